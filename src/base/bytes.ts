@@ -1,0 +1,155 @@
+import { XclusterError } from './errors.ts'
+
+/** Bytes that do not decode. `offset` counts from the start of the message they came in. */
+export class DecodeError extends XclusterError {
+  readonly offset: number
+
+  constructor(what: string, offset: number, reason: string) {
+    super({ code: 'MALFORMED_BYTES', op: 'decode', target: what, reason: `${reason} at offset ${offset}` })
+    this.offset = offset
+  }
+}
+
+const decoder = new TextDecoder()
+
+/**
+ * Reads integers (host order: little-endian on every machine this runs on) from a window of a message. Every
+ * read checks the length first; what is too short throws {@link DecodeError} with the offset in the message.
+ */
+export class Reader {
+  readonly bytes: Uint8Array
+  offset: number
+  readonly end: number
+  readonly #view: DataView
+
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
+    this.bytes = bytes
+    this.offset = offset
+    this.end = end
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  get left(): number {
+    return this.end - this.offset
+  }
+
+  /** Moves past `length` bytes and returns the offset they start at. */
+  skip(length: number, what: string): number {
+    if (length < 0 || length > this.left)
+      throw new DecodeError(what, this.offset, `needs ${length} bytes, ${this.left} left`)
+    const start = this.offset
+    this.offset += length
+    return start
+  }
+
+  u8(what = 'u8'): number {
+    return this.#view.getUint8(this.skip(1, what))
+  }
+  u16(what = 'u16', littleEndian = true): number {
+    return this.#view.getUint16(this.skip(2, what), littleEndian)
+  }
+  u32(what = 'u32', littleEndian = true): number {
+    return this.#view.getUint32(this.skip(4, what), littleEndian)
+  }
+  i32(what = 'i32'): number {
+    return this.#view.getInt32(this.skip(4, what), true)
+  }
+  u64(what = 'u64', littleEndian = true): bigint {
+    return this.#view.getBigUint64(this.skip(8, what), littleEndian)
+  }
+
+  /** A copy of the next `length` bytes: what it returns stays good when the receive buffer is used again. */
+  take(length: number, what = 'bytes'): Uint8Array {
+    const start = this.skip(length, what)
+    return this.bytes.slice(start, start + length)
+  }
+
+  /** A reader of the next `length` bytes alone, with offsets that still count from the message's start. */
+  window(length: number, what: string): Reader {
+    const start = this.skip(length, what)
+    return new Reader(this.bytes, start, start + length)
+  }
+
+  /** All that is left, as text up to the first NUL. */
+  text(): string {
+    const start = this.skip(this.left, 'text')
+    const nul = this.bytes.subarray(0, this.end).indexOf(0, start)
+    return decoder.decode(this.bytes.subarray(start, nul < 0 ? this.end : nul))
+  }
+}
+
+/** Writes integers (host order) into a buffer that grows. */
+export class Writer {
+  #bytes: Uint8Array
+  #view: DataView
+  #length = 0
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Makes room for `count` zero bytes and returns the offset they start at. */
+  reserve(count: number): number {
+    const start = this.#length
+    const length = start + count
+    if (length > this.#bytes.length) this.#grow(length)
+    this.#length = length
+    return start
+  }
+
+  u8(value: number): void {
+    const at = this.reserve(1)
+    this.#view.setUint8(at, value)
+  }
+  u16(value: number, littleEndian = true): void {
+    const at = this.reserve(2)
+    this.#view.setUint16(at, value, littleEndian)
+  }
+  u32(value: number, littleEndian = true): void {
+    const at = this.reserve(4)
+    this.#view.setUint32(at, value, littleEndian)
+  }
+  i32(value: number): void {
+    const at = this.reserve(4)
+    this.#view.setInt32(at, value, true)
+  }
+  u64(value: bigint, littleEndian = true): void {
+    const at = this.reserve(8)
+    this.#view.setBigUint64(at, value, littleEndian)
+  }
+
+  put(bytes: Uint8Array): void {
+    const at = this.reserve(bytes.length)
+    this.#bytes.set(bytes, at)
+  }
+
+  /** Zero bytes up to the next multiple of `boundary`. */
+  align(boundary: number): void {
+    this.reserve((boundary - (this.#length % boundary)) % boundary)
+  }
+
+  /** Overwrites earlier bytes: for a length known only once what follows is written. */
+  patchU16(offset: number, value: number): void {
+    this.#view.setUint16(offset, value, true)
+  }
+  patchU32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, true)
+  }
+
+  /** What was written so far; a view, valid until the next write. */
+  done(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  #grow(atLeast: number): void {
+    const bytes = new Uint8Array(Math.max(atLeast, this.#bytes.length * 2))
+    bytes.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer)
+  }
+}

@@ -1,0 +1,34 @@
+/** Time as an argument, so that tests need not wait for it. */
+export interface Clock {
+  /** Milliseconds that only grow; their zero has no meaning. */
+  now(): number
+  /** Runs `task` once after `ms`; the returned function calls it off. */
+  after(ms: number, task: () => void): () => void
+}
+
+/** The machine's own monotonic clock. A pending timer keeps the process alive. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, task) {
+    const timer = setTimeout(task, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Resolves after `ms`. For pauses between tries; never a substitute for an event. */
+export function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise(resolve => clock.after(ms, resolve))
+}
+
+/** What `work` gives, unless `ms` pass first: then what `late()` throws. `work` itself goes on. */
+export async function within<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  let cancel = () => {}
+  const deadline = new Promise<never>((_, reject) => {
+    cancel = clock.after(ms, () => reject(late()))
+  })
+  try {
+    return await Promise.race([work, deadline])
+  } finally {
+    cancel()
+  }
+}

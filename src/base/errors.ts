@@ -1,0 +1,58 @@
+/**
+ * How an error is to be answered: `failed` something went wrong, `usage` the caller asked for something that
+ * cannot be, `missing` no such cluster or node, `prerequisite` this machine lacks something.
+ */
+export type ErrorKind = 'failed' | 'usage' | 'missing' | 'prerequisite'
+
+export interface ErrorDetails {
+  /** Stable and upper-case, one row in docs/errors.md: `LINK_EXISTS`, `QEMU_MISSING`. */
+  readonly code: string
+  readonly kind?: ErrorKind
+  /** What was being done, as a verb phrase: `create bridge`. */
+  readonly op?: string
+  /** To what: `xcbr0`, `vm-003`. */
+  readonly target?: string
+  /** Why it failed, in the words of whoever refused (the kernel, QEMU, …) where there are some. */
+  readonly reason: string
+  /** What the reader can do about it, as a sentence without its full stop. */
+  readonly remedy?: string
+  readonly cause?: unknown
+}
+
+/** The root of all errors thrown here. Each floor has one subclass; `code` says which failure it is. */
+export class XclusterError extends Error {
+  readonly code: string
+  readonly kind: ErrorKind
+  readonly op: string | undefined
+  readonly target: string | undefined
+  readonly reason: string
+  readonly remedy: string | undefined
+
+  constructor(details: ErrorDetails) {
+    super(sentence(details), details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = new.target.name
+    this.code = details.code
+    this.kind = details.kind ?? 'failed'
+    this.op = details.op
+    this.target = details.target
+    this.reason = details.reason
+    this.remedy = details.remedy
+  }
+}
+
+/** `create bridge xcbr0: File exists. Stop the cluster that owns it.` */
+function sentence({ op, target, reason, remedy }: ErrorDetails): string {
+  const doing = [op, target].filter(Boolean).join(' ')
+  const what = doing ? `${doing}: ${reason}` : reason
+  return remedy ? `${what.replace(/\.$/, '')}. ${remedy}.` : what
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** True for a Node system error (`ENOENT`, …) with one of these codes. */
+export function isSystemError(thrown: unknown, ...codes: string[]): thrown is NodeJS.ErrnoException {
+  return thrown instanceof Error && codes.includes((thrown as NodeJS.ErrnoException).code ?? '')
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { Scope } from '../../../src/base/index.ts'
+
+test('closes in reverse, goes on after a failure, and closes once', async () => {
+  const closed: string[] = []
+  const scope = new Scope()
+  scope.defer(() => void closed.push('first'))
+  scope.defer(() => {
+    throw new Error('second did not close')
+  })
+  scope.defer(async () => void closed.push('third'))
+
+  await expect(scope.close()).rejects.toThrow('second did not close')
+  expect(closed).toEqual(['third', 'first'])
+  await expect(scope.close()).rejects.toThrow('second did not close')
+  expect(closed).toHaveLength(2)
+  expect(() => scope.defer(() => {})).toThrow('closed')
+})
+
+test('several failures come as one AggregateError', async () => {
+  const scope = new Scope()
+  for (const name of ['a', 'b']) {
+    scope.defer(() => {
+      throw new Error(name)
+    })
+  }
+  await expect(scope.close()).rejects.toMatchObject({ errors: [{ message: 'b' }, { message: 'a' }] })
+})
+
+test('move hands everything over: the old scope closes nothing', async () => {
+  const closed: string[] = []
+  const draft = new Scope()
+  draft.defer(() => void closed.push('tap'))
+  const kept = draft.move()
+  await draft.close()
+  expect(closed).toEqual([])
+  await kept.close()
+  expect(closed).toEqual(['tap'])
+})

@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+// `pool: 'forks'`: QEMU's death signal follows the thread that started it, so no VM may start from a worker.
+const suite = (name: string, timeoutSeconds: number, options: object = {}) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    pool: 'forks' as const,
+    testTimeout: timeoutSeconds * 1000,
+    hookTimeout: timeoutSeconds * 1000,
+    ...options,
+  },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      suite('unit', 20),
+      suite('house', 60),
+      suite('kernel', 60, { fileParallelism: false }),
+      suite('qemu', 180, { fileParallelism: false }),
+    ],
+  },
+})
