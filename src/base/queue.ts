@@ -21,8 +21,8 @@ export class Queue<T> implements AsyncIterableIterator<T> {
   push(value: T): void {
     if (this.#ended) return
     const waiting = this.#waiting.shift()
-    if (waiting) return waiting.resolve({ value, done: false })
-    this.#values.push(value)
+    if (waiting) waiting.resolve({ value, done: false })
+    else this.#values.push(value)
     if (this.#values.length > this.#limit) {
       this.#values.shift()
       this.lost++
