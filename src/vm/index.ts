@@ -1,0 +1,2 @@
+export { VmError } from './errors.ts'
+export type * from './types.ts'

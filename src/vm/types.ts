@@ -1,0 +1,131 @@
+import type { Nic, Queue } from '../base/index.ts'
+
+/** What executes the guest's instructions: hardware through /dev/kvm, or QEMU's own translator. */
+export type AccelKind = 'kvm' | 'tcg'
+
+/** What a probe found out about this machine. */
+export interface Accel {
+  readonly kind: AccelKind
+  /** Why it is not KVM, as a sentence for people; absent when it is. */
+  readonly reason?: string
+}
+
+/** What QEMU emulates around the CPU. `microvm` is for KVM only: under TCG it hangs when the host is busy. */
+export type MachineType = 'q35' | 'pc' | 'microvm'
+
+/** Who a QEMU process is for the kernel. Absent in a {@link VmSpec}: it stays who started it. */
+export interface Identity {
+  readonly uid: number
+  readonly gid: number
+  /** Supplementary groups, as the one that may open /dev/kvm. */
+  readonly groups?: readonly number[]
+}
+
+/** The program that runs VMs, as `findQemu` gives it. */
+export interface Qemu {
+  readonly path: string
+  /** `7.2.22` */
+  readonly version: string
+}
+
+/** One VM, complete: nothing else decides how it runs. */
+export interface VmSpec {
+  /** Short and unique in its cluster: `vm-003`. Names the process and every error. */
+  readonly name: string
+  /** Path of qemu-system-x86_64. */
+  readonly qemu: string
+  /** Path of an uncompressed `vmlinux` with a PVH entry, or of a bzImage. */
+  readonly kernel: string
+  readonly initramfs: string
+  /** Added at the end of the kernel command line: `mtu1=9000 xcluster_PREFIX=fd00:`. */
+  readonly append?: string
+  readonly memoryMiB: number
+  readonly vcpus: number
+  readonly accel: AccelKind
+  /** Absent: what booted fastest (docs/vm.md). */
+  readonly machine?: MachineType
+  readonly nics: readonly Nic[]
+  readonly identity?: Identity
+  /** The network namespace QEMU runs in; absent: the caller's own. */
+  readonly namespace?: { readonly fd: number }
+  /** Everything the guest's console prints is appended to this file. */
+  readonly consoleLog: string
+  /** More QEMU options, after ours, as they are. */
+  readonly extraArgs?: readonly string[]
+  /** How long the guest may take from spawn to its agent's first answer; 120 s when absent. */
+  readonly readyTimeoutMs?: number
+}
+
+/** Where a machine stands; `states.ts` has the picture. */
+export type MachineState = 'starting' | 'running' | 'ready' | 'stopping' | 'stopped' | 'failed'
+
+/**
+ * What a booting machine passes, in this order: QEMU exists, its monitor answers, the kernel's first console
+ * line, init's first line, the agent has opened its port, the agent has answered.
+ */
+export type Milestone = 'spawned' | 'qmp' | 'kernel' | 'init' | 'agent' | 'ready'
+
+/** One thing that happened to a machine; `atMs` counts from the call of `startVm`. */
+export type MachineEvent =
+  | { readonly type: 'milestone'; readonly milestone: Milestone; readonly atMs: number }
+  | { readonly type: 'state'; readonly state: MachineState; readonly atMs: number; readonly reason?: string }
+
+/** The guest's serial console. */
+export interface Console {
+  /** The last output, at most 64 KiB. */
+  tail(): Uint8Array
+  /** The last complete or begun lines as text, for people. */
+  lastLines(count?: number): string
+  /** Types into the guest. */
+  write(bytes: Uint8Array | string): void
+  /** All output from now on; ends with the machine. A reader that lags loses the oldest pieces. */
+  attach(): Queue<Uint8Array>
+}
+
+export interface ExecOptions {
+  /** Given to the command's standard input, which is then closed. */
+  readonly input?: Uint8Array | string
+  /** Kills nothing in the guest: the command goes on, the caller gets EXEC_TIMEOUT. */
+  readonly timeoutMs?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface ExecResult {
+  /** Exit status; 128 + signal when a signal ended it. */
+  readonly status: number
+  readonly signal?: number
+  readonly stdout: Uint8Array
+  readonly stderr: Uint8Array
+}
+
+/** One running VM. Closing (`await using`) kills it at once. */
+export interface Machine extends AsyncDisposable {
+  readonly name: string
+  readonly pid: number
+  readonly state: MachineState
+  /** Why it failed; absent unless `state` is `failed`. */
+  readonly failure: Error | undefined
+  /** Milliseconds from the call of `startVm` to each milestone passed so far. */
+  readonly milestones: Readonly<Partial<Record<Milestone, number>>>
+  readonly console: Console
+  /** Resolves when the guest's agent has answered; rejects with the reason when that will never be. */
+  readonly ready: Promise<void>
+  /** Resolves when QEMU is gone and all of it is closed: undefined after `stop` or `kill`, else the reason. */
+  readonly died: Promise<Error | undefined>
+  /** State changes and milestones from now on; ends with the machine. */
+  events(): Queue<MachineEvent>
+  /** Runs a command in the guest through its agent. A string is run by `/bin/sh -c`. */
+  exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult>
+  /** Plugs or pulls the cable of NIC number `index` (its place in `VmSpec.nics`). */
+  setLink(index: number, up: boolean): Promise<void>
+  /** Asks the guest, then QEMU, then the kernel to end it: each only if the one before failed. */
+  stop(options?: { readonly graceMs?: number }): Promise<void>
+  /** Ends it at once. Resolves when the process is gone. */
+  kill(): Promise<void>
+}
+
+/** How `startVm` may be watched and called off. */
+export interface StartOptions {
+  /** Aborting it, at any moment before `ready`, kills the VM and leaves nothing. */
+  readonly signal?: AbortSignal
+}
