@@ -1,0 +1,76 @@
+import { type ErrorKind, messageOf, XclusterError } from './errors.ts'
+
+/** An error as it crosses the owner's API and the start pipe. */
+export interface ErrorJson {
+  readonly code: string
+  readonly kind: ErrorKind
+  /** The whole sentence, for those who show nothing else. */
+  readonly message: string
+  readonly reason: string
+  readonly op?: string
+  readonly target?: string
+  readonly remedy?: string
+  /** What a floor's own error class adds: `errno`, `offset`, `outcome` … */
+  readonly details?: Readonly<Record<string, string | number | boolean>>
+  /** Where it was thrown; shown by `--debug` only. */
+  readonly stack?: string
+}
+
+const known = new Set([
+  'name',
+  'code',
+  'kind',
+  'op',
+  'target',
+  'reason',
+  'remedy',
+  'message',
+  'stack',
+  'cause',
+])
+const kinds: readonly string[] = ['failed', 'usage', 'missing', 'prerequisite'] satisfies ErrorKind[]
+
+/** Writes down whatever was thrown. What is no {@link XclusterError} gets the code `INTERNAL`. */
+export function errorToJson(thrown: unknown): ErrorJson {
+  const stack = thrown instanceof Error && thrown.stack ? { stack: thrown.stack } : {}
+  if (!(thrown instanceof XclusterError)) {
+    const message = messageOf(thrown)
+    return { code: 'INTERNAL', kind: 'failed', message, reason: message, ...stack }
+  }
+  const details = Object.entries(thrown).filter(([name, value]) => !known.has(name) && isPlain(value))
+  return {
+    code: thrown.code,
+    kind: thrown.kind,
+    message: thrown.message,
+    reason: thrown.reason,
+    ...(thrown.op !== undefined && { op: thrown.op }),
+    ...(thrown.target !== undefined && { target: thrown.target }),
+    ...(thrown.remedy !== undefined && { remedy: thrown.remedy }),
+    ...(details.length > 0 && { details: Object.fromEntries(details) }),
+    ...stack,
+  }
+}
+
+/** An error that happened in another process, with all that was known of it there. */
+export class RemoteError extends XclusterError {
+  readonly details: ErrorJson['details']
+  readonly remoteStack: string | undefined
+
+  constructor(json: ErrorJson) {
+    super(json)
+    this.details = json.details
+    this.remoteStack = json.stack
+  }
+}
+
+/** Reads an error back. Undefined when the value is not one. */
+export function errorFromJson(value: unknown): RemoteError | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const json = value as ErrorJson
+  if (typeof json.code !== 'string' || typeof json.reason !== 'string') return undefined
+  return new RemoteError(kinds.includes(json.kind) ? json : { ...json, kind: 'failed' })
+}
+
+function isPlain(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value)
+}

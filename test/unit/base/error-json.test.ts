@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { errorFromJson, errorToJson, XclusterError } from '../../../src/base/index.ts'
+
+class OddError extends XclusterError {
+  readonly errno = 17
+}
+
+const full = {
+  code: 'LINK_EXISTS',
+  kind: 'usage' as const,
+  op: 'create bridge',
+  target: 'xcbr0',
+  reason: 'File exists',
+  remedy: 'Stop the cluster that owns it',
+}
+
+test('an error crosses a process border with all its fields', () => {
+  const json = JSON.parse(JSON.stringify(errorToJson(new OddError(full))))
+  expect(json).toMatchObject({ ...full, details: { errno: 17 } })
+  const back = errorFromJson(json)
+  expect(back).toMatchObject({ ...full, details: { errno: 17 }, message: new OddError(full).message })
+  expect(back?.remoteStack).toContain('error-json.test')
+})
+
+test('what was thrown by accident becomes INTERNAL', () => {
+  expect(errorToJson(new TypeError('x is not a function'))).toMatchObject({
+    code: 'INTERNAL',
+    kind: 'failed',
+    reason: 'x is not a function',
+  })
+  expect(errorToJson('oops')).toMatchObject({ code: 'INTERNAL', message: 'oops' })
+})
+
+test('what is no error is not read as one, and an unknown kind counts as failed', () => {
+  for (const value of [null, 1, 'x', {}, { code: 1, reason: 'x' }])
+    expect(errorFromJson(value)).toBeUndefined()
+  expect(errorFromJson({ code: 'A', kind: 'strange', reason: 'x' })?.kind).toBe('failed')
+})
