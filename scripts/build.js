@@ -1,0 +1,4 @@
+// @ts-check
+import { building, prepare } from './setup/prepare.js'
+
+process.exitCode = await prepare(building())

@@ -1,0 +1,4 @@
+// @ts-check
+import { everything, prepare } from './setup/prepare.js'
+
+process.exitCode = await prepare(everything())

@@ -1,0 +1,54 @@
+// @ts-check
+import { chmodSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { fingerprint, inProject, isStamped, writeStamp } from './project.js'
+import { run } from './run.js'
+
+const stamp = 'node_modules/.xcluster-stamp'
+const link = 'node_modules/.bin/xc'
+
+/** The packages of package-lock.json, and `npx xc` as a link to what is built here. */
+export const nodeModules = () => ({
+  title: 'Node modules',
+  isDone: () => (isStamped(stamp, mark()) && isLinked() ? 'as locked' : undefined),
+  /** @param {(text: string) => void} say */
+  async run(say) {
+    if (!isStamped(stamp, mark())) {
+      await npmCi(say)
+      writeStamp(stamp, mark())
+    }
+    linkCommand()
+    return 'installed'
+  },
+})
+
+/** The stamp lies in node_modules, which `npm ci` removes first: an install broken off leaves none. */
+function mark() {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(inProject('package.json'), 'utf8'))
+  return fingerprint(['package-lock.json'], [JSON.stringify([dependencies, devDependencies])])
+}
+
+/** @param {(text: string) => void} say */
+function npmCi(say) {
+  const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund']
+  const remedy = 'Check that the npm registry can be reached (`npm ping`), then try again.'
+  const npm = process.env.npm_execpath
+  return npm
+    ? run(process.execPath, [npm, ...args], { remedy, onLine: say })
+    : run('npm', args, { remedy, onLine: say })
+}
+
+/** npm links the commands of dependencies, not a project's own; `npx xc` would go to the registry without this. */
+function linkCommand() {
+  mkdirSync(inProject('node_modules/.bin'), { recursive: true })
+  rmSync(inProject(link), { force: true })
+  symlinkSync('../../bin/xc.js', inProject(link))
+  chmodSync(inProject('bin/xc.js'), 0o755)
+}
+
+function isLinked() {
+  try {
+    return readlinkSync(inProject(link)) === '../../bin/xc.js'
+  } catch {
+    return false
+  }
+}

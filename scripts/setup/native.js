@@ -1,0 +1,37 @@
+// @ts-check
+import { realpathSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { filesBelow, fingerprint, inProject, isStamped, writeStamp } from './project.js'
+import { run } from './run.js'
+
+const stamp = 'build/.native-stamp'
+const results = ['build/Release/xcluster.node', 'build/Release/xcluster-launcher']
+
+/** The addon and the launcher, by node-gyp. */
+export const native = () => ({
+  title: 'Native addon and launcher',
+  isDone: () => (isStamped(stamp, mark(), results) ? 'up to date' : undefined),
+  /** @param {(text: string) => void} say */
+  async run(say) {
+    const before = mark()
+    const gyp = inProject('node_modules/node-gyp/bin/node-gyp.js')
+    await run(process.execPath, [gyp, 'configure', 'build', ...headers()], {
+      remedy: 'It needs python3, make and g++; the compiler says above what it did not like.',
+      onLine: say,
+    })
+    writeStamp(stamp, before)
+    return 'built'
+  },
+})
+
+function mark() {
+  const sources = ['binding.gyp', ...filesBelow('native')]
+  return fingerprint(sources, [process.versions.modules, process.versions.uv, process.arch])
+}
+
+/** This Node's own headers, where they came with it: else node-gyp would download them. */
+function headers() {
+  const prefix = dirname(dirname(realpathSync(process.execPath)))
+  const header = join(prefix, 'include/node/node.h')
+  return statSync(header, { throwIfNoEntry: false }) ? [`--nodedir=${prefix}`] : []
+}

@@ -1,0 +1,58 @@
+// @ts-check
+import { debianPackages } from './debian.js'
+import { SetupFailure } from './failure.js'
+import { lockFolder } from './lock.js'
+import { nodeModules } from './modules.js'
+import { native } from './native.js'
+import { requireNode } from './node-version.js'
+import { Progress } from './progress.js'
+import { logName, startLog } from './project.js'
+import { carryOut } from './steps.js'
+import { typescript } from './typescript.js'
+
+/** What needs building after a change: the addon, the launcher and dist/. */
+export const building = () => [native(), typescript()]
+
+/**
+ * Everything between a fresh clone and a machine that can start a cluster. Starts nothing. What is done
+ * already is skipped.
+ * @param {{ tests?: boolean }} [options] `tests`: with what only the tests need
+ */
+export const everything = ({ tests = false } = {}) => [
+  debianPackages({ tests }),
+  nodeModules(),
+  ...building(),
+]
+
+/**
+ * Carries out steps, one set-up at a time in this folder; says what failed and returns the status to end with.
+ * @param {readonly import('./steps.js').Step[]} steps
+ * @returns {Promise<number>} 0 when all is done
+ */
+export async function prepare(steps) {
+  const progress = new Progress()
+  try {
+    requireNode()
+    const release = await lockFolder(() =>
+      progress.note('Another set-up is at work in this folder; waiting for it.'),
+    )
+    try {
+      startLog()
+      await carryOut(steps, progress)
+      return 0
+    } finally {
+      release()
+    }
+  } catch (error) {
+    return explain(error)
+  }
+}
+
+/** @param {unknown} error */
+function explain(error) {
+  if (!(error instanceof SetupFailure)) throw error
+  for (const line of error.tail) process.stderr.write(`  | ${line}\n`)
+  process.stderr.write(`${error.message}\n`)
+  if (error.tail.length > 0) process.stderr.write(`All of its output is in ${logName}.\n`)
+  return error.status
+}

@@ -1,0 +1,72 @@
+// @ts-check
+
+const frames = [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏']
+
+/**
+ * Shows steps as they go, on standard error: one line each that changes in place on a terminal, plain lines
+ * elsewhere. Standard output stays free for what the main job prints.
+ */
+export class Progress {
+  #live = Boolean(process.stderr.isTTY) && !process.env.CI && process.env.TERM !== 'dumb'
+  #title = ''
+  #text = ''
+  #frame = 0
+  #began = 0
+  /** @type {NodeJS.Timeout | undefined} */
+  #timer
+
+  /** @param {string} title */
+  begin(title) {
+    this.#title = title
+    this.#text = ''
+    this.#began = performance.now()
+    if (this.#live) this.#draw()
+  }
+
+  /** What was begun takes work: it may last. */
+  work() {
+    if (this.#live) this.#timer = setInterval(() => this.#draw(), 100)
+    else this.note(`… ${this.#title}`)
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this.#text = text
+  }
+
+  /** @param {string} word */
+  skip(word) {
+    this.#finish('·', word)
+  }
+
+  /** @param {string} word */
+  end(word) {
+    this.#finish('✔', `${word} (${((performance.now() - this.#began) / 1000).toFixed(1)} s)`)
+  }
+
+  fail() {
+    this.#finish('✖', 'failed')
+  }
+
+  /** @param {string} text */
+  note(text) {
+    process.stderr.write(`${text}\n`)
+  }
+
+  #draw() {
+    this.#frame = (this.#frame + 1) % frames.length
+    const text = this.#text ? `: ${this.#text}` : ''
+    const line = `${frames[this.#frame]} ${this.#title}${text}`.replace(/\p{Cc}/gu, ' ')
+    // A line that wraps could not be taken back.
+    process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns || 80) - 1)}`)
+  }
+
+  /**
+   * @param {string} sign
+   * @param {string} word
+   */
+  #finish(sign, word) {
+    clearInterval(this.#timer)
+    process.stderr.write(`${this.#live ? '\r\x1b[2K' : ''}${sign} ${this.#title}: ${word}\n`)
+  }
+}

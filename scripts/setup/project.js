@@ -1,0 +1,87 @@
+// @ts-check
+import { createHash } from 'node:crypto'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The log of the last set-up, as told to people. */
+export const logName = 'build/setup.log'
+
+/**
+ * A path in the project's own folder.
+ * @param {...string} parts
+ */
+export const inProject = (...parts) => join(root, ...parts)
+
+/** Empties the log. */
+export function startLog() {
+  mkdirSync(inProject('build'), { recursive: true })
+  writeFileSync(inProject(logName), '')
+}
+
+/** @param {string} text */
+export const writeLog = text => appendFileSync(inProject(logName), text)
+
+/**
+ * Every file below `folder`, as paths in the project, in a fixed order.
+ * @param {string} folder
+ * @returns {string[]}
+ */
+export function filesBelow(folder) {
+  const entries = readdirSync(inProject(folder), { withFileTypes: true })
+  return entries
+    .flatMap(entry => {
+      const path = join(folder, entry.name)
+      return entry.isDirectory() ? filesBelow(path) : [path]
+    })
+    .sort()
+}
+
+/**
+ * What these files hold, and whatever else the result hangs on, in one short word.
+ * @param {readonly string[]} files
+ * @param {readonly string[]} [others]
+ */
+export function fingerprint(files, others = []) {
+  const hash = createHash('sha256')
+  for (const other of others) hash.update(`${other}\0`)
+  for (const file of files)
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(inProject(file)))
+      .update('\0')
+  return hash.digest('hex')
+}
+
+/**
+ * True when `stamp` says that `mark` was reached and all of `results` are still there.
+ * @param {string} stamp
+ * @param {string} mark
+ * @param {readonly string[]} [results]
+ */
+export function isStamped(stamp, mark, results = []) {
+  return readStamp(stamp) === mark && results.every(exists)
+}
+
+/** @param {string} stamp */
+function readStamp(stamp) {
+  try {
+    return readFileSync(inProject(stamp), 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {string} path */
+export const exists = path => statSync(inProject(path), { throwIfNoEntry: false }) !== undefined
+
+/**
+ * @param {string} stamp
+ * @param {string} mark
+ */
+export function writeStamp(stamp, mark) {
+  mkdirSync(dirname(inProject(stamp)), { recursive: true })
+  writeFileSync(inProject(stamp), mark)
+}

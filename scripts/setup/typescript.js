@@ -1,0 +1,45 @@
+// @ts-check
+import { rmSync } from 'node:fs'
+import { exists, filesBelow, fingerprint, inProject, isStamped, writeStamp } from './project.js'
+import { run } from './run.js'
+
+const stamp = 'dist/.stamp'
+const compilerState = 'dist/.tsbuildinfo'
+
+/** src/ as JavaScript and type declarations in dist/, and nothing else there. */
+export const typescript = () => ({
+  title: 'TypeScript',
+  isDone: () => (isStamped(stamp, mark(), expected()) && stale().length === 0 ? 'up to date' : undefined),
+  /** @param {(text: string) => void} say */
+  async run(say) {
+    const before = mark()
+    for (const file of stale()) rmSync(inProject(file))
+    // The compiler writes only what changed since its last run, and does not see that a result was taken away.
+    if (!expected().every(exists)) rmSync(inProject(compilerState), { force: true })
+    const compiler = inProject('node_modules/typescript/bin/tsc')
+    await run(process.execPath, [compiler, '-p', 'tsconfig.json', '--pretty', 'false'], {
+      remedy: 'The compiler says above what does not fit; `npm run types` checks the tests as well.',
+      onLine: say,
+    })
+    writeStamp(stamp, before)
+    return 'compiled'
+  },
+})
+
+const sources = () => filesBelow('src').filter(file => file.endsWith('.ts'))
+
+function mark() {
+  return fingerprint(['tsconfig.json', 'node_modules/typescript/package.json', ...sources()])
+}
+
+const expected = () =>
+  sources().flatMap(source => {
+    const base = source.replace(/^src/, 'dist').replace(/\.ts$/, '')
+    return [`${base}.js`, `${base}.js.map`, `${base}.d.ts`]
+  })
+
+function stale() {
+  if (!exists('dist')) return []
+  const wanted = new Set([...expected(), stamp, compilerState])
+  return filesBelow('dist').filter(file => !wanted.has(file))
+}

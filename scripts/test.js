@@ -1,0 +1,61 @@
+// @ts-check
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { foreground } from './setup/foreground.js'
+import { everything, prepare } from './setup/prepare.js'
+import { inProject } from './setup/project.js'
+
+/** Every suite, or what the arguments of `npm test -- …` choose; vitest's own exit status. */
+async function test(/** @type {readonly string[]} */ args) {
+  const folder = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
+  const results = join(folder, 'results.json')
+  try {
+    const vitest = inProject('node_modules/vitest/vitest.mjs')
+    const reporters = ['--reporter=default', `--reporter=${inProject('scripts/test/reporter.js')}`]
+    const status = await foreground([vitest, 'run', ...reporters, ...args], {
+      XCLUSTER_TEST_RESULTS: results,
+    })
+    return summarise(readResults(results), status)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * @param {string} file
+ * @returns {import('./test/reporter.js').Results | undefined}
+ */
+function readResults(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Prints what was skipped and why, and the closing line that says it all.
+ * @param {import('./test/reporter.js').Results | undefined} results none: the runner broke down or had nothing to run
+ * @param {number} status
+ */
+function summarise(results, status) {
+  const { passed, failed, skipped } = results ?? { passed: 0, failed: 1, skipped: [] }
+  if (skipped.length > 0) console.log('Skipped:')
+  for (const { name, reason } of skipped) console.log(`  ${name}: ${reason}`)
+  console.log(closingLine(passed, failed, skipped.length))
+  return status || (failed > 0 ? 1 : 0)
+}
+
+/**
+ * @param {number} passed
+ * @param {number} failed
+ * @param {number} skipped
+ */
+function closingLine(passed, failed, skipped) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+const status = await prepare(everything({ tests: true }))
+if (status) console.log(closingLine(0, 1, 0))
+process.exitCode = status || (await test(process.argv.slice(2)))
