@@ -37,7 +37,8 @@ export interface ClusterPlaces {
   readonly ownerLog: string
 }
 
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/
+/** What a cluster may be called: part of paths, and of a socket's path, which must be short. */
+export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
 
 /** Where the cluster `name` keeps its lock, socket and logs. Refuses what is no name for a cluster. */
 export function clusterPlaces(at: Places, name: string): ClusterPlaces {
@@ -57,7 +58,7 @@ function badName(name: string): XclusterError {
     code: 'CLUSTER_NAME',
     kind: 'usage',
     reason: `'${name}' is not a name for a cluster`,
-    remedy: 'Use 1 to 40 letters, digits, dots, dashes or underscores, a letter or digit first',
+    remedy: "Use up to 32 letters, digits, '-', '_' and '.', beginning with a letter or digit",
   })
 }
 

@@ -1,0 +1,100 @@
+import type { IncomingMessage } from 'node:http'
+import { clusterPlaces, LineSplitter, type Places } from '../base/index.ts'
+import { openConsole } from './console.ts'
+import { gone } from './process.ts'
+import { ask, askJson, explained, type Target } from './request.ts'
+import type { ExecAnswer, ReachReport, Status } from './values.ts'
+
+export interface ExecQuestion {
+  readonly argv: readonly string[]
+  /** Given to the command's standard input. */
+  readonly input?: Uint8Array
+  readonly timeoutMs?: number
+}
+
+/** Talks to the owner of one cluster over its unix socket; holds nothing open between calls. */
+export class OwnerClient {
+  readonly #target: Target
+
+  /** `timeoutMs` holds for each answer; a command in a guest or a stop takes as long as it takes without it. */
+  constructor(places: Places, name: string, options: { readonly timeoutMs?: number } = {}) {
+    this.#target = { name, socket: clusterPlaces(places, name).socket, ...options }
+  }
+
+  status(): Promise<Status> {
+    return askJson(this.#target, { method: 'GET', path: '/v1/status' })
+  }
+
+  /** Resolves when nothing of the cluster is left, its owner process included. Works across versions. */
+  async stop(): Promise<void> {
+    const question = { method: 'POST', path: '/v1/stop', anyVersion: true } as const
+    const { owner } = await askJson<{ owner: { pid: number } }>(this.#target, question)
+    await gone(owner.pid)
+  }
+
+  /** Lets every node try to reach all that it should reach. */
+  check(): Promise<ReachReport> {
+    return askJson(this.#target, { method: 'POST', path: '/v1/check' })
+  }
+
+  /** Runs a command in a guest. `node` is an id or a name. */
+  async exec(node: string, { argv, input, timeoutMs }: ExecQuestion): Promise<ExecAnswer> {
+    const body = {
+      argv,
+      ...(input && { input: Buffer.from(input).toString('base64') }),
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    }
+    const path = `/v1/nodes/${encodeURIComponent(node)}/exec`
+    const answer = await askJson<ExecJson>(this.#target, { method: 'POST', path, body })
+    return {
+      status: answer.status,
+      ...(answer.signal !== undefined && { signal: answer.signal }),
+      stdout: Buffer.from(answer.stdout, 'base64'),
+      stderr: Buffer.from(answer.stderr, 'base64'),
+    }
+  }
+
+  /** What a node's console has printed; with `follow`, on until the node stops or `signal` aborts. */
+  async *log(
+    node: string,
+    options: { follow?: boolean; signal?: AbortSignal } = {},
+  ): AsyncGenerator<Uint8Array> {
+    const path = `/v1/nodes/${encodeURIComponent(node)}/log${options.follow ? '?follow=1' : ''}`
+    yield* this.#stream(path, options.signal)
+  }
+
+  /** What happens in the cluster, from now on until it is gone. */
+  async *events(signal?: AbortSignal): AsyncGenerator<{ readonly event: string }> {
+    const lines = new LineSplitter()
+    for await (const bytes of this.#stream('/v1/events', signal)) {
+      for (const line of lines.push(bytes)) {
+        if (line.startsWith('data: ')) yield JSON.parse(line.slice(6)) as { event: string }
+      }
+    }
+  }
+
+  /** The node's console, raw bytes both ways. */
+  console(node: string): ReturnType<typeof openConsole> {
+    return openConsole(this.#target, node)
+  }
+
+  async *#stream(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    const answer: IncomingMessage = await ask(this.#target, {
+      method: 'GET',
+      path,
+      ...(signal && { signal }),
+    })
+    try {
+      for await (const piece of answer) yield piece as Uint8Array
+    } catch (failure) {
+      if (!signal?.aborted) throw explained(this.#target, failure)
+    }
+  }
+}
+
+interface ExecJson {
+  readonly status: number
+  readonly signal?: number
+  readonly stdout: string
+  readonly stderr: string
+}

@@ -1,0 +1,59 @@
+/** The values of an owner's API, as a client sees them. A test holds them equal to what the owner sends. */
+
+export interface NodeNet {
+  readonly net: number
+  readonly dev: string
+  readonly tap: string
+  readonly mac: string
+  readonly ipv4?: string
+  readonly ipv6?: string
+}
+
+export interface NodeStatus {
+  readonly id: number
+  readonly name: string
+  readonly role: 'vm' | 'router' | 'tester'
+  readonly state: string
+  readonly reason?: string
+  readonly pid?: number
+  readonly bootMs?: number
+  readonly milestones: Readonly<Record<string, number>>
+  readonly console: string
+  readonly nets: readonly NodeNet[]
+}
+
+export interface Status {
+  readonly v: 1
+  readonly name: string
+  readonly topology: string
+  readonly state: 'starting' | 'ready' | 'stopping' | 'stopped'
+  readonly netns: string
+  readonly owner: { readonly pid: number }
+  readonly accel: string
+  readonly kernel: string
+  readonly startedAt: string
+  readonly readyMs?: number
+  readonly nodes: readonly NodeStatus[]
+}
+
+/** Who reaches whom. */
+export interface ReachReport {
+  readonly v: 1
+  /** All pairs did. */
+  readonly ok: boolean
+  readonly pairs: readonly {
+    readonly from: string
+    readonly to: string
+    readonly address: string
+    readonly family: 'ipv4' | 'ipv6'
+    readonly ok: boolean
+  }[]
+}
+
+/** How a command in a guest ended. */
+export interface ExecAnswer {
+  readonly status: number
+  readonly signal?: number
+  readonly stdout: Uint8Array
+  readonly stderr: Uint8Array
+}
