@@ -1,0 +1,84 @@
+import { isAddress } from './address.ts'
+import { namePattern } from './places.ts'
+
+/** What a setting may be: how it is read from text (or checked, when it comes typed) and written back. */
+export interface Kind<T> {
+  /** Ends the sentence "'x' is not …". */
+  readonly expects: string
+  /** Gives undefined for what is no such thing. */
+  read(value: unknown): T | undefined
+  print(value: T): string
+}
+
+/** A whole number within limits, which are part of it. */
+export function whole(min: number, max: number): Kind<number> {
+  return {
+    expects: `a whole number from ${min} to ${max}`,
+    read(value) {
+      const number = typeof value === 'string' && /^\d{1,7}$/.test(value.trim()) ? Number(value) : value
+      return Number.isInteger(number) && Number(number) >= min && Number(number) <= max
+        ? Number(number)
+        : undefined
+    },
+    print: String,
+  }
+}
+
+/** Any text on one line. */
+export const text: Kind<string> = {
+  expects: 'text on one line',
+  read: value => (typeof value === 'string' && !/[\n\0]/.test(value) ? value : undefined),
+  print: value => value,
+}
+
+/** One of a few words. */
+export function choice<const W extends string>(...words: W[]): Kind<W> {
+  return {
+    expects: `one of ${words.join(', ')}`,
+    read: value => words.find(word => word === value),
+    print: value => value,
+  }
+}
+
+/** Nets of the host, `0,2` or `none`: each once. */
+export const hostNetList: Kind<readonly number[]> = {
+  expects: 'a list of different nets from 0 to 255, such as 0,2, or none',
+  read: value => (value === 'none' ? [] : numbers(value)),
+  print: value => value.join(',') || 'none',
+}
+
+/** Nets of a node in the order of its interfaces, `0,3,2`: eth0 is always on net 0. */
+export const netList: Kind<readonly number[]> = {
+  expects: 'a list of different nets from 0 to 255 that begins with 0, such as 0,1',
+  read(value) {
+    const nets = numbers(value)
+    return nets?.[0] === 0 ? nets : undefined
+  },
+  print: value => value.join(','),
+}
+
+function numbers(value: unknown): readonly number[] | undefined {
+  const parts = typeof value === 'string' ? value.split(',') : value
+  if (!Array.isArray(parts)) return undefined
+  const net = whole(0, 255)
+  const nets = parts.map(part => net.read(part)).filter(part => part !== undefined)
+  return nets.length === parts.length && new Set(nets).size === nets.length ? nets : undefined
+}
+
+/**
+ * What stands before `:192.168.0.1` in the IPv6 addresses: `fd00:`, `1000::1`. The words after it are 32 bits
+ * of IPv4 address.
+ */
+export const prefix6: Kind<string> = {
+  expects: 'an IPv6 prefix such as fd00: (PREFIX:192.168.0.1 must be an address)',
+  read: value =>
+    typeof value === 'string' && value.includes(':') && isAddress(`${value}:192.168.0.1`) ? value : undefined,
+  print: value => value,
+}
+
+/** As {@link namePattern} has it. */
+export const clusterName: Kind<string> = {
+  expects: 'a name for a cluster: 1 to 40 letters, digits, dots, dashes or underscores',
+  read: value => (typeof value === 'string' && namePattern.test(value) ? value : undefined),
+  print: value => value,
+}

@@ -1,0 +1,221 @@
+import { XclusterError } from './errors.ts'
+import {
+  choice,
+  clusterName,
+  hostNetList,
+  type Kind,
+  netList,
+  prefix6,
+  text,
+  whole,
+} from './setting-kinds.ts'
+
+/** One setting: what it is called where, what it may be, and what it is when nobody says. */
+export interface Setting<T> {
+  /** Its environment variable, as the original spells it. */
+  readonly variable: string
+  readonly kind: Kind<T>
+  readonly default: T
+  /** One line for help texts, without its full stop. */
+  readonly doc: string
+}
+
+const always = <T>(setting: Setting<T>) => ({ ...setting, scope: 'always' as const })
+/** `<variable><N>`, `--<option><N>` hold for node N alone. */
+const perNode = <T>(setting: Setting<T>) => ({ ...setting, scope: 'node' as const })
+/** Not among the resolved settings unless somebody asks: the topology may know better than the default. */
+const byTopology = <T>(setting: Setting<T>) => ({ ...setting, scope: 'topology' as const })
+
+const accelerators = choice('auto', 'kvm', 'tcg')
+const machines = choice('auto', 'q35', 'pc', 'microvm')
+
+/**
+ * Every setting. The key is the library's name for it; `fooBar` is `--foo-bar` (or `--foo_bar`) on the command
+ * line, which wins over the environment variable.
+ */
+export const settings = {
+  nvm: always({ variable: '__nvm', kind: whole(0, 200), default: 4, doc: 'cluster nodes, ids from 1' }),
+  nrouters: byTopology({
+    variable: '__nrouters',
+    kind: whole(0, 20),
+    default: 2,
+    doc: 'routers, ids from 201',
+  }),
+  ntesters: byTopology({
+    variable: '__ntesters',
+    kind: whole(0, 20),
+    default: 0,
+    doc: 'testers, ids from 221',
+  }),
+  netsVm: byTopology({
+    variable: '__nets_vm',
+    kind: netList,
+    default: [0, 1],
+    doc: 'nets of a cluster node',
+  }),
+  netsRouter: byTopology({
+    variable: '__nets_router',
+    kind: netList,
+    default: [0, 1, 2],
+    doc: 'nets of a router',
+  }),
+  netsTester: byTopology({
+    variable: '__nets_tester',
+    kind: netList,
+    default: [0, 2],
+    doc: 'nets of a tester',
+  }),
+  mem: perNode({ variable: '__mem', kind: whole(48, 1 << 20), default: 128, doc: 'memory of a node, MiB' }),
+  smp: perNode({ variable: '__smp', kind: whole(1, 64), default: 2, doc: 'processors of a node' }),
+  append: perNode({ variable: '__append', kind: text, default: '', doc: 'more for the kernel command line' }),
+  mtu: always({ variable: '__mtu', kind: whole(1280, 65521), default: 1500, doc: 'MTU (IPv6 needs 1280)' }),
+  hostNets: always({
+    variable: '__host_nets',
+    kind: hostNetList,
+    default: [0, 2],
+    doc: 'nets the host is on',
+  }),
+  topology: always({ variable: 'XCLUSTER_TOPOLOGY', kind: text, default: 'xnet', doc: 'named topology' }),
+  name: always({
+    variable: 'XCLUSTER_NAME',
+    kind: clusterName,
+    default: 'default',
+    doc: "the cluster's name",
+  }),
+  prefix: always({
+    variable: 'xcluster_PREFIX',
+    kind: prefix6,
+    default: 'fd00:',
+    doc: 'IPv6: PREFIX:192.168.0.1',
+  }),
+  kernel: always({
+    variable: '__kernel',
+    kind: text,
+    default: '',
+    doc: 'kernel file; empty: the newest found',
+  }),
+  kvm: always({ variable: '__kvm', kind: text, default: '', doc: 'QEMU to run; empty: the one on the PATH' }),
+  kvmOpt: always({ variable: '__kvm_opt', kind: text, default: '', doc: 'more options for every QEMU' }),
+  machine: always({ variable: '__machine', kind: machines, default: 'auto', doc: 'QEMU machine type' }),
+  accel: always({ variable: '__accel', kind: accelerators, default: 'auto', doc: 'kvm, tcg, or what works' }),
+} as const
+
+type Table = typeof settings
+export type SettingKey = keyof Table
+type KeysOf<S extends Table[SettingKey]['scope']> = {
+  [K in SettingKey]: Table[K]['scope'] extends S ? K : never
+}[SettingKey]
+type Value<K extends SettingKey> = Table[K] extends Setting<infer T> ? T : never
+
+/** Settings for one node: `mem3`, `nets201`. They are keys of their own, as they are variables of their own. */
+export interface NodeSettings {
+  readonly [key: `mem${number}` | `smp${number}`]: number
+  readonly [key: `append${number}`]: string
+  readonly [key: `nets${number}`]: readonly number[]
+}
+
+/** All settings with their values: JSON-able, and good as options again. */
+export type Settings = { readonly [K in KeysOf<'always' | 'node'>]: Value<K> } & {
+  readonly [K in KeysOf<'topology'>]?: Value<K>
+} & NodeSettings
+
+/** What a caller may say. Text is read as on the command line. */
+export type SettingOptions = { readonly [K in SettingKey]?: Value<K> | string } & {
+  readonly [key: `${'mem' | 'smp'}${number}`]: number | string
+  readonly [key: `append${number}`]: string
+  readonly [key: `nets${number}`]: readonly number[] | string
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** `netsVm` → `--nets-vm`, `mem3` → `--mem3`. */
+export function optionOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+}
+
+const nodeKeys = {
+  mem: settings.mem,
+  smp: settings.smp,
+  append: settings.append,
+  nets: settings.netsVm,
+} as const
+const nodeKey = /^(mem|smp|append|nets)([1-9]\d{0,2})$/
+
+/** The setting behind a key, with those for one node: `nvm`, `mem3`. */
+function settingOf(key: string): Setting<unknown> | undefined {
+  if (Object.hasOwn(settings, key)) return settings[key as SettingKey] as Setting<unknown>
+  const [, name, node] = nodeKey.exec(key) ?? []
+  const ofNode = name && Number(node) <= 240 && nodeKeys[name as keyof typeof nodeKeys]
+  return ofNode ? ({ ...ofNode, variable: `__${key}` } as Setting<unknown>) : undefined
+}
+
+/**
+ * Settings from what the caller says, else the environment, else the defaults. Throws BAD_SETTING and
+ * UNKNOWN_SETTING (usage) with the spelling that the value came in by.
+ */
+export function resolveSettings(from: { env?: Environment; options?: SettingOptions }): Settings {
+  const { env = {}, options = {} } = from
+  const values: Record<string, unknown> = {}
+  for (const key of [...Object.keys(settings), ...nodeKeysIn(env)]) {
+    const setting = settingOf(key)!
+    // An empty variable is no wish. Nor is the default, where a topology may have another: so that
+    // `eval "$(xc env)"` changes nothing.
+    const given = env[setting.variable]
+    const asked = given ? read(setting, setting.variable, given) : undefined
+    const quiet = settings[key as SettingKey]?.scope === 'topology'
+    if (!quiet) values[key] = asked ?? setting.default
+    else if (asked !== undefined && given !== setting.kind.print(setting.default)) values[key] = asked
+  }
+  for (const [key, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    const setting = settingOf(key)
+    if (!setting) throw unknownSetting(key)
+    values[key] = read(setting, optionOf(key), value)
+  }
+  return values as unknown as Settings
+}
+
+/** What holds for one node: its own value, else everybody's. */
+export function settingFor<K extends 'mem' | 'smp' | 'append'>(
+  all: Settings,
+  key: K,
+  node: number,
+): Settings[K] {
+  return (valuesOf(all)[`${key}${node}`] ?? all[key]) as Settings[K]
+}
+
+/** All settings as sorted `NAME=value` lines that a POSIX shell's `eval` takes as they are. */
+export function printSettings(all: Settings): string {
+  const values = valuesOf(all)
+  const keys = new Set([...Object.keys(settings), ...Object.keys(values)])
+  const lines = [...keys].map(key => {
+    const setting = settingOf(key)!
+    return `${setting.variable}=${quoted(setting.kind.print(values[key] ?? setting.default))}`
+  })
+  return `${lines.sort().join('\n')}\n`
+}
+
+const valuesOf = (all: Settings) => all as unknown as Readonly<Record<string, unknown>>
+
+function quoted(value: string): string {
+  return /^[\w.,:/@%+=-]*$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`
+}
+
+function nodeKeysIn(env: Environment): string[] {
+  const keys = Object.keys(env).map(name => (name.startsWith('__') ? name.slice(2) : ''))
+  return keys.filter(key => nodeKey.test(key) && env[`__${key}`] && settingOf(key))
+}
+
+function read(setting: Setting<unknown>, spelling: string, value: unknown): unknown {
+  const result = setting.kind.read(value)
+  if (result !== undefined) return result
+  const shown = typeof value === 'string' ? value : JSON.stringify(value)
+  const reason = `'${shown}' is not ${setting.kind.expects}`
+  throw new XclusterError({ code: 'BAD_SETTING', kind: 'usage', target: spelling, reason })
+}
+
+function unknownSetting(key: string): XclusterError {
+  const reason = `there is no setting '${key}'`
+  const remedy = 'All settings with their values: xc env'
+  return new XclusterError({ code: 'UNKNOWN_SETTING', kind: 'usage', reason, remedy })
+}

@@ -1,0 +1,78 @@
+import type { BridgePlan } from '../net/index.ts'
+import type { Role } from './roles.ts'
+import type { NodeNet } from './types.ts'
+
+/** Everything about a cluster that is known before anything is done: plain data, printed by `--dry-run`. */
+export interface ClusterPlan {
+  readonly v: 1
+  readonly name: string
+  readonly topology: string
+  readonly mtu: number
+  /** `fd00:` in `fd00::192.168.0.1`. */
+  readonly prefix: string
+  readonly nodes: readonly NodePlan[]
+  readonly bridges: BridgePlan
+}
+
+/** One node. */
+export interface NodePlan {
+  readonly id: number
+  readonly name: string
+  readonly role: Role
+  readonly memMiB: number
+  readonly vcpus: number
+  /** What is added to the guest's kernel command line: `mtu1=9000 xcluster_PREFIX=fd00: …`. */
+  readonly append: string
+  readonly nets: readonly NodeNet[]
+  readonly setup: NodeSetup
+}
+
+/** What a node is told once it runs, in terms of its own interfaces and addresses. */
+export interface NodeSetup {
+  /** Forward packets, IPv4 and IPv6. */
+  readonly forwarding: boolean
+  readonly routes: readonly RoutePlan[]
+  /** Packets of sockets bound to `dev` look into these tables first. */
+  readonly rules: readonly RulePlan[]
+  /** Sources of these subnets leave eth0 with its address. */
+  readonly masquerade: readonly Subnet[]
+  /** Bridges inside the guest. */
+  readonly bridges: readonly GuestBridge[]
+}
+
+/** One net's addresses: `192.168.1.0/24`, `fd00::c0a8:100/120`. */
+export interface Subnet {
+  readonly ipv4: string
+  readonly ipv6: string
+}
+
+/** A node's addresses on a net, as others use them for a next hop. */
+export interface Hop {
+  readonly dev: string
+  /** Absent: the destination is on the link itself. */
+  readonly ipv4?: string
+  readonly ipv6?: string
+}
+
+/** One route in both families; several hops make it ECMP. */
+export interface RoutePlan {
+  readonly to: 'default' | Subnet
+  readonly hops: readonly Hop[]
+  /** Absent: the main tables. */
+  readonly table?: { readonly ipv4: number; readonly ipv6: number }
+}
+
+export interface RulePlan {
+  readonly dev: string
+  readonly ipv4: number
+  readonly ipv6: number
+}
+
+/** A bridge in a guest over some of its interfaces, with the addresses that they then do without. */
+export interface GuestBridge {
+  readonly name: string
+  readonly mac: string
+  readonly ports: readonly string[]
+  readonly ipv4: string
+  readonly ipv6: string
+}

@@ -1,0 +1,34 @@
+/** What a node is for. The id says it: everywhere, and for every node. */
+export type Role = 'vm' | 'router' | 'tester'
+
+interface RoleRange {
+  readonly role: Role
+  readonly first: number
+  readonly last: number
+}
+
+/** The ids of each role, both ends included. */
+export const roles: readonly RoleRange[] = [
+  { role: 'vm', first: 1, last: 200 },
+  { role: 'router', first: 201, last: 220 },
+  { role: 'tester', first: 221, last: 240 },
+]
+
+/** The host's number on every net: 192.168.N.250. */
+export const hostId = 250
+
+/** The role of a node id; undefined for what is no node. */
+export function roleOf(id: number): Role | undefined {
+  return roles.find(({ first, last }) => Number.isInteger(id) && id >= first && id <= last)?.role
+}
+
+/** The first `count` ids of a role. */
+export function idsOf(role: Role, count: number): number[] {
+  const { first } = roles.find(range => range.role === role)!
+  return Array.from({ length: count }, (_, index) => first + index)
+}
+
+/** `vm-003`: the guest's hostname, whatever its role. */
+export function nodeName(id: number): string {
+  return `vm-${String(id).padStart(3, '0')}`
+}

@@ -1,0 +1,132 @@
+import type { Places, Queue } from '../base/index.ts'
+import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
+import type { ClusterPlan } from './plan-types.ts'
+import type { Role } from './roles.ts'
+
+/**
+ * A node's life: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel) → `configuring`
+ * (addresses, routes) → `ready` → `stopping` → `stopped`; `failed` from any of them.
+ */
+export type NodeState =
+  | 'waiting'
+  | 'starting'
+  | 'booting'
+  | 'configuring'
+  | 'ready'
+  | 'stopping'
+  | 'stopped'
+  | 'failed'
+
+export type ClusterState = 'starting' | 'ready' | 'stopping' | 'stopped'
+
+/** One interface of a node. Addresses come without their length, which is always /24 and /120. */
+export interface NodeNet {
+  readonly net: number
+  readonly dev: string
+  readonly tap: string
+  readonly mac: string
+  /** Absent where the topology leaves the interface without an address. */
+  readonly ipv4?: string
+  readonly ipv6?: string
+}
+
+export interface NodeStatus {
+  readonly id: number
+  readonly name: string
+  readonly role: Role
+  readonly state: NodeState
+  /** Why it failed. */
+  readonly reason?: string
+  /** QEMU's process, while there is one. */
+  readonly pid?: number
+  /** From the start of its QEMU to ready. */
+  readonly bootMs?: number
+  /** Milliseconds from the start of its QEMU to each thing seen: `qmp`, `agent`, `ready`, … */
+  readonly milestones: Readonly<Record<string, number>>
+  /** The file with all that its console said. */
+  readonly console: string
+  readonly nets: readonly NodeNet[]
+}
+
+/** What `xc status --json` prints. */
+export interface Status {
+  readonly v: 1
+  readonly name: string
+  readonly topology: string
+  readonly state: ClusterState
+  /** The cluster's network namespace, a path for root's `nsenter --net=<path>`. */
+  readonly netns: string
+  readonly owner: { readonly pid: number }
+  readonly accel: string
+  /** Version of the guests' kernel. */
+  readonly kernel: string
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  /** From the call to start to every node ready. */
+  readonly readyMs?: number
+  readonly nodes: readonly NodeStatus[]
+}
+
+export type StepName = 'image' | 'network' | 'vms' | 'configure'
+
+/** What happens in a cluster, as it happens. */
+export type ClusterEvent =
+  | { readonly event: 'notice'; readonly text: string }
+  | {
+      readonly event: 'step'
+      readonly step: StepName
+      readonly state: 'begin' | 'end'
+      readonly text: string
+    }
+  /** `ms` counts from the start of the node's QEMU. */
+  | {
+      readonly event: 'node'
+      readonly id: number
+      readonly name: string
+      readonly state: NodeState
+      readonly ms: number
+      readonly reason?: string
+    }
+  | { readonly event: 'cluster'; readonly state: ClusterState }
+
+/** One thing that `checkReach` tried. */
+export interface ReachResult {
+  readonly from: string
+  readonly to: string
+  readonly address: string
+  readonly family: 'ipv4' | 'ipv6'
+  readonly ok: boolean
+}
+
+/** How a cluster is started and watched; what it is like is told by its settings. */
+export interface StartHooks {
+  /** Told of everything, from the first step on; must not throw. */
+  readonly onEvent?: (event: ClusterEvent) => void
+  /** Aborting before all is ready takes back what was started. */
+  readonly signal?: AbortSignal
+  /** For all nodes to be ready; 180 s when absent. */
+  readonly timeoutMs?: number
+  /** Where caches are; absent: as this process's environment says. */
+  readonly places?: Places
+  /** Keeps the nodes' console files; absent: a temporary directory that goes away with the cluster. */
+  readonly logs?: string
+}
+
+/**
+ * A running cluster, held by this process. Closing it (`await using`), or this process's death, takes
+ * everything away: VMs, links, namespace.
+ */
+export interface Cluster extends AsyncDisposable {
+  readonly plan: ClusterPlan
+  readonly state: ClusterState
+  status(): Status
+  /** Everything that happens from now on; ends with the cluster. */
+  events(): Queue<ClusterEvent>
+  /** Runs a command on a node; a string is run by `/bin/sh -c`. */
+  exec(node: number, command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult>
+  console(node: number): Console
+  /** Tries every pair of nodes that the topology connects, both families. */
+  checkReach(): Promise<ReachResult[]>
+  /** Ends the nodes (gracefully, within `graceMs` each) and the network. Calling it again waits for the same end. */
+  stop(options?: { readonly graceMs?: number }): Promise<void>
+}

@@ -1,0 +1,69 @@
+import { type Cidr, macText } from '../base/index.ts'
+
+/** One net's switch in the cluster's namespace. */
+export interface BridgeSpec {
+  readonly net: number
+  /** `xcbr<N>` */
+  readonly name: string
+  /** Given by us, so that taps can name their master in the same batch that makes it. */
+  readonly index: number
+  /** Fixed, or it would follow the lowest of its taps: a forked guest keeps its neighbour entry of the host. */
+  readonly mac: string
+  /** The host's own addresses on the net. */
+  readonly addresses: readonly Cidr[]
+}
+
+/** One node's cable into a net. */
+export interface TapSpec {
+  readonly node: number
+  readonly net: number
+  /** `xcbr<N>_t<node>` */
+  readonly name: string
+  /** The guest's Ethernet address. */
+  readonly mac: string
+}
+
+/** A network namespace full of bridges and taps, before it exists. */
+export interface BridgePlan {
+  readonly mtu: number
+  readonly bridges: readonly BridgeSpec[]
+  readonly taps: readonly TapSpec[]
+}
+
+/** What a cluster wants of its network. */
+export interface Wiring {
+  readonly mtu: number
+  /** The nets of each node, in the order of its interfaces. */
+  readonly nodes: readonly { readonly id: number; readonly nets: readonly number[] }[]
+  /** The host's addresses, by net. */
+  readonly host: ReadonlyMap<number, readonly Cidr[]>
+}
+
+/** Ethernet addresses of the contract: `00:00:00:01:<net>:<node>`. */
+export function macOf(net: number, node: number): string {
+  return macText(Uint8Array.of(0, 0, 0, 1, net, node))
+}
+
+/** The host's number, 250, is also the last byte of the bridges' Ethernet addresses. */
+const hostNumber = 250
+
+/** Above any index that the kernel gives by itself in a fresh namespace. */
+const firstBridgeIndex = 100_000
+
+/** Bridges and taps for some wiring. Pure: {@link openBridgeFabric} makes them. */
+export function planBridges({ mtu, nodes, host }: Wiring): BridgePlan {
+  const nets = new Set([...host.keys(), ...nodes.flatMap(node => node.nets)])
+  const bridges = [...nets]
+    .sort((a, b) => a - b)
+    .map(net => ({
+      net,
+      name: `xcbr${net}`,
+      index: firstBridgeIndex + net,
+      mac: macOf(net, hostNumber),
+      addresses: host.get(net) ?? [],
+    }))
+  const taps = nodes.flatMap(({ id, nets }) =>
+    nets.map(net => ({ node: id, net, name: `xcbr${net}_t${id}`, mac: macOf(net, id) })),
+  )
+  return { mtu, bridges, taps }
+}
