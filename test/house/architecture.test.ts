@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { doorViolations } from './doors.ts'
+import { importsOf, importViolations } from './floors.ts'
+import { readFiles } from './project.ts'
+
+const source = readFiles(['src'], /\.ts$/)
+
+describe('the floors', () => {
+  test('are seen at all: the files have imports, and most floors are there', () => {
+    const imports = source.flatMap(({ text }) => importsOf(text))
+    expect(source.length).toBeGreaterThan(50)
+    expect(imports.filter(({ specifier }) => specifier.startsWith('.')).length).toBeGreaterThan(source.length)
+    expect(imports.some(({ kind }) => kind === 'dynamic')).toBe(true)
+  })
+
+  test('import only downwards, through index.ts', () => {
+    expect(importViolations(source)).toEqual([])
+  })
+
+  test('keep the doors to the outside world few', () => {
+    expect(doorViolations(source)).toEqual([])
+  })
+
+  test('leave the front door nothing to do but re-export', () => {
+    const lines = source.find(({ path }) => path === 'src/index.ts')!.text.split('\n')
+    expect(lines.filter(line => /^(const|let|function|class|import)\b/.test(line))).toEqual([])
+  })
+})
+
+/** The test's own test: each of these must be caught. */
+describe('a planted violation is caught:', () => {
+  const planted: [string, string, string, RegExp][] = [
+    ['an import from above', 'src/base/x.ts', "import { a } from '../vm/index.ts'", /no other floor/],
+    ['a sibling', 'src/rtnl/x.ts', "import { a } from '../nft/index.ts'", /base, netlink/],
+    ['a side entrance', 'src/vm/x.ts', "import { a } from '../qmp/client.ts'", /index\.ts/],
+    ['a type from above', 'src/qmp/x.ts', "import type { A } from '../vm/index.ts'", /base, sys/],
+    [
+      'an import over several lines',
+      'src/base/x.ts',
+      "import {\n  a,\n} from '../vm/index.ts'",
+      /no other floor/,
+    ],
+    ['a re-export', 'src/base/x.ts', "export * from '../vm/index.ts'", /no other floor/],
+    ['a dynamic import', 'src/client/x.ts', "await import('../cluster/index.ts')", /client may import base/],
+    ['a slow start', 'src/cli/x.ts', "import { start } from '../cluster/index.ts'", /cli may import/],
+    ['a heavy library', 'src/cli/x.ts', "import { z } from 'zod'", /every command/],
+    ['a floor that is none', 'src/vm/x.ts', "import { a } from '../utils/index.ts'", /no floor/],
+    ['the tests', 'src/vm/x.ts', "import { a } from '../../test/support/leaks.ts'", /no floor/],
+  ]
+  test.each(planted)('%s', (_, path, text, sentence) => {
+    expect(importViolations([{ path, text }])).toEqual([expect.stringMatching(sentence)])
+  })
+
+  const doors: [string, string][] = [
+    ['native code', "process.dlopen(module, 'x')"],
+    ['the end of the process', 'process.exit(1)'],
+    ['standard output', 'console.log(1)'],
+  ]
+  test.each(doors)('%s', (_, text) => {
+    expect(doorViolations([{ path: 'src/vm/x.ts', text }])).toHaveLength(1)
+  })
+
+  test('a fourth file that starts programs, a second one that reads the environment', () => {
+    const files = (count: number, text: string) =>
+      Array.from({ length: count }, (_, i) => ({ path: `src/vm/x${i}.ts`, text }))
+    const spawns = "import { spawn } from 'node:child_process'"
+    expect(doorViolations(files(3, spawns))).toEqual([])
+    expect(doorViolations(files(4, spawns))).toHaveLength(1)
+    expect(doorViolations(files(1, 'process.env.HOME'))).toEqual([])
+    expect(doorViolations(files(2, 'process.env.HOME'))).toHaveLength(1)
+  })
+
+  test('and none is seen where it is only spoken of', () => {
+    const text = "/** See `import '../vm/index.ts'` */\n// process.exit(1)\nconst url = 'http://x/y'\n"
+    expect(importViolations([{ path: 'src/base/x.ts', text }])).toEqual([])
+    expect(doorViolations([{ path: 'src/base/x.ts', text }])).toEqual([])
+  })
+})

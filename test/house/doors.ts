@@ -1,0 +1,56 @@
+import { importsOf, withoutComments } from './floors.ts'
+import type { SourceFile } from './project.ts'
+
+/** Something of the outside world, and the only files that may touch it. */
+interface Door {
+  readonly what: string
+  readonly uses: (file: SourceFile) => boolean
+  readonly allowed: (path: string) => boolean
+  /** How many files may use it besides. */
+  readonly spare: number
+}
+
+const uses = (pattern: RegExp) => (file: SourceFile) => pattern.test(withoutComments(file.text))
+const inFolder =
+  (...starts: string[]) =>
+  (path: string) =>
+    starts.some(start => path.startsWith(start))
+
+/** The main modules of processes of their own: they have an argv and an end. */
+const mains = ['src/cluster/owner/main.ts']
+
+const doors: readonly Door[] = [
+  {
+    what: 'starts programs (node:child_process)',
+    uses: ({ text }) => importsOf(text).some(({ specifier }) => /^(node:)?child_process$/.test(specifier)),
+    allowed: () => false,
+    spare: 3,
+  },
+  { what: 'reads the environment', uses: uses(/\bprocess\.env\b/), allowed: inFolder('src/cli/'), spare: 1 },
+  {
+    what: 'loads native code',
+    uses: uses(/\bprocess\.dlopen\b|\bcreateRequire\b|\.node['"`]/),
+    allowed: inFolder('src/sys/binding.ts'),
+    spare: 0,
+  },
+  {
+    what: 'is at home in a process of its own (process.exit, argv, stdout, stderr; console)',
+    uses: uses(/\bprocess\.(exit\b|exitCode|argv|stdout|stderr|stdin)|\bconsole\./),
+    allowed: inFolder('src/cli/', ...mains),
+    spare: 0,
+  },
+  {
+    what: 'runs on after a cluster was closed (a listener on the process)',
+    uses: uses(/\bprocess\.on\(/),
+    allowed: inFolder('src/cli/', ...mains),
+    spare: 0,
+  },
+]
+
+/** Files that use something of the outside world that is not theirs to use, as sentences. */
+export function doorViolations(files: readonly SourceFile[]): string[] {
+  return doors.flatMap(({ what, uses, allowed, spare }) => {
+    const users = files.filter(file => uses(file) && !allowed(file.path)).map(({ path }) => path)
+    return users.length > spare ? [`${what}, which ${spare || 'no'} file(s) may: ${users.join(', ')}`] : []
+  })
+}

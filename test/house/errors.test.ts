@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import { withoutComments } from './floors.ts'
+import { readFiles, readText } from './project.ts'
+
+/** Error codes that code can throw: `code: 'X'`, also where it is one of two. */
+function codesIn(text: string): string[] {
+  const values = withoutComments(text).matchAll(/\bcode:\s*([^,\n}]*'[A-Z][A-Z0-9_]+'[^,\n}]*)/g)
+  return Array.from(values, ([, value]) =>
+    Array.from(value!.matchAll(/'([A-Z][A-Z0-9_]+)'/g), ([, code]) => code!),
+  ).flat()
+}
+
+/** The codes that have a row in a table of the page. */
+const codesOf = (page: string): string[] =>
+  Array.from(page.matchAll(/^\| `?([A-Z][A-Z0-9_]+)`? \|/gm), ([, code]) => code!)
+
+const thrown = new Set(readFiles(['src'], /\.ts$/).flatMap(({ text }) => codesIn(text)))
+const documented = codesOf(readText('docs/errors.md'))
+
+describe('docs/errors.md', () => {
+  test('has a row for every code that can be thrown', () => {
+    expect(thrown.size).toBeGreaterThan(20)
+    expect([...thrown].filter(code => !documented.includes(code)).sort()).toEqual([])
+  })
+
+  test('has no row for a code that cannot', () => {
+    expect(documented.filter(code => !thrown.has(code))).toEqual([])
+  })
+
+  test('has each row once, and each says what to do', () => {
+    expect(documented.filter((code, i) => documented.indexOf(code) !== i)).toEqual([])
+    const rows = readText('docs/errors.md')
+      .split('\n')
+      .filter(line => codesOf(line).length > 0)
+    expect(rows.filter(row => !/^\|[^|]+\|[^|]{8,}\|[^|]{8,}\|$/.test(row.replaceAll('\\|', '')))).toEqual([])
+  })
+})
+
+test('a planted code is caught', () => {
+  expect(codesIn("new VmError({ code: 'QEMU_GONE', reason })")).toEqual(['QEMU_GONE'])
+  expect(codesIn("code: late ? 'A_LATE' : 'A_LOST',")).toEqual(['A_LATE', 'A_LOST'])
+  expect(codesIn("// code: 'NOT_ONE'")).toEqual([])
+  expect(codesOf('| QEMU_GONE | when | what |\n| `B_C` | when | what |')).toEqual(['QEMU_GONE', 'B_C'])
+})

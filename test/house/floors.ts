@@ -1,0 +1,88 @@
+import { dirname, join } from 'node:path'
+import type { SourceFile } from './project.ts'
+
+/** What each floor may import; itself besides. The table of docs/architecture.md. */
+const below: Record<string, readonly string[]> = {
+  base: [],
+  sys: ['base'],
+  netlink: ['base', 'sys'],
+  rtnl: ['base', 'netlink'],
+  nft: ['base', 'netlink'],
+  qmp: ['base', 'sys'],
+  dns: ['base', 'sys'],
+  image: ['base'],
+  vm: ['base', 'sys', 'qmp', 'image'],
+  net: ['base', 'sys', 'rtnl', 'nft'],
+  cluster: ['base', 'sys', 'vm', 'net', 'image', 'dns'],
+  client: ['base'],
+  testing: ['base', 'net', 'cluster'],
+  cli: ['base', 'client'],
+}
+
+/** What commands load when they run: importing it at the top would make every other command slower. */
+const loadedWhenUsed: Record<string, readonly string[]> = { cli: ['cluster', 'dns'] }
+
+/** Libraries that cost tens of milliseconds to load: never where every command would pay for them. */
+const heavy = ['fastify', 'zod', 'yaml', 'jiti']
+
+/** One import, export-from or `import()` of a source file. */
+export interface Import {
+  readonly specifier: string
+  readonly kind: 'static' | 'type' | 'dynamic'
+}
+
+/** Every import in a module, wherever it stands; text in comments is none. */
+export function importsOf(text: string): Import[] {
+  const code = withoutComments(text)
+  const statements = code.matchAll(
+    /^\s*(?:import|export)\s+(type\s)?(?:[^'"();]*?\sfrom\s+)?['"]([^'"]+)['"]/gm,
+  )
+  const calls = code.matchAll(/\b(?:import|require)\(\s*['"`]([^'"`]+)['"`]/g)
+  return [
+    ...Array.from(
+      statements,
+      ([, type, specifier]) => ({ specifier: specifier!, kind: type ? 'type' : 'static' }) as const,
+    ),
+    ...Array.from(calls, ([, specifier]) => ({ specifier: specifier!, kind: 'dynamic' }) as const),
+  ]
+}
+
+/** Source text with its comments blanked out: what they say is not what the code does. */
+export function withoutComments(text: string): string {
+  return text.replace(
+    /('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|(?<![:\\/])\/\/[^\n]*/g,
+    (_, string) => string ?? '',
+  )
+}
+
+/** Imports that go up, sideways or around a floor's front door, as sentences. */
+export function importViolations(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) =>
+    importsOf(text).flatMap(each =>
+      each.specifier.startsWith('.') ? crossing(path, each) : loading(path, each),
+    ),
+  )
+}
+
+const floorOf = (path: string): string | undefined => /^src\/([^/]+)\//.exec(path)?.[1]
+
+function crossing(path: string, { specifier, kind }: Import): string[] {
+  const from = floorOf(path)
+  const target = join(dirname(path), specifier)
+  const to = floorOf(target)
+  if (from === to) return []
+  const arrow = `${path} imports ${specifier}`
+  if (!to || !below[to]) return [`${arrow}: that is no floor`]
+  if (target !== `src/${to}/index.ts`) return [`${arrow}: a floor is entered through its index.ts`]
+  if (!from) return path === 'src/index.ts' ? [] : [`${arrow}: only src/index.ts stands outside the floors`]
+  if (below[from]?.includes(to)) return []
+  if (loadedWhenUsed[from]?.includes(to) && kind !== 'static') return []
+  return [`${arrow}: ${from} may import ${below[from]?.join(', ') || 'no other floor'}`]
+}
+
+function loading(path: string, { specifier, kind }: Import): string[] {
+  const light = ['src/cli/', 'src/client/', 'src/base/'].some(folder => path.startsWith(folder))
+  return light && kind === 'static' && heavy.includes(specifier)
+    ? [`${path} imports ${specifier}: every command would load it`]
+    : []
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { readFiles, type SourceFile } from './project.ts'
+
+// Functions (40 lines) and parameters (3) are the linter's to count: biome.json.
+
+const lines = ({ text }: SourceFile) => text.split('\n').length - 1
+const source = readFiles(['src'], /\.ts$/)
+const native = readFiles(['native'], /\.[ch]$/)
+
+test('the rooms are small: median 90 lines, nine of ten 220, none over 400', () => {
+  const sizes = source.map(lines).sort((a, b) => a - b)
+  const at = (share: number) => sizes[Math.floor((sizes.length - 1) * share)]!
+  expect(at(0.5)).toBeLessThanOrEqual(90)
+  expect(at(0.9)).toBeLessThanOrEqual(220)
+})
+
+test('no file has more than 400 lines, tests and scripts included', () => {
+  const files = [...source, ...native, ...readFiles(['test', 'scripts', 'bench', 'guest'], /\.([tj]s|sh)$/)]
+  expect(files.length).toBeGreaterThan(source.length)
+  expect(files.filter(file => lines(file) > 400).map(({ path }) => path)).toEqual([])
+})
+
+test('native code holds no opinion: all of it in 1,500 lines', () => {
+  expect(native.length).toBeGreaterThan(0)
+  expect(native.reduce((sum, file) => sum + lines(file), 0)).toBeLessThanOrEqual(1500)
+})
