@@ -1,0 +1,36 @@
+#include "addon.h"
+
+static const struct {
+  const char *name;
+  napi_callback call;
+} functions[] = {
+    {"createNamespace", create_namespace},
+    {"openIn", open_in},
+    {"socketIn", socket_in},
+    {"openTaps", open_taps},
+    {"receive", receive_message},
+    {"send", send_message},
+    {"bindNetlink", bind_netlink},
+    {"setOption", set_option},
+    {"socketPair", socket_pair},
+    {"connectUnix", connect_unix},
+    {"peerCredentials", peer_credentials},
+    {"createMemfd", create_memfd},
+    {"addSeals", add_seals},
+    {"flock", lock_file},
+    {"duplicate", duplicate},
+    {"pollOpen", poll_open},
+    {"pollWatch", poll_watch},
+    {"pollClose", poll_close},
+};
+
+NAPI_MODULE_INIT() {
+  set(env, exports, "abi", from_integer(env, XCLUSTER_ABI));
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    napi_value function;
+    if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function) != napi_ok)
+      return NULL;
+    set(env, exports, functions[i].name, function);
+  }
+  return exports;
+}

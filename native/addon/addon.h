@@ -1,0 +1,54 @@
+// What the addon's files share. One exported function per syscall or indivisible group of them; no state of its
+// own (everything that lives longer than a call hangs on a JS value), so it works in every environment at once.
+#pragma once
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Changes whenever an exported function changes its shape; src/sys/binding.ts expects the same number.
+#define XCLUSTER_ABI 1
+
+// An errno and the call that gave it. `error` 0 is success.
+struct outcome {
+  int error;
+  const char *call;
+};
+
+// values.c: arguments in, values out. The bool ones leave an exception pending when they return false.
+bool take(napi_env env, napi_callback_info info, size_t count, napi_value *values);
+bool take_integers(napi_env env, napi_callback_info info, size_t count, int *out);
+bool to_integer(napi_env env, napi_value value, int *out);
+bool to_text(napi_env env, napi_value value, char *out, size_t size);
+bool to_bytes(napi_env env, napi_value value, uint8_t **bytes, size_t *length);
+bool to_integers(napi_env env, napi_value value, int *out, size_t capacity, size_t *count);
+napi_value from_integer(napi_env env, int64_t value);
+napi_value from_integers(napi_env env, const int *values, size_t count);
+napi_value nothing(napi_env env);
+napi_value fail(napi_env env, struct outcome outcome);
+napi_value result(napi_env env, int64_t returned, const char *call);
+void set(napi_env env, napi_value object, const char *name, napi_value value);
+
+// namespace.c: runs `work` in the network namespace `fd`, or right here when `fd` is negative.
+typedef struct outcome (*namespace_work)(void *argument);
+struct outcome in_namespace(int fd, namespace_work work, void *argument);
+
+napi_value create_namespace(napi_env env, napi_callback_info info);
+napi_value open_in(napi_env env, napi_callback_info info);
+napi_value socket_in(napi_env env, napi_callback_info info);
+napi_value open_taps(napi_env env, napi_callback_info info);
+napi_value receive_message(napi_env env, napi_callback_info info);
+napi_value send_message(napi_env env, napi_callback_info info);
+napi_value bind_netlink(napi_env env, napi_callback_info info);
+napi_value set_option(napi_env env, napi_callback_info info);
+napi_value socket_pair(napi_env env, napi_callback_info info);
+napi_value connect_unix(napi_env env, napi_callback_info info);
+napi_value peer_credentials(napi_env env, napi_callback_info info);
+napi_value create_memfd(napi_env env, napi_callback_info info);
+napi_value add_seals(napi_env env, napi_callback_info info);
+napi_value lock_file(napi_env env, napi_callback_info info);
+napi_value duplicate(napi_env env, napi_callback_info info);
+napi_value poll_open(napi_env env, napi_callback_info info);
+napi_value poll_watch(napi_env env, napi_callback_info info);
+napi_value poll_close(napi_env env, napi_callback_info info);

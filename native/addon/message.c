@@ -1,0 +1,83 @@
+// recvmsg and sendmsg, with what can come beside the bytes: a netlink sender, truncation, file descriptors.
+#include "addon.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define MOST_FDS 253 // SCM_MAX_FD, include/net/scm.h: more never arrive in one message
+
+union control {
+  struct cmsghdr aligned;
+  char bytes[CMSG_SPACE(MOST_FDS * sizeof(int))];
+};
+
+static size_t received_fds(struct msghdr *message, int *fds) {
+  for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    size_t size = part->cmsg_len - CMSG_LEN(0);
+    memcpy(fds, CMSG_DATA(part), size);
+    return size / sizeof(int);
+  }
+  return 0;
+}
+
+// receive(fd, bytes): { length, truncated, sender?, fds? }, or undefined when nothing is there. `length` is what the
+// message had (more than fitted when `truncated`); 0 is the end of a stream.
+napi_value receive_message(napi_env env, napi_callback_info info) {
+  napi_value arguments[2], answer, truncated;
+  int fd, fds[MOST_FDS];
+  uint8_t *bytes;
+  size_t capacity;
+  if (!take(env, info, 2, arguments) || !to_integer(env, arguments[0], &fd) ||
+      !to_bytes(env, arguments[1], &bytes, &capacity))
+    return NULL;
+
+  union control control;
+  struct sockaddr_storage from;
+  struct iovec place = {bytes, capacity};
+  struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &place, .msg_iovlen = 1,
+                           .msg_control = &control, .msg_controllen = sizeof control};
+  from.ss_family = AF_UNSPEC;
+  ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+  if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return nothing(env);
+  if (length < 0) return fail(env, (struct outcome){errno, "recvmsg"});
+
+  napi_create_object(env, &answer);
+  set(env, answer, "length", from_integer(env, length));
+  napi_get_boolean(env, (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0, &truncated);
+  set(env, answer, "truncated", truncated);
+  if (message.msg_namelen == sizeof(struct sockaddr_nl) && from.ss_family == AF_NETLINK) {
+    struct sockaddr_nl kernel;
+    memcpy(&kernel, &from, sizeof kernel);
+    set(env, answer, "sender", from_integer(env, kernel.nl_pid));
+  }
+  size_t count = received_fds(&message, fds);
+  if (count > 0) set(env, answer, "fds", from_integers(env, fds, count));
+  return answer;
+}
+
+// send(fd, bytes, fds?): how many bytes went, or undefined when there was no room now.
+napi_value send_message(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  int fd, fds[MOST_FDS];
+  uint8_t *bytes;
+  size_t length, count;
+  if (!take(env, info, 3, arguments) || !to_integer(env, arguments[0], &fd) ||
+      !to_bytes(env, arguments[1], &bytes, &length) || !to_integers(env, arguments[2], fds, MOST_FDS, &count))
+    return NULL;
+
+  union control control = {0};
+  struct iovec place = {bytes, length};
+  struct msghdr message = {.msg_iov = &place, .msg_iovlen = 1};
+  if (count > 0) {
+    message.msg_control = &control;
+    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    control.aligned = (struct cmsghdr){CMSG_LEN(count * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(&control.aligned), fds, count * sizeof(int));
+  }
+  ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return nothing(env);
+  return result(env, sent, "sendmsg");
+}

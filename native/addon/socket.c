@@ -1,0 +1,63 @@
+// Sockets made and set up.
+#include "addon.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+// bindNetlink(fd): the port id that the kernel chose.
+napi_value bind_netlink(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!take_integers(env, info, 1, &fd)) return NULL;
+  struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+  socklen_t size = sizeof address;
+  if (bind(fd, (struct sockaddr *)&address, size) < 0) return fail(env, (struct outcome){errno, "bind"});
+  if (getsockname(fd, (struct sockaddr *)&address, &size) < 0) return fail(env, (struct outcome){errno, "getsockname"});
+  return from_integer(env, address.nl_pid);
+}
+
+// setOption(fd, level, option, value)
+napi_value set_option(napi_env env, napi_callback_info info) {
+  int given[4];
+  if (!take_integers(env, info, 4, given)) return NULL;
+  return result(env, setsockopt(given[0], given[1], given[2], &given[3], sizeof given[3]), "setsockopt");
+}
+
+// socketPair(type): [fd, fd] of AF_UNIX, both blocking.
+napi_value socket_pair(napi_env env, napi_callback_info info) {
+  int type, fds[2];
+  if (!take_integers(env, info, 1, &type)) return NULL;
+  if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) < 0) return fail(env, (struct outcome){errno, "socketpair"});
+  return from_integers(env, fds, 2);
+}
+
+// connectUnix(path): fd of a stream. Never waits: EAGAIN says that the listener's queue is full.
+napi_value connect_unix(napi_env env, napi_callback_info info) {
+  napi_value path;
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (!take(env, info, 1, &path) || !to_text(env, path, address.sun_path, sizeof address.sun_path)) return NULL;
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return fail(env, (struct outcome){errno, "socket"});
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return from_integer(env, fd);
+  int error = errno;
+  close(fd);
+  return fail(env, (struct outcome){error, "connect"});
+}
+
+// peerCredentials(fd): { pid, uid, gid } of who connected, listened, or made the pair (SO_PEERCRED).
+napi_value peer_credentials(napi_env env, napi_callback_info info) {
+  int fd;
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  napi_value answer;
+  if (!take_integers(env, info, 1, &fd)) return NULL;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+    return fail(env, (struct outcome){errno, "getsockopt SO_PEERCRED"});
+  napi_create_object(env, &answer);
+  set(env, answer, "pid", from_integer(env, peer.pid));
+  set(env, answer, "uid", from_integer(env, peer.uid));
+  set(env, answer, "gid", from_integer(env, peer.gid));
+  return answer;
+}

@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { messageOf } from '../base/index.ts'
+import { SysError } from './errors.ts'
+
+/** What `receive` gives: `length` of the message (more than fitted when `truncated`), 0 at a stream's end. */
+export interface Received {
+  readonly length: number
+  readonly truncated: boolean
+  /** Netlink only: the port id of who sent it, 0 for the kernel. */
+  readonly sender?: number
+  readonly fds?: number[]
+}
+
+declare const poll: unique symbol
+/** An open uv_poll, see native/addon/poll.c. */
+export interface Poll {
+  readonly [poll]: true
+}
+
+/**
+ * The addon's functions, one per system call or indivisible group. They throw `SyscallFailure`s. `namespace` is
+ * the fd of a network namespace, or -1 for the caller's own.
+ */
+export interface Binding {
+  readonly abi: number
+  createNamespace(): number
+  openIn(namespace: number, path: string, flags: number): number
+  socketIn(namespace: number, domain: number, type: number, protocol: number): number
+  openTaps(namespace: number, names: readonly string[], flags: number): number[]
+  receive(fd: number, into: Uint8Array): Received | undefined
+  send(fd: number, bytes: Uint8Array, fds?: readonly number[]): number | undefined
+  bindNetlink(fd: number): number
+  setOption(fd: number, level: number, option: number, value: number): void
+  socketPair(type: number): [number, number]
+  connectUnix(path: string): number
+  peerCredentials(fd: number): { pid: number; uid: number; gid: number }
+  createMemfd(name: string): number
+  addSeals(fd: number, seals: number): void
+  flock(fd: number, operation: number): void
+  duplicate(fd: number): number
+  pollOpen(fd: number, ready: (status: number, events: number) => void): Poll
+  pollWatch(poll: Poll, events: number): void
+  pollClose(poll: Poll, closed: () => void): void
+}
+
+/** The shape of the addon that this code knows: XCLUSTER_ABI in native/addon/addon.h. */
+const abi = 1
+const remedy = 'Run: npm run build'
+
+/** A file that node-gyp builds. The package's root is two up from here, in src/ as in dist/. */
+function artefact(name: string): string {
+  return fileURLToPath(new URL(`../../build/Release/${name}`, import.meta.url))
+}
+
+/** Where the launcher is. */
+export function launcherPath(path = artefact('xcluster-launcher')): string {
+  if (existsSync(path)) return path
+  const reason = 'the launcher is not built'
+  throw new SysError({
+    code: 'LAUNCHER_MISSING',
+    kind: 'prerequisite',
+    op: 'find',
+    target: path,
+    reason,
+    remedy,
+  })
+}
+
+/** Loads an addon and checks that it is the one this code was written for. */
+export function loadBinding(path: string): Binding {
+  const about = { kind: 'prerequisite', op: 'load', target: path, remedy } as const
+  if (!existsSync(path))
+    throw new SysError({ ...about, code: 'ADDON_MISSING', reason: 'the addon is not built' })
+  let loaded: Binding
+  try {
+    loaded = createRequire(import.meta.url)(path)
+  } catch (cause) {
+    const reason = `the addon does not load here: ${messageOf(cause)}`
+    throw new SysError({ ...about, code: 'ADDON_STALE', reason, cause })
+  }
+  if (loaded.abi === abi) return loaded
+  const reason = `the addon is of another version (${loaded.abi}, this code needs ${abi})`
+  throw new SysError({ ...about, code: 'ADDON_STALE', reason })
+}
+
+let loaded: Binding | undefined
+
+/** The addon, loaded when first used: what needs no system call works without it. */
+export function binding(): Binding {
+  loaded ??= loadBinding(artefact('xcluster.node'))
+  return loaded
+}

@@ -1,0 +1,34 @@
+/** The kernel's numbers (include/uapi/linux; the same on every architecture this runs on). */
+export const AF_NETLINK = 16
+export const SOCK_STREAM = 1
+export const SOCK_RAW = 3
+
+export const SOL_SOCKET = 1
+export const SO_SNDBUF = 7
+export const SO_RCVBUF = 8
+export const SO_SNDBUFFORCE = 32
+export const SO_RCVBUFFORCE = 33
+
+export const SOL_NETLINK = 270
+export const NETLINK_ADD_MEMBERSHIP = 1
+export const NETLINK_CAP_ACK = 10
+export const NETLINK_EXT_ACK = 11
+export const NETLINK_GET_STRICT_CHK = 12
+export const netlinkProtocols = { route: 0, netfilter: 12 } as const
+
+export const IFF_TAP = 0x0002
+export const IFF_NO_PI = 0x1000
+export const IFF_VNET_HDR = 0x4000
+/** EBUSY when the name is taken, rather than joining somebody's persistent tap. */
+export const IFF_TUN_EXCL = 0x8000
+
+export const LOCK_EX = 2
+export const LOCK_NB = 4
+
+export const F_SEAL_SEAL = 1
+export const F_SEAL_SHRINK = 2
+export const F_SEAL_GROW = 4
+export const F_SEAL_WRITE = 8
+
+export const UV_READABLE = 1
+export const UV_WRITABLE = 2

@@ -1,0 +1,66 @@
+import { getSystemErrorName } from 'node:util'
+import { type ErrorDetails, messageOf, XclusterError } from '../base/index.ts'
+
+/** What the system refused, or what this installation lacks. */
+export class SysError extends XclusterError {
+  /** The system's number for it, where a system call failed. */
+  readonly errno: number | undefined
+  /** The same as a name: `EPERM`. */
+  readonly errnoName: string | undefined
+  /** Which call that was: `setns`. */
+  readonly syscall: string | undefined
+
+  constructor(details: ErrorDetails & { errno?: number; syscall?: string }) {
+    super(details)
+    this.errno = details.errno
+    this.errnoName = details.errno === undefined ? undefined : getSystemErrorName(-details.errno)
+    this.syscall = details.syscall
+  }
+}
+
+/** As the addon throws it: `errno` positive, the message in the system's words. */
+export interface SyscallFailure extends Error {
+  readonly errno: number
+  readonly syscall: string
+}
+
+export function isSyscallFailure(thrown: unknown): thrown is SyscallFailure {
+  return thrown instanceof Error && !(thrown instanceof SysError) && 'errno' in thrown && 'syscall' in thrown
+}
+
+/** Runs a call into the addon or node:fs; what the system refuses becomes a {@link SysError}. */
+export function attempt<T>(op: string, target: string | undefined, call: () => T): T {
+  try {
+    return call()
+  } catch (thrown) {
+    throw isSyscallFailure(thrown) ? refused(op, target, thrown) : thrown
+  }
+}
+
+/** The same for calls that were refused already. */
+export function refused(op: string, target: string | undefined, failure: SyscallFailure): SysError {
+  const errno = Math.abs(failure.errno) // node:fs has them negative
+  const name = getSystemErrorName(-errno)
+  const details = {
+    op,
+    ...(target !== undefined && { target }),
+    errno,
+    syscall: failure.syscall,
+    cause: failure,
+  }
+  const reason = `${messageOf(failure)} (${failure.syscall.split(' ')[0]}, ${name})`
+  if (name === 'EPERM' || name === 'EACCES')
+    return new SysError({
+      ...details,
+      code: 'NOT_PERMITTED',
+      kind: 'prerequisite',
+      reason,
+      remedy: 'Run as root',
+    })
+  return new SysError({ ...details, code: 'SYSCALL_FAILED', reason })
+}
+
+/** For what is used after its `close()`. */
+export function closed(what: string): SysError {
+  return new SysError({ code: 'CLOSED', kind: 'usage', target: what, reason: 'is closed already' })
+}

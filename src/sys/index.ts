@@ -1,0 +1,18 @@
+export { SysError } from './errors.ts'
+export { FileLock, lockFile } from './file-lock.ts'
+export {
+  type Detached,
+  type DetachedSpec,
+  type Exit,
+  type Identity,
+  type Launched,
+  type LaunchSpec,
+  launch,
+  spawnDetached,
+} from './launch.ts'
+export { Memfd, sealedMemfd } from './memfd.ts'
+export { NetNamespace, openInNamespace } from './namespace.ts'
+export { type NetlinkOptions, NetlinkPort, type NetlinkReceiver, openNetlink } from './netlink-port.ts'
+export { adoptStream, connectStream, peerCredentials, StreamPort, socketPair } from './stream-port.ts'
+export { readSysctl, writeSysctl } from './sysctl.ts'
+export { openTaps, Tap, type TapOptions } from './tap.ts'
