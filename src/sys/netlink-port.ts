@@ -19,6 +19,8 @@ export interface NetlinkOptions {
   readonly namespace?: NetNamespace
   /** Multicast groups to join, by number (`RTNLGRP_LINK` is 1). */
   readonly groups?: readonly number[]
+  /** SO_RCVBUF in bytes, where the usual 4 MiB are not wanted. */
+  readonly receiveBuffer?: number
 }
 
 /** Room for the replies to a large batch: 256 acks fill the default 208 KiB. */
@@ -33,11 +35,12 @@ export function openNetlink(
   protocol: keyof typeof kernel.netlinkProtocols,
   options?: NetlinkOptions,
 ): NetlinkPort {
-  const { namespace, groups = [] } = options ?? {}
+  const { namespace, groups = [], receiveBuffer = socketBuffer } = options ?? {}
   return attempt('open netlink socket', protocol, () => {
     const number = kernel.netlinkProtocols[protocol]
     const fd = binding().socketIn(namespaceFd(namespace), kernel.AF_NETLINK, kernel.SOCK_RAW, number)
     try {
+      resize(fd, { forced: kernel.SO_RCVBUFFORCE, asked: kernel.SO_RCVBUF, bytes: receiveBuffer })
       setUp(fd, groups)
       return new NetlinkPort(fd)
     } catch (failure) {
@@ -49,8 +52,7 @@ export function openNetlink(
 
 function setUp(fd: number, groups: readonly number[]): void {
   const { bindNetlink, setOption } = binding()
-  resize(fd, kernel.SO_RCVBUFFORCE, kernel.SO_RCVBUF)
-  resize(fd, kernel.SO_SNDBUFFORCE, kernel.SO_SNDBUF)
+  resize(fd, { forced: kernel.SO_SNDBUFFORCE, asked: kernel.SO_SNDBUF, bytes: socketBuffer })
   setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_EXT_ACK, 1)
   // An error then repeats the header of its request, not all of it; the extended ack follows either way.
   setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_CAP_ACK, 1)
@@ -60,11 +62,11 @@ function setUp(fd: number, groups: readonly number[]): void {
 }
 
 /** Only root may go beyond net.core.rmem_max; others get as much as that. */
-function resize(fd: number, forced: number, asked: number): void {
+function resize(fd: number, size: { forced: number; asked: number; bytes: number }): void {
   try {
-    binding().setOption(fd, kernel.SOL_SOCKET, forced, socketBuffer)
+    binding().setOption(fd, kernel.SOL_SOCKET, size.forced, size.bytes)
   } catch {
-    binding().setOption(fd, kernel.SOL_SOCKET, asked, socketBuffer)
+    binding().setOption(fd, kernel.SOL_SOCKET, size.asked, size.bytes)
   }
 }
 

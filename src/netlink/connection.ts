@@ -1,0 +1,181 @@
+import { messageOf, type Port, type PortReceiver } from '../base/index.ts'
+import { closedError, type Doing, type NetlinkError, overrunError, sendError } from './errors.ts'
+import {
+  Batch,
+  Dump,
+  doingOf,
+  type Exchange,
+  interruptedError,
+  Questions,
+  throwFailures,
+} from './exchange.ts'
+import { type Request, Window } from './request.ts'
+import { type Message, messages, NLM_F_DUMP } from './wire/index.ts'
+
+/** Hears, besides what every port tells, that the kernel dropped messages for us (ENOBUFS). */
+export interface NetlinkReceiver extends PortReceiver {
+  overrun?(): void
+}
+
+/** A netlink socket: one or more whole messages a datagram, from the kernel only. */
+export interface NetlinkPort extends Port {
+  receive(receiver: NetlinkReceiver): void
+}
+
+/** Messages a datagram. All of them may fail, and 256 answers at once overflow a usual receive buffer. */
+const windowSize = 128
+
+/** A dump that the kernel keeps interrupting is given up after this many tries. */
+const dumpTries = 20
+
+/**
+ * Requests and their answers over one netlink socket. Many may be under way at once: answers are matched by
+ * sequence number, and those nobody waits for are dropped. Dumps take turns, as the kernel has one per socket.
+ *
+ * Like libnl's `nl_socket`, or vishvananda/netlink's `Handle` without the families.
+ */
+export class Connection implements AsyncDisposable {
+  readonly #port: NetlinkPort
+  readonly #pending = new Set<Exchange<unknown>>()
+  #sequence = 0
+  #lastDump: Promise<unknown> = Promise.resolve()
+  #closed = false
+  #failure: Error | undefined
+
+  constructor(port: NetlinkPort) {
+    this.#port = port
+    port.receive({
+      data: bytes => this.#receive(bytes),
+      overrun: () => this.#fail(overrunError),
+      end: failure => this.#end(failure),
+    })
+  }
+
+  /** Sends one message and waits for the kernel's acknowledgement. Throws {@link NetlinkError}. */
+  async request(request: Request): Promise<void> {
+    await this.batch([request])
+  }
+
+  /**
+   * Sends many messages in as few datagrams as possible. The kernel goes through them in order and does not
+   * stop at one it refuses: a batch is no transaction. Throws the first refusal, the others in `others`.
+   */
+  async batch(requests: readonly Request[]): Promise<void> {
+    const failures: NetlinkError[] = []
+    for (let start = 0; start < requests.length; start += windowSize) {
+      const window = this.#window(requests.slice(start, start + windowSize))
+      failures.push(...(await this.#exchange(new Batch(window))))
+    }
+    throwFailures(failures, requests.length)
+  }
+
+  /** Asks for one thing: what the kernel answers before its ack. */
+  async ask<T>(request: Request, read: (message: Message) => T): Promise<T[]> {
+    const [answer] = await this.askEach([request], read)
+    if (answer === undefined || !Array.isArray(answer)) throw answer
+    return answer
+  }
+
+  /** Asks for up to 128 things in one datagram; each has its answers or its refusal. */
+  async askEach<T>(
+    requests: readonly Request[],
+    read: (message: Message) => T,
+  ): Promise<(T[] | NetlinkError)[]> {
+    if (requests.length === 0) return []
+    return await this.#exchange(new Questions(this.#window(requests), read))
+  }
+
+  /**
+   * Lists a table. A listing that the kernel marks as interrupted by a change is thrown away and asked for
+   * again, so what is given was all there at one time.
+   */
+  async *dump<T>(request: Request, read: (message: Message) => T): AsyncGenerator<T, void, undefined> {
+    yield* await this.#inTurn(() => this.#dumpOnce(request, read))
+  }
+
+  /** Rejects what is pending and closes the socket. */
+  async close(): Promise<void> {
+    this.#end()
+    await this.#port.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #dumpOnce<T>(request: Request, read: (message: Message) => T): Promise<T[]> {
+    const asking = { ...request, flags: (request.flags ?? 0) | NLM_F_DUMP }
+    for (let tries = 0; tries < dumpTries; tries++) {
+      const window = new Window([asking], this.#number(1), 'none')
+      const values = await this.#exchange(new Dump(window, read))
+      if (values) return values
+    }
+    throw interruptedError(request, dumpTries)
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lastDump.then(work)
+    this.#lastDump = done.catch(() => {})
+    return done
+  }
+
+  #window(requests: readonly Request[]): Window {
+    return new Window(requests, this.#number(requests.length))
+  }
+
+  /** The first of `count` sequence numbers in a row; 0 is the kernel's own, for events. */
+  #number(count: number): number {
+    if (this.#sequence + count > 0xffffffff) this.#sequence = 0
+    const first = this.#sequence + 1
+    this.#sequence += count
+    return first
+  }
+
+  #exchange<T>(exchange: Exchange<T>): Promise<T> {
+    if (this.#closed) throw closedError(doingOf(exchange.window.requests), this.#failure)
+    this.#pending.add(exchange)
+    try {
+      this.#port.send(exchange.window.bytes)
+    } catch (failure) {
+      this.#pending.delete(exchange)
+      throw sendError(doingOf(exchange.window.requests), failure)
+    }
+    return exchange.answer.promise
+  }
+
+  #receive(bytes: Uint8Array): void {
+    try {
+      for (const message of messages(bytes)) this.#dispatch(message)
+    } catch (malformed) {
+      this.#fail(doing => closedError(doing, new Error(messageOf(malformed), { cause: malformed })))
+    }
+  }
+
+  #dispatch(message: Message): void {
+    for (const exchange of this.#pending) {
+      if (!exchange.window.has(message.sequence)) continue
+      this.#take(exchange, message)
+      return
+    }
+  }
+
+  #take(exchange: Exchange<unknown>, message: Message): void {
+    try {
+      if (exchange.take(message)) this.#pending.delete(exchange)
+    } catch (malformed) {
+      this.#pending.delete(exchange)
+      exchange.answer.reject(malformed)
+    }
+  }
+
+  #end(failure?: Error): void {
+    this.#failure ??= this.#closed ? undefined : failure
+    this.#closed = true
+    this.#fail(doing => closedError(doing, failure))
+  }
+
+  #fail(why: (doing: Doing) => NetlinkError): void {
+    for (const exchange of this.#pending) exchange.answer.reject(why(doingOf(exchange.window.requests)))
+    this.#pending.clear()
+  }
+}

@@ -1,0 +1,128 @@
+import { type ErrorDetails, errnoName, errnoText, messageOf, XclusterError } from '../base/index.ts'
+import type { Ack } from './wire/ack.ts'
+
+export interface NetlinkErrorDetails extends ErrorDetails {
+  readonly errno?: number
+  readonly offset?: number
+  readonly attribute?: string
+  readonly others?: readonly NetlinkError[]
+}
+
+/** A request that the kernel refused, or whose answer never came. `reason` has the kernel's own words. */
+export class NetlinkError extends XclusterError {
+  /** The kernel's error number; absent when it was not the kernel that refused. */
+  readonly errno: number | undefined
+  /** The same by name, `EEXIST`. */
+  readonly errnoName: string | undefined
+  /** Where in the request the refused attribute stands, in bytes from the start of its message. */
+  readonly offset: number | undefined
+  /** The refused (or missing) attribute by our name, `linkInfo.bridge.stp`. */
+  readonly attribute: string | undefined
+  /** What else failed in the same batch. */
+  readonly others: readonly NetlinkError[]
+
+  constructor(details: NetlinkErrorDetails) {
+    super(details)
+    this.errno = details.errno
+    this.errnoName = details.errno === undefined ? undefined : errnoName(details.errno)
+    this.offset = details.offset
+    this.attribute = details.attribute
+    this.others = details.others ?? []
+  }
+}
+
+type Verdict = Pick<ErrorDetails, 'code' | 'kind' | 'remedy'>
+
+const notFound: Verdict = { code: 'NETLINK_NOT_FOUND' }
+const invalid: Verdict = { code: 'NETLINK_INVALID' }
+const notPermitted: Verdict = {
+  code: 'NETLINK_NOT_PERMITTED',
+  kind: 'prerequisite',
+  remedy: 'Run it as root, or in a network namespace of your own',
+}
+const unsupported: Verdict = { code: 'NETLINK_UNSUPPORTED', kind: 'prerequisite' }
+
+const verdicts: Readonly<Record<string, Verdict>> = {
+  EEXIST: { code: 'NETLINK_EXISTS' },
+  ENODEV: notFound,
+  ENOENT: notFound,
+  ESRCH: notFound,
+  EADDRNOTAVAIL: notFound,
+  EPERM: notPermitted,
+  EACCES: notPermitted,
+  EINVAL: invalid,
+  ERANGE: invalid,
+  EMSGSIZE: invalid,
+  EOPNOTSUPP: unsupported,
+  EAFNOSUPPORT: unsupported,
+  EPROTONOSUPPORT: unsupported,
+  EBUSY: { code: 'NETLINK_IN_USE' },
+}
+
+const refused: Verdict = { code: 'NETLINK_REFUSED' }
+
+/** What was being done to what. */
+export interface Doing {
+  readonly op: string
+  readonly target?: string
+}
+
+/** The error in an acknowledgement. `attribute` is our name for what its offset points at. */
+export function refusal(doing: Doing, ack: Ack, attribute?: string): NetlinkError {
+  return new NetlinkError({
+    ...(verdicts[errnoName(ack.errno)] ?? refused),
+    op: doing.op,
+    ...(doing.target !== undefined && { target: doing.target }),
+    errno: ack.errno,
+    reason: reasonOf(ack, attribute),
+    ...(ack.offset !== undefined && { offset: ack.offset }),
+    ...(attribute !== undefined && { attribute }),
+  })
+}
+
+/** `Invalid argument: mtu less than device minimum (mtu)`: strerror, the extended ack, the attribute. */
+function reasonOf(ack: Ack, attribute: string | undefined): string {
+  const text = [errnoText(ack.errno), ack.message?.replace(/[.\n]+$/, '')].filter(Boolean).join(': ')
+  const range =
+    ack.policy?.min !== undefined || ack.policy?.max !== undefined
+      ? `, allowed ${ack.policy.min ?? 0} to ${ack.policy.max ?? 'any'}`
+      : ''
+  if (attribute !== undefined) return `${text} (${attribute}${range})`
+  if (ack.missingType !== undefined) return `${text} (attribute ${ack.missingType} is missing)`
+  return text
+}
+
+/** The first failure speaks; the others of the same batch are kept with it. */
+export function firstOf(failures: readonly NetlinkError[], tried: number): NetlinkError {
+  const [first, ...others] = failures as [NetlinkError, ...NetlinkError[]]
+  if (others.length === 0) return first
+  return new NetlinkError({
+    ...(first as NetlinkErrorDetails),
+    reason: `${first.reason} (and ${others.length} more of ${tried} failed)`,
+    others,
+  })
+}
+
+/** The socket was closed, by us or under us, while something was pending or before it was asked. */
+export function closedError(doing: Doing, cause?: Error): NetlinkError {
+  const reason = cause ? `the netlink socket failed: ${cause.message}` : 'the netlink socket is closed'
+  return new NetlinkError({ code: 'NETLINK_CLOSED', ...doing, reason, ...(cause && { cause }) })
+}
+
+const ENOBUFS = 105
+
+/** The kernel dropped answers of ours (ENOBUFS): nobody knows what became of the request. */
+export function overrunError(doing: Doing): NetlinkError {
+  return new NetlinkError({
+    code: 'NETLINK_ANSWERS_LOST',
+    ...doing,
+    errno: ENOBUFS,
+    reason: 'the kernel dropped answers because the receive buffer was full; the outcome is unknown',
+    remedy: 'List what is there before trying again',
+  })
+}
+
+/** The system call that sends failed: nothing was done. */
+export function sendError(doing: Doing, cause: unknown): NetlinkError {
+  return new NetlinkError({ code: 'NETLINK_SEND', ...doing, reason: messageOf(cause), cause })
+}

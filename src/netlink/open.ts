@@ -1,0 +1,33 @@
+import { type NetNamespace, openNetlink } from '../sys/index.ts'
+import { Connection } from './connection.ts'
+import { Subscription } from './subscription.ts'
+import type { Message } from './wire/index.ts'
+
+export type { NetNamespace }
+
+/** `route` for links, addresses and routes (NETLINK_ROUTE); `netfilter` for nf_tables (NETLINK_NETFILTER). */
+export type Protocol = 'route' | 'netfilter'
+
+export interface OpenOptions {
+  /** Where; without it, the namespace of this process. */
+  readonly namespace?: NetNamespace
+}
+
+/** Opens a socket for requests. */
+export function connect(protocol: Protocol, options: OpenOptions = {}): Connection {
+  return new Connection(openNetlink(protocol, options))
+}
+
+export interface SubscribeOptions<T> extends OpenOptions {
+  /** Multicast groups by number (RTNLGRP_*). */
+  readonly groups: readonly number[]
+  /** Turns a message into an event, or into undefined when it is of no interest. */
+  readonly read: (message: Message) => T | undefined
+  /** SO_RCVBUF in bytes; small ones overrun soon. */
+  readonly receiveBuffer?: number
+}
+
+/** Opens a socket of its own for multicast events. */
+export function subscribe<T>(protocol: Protocol, { read, ...options }: SubscribeOptions<T>): Subscription<T> {
+  return new Subscription(openNetlink(protocol, options), read)
+}

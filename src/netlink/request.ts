@@ -1,0 +1,81 @@
+import { Reader, Writer } from '../base/index.ts'
+import { type Doing, type NetlinkError, refusal } from './errors.ts'
+import {
+  type Ack,
+  type Body,
+  beginMessage,
+  endMessage,
+  NLM_F_ACK,
+  NLM_F_REQUEST,
+  NLMSG_HDRLEN,
+} from './wire/index.ts'
+
+/** One message to the kernel, and in words what it is for: errors repeat them. */
+export interface Request extends Doing {
+  readonly type: number
+  /** NLM_F_* besides REQUEST and ACK, which the engine sets. */
+  readonly flags?: number
+  readonly body: Pick<Body<unknown>, 'write' | 'locate'>
+  readonly value: unknown
+}
+
+/** Builds a {@link Request}; checks that the value is one the body takes. */
+export function request<V>(
+  body: Pick<Body<unknown, V>, 'write' | 'locate'>,
+  value: V,
+  rest: Omit<Request, 'body' | 'value'>,
+): Request {
+  return { ...rest, body: body as Request['body'], value }
+}
+
+/** Requests as they go out in one datagram, sequence numbers counting up from `first`. */
+export class Window {
+  readonly requests: readonly Request[]
+  readonly first: number
+  readonly #out: Writer
+  readonly #starts: number[] = []
+
+  /** `acks: 'last'`: failures are reported anyway, and 256 acks at once overflow a usual receive buffer. */
+  constructor(requests: readonly Request[], first: number, acks: 'last' | 'none' = 'last') {
+    this.requests = requests
+    this.first = first
+    this.#out = new Writer(Math.max(512, requests.length * 96))
+    for (const [index, request] of requests.entries()) {
+      const ack = acks === 'last' && index === requests.length - 1 ? NLM_F_ACK : 0
+      const flags = (request.flags ?? 0) | NLM_F_REQUEST | ack
+      const start = beginMessage(this.#out, { type: request.type, flags, sequence: first + index })
+      request.body.write(this.#out, request.value)
+      endMessage(this.#out, start)
+      this.#starts.push(start)
+    }
+  }
+
+  get bytes(): Uint8Array {
+    return this.#out.done()
+  }
+
+  /** True for the sequence number of one of these requests. */
+  has(sequence: number): boolean {
+    return sequence >= this.first && sequence < this.first + this.requests.length
+  }
+
+  isLast(sequence: number): boolean {
+    return sequence === this.first + this.requests.length - 1
+  }
+
+  /** The kernel's refusal of one of them, its offset turned into the attribute's name. */
+  refusal(sequence: number, ack: Ack): NetlinkError {
+    const index = sequence - this.first
+    const request = this.requests[index] as Request
+    return refusal(request, ack, ack.offset === undefined ? undefined : this.#locate(index, ack.offset))
+  }
+
+  #locate(index: number, offset: number): string | undefined {
+    const start = this.#starts[index] as number
+    const end = this.#starts[index + 1] ?? this.bytes.length
+    const request = this.requests[index] as Request
+    const body = new Reader(this.bytes.subarray(start, end))
+    body.skip(NLMSG_HDRLEN, 'header')
+    return request.body.locate?.(body, offset)
+  }
+}

@@ -1,0 +1,40 @@
+import type { Codec, Writer } from '../../base/index.ts'
+import { NetlinkError } from '../errors.ts'
+import type { Entry, UnknownAttribute, Values } from './attribute-codec.ts'
+
+export function writeAll(out: Writer, entries: ReadonlyMap<string, Entry>, value: Values): void {
+  for (const name in value) {
+    const field = value[name]
+    if (field === undefined) continue
+    const entry = entries.get(name)
+    if (entry?.codec.element)
+      for (const one of field as unknown[]) writeOne(out, { ...entry, codec: entry.codec.element }, one)
+    else if (entry) writeOne(out, entry, field)
+    else if (name === 'unknown')
+      for (const { type, bytes } of field as UnknownAttribute[])
+        writeOne(out, { name: `attribute ${type}`, type, codec: raw }, bytes)
+    else throw cannotEncode(name, 'there is no attribute of this name')
+  }
+}
+
+const raw: Codec<unknown> = { write: (out, value) => out.put(value as Uint8Array), read: () => undefined }
+
+export function writeOne(out: Writer, entry: Entry, value: unknown): void {
+  const start = out.reserve(4)
+  entry.codec.write(out, value)
+  const length = out.length - start
+  if (length > 0xffff) throw cannotEncode(entry.name, `an attribute holds 65531 bytes, not ${length - 4}`)
+  out.patchU16(start, length)
+  out.patchU16(start + 2, entry.type)
+  out.align(4)
+}
+
+function cannotEncode(name: string, reason: string): NetlinkError {
+  return new NetlinkError({
+    code: 'NETLINK_ENCODE',
+    kind: 'usage',
+    op: 'encode attribute',
+    target: name,
+    reason,
+  })
+}

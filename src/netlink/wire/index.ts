@@ -1,0 +1,5 @@
+export * from './ack.ts'
+export type { AttributeCodec, AttributeTable, UnknownAttribute } from './attribute-codec.ts'
+export * from './attributes.ts'
+export * from './constants.ts'
+export * from './message.ts'

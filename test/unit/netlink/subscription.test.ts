@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { text } from '../../../src/base/index.ts'
+import { attributes, message, Subscription } from '../../../src/netlink/index.ts'
+import { FakeKernel } from '../../support/netlink-fake.ts'
+
+const thing = message({}, attributes({ name: [1, text] }))
+
+function subscribed(limit?: number): [FakeKernel, Subscription<string>] {
+  const kernel = new FakeKernel()
+  const read = ({ type, body }: { type: number; body: Parameters<typeof thing.read>[0] }) =>
+    type === 16 ? thing.read(body).attributes.name : undefined
+  return [kernel, new Subscription(kernel, read, limit)]
+}
+const tell = (kernel: FakeKernel, name: string, type = 16) =>
+  kernel.reply({ sequence: 0 }, { type, body: thing, value: { attributes: { name } } })
+
+test('events arrive in order, with a mark where the kernel dropped some', async () => {
+  const [kernel, events] = subscribed()
+  tell(kernel, 'a')
+  tell(kernel, 'of no interest', 99)
+  kernel.overrun()
+  tell(kernel, 'b')
+  expect([(await events.next()).value, (await events.next()).value, (await events.next()).value]).toEqual([
+    'a',
+    { kind: 'overrun' },
+    'b',
+  ])
+})
+
+test('a listener that lags learns that events are lost', async () => {
+  const [kernel, events] = subscribed(2)
+  for (const name of ['a', 'b', 'c']) tell(kernel, name)
+  expect((await events.next()).value).toEqual({ kind: 'overrun' })
+  expect((await events.next()).value).toBe('b')
+})
+
+test('leaving the loop closes the socket', async () => {
+  const [kernel, events] = subscribed()
+  tell(kernel, 'a')
+  for await (const _ of events) break
+  expect(kernel.closes).toBe(1)
+})
+
+test('a failing socket and a malformed event end the loop with the reason', async () => {
+  const [kernel, events] = subscribed()
+  kernel.end(new Error('gone'))
+  await expect(events.next()).rejects.toMatchObject({ code: 'NETLINK_CLOSED', op: 'listen for events' })
+  const [other, malformed] = subscribed()
+  other.data(Uint8Array.of(1))
+  await expect(malformed.next()).rejects.toMatchObject({ code: 'MALFORMED_BYTES' })
+})
