@@ -1,5 +1,5 @@
 // @ts-check
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { SetupFailure } from './failure.js'
 import { run } from './run.js'
@@ -84,5 +84,5 @@ function hasPackageLists() {
 function isCommand(name) {
   // A user's PATH often has no sbin, where Debian keeps some of these.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
-  return folders.some(folder => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() ?? false)
+  return folders.some(folder => existsSync(join(folder, name)))
 }

@@ -12,7 +12,7 @@ import { inProject, writeLog } from './project.js'
  * @returns {Promise<void>}
  */
 export function run(file, args, { remedy, env, onLine }) {
-  const shown = [file.replace(process.execPath, 'node'), ...args].join(' ')
+  const shown = [file === process.execPath ? 'node' : file, ...args].join(' ').replaceAll(inProject(), '')
   writeLog(`$ ${shown}\n`)
   return new Promise((resolve, reject) => {
     /** @type {string[]} */
