@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AgentClient, connectAgent } from '../../../src/qmp/index.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { FakeQemu, type MemoryPort, portPair, type Received } from '../../support/qmp-fake.ts'
+
+let port: MemoryPort
+let guest: FakeQemu
+let clock: ManualClock
+
+beforeEach(() => {
+  const [ours, theirs] = portPair()
+  port = ours
+  guest = new FakeQemu(theirs)
+  clock = new ManualClock()
+})
+afterEach(() => port.close())
+
+/** Answers guest-sync-delimited as qemu-ga does: it complains of the 0xFF, then says ours back after its own. */
+function agree(command: Received): void {
+  expect(command.execute).toBe('guest-sync-delimited')
+  guest.say({ error: { class: 'GenericError', desc: 'JSON parse error, stray bytes' } })
+  guest.raw(Uint8Array.of(0xff))
+  guest.reply(command, command.arguments?.id)
+}
+
+async function connected(): Promise<AgentClient> {
+  const opening = connectAgent(port, { clock, timeoutMs: 10_000, peer: 'vm-001' })
+  agree(await guest.next())
+  return opening
+}
+
+test('stale replies and half lines before the sync are thrown away', async () => {
+  const opening = connectAgent(port, { clock })
+  const sync = await guest.next()
+  guest.say({ return: 17, id: 99 })
+  guest.say({ return: {} })
+  guest.raw('not even JSON\n{"return": {"pi')
+  agree(sync)
+  const agent = await opening
+  expect(agent.state).toBe('ready')
+  const ping = agent.execute('guest-ping')
+  guest.reply(await guest.next())
+  expect(await ping).toEqual({})
+})
+
+test('another one’s sync is not taken for ours', async () => {
+  const opening = connectAgent(port, { clock })
+  const sync = await guest.next()
+  guest.reply(sync, 4711)
+  const again = await guest.next()
+  expect(again.arguments?.id).not.toBe(sync.arguments?.id)
+  agree(again)
+  await opening
+})
+
+test('an agent that always answers something else, and quickly, is given up in time', async () => {
+  let now = 0
+  const running = { now: () => (now += 20), after: () => () => {} }
+  const opening = connectAgent(port, { clock: running, timeoutMs: 50 })
+  for (let wrong = 1; wrong <= 2; wrong++) guest.reply(await guest.next(), wrong)
+  await expect(opening).rejects.toMatchObject({ code: 'AGENT_OUT_OF_STEP' })
+})
+
+test('a silent agent is asked again, then given up, and the port closed', async () => {
+  const opening = connectAgent(port, { clock, timeoutMs: 5_000 })
+  await guest.next()
+  clock.pass(3_000)
+  await guest.next()
+  clock.pass(2_000)
+  await expect(opening).rejects.toMatchObject({ code: 'QMP_TIMEOUT', command: 'guest-sync-delimited' })
+  expect(port.closed).toBe(true)
+})
+
+test('after a timeout the next command synchronises first, and the late reply is nobody’s', async () => {
+  const agent = await connected()
+  const slow = agent.execute('guest-ping', undefined, { timeoutMs: 100 })
+  const late = await guest.next()
+  clock.pass(100)
+  await expect(slow).rejects.toMatchObject({ code: 'QMP_TIMEOUT', outcome: 'unknown' })
+  expect(agent.state).toBe('unsynced')
+
+  const time = agent.execute('guest-get-time')
+  const sync = await guest.next()
+  guest.reply(late, 'late')
+  agree(sync)
+  const command = await guest.next()
+  expect(command.execute).toBe('guest-get-time')
+  guest.reply(command, 123)
+  expect(await time).toBe(123)
+})
+
+test('a sync frees the places of eight commands that were never answered', async () => {
+  const agent = await connected()
+  const lost = Array.from({ length: 8 }, () => agent.execute('guest-ping', undefined, { timeoutMs: 10 }))
+  for (const _ of lost) await guest.next()
+  clock.pass(10)
+  await Promise.allSettled(lost)
+  const next = agent.execute('guest-ping')
+  agree(await guest.next())
+  guest.reply(await guest.next())
+  await next
+  expect(clock.waiting).toBe(0)
+})
+
+test('garbage later on does not end it: the next command synchronises', async () => {
+  const agent = await connected()
+  guest.raw('{"return": {"hal\n')
+  const first = agent.execute('guest-ping')
+  guest.reply(await guest.next())
+  await first
+  const second = agent.execute('guest-ping')
+  agree(await guest.next())
+  guest.reply(await guest.next())
+  await second
+})
+
+test('the port’s end rejects what waits; later calls are refused', async () => {
+  const agent = await connected()
+  const ping = agent.execute('guest-ping')
+  await guest.next()
+  guest.port.other?.end()
+  await expect(ping).rejects.toThrow('run guest-ping on vm-001: it closed the connection')
+  await expect(agent.execute('guest-ping')).rejects.toMatchObject({ code: 'QMP_CLOSED', outcome: 'unsent' })
+  expect(agent.state).toBe('closed')
+})
+
+describe('exec', () => {
+  test('gives input and environment in, outputs and status back, polling ever more slowly', async () => {
+    const agent = await connected()
+    const input = Uint8Array.of(0, 1, 0xff)
+    const done = agent.exec(['cat', '-'], { input, env: { LANG: 'C' } })
+    const start = await guest.next()
+    expect(start.arguments).toEqual({
+      path: 'cat',
+      arg: ['-'],
+      'capture-output': true,
+      env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C'],
+      'input-data': 'AAH/',
+    })
+    guest.reply(start, { pid: 99 })
+    for (const wait of [2, 3.2]) {
+      const poll = await guest.next()
+      expect(poll).toMatchObject({ execute: 'guest-exec-status', arguments: { pid: 99 } })
+      guest.reply(poll, { exited: false })
+      await guest.delivered()
+      clock.pass(wait)
+    }
+    guest.reply(await guest.next(), { exited: true, exitcode: 3, 'out-data': 'AAH/', 'err-truncated': true })
+    expect(await done).toEqual({
+      status: 3,
+      stdout: Buffer.from(input),
+      stderr: Buffer.alloc(0),
+      truncated: { stdout: false, stderr: true },
+    })
+  })
+
+  test('a string is a shell command, a signal is a status over 128', async () => {
+    const agent = await connected()
+    const done = agent.exec('kill -9 $$')
+    const start = await guest.next()
+    expect(start.arguments).toMatchObject({ path: '/bin/sh', arg: ['-c', 'kill -9 $$'] })
+    expect(start.arguments).not.toHaveProperty('env')
+    guest.reply(start, { pid: 1 })
+    guest.reply(await guest.next(), { exited: true, signal: 9 })
+    expect(await done).toMatchObject({ status: 137, signal: 9 })
+  })
+
+  test('one that takes too long goes on: the error says as which process', async () => {
+    const agent = await connected()
+    const done = agent.exec(['sleep', '9'], { timeoutMs: 50 })
+    guest.reply(await guest.next(), { pid: 7 })
+    const poll = await guest.next()
+    clock.pass(49.5)
+    guest.reply(poll, { exited: false })
+    await expect(done).rejects.toMatchObject({
+      message: expect.stringContaining('run sleep on vm-001: it has not ended within 50 ms'),
+      code: 'QMP_TIMEOUT',
+      outcome: 'unknown',
+    })
+  })
+
+  test('a program that is not there is refused in the agent’s words; nothing is a mistake', async () => {
+    const agent = await connected()
+    const done = agent.exec(['nix'])
+    guest.refuse(await guest.next(), 'Failed to execute child process “nix” (No such file or directory)')
+    await expect(done).rejects.toThrow('run guest-exec on vm-001: Failed to execute child process “nix”')
+    await expect(agent.exec([])).rejects.toMatchObject({ code: 'AGENT_NOTHING_TO_RUN', kind: 'usage' })
+  })
+})

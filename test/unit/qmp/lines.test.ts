@@ -1,0 +1,60 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { LineAssembler } from '../../../src/qmp/lines.ts'
+
+function assemble(pieces: readonly Uint8Array[], limit = 1 << 20): string[] {
+  const taken: string[] = []
+  const lines = new LineAssembler(limit)
+  for (const piece of pieces) lines.push(piece, line => taken.push(line))
+  return taken
+}
+
+/** `bytes` cut at these places. */
+function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
+  const at = [0, ...places.map(place => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
+  return at.slice(1).map((end, i) => bytes.subarray(at[i], end))
+}
+
+test('lines come out the same however the stream is cut', async () => {
+  const line = fc.string({ unit: 'grapheme' }).filter(text => !text.includes('\n'))
+  await fc.assert(
+    fc.property(fc.array(line), fc.array(fc.nat()), (texts, places) => {
+      const bytes = Buffer.from(texts.map(text => `${text}\n`).join(''))
+      expect(assemble(cut(bytes, places))).toEqual(texts)
+    }),
+  )
+})
+
+test('what is held does not change when the receive buffer is used again', () => {
+  const buffer = Buffer.from('half')
+  const taken: string[] = []
+  const lines = new LineAssembler(100)
+  lines.push(buffer, line => taken.push(line))
+  buffer.fill(0)
+  lines.push(Buffer.from(' line\n'), line => taken.push(line))
+  expect(taken).toEqual(['half line'])
+})
+
+test('a long line in the smallest pieces takes time in proportion to its length', () => {
+  const cost = (length: number) => {
+    const lines = new LineAssembler(1 << 24)
+    const began = process.cpuUsage()
+    for (let i = 0; i < length; i++) lines.push(Uint8Array.of(0x61), () => {})
+    const { user, system } = process.cpuUsage(began)
+    return user + system
+  }
+  cost(10_000)
+  const once = Math.min(cost(50_000), cost(50_000), cost(50_000))
+  const tenfold = Math.min(cost(500_000), cost(500_000))
+  expect(tenfold).toBeLessThan(once * 40) // quadratic would be 100 times
+})
+
+test('0xFF makes worthless what came before it in its line', () => {
+  const pieces = [Buffer.from('{"retu'), Buffer.from([0xff]), Buffer.from('{"return":7}\n{}\n')]
+  expect(assemble(pieces)).toEqual(['{"return":7}', '{}'])
+})
+
+test('a line over the limit is refused as soon as it is, not when it ends', () => {
+  expect(() => assemble([Buffer.alloc(60, 'a'), Buffer.alloc(41, 'a')], 100)).toThrow('over 100 bytes')
+  expect(assemble([Buffer.alloc(60, 'a'), Buffer.from('\n'), Buffer.alloc(60, 'a')], 100)).toHaveLength(1)
+})
