@@ -189,10 +189,11 @@ export function printSettings(all: Settings): string {
   const values = valuesOf(all)
   const keys = new Set([...Object.keys(settings), ...Object.keys(values)])
   const lines = [...keys].map(key => {
-    const setting = settingOf(key)!
-    return `${setting.variable}=${quoted(setting.kind.print(values[key] ?? setting.default))}`
+    const { variable, kind, default: usual } = settingOf(key)!
+    return [variable, quoted(kind.print(values[key] ?? usual))] as const
   })
-  return `${lines.sort().join('\n')}\n`
+  const sorted = lines.sort(([a], [b]) => (a < b ? -1 : 1))
+  return sorted.map(([name, value]) => `${name}=${value}\n`).join('')
 }
 
 const valuesOf = (all: Settings) => all as unknown as Readonly<Record<string, unknown>>

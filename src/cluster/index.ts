@@ -1,4 +1,8 @@
 export { ClusterError } from './errors.ts'
+export { guestScript } from './guest-config.ts'
+export { planCluster } from './plan.ts'
 export type * from './plan-types.ts'
+export { reachTargets } from './reach.ts'
 export { hostId, nodeName, type Role, roleOf } from './roles.ts'
+export { topologies } from './topologies/index.ts'
 export type * from './types.ts'

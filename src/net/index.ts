@@ -1,3 +1,3 @@
 export type { BridgePlan, BridgeSpec, TapSpec } from './bridge-plan.ts'
-export { planBridges } from './bridge-plan.ts'
+export { macOf, planBridges } from './bridge-plan.ts'
 export { NetError } from './errors.ts'

@@ -1,0 +1,72 @@
+import { macOf } from '../net/index.ts'
+import { ipv4On, ipv6On, subnetOf } from './addressing.ts'
+import type { Wired } from './plan.ts'
+import type { GuestBridge, Hop, NodeSetup, RoutePlan } from './plan-types.ts'
+import { roleOf } from './roles.ts'
+import type { GuestBridgeRule, HopRule, RouteRule, SetupRule } from './topology.ts'
+import type { NodeNet } from './types.ts'
+
+interface Surroundings {
+  readonly all: readonly Wired[]
+  readonly prefix: string
+}
+
+/** A node's interfaces. `ethX` is the position in its list of nets. */
+export function addressed({ id, nets }: Wired, rule: SetupRule, prefix: string): NodeNet[] {
+  return nets.map((net, position) => {
+    const numbered = rule.addresses?.[net] ?? net
+    const link = { net, dev: `eth${position}`, tap: `xcbr${net}_t${id}`, mac: macOf(net, id) }
+    return numbered === 'none'
+      ? link
+      : { ...link, ipv4: ipv4On(numbered, id), ipv6: ipv6On(prefix, numbered, id) }
+  })
+}
+
+/** What a rule means for one node among all the others. */
+export function setupOf(node: Wired, rule: SetupRule, around: Surroundings): NodeSetup {
+  const devs = devsOf(node, rule)
+  const routes = (rule.routes ?? []).flatMap(route => routeOf(route, devs, around))
+  const rules = (rule.rules ?? []).flatMap(({ net, ...tables }) => {
+    const dev = devs.get(net)
+    return dev ? [{ dev, ...tables }] : []
+  })
+  return {
+    forwarding: rule.forwarding ?? false,
+    routes,
+    rules,
+    masquerade: (rule.masquerade ?? []).map(net => subnetOf(around.prefix, net)),
+    bridges: (rule.bridges ?? []).map(bridge => bridgeOf(bridge, node, around.prefix)),
+  }
+}
+
+/** Through which interface the node is on a net: a port of a bridge is none any more, the bridge is. */
+function devsOf({ nets }: Wired, { bridges = [] }: SetupRule): Map<number, string> {
+  const devs = new Map(nets.map((net, position) => [net, `eth${position}`]))
+  for (const bridge of bridges) for (const net of bridge.nets) if (devs.has(net)) devs.set(net, bridge.name)
+  return devs
+}
+
+/** Hops over nets that the node is not on, and over nodes that do not run, are left out; so is a route without any. */
+function routeOf(rule: RouteRule, devs: ReadonlyMap<number, string>, around: Surroundings): RoutePlan[] {
+  const hops = rule.via.flatMap(hop => hopsOf(hop, devs.get(hop.net), around))
+  const to = rule.to === 'default' ? rule.to : subnetOf(around.prefix, rule.to)
+  return hops.length > 0 ? [{ to, hops, ...(rule.table && { table: rule.table }) }] : []
+}
+
+function hopsOf({ net, node }: HopRule, dev: string | undefined, { all, prefix }: Surroundings): Hop[] {
+  if (dev === undefined) return []
+  if (node === undefined) return [{ dev }]
+  const onNet = all.filter(({ nets }) => nets.includes(net)).map(({ id }) => id)
+  const ids = node === 'routers' ? onNet.filter(id => roleOf(id) === 'router') : [node]
+  return ids.map(id => ({ dev, ipv4: ipv4On(net, id), ipv6: ipv6On(prefix, net, id) }))
+}
+
+function bridgeOf({ name, mac, nets, address }: GuestBridgeRule, node: Wired, prefix: string): GuestBridge {
+  return {
+    name,
+    mac,
+    ports: nets.flatMap(net => (node.nets.includes(net) ? [`eth${node.nets.indexOf(net)}`] : [])),
+    ipv4: ipv4On(address, node.id),
+    ipv6: ipv6On(prefix, address, node.id),
+  }
+}

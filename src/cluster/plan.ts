@@ -1,0 +1,95 @@
+import { type Settings, settingFor } from '../base/index.ts'
+import { planBridges } from '../net/index.ts'
+import { hostAddresses } from './addressing.ts'
+import { ClusterError } from './errors.ts'
+import { addressed, setupOf } from './node-setup.ts'
+import type { ClusterPlan, NodePlan } from './plan-types.ts'
+import { idsOf, nodeName, type Role, roleOf } from './roles.ts'
+import { topologyOf } from './topologies/index.ts'
+import { type Count, contains, type Topology } from './topology.ts'
+
+/** A node before its addresses: its number and the nets of its interfaces. */
+export interface Wired {
+  readonly id: number
+  readonly nets: readonly number[]
+}
+
+/** Works out everything about a cluster that its settings say. Does nothing, so it can be printed and compared. */
+export function planCluster(settings: Settings): ClusterPlan {
+  const topology = topologyOf(settings.topology)
+  const wired = nodeIds(settings, topology).map(id => ({ id, nets: netsOf(id, settings, topology) }))
+  const { mtu, prefix, name } = settings
+  const host = hostAddresses(prefix, settings.hostNets)
+  return {
+    v: 1,
+    name,
+    topology: topology.name,
+    mtu,
+    prefix,
+    nodes: wired.map(node => planNode(node, wired, settings)),
+    bridges: planBridges({ mtu, nodes: wired, host }),
+  }
+}
+
+function planNode(node: Wired, all: readonly Wired[], settings: Settings): NodePlan {
+  const topology = topologyOf(settings.topology)
+  const rule = topology.setup.find(({ of }) => contains(of, node.id)) ?? { of: node.id }
+  return {
+    id: node.id,
+    name: nodeName(node.id),
+    role: roleOf(node.id)!,
+    memMiB: settingFor(settings, 'mem', node.id),
+    vcpus: settingFor(settings, 'smp', node.id),
+    append: commandLine(node, settings),
+    nets: addressed(node, rule, settings.prefix),
+    setup: setupOf(node, rule, { all, prefix: settings.prefix }),
+  }
+}
+
+/** What the guest is told before it runs anything: the base image reads these words. */
+function commandLine({ id, nets }: Wired, settings: Settings): string {
+  const mtus = settings.mtu === 1500 ? [] : nets.map(net => `mtu${net}=${settings.mtu}`)
+  const prefix = settings.prefix === 'fd00:' ? '' : `xcluster_PREFIX=${settings.prefix}`
+  return [...mtus, prefix, settings.append, settings[`append${id}`]].filter(Boolean).join(' ')
+}
+
+function nodeIds(settings: Settings, topology: Topology): number[] {
+  const vms = new Set([...idsOf('vm', settings.nvm), ...(topology.more ?? [])])
+  const routers = idsOf('router', countOf(settings.nrouters, topology, 'routers'))
+  const testers = idsOf('tester', countOf(settings.ntesters, topology, 'testers'))
+  const ids = [...[...vms].sort((a, b) => a - b), ...routers, ...testers]
+  if (ids.length > 0) return ids
+  throw new ClusterError({
+    code: 'NO_NODES',
+    kind: 'usage',
+    op: 'plan cluster',
+    target: settings.name,
+    reason: 'it has no nodes, no routers and no testers',
+    remedy: 'Give at least --nvm 1',
+  })
+}
+
+function countOf(asked: number | undefined, topology: Topology, what: 'routers' | 'testers'): number {
+  const { usual, atLeast = 0 } = topology[what] satisfies Count
+  const count = asked ?? usual
+  if (count >= atLeast) return count
+  throw new ClusterError({
+    code: 'TOPOLOGY_COUNT',
+    kind: 'usage',
+    reason: `topology ${topology.name} needs ${atLeast} ${what}, ${count} asked for`,
+    remedy: `Give --n${what} ${atLeast}, or leave it out`,
+  })
+}
+
+const netSettings = { vm: 'netsVm', router: 'netsRouter', tester: 'netsTester' } as const satisfies Record<
+  Role,
+  string
+>
+
+/** The node's own setting, else what the topology says of it, else its role's setting, else its role's nets. */
+function netsOf(id: number, settings: Settings, topology: Topology): readonly number[] {
+  const role = roleOf(id)!
+  const said = topology.nets.filter(({ of }) => contains(of, id))
+  const special = said.findLast(({ of }) => of !== role)
+  return settings[`nets${id}`] ?? special?.nets ?? settings[netSettings[role]] ?? said[0]!.nets
+}

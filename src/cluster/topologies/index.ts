@@ -1,0 +1,18 @@
+import { ClusterError } from '../errors.ts'
+import type { Topology } from '../topology.ts'
+import { xnet } from './xnet.ts'
+
+/** All topologies there are. */
+export const topologies: readonly Topology[] = [xnet]
+
+/** Finds a topology by its name. */
+export function topologyOf(name: string): Topology {
+  const found = topologies.find(topology => topology.name === name)
+  if (found) return found
+  throw new ClusterError({
+    code: 'UNKNOWN_TOPOLOGY',
+    kind: 'usage',
+    reason: `there is no topology '${name}'`,
+    remedy: `Topologies: ${topologies.map(topology => topology.name).join(', ')}`,
+  })
+}

@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { printSettings, resolveSettings, settingFor } from '../../../src/base/index.ts'
+
+const read = (env: Record<string, string>) => resolveSettings({ env })
+
+describe('resolveSettings', () => {
+  test('knows the defaults, and leaves to the topology what it may know better', () => {
+    expect(resolveSettings({})).toEqual({
+      nvm: 4,
+      mem: 128,
+      smp: 2,
+      append: '',
+      mtu: 1500,
+      hostNets: [0, 2],
+      topology: 'xnet',
+      name: 'default',
+      prefix: 'fd00:',
+      kernel: '',
+      kvm: '',
+      kvmOpt: '',
+      machine: 'auto',
+      accel: 'auto',
+    })
+  })
+
+  test('reads the environment as the original spells it', () => {
+    const env = {
+      __nvm: '2',
+      __nets_vm: '0,3,2',
+      xcluster_PREFIX: '1000::1',
+      XCLUSTER_NAME: 'a',
+      __nrouters: '1',
+    }
+    expect(read(env)).toMatchObject({ nvm: 2, netsVm: [0, 3, 2], prefix: '1000::1', name: 'a', nrouters: 1 })
+  })
+
+  test('lets the command line win', () => {
+    expect(resolveSettings({ env: { __nvm: '2' }, options: { nvm: '3' } }).nvm).toBe(3)
+    expect(resolveSettings({ env: { __nvm: '2' }, options: { nvm: 0 } }).nvm).toBe(0)
+  })
+
+  test('knows settings of one node', () => {
+    const all = resolveSettings({
+      env: { __mem3: '256', __append201: 'a=1' },
+      options: { nets1: '0,4', smp3: 1 },
+    })
+    expect(all).toMatchObject({ mem3: 256, append201: 'a=1', nets1: [0, 4], smp3: 1 })
+    expect([settingFor(all, 'mem', 3), settingFor(all, 'mem', 4)]).toEqual([256, 128])
+  })
+
+  test('takes its own result as options', () => {
+    const all = resolveSettings({
+      env: { __mem3: '256', __nets_router: '0,1' },
+      options: { nvm: 1, hostNets: 'none' },
+    })
+    expect(resolveSettings({ options: JSON.parse(JSON.stringify(all)) })).toEqual(all)
+  })
+
+  test.each([
+    [{ options: { nvm: '201' } }, "--nvm: '201' is not a whole number from 0 to 200"],
+    [{ options: { nrouters: -1 } }, "--nrouters: '-1' is not a whole number from 0 to 20"],
+    [{ env: { __mtu: '9k' } }, "__mtu: '9k' is not a whole number from 1280 to 65521"],
+    [{ env: { __nets3: '1,0' } }, "__nets3: '1,0' is not a list of different nets"],
+    [{ options: { netsVm: [0, 0] } }, "--nets-vm: '[0,0]' is not a list"],
+    [{ env: { xcluster_PREFIX: 'fd00' } }, "xcluster_PREFIX: 'fd00' is not an IPv6 prefix"],
+    [{ options: { name: '../x' } }, "--name: '../x' is not a name for a cluster"],
+    [{ options: { accel: 'hvf' } }, "--accel: 'hvf' is not one of auto, kvm, tcg"],
+    [{ env: { __append: 'a\nb' } }, 'is not text on one line'],
+  ])('refuses %j', (from, words) => {
+    expect(() => resolveSettings(from as never)).toThrow(
+      expect.objectContaining({ code: 'BAD_SETTING', kind: 'usage' }),
+    )
+    expect(() => resolveSettings(from as never)).toThrow(words)
+  })
+
+  test.each(['nvms', 'mem0', 'mem241', 'toString', 'nets1x'])('does not know an option %s', key => {
+    expect(() => resolveSettings({ options: { [key]: '1' } as never })).toThrow(
+      expect.objectContaining({ code: 'UNKNOWN_SETTING', kind: 'usage' }),
+    )
+  })
+})
+
+describe('printSettings', () => {
+  test('prints names in order, quoted where a shell would read more than is there', () => {
+    const lines = printSettings(resolveSettings({ options: { append: "it's $HOME", mem3: 64 } })).split('\n')
+    expect(lines).toContain("__append='it'\\''s $HOME'")
+    expect(lines.slice(0, 3)).toEqual(['XCLUSTER_NAME=default', 'XCLUSTER_TOPOLOGY=xnet', '__accel=auto'])
+    expect(lines.indexOf('__mem3=64')).toBe(lines.indexOf('__mem=128') + 1)
+  })
+
+  test('changes nothing when it is evaluated', () => {
+    const env = Object.fromEntries(
+      printSettings(resolveSettings({}))
+        .trim()
+        .split('\n')
+        .map(line => line.split('=') as [string, string]),
+    )
+    expect(read(env)).toEqual(resolveSettings({}))
+  })
+
+  test('keeps any text through a POSIX shell', () => {
+    fc.assert(
+      fc.property(
+        fc.string().filter(text => !/[\n\0]/.test(text)),
+        append => {
+          const script = `${printSettings(resolveSettings({ options: { append } }))}printf %s "$__append"`
+          expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' })).toBe(append)
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+})

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest'
+import { resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
+import { planCluster } from '../../../src/cluster/plan.ts'
+import { idsOf, nodeName, roleOf } from '../../../src/cluster/roles.ts'
+
+const plan = (options: SettingOptions = {}) => planCluster(resolveSettings({ options }))
+const node = (id: number, options: SettingOptions = {}) => plan(options).nodes.find(each => each.id === id)!
+
+describe('roles', () => {
+  test('follow the id', () => {
+    const ids = [0, 1, 200, 201, 220, 221, 240, 241, 250, 1.5]
+    expect(ids.map(roleOf)).toEqual([
+      undefined,
+      'vm',
+      'vm',
+      'router',
+      'router',
+      'tester',
+      'tester',
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect(idsOf('tester', 2)).toEqual([221, 222])
+    expect([nodeName(3), nodeName(201)]).toEqual(['vm-003', 'vm-201'])
+  })
+})
+
+describe('the plan of xnet', () => {
+  test('has four nodes and two routers unless told', () => {
+    expect(plan().nodes.map(({ id }) => id)).toEqual([1, 2, 3, 4, 201, 202])
+    expect(plan({ nvm: 1, nrouters: 0, ntesters: 1 }).nodes.map(({ id }) => id)).toEqual([1, 221])
+  })
+
+  test('numbers a node on its nets', () => {
+    expect(node(1).nets).toEqual([
+      {
+        net: 0,
+        dev: 'eth0',
+        tap: 'xcbr0_t1',
+        mac: '00:00:00:01:00:01',
+        ipv4: '192.168.0.1',
+        ipv6: 'fd00::c0a8:1',
+      },
+      {
+        net: 1,
+        dev: 'eth1',
+        tap: 'xcbr1_t1',
+        mac: '00:00:00:01:01:01',
+        ipv4: '192.168.1.1',
+        ipv6: 'fd00::c0a8:101',
+      },
+    ])
+    expect(node(201).nets.map(({ dev, net, mac }) => [dev, net, mac])).toEqual([
+      ['eth0', 0, '00:00:00:01:00:c9'],
+      ['eth1', 1, '00:00:00:01:01:c9'],
+      ['eth2', 2, '00:00:00:01:02:c9'],
+    ])
+    expect(node(221, { ntesters: 1 }).nets.map(({ ipv4 }) => ipv4)).toEqual([
+      '192.168.0.221',
+      '192.168.2.221',
+    ])
+  })
+
+  test('takes ethX from the position in the list, and nets from whoever is nearest to the node', () => {
+    const devs = (options: SettingOptions) => node(1, options).nets.map(({ dev, net }) => `${dev}=${net}`)
+    expect(devs({ netsVm: [0, 3, 2] })).toEqual(['eth0=0', 'eth1=3', 'eth2=2'])
+    expect(devs({ netsVm: [0, 3, 2], nets1: '0,7' })).toEqual(['eth0=0', 'eth1=7'])
+  })
+
+  test('takes another prefix everywhere, and tells the guest', () => {
+    const options = { prefix: '1000::1' }
+    expect(node(1, options).nets[1]!.ipv6).toBe('1000::1:c0a8:101')
+    expect(node(1, options).append).toBe('xcluster_PREFIX=1000::1')
+    expect(plan(options).bridges.bridges[0]!.addresses[1]).toEqual({
+      address: '1000::1:c0a8:fa',
+      prefix: 120,
+    })
+  })
+
+  test('builds the command line: MTUs by net, then what all and what one shall have', () => {
+    const options = { mtu: 9000, netsVm: '0,3', append: 'a', append1: 'b=1', mem1: 64, smp: 1 }
+    expect(node(1, options)).toMatchObject({ append: 'mtu0=9000 mtu3=9000 a b=1', memMiB: 64, vcpus: 1 })
+  })
+
+  test('has ECMP over all routers, both families, and no default without them', () => {
+    expect(node(1).setup.routes).toEqual([
+      {
+        to: 'default',
+        hops: [
+          { dev: 'eth1', ipv4: '192.168.1.201', ipv6: 'fd00::c0a8:1c9' },
+          { dev: 'eth1', ipv4: '192.168.1.202', ipv6: 'fd00::c0a8:1ca' },
+        ],
+      },
+    ])
+    expect(node(1, { nrouters: 0 }).setup.routes).toEqual([])
+    expect(node(1, { netsVm: '0' }).setup.routes).toEqual([])
+  })
+
+  test('makes routers forward and masquerade', () => {
+    expect(node(201).setup).toEqual({
+      forwarding: true,
+      routes: [{ to: 'default', hops: [{ dev: 'eth0', ipv4: '192.168.0.250', ipv6: 'fd00::c0a8:fa' }] }],
+      rules: [],
+      masquerade: [
+        { ipv4: '192.168.1.0/24', ipv6: 'fd00::c0a8:100/120' },
+        { ipv4: '192.168.2.0/24', ipv6: 'fd00::c0a8:200/120' },
+      ],
+      bridges: [],
+    })
+  })
+
+  test('gives the host its addresses on nets 0 and 2, or where it is told', () => {
+    const host = (options: SettingOptions) =>
+      plan(options).bridges.bridges.map(({ name, mac, addresses }) => [name, mac, addresses[0]?.address])
+    expect(host({})).toEqual([
+      ['xcbr0', '00:00:00:01:00:fa', '192.168.0.250'],
+      ['xcbr1', '00:00:00:01:01:fa', undefined],
+      ['xcbr2', '00:00:00:01:02:fa', '192.168.2.250'],
+    ])
+    expect(host({ hostNets: '1', nrouters: 0 }).map(([name, , address]) => [name, address])).toEqual([
+      ['xcbr0', undefined],
+      ['xcbr1', '192.168.1.250'],
+    ])
+  })
+
+  test('is the same after JSON', () => {
+    expect(JSON.parse(JSON.stringify(plan()))).toEqual(plan())
+  })
+})
+
+test.each([
+  [{ topology: 'ring' }, 'UNKNOWN_TOPOLOGY', 'Topologies: xnet'],
+  [{ nvm: 0, nrouters: 0 }, 'NO_NODES', '--nvm 1'],
+])('%j cannot be planned', (options, code, words) => {
+  expect(() => plan(options)).toThrow(expect.objectContaining({ code, kind: 'usage' }))
+  expect(() => plan(options)).toThrow(words)
+})
