@@ -1,0 +1,142 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isSystemError } from '../base/index.ts'
+import { type Fingerprints, fingerprint, unchanged } from './inputs.ts'
+
+/** Files by name, written together under the hash of what they were made from. */
+export interface CacheEntry {
+  readonly key: string
+  readonly dir: string
+  /** Whatever the maker wants to remember of them. */
+  readonly facts: unknown
+}
+
+interface Manifest {
+  readonly facts: unknown
+  readonly files: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>
+}
+
+/** How one request was answered last time, and the state of all that the answer rests on. */
+interface Answer {
+  readonly key: string
+  readonly facts: unknown
+  readonly inputs: Fingerprints
+  readonly outputs: Fingerprints
+}
+
+const DAY = 24 * 60 * 60 * 1000
+
+/**
+ * A directory of entries, each complete or absent: made aside and renamed. Beside them, one small file per
+ * request lets a later call find its entry with nothing but `stat`.
+ */
+export class Cache {
+  readonly #dir: string
+
+  constructor(dir: string) {
+    this.#dir = dir
+  }
+
+  /** The entry that answered this request last time, if nothing it rests on has changed since. */
+  async recall(request: string): Promise<CacheEntry | undefined> {
+    const answer = (await readJson(this.#answerFile(request))) as Answer | undefined
+    if (!answer || !unchanged(answer.outputs) || !unchanged(answer.inputs)) return undefined
+    return { key: answer.key, dir: join(this.#dir, answer.key), facts: answer.facts }
+  }
+
+  async remember(request: string, entry: CacheEntry, inputs: Fingerprints): Promise<void> {
+    const manifest = (await readJson(join(entry.dir, MANIFEST))) as Manifest
+    const files = [MANIFEST, ...Object.keys(manifest.files)].map(name => join(entry.dir, name))
+    const outputs = Object.fromEntries(files.map(path => [path, fingerprint(path)]))
+    const answer: Answer = { key: entry.key, facts: entry.facts, inputs, outputs }
+    const aside = this.#aside()
+    await writeFile(aside, JSON.stringify(answer))
+    await rename(aside, this.#answerFile(request))
+  }
+
+  /** The entry of this key if it is whole: every byte is checked. */
+  async find(key: string): Promise<CacheEntry | undefined> {
+    const dir = join(this.#dir, key)
+    const manifest = (await readJson(join(dir, MANIFEST))) as Manifest | undefined
+    if (!manifest) return undefined
+    for (const [name, { sha256 }] of Object.entries(manifest.files)) {
+      const content = await readFile(join(dir, name)).catch(() => undefined)
+      if (!content || sha256Of(content) !== sha256) return undefined
+    }
+    const now = new Date()
+    await utimes(dir, now, now)
+    return { key, dir, facts: manifest.facts }
+  }
+
+  /** Writes an entry. Whoever else writes the same one at the same time writes the same bytes. */
+  async store(key: string, files: Readonly<Record<string, Uint8Array>>, facts: unknown): Promise<CacheEntry> {
+    await mkdir(this.#dir, { recursive: true })
+    const aside = this.#aside()
+    try {
+      await mkdir(aside)
+      for (const [name, bytes] of Object.entries(files)) await writeFile(join(aside, name), bytes)
+      await writeFile(join(aside, MANIFEST), JSON.stringify(manifestOf(files, facts)))
+      await this.#install(aside, join(this.#dir, key))
+    } finally {
+      await rm(aside, { recursive: true, force: true })
+    }
+    await this.#prune(key)
+    return { key, dir: join(this.#dir, key), facts }
+  }
+
+  /** A directory can only replace an empty one: a damaged entry is moved out of the way first. */
+  async #install(aside: string, dir: string): Promise<void> {
+    try {
+      await rename(aside, dir)
+    } catch (failure) {
+      if (!isSystemError(failure, 'ENOTEMPTY', 'EEXIST')) throw failure
+      const old = this.#aside()
+      await rename(dir, old).catch(() => {}) // another builder may have been faster
+      await rename(aside, dir).catch(() => {})
+      await rm(old, { recursive: true, force: true })
+    }
+  }
+
+  /** Entries unused for two weeks, and what a killed builder left behind. */
+  async #prune(keep: string): Promise<void> {
+    for (const name of await readdir(this.#dir)) {
+      const path = join(this.#dir, name)
+      const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now())
+      const old = name.startsWith(ASIDE) ? age > DAY / 24 : age > 14 * DAY
+      if (name !== keep && old) await rm(path, { recursive: true, force: true })
+    }
+  }
+
+  #aside(): string {
+    return join(this.#dir, `${ASIDE}${randomUUID()}`)
+  }
+
+  #answerFile(request: string): string {
+    return join(this.#dir, `request-${sha256Of(Buffer.from(request)).slice(0, 16)}.json`)
+  }
+}
+
+const ASIDE = '.aside-'
+const MANIFEST = 'manifest.json'
+
+function manifestOf(files: Readonly<Record<string, Uint8Array>>, facts: unknown): Manifest {
+  const described = Object.entries(files).map(([name, bytes]) => [
+    name,
+    { size: bytes.length, sha256: sha256Of(bytes) },
+  ])
+  return { facts, files: Object.fromEntries(described) }
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch (failure) {
+    if (failure instanceof SyntaxError || isSystemError(failure, 'ENOENT', 'ENOTDIR')) return undefined
+    throw failure
+  }
+}
