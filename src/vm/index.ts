@@ -1,2 +1,5 @@
 export { VmError } from './errors.ts'
+export { kernelLine } from './kernel-line.ts'
+export { qemuArgs } from './qemu-args.ts'
+export { startVm } from './start.ts'
 export type * from './types.ts'

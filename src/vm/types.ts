@@ -1,4 +1,8 @@
-import type { Nic, Queue } from '../base/index.ts'
+import type { Clock, Nic, Queue } from '../base/index.ts'
+import type { ExecOptions, ExecResult, QmpClient } from '../qmp/index.ts'
+import type { Identity, NetNamespace } from '../sys/index.ts'
+
+export type { ExecOptions, ExecResult, Identity }
 
 /** What executes the guest's instructions: hardware through /dev/kvm, or QEMU's own translator. */
 export type AccelKind = 'kvm' | 'tcg'
@@ -12,14 +16,6 @@ export interface Accel {
 
 /** What QEMU emulates around the CPU. `microvm` is for KVM only: under TCG it hangs when the host is busy. */
 export type MachineType = 'q35' | 'pc' | 'microvm'
-
-/** Who a QEMU process is for the kernel. Absent in a {@link VmSpec}: it stays who started it. */
-export interface Identity {
-  readonly uid: number
-  readonly gid: number
-  /** Supplementary groups, as the one that may open /dev/kvm. */
-  readonly groups?: readonly number[]
-}
 
 /** The program that runs VMs, as `findQemu` gives it. */
 export interface Qemu {
@@ -39,15 +35,18 @@ export interface VmSpec {
   readonly initramfs: string
   /** Added at the end of the kernel command line: `mtu1=9000 xcluster_PREFIX=fd00:`. */
   readonly append?: string
+  /** MTU by net; those that are not 1500 go on the kernel command line as `mtu<net>=`. */
+  readonly mtus?: Readonly<Record<number, number>>
   readonly memoryMiB: number
   readonly vcpus: number
   readonly accel: AccelKind
   /** Absent: what booted fastest (docs/vm.md). */
   readonly machine?: MachineType
   readonly nics: readonly Nic[]
+  /** Who QEMU is for the kernel; absent: who started it (rootless). */
   readonly identity?: Identity
   /** The network namespace QEMU runs in; absent: the caller's own. */
-  readonly namespace?: { readonly fd: number }
+  readonly namespace?: NetNamespace
   /** Everything the guest's console prints is appended to this file. */
   readonly consoleLog: string
   /** More QEMU options, after ours, as they are. */
@@ -82,22 +81,6 @@ export interface Console {
   attach(): Queue<Uint8Array>
 }
 
-export interface ExecOptions {
-  /** Given to the command's standard input, which is then closed. */
-  readonly input?: Uint8Array | string
-  /** Kills nothing in the guest: the command goes on, the caller gets EXEC_TIMEOUT. */
-  readonly timeoutMs?: number
-  readonly env?: Readonly<Record<string, string>>
-}
-
-export interface ExecResult {
-  /** Exit status; 128 + signal when a signal ended it. */
-  readonly status: number
-  readonly signal?: number
-  readonly stdout: Uint8Array
-  readonly stderr: Uint8Array
-}
-
 /** One running VM. Closing (`await using`) kills it at once. */
 export interface Machine extends AsyncDisposable {
   readonly name: string
@@ -108,13 +91,15 @@ export interface Machine extends AsyncDisposable {
   /** Milliseconds from the call of `startVm` to each milestone passed so far. */
   readonly milestones: Readonly<Partial<Record<Milestone, number>>>
   readonly console: Console
+  /** QEMU's monitor, for what has no method here. */
+  readonly qmp: QmpClient
   /** Resolves when the guest's agent has answered; rejects with the reason when that will never be. */
   readonly ready: Promise<void>
   /** Resolves when QEMU is gone and all of it is closed: undefined after `stop` or `kill`, else the reason. */
   readonly died: Promise<Error | undefined>
   /** State changes and milestones from now on; ends with the machine. */
   events(): Queue<MachineEvent>
-  /** Runs a command in the guest through its agent. A string is run by `/bin/sh -c`. */
+  /** Runs a command in the guest through its agent, once that is there. A string is run by `/bin/sh -c`. */
   exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult>
   /** Plugs or pulls the cable of NIC number `index` (its place in `VmSpec.nics`). */
   setLink(index: number, up: boolean): Promise<void>
@@ -128,4 +113,5 @@ export interface Machine extends AsyncDisposable {
 export interface StartOptions {
   /** Aborting it, at any moment before `ready`, kills the VM and leaves nothing. */
   readonly signal?: AbortSignal
+  readonly clock?: Clock
 }

@@ -1,0 +1,48 @@
+/** What a line on the console tells about the boot. */
+export type Sight = { readonly milestone: 'init' } | { readonly panic: string }
+
+/**
+ * Reads a line that the guest printed. The kernel's own words only count with its time stamp before them, as
+ * they would else in a log that somebody looks at.
+ */
+export function sightOf(line: string): Sight | undefined {
+  if (line.startsWith('xcluster: init')) return { milestone: 'init' }
+  const panic = /^\[ *\d+\.\d+\](?:\[[^\]]*\])? (Kernel panic - not syncing.*)/.exec(line)?.[1]
+  return panic === undefined ? undefined : { panic: panic.trim() }
+}
+
+const escape = '\u001b'
+const bell = '\u0007'
+/** Terminal control sequences (ECMA-48 §5.4), and those that set a window's title. */
+const sequences = new RegExp(
+  `${escape}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${bell}${escape}]*(?:${bell}|${escape}\\\\)|[@-_])`,
+  'g',
+)
+
+/** The last `count` lines that say something, as plain text. */
+export function lastLines(bytes: Uint8Array, count: number): string {
+  return new TextDecoder()
+    .decode(bytes)
+    .replace(sequences, '')
+    .split('\n')
+    .map(line => line.replace(/\p{Cc}/gu, '').trimEnd())
+    .filter(Boolean)
+    .slice(-count)
+    .join('\n')
+}
+
+/** Cuts what the guest prints into lines of bytes-as-latin1. A line longer than `limit` is cut there. */
+export class ConsoleLines {
+  readonly #limit: number
+  #begun = ''
+
+  constructor(limit = 1024) {
+    this.#limit = limit
+  }
+
+  push(bytes: Uint8Array): string[] {
+    const lines = (this.#begun + Buffer.from(bytes).toString('latin1')).split('\n')
+    this.#begun = lines.pop()!.slice(0, this.#limit)
+    return lines.map(line => line.slice(0, this.#limit).replace(/\r/g, ''))
+  }
+}

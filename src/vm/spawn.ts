@@ -1,0 +1,39 @@
+import { closeSync } from 'node:fs'
+import { type Port, Scope } from '../base/index.ts'
+import { adoptStream, type Launched, launch, socketPair } from '../sys/index.ts'
+import { openBootFiles } from './boot-files.ts'
+import { kvmIdentity } from './kvm-identity.ts'
+import { qemuArgs } from './qemu-args.ts'
+import type { VmSpec } from './types.ts'
+
+/** A QEMU that has just been started, and our ends of its wires. Whoever gets it closes them. */
+export interface Spawned {
+  readonly launched: Launched
+  readonly monitor: Port
+  readonly console: Port
+  readonly agent: Port
+}
+
+/** Starts QEMU with nothing of ours but what its spec names. Leaves nothing open when it cannot. */
+export async function spawnQemu(spec: VmSpec): Promise<Spawned> {
+  const args = qemuArgs(spec)
+  await using opened = new Scope() // what QEMU gets: ours to close in any case
+  await using ours = new Scope()
+  const files = await openBootFiles(spec, opened)
+  const wire = (): { port: Port; theirs: number } => {
+    const [near, theirs] = socketPair()
+    opened.defer(() => closeSync(theirs))
+    return { port: ours.add(adoptStream(near)), theirs }
+  }
+  const wires = [wire(), wire(), wire()] as const
+  const launched = launch({
+    file: spec.qemu,
+    args,
+    fds: [...wires.map(({ theirs }) => theirs), ...files, ...spec.nics.flatMap(({ fds }) => fds)],
+    ...(spec.identity && { identity: await kvmIdentity(spec.identity, spec.accel) }),
+    ...(spec.namespace && { namespace: spec.namespace }),
+  })
+  ours.move()
+  const [monitor, console, agent] = wires
+  return { launched, monitor: monitor.port, console: console.port, agent: agent.port }
+}
