@@ -1,0 +1,209 @@
+#!/usr/bin/env node
+/**
+ * Fetches what only the guest needs, as any user, without installing anything: Debian's cloud kernel, the guest
+ * agent, an SSH server, and whatever else the guest is made of that this machine lacks. The packages are
+ * unpacked into `$XDG_CACHE_HOME/xcluster/fetched/root`, which is there whole or not at all.
+ *
+ *     node scripts/fetch-guest.js [--refresh]
+ */
+import { execFile } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const KERNEL = 'linux-image-cloud-amd64'
+/** Fetched though the host may have them: the host needs no daemons of the guest. */
+const FOR_THE_GUEST = ['qemu-guest-agent', 'dropbear-bin']
+/** Fetched only where the host has not got them. */
+const UNLESS_INSTALLED = ['busybox-static', 'dash', 'iproute2', 'nftables']
+/** What the guest can do without. */
+const OPTIONAL = ['dropbear-bin', 'dash']
+
+const STAMP = '.fetched.json'
+const FORMAT = 1
+const UNUSED = [
+  'usr/share/doc',
+  'usr/share/man',
+  'usr/share/locale',
+  'usr/share/bash-completion',
+  'usr/share/lintian',
+]
+
+/** A failure in one sentence, for people. */
+export class FetchError extends Error {}
+
+const run = promisify(execFile)
+
+/**
+ * @param {{ cacheDir?: string, refresh?: boolean, timeoutMs?: number, notice?: (text: string) => void }} [options]
+ * @returns {Promise<{ root: string, upToDate: boolean, packages: Record<string, string>, skipped: string[] }>}
+ */
+export async function fetchGuest({
+  cacheDir = defaultCacheDir(),
+  refresh = false,
+  timeoutMs = 300_000,
+  notice = () => {},
+} = {}) {
+  const parent = join(cacheDir, 'fetched')
+  const root = join(parent, 'root')
+  const stamp = await readStamp(root)
+  if (stamp && !refresh) return { root, upToDate: true, packages: stamp.packages, skipped: stamp.skipped }
+
+  const signal = AbortSignal.timeout(timeoutMs)
+  const { packages, skipped } = await choose(signal)
+  for (const text of skipped) notice(`skipped ${text}`)
+  await mkdir(parent, { recursive: true })
+  await sweep(parent)
+  const work = await mkdtemp(join(parent, '.new-'))
+  try {
+    notice(`fetching ${Object.keys(packages).join(', ')}`)
+    await unpackAll(packages, work, signal)
+    await writeFile(join(work, 'root', STAMP), JSON.stringify({ format: FORMAT, packages, skipped }))
+    await replace(root, join(work, 'root'), join(work, 'old'))
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+  return { root, upToDate: false, packages, skipped }
+}
+
+function defaultCacheDir() {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xcluster')
+}
+
+async function readStamp(root) {
+  try {
+    const stamp = JSON.parse(await readFile(join(root, STAMP), 'utf8'))
+    const kernel = (await readdir(join(root, 'boot'))).some(name => name.startsWith('vmlinuz-'))
+    return stamp.format === FORMAT && kernel ? stamp : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What to fetch, with versions: the packages above and the libraries they need that are not installed. */
+async function choose(signal) {
+  const installed = await installedPackages(signal)
+  const skipped = UNLESS_INSTALLED.filter(name => installed.has(name)).map(
+    name => `${name}: installed on this machine`,
+  )
+  let wanted = [KERNEL, ...FOR_THE_GUEST, ...UNLESS_INSTALLED.filter(name => !installed.has(name))]
+  const packages = {}
+  while (wanted.length > 0) {
+    const known = await candidates(wanted, signal)
+    const needs = new Set()
+    for (const name of wanted) {
+      const found = known.get(name)
+      if (!found && !OPTIONAL.includes(name)) throw unknownPackage(name)
+      if (!found) skipped.push(`${name}: apt knows no such package`)
+      else if (name !== KERNEL) packages[name] = found.version
+      for (const need of found?.depends ?? []) if (isNeeded(need, name)) needs.add(need)
+    }
+    wanted = [...needs].filter(name => !(name in packages) && !installed.has(name))
+  }
+  return { packages, skipped }
+}
+
+/** Of what a package depends on, the guest needs the libraries alone, and the metapackage's kernel. */
+function isNeeded(need, by) {
+  return by === KERNEL
+    ? need.startsWith('linux-image-')
+    : !by.startsWith('linux-image-') && /^(lib|zlib1g)/.test(need)
+}
+
+async function installedPackages(signal) {
+  const list = await command('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\n'], { signal })
+  const lines = list.split('\n').filter(line => line.startsWith('installed '))
+  return new Set(lines.map(line => line.split(' ')[1]))
+}
+
+/** Version and dependencies (the first of alternatives) of each package, as apt would install it. */
+async function candidates(names, signal) {
+  const known = new Map()
+  const text = await command('apt-cache', ['show', '--no-all-versions', ...names], { signal, mayFail: true })
+  for (const paragraph of text.split('\n\n')) {
+    const field = name => new RegExp(`^${name}: (.*)$`, 'm').exec(paragraph)?.[1] ?? ''
+    const depends = `${field('Pre-Depends')},${field('Depends')}`
+    const firsts = depends.split(',').map(each => each.trim().split(/[ :|(]/)[0])
+    if (field('Package'))
+      known.set(field('Package'), { version: field('Version'), depends: firsts.filter(Boolean) })
+  }
+  return known
+}
+
+function unknownPackage(name) {
+  return new FetchError(`apt knows no package ${name}: run "sudo apt-get update" and try again.`)
+}
+
+async function unpackAll(packages, work, signal) {
+  const debs = join(work, 'debs')
+  const root = join(work, 'root')
+  await mkdir(debs)
+  await mkdir(root)
+  const names = Object.entries(packages).map(([name, version]) => `${name}=${version}`)
+  // Without the option, apt run by root warns that its own user cannot write here.
+  await command('apt-get', ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...names], {
+    signal,
+    cwd: debs,
+  })
+  for (const name of await readdir(debs))
+    await command('dpkg-deb', ['-x', join(debs, name), root], { signal })
+  const boot = await readdir(join(root, 'boot')).catch(() => [])
+  const maps = boot.filter(name => !name.startsWith('vmlinuz-')).map(name => `boot/${name}`)
+  await Promise.all([...UNUSED, ...maps].map(path => rm(join(root, path), { recursive: true, force: true })))
+}
+
+/** Puts a tree in the place of another. */
+async function replace(root, fresh, old) {
+  if (existsSync(root)) await rename(root, old)
+  await rename(fresh, root)
+}
+
+/** Takes away what a killed run left, if it is older than any run may last. */
+async function sweep(parent) {
+  for (const name of await readdir(parent)) {
+    const path = join(parent, name)
+    if (!name.startsWith('.new-')) continue
+    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now())
+    if (age > 3_600_000) await rm(path, { recursive: true, force: true })
+  }
+}
+
+/** Standard output of a program. Its own last words, or that it is missing or late, become the error. */
+async function command(file, args, { signal, cwd, mayFail = false }) {
+  try {
+    const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }
+    return (await run(file, args, { signal, cwd, env, maxBuffer: 64 << 20 })).stdout
+  } catch (failure) {
+    if (mayFail && typeof failure.code === 'number') return failure.stdout
+    if (failure.code === 'ENOENT') {
+      throw new FetchError(
+        `${file} is not on this machine: fetching the guest's parts needs Debian's apt and dpkg. Give a kernel with --kernel and install qemu-guest-agent instead.`,
+      )
+    }
+    if (failure.name === 'AbortError')
+      throw new FetchError(`${file} took too long: is the package mirror reachable?`)
+    const words = String(failure.stderr || failure.message)
+      .trim()
+      .split('\n')
+      .filter(line => !line.startsWith('W:'))
+    throw new FetchError(`${file} ${args.find(arg => /^[a-z]/.test(arg)) ?? ''} failed: ${words.at(-1)}`)
+  }
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const say = text => console.error(text)
+  try {
+    const { root, upToDate, packages } = await fetchGuest({
+      refresh: process.argv.includes('--refresh'),
+      notice: say,
+    })
+    say(`${root}: ${Object.keys(packages).length} packages${upToDate ? ', already there' : ''}`)
+  } catch (failure) {
+    if (!(failure instanceof FetchError)) throw failure
+    say(failure.message)
+    process.exitCode = 4
+  }
+}
