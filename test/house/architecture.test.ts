@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { doorViolations } from './doors.ts'
-import { importsOf, importViolations } from './floors.ts'
+import { floors, importsOf, importViolations } from './floors.ts'
 import { readFiles } from './project.ts'
 
 const source = readFiles(['src'], /\.ts$/)
@@ -11,6 +11,18 @@ describe('the floors', () => {
     expect(source.length).toBeGreaterThan(50)
     expect(imports.filter(({ specifier }) => specifier.startsWith('.')).length).toBeGreaterThan(source.length)
     expect(imports.some(({ kind }) => kind === 'dynamic')).toBe(true)
+  })
+
+  test('are those of docs/architecture.md, in an order in which imports go down', () => {
+    const order = [...floors.keys()]
+    const folders = source.flatMap(({ path }) => /^src\/(\w+)\//.exec(path)?.[1] ?? [])
+    expect(order).toEqual(expect.arrayContaining(folders))
+    const wrong = [...floors].flatMap(([name, { mayImport, loadsWhenUsed }], i) =>
+      [...mayImport, ...loadsWhenUsed]
+        .filter(to => !order.slice(0, i).includes(to))
+        .map(to => `${name} → ${to}`),
+    )
+    expect(wrong).toEqual([])
   })
 
   test('import only downwards, through index.ts', () => {
@@ -31,7 +43,7 @@ describe('the floors', () => {
 describe('a planted violation is caught:', () => {
   const planted: [string, string, string, RegExp][] = [
     ['an import from above', 'src/base/x.ts', "import { a } from '../vm/index.ts'", /no other floor/],
-    ['a sibling', 'src/rtnl/x.ts', "import { a } from '../nft/index.ts'", /base, netlink/],
+    ['a sibling', 'src/rtnl/x.ts', "import { a } from '../qmp/index.ts'", /base, netlink/],
     ['a side entrance', 'src/vm/x.ts', "import { a } from '../qmp/client.ts'", /index\.ts/],
     ['a type from above', 'src/qmp/x.ts', "import type { A } from '../vm/index.ts'", /base, sys/],
     [

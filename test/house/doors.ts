@@ -16,8 +16,8 @@ const inFolder =
   (path: string) =>
     starts.some(start => path.startsWith(start))
 
-/** The main modules of processes of their own: they have an argv and an end. */
-const mains = ['src/cluster/owner/main.ts']
+/** A process of its own: it has an argv, signals and an end. */
+const mains = ['src/cluster/owner/main.ts', 'src/cluster/owner/run.ts']
 
 const doors: readonly Door[] = [
   {
@@ -35,7 +35,9 @@ const doors: readonly Door[] = [
   },
   {
     what: 'is at home in a process of its own (process.exit, argv, stdout, stderr; console)',
-    uses: uses(/\bprocess\.(exit\b|exitCode|argv|stdout|stderr|stdin)|\bconsole\./),
+    uses: uses(
+      /\bprocess\.(exit\b|exitCode|argv|stdout|stderr|stdin)|\bconsole\.(log|error|warn|info|debug|table|dir|trace)\b/,
+    ),
     allowed: inFolder('src/cli/', ...mains),
     spare: 0,
   },

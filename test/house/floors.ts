@@ -1,26 +1,22 @@
 import { dirname, join } from 'node:path'
-import type { SourceFile } from './project.ts'
+import { readText, type SourceFile } from './project.ts'
 
-/** What each floor may import; itself besides. The table of docs/architecture.md. */
-const below: Record<string, readonly string[]> = {
-  base: [],
-  sys: ['base'],
-  netlink: ['base', 'sys'],
-  rtnl: ['base', 'netlink'],
-  nft: ['base', 'netlink'],
-  qmp: ['base', 'sys'],
-  dns: ['base', 'sys'],
-  image: ['base'],
-  vm: ['base', 'sys', 'qmp', 'image'],
-  net: ['base', 'sys', 'rtnl', 'nft'],
-  cluster: ['base', 'sys', 'vm', 'net', 'image', 'dns'],
-  client: ['base'],
-  testing: ['base', 'net', 'cluster'],
-  cli: ['base', 'client'],
+interface Floor {
+  readonly mayImport: readonly string[]
+  /** What its commands load when they run: importing it at the top would make every other command slower. */
+  readonly loadsWhenUsed: readonly string[]
 }
 
-/** What commands load when they run: importing it at the top would make every other command slower. */
-const loadedWhenUsed: Record<string, readonly string[]> = { cli: ['cluster', 'dns'] }
+const names = (cell: string): string[] => Array.from(cell.matchAll(/`(\w+)`/g), ([, name]) => name!)
+
+/** The table of docs/architecture.md. */
+export const floors: ReadonlyMap<string, Floor> = new Map(
+  readText('docs/architecture.md')
+    .split('\n')
+    .map(line => line.split('|').map(cell => cell.trim()))
+    .filter(cells => cells.length === 6 && /^`\w+`$/.test(cells[1]!))
+    .map(cells => [names(cells[1]!)[0]!, { mayImport: names(cells[3]!), loadsWhenUsed: names(cells[4]!) }]),
+)
 
 /** Libraries that cost tens of milliseconds to load: never where every command would pay for them. */
 const heavy = ['fastify', 'zod', 'yaml', 'jiti']
@@ -72,12 +68,12 @@ function crossing(path: string, { specifier, kind }: Import): string[] {
   const to = floorOf(target)
   if (from === to) return []
   const arrow = `${path} imports ${specifier}`
-  if (!to || !below[to]) return [`${arrow}: that is no floor`]
+  if (!to || !floors.has(to)) return [`${arrow}: that is no floor`]
   if (target !== `src/${to}/index.ts`) return [`${arrow}: a floor is entered through its index.ts`]
   if (!from) return path === 'src/index.ts' ? [] : [`${arrow}: only src/index.ts stands outside the floors`]
-  if (below[from]?.includes(to)) return []
-  if (loadedWhenUsed[from]?.includes(to) && kind !== 'static') return []
-  return [`${arrow}: ${from} may import ${below[from]?.join(', ') || 'no other floor'}`]
+  const { mayImport = [], loadsWhenUsed = [] } = floors.get(from) ?? {}
+  if (mayImport.includes(to) || (loadsWhenUsed.includes(to) && kind !== 'static')) return []
+  return [`${arrow}: ${from} may import ${mayImport.join(', ') || 'no other floor'}`]
 }
 
 function loading(path: string, { specifier, kind }: Import): string[] {
