@@ -48,7 +48,9 @@ export function refused(op: string, target: string | undefined, failure: Syscall
     syscall: failure.syscall,
     cause: failure,
   }
-  const reason = `${messageOf(failure)} (${failure.syscall.split(' ')[0]}, ${name})`
+  // Node writes `EINVAL: invalid argument, write '/a/path'` where strerror says `Invalid argument`.
+  const words = messageOf(failure).replace(/^[A-Z0-9]+: (.*), \w+( '.*)?$/s, '$1')
+  const reason = `${words} (${failure.syscall.split(' ')[0]}, ${name})`
   if (name === 'EPERM' || name === 'EACCES')
     return new SysError({
       ...details,

@@ -1,0 +1,34 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { defer } from '../../../src/base/index.ts'
+import { spawnDetached } from '../../../src/sys/index.ts'
+import { test } from '../../support/leaks.ts'
+
+const script = new URL('detached-echo.ts', import.meta.url).pathname
+
+test('a detached process talks over its pipe, logs to its file, and sees us close', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
+  const logFile = join(directory, 'owner.log')
+  const env = { PATH: process.env.PATH, GREETING: 'hello' }
+  const nodeArgs = ['--import', 'jiti/register']
+  const owner = spawnDetached({ script, args: ['world'], nodeArgs, env, logFile })
+  const said = defer<string>()
+  const ended = defer<Error | undefined>()
+  owner.port.receive({ data: bytes => said.resolve(Buffer.from(bytes).toString()), end: ended.resolve })
+  expect(await said.promise).toBe(`hello world, session ${owner.pid}`)
+  await owner.port.close()
+  expect(await owner.exited).toEqual({ code: 7 })
+  expect(readFileSync(logFile, 'utf8')).toBe('the other end is gone\n')
+  rmSync(directory, { recursive: true })
+})
+
+test('one that dies at once ends the pipe', async () => {
+  const owner = spawnDetached({ script: '/no/such/script.js', env: {}, logFile: '/dev/null' })
+  const ended = defer<Error | undefined>()
+  owner.port.receive({ data: () => {}, end: ended.resolve })
+  expect(await ended.promise).toBeUndefined()
+  expect(await owner.exited).toEqual({ code: 1 })
+  await owner.port.close()
+})

@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { Worker } from 'node:worker_threads'
+import { expect } from 'vitest'
+import { adoptStream, launch, NetNamespace, sealedMemfd, socketPair } from '../../../src/sys/index.ts'
+import { test } from '../../support/leaks.ts'
+import { isAlive, openFds } from '../../support/processes.ts'
+import { waitFor } from '../../support/wait.ts'
+
+const nobody = { uid: 65534, gid: 65534, groups: [36, 107] }
+const sh = (script: string) => ({ file: '/bin/sh', args: ['-c', script] })
+const launcherFile = new URL('../../../build/Release/xcluster-launcher', import.meta.url).pathname
+const fixture = (name: string) => new URL(name, import.meta.url).pathname
+
+test('privileges are gone, and the way back too', async () => {
+  const child = launch({ ...sh('cat /proc/self/status'), identity: nobody })
+  expect(await child.exited).toEqual({ code: 0 })
+  const status = new Map(
+    child
+      .stdout()
+      .split('\n')
+      .map(line => line.split(/:\s*/, 2) as [string, string]),
+  )
+  expect(status.get('Uid')).toBe('65534\t65534\t65534\t65534')
+  expect(status.get('Gid')).toBe('65534\t65534\t65534\t65534')
+  expect(status.get('Groups')!.trim()).toBe('36 107')
+  expect(status.get('NoNewPrivs')).toBe('1')
+  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expect(status.get(set)).toBe('0000000000000000')
+})
+
+test('the child has the fds given to it, from 3 on, and no other, and no environment', async () => {
+  await using memfd = await sealedMemfd('given', () => {})
+  const [ours, theirs] = socketPair()
+  await using port = adoptStream(ours)
+  await using left = adoptStream(theirs)
+  expect(openFds().size).toBeGreaterThan(8)
+  const child = launch({
+    ...sh('ls -l /proc/$$/fd; env'),
+    fds: [left.fd, memfd.fd],
+  })
+  expect(await child.exited).toEqual({ code: 0 })
+  const lines = child.stdout().trim().split('\n')
+  const fds = lines.flatMap(
+    line =>
+      line
+        .match(/(\d+) -> (.*)/)
+        ?.slice(1, 3)
+        .join(' ') ?? [],
+  )
+  expect(fds.map(line => line.replace(/\d+\]/, ']'))).toEqual([
+    '0 /dev/null',
+    '1 socket:[]',
+    '2 socket:[]',
+    '3 socket:[]',
+    '4 /memfd:given (deleted)',
+  ])
+  expect(lines.slice(6)).toEqual([`PWD=${process.cwd()}`]) // the shell's own
+  expect(port.fd).toBe(ours)
+})
+
+test('it runs in the namespace, which is not one of its fds', async () => {
+  await using namespace = NetNamespace.create()
+  const child = launch({ ...sh('readlink /proc/self/ns/net; ls /proc/$$/fd'), namespace, identity: nobody })
+  await child.exited
+  expect(child.stdout()).toBe(`net:[${namespace.inode}]\n0\n1\n2\n`)
+})
+
+test('how it ended is told, and the end of what it said', async () => {
+  const child = launch({
+    ...sh('yes 0123456789 | head -c 200000 >&2; echo last >&2; kill -TERM $$'),
+    keepOutput: 1000,
+  })
+  expect(await child.exited).toEqual({ signal: 'SIGTERM' })
+  expect(child.stderr()).toHaveLength(1000)
+  expect(child.stderr()).toMatch(/last\n$/)
+  const killed = launch({ file: '/bin/sleep', args: ['60'] })
+  killed.kill('SIGKILL')
+  expect(await killed.exited).toEqual({ signal: 'SIGKILL' })
+})
+
+test('a step that fails is named in one line', async () => {
+  const missing = launch({ file: '/no/such/program' })
+  expect(await missing.exited).toEqual({ code: 127 })
+  expect(missing.stderr()).toBe('xcluster-launcher: /no/such/program: No such file or directory\n')
+  const barred = launch({ file: '/etc' })
+  expect(await barred.exited).toEqual({ code: 126 })
+  expect(barred.stderr()).toBe('xcluster-launcher: /etc: Permission denied\n')
+})
+
+test('Ctrl-C at our terminal does not reach it: it has a session of its own', async () => {
+  const child = launch(sh('cut -d" " -f6 /proc/self/stat'))
+  await child.exited
+  expect(Number(child.stdout())).toBe(child.pid)
+})
+
+test('it dies with its parent, also when that is killed', async () => {
+  const parent = spawn(process.execPath, ['--import', 'jiti/register', fixture('launching-parent.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await once(createInterface(parent.stdout), 'line')
+  const pids: number[] = JSON.parse(line)
+  expect(pids.map(isAlive)).toEqual([true, true])
+  parent.kill('SIGKILL')
+  expect(await waitFor(() => !pids.some(isAlive))).toBe(true)
+})
+
+test('a parent that died before the signal was armed is noticed', async () => {
+  const launcher = spawn(launcherFile, ['--parent=1', '--', '/bin/sleep', '60'])
+  let said = ''
+  launcher.stderr.on('data', data => {
+    said += data
+  })
+  expect(await once(launcher, 'close')).toEqual([126, null])
+  expect(said).toBe('xcluster-launcher: parent: died meanwhile\n')
+})
+
+test('from a worker it is refused, with what to do', async () => {
+  const worker = new Worker(new URL('./launching.worker.ts', import.meta.url), {
+    execArgv: ['--import', 'jiti/register'],
+  })
+  const [message] = await once(worker, 'message')
+  expect(message).toContain("With vitest set pool: 'forks'")
+  await worker.terminate()
+})
+
+test('no option is guessed at', async () => {
+  for (const options of [
+    ['--uid=x'],
+    ['--uid=5'],
+    ['--parent=1', '--groups=1;2'],
+    ['--no-such=1'],
+    ['--parent=1'],
+  ]) {
+    const launcher = spawn(launcherFile, options, { stdio: 'ignore' })
+    expect(await once(launcher, 'close')).toEqual([126, null])
+  }
+})

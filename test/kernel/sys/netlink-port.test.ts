@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { expect } from 'vitest'
+import { defer } from '../../../src/base/index.ts'
+import { type NetlinkPort, NetNamespace, openNetlink } from '../../../src/sys/index.ts'
+import { test } from '../../support/leaks.ts'
+
+/** A header and a body of zero bytes, as `struct nlmsghdr` has it; the rest is netlink's own floor. */
+function request(type: number, flags: number, body: number): Buffer {
+  const message = Buffer.alloc(16 + body)
+  message.writeUInt32LE(message.length, 0)
+  message.writeUInt16LE(type, 4)
+  message.writeUInt16LE(flags, 6)
+  message.writeUInt32LE(1, 8)
+  return message
+}
+
+const RTM_NEWLINK = 16
+const RTM_GETLINK = 18
+const NLM_F_REQUEST = 1
+const NLM_F_DUMP = 0x300
+const NLMSG_DONE = 3
+const getLinks = request(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, 16)
+
+/** `ip link set lo up`, or down: two events. */
+function setLoopback(port: NetlinkPort, up: boolean): void {
+  const change = request(RTM_NEWLINK, NLM_F_REQUEST, 16)
+  change.writeInt32LE(1, 16 + 4) // ifi_index
+  change.writeUInt32LE(up ? 1 : 0, 16 + 8) // ifi_flags, IFF_UP
+  change.writeUInt32LE(1, 16 + 12) // ifi_change
+  port.send(change)
+}
+
+/** More events than a socket's buffer holds, without giving the event loop back. */
+function flood(port: NetlinkPort): void {
+  for (let turn = 0; turn < 6000; turn++) setLoopback(port, turn % 2 === 0)
+}
+
+/** All messages up to the one of this type. */
+function collect(port: NetlinkPort, last: number): Promise<Buffer[]> {
+  const result = defer<Buffer[]>()
+  const messages: Buffer[] = []
+  port.receive({
+    data(bytes) {
+      let at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+      while (at.length >= 16) {
+        messages.push(at.subarray(0, at.readUInt32LE(0)))
+        at = at.subarray((at.readUInt32LE(0) + 3) & ~3)
+      }
+      if (messages.at(-1)?.readUInt16LE(4) === last) result.resolve(messages)
+    },
+    end: failure => result.reject(failure),
+  })
+  return result.promise
+}
+
+test('a dump asked in a fresh namespace answers with its loopback alone', async () => {
+  await using namespace = NetNamespace.create()
+  await using port = openNetlink('route', { namespace })
+  const answers = collect(port, NLMSG_DONE)
+  port.send(getLinks)
+  const [link, done, ...more] = await answers
+  expect(link!.readInt32LE(16 + 4)).toBe(1)
+  expect(link!.includes('lo\0')).toBe(true)
+  expect(done!.readUInt16LE(4)).toBe(NLMSG_DONE)
+  expect(more).toEqual([])
+})
+
+test('strict checking and extended acks are on: the kernel says what it minds', async () => {
+  await using namespace = NetNamespace.create()
+  await using port = openNetlink('route', { namespace })
+  const answers = collect(port, NLMSG_DONE)
+  const bad = Buffer.from(getLinks)
+  bad.writeUInt32LE(0xff, 16 + 8) // ifi_flags, which a dump must leave zero
+  port.send(bad)
+  const [error] = await answers
+  expect(error!.readInt32LE(16)).toBeLessThan(0)
+  expect(error!.toString('latin1')).toContain('Invalid values in header for link dump request')
+})
+
+test('a netfilter socket opens in the namespace too', async () => {
+  await using namespace = NetNamespace.create()
+  await using port = openNetlink('netfilter', { namespace, groups: [7] })
+  expect(() => port.send(request(0x0a10, NLM_F_REQUEST, 4))).not.toThrow()
+})
+
+test('events that nobody took in time end in an overrun, and the port goes on', async () => {
+  await using namespace = NetNamespace.create()
+  await using events = openNetlink('route', { namespace, groups: [1] })
+  await using requests = openNetlink('route', { namespace })
+  flood(requests)
+  const overrun = defer()
+  let received = 0
+  events.receive({
+    data: () => received++,
+    overrun: overrun.resolve,
+    end: failure => overrun.reject(failure),
+  })
+  await overrun.promise
+  expect(received).toBeGreaterThanOrEqual(0)
+})
+
+test('a receiver that cannot take an overrun is ended with a name for it', async () => {
+  await using namespace = NetNamespace.create()
+  await using events = openNetlink('route', { namespace, groups: [1] })
+  await using requests = openNetlink('route', { namespace })
+  flood(requests)
+  const ended = defer<Error | undefined>()
+  events.receive({ data: () => {}, end: ended.resolve })
+  expect(await ended.promise).toMatchObject({ code: 'NETLINK_OVERRUN' })
+})
+
+test('after close it says so, twice is fine', async () => {
+  const port = openNetlink('route')
+  await port.close()
+  await port.close()
+  expect(() => port.send(getLinks)).toThrow('netlink socket: is closed already')
+  expect(() => port.receive({ data() {}, end() {} })).toThrow('is closed already')
+})
+
+test('a worker that is terminated with an open port takes nothing with it', async () => {
+  const source = new URL('../../../src/sys/index.ts', import.meta.url)
+  const worker = new Worker(new URL('./open-port.worker.ts', import.meta.url), {
+    execArgv: ['--import', 'jiti/register'],
+    workerData: source.href,
+  })
+  const [opened] = await once(worker, 'message')
+  expect(opened).toBe('open')
+  expect(await worker.terminate()).toBe(1)
+})

@@ -1,0 +1,69 @@
+import { expect } from 'vitest'
+import { NetNamespace, openTaps, readSysctl, writeSysctl } from '../../../src/sys/index.ts'
+import { test } from '../../support/leaks.ts'
+import { inNamespace, ipJson } from '../../support/namespace.ts'
+import { waitFor } from '../../support/wait.ts'
+
+interface Link {
+  readonly ifname: string
+  readonly flags: readonly string[]
+  readonly linkinfo?: { info_kind: string; info_data: Record<string, unknown> }
+}
+
+const linksIn = (namespace: NetNamespace) => ipJson<Link>(namespace, ['-d', 'link'])
+const namesIn = async (namespace: NetNamespace) => (await linksIn(namespace)).map(({ ifname }) => ifname)
+
+test('taps appear in the namespace with the flags asked for, and go when closed', async () => {
+  await using namespace = NetNamespace.create()
+  const plain = openTaps(['xcbr0_t1', 'xcbr0_t240'], { namespace })
+  const [offload] = openTaps(['fifteen_bytes_1'], { namespace, vnetHdr: true })
+  const links = await linksIn(namespace)
+  expect(links.map(({ ifname }) => ifname)).toEqual(['lo', 'xcbr0_t1', 'xcbr0_t240', 'fifteen_bytes_1'])
+  for (const { linkinfo } of links.slice(1))
+    expect(linkinfo).toMatchObject({
+      info_kind: 'tun',
+      info_data: { type: 'tap', pi: false, persist: false },
+    })
+  expect(links.slice(1).map(({ linkinfo }) => linkinfo!.info_data.vnet_hdr)).toEqual([false, false, true])
+
+  await Promise.all([...plain, offload!].map(tap => tap.close()))
+  await plain[0]!.close()
+  expect(() => plain[0]!.fd).toThrow('tap xcbr0_t1: is closed already')
+  expect(await waitFor(async () => (await namesIn(namespace)).length === 1)).toBe(true)
+})
+
+test('the namespace of this process sees nothing of it', async () => {
+  await using namespace = NetNamespace.create()
+  await using current = NetNamespace.current()
+  expect(namespace.inode).not.toBe(current.inode)
+  const before = await namesIn(current)
+  const taps = openTaps(['xc_elsewhere'], { namespace })
+  expect(await namesIn(current)).toEqual(before)
+  await taps[0]!.close()
+})
+
+test('one name taken: none is left, and the error says which', async () => {
+  await using namespace = NetNamespace.create()
+  await using tap = openTaps(['t2'], { namespace })[0]!
+  expect(tap.fd).toBeGreaterThan(2)
+  expect(() => openTaps(['t1', 't2', 't3'], { namespace })).toThrow(
+    'create tap t2: an interface has this name',
+  )
+  expect(await waitFor(async () => (await namesIn(namespace)).length === 2)).toBe(true)
+  await inNamespace(namespace, ['ip', 'link', 'add', 'b0', 'type', 'bridge'])
+  expect(() => openTaps(['b0'], { namespace })).toThrow('create tap b0: an interface has this name')
+})
+
+test('a setting is the namespace’s own', async () => {
+  await using namespace = NetNamespace.create()
+  const outside = readSysctl(undefined, 'net/ipv4/ip_forward')
+  expect(readSysctl(namespace, 'net/ipv4/ip_forward')).toBe('0')
+  writeSysctl(namespace, 'net/ipv4/ip_forward', '1')
+  expect(readSysctl(namespace, 'net/ipv4/ip_forward')).toBe('1')
+  expect(readSysctl(undefined, 'net/ipv4/ip_forward')).toBe(outside)
+  expect((await inNamespace(namespace, ['sysctl', '-n', 'net.ipv4.ip_forward'])).stdout).toBe('1\n')
+  expect(() => writeSysctl(namespace, 'net/ipv4/ip_forward', 'perhaps')).toThrow(
+    'write sysctl net/ipv4/ip_forward = perhaps: invalid argument (write, EINVAL)',
+  )
+  expect(() => readSysctl(namespace, 'net/ipv4/no_such')).toThrow('No such file or directory')
+})

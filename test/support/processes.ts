@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+/** One process as /proc shows it. */
+export interface ProcessSeen {
+  readonly pid: number
+  /** In clock ticks since boot: with the pid it names the process for good. */
+  readonly startTime: number
+  readonly command: string
+  readonly state: string
+}
+
+/**
+ * Everything that this process starts from now on can be told from the rest of the machine, orphans too: a soft
+ * limit nobody else has is inherited by all descendants whatever becomes of their parents, environment and user.
+ * (The limit is on realtime scheduling, which nothing here uses.)
+ */
+let mark: string | undefined
+
+export function markDescendants(): void {
+  if (mark) return
+  const unique = String(10 ** 15 + process.pid * 10 ** 6 + Math.floor(Math.random() * 10 ** 6))
+  execFileSync('prlimit', [`--pid=${process.pid}`, `--rttime=${unique}:`])
+  mark = unique
+}
+
+/** Those started below this process since {@link markDescendants}, itself and zombies excepted. */
+export function descendants(): ProcessSeen[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap(name => readProcess(Number(name)) ?? [])
+}
+
+function readProcess(pid: number): ProcessSeen | undefined {
+  try {
+    const limits = readFileSync(`/proc/${pid}/limits`, 'latin1')
+    if (!mark || limits.match(/^Max realtime timeout\s+(\S+)/m)?.[1] !== mark) return undefined
+    const seen = readStat(pid)
+    return seen && seen.state !== 'Z' && seen.state !== 'X' ? seen : undefined
+  } catch {
+    return undefined // it went while we looked
+  }
+}
+
+/** What /proc/<pid>/stat says, or undefined when there is no such process. */
+export function readStat(pid: number): ProcessSeen | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const command = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { pid, command, state: fields[0]!, startTime: Number(fields[19]) }
+  } catch {
+    return undefined
+  }
+}
+
+/** True while it runs: a zombie does not. */
+export function isAlive(pid: number): boolean {
+  const state = readStat(pid)?.state
+  return state !== undefined && state !== 'Z' && state !== 'X'
+}
+
+/** Open file descriptors of a process, by number, with what they are. */
+export function openFds(pid: number | 'self' = 'self'): Map<number, string> {
+  const fds = new Map<number, string>()
+  const directory = `/proc/${pid}/fd`
+  for (const name of readdirSync(directory)) {
+    try {
+      fds.set(Number(name), readlinkSync(`${directory}/${name}`))
+    } catch {
+      // the one that was listing the directory
+    }
+  }
+  return fds
+}
