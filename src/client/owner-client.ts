@@ -51,6 +51,7 @@ export class OwnerClient {
       ...(answer.signal !== undefined && { signal: answer.signal }),
       stdout: Buffer.from(answer.stdout, 'base64'),
       stderr: Buffer.from(answer.stderr, 'base64'),
+      truncated: answer.truncated,
     }
   }
 
@@ -97,4 +98,5 @@ interface ExecJson {
   readonly signal?: number
   readonly stdout: string
   readonly stderr: string
+  readonly truncated: boolean
 }

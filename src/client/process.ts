@@ -1,17 +1,29 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { pause, systemClock } from '../base/index.ts'
 
 /**
- * Resolves when this process has ended (an unreaped zombie has). The owner answers just before it ends; this
- * covers those milliseconds, and gives up after two seconds.
+ * Resolves when this process has ended. An owner answers `stop` just before it ends: this covers those
+ * milliseconds, and gives up after two seconds.
  */
 export async function gone(pid: number): Promise<void> {
   const deadline = systemClock.now() + 2000
-  while (systemClock.now() < deadline && (await isAlive(pid))) await pause(systemClock, 3)
+  while (systemClock.now() < deadline && isAlive(pid)) await pause(systemClock, 3)
 }
 
-async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
+/** False for one that has ended, be it reaped or not. */
+export function isAlive(pid: number): boolean {
+  const stat = read(`/proc/${pid}/stat`)
+  if (stat === undefined) return false
   // proc(5): `pid (name) state …`; the name may hold anything, so the state is after the last parenthesis.
-  return stat !== '' && stat[stat.lastIndexOf(')') + 2] !== 'Z'
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  // While other threads still end, the first is a zombie already, but files and locks are held: field 20.
+  return fields[0] !== 'Z' || Number(fields[17]) > 1
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return undefined
+  }
 }

@@ -56,4 +56,6 @@ export interface ExecAnswer {
   readonly signal?: number
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
+  /** The guest's agent kept only the beginning of the output. */
+  readonly truncated: boolean
 }

@@ -1,0 +1,130 @@
+import { watch } from 'node:fs'
+import { open } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Duplex, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { isSystemError, Queue, version, versionHeader } from '../../base/index.ts'
+import { ClusterError } from '../errors.ts'
+import type { Owner } from './owner.ts'
+
+/** The answers that go on. Each writes no faster than its reader reads; what a reader misses is dropped. */
+
+/** Events as text/event-stream (WHATWG HTML §9.2). `event: lost` counts what a slow reader missed. */
+export async function sendEvents(owner: Owner, raw: ServerResponse): Promise<void> {
+  const queue = owner.events()
+  await stream(raw, { type: 'text/event-stream', pieces: eventLines(queue), close: () => queue.end() })
+}
+
+async function* eventLines(queue: ReturnType<Owner['events']>): AsyncGenerator<string> {
+  let told = 0
+  yield ': events of this cluster\n\n'
+  for await (const event of queue) {
+    if (queue.lost > told) yield `event: lost\ndata: {"event":"lost","count":${queue.lost - told}}\n\n`
+    told = queue.lost
+    yield `event: ${event.event}\ndata: ${JSON.stringify(event)}\n\n`
+  }
+}
+
+/** A node's console file from its first byte, then on as it grows, until the cluster ends. */
+export async function followLog(
+  owner: Owner,
+  { id, follow }: { readonly id: string; readonly follow: boolean },
+  raw: ServerResponse,
+): Promise<void> {
+  const node = owner.nodeId(id)
+  const path = owner.status().nodes.find(found => found.id === node)?.console
+  if (!path) throw noLog(id)
+  const grown = new Queue<true>({ limit: 1 })
+  grown.push(true)
+  const ended = owner.events()
+  const watcher = follow ? watchFile(path, grown) : undefined
+  if (follow) void untilStopped(ended, node).then(() => grown.end())
+  else grown.end()
+  const close = () => {
+    watcher?.close()
+    ended.end()
+    grown.end()
+  }
+  await stream(raw, { type: 'text/plain; charset=utf-8', pieces: fileFrom(path, grown), close })
+}
+
+/** All of the file now, and what is new each time `grown` says so. */
+async function* fileFrom(path: string, grown: Queue<true>): AsyncGenerator<Uint8Array> {
+  await using file = await open(path)
+  let at = 0
+  for await (const _ of grown) {
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(65536), 0, 65536, at)
+      if (bytesRead === 0) break
+      at += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    }
+  }
+}
+
+function watchFile(path: string, grown: Queue<true>): { close(): void } {
+  const watcher = watch(path, () => grown.push(true))
+  watcher.on('error', failure => grown.end(failure))
+  return watcher
+}
+
+async function untilStopped(events: ReturnType<Owner['events']>, node: number): Promise<void> {
+  for await (const event of events) {
+    if (event.event === 'node' && event.id === node && ['stopped', 'failed'].includes(event.state)) return
+  }
+}
+
+interface Source {
+  readonly type: string
+  readonly pieces: AsyncIterable<string | Uint8Array>
+  /** Called once the reader is gone or has all. */
+  close(): void
+}
+
+async function stream(raw: ServerResponse, { type, pieces, close }: Source): Promise<void> {
+  raw.on('close', close)
+  raw.writeHead(200, { 'content-type': type, [versionHeader]: version, connection: 'close' })
+  raw.flushHeaders()
+  try {
+    await pipeline(Readable.from(pieces, { objectMode: true, highWaterMark: 1 }), raw)
+  } catch (failure) {
+    if (!isSystemError(failure, 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ECONNRESET')) throw failure
+  } finally {
+    close()
+  }
+}
+
+/** Joins the socket of an upgraded request to a node's console, raw bytes both ways. */
+export function joinConsole(owner: Owner, node: number, socket: Duplex): void {
+  const console = owner.cluster().console(node)
+  const output = console.attach()
+  socket.write(upgradeAnswer)
+  socket.write(console.lastLines(12))
+  socket.on('data', bytes => console.write(bytes as Uint8Array))
+  socket.on('error', () => socket.destroy())
+  socket.on('close', () => output.end())
+  pipeline(Readable.from(output, { objectMode: true, highWaterMark: 1 }), socket).catch(() =>
+    socket.destroy(),
+  )
+}
+
+const upgradeAnswer = [
+  'HTTP/1.1 101 Switching Protocols',
+  'Connection: Upgrade',
+  'Upgrade: xcluster-console',
+  `${versionHeader}: ${version}`,
+  '\r\n',
+].join('\r\n')
+
+/** The id in the address of an upgrade request; undefined when it asks for something else. */
+export function consoleAsked(request: IncomingMessage): string | undefined {
+  const [, id] = /^\/v1\/nodes\/([^/]+)\/console$/.exec(request.url ?? '') ?? []
+  return id !== undefined && request.headers.upgrade === 'xcluster-console'
+    ? decodeURIComponent(id)
+    : undefined
+}
+
+function noLog(id: string): ClusterError {
+  const reason = 'its console has no file yet'
+  return new ClusterError({ code: 'LOG_MISSING', kind: 'missing', op: 'read console of', target: id, reason })
+}

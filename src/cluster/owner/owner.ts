@@ -1,0 +1,170 @@
+import { defer, messageOf, Queue, type Settings } from '../../base/index.ts'
+import { ClusterError } from '../errors.ts'
+import type { ClusterPlan } from '../plan-types.ts'
+import type { Cluster, ClusterEvent, ClusterState, StartHooks, Status } from '../types.ts'
+
+/** What the API needs of a cluster. */
+export type ServedCluster = Pick<Cluster, 'status' | 'exec' | 'console' | 'checkReach' | 'stop'>
+
+/** How an owner plans and starts its cluster: an argument, so that tests bring a cluster without VMs. */
+export interface ClusterMaker {
+  plan(settings: Settings): ClusterPlan
+  start(settings: Settings, hooks: StartHooks): Promise<ServedCluster>
+}
+
+type NodeEvent = Extract<ClusterEvent, { event: 'node' }>
+
+export interface OwnerOptions {
+  readonly plan: ClusterPlan
+  /** Begins the start; called at once. */
+  start(hooks: Pick<StartHooks, 'onEvent' | 'signal'>): Promise<ServedCluster>
+  /** Told once the cluster is gone, before anybody hears of it: closes the socket, gives the lock back. */
+  leave(): Promise<void>
+  readonly log: (text: string) => void
+}
+
+/**
+ * A cluster from its first step to its last: `starting → ready → stopping → stopped`, and from `starting`
+ * straight to `stopping` when it is called off.
+ */
+export class Owner {
+  /** Resolves when every node is ready; rejects when that will not be, after all has been taken back. */
+  readonly ready: Promise<Status>
+  readonly #options: OwnerOptions
+  readonly #starting: Promise<ServedCluster>
+  readonly #abort = new AbortController()
+  readonly #listeners = new Set<Queue<ClusterEvent>>()
+  readonly #nodes = new Map<number, NodeEvent>()
+  readonly #startedAt = new Date().toISOString()
+  readonly #gone = defer()
+  #cluster: ServedCluster | undefined
+  #stopping: Promise<void> | undefined
+  #state: ClusterState = 'starting'
+
+  constructor(options: OwnerOptions) {
+    this.#options = options
+    this.#starting = options.start({ signal: this.#abort.signal, onEvent: event => this.#tell(event) })
+    this.ready = this.#becomeReady()
+    this.ready.catch(failure => options.log(`start failed: ${messageOf(failure)}`))
+  }
+
+  /** Resolves when nothing is left. */
+  get gone(): Promise<void> {
+    return this.#gone.promise
+  }
+
+  status(): Status {
+    const { plan } = this.#options
+    if (this.#cluster) return { ...this.#cluster.status(), name: plan.name, state: this.#state }
+    return {
+      v: 1,
+      name: plan.name,
+      topology: plan.topology,
+      state: this.#state,
+      netns: '',
+      owner: { pid: process.pid },
+      accel: '',
+      kernel: '',
+      startedAt: this.#startedAt,
+      nodes: plan.nodes.map(({ id, name, role, nets }) => {
+        const { state = 'waiting' as const, reason } = this.#nodes.get(id) ?? {}
+        return {
+          id,
+          name,
+          role,
+          state,
+          ...(reason !== undefined && { reason }),
+          milestones: {},
+          console: '',
+          nets,
+        }
+      }),
+    }
+  }
+
+  /** The cluster, for what only a ready one can do. */
+  cluster(): ServedCluster {
+    if (this.#cluster && this.#state === 'ready') return this.#cluster
+    throw new ClusterError({
+      code: 'CLUSTER_NOT_READY',
+      op: 'use cluster',
+      target: this.#options.plan.name,
+      reason: `it is ${this.#state}`,
+      remedy:
+        this.#state === 'starting' ? 'Wait for `xc start` to come back' : 'Start it again with `xc start`',
+    })
+  }
+
+  /** The id of a node, given as `1` or `vm-001`. */
+  nodeId(node: string): number {
+    const { nodes, name: cluster } = this.#options.plan
+    const found = nodes.find(({ id, name }) => node === name || (/^\d+$/.test(node) && Number(node) === id))
+    if (found) return found.id
+    throw new ClusterError({
+      code: 'NODE_MISSING',
+      kind: 'missing',
+      reason: `cluster '${cluster}' has no node '${node}'`,
+      remedy: `It has ${nodes.map(({ id }) => id).join(', ')}`,
+    })
+  }
+
+  /** What happens from now on. A listener that lags loses the oldest. */
+  events(): Queue<ClusterEvent> {
+    const queue = new Queue<ClusterEvent>({ limit: 1024, onClose: () => this.#listeners.delete(queue) })
+    if (this.#state === 'stopped') queue.end()
+    else this.#listeners.add(queue)
+    return queue
+  }
+
+  /** Takes everything back, be it ready or not; calling it again waits for the same end. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#end()
+    return this.#stopping
+  }
+
+  async #becomeReady(): Promise<Status> {
+    try {
+      this.#cluster = await this.#starting
+    } catch (failure) {
+      const calledOff = this.#stopping !== undefined
+      await this.stop()
+      throw calledOff ? cancelled(this.#options.plan.name) : failure
+    }
+    if (this.#stopping !== undefined) {
+      await this.#stopping
+      throw cancelled(this.#options.plan.name)
+    }
+    this.#state = 'ready'
+    this.#tell({ event: 'cluster', state: 'ready' })
+    return this.status()
+  }
+
+  async #end(): Promise<void> {
+    this.#state = 'stopping'
+    this.#tell({ event: 'cluster', state: 'stopping' })
+    this.#abort.abort()
+    try {
+      // A start that failed has taken back its own; its reason goes to those who wait for `ready`.
+      const cluster = await this.#starting.catch(() => undefined)
+      await cluster?.stop()
+    } finally {
+      this.#state = 'stopped'
+      for (const queue of [...this.#listeners]) queue.end()
+      await this.#options.leave().finally(() => this.#gone.resolve())
+    }
+  }
+
+  #tell(event: ClusterEvent): void {
+    if (event.event === 'node') this.#nodes.set(event.id, event)
+    for (const queue of this.#listeners) queue.push(event)
+  }
+}
+
+function cancelled(name: string): ClusterError {
+  return new ClusterError({
+    code: 'START_CANCELLED',
+    op: 'start cluster',
+    target: name,
+    reason: 'it was called off; all that had been started is gone',
+  })
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod'
+import type { ErrorJson } from '../../base/index.ts'
+import type { ReachResult, Status } from '../types.ts'
+
+/** Every JSON value of the API, said once: checks what comes in, describes what goes out (openapi.ts). */
+
+const v = z.literal(1)
+const count = z.number().int().nonnegative()
+
+const nodeNet = z.object({
+  net: count,
+  dev: z.string(),
+  tap: z.string(),
+  mac: z.string(),
+  ipv4: z.string().exactOptional(),
+  ipv6: z.string().exactOptional(),
+})
+
+const nodeStatus = z.object({
+  id: count,
+  name: z.string(),
+  role: z.enum(['vm', 'router', 'tester']),
+  state: z.enum(['waiting', 'starting', 'booting', 'configuring', 'ready', 'stopping', 'stopped', 'failed']),
+  reason: z.string().describe('why it failed').exactOptional(),
+  pid: count.describe('of its QEMU').exactOptional(),
+  bootMs: z.number().describe('from the start of its QEMU to ready').exactOptional(),
+  milestones: z.record(z.string(), z.number()),
+  console: z.string().describe('file with all that its console said'),
+  nets: z.array(nodeNet),
+})
+
+export const status = z.object({
+  v,
+  name: z.string(),
+  topology: z.string(),
+  state: z.enum(['starting', 'ready', 'stopping', 'stopped']),
+  netns: z.string().describe('for `nsenter --net=`; empty while starting'),
+  owner: z.object({ pid: count }),
+  accel: z.string().describe('kvm or tcg; empty while starting'),
+  kernel: z.string().describe("version of the guests' kernel; empty while starting"),
+  startedAt: z.string(),
+  readyMs: z.number().exactOptional(),
+  nodes: z.array(nodeStatus),
+}) satisfies z.ZodType<Status>
+
+const reachResult = z.object({
+  from: z.string(),
+  to: z.string(),
+  address: z.string(),
+  family: z.enum(['ipv4', 'ipv6']),
+  ok: z.boolean(),
+}) satisfies z.ZodType<ReachResult>
+
+export const reachReport = z.object({ v, ok: z.boolean(), pairs: z.array(reachResult) })
+
+export const stopped = z.object({ v, owner: z.object({ pid: count }) })
+
+const base64 = z.base64()
+
+export const execQuestion = z.strictObject({
+  argv: z.array(z.string()).min(1).describe('the command and its arguments, run without a shell'),
+  input: base64.describe("the command's standard input").optional(),
+  timeoutMs: z.number().int().positive().optional(),
+})
+
+export const execAnswer = z.object({
+  v,
+  status: z.number().int().describe('exit status; 128 + signal when a signal ended it'),
+  signal: z.number().int().exactOptional(),
+  stdout: base64,
+  stderr: base64,
+  truncated: z.boolean().describe('the guest agent kept only the beginning of the output'),
+})
+
+export const logQuery = z.strictObject({
+  follow: z.enum(['0', '1']).describe('1: goes on as the console prints').optional(),
+})
+
+export const failure = z.object({
+  v,
+  error: z.object({
+    code: z.string(),
+    kind: z.enum(['failed', 'usage', 'missing', 'prerequisite']),
+    message: z.string(),
+    reason: z.string(),
+    op: z.string().exactOptional(),
+    target: z.string().exactOptional(),
+    remedy: z.string().exactOptional(),
+    details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).exactOptional(),
+    stack: z.string().exactOptional(),
+  }) satisfies z.ZodType<ErrorJson>,
+})

@@ -1,0 +1,154 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import { z } from 'zod'
+import { type ErrorKind, errorToJson, version, versionHeader } from '../../base/index.ts'
+import { peerCredentials } from '../../sys/index.ts'
+import { ClusterError } from '../errors.ts'
+import { consoleAsked, joinConsole } from './live.ts'
+import { openApi } from './openapi.ts'
+import type { Owner } from './owner.ts'
+import { type Route, routes } from './routes.ts'
+
+export interface Api {
+  /** Refuses new connections from now on; those that are open stay. */
+  stopListening(): void
+  /** Resolves when every answer is out. */
+  close(): Promise<void>
+}
+
+export interface ServeOptions {
+  readonly owner: Owner
+  readonly socket: string
+  readonly log: (text: string) => void
+}
+
+/** An `exec` may be given this much input, in base64. */
+const bodyLimit = 64 * 1024 * 1024
+
+/** Serves an owner's API on a unix socket that only its user (and root) gets an answer from. */
+export async function serve({ owner, socket, log }: ServeOptions): Promise<Api> {
+  const app = fastify({ bodyLimit, forceCloseConnections: 'idle' })
+  const open = new Set<Duplex>()
+  app.server.on('connection', (peer: Socket) => {
+    if (!isOurs(peer)) peer.destroy()
+  })
+  app.server.on('upgrade', (request: IncomingMessage, peer: Duplex) => {
+    open.add(peer)
+    peer.on('close', () => open.delete(peer))
+    upgrade(owner, request, peer)
+  })
+  app.addHook('onRequest', async (_, reply) => void reply.header(versionHeader, version))
+  app.setValidatorCompiler(({ schema }) => validator(schema as unknown as z.ZodType))
+  app.setSerializerCompiler(() => JSON.stringify)
+  app.setErrorHandler((failure, _, reply) => answerError(reply, failure, log))
+  app.setNotFoundHandler((request, reply) =>
+    answerError(reply, noRoute(`${request.method} ${request.url}`), log),
+  )
+  for (const route of routes) register(app, owner, route)
+  app.get('/v1/openapi.json', () => openApi(routes))
+  await app.listen({ path: socket })
+  return {
+    stopListening: () => void app.server.close(),
+    close: async () => {
+      for (const peer of open) peer.destroy()
+      await app.close()
+    },
+  }
+}
+
+function register(app: FastifyInstance, owner: Owner, route: Route): void {
+  const { method, path: url, query, body } = route
+  const schema = { ...(query && { querystring: query }), ...(body && { body }) }
+  const handler = async (
+    request: { params: unknown; query: unknown; body: unknown },
+    reply: FastifyReply,
+  ) => {
+    const { id = '' } = request.params as { id?: string }
+    const asked = { id, query: request.query, body: request.body } as Parameters<Route['handle']>[1]
+    if (typeof route.answer !== 'string') return route.handle(owner, asked, reply.raw)
+    await stream(route, { owner, asked, reply })
+    return reply
+  }
+  app.route({ method, url, schema, handler })
+}
+
+/** A stream's handler writes its own head; until then an error is answered as any other. */
+async function stream(
+  route: Route,
+  { owner, asked, reply }: { owner: Owner; asked: Parameters<Route['handle']>[1]; reply: FastifyReply },
+): Promise<void> {
+  const raw: ServerResponse = reply.raw
+  raw.on('pipe', () => reply.hijack())
+  try {
+    await route.handle(owner, asked, raw)
+  } catch (failure) {
+    if (!raw.headersSent) throw failure
+    raw.destroy()
+  }
+}
+
+function validator(schema: z.ZodType) {
+  return (value: unknown) => {
+    const result = schema.safeParse(value)
+    return result.success ? { value: result.data } : { error: badRequest(result.error) }
+  }
+}
+
+function upgrade(owner: Owner, request: IncomingMessage, peer: Duplex): void {
+  try {
+    const id = consoleAsked(request)
+    if (id === undefined) throw noRoute(`upgrade of ${request.url}`)
+    joinConsole(owner, owner.nodeId(id), peer)
+  } catch (failure) {
+    const error = errorToJson(failure)
+    const body = JSON.stringify({ v: 1, error })
+    const head = `HTTP/1.1 ${statusOf[error.kind]} ${error.code}\r\ncontent-type: application/json\r\n`
+    const rest = `connection: close\r\n${versionHeader}: ${version}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
+    peer.end(`${head}${rest}\r\n${body}`)
+  }
+}
+
+const statusOf: Readonly<Record<ErrorKind, number>> = {
+  usage: 400,
+  missing: 404,
+  failed: 500,
+  prerequisite: 503,
+}
+
+function answerError(reply: FastifyReply, failure: unknown, log: (text: string) => void): FastifyReply {
+  const error = errorToJson(asOurs(failure))
+  if (error.code === 'INTERNAL') log(error.stack ?? error.message)
+  return reply.code(statusOf[error.kind]).send({ v: 1, error })
+}
+
+/** What fastify itself refuses (broken JSON, too much of it) is the caller's fault and says so. */
+function asOurs(failure: unknown): unknown {
+  const { statusCode, message } = failure as { statusCode?: number; message?: string }
+  if (failure instanceof ClusterError || !statusCode || statusCode >= 500) return failure
+  return new ClusterError({ code: 'BAD_REQUEST', kind: 'usage', op: 'read request', reason: message ?? '' })
+}
+
+function badRequest(failure: z.ZodError): ClusterError {
+  const reason = z.prettifyError(failure).replaceAll('\n', ' ').replaceAll('✖ ', '')
+  return new ClusterError({ code: 'BAD_REQUEST', kind: 'usage', op: 'read request', reason })
+}
+
+function noRoute(what: string): ClusterError {
+  return new ClusterError({
+    code: 'ROUTE_MISSING',
+    kind: 'missing',
+    reason: `there is no ${what}`,
+    remedy: 'GET /v1/openapi.json lists all routes',
+  })
+}
+
+/** The directory is closed to others already; this holds too when somebody opens it up. */
+function isOurs(peer: Socket): boolean {
+  // Node has no public way from a socket to its descriptor; without one nobody is let in.
+  const fd = (peer as unknown as { _handle?: { fd?: number } })._handle?.fd
+  if (fd === undefined || fd < 0) return false
+  const { uid } = peerCredentials(fd)
+  return uid === 0 || uid === process.geteuid?.()
+}

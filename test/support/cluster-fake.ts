@@ -1,0 +1,116 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { Queue, type Settings } from '../../src/base/index.ts'
+import {
+  ClusterError,
+  type ClusterPlan,
+  planCluster,
+  type StartHooks,
+  type Status,
+} from '../../src/cluster/index.ts'
+import type { ClusterMaker, ServedCluster } from '../../src/cluster/owner/owner.ts'
+
+/**
+ * Clusters without VMs, for tests of what stands above them: all nodes are there and ready at once. Words in
+ * `append` change that: `fake-hang` never becomes ready, `fake-fail` fails, `fake-stuck` fails to stop.
+ */
+export const fakeMaker: ClusterMaker = { plan: planCluster, start: startFake }
+
+export async function startFake(settings: Settings, hooks: StartHooks): Promise<ServedCluster> {
+  const plan = planCluster(settings)
+  hooks.onEvent?.({ event: 'step', step: 'vms', state: 'begin', text: 'starting what is no VM' })
+  if (settings.append.includes('fake-hang')) await calledOff(hooks.signal)
+  if (settings.append.includes('fake-fail')) throw broken('GUEST_PANIC', 'Kernel panic - not syncing')
+  for (const { id, name } of plan.nodes) {
+    hooks.onEvent?.({ event: 'node', id, name, state: 'ready', ms: 7 })
+  }
+  hooks.onEvent?.({ event: 'step', step: 'vms', state: 'end', text: 'started' })
+  return new FakeCluster(plan, settings, hooks)
+}
+
+class FakeCluster implements ServedCluster {
+  readonly #plan: ClusterPlan
+  readonly #hooks: StartHooks
+  readonly #stuck: boolean
+  readonly #consoles = new Map<number, Set<Queue<Uint8Array>>>()
+
+  constructor(plan: ClusterPlan, settings: Settings, hooks: StartHooks) {
+    this.#plan = plan
+    this.#hooks = hooks
+    this.#stuck = settings.append.includes('fake-stuck')
+    mkdirSync(hooks.logs!, { recursive: true })
+    for (const node of plan.nodes) writeFileSync(this.#file(node.id), `${node.name} says hello\n`)
+  }
+
+  status(): Status {
+    return {
+      v: 1,
+      name: this.#plan.name,
+      topology: this.#plan.topology,
+      state: 'ready',
+      netns: '/proc/self/ns/net',
+      owner: { pid: process.pid },
+      accel: 'tcg',
+      kernel: '6.1.0-fake',
+      startedAt: '2024-01-01T00:00:00.000Z',
+      readyMs: 7,
+      nodes: this.#plan.nodes.map(({ id, name, role, nets }) => ({
+        ...{ id, name, role, nets, state: 'ready' as const, pid: process.pid, bootMs: 7 },
+        milestones: { ready: 7 },
+        console: this.#file(id),
+      })),
+    }
+  }
+
+  /** `echo WORDS`, `cat` and `exit N` are the commands that it knows. */
+  async exec(_: number, command: readonly string[] | string, options: { input?: Uint8Array | string } = {}) {
+    const [name, ...words] = command
+    const input = Buffer.from(options.input ?? '')
+    const stdout = name === 'cat' ? input : Buffer.from(name === 'echo' ? `${words.join(' ')}\n` : '')
+    const status = name === 'exit' ? Number(words[0]) : 0
+    return { status, stdout, stderr: Buffer.from(`${name} was run\n`), truncated: false }
+  }
+
+  /** A console that repeats in capitals what is typed. */
+  console(node: number) {
+    const readers = this.#consoles.get(node) ?? new Set()
+    this.#consoles.set(node, readers)
+    return {
+      tail: () => new Uint8Array(),
+      lastLines: () => 'login shell\n',
+      write: (bytes: Uint8Array | string) => {
+        const answer = Buffer.from(Buffer.from(bytes).toString().toUpperCase())
+        appendFileSync(this.#file(node), answer)
+        for (const reader of readers) reader.push(answer)
+      },
+      attach: () => {
+        const reader = new Queue<Uint8Array>({ onClose: () => readers.delete(reader) })
+        readers.add(reader)
+        return reader
+      },
+    }
+  }
+
+  async checkReach() {
+    const pair = { from: 'vm-001', to: 'vm-002', address: '192.168.1.2', family: 'ipv4' as const, ok: true }
+    return [pair]
+  }
+
+  async stop(): Promise<void> {
+    for (const { id, name } of this.#plan.nodes) {
+      this.#hooks.onEvent?.({ event: 'node', id, name, state: 'stopped', ms: 9 })
+    }
+    if (this.#stuck) throw broken('FAKE_STUCK', 'it does not want to')
+  }
+
+  #file(node: number): string {
+    return `${this.#hooks.logs}/node-${node}.log`
+  }
+}
+
+function broken(code: string, reason: string): ClusterError {
+  return new ClusterError({ code, op: 'start', target: 'vm-001', reason })
+}
+
+function calledOff(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('called off'))))
+}
