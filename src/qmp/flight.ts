@@ -1,6 +1,6 @@
 import { type Clock, type Deferred, defer } from '../base/index.ts'
 import { lostError, QmpError } from './errors.ts'
-import { encodeRequest, type Reply } from './wire.ts'
+import { encodeArguments, encodeRequest, type Reply } from './wire.ts'
 
 export interface Ask {
   readonly command: string
@@ -56,7 +56,7 @@ export class Flight {
   /** Throws at once when the arguments do not go into JSON. */
   ask(ask: Ask): Promise<unknown> {
     const counted = !ask.oob && !ask.first
-    const args = ask.args && JSON.stringify(ask.args)
+    const args = ask.args && encodeArguments(ask.command, ask.args)
     const flying: Flying = {
       ask,
       args,

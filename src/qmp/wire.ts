@@ -1,3 +1,4 @@
+import { messageOf } from '../base/index.ts'
 import { QmpError } from './errors.ts'
 
 /** What QEMU says of itself on connect. */
@@ -44,6 +45,46 @@ export function encodeRequest({ command, args, id, oob }: Request): string {
   const verb = oob ? 'exec-oob' : 'execute'
   const rest = args === undefined ? '' : `,"arguments":${args}`
   return `{"${verb}":${JSON.stringify(command)}${rest}${id === undefined ? '' : `,"id":${id}`}}\n`
+}
+
+/** QEMU's own limit is 1024, the command around them included (qemu `qobject/json-streamer.c`). */
+const maxDepth = 1000
+
+/**
+ * Arguments as JSON. Too deep ones must not be sent: QEMU answers them with a storm of errors, one for every
+ * bracket, none with an id to tell whose they are.
+ */
+export function encodeArguments(command: string, args: object): string {
+  try {
+    const json = JSON.stringify(args)
+    if (json.length <= 2 * maxDepth || depthOf(json) <= maxDepth) return json
+  } catch (cause) {
+    throw badArguments(command, messageOf(cause), cause)
+  }
+  throw badArguments(command, `its arguments are nested deeper than ${maxDepth}`)
+}
+
+/** A walk, not a regular expression: those run out of stack on a string of many megabytes. */
+function depthOf(json: string): number {
+  let depth = 0
+  let deepest = 0
+  for (let at = 0; at < json.length; at++) {
+    const mark = json[at]
+    if (mark === '"') at = endOfString(json, at)
+    else if (mark === '[' || mark === '{') deepest = Math.max(deepest, ++depth)
+    else if (mark === ']' || mark === '}') depth--
+  }
+  return deepest
+}
+
+function endOfString(json: string, start: number): number {
+  let at = start + 1
+  while (json[at] !== '"') at += json[at] === '\\' ? 2 : 1
+  return at
+}
+
+function badArguments(command: string, reason: string, cause?: unknown): QmpError {
+  return new QmpError({ code: 'QMP_BAD_ARGUMENTS', kind: 'usage', command, outcome: 'unsent', reason, cause })
 }
 
 /** Reads one line. What is no message of the protocol throws QMP_MALFORMED. */

@@ -165,7 +165,12 @@ describe('commands', () => {
 
   test('arguments that are no JSON are refused before anything is sent', async () => {
     const client = await connected()
-    await expect(client.execute('anything', { n: 1n })).rejects.toThrow('BigInt')
+    await expect(client.execute('anything', { n: 1n })).rejects.toMatchObject({
+      code: 'QMP_BAD_ARGUMENTS',
+      kind: 'usage',
+      outcome: 'unsent',
+      reason: expect.stringContaining('BigInt'),
+    })
     const next = client.execute('stop')
     const command = await qemu.next()
     expect(command.execute).toBe('stop')

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { QmpError } from '../../../src/qmp/errors.ts'
-import { decodeMessage, encodeRequest } from '../../../src/qmp/wire.ts'
+import { decodeMessage, encodeArguments, encodeRequest } from '../../../src/qmp/wire.ts'
 
 test('requests are compact, and say how to run them', () => {
   expect(encodeRequest({ command: 'query-status' })).toBe('{"execute":"query-status"}\n')
@@ -11,6 +11,14 @@ test('requests are compact, and say how to run them', () => {
   expect(encodeRequest({ command: 'migrate-pause', id: 1, oob: true })).toBe(
     '{"exec-oob":"migrate-pause","id":1}\n',
   )
+})
+
+test('arguments deeper than QEMU reads are refused; brackets in strings are no depth', () => {
+  const nested = (depth: number) => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`)
+  expect(encodeArguments('any', nested(1000))).toContain('1')
+  expect(() => encodeArguments('any', nested(1001))).toThrow('nested deeper than 1000')
+  const text = { text: '\\"[{'.repeat(2000) }
+  expect(encodeArguments('any', text)).toBe(JSON.stringify(text))
 })
 
 test('what QEMU 7.2 says', () => {

@@ -1,0 +1,83 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { type AgentClient, openAgent } from '../../../src/qmp/index.ts'
+import { connectStream, launch } from '../../../src/sys/index.ts'
+import { test } from '../../support/leaks.ts'
+import { waitFor } from '../../support/wait.ts'
+
+const file = '/usr/sbin/qemu-ga'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+/** Runs `work` on an agent of its own: the real one, here instead of in a guest, on a unix socket. */
+async function withAgent(work: (agent: AgentClient, path: string) => Promise<void>): Promise<void> {
+  const path = join(directory, 'agent')
+  const process = launch({ file, args: ['-m', 'unix-listen', '-p', path, '-t', directory] })
+  try {
+    const agent = await waitFor(() => openAgent(path, { peer: 'the agent' }).catch(() => undefined), 10_000)
+    await work(agent!, path)
+    await agent!.close()
+  } finally {
+    process.kill('SIGKILL')
+    await process.exited
+  }
+}
+
+describe.skipIf(!existsSync(file))('the real qemu-ga', () => {
+  test('answers, refuses in its words, and runs eight at once', () =>
+    withAgent(async agent => {
+      expect((await agent.execute('guest-info')).supported_commands).toContainEqual(
+        expect.objectContaining({ name: 'guest-exec', enabled: true }),
+      )
+      await expect(agent.execute('guest-nonsense')).rejects.toMatchObject({ errorClass: 'CommandNotFound' })
+      const outputs = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(n => agent.exec(['echo', `${n}`])))
+      expect(outputs.map(({ stdout }) => Buffer.from(stdout).toString())).toEqual(
+        [1, 2, 3, 4, 5, 6, 7, 8].map(n => `${n}\n`),
+      )
+    }))
+
+  test('exec: input, both outputs, status, signal, environment, a missing program', () =>
+    withAgent(async agent => {
+      const input = Uint8Array.from({ length: 100_000 }, (_, i) => i % 256)
+      const copied = await agent.exec('cat; echo "$GREETING" >&2; exit 3', {
+        input,
+        env: { GREETING: 'hei' },
+      })
+      expect(copied.status).toBe(3)
+      expect(Buffer.compare(copied.stdout, input)).toBe(0)
+      expect(Buffer.from(copied.stderr).toString()).toBe('hei\n')
+      expect(await agent.exec('kill -9 $$')).toMatchObject({ status: 137, signal: 9 })
+      await expect(agent.exec(['/no/such/program'])).rejects.toThrow('No such file or directory')
+      await expect(agent.exec(['sleep', '0.5'], { timeoutMs: 100 })).rejects.toMatchObject({
+        code: 'QMP_TIMEOUT',
+        outcome: 'unknown',
+      })
+    }))
+
+  test('exec: of an endless output the first 16 MiB', () =>
+    withAgent(async agent => {
+      const { stdout, truncated } = await agent.exec('head -c 20000000 /dev/zero')
+      expect(stdout.length).toBe(16 << 20)
+      expect(truncated).toEqual({ stdout: true, stderr: false })
+    }))
+
+  test('half a command left behind by somebody else does no harm', () =>
+    withAgent(async (agent, path) => {
+      await agent.close()
+      const rude = await connectStream(path)
+      rude.receive({ data: () => {}, end: () => {} })
+      rude.send(Buffer.from('{"execute":"guest-ping"}{"execute":"guest-pi'))
+      await rude.close()
+      const next = await openAgent(path)
+      await next.execute('guest-ping')
+      await next.sync()
+      expect(next.state).toBe('ready')
+      await next.close()
+    }))
+})
