@@ -11,11 +11,11 @@ export function sightOf(line: string): Sight | undefined {
   return panic === undefined ? undefined : { panic: panic.trim() }
 }
 
-const escape = '\u001b'
+const esc = '\u001b'
 const bell = '\u0007'
 /** Terminal control sequences (ECMA-48 §5.4), and those that set a window's title. */
 const sequences = new RegExp(
-  `${escape}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${bell}${escape}]*(?:${bell}|${escape}\\\\)|[@-_])`,
+  `${esc}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${bell}${esc}]*(?:${bell}|${esc}\\\\)|[@-_])`,
   'g',
 )
 

@@ -1,5 +1,7 @@
+export { type AccelOptions, detectAccel } from './accel.ts'
 export { VmError } from './errors.ts'
 export { kernelLine } from './kernel-line.ts'
+export { findQemu } from './qemu.ts'
 export { qemuArgs } from './qemu-args.ts'
 export { startVm } from './start.ts'
 export type * from './types.ts'
