@@ -114,6 +114,7 @@ function isNeeded(need, by) {
 }
 
 async function installedPackages(signal) {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
   const list = await command('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\n'], { signal })
   const lines = list.split('\n').filter(line => line.startsWith('installed '))
   return new Set(lines.map(line => line.split(' ')[1]))

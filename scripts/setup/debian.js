@@ -1,84 +1,90 @@
 // @ts-check
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { SetupFailure } from './failure.js'
 import { run } from './run.js'
 
-/** Debian packages, each with a command that says it is there. */
+/** Debian packages, each with a command that says it is there. What goes into guests is fetched, not installed. */
 const packages = [
   { name: 'qemu-system-x86', command: 'qemu-system-x86_64' },
-  { name: 'busybox-static', command: 'busybox' },
-  { name: 'iproute2', command: 'ip' },
-  { name: 'nftables', command: 'nft' },
   { name: 'python3', command: 'python3' },
   { name: 'make', command: 'make' },
   { name: 'g++', command: 'g++' },
 ]
 
-/** What only the tests use. */
-const testPackages = [{ name: 'tcpdump', command: 'tcpdump' }]
+/** What only the tests use: they hold the cluster against what these see. */
+const testPackages = [
+  { name: 'iproute2', command: 'ip' },
+  { name: 'nftables', command: 'nft' },
+  { name: 'tcpdump', command: 'tcpdump' },
+]
 
 /**
- * The programs that are not Node's: QEMU, what goes into the guest's image, and the compiler.
+ * The programs that are not Node's: QEMU and the compiler.
  * @param {{ tests: boolean }} options
  * @returns {import('./steps.js').Step}
  */
-export function debianPackages({ tests }) {
-  const missing = () =>
-    [...packages, ...(tests ? testPackages : [])]
-      .filter(({ command }) => !isCommand(command))
-      .map(({ name }) => name)
-  return {
-    title: 'Debian packages',
-    isDone: () => (missing().length === 0 ? 'all there' : undefined),
-    async run(say) {
-      const names = missing()
-      say(names.join(' '))
-      await install(names, say)
-      return `installed ${names.join(' ')}`
-    },
-  }
-}
+export const debianPackages = ({ tests }) => ({
+  title: 'Debian packages',
+  async run(say) {
+    const wanted = tests ? [...packages, ...testPackages] : packages
+    const missing = wanted.filter(({ command }) => !isCommand(command)).map(({ name }) => name)
+    if (missing.length === 0) return 'all there'
+    await install(missing, say)
+    return `installed ${missing.join(' ')}`
+  },
+})
 
 /**
  * @param {readonly string[]} names
- * @param {(text: string) => void} say
+ * @param {import('./steps.js').Say} say
  */
 async function install(names, say) {
-  const line = `apt-get install -y --no-install-recommends ${names.join(' ')}`
+  const args = ['install', '-y', '--no-install-recommends', ...names]
   if (!isCommand('apt-get'))
     throw new SetupFailure(`These Debian packages, or their like, are missing: ${names.join(' ')}.`, {
       status: 4,
     })
-  if (process.getuid?.() !== 0)
-    throw new SetupFailure(`Some packages are missing. Run this, then try again:\n  sudo ${line}`, {
-      status: 4,
-    })
-  const apt = (/** @type {string[]} */ args) =>
-    run('apt-get', args, {
-      env: { DEBIAN_FRONTEND: 'noninteractive' },
-      remedy: `Check the network and Debian's sources, or run it by hand: ${line}`,
-      onLine: say,
-    })
-  const installing = ['install', '-y', '--no-install-recommends', ...names]
-  if (!hasPackageLists()) {
-    await apt(['update'])
-    return apt(installing)
+  if (!isRoot())
+    throw new SetupFailure(
+      `Packages are missing. Run this, then try again:\n  sudo apt-get ${args.join(' ')}`,
+      {
+        status: 4,
+      },
+    )
+  say(names.join(' '))
+  await withPackageLists(say, () => aptGet(args, say))
+}
+
+/**
+ * Does what needs apt's lists of packages. On a fresh machine there are none, and old ones name files that the archive
+ * no longer has: when it fails, root fetches the lists and tries once more.
+ * @param {import('./steps.js').Say} say
+ * @param {() => Promise<unknown>} work
+ */
+export async function withPackageLists(say, work) {
+  try {
+    await work()
+  } catch (error) {
+    if (!isRoot()) throw error
+    await aptGet(['update'], say)
+    await work()
   }
-  // Lists older than the archive name files it no longer has: fetch them anew, once.
-  await apt(installing).catch(async () => {
-    await apt(['update'])
-    await apt(installing)
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {import('./steps.js').Say} say
+ */
+function aptGet(args, say) {
+  return run('apt-get', args, {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+    remedy: 'Check the network and the package sources in /etc/apt, then try again.',
+    onLine: say,
   })
 }
 
-function hasPackageLists() {
-  try {
-    return readdirSync('/var/lib/apt/lists').some(name => /_Packages(\.\w+)?$/.test(name))
-  } catch {
-    return false
-  }
-}
+const isRoot = () => process.getuid?.() === 0
 
 /** @param {string} name */
 function isCommand(name) {

@@ -9,10 +9,11 @@ const link = 'node_modules/.bin/xc'
 /** The packages of package-lock.json, and `npx xc` as a link to what is built here. */
 export const nodeModules = () => ({
   title: 'Node modules',
-  isDone: () => (isStamped(stamp, mark()) && isLinked() ? 'as locked' : undefined),
-  /** @param {(text: string) => void} say */
+  /** @param {import('./steps.js').Say} say */
   async run(say) {
+    if (isStamped(stamp, mark()) && isLinked()) return 'as locked'
     if (!isStamped(stamp, mark())) {
+      say('npm ci')
       await npmCi(say)
       writeStamp(stamp, mark())
     }
@@ -27,7 +28,7 @@ function mark() {
   return fingerprint(['package-lock.json'], [JSON.stringify([dependencies, devDependencies])])
 }
 
-/** @param {(text: string) => void} say */
+/** @param {import('./steps.js').Say} say */
 function npmCi(say) {
   const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund']
   const remedy = 'Check that the npm registry can be reached (`npm ping`), then try again.'

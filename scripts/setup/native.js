@@ -10,10 +10,11 @@ const results = ['build/Release/xcluster.node', 'build/Release/xcluster-launcher
 /** The addon and the launcher, by node-gyp. */
 export const native = () => ({
   title: 'Native addon and launcher',
-  isDone: () => (isStamped(stamp, mark(), results) ? 'up to date' : undefined),
-  /** @param {(text: string) => void} say */
+  /** @param {import('./steps.js').Say} say */
   async run(say) {
     const before = mark()
+    if (isStamped(stamp, before, results)) return 'up to date'
+    say('node-gyp')
     const gyp = inProject('node_modules/node-gyp/bin/node-gyp.js')
     await run(process.execPath, [gyp, 'configure', 'build', ...headers()], {
       remedy: 'It needs python3, make and g++; the compiler says above what it did not like.',

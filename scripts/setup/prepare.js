@@ -1,6 +1,7 @@
 // @ts-check
 import { debianPackages } from './debian.js'
 import { SetupFailure } from './failure.js'
+import { guestImage, guestPackages } from './guest.js'
 import { lockFolder } from './lock.js'
 import { nodeModules } from './modules.js'
 import { native } from './native.js'
@@ -22,6 +23,8 @@ export const everything = ({ tests = false } = {}) => [
   debianPackages({ tests }),
   nodeModules(),
   ...building(),
+  guestPackages(),
+  guestImage(),
 ]
 
 /**

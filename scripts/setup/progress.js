@@ -23,25 +23,19 @@ export class Progress {
     if (this.#live) this.#draw()
   }
 
-  /** What was begun takes work: it may last. */
-  work() {
-    if (this.#live) this.#timer = setInterval(() => this.#draw(), 100)
-    else this.note(`… ${this.#title}`)
-  }
-
-  /** @param {string} text */
-  say(text) {
+  /** The step has something to do, and is here now. */
+  say(/** @type {string} */ text) {
+    const isFirst = this.#text === ''
     this.#text = text
-  }
-
-  /** @param {string} word */
-  skip(word) {
-    this.#finish('·', word)
+    if (!isFirst) return
+    if (this.#live) this.#timer = setInterval(() => this.#draw(), 100)
+    else this.note(`… ${this.#title}: ${text}`)
   }
 
   /** @param {string} word */
   end(word) {
-    this.#finish('✔', `${word} (${((performance.now() - this.#began) / 1000).toFixed(1)} s)`)
+    if (this.#text === '') this.#finish('·', word)
+    else this.#finish('✔', `${word} (${((performance.now() - this.#began) / 1000).toFixed(1)} s)`)
   }
 
   fail() {
@@ -67,6 +61,6 @@ export class Progress {
    */
   #finish(sign, word) {
     clearInterval(this.#timer)
-    process.stderr.write(`${this.#live ? '\r\x1b[2K' : ''}${sign} ${this.#title}: ${word}\n`)
+    this.note(`${this.#live ? '\r\x1b[2K' : ''}${sign} ${this.#title}: ${word}`)
   }
 }

@@ -5,9 +5,11 @@ import { logName } from './project.js'
 /**
  * @typedef {object} Step
  * @property {string} title
- * @property {() => string | undefined | Promise<string | undefined>} isDone a word when nothing is to be done
- * @property {(say: (text: string) => void) => Promise<string>} run does it; `say` shows how far it is
+ * @property {(say: Say) => Promise<string>} run looks whether there is anything to do, does it, and returns a
+ * word on what came of it. A run that never says anything had nothing to do.
  */
+
+/** @typedef {(text: string) => void} Say how far it is, replacing what was said before */
 
 /**
  * Carries out the steps in order. The first one that fails ends it.
@@ -15,18 +17,13 @@ import { logName } from './project.js'
  * @param {import('./progress.js').Progress} progress
  */
 export async function carryOut(steps, progress) {
-  for (const step of steps) {
-    progress.begin(step.title)
+  for (const { title, run } of steps) {
+    progress.begin(title)
     try {
-      const word = await step.isDone()
-      if (word) progress.skip(word)
-      else {
-        progress.work()
-        progress.end(await step.run(text => progress.say(text)))
-      }
+      progress.end(await run(text => progress.say(text)))
     } catch (error) {
       progress.fail()
-      throw asFailure(step.title, error)
+      throw asFailure(title, error)
     }
   }
 }
@@ -38,5 +35,5 @@ export async function carryOut(steps, progress) {
 function asFailure(title, error) {
   if (error instanceof SetupFailure) return error
   const reason = error instanceof Error ? error.message : String(error)
-  return new SetupFailure(`${title}: ${reason}. More may be in ${logName}.`)
+  return new SetupFailure(`${title}: ${reason.replace(/\.$/, '')}. More may be in ${logName}.`)
 }

@@ -9,10 +9,11 @@ const compilerState = 'dist/.tsbuildinfo'
 /** src/ as JavaScript and type declarations in dist/, and nothing else there. */
 export const typescript = () => ({
   title: 'TypeScript',
-  isDone: () => (isStamped(stamp, mark(), expected()) && stale().length === 0 ? 'up to date' : undefined),
-  /** @param {(text: string) => void} say */
+  /** @param {import('./steps.js').Say} say */
   async run(say) {
     const before = mark()
+    if (isStamped(stamp, before, expected()) && stale().length === 0) return 'up to date'
+    say('compiling')
     for (const file of stale()) rmSync(inProject(file))
     // The compiler writes only what changed since its last run, and does not see that a result was taken away.
     if (!expected().every(exists)) rmSync(inProject(compilerState), { force: true })
