@@ -62,10 +62,7 @@ export class Connection implements AsyncDisposable {
    */
   async batch(requests: readonly Request[]): Promise<void> {
     const failures: NetlinkError[] = []
-    for (let start = 0; start < requests.length; start += windowSize) {
-      const window = this.#window(requests.slice(start, start + windowSize))
-      failures.push(...(await this.#exchange(new Batch(window))))
-    }
+    for (const window of this.#windows(requests)) failures.push(...(await this.#exchange(new Batch(window))))
     throwFailures(failures, requests.length)
   }
 
@@ -76,13 +73,15 @@ export class Connection implements AsyncDisposable {
     return answer
   }
 
-  /** Asks for up to 128 things in one datagram; each has its answers or its refusal. */
+  /** Asks for many things in few datagrams; each has its answers or its refusal. */
   async askEach<T>(
     requests: readonly Request[],
     read: (message: Message) => T,
   ): Promise<(T[] | NetlinkError)[]> {
-    if (requests.length === 0) return []
-    return await this.#exchange(new Questions(this.#window(requests), read))
+    const answers: (T[] | NetlinkError)[] = []
+    for (const window of this.#windows(requests))
+      answers.push(...(await this.#exchange(new Questions(window, read))))
+    return answers
   }
 
   /**
@@ -119,8 +118,11 @@ export class Connection implements AsyncDisposable {
     return done
   }
 
-  #window(requests: readonly Request[]): Window {
-    return new Window(requests, this.#number(requests.length))
+  *#windows(requests: readonly Request[]): Generator<Window> {
+    for (let start = 0; start < requests.length; start += windowSize) {
+      const some = requests.slice(start, start + windowSize)
+      yield new Window(some, this.#number(some.length))
+    }
   }
 
   /** The first of `count` sequence numbers in a row; 0 is the kernel's own, for events. */

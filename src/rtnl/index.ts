@@ -1,0 +1,20 @@
+export type { Address, AddressSpec } from './address.ts'
+export type { AddressFilter } from './addresses.ts'
+export type { Link, OperState } from './link.ts'
+export {
+  type AddrGenMode,
+  type BridgeSettings,
+  bridge,
+  type LinkChange,
+  type LinkSettings,
+  type LinkSpec,
+  type PeerSpec,
+  type PortSettings,
+  veth,
+} from './link-spec.ts'
+export type { LinkFilter } from './links.ts'
+export type { EventGroup, RouteEvent } from './monitor.ts'
+export { type Batch, openRoute, Route } from './open.ts'
+export type { LinkRef } from './operation.ts'
+export type { RouteEntry, RouteSpec, RouteType, Way } from './route-spec.ts'
+export type { RouteFilter } from './routes.ts'

@@ -1,0 +1,67 @@
+import { type Connection, type Message, NetlinkError, type Request, request } from '../netlink/index.ts'
+import type { LinkRef, Names, Operation } from './operation.ts'
+import { type LinkToWrite, linkMessage, RTEXT_FILTER_SKIP_STATS, RTM_GETLINK } from './wire/index.ts'
+
+/** Refuses what the kernel would refuse less clearly, or take for a template (`%d`; net/core/dev.c). */
+export function checkName(op: string, name: string): void {
+  if (/^[^\s/%:]{1,15}$/.test(name) && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 15) return
+  const reason = 'an interface name has 1 to 15 bytes, without spaces, slash, colon and %'
+  throw new NetlinkError({ code: 'LINK_NAME', kind: 'usage', op, target: `'${name}'`, reason })
+}
+
+/** The index of every interface that the operations refer to; asks the kernel, once, for those it must. */
+export async function resolve(connection: Connection, operations: readonly Operation[]): Promise<Names> {
+  const known = new Map<string, number>()
+  const wanted = new Set<string>()
+  for (const { refers } of operations)
+    for (const link of refers) if (typeof link === 'string') wanted.add(link)
+  const numberless: string[] = []
+  for (const { creates } of operations) {
+    if (creates === undefined) continue
+    if (creates.index !== undefined) known.set(creates.name, creates.index)
+    else if (wanted.has(creates.name)) numberless.push(creates.name)
+  }
+  if (numberless.length > 0) await number(connection, numberless, known)
+  await lookUp(
+    connection,
+    [...wanted].filter(name => !known.has(name)),
+    known,
+  )
+  return {
+    indexOf: link => (typeof link === 'number' ? link : (known.get(link) as number)),
+    given: name => known.get(name) ?? 0,
+  }
+}
+
+/** Interfaces made in a batch that others in it refer to: the next free numbers of the namespace. */
+async function number(connection: Connection, names: readonly string[], known: Map<string, number>) {
+  const listing = request(linkMessage, skipStats, { type: RTM_GETLINK, op: 'list', target: 'links' })
+  let last = Math.max(0, ...known.values())
+  for await (const index of connection.dump(listing, indexOf)) last = Math.max(last, index)
+  for (const name of names) known.set(name, ++last)
+}
+
+async function lookUp(connection: Connection, names: readonly string[], known: Map<string, number>) {
+  const requests = names.map(name => getLink('find link', name))
+  for (const [at, answer] of (await connection.askEach(requests, indexOf)).entries()) {
+    if (!Array.isArray(answer)) throw answer
+    known.set(names[at] as string, answer[0] as number)
+  }
+}
+
+const skipStats: LinkToWrite = { attributes: { extMask: RTEXT_FILTER_SKIP_STATS } }
+
+/** The index alone: the attributes, some 1,500 bytes of them, are not looked at. */
+function indexOf({ body }: Message): number {
+  body.skip(4, 'struct ifinfomsg')
+  return body.i32('index')
+}
+
+/** One interface by name or index. `ip link show <name>` */
+export function getLink(op: string, link: LinkRef): Request {
+  const value =
+    typeof link === 'number'
+      ? { ...skipStats, index: link }
+      : { attributes: { ...skipStats.attributes, name: link } }
+  return request(linkMessage, value, { type: RTM_GETLINK, op, target: `${link}` })
+}

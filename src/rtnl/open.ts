@@ -1,0 +1,92 @@
+import { type Connection, connect, type NetNamespace, type Subscription } from '../netlink/index.ts'
+import { AddressChanges, Addresses } from './addresses.ts'
+import { LinkChanges, Links } from './links.ts'
+import { type EventGroup, type MonitorOptions, monitor, type RouteEvent } from './monitor.ts'
+import { resolve } from './names.ts'
+import type { Operation } from './operation.ts'
+import { RouteChanges, Routes } from './routes.ts'
+
+/** What goes into a batch: the same calls, which only take down what is to be done. */
+export interface Batch {
+  readonly links: LinkChanges<void>
+  readonly addresses: AddressChanges<void>
+  readonly routes: RouteChanges<void>
+}
+
+/**
+ * The interfaces, addresses and routes of one network namespace. Everything the kernel refuses is thrown as a
+ * NetlinkError: `create bridge xcbr0: File exists`.
+ */
+export class Route implements AsyncDisposable {
+  readonly links: Links
+  readonly addresses: Addresses
+  readonly routes: Routes
+  readonly #connection: Connection
+  readonly #namespace: NetNamespace | undefined
+  readonly #monitors = new Set<Subscription<RouteEvent>>()
+
+  constructor(connection: Connection, namespace?: NetNamespace) {
+    this.#connection = connection
+    this.#namespace = namespace
+    const now = (operation: Operation) => this.#apply([operation])
+    this.links = new Links(connection, now)
+    this.addresses = new Addresses(connection, now)
+    this.routes = new Routes(connection, now)
+  }
+
+  /**
+   * Does many things in a handful of messages to the kernel. It goes through them in order and past those it
+   * refuses: no transaction. Throws the first refusal, with the `others`. `ip -batch -force`
+   *
+   * ```ts
+   * await route.batch(({ links, addresses }) => {
+   *   links.add(bridge({ name: 'xcbr0', index: 1000, mtu: 1500, stp: false, up: true }))
+   *   links.change({ name: 'xcbr0_t1', master: 1000, up: true })
+   *   addresses.add({ link: 1000, address: '192.168.0.250', prefix: 24 })
+   * })
+   * ```
+   *
+   * Interfaces may be named everywhere. A name where the wire wants an index costs a question beforehand, asked
+   * for all at once; an `index` of your own costs nothing.
+   */
+  async batch(build: (batch: Batch) => void): Promise<void> {
+    const operations: Operation[] = []
+    const take = (operation: Operation) => void operations.push(operation)
+    build({
+      links: new LinkChanges(take),
+      addresses: new AddressChanges(take),
+      routes: new RouteChanges(take),
+    })
+    await this.#apply(operations)
+  }
+
+  /** Listens to changes from now on, on a socket of its own. `ip monitor link address route` */
+  monitor(
+    groups: readonly EventGroup[],
+    options: Omit<MonitorOptions, 'namespace'> = {},
+  ): Subscription<RouteEvent> {
+    const where = this.#namespace && { namespace: this.#namespace }
+    const events = monitor(groups, { ...where, ...options })
+    this.#monitors.add(events)
+    return events
+  }
+
+  /** Closes the sockets; what is pending is rejected, monitors end. */
+  async close(): Promise<void> {
+    await Promise.all([this.#connection, ...this.#monitors].map(part => part.close()))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #apply(operations: readonly Operation[]): Promise<void> {
+    const names = await resolve(this.#connection, operations)
+    await this.#connection.batch(operations.flatMap(operation => operation.requests(names)))
+  }
+}
+
+/** Opens the links, addresses and routes of a network namespace: this process's, unless another is given. */
+export function openRoute(options: { readonly namespace?: NetNamespace } = {}): Route {
+  return new Route(connect('route', options), options.namespace)
+}

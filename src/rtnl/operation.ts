@@ -1,0 +1,25 @@
+import type { Request } from '../netlink/index.ts'
+
+/** An interface by its name or its index. */
+export type LinkRef = string | number
+
+/** The indexes that are known once the kernel was asked. */
+export interface Names {
+  /** Of an interface that the operation named in `refers`. */
+  indexOf(link: LinkRef): number
+  /** For an interface that is to be created; 0: the kernel shall choose. */
+  given(name: string): number
+}
+
+/** Something to be done, as data: which names it needs, and the messages once they are known. */
+export interface Operation {
+  /** Interfaces that the wire wants by index. */
+  readonly refers: readonly LinkRef[]
+  /** An interface it creates; without an index it is given one when others in the batch refer to it. */
+  readonly creates?: { readonly name: string; readonly index?: number | undefined }
+  /** Called once. */
+  requests(names: Names): Request[]
+}
+
+/** Where operations go: straight to the kernel, or into a batch. */
+export type Sink<Done> = (operation: Operation) => Done

@@ -1,0 +1,109 @@
+import { addressText } from '../base/index.ts'
+import { type Connection, type Message, request } from '../netlink/index.ts'
+import type { Sink } from './operation.ts'
+import { addRoute, removeRoute, replaceRoute } from './route-requests.ts'
+import { type RouteEntry, type RouteSpec, routeTypes } from './route-spec.ts'
+import * as wire from './wire/index.ts'
+
+/** What can be done to routes, at once or in a batch. */
+export class RouteChanges<Done> {
+  readonly #sink: Sink<Done>
+
+  constructor(sink: Sink<Done>) {
+    this.#sink = sink
+  }
+
+  /** Adds a route; one like it must not exist. `ip route add <destination> via … dev …` */
+  add(spec: RouteSpec): Done {
+    return this.#sink(addRoute(spec))
+  }
+
+  /** Adds a route, in place of the one to this destination if there is one. `ip route replace …` */
+  replace(spec: RouteSpec): Done {
+    return this.#sink(replaceRoute(spec))
+  }
+
+  /** Removes the first route that has all that is given. `ip route del …` */
+  remove(spec: RouteSpec): Done {
+    return this.#sink(removeRoute(spec))
+  }
+}
+
+export interface RouteFilter {
+  readonly family?: 4 | 6
+  /** 254, main, unless given; 0 for all. */
+  readonly table?: number
+}
+
+/** Routes. */
+export class Routes extends RouteChanges<Promise<void>> {
+  readonly #connection: Connection
+
+  constructor(connection: Connection, sink: Sink<Promise<void>>) {
+    super(sink)
+    this.#connection = connection
+  }
+
+  /** The routes of one table, of both families or one. `ip [-4|-6] route show table <n>` */
+  async list({ family, table = wire.RT_TABLE_MAIN }: RouteFilter = {}): Promise<RouteEntry[]> {
+    const families =
+      family === undefined ? [wire.AF_INET, wire.AF_INET6] : [family === 4 ? wire.AF_INET : wire.AF_INET6]
+    const routes: RouteEntry[] = []
+    for (const family of families) {
+      const asking = request(
+        wire.routeMessage,
+        { family },
+        { type: wire.RTM_GETROUTE, op: 'list', target: 'routes' },
+      )
+      for await (const route of this.#connection.dump(asking, readRoute))
+        if (route && (table === 0 || route.table === table)) routes.push(route)
+    }
+    return routes
+  }
+}
+
+/** Undefined for what is no route of a table: cached ones, multicast families. */
+export function readRoute({ body }: Message): RouteEntry | undefined {
+  const message = wire.routeMessage.read(body)
+  const known = message.family === wire.AF_INET || message.family === wire.AF_INET6
+  return known && !(message.flags & wire.RTM_F_CLONED) ? routeOf(message) : undefined
+}
+
+/** Puts the kernel's message into the operator's words. */
+export function routeOf(message: wire.RouteMessage): RouteEntry {
+  const { destination, destinationLength, gateway, outIndex, via, ...rest } = {
+    ...message,
+    ...message.attributes,
+  }
+  const { preferredSource, metrics, nextHops } = rest
+  const gate = gatewayText({ gateway, via })
+  return {
+    family: message.family === wire.AF_INET ? 4 : 6,
+    destination: destination ? `${addressText(destination)}/${destinationLength}` : 'default',
+    type: routeTypes[message.type] ?? 'unspec',
+    table: message.attributes.table ?? message.table,
+    protocol: message.protocol,
+    scope: message.scope,
+    metric: message.attributes.metric ?? 0,
+    onlink: (message.flags & wire.RTNH_F_ONLINK) !== 0,
+    ways: (nextHops ?? []).map(wayOf),
+    ...gate,
+    ...(outIndex !== undefined && { dev: outIndex }),
+    ...(preferredSource && { source: addressText(preferredSource) }),
+    ...(metrics?.mtu !== undefined && { mtu: metrics.mtu }),
+  }
+}
+
+function wayOf({ index, hops, flags, attributes }: wire.NextHop): RouteEntry['ways'][number] {
+  return {
+    dev: index,
+    weight: hops + 1,
+    onlink: (flags & wire.RTNH_F_ONLINK) !== 0,
+    ...gatewayText(attributes),
+  }
+}
+
+function gatewayText({ gateway, via }: wire.NextHop['attributes']): { via?: string } {
+  const bytes = gateway ?? via?.address
+  return bytes ? { via: addressText(bytes) } : {}
+}

@@ -1,0 +1,56 @@
+import { be16, type Codec, struct, u8, u16, u32, type ValueOf } from '../../base/index.ts'
+import { attributes, repeated } from '../../netlink/index.ts'
+
+/** A byte that says yes or no. */
+const onOff: Codec<boolean> = { write: (out, value) => out.u8(value ? 1 : 0), read: from => from.u8() !== 0 }
+/** The same in four bytes, as IFLA_BR_STP_STATE has it (2: a daemon runs the protocol). */
+const onOff32: Codec<boolean> = {
+  write: (out, value) => out.u32(value ? 1 : 0),
+  read: from => from.u32() !== 0,
+}
+
+/** IFLA_BR_*. Times in hundredths of a second (USER_HZ). */
+export const bridgeAttributes = attributes({
+  forwardDelay: [1, u32],
+  helloTime: [2, u32],
+  maxAge: [3, u32],
+  ageingTime: [4, u32],
+  stp: [5, onOff32],
+  priority: [6, u16],
+  vlanFiltering: [7, onOff],
+  vlanProtocol: [8, be16],
+  groupFwdMask: [9, u16],
+  multicastSnooping: [23, onOff],
+  multicastQuerier: [25, onOff],
+  nfCallIptables: [36, onOff],
+  nfCallIp6tables: [37, onOff],
+  nfCallArptables: [38, onOff],
+  vlanDefaultPvid: [39, u16],
+})
+export type BridgeAttributes = ValueOf<typeof bridgeAttributes>
+
+/** IFLA_BRPORT_*. */
+export const portAttributes = attributes({
+  state: [1, u8],
+  priority: [2, u16],
+  cost: [3, u32],
+  hairpin: [4, onOff],
+  guard: [5, onOff],
+  rootBlock: [6, onOff],
+  fastLeave: [7, onOff],
+  learning: [8, onOff],
+  flood: [9, onOff],
+  proxyArp: [10, onOff],
+  multicastFlood: [27, onOff],
+  broadcastFlood: [30, onOff],
+  groupFwdMask: [31, u16],
+  neighbourSuppress: [32, onOff],
+  isolated: [33, onOff],
+})
+export type PortAttributes = ValueOf<typeof portAttributes>
+
+/** IFLA_BRIDGE_*, in the IFLA_AF_SPEC of AF_BRIDGE messages. */
+export const bridgeSpecAttributes = attributes({
+  flags: [0, u16],
+  vlans: [2, repeated(struct({ flags: u16, vlan: u16 }))],
+})

@@ -1,0 +1,5 @@
+export * from './address.ts'
+export * from './bridge.ts'
+export * from './constants.ts'
+export * from './link.ts'
+export * from './route.ts'

@@ -1,0 +1,76 @@
+import { bytes, type Codec, i32, text, u8, u16, u32, type ValueOf } from '../../base/index.ts'
+import {
+  type AttributeCodec,
+  attributes,
+  type Body,
+  message,
+  nested,
+  repeated,
+  when,
+} from '../../netlink/index.ts'
+import { bridgeAttributes, bridgeSpecAttributes, portAttributes } from './bridge.ts'
+
+/** struct ifinfomsg. */
+const ifinfomsg = { family: u8, pad: u8, hardware: u16, index: i32, flags: u32, change: u32 }
+
+/** IFLA_AF_SPEC of AF_UNSPEC messages: the address families' own settings. IPv4 has only counters there. */
+const families = attributes({
+  ipv4: [2, bytes],
+  ipv6: [10, attributes({ addrGenMode: [8, u8] })],
+})
+
+/** IFLA_INFO_*: what `data` and `slaveData` look like depends on the kind before them. */
+const linkInfo = attributes({
+  kind: [1, text],
+  bridge: [2, when('kind', 'bridge', bridgeAttributes)],
+  veth: [2, when('kind', 'veth', attributes({ peer: [1, later(() => linkMessage)] }))],
+  data: [2, bytes],
+  slaveKind: [4, text],
+  port: [5, when('slaveKind', 'bridge', portAttributes)],
+  slaveData: [5, bytes],
+})
+
+/** IFLA_*, those of any use here; the others stay in `unknown`. */
+export const linkAttributes = attributes({
+  mac: [1, bytes],
+  broadcast: [2, bytes],
+  name: [3, text],
+  mtu: [4, u32],
+  link: [5, i32],
+  master: [10, u32],
+  txQueueLength: [13, u32],
+  operState: [16, u8],
+  linkInfo: [18, linkInfo],
+  alias: [20, text],
+  families: [26, families],
+  group: [27, u32],
+  namespaceFd: [28, u32],
+  extMask: [29, u32],
+  promiscuity: [30, u32],
+  carrier: [33, u8],
+  linkNamespaceId: [37, i32],
+  propertyList: [52, nested(attributes({ altNames: [53, repeated(text)] }))],
+  newIndex: [49, u32],
+})
+export type LinkAttributes = ValueOf<typeof linkAttributes>
+
+/** struct ifinfomsg and IFLA_*: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK. */
+export const linkMessage: Body<LinkMessage, LinkToWrite> = message(ifinfomsg, linkAttributes)
+export type LinkMessage = Required<LinkHeader> & { attributes: LinkAttributes }
+export type LinkToWrite = LinkHeader & { attributes?: LinkAttributes }
+type LinkHeader = { [K in keyof typeof ifinfomsg]?: number }
+
+/** The same header with AF_BRIDGE: what `bridge` sends about ports and VLANs. */
+export const bridgeMessage = message(
+  ifinfomsg,
+  attributes({ port: [12, nested(portAttributes)], spec: [26, bridgeSpecAttributes] }),
+)
+
+/** VETH_INFO_PEER is a whole message inside an attribute: the table refers to itself. */
+function later(body: () => Body<LinkMessage, LinkToWrite>): AttributeCodec<LinkToWrite> {
+  return {
+    write: (out, value) => body().write(out, value),
+    read: from => body().read(from),
+    locate: (from, offset) => body().locate?.(from, offset),
+  } satisfies Codec<LinkToWrite> & AttributeCodec<LinkToWrite>
+}

@@ -1,0 +1,102 @@
+import {
+  bytes,
+  type Codec,
+  DecodeError,
+  i32,
+  type Reader,
+  struct,
+  u8,
+  u32,
+  type Writer,
+} from '../../base/index.ts'
+import { attributes, growing, message } from '../../netlink/index.ts'
+
+/** RTA_VIA: a gateway of the other address family. */
+const via: Codec<{ family: number; address: Uint8Array }> = {
+  write(out, { family, address }) {
+    out.u16(family)
+    out.put(address)
+  },
+  read: from => ({ family: from.u16('family'), address: from.take(from.left) }),
+}
+
+const hopAttributes = attributes({ gateway: [5, bytes], via: [18, via] })
+
+/** struct rtnexthop: one way of several. The wire's `hops` is the weight less one. */
+export interface NextHop {
+  flags: number
+  hops: number
+  index: number
+  attributes: ReturnType<typeof hopAttributes.read>
+}
+
+const nextHops: Codec<NextHop[]> = {
+  write: (out, hops) => {
+    for (const hop of hops) writeHop(out, hop)
+  },
+  read(from) {
+    const hops: NextHop[] = []
+    while (from.left > 0) hops.push(readHop(from))
+    return hops
+  },
+}
+
+function writeHop(out: Writer, { flags, hops, index, attributes }: NextHop): void {
+  const start = out.reserve(2)
+  out.u8(flags)
+  out.u8(hops)
+  out.i32(index)
+  hopAttributes.write(out, attributes)
+  out.patchU16(start, out.length - start)
+}
+
+function readHop(from: Reader): NextHop {
+  const start = from.offset
+  const length = from.u16('next hop length')
+  if (length < 8) throw new DecodeError('next hop', start, `its length ${length} is less than 8`)
+  const hop = from.window(length - 2, 'next hop')
+  from.skip(Math.min(-length & 3, from.left), 'padding')
+  return { flags: hop.u8(), hops: hop.u8(), index: hop.i32(), attributes: hopAttributes.read(hop) }
+}
+
+/** RTA_*. */
+const routeAttributes = attributes({
+  destination: [1, bytes],
+  source: [2, bytes],
+  inIndex: [3, i32],
+  outIndex: [4, i32],
+  gateway: [5, bytes],
+  metric: [6, u32],
+  preferredSource: [7, bytes],
+  metrics: [8, attributes({ mtu: [2, u32], advmss: [8, u32] })],
+  nextHops: [9, nextHops],
+  cache: [
+    12,
+    growing(
+      struct({ clones: u32, lastUse: u32, expires: i32, error: u32, used: u32, id: u32, ts: u32, age: u32 }),
+    ),
+  ],
+  table: [15, u32],
+  via: [18, via],
+  preference: [20, u8],
+  expires: [23, u32],
+  nextHopId: [30, u32],
+})
+
+/** struct rtmsg and RTA_*: RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE. */
+export const routeMessage = message(
+  {
+    family: u8,
+    destinationLength: u8,
+    sourceLength: u8,
+    tos: u8,
+    table: u8,
+    protocol: u8,
+    scope: u8,
+    type: u8,
+    flags: u32,
+  },
+  routeAttributes,
+)
+export type RouteMessage = ReturnType<typeof routeMessage.read>
+export type RouteToWrite = Parameters<typeof routeMessage.write>[1]
