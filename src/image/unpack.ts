@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { decompress as unzstd } from 'fzstd'
-import { XzReadableStream } from 'xz-decompress'
+import xz from 'xz-decompress'
 import { DecodeError, messageOf, Reader } from '../base/index.ts'
 import { unpackLz4 } from './lz4.ts'
 
@@ -45,7 +45,7 @@ async function unpackXz(bytes: Uint8Array, { limit }: Expected): Promise<Uint8Ar
   })
   const pieces: Uint8Array[] = []
   let total = 0
-  for await (const piece of new XzReadableStream(packed)) {
+  for await (const piece of new xz.XzReadableStream(packed)) {
     total += piece.length
     if (total > limit) throw new DecodeError('xz', 0, `more than ${limit} bytes`)
     pieces.push(piece)
