@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs'
+import type * as Base from '../src/base/index.ts'
+import type * as Qmp from '../src/qmp/index.ts'
+import type * as Sys from '../src/sys/index.ts'
+
+interface Floors {
+  base: typeof Base
+  qmp: typeof Qmp
+  sys: typeof Sys
+}
+
+/** A floor as users get it: built. The sources, run through a loader, would be measured with the loader's habits. */
+export async function built<Name extends keyof Floors>(name: Name): Promise<Floors[Name]> {
+  const file = new URL(`../dist/${name}/index.js`, import.meta.url)
+  if (!existsSync(file)) throw new Error(`dist/${name} is not built. Run: npm run build`)
+  return import(file.href)
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs'
+import type { Result } from './benchmark.ts'
+import type { Machine } from './machine.ts'
+
+/** The one value that `--json` prints. */
+export interface Report {
+  readonly v: 1
+  readonly bench: string
+  readonly machine: Machine
+  readonly results: readonly Result[]
+}
+
+export function readReport(path: string): Report {
+  const report: Report = JSON.parse(readFileSync(path, 'utf8'))
+  if (report.v !== 1 || !Array.isArray(report.results)) throw new Error(`${path} is no report of this runner`)
+  return report
+}
+
+/**
+ * What got worse beyond the spread: all of the new samples are worse than the old median, and the new median is
+ * worse than all of the old samples. Noise alone rarely does that.
+ */
+export function regressions(before: Report, after: Report): string[] {
+  return after.results.flatMap(result => {
+    const { name, variant, unit } = result
+    const old = before.results.find(other => other.name === name && other.variant === variant)
+    if (!old || !worse(old, result)) return []
+    return [`${name}, ${variant}: ${show(old.median)} → ${show(result.median)} ${unit}`]
+  })
+}
+
+function worse(old: Result, now: Result): boolean {
+  if (now.unit === 'per second') return now.median < old.min && now.max < old.median
+  return now.median > old.max && now.min > old.median
+}
+
+/** Three digits that count. */
+export function show(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
+}

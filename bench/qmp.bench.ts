@@ -1,0 +1,102 @@
+import { closeSync, mkdtempSync, rmSync } from 'node:fs'
+import { connect, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Port, Scope } from '../src/base/index.ts'
+import type { Benchmark, Case } from './benchmark.ts'
+import { median } from './benchmark.ts'
+import { built } from './built.ts'
+
+const trips = 200
+
+/**
+ * One command after the other to one QEMU without a machine: through our client, and by hand on a plain node:net
+ * socket that sends constant bytes and looks for a line end. Each has a monitor of its own.
+ */
+const qmp: Benchmark = {
+  async prepare(scope) {
+    const { connectQmp } = await built('qmp')
+    const { adoptStream, connectStream, launch, socketPair } = await built('sys')
+    const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
+    scope.defer(() => rmSync(directory, { recursive: true }))
+    const pairs = [socketPair(), socketPair()] as const
+    const paths = [join(directory, 'ours'), join(directory, 'raw')] as const
+    const qemu = launch({
+      file: '/usr/bin/qemu-system-x86_64',
+      args: [
+        ...['-M', 'none', '-nodefaults', '-no-user-config', '-display', 'none'],
+        ...pairs.flatMap((_, i) => [
+          '-chardev',
+          `socket,id=m${i},fd=${3 + i}`,
+          '-mon',
+          `chardev=m${i},mode=control`,
+        ]),
+        ...paths.flatMap(path => ['-qmp', `unix:${path},server=on,wait=off`]),
+      ],
+      fds: pairs.map(([, theirs]) => theirs),
+    })
+    scope.defer(async () => {
+      qemu.kill('SIGKILL')
+      await qemu.exited
+    })
+    for (const [, theirs] of pairs) closeSync(theirs)
+
+    const ours = async (port: Port) => {
+      const client = scope.add(await connectQmp(port))
+      return () => client.execute('query-status')
+    }
+    const raw = (socket: Socket) => openRaw(socket, scope)
+    const [ourPair, rawPair] = pairs
+    // The greeting over the first shows that QEMU is up: the paths are there too by then.
+    const cases = [
+      oneCase('query-status over a socketpair', {
+        xcluster: await ours(adoptStream(ourPair[0])),
+        'node:net': await raw(new Socket({ fd: rawPair[0] })),
+      }),
+      oneCase('query-status over a path', {
+        xcluster: await ours(await connectStream(paths[0])),
+        'node:net': await raw(connect(paths[1])),
+      }),
+    ]
+    return { cases }
+  },
+}
+export default qmp
+
+function oneCase(name: string, ways: Record<'xcluster' | 'node:net', () => Promise<unknown>>): Case {
+  const variants = Object.fromEntries(Object.entries(ways).map(([way, trip]) => [way, () => oneRound(trip)]))
+  return { name, unit: 'µs', variants, ratios: [['xcluster', 'node:net']] }
+}
+
+/** The median of one round's trips: a collection of garbage or another process's turn does not show. */
+async function oneRound(trip: () => Promise<unknown>): Promise<number> {
+  const times: number[] = []
+  for (let i = 0; i < trips; i++) {
+    const start = process.hrtime.bigint()
+    await trip()
+    times.push(Number(process.hrtime.bigint() - start) / 1000)
+  }
+  return median(times)
+}
+
+async function openRaw(socket: Socket, scope: Scope): Promise<() => Promise<unknown>> {
+  scope.defer(() => void socket.destroy())
+  let answered: (line: Buffer) => void = () => {}
+  const line = () =>
+    new Promise<Buffer>(resolve => {
+      answered = resolve
+    })
+  const greeted = line()
+  socket.on('data', piece => {
+    if (piece.at(-1) === 0x0a) answered(piece)
+  })
+  await greeted
+  const ask = (text: Buffer) => {
+    const answer = line()
+    socket.write(text)
+    return answer
+  }
+  await ask(Buffer.from('{"execute":"qmp_capabilities"}\n'))
+  const query = Buffer.from('{"execute":"query-status"}\n')
+  return () => ask(query)
+}
