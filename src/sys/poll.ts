@@ -3,21 +3,24 @@ import { binding, type Poll } from './binding.ts'
 import { UV_READABLE, UV_WRITABLE } from './constants.ts'
 import { attempt } from './errors.ts'
 
+interface Ready {
+  readable(): void
+  writable?(): void
+}
+
 /** Tells when an fd can be read or written, and owns it: `close` closes it too. */
 export class FdWatch {
   readonly fd: number
   readonly #poll: Poll
+  readonly #ready: Ready
   #events = 0
   #closing: Promise<void> | undefined
 
-  constructor(fd: number, ready: { readable(): void; writable?(): void }) {
+  constructor(fd: number, ready: Ready) {
     this.fd = fd
+    this.#ready = ready
     this.#poll = attempt('watch', `file descriptor ${fd}`, () =>
-      binding().pollOpen(fd, (status, events) => {
-        // A bad status is seen again, with its errno, by the call that follows.
-        if (events & UV_WRITABLE) ready.writable?.()
-        if (status < 0 || events & UV_READABLE) ready.readable()
-      }),
+      binding().pollOpen(fd, (status, events) => this.#happened(status, events)),
     )
   }
 
@@ -36,6 +39,15 @@ export class FdWatch {
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  #happened(status: number, events: number): void {
+    // At an error (POLLERR: a netlink socket that overran) libuv stops watching and says EBADF whatever it was
+    // (uv__poll_io, src/unix/poll.c). The next read or write tells what it is; unless that ends it, we go on.
+    if (status < 0) binding().pollWatch(this.#poll, this.#events)
+    const happened = status < 0 ? this.#events : events
+    if (happened & UV_WRITABLE) this.#ready.writable?.()
+    if (happened & UV_READABLE) this.#ready.readable()
   }
 
   #watch(events: number): void {
