@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { existsSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { inProject, readFiles, readText, runTool } from './project.ts'
-import { readmeExample } from './readme.ts'
+import { compile, readmeExample } from '../support/readme.ts'
+import { inProject, readFiles, readText } from './project.ts'
 
 const pages = [
   ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'].map(path => ({ path, text: readText(path) })),
@@ -54,37 +54,25 @@ describe('the pages', () => {
   })
 })
 
-/** Compiles a module that uses this package by its name, against what is built. */
-function compile(text: string): { status: number | null; output: string } {
-  mkdirSync(inProject('build'), { recursive: true })
-  const folder = mkdtempSync(inProject('build', 'example-'))
-  try {
-    const file = join(folder, 'example.ts')
-    writeFileSync(file, text)
-    const options =
-      '--noEmit --strict --target es2023 --lib es2023,esnext.disposable --module nodenext --types node --skipLibCheck'
-    return runTool(
-      'node_modules/typescript/bin/tsc',
-      '--ignoreConfig',
-      ...options.split(' '),
-      relative(inProject(), file),
-    )
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+function compileOnly(text: string): { status: number | null; output: string } {
+  const { folder, ...compiled } = compile(text)
+  rmSync(folder, { recursive: true })
+  return compiled
 }
 
 describe("README's example", () => {
   test('has at most 15 lines and compiles against the built package', () => {
     const example = readmeExample()
     expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(15)
-    const { status, output } = compile(example)
+    const { status, output } = compileOnly(example)
     expect(output).toBe('')
     expect(status).toBe(0)
   })
 
   test('would not compile if it were wrong', () => {
-    expect(compile(`${readmeExample()}\nconst wrong: number = 'text'\n`).status).not.toBe(0)
-    expect(compile("import { noSuchThing } from 'xcluster'\nnoSuchThing()\n").output).toContain('noSuchThing')
+    expect(compileOnly(`${readmeExample()}\nconst wrong: number = 'text'\n`).status).not.toBe(0)
+    expect(compileOnly("import { noSuchThing } from 'xcluster'\nnoSuchThing()\n").output).toContain(
+      'noSuchThing',
+    )
   })
 })
