@@ -98,5 +98,5 @@ interface ExecJson {
   readonly signal?: number
   readonly stdout: string
   readonly stderr: string
-  readonly truncated: boolean
+  readonly truncated: ExecAnswer['truncated']
 }

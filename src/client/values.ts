@@ -57,5 +57,5 @@ export interface ExecAnswer {
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
   /** The guest's agent kept only the beginning of the output. */
-  readonly truncated: boolean
+  readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
 }

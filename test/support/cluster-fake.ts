@@ -67,7 +67,12 @@ class FakeCluster implements ServedCluster {
     const input = Buffer.from(options.input ?? '')
     const stdout = name === 'cat' ? input : Buffer.from(name === 'echo' ? `${words.join(' ')}\n` : '')
     const status = name === 'exit' ? Number(words[0]) : 0
-    return { status, stdout, stderr: Buffer.from(`${name} was run\n`), truncated: false }
+    return {
+      status,
+      stdout,
+      stderr: Buffer.from(`${name} was run\n`),
+      truncated: { stdout: false, stderr: false },
+    }
   }
 
   /** A console that repeats in capitals what is typed. */

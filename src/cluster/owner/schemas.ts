@@ -69,7 +69,9 @@ export const execAnswer = z.object({
   signal: z.number().int().exactOptional(),
   stdout: base64,
   stderr: base64,
-  truncated: z.boolean().describe('the guest agent kept only the beginning of the output'),
+  truncated: z
+    .object({ stdout: z.boolean(), stderr: z.boolean() })
+    .describe('whether the guest agent kept only the beginning of it'),
 })
 
 export const logQuery = z.strictObject({

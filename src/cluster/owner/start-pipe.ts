@@ -72,7 +72,7 @@ export class StartPipe<In, Out> implements AsyncDisposable {
         }
       },
       end: () => {
-        this.#open = false
+        void this.close()
         incoming.end()
       },
     })

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { OwnerClient } from '../../../src/client/index.ts'
 import { gone } from '../../../src/client/process.ts'
 import { sweep } from '../../../src/cluster/owner/index.ts'
+import { test } from '../../support/leaks.ts'
 import { type OwnerProcess, privatePlaces, startOwner } from '../../support/owner-process.ts'
 
 /** Its process and its directory. */
