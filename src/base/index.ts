@@ -1,4 +1,5 @@
 export * from './address.ts'
+export * from './broadcast.ts'
 export * from './bytes.ts'
 export * from './clock.ts'
 export * from './codec.ts'

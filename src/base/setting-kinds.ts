@@ -15,7 +15,7 @@ export function whole(min: number, max: number): Kind<number> {
   return {
     expects: `a whole number from ${min} to ${max}`,
     read(value) {
-      const number = typeof value === 'string' && /^\d{1,7}$/.test(value.trim()) ? Number(value) : value
+      const number = typeof value === 'string' && /^\d{1,10}$/.test(value.trim()) ? Number(value) : value
       return Number.isInteger(number) && Number(number) >= min && Number(number) <= max
         ? Number(number)
         : undefined

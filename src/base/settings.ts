@@ -15,7 +15,7 @@ export interface Setting<T> {
   /** Its environment variable, as the original spells it. */
   readonly variable: string
   readonly kind: Kind<T>
-  readonly default: T
+  readonly default: NoInfer<T>
   /** One line for help texts, without its full stop. */
   readonly doc: string
 }
@@ -26,6 +26,8 @@ const perNode = <T>(setting: Setting<T>) => ({ ...setting, scope: 'node' as cons
 /** Not among the resolved settings unless somebody asks: the topology may know better than the default. */
 const byTopology = <T>(setting: Setting<T>) => ({ ...setting, scope: 'topology' as const })
 
+/** Below it are users of flesh and blood, above it the kernel's -1. */
+const uids = whole(1000, 4_000_000_000)
 const accelerators = choice('auto', 'kvm', 'tcg')
 const machines = choice('auto', 'q35', 'pc', 'microvm')
 
@@ -96,6 +98,12 @@ export const settings = {
   }),
   kvm: always({ variable: '__kvm', kind: text, default: '', doc: 'QEMU to run; empty: the one on the PATH' }),
   kvmOpt: always({ variable: '__kvm_opt', kind: text, default: '', doc: 'more options for every QEMU' }),
+  uidBase: always({
+    variable: '__uid_base',
+    kind: uids,
+    default: 1_900_000_000,
+    doc: 'first user id for QEMUs',
+  }),
   machine: always({ variable: '__machine', kind: machines, default: 'auto', doc: 'QEMU machine type' }),
   accel: always({ variable: '__accel', kind: accelerators, default: 'auto', doc: 'kvm, tcg, or what works' }),
 } as const

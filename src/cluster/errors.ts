@@ -2,3 +2,8 @@ import { XclusterError } from '../base/index.ts'
 
 /** A cluster that cannot be planned or started, or a node that did not do what it should. */
 export class ClusterError extends XclusterError {}
+
+export function startCancelled(target: string, cause?: unknown): ClusterError {
+  const reason = 'it was called off; all that had been started is gone'
+  return new ClusterError({ code: 'START_CANCELLED', op: 'start cluster', target, reason, cause })
+}

@@ -6,28 +6,27 @@ type Family = 'ipv4' | 'ipv6'
 /**
  * The script that makes a booted guest the node that the plan has: for `/bin/sh` on its standard input. Two
  * programs are run, `ip` and, where something is masqueraded, `nft`: in a guest under TCG each costs as much as
- * all that it is told. The base image has set up net 0; sysctls come first, since forwarding changes routes.
+ * all that it is told. The base image has set up net 0 and all MTUs; sysctls come first, since forwarding changes routes.
  */
-export function guestScript({ nets, setup }: NodePlan, mtu: number): string {
+export function guestScript({ nets, setup }: Pick<NodePlan, 'nets' | 'setup'>): string {
   const rest = nets.filter(({ net }) => net !== 0)
-  const resize = mtu === 1500 ? '' : ` mtu ${mtu}`
   const batch = [
-    ...rest.map(({ dev }) => `link set ${dev}${resize} up`),
-    ...setup.bridges.flatMap(bridge => bridgeLines(bridge, resize)),
+    ...rest.map(({ dev }) => `link set ${dev} up`),
+    ...setup.bridges.flatMap(bridgeLines),
     ...rest.flatMap(({ dev, ipv4, ipv6 }) => (ipv4 && ipv6 ? addressLines(dev, ipv4, ipv6) : [])),
     ...setup.routes.flatMap(route => [routeLine(route, 'ipv4'), routeLine(route, 'ipv6')]),
   ]
   return [
     'set -e',
     ...sysctls(setup),
-    ...fed('ip -batch -', batch),
+    ...fed(`${ip} -batch -`, batch),
     // A rule's family is told by nothing in it, so each has a run of its own.
     ...fed(
-      'ip -4 -batch -',
+      `${ip} -4 -batch -`,
       setup.rules.map(({ dev, ipv4 }) => `rule add oif ${dev} table ${ipv4}`),
     ),
     ...fed(
-      'ip -6 -batch -',
+      `${ip} -6 -batch -`,
       setup.rules.map(({ dev, ipv6 }) => `rule add oif ${dev} table ${ipv6}`),
     ),
     ...fed('nft -f -', nat(setup)),
@@ -43,6 +42,9 @@ function sysctls({ forwarding, routes }: NodeSetup): string[] {
   return [...(forwarding ? ways : []), ...(multipath ? hashes : [])].map(path => `echo 1 >${path}`)
 }
 
+/** The full path of ip: some shells have an `ip` of their own that knows no batch. */
+const ip = '/sbin/ip'
+
 /** Lines on a command's standard input; nothing when there are none. */
 function fed(command: string, lines: readonly string[]): string[] {
   return lines.length > 0 ? [`${command} <<'END'`, ...lines, 'END'] : []
@@ -56,9 +58,9 @@ function addressLines(dev: string, ipv4: string, ipv6: string): string[] {
   ]
 }
 
-function bridgeLines({ name, mac, ports, ipv4, ipv6 }: GuestBridge, resize: string): string[] {
+function bridgeLines({ name, mac, ports, ipv4, ipv6 }: GuestBridge): string[] {
   return [
-    `link add ${name} address ${mac}${resize} type bridge stp_state 0`,
+    `link add ${name} address ${mac} type bridge stp_state 0`,
     ...ports.map(port => `link set ${port} master ${name}`),
     `link set ${name} up`,
     ...addressLines(name, ipv4, ipv6),

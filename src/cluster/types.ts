@@ -104,7 +104,7 @@ export interface StartHooks {
   readonly onEvent?: (event: ClusterEvent) => void
   /** Aborting before all is ready takes back what was started. */
   readonly signal?: AbortSignal
-  /** For all nodes to be ready; 180 s when absent. */
+  /** For all nodes to be ready. Absent: each may take its 120 s, however many there are. */
   readonly timeoutMs?: number
   /** Where caches are; absent: as this process's environment says. */
   readonly places?: Places

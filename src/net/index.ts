@@ -1,3 +1,5 @@
-export type { BridgePlan, BridgeSpec, TapSpec } from './bridge-plan.ts'
+export { type FabricOptions, openBridgeFabric } from './bridge-fabric.ts'
+export type { BridgePlan, BridgeSpec, TapSpec, Wiring } from './bridge-plan.ts'
 export { macOf, planBridges } from './bridge-plan.ts'
 export { NetError } from './errors.ts'
+export type { Fabric } from './fabric.ts'

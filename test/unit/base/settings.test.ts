@@ -20,6 +20,7 @@ describe('resolveSettings', () => {
       kernel: '',
       kvm: '',
       kvmOpt: '',
+      uidBase: 1_900_000_000,
       machine: 'auto',
       accel: 'auto',
     })

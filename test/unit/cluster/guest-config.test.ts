@@ -7,7 +7,7 @@ import type { SetupRule } from '../../../src/cluster/topology.ts'
 
 function script(id: number, options: SettingOptions): string {
   const plan = planCluster(resolveSettings({ options }))
-  return guestScript(plan.nodes.find(node => node.id === id)!, plan.mtu)
+  return guestScript(plan.nodes.find(node => node.id === id)!)
 }
 
 describe('the script of', () => {
@@ -15,7 +15,7 @@ describe('the script of', () => {
     expect(script(1, {})).toBe(`set -e
 echo 1 >/proc/sys/net/ipv4/fib_multipath_hash_policy
 echo 1 >/proc/sys/net/ipv6/fib_multipath_hash_policy
-ip -batch - <<'END'
+/sbin/ip -batch - <<'END'
 link set eth1 up
 address add 192.168.1.1/24 dev eth1
 address add fd00::c0a8:101/120 dev eth1 nodad
@@ -26,12 +26,12 @@ END
   })
 
   test('a router', () => {
-    expect(script(201, { nrouters: 1, mtu: 9000 })).toBe(`set -e
+    expect(script(201, { nrouters: 1 })).toBe(`set -e
 echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
-ip -batch - <<'END'
-link set eth1 mtu 9000 up
-link set eth2 mtu 9000 up
+/sbin/ip -batch - <<'END'
+link set eth1 up
+link set eth2 up
 address add 192.168.1.201/24 dev eth1
 address add fd00::c0a8:1c9/120 dev eth1 nodad
 address add 192.168.2.201/24 dev eth2
@@ -61,11 +61,10 @@ END
 /** What xnet does not use, and other topologies will. */
 describe('a rule with', () => {
   const plan = planCluster(resolveSettings({ options: { netsVm: '0,1,4', nrouters: 2 } }))
-  const base = plan.nodes[0]!
   const wired = plan.nodes.map(({ id, nets }) => ({ id, nets: nets.map(({ net }) => net) }))
   const lines = (rule: Omit<SetupRule, 'of'>) => {
     const setup = setupOf(wired[0]!, { of: 1, ...rule }, { all: wired, prefix: 'fd00:' })
-    return guestScript({ ...base, nets: [], setup }, 1500).split('\n')
+    return guestScript({ nets: [], setup }).split('\n')
   }
 
   test('a table of its own for an interface', () => {
@@ -78,10 +77,10 @@ describe('a rule with', () => {
       'rule add oif eth2 table 300',
       'rule add oif eth2 table 301',
     ])
-    expect(script.filter(line => line.startsWith('ip'))).toEqual([
-      "ip -batch - <<'END'",
-      "ip -4 -batch - <<'END'",
-      "ip -6 -batch - <<'END'",
+    expect(script.filter(line => line.startsWith('/sbin/ip'))).toEqual([
+      "/sbin/ip -batch - <<'END'",
+      "/sbin/ip -4 -batch - <<'END'",
+      "/sbin/ip -6 -batch - <<'END'",
     ])
   })
 

@@ -1,0 +1,24 @@
+import { Queue } from './queue.ts'
+
+/** One producer, any number of consumers, each with a bounded queue of its own. */
+export class Broadcast<T> {
+  readonly #queues = new Set<Queue<T>>()
+  #ended = false
+
+  /** All values from now on. After the end: a queue that has ended. */
+  listen(limit = 1024): Queue<T> {
+    const queue = new Queue<T>({ limit, onClose: () => this.#queues.delete(queue) })
+    if (this.#ended) queue.end()
+    else this.#queues.add(queue)
+    return queue
+  }
+
+  send(value: T): void {
+    for (const queue of this.#queues) queue.push(value)
+  }
+
+  end(): void {
+    this.#ended = true
+    for (const queue of [...this.#queues]) queue.end()
+  }
+}

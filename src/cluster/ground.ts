@@ -1,0 +1,68 @@
+import { fileURLToPath } from 'node:url'
+import type { Nic, Settings } from '../base/index.ts'
+import { buildImage, type GuestImage } from '../image/index.ts'
+import type { NetNamespace } from '../sys/index.ts'
+import { type Accel, detectAccel, findQemu, type Qemu, type VmSpec } from '../vm/index.ts'
+import { surroundings } from './environment.ts'
+import { identityOf } from './identity.ts'
+import type { NodePlan } from './plan-types.ts'
+
+/** What all nodes stand on: the program that runs them, what executes them, what they boot. */
+export interface Ground {
+  readonly qemu: Qemu
+  readonly accel: Accel
+  readonly image: GuestImage
+}
+
+export interface GroundOptions {
+  readonly cacheDir: string
+  readonly notice: (text: string) => void
+}
+
+/** `guest/` of the project: as far from here in dist as in src. */
+const guestDir = fileURLToPath(new URL('../../guest', import.meta.url))
+
+/** Finds or makes it all; says what is missing. */
+export async function prepareGround(
+  settings: Settings,
+  { cacheDir, notice }: GroundOptions,
+): Promise<Ground> {
+  const { searchPath } = surroundings()
+  const qemu = await findQemu({ given: settings.kvm || undefined, searchPath })
+  const identity = identityOf(1, settings.uidBase)
+  const [accel, image] = await Promise.all([
+    detectAccel({ want: settings.accel, qemu, identity, cacheDir, notice }),
+    buildImage({ kernel: settings.kernel || undefined, cacheDir, guestDir, notice }),
+  ])
+  return { qemu, accel, image }
+}
+
+export interface Place {
+  readonly nics: readonly Nic[]
+  readonly namespace: NetNamespace
+  readonly consoleLog: string
+}
+
+/** All that a node's VM is. It runs in the cluster's namespace, from where there is no way out. */
+export function specOf(
+  node: NodePlan,
+  settings: Settings,
+  { ground, place }: { ground: Ground; place: Place },
+): VmSpec {
+  const identity = identityOf(node.id, settings.uidBase)
+  const { machine } = settings
+  return {
+    name: node.name,
+    qemu: ground.qemu.path,
+    kernel: ground.image.vmlinux,
+    initramfs: ground.image.initramfs,
+    append: node.append,
+    memoryMiB: node.memMiB,
+    vcpus: node.vcpus,
+    accel: ground.accel.kind,
+    ...(machine !== 'auto' && { machine }),
+    ...(identity && { identity }),
+    extraArgs: settings.kvmOpt.split(/\s+/).filter(Boolean),
+    ...place,
+  }
+}

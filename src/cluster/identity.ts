@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs'
+import type { Identity } from '../vm/index.ts'
+
+/** Node ids fit in a byte. */
+const perCluster = 256
+/** Clusters by their owner's process id, which is unique among the living. */
+const clusters = 1 << 14
+
+/**
+ * The user that a node's QEMU becomes: one that nobody else is, so that QEMUs cannot touch one another. None
+ * when we are not root.
+ */
+export function identityOf(node: number, uidBase: number): Identity | undefined {
+  if (process.getuid!() !== 0) return undefined
+  const id = uidBase + (process.pid % clusters) * perCluster + node
+  return isMapped(id, readFileSync('/proc/self/uid_map', 'utf8')) ? { uid: id, gid: id } : nobody
+}
+
+/** Where a container maps too few ids, all QEMUs have to be one user. */
+const nobody: Identity = { uid: 65534, gid: 65534 }
+
+/** True when the user namespace knows the id: lines of `first inside, first outside, count` (user_namespaces(7)). */
+export function isMapped(id: number, uidMap: string): boolean {
+  return uidMap.split('\n').some(line => {
+    const [first, , count] = line.trim().split(/\s+/).map(Number)
+    return first !== undefined && count !== undefined && id >= first && id < first + count
+  })
+}

@@ -1,0 +1,2 @@
+export { XclusterError } from './base/index.ts'
+export * from './cluster/index.ts'
