@@ -14,49 +14,58 @@ import {
 
 export const addrGenModes: readonly AddrGenMode[] = ['eui64', 'none', 'stable-secret', 'random']
 
-/** Creates an interface. What the kernel does not take at creation follows in a second message. */
+/** Creates an interface. What the kernel does not take at creation follows in messages of its own. */
 export function addLink(spec: LinkSpec): Operation {
   const op = `create ${spec.kind}`
   checkName(op, spec.name)
   if (spec.peer) checkName(op, spec.peer.name)
-  const about = { op, target: spec.name }
+  const about = { type: RTM_NEWLINK, op, target: spec.name }
+  const { create, after } = stepsOf(spec)
   return {
     refers: refersTo(spec.master),
     creates: { name: spec.name, index: spec.index },
     requests(names) {
-      const later = settleLater(spec)
-      const create = {
-        index: names.given(spec.name),
-        ...(later ? {} : flagsOf(spec.up)),
-        attributes: { ...settingsOf(spec, masterOf(spec, names)), name: spec.name, linkInfo: infoOf(spec) },
+      const attributes = {
+        ...settingsOf(spec, masterOf(spec, names)),
+        name: spec.name,
+        linkInfo: infoOf(spec),
       }
-      const flags = NLM_F_CREATE | NLM_F_EXCL
-      const first = request(linkMessage, create, { type: RTM_NEWLINK, flags, ...about })
-      return later ? [first, request(linkMessage, later, { type: RTM_NEWLINK, ...about })] : [first]
+      const value = { index: names.given(spec.name), ...create, attributes }
+      const first = request(linkMessage, value, { ...about, flags: NLM_F_CREATE | NLM_F_EXCL })
+      return [first, ...after.map(step => request(linkMessage, step, about))]
     },
   }
 }
 
+type Flags = Pick<LinkToWrite, 'flags' | 'change'>
+
 /**
- * A veth comes up only once its peer is where it belongs; and rtnl_newlink_create() passes over IFLA_AF_SPEC.
- * What moves to another namespace is out of reach afterwards, so it comes up at once.
+ * A veth comes up once its peer is where it belongs. rtnl_newlink_create() passes over IFLA_AF_SPEC, and
+ * do_setlink() brings up before it looks there: in one message the link-local address would come all the same.
  */
-function settleLater(spec: LinkSpec): LinkToWrite | undefined {
-  const veth = spec.kind === 'veth' && spec.up !== undefined
-  if (spec.namespace || (!veth && spec.addrGenMode === undefined)) return undefined
-  return { ...flagsOf(spec.up), attributes: { ...familiesOf(spec.addrGenMode), name: spec.name } }
+function stepsOf({ name, kind, up, addrGenMode, namespace }: LinkSpec): {
+  create: Flags
+  after: LinkToWrite[]
+} {
+  const mode = addrGenMode === undefined ? [] : [{ attributes: { ...familiesOf(addrGenMode), name } }]
+  if (namespace && mode.length > 0) throw outOfReach(name)
+  if (namespace || up === undefined || (kind !== 'veth' && mode.length === 0))
+    return { create: flagsOf(up), after: mode }
+  return { create: {}, after: [...mode, { ...flagsOf(up), attributes: { name } }] }
 }
 
 /** Changes an interface that is there. */
 export function changeLink(change: LinkChange): Operation {
-  const which = change.index ?? change.name
   const op = 'change link'
+  const which = change.index ?? change.name
   if (which === undefined) throw nameless(op)
   if (change.newName !== undefined) checkName(op, change.newName)
   const byIndex = change.index !== undefined || change.newName !== undefined
+  const about = { type: RTM_NEWLINK, op, target: `${which}` }
   return {
     refers: [...refersTo(change.master), ...(byIndex ? [which] : [])],
     requests(names) {
+      const index = byIndex ? names.indexOf(which) : 0
       const name = change.newName ?? (byIndex ? undefined : change.name)
       const attributes = {
         ...settingsOf(change, masterOf(change, names)),
@@ -64,8 +73,13 @@ export function changeLink(change: LinkChange): Operation {
         name,
         linkInfo: changedInfo(change),
       }
-      const value = { index: byIndex ? names.indexOf(which) : 0, ...flagsOf(change.up), attributes }
-      return [request(linkMessage, value, { type: RTM_NEWLINK, op, target: `${which}` })]
+      const flags = flagsOf(change.up)
+      const settings = { index, attributes }
+      const steps =
+        change.addrGenMode !== undefined && change.up // see stepsOf
+          ? [settings, { index, ...flags, attributes: { name } }]
+          : [{ ...settings, ...flags }]
+      return steps.map(step => request(linkMessage, step, about))
     },
   }
 }
@@ -76,6 +90,7 @@ export function removeLink(link: LinkRef): Operation {
 }
 
 export function removeGroup(group: number): Operation {
+  if (group === 0) throw everything()
   const value = { attributes: { group } }
   return only(request(linkMessage, value, { type: RTM_DELLINK, op: 'remove group', target: `${group}` }))
 }
@@ -89,7 +104,7 @@ function refersTo(master: LinkRef | null | undefined): LinkRef[] {
   return master === undefined || master === null ? [] : [master]
 }
 
-function flagsOf(up: boolean | undefined): Pick<LinkToWrite, 'flags' | 'change'> {
+function flagsOf(up: boolean | undefined): Flags {
   return up === undefined ? {} : { flags: up ? IFF_UP : 0, change: IFF_UP }
 }
 
@@ -132,4 +147,14 @@ function changedInfo({ bridge, port }: LinkChange): LinkAttributes['linkInfo'] {
 
 function nameless(op: string): NetlinkError {
   return new NetlinkError({ code: 'LINK_NAME', kind: 'usage', op, reason: 'it needs a name or an index' })
+}
+
+function outOfReach(name: string): NetlinkError {
+  const reason = 'addrGenMode can only be set from inside the namespace it goes to'
+  return new NetlinkError({ code: 'LINK_SETTING', kind: 'usage', op: 'create link', target: name, reason })
+}
+
+function everything(): NetlinkError {
+  const reason = 'every interface is in group 0 unless told otherwise'
+  return new NetlinkError({ code: 'LINK_GROUP', kind: 'usage', op: 'remove group', target: '0', reason })
 }
