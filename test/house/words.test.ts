@@ -30,7 +30,7 @@ const banned: readonly Banned[] = [
   { what: 'a test that is not one', in: matching(/\b(test|it|describe)\.(todo|fails)\b/, code) },
   {
     what: 'a skipped test without its reason',
-    in: matching(/\b(test|it|describe)\.skip\b(?!If)|\bskip\(\)/, code),
+    in: matching(/\b(test|it|describe)\.(skip|skipIf|runIf)\b|\bskip\(\)/, code),
   },
   { what: 'a mock of a module', in: matching(/\bvi\.(mock|doMock|hoisted)\(/, code) },
   { what: 'an unexplained exception from the types', in: matching(/@ts-(ignore|nocheck|expect-error)\s*$/m) },
@@ -62,6 +62,7 @@ describe('a planted one is caught:', () => {
     ['test/unit/x.test.ts', "test.todo('x')"],
     ['test/unit/x.test.ts', "test.skip('x', () => {})"],
     ['test/unit/x.test.ts', 'context.skip()'],
+    ['test/unit/x.test.ts', 'describe.skipIf(!found)(...)'],
     ['test/unit/x.test.ts', "vi.mock('node:fs')"],
     ['src/vm/x.ts', '// @ts-expect-error\nconst a: string = 1'],
   ])('%s %s', (path, text) => {
