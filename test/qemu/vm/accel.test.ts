@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { kvmTrouble } from '../../../src/vm/accel-probe.ts'
+import { detectAccel, findQemu, type Qemu } from '../../../src/vm/index.ts'
+import { test } from '../../support/leaks.ts'
+import { logDirectory, someone } from './guest.ts'
+
+const cache = logDirectory()
+afterAll(() => cache.remove())
+
+let qemu: Qemu
+beforeAll(async () => {
+  qemu = await findQemu({ searchPath: process.env.PATH! })
+})
+
+test('QEMU is found with its version; what is not QEMU is not taken for it', async () => {
+  expect(qemu.version).toMatch(/^\d+\.\d+/)
+  await expect(findQemu({ searchPath: '/nowhere:/no' })).rejects.toMatchObject({
+    code: 'QEMU_MISSING',
+    kind: 'prerequisite',
+    remedy: 'Run: sudo apt-get install qemu-system-x86',
+  })
+  await expect(findQemu({ given: '/bin/true', searchPath: '' })).rejects.toThrow('/bin/true is not QEMU')
+})
+
+test('auto gives a reason with its notice when it is not KVM, and the same again from its memory', async () => {
+  const notices: string[] = []
+  const ask = () =>
+    detectAccel({
+      want: 'auto',
+      qemu,
+      identity: someone,
+      cacheDir: cache.path,
+      notice: text => notices.push(text),
+    })
+  const first = await ask()
+  expect(await ask()).toEqual(first)
+  expect(notices).toHaveLength(first.kind === 'kvm' ? 0 : 2)
+  if (first.kind === 'tcg') expect(notices[0]).toContain(first.reason)
+})
+
+test('kvm that cannot be is an error, never something else', async () => {
+  const ask = detectAccel({ want: 'kvm', qemu, cacheDir: cache.path, notice: expect.unreachable })
+  const trouble = await kvmTrouble({ qemu: qemu.path })
+  if (trouble === undefined) expect(await ask).toEqual({ kind: 'kvm' })
+  else await expect(ask).rejects.toMatchObject({ code: 'KVM_UNUSABLE', kind: 'prerequisite' })
+})
+
+describe.skipIf(!existsSync('/dev/kvm'))('where /dev/kvm is', () => {
+  test('a guest that does not come to its end is given up at the deadline', async () => {
+    const trouble = await kvmTrouble({ qemu: qemu.path, deadlineMs: 1, cpu: 'qemu64' })
+    expect(trouble).toBe('a guest of three instructions did not end within 0.001 s')
+  })
+})

@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { recallVerdict, rememberVerdict } from '../../../src/vm/accel-cache.ts'
+import { mayRead } from '../../../src/vm/boot-files.ts'
+import { probeKernel, probeStatus } from '../../../src/vm/probe-kernel.ts'
+
+test('the probe is an ELF file with a PVH entry at its code', () => {
+  const elf = Buffer.from(probeKernel())
+  expect(elf.subarray(0, 7).toString('latin1')).toBe('\x7fELF\x02\x01\x01')
+  const note = elf.indexOf('Xen\0')
+  expect([elf.readUInt32LE(note - 12), elf.readUInt32LE(note - 8), elf.readUInt32LE(note - 4)]).toEqual([
+    4, 8, 18,
+  ])
+  expect(elf.readBigUInt64LE(note + 4)).toBe(0x100000n)
+  expect(elf.subarray(0x1000).toString('hex')).toBe('b010e6f4f4ebfd')
+  expect(probeStatus).toBe(33)
+})
+
+test('a verdict is remembered for its key alone; a broken file is no verdict', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  expect(await recallVerdict(directory, 'a')).toBeUndefined()
+  await rememberVerdict(directory, 'a', { trouble: 'it hangs' })
+  expect(await recallVerdict(directory, 'a')).toEqual({ trouble: 'it hangs' })
+  expect(await recallVerdict(directory, 'b')).toBeUndefined()
+  await rememberVerdict(directory, 'b', { trouble: null })
+  expect(await recallVerdict(directory, 'b')).toEqual({ trouble: null })
+  writeFileSync(join(directory, 'accelerator.json'), '{"key":"b","trouble":7}')
+  expect(await recallVerdict(directory, 'b')).toBeUndefined()
+  writeFileSync(join(directory, 'accelerator.json'), '{"key":')
+  expect(await recallVerdict(directory, 'b')).toBeUndefined()
+})
+
+test('who may read a file: owner, group, others, in this order', () => {
+  const file = (mode: number) => ({ mode, uid: 10, gid: 20 })
+  expect(mayRead({ uid: 1, gid: 1 }, file(0o644))).toBe(true)
+  expect(mayRead({ uid: 1, gid: 1 }, file(0o640))).toBe(false)
+  expect(mayRead({ uid: 1, gid: 20 }, file(0o640))).toBe(true)
+  expect(mayRead({ uid: 1, gid: 1, groups: [20] }, file(0o640))).toBe(true)
+  expect(mayRead({ uid: 10, gid: 1 }, file(0o044))).toBe(false)
+})

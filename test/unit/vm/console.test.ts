@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Port, PortReceiver } from '../../../src/base/index.ts'
+import { GuestConsole } from '../../../src/vm/console.ts'
+import { ConsoleLog } from '../../../src/vm/console-log.ts'
+import { ConsoleLines, lastLines, type Sight, sightOf } from '../../../src/vm/console-text.ts'
+import { Ring } from '../../../src/vm/ring.ts'
+import { collect } from '../../support/collect.ts'
+
+const bytes = (text: string) => Buffer.from(text)
+
+test('the ring keeps the last bytes, whatever the pieces', async () => {
+  await fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ maxLength: 30 })),
+      fc.integer({ min: 1, max: 20 }),
+      (pieces, size) => {
+        const ring = new Ring(size)
+        for (const piece of pieces) ring.push(piece)
+        expect(Buffer.from(ring.contents())).toEqual(Buffer.concat(pieces).subarray(-size))
+      },
+    ),
+  )
+})
+
+test('lines come out the same, whatever the pieces', async () => {
+  await fc.assert(
+    fc.property(fc.array(fc.string({ unit: fc.constantFrom('a', '\n', '\r', '\xff') })), pieces => {
+      const lines = new ConsoleLines()
+      const whole = pieces.join('').replaceAll('\r', '').split('\n').slice(0, -1)
+      expect(pieces.flatMap(piece => lines.push(Buffer.from(piece, 'latin1')))).toEqual(whole)
+    }),
+  )
+})
+
+test('a line without end costs no more than its limit', () => {
+  const lines = new ConsoleLines(8)
+  for (let i = 0; i < 100; i++) expect(lines.push(bytes('xxxxx'))).toEqual([])
+  expect(lines.push(bytes('\nnext\n'))).toEqual(['xxxxxxxx', 'next'])
+})
+
+test("the kernel's panic counts only with its time stamp", () => {
+  const words = 'Kernel panic - not syncing: No working init found.'
+  expect(sightOf(`[    1.417042] ${words}  Try passing init=`)).toEqual({
+    panic: `${words}  Try passing init=`,
+  })
+  expect(sightOf(`[    1.417042][    T1] ${words}`)).toEqual({ panic: words })
+  expect(sightOf(words)).toBeUndefined()
+  expect(sightOf(`log: [    1.417042] ${words}`)).toBeUndefined()
+  expect(sightOf('xcluster: init')).toEqual({ milestone: 'init' })
+})
+
+test('the last lines are plain text: no colours, titles, carriage returns, empty lines', () => {
+  const screen = '\x1b]0;title\x07\x1b[1;31mred\x1b[0m\r\n\r\n\x1b[6nvm:/# ls\x08\r\n  äö\r\n'
+  expect(lastLines(bytes(screen), 9)).toBe('red\nvm:/# ls\n  äö')
+  expect(lastLines(bytes('1\n2\n3'), 2)).toBe('2\n3')
+})
+
+/** A console whose other side is this test. */
+function consoleOver(path: string) {
+  let receiver: PortReceiver | undefined
+  const typed: Uint8Array[] = []
+  const port: Port = {
+    receive: to => {
+      receiver = to
+    },
+    send: sent => void typed.push(sent),
+    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  }
+  const seen: (Sight | 'began')[] = []
+  const console = new GuestConsole(port, new ConsoleLog(path, 'vm-001'))
+  console.listen({ began: () => seen.push('began'), saw: sight => seen.push(sight) })
+  return {
+    console,
+    typed,
+    seen,
+    print: (piece: Uint8Array) => receiver!.data(piece),
+    end: () => receiver!.end(),
+  }
+}
+
+test('what is printed goes to ring, log and every reader, byte for byte', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const { console, typed, seen, print, end } = consoleOver(join(directory, 'log'))
+  const readers = [console.attach(), console.attach()]
+  const all = Uint8Array.from({ length: 256 }, (_, i) => i)
+
+  print(all)
+  print(bytes('\nxcluster: init\n'))
+  console.write('ls\n')
+  end()
+  await console.ended
+  await console.close()
+
+  const expected = Buffer.concat([all, bytes('\nxcluster: init\n')])
+  expect(Buffer.from(console.tail())).toEqual(expected)
+  expect(readFileSync(join(directory, 'log'))).toEqual(expected)
+  for (const reader of readers) expect(Buffer.concat(await collect(reader))).toEqual(expected)
+  expect(seen).toEqual(['began', { milestone: 'init' }])
+  expect(Buffer.concat(typed).toString()).toBe('ls\n')
+  expect((await console.attach().next()).done).toBe(true)
+})
+
+test('a log that cannot be opened is said so at once', () => {
+  expect(() => new ConsoleLog('/nowhere/log', 'vm-001')).toThrow('open console log of vm-001: ENOENT')
+})

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import { qemuArgs, type VmSpec } from '../../../src/vm/index.ts'
+
+const spec: VmSpec = {
+  name: 'vm-003',
+  qemu: '/usr/bin/qemu-system-x86_64',
+  kernel: '/cache/vmlinux',
+  initramfs: '/cache/initramfs',
+  append: 'xcluster_PREFIX=fd00:',
+  mtus: { 0: 1500, 1: 9000 },
+  memoryMiB: 128,
+  vcpus: 2,
+  accel: 'tcg',
+  nics: [
+    { args: ['-netdev', 'tap,id=net0,fd={fd0}', '-device', 'virtio-net-pci,netdev=net0,id=nic0'], fds: [40] },
+    { args: ['-netdev', 'tap,id=net1,fds={fd0}:{fd1},queues=2'], fds: [41, 42] },
+    { args: ['-netdev', 'user,id=net2'], fds: [] },
+    { args: ['-netdev', 'tap,id=net3,fd={fd0}'], fds: [43] },
+  ],
+  consoleLog: '/logs/vm-003.log',
+  extraArgs: ['-s'],
+}
+
+/** The value after an option. */
+const after = (args: readonly string[], option: string) => args[args.indexOf(option) + 1]
+
+test('a whole VM, argument by argument', () => {
+  expect(qemuArgs(spec).join(' ').split(' -')).toEqual([
+    '-name vm-003',
+    'nodefaults',
+    'no-user-config',
+    'display none',
+    'no-reboot',
+    'sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
+    'machine q35',
+    'accel tcg',
+    'm 128M',
+    'smp 2',
+    'kernel /proc/self/fd/6',
+    'initrd /proc/self/fd/7',
+    'append console=ttyS0 panic=-1 mitigations=off random.trust_cpu=on rcupdate.rcu_expedited=1 ' +
+      'cryptomgr.notests nokaslr noreplace-smp 8250.nr_uarts=1 no_timer_check mtu1=9000 xcluster_PREFIX=fd00:',
+    'chardev socket,id=monitor,fd=3',
+    'mon chardev=monitor,mode=control',
+    'chardev socket,id=console,fd=4',
+    'serial chardev:console',
+    'device virtio-serial-pci,id=ports',
+    'chardev socket,id=agent,fd=5',
+    'device virtserialport,id=agent,bus=ports.0,chardev=agent,name=org.qemu.guest_agent.0',
+    'chardev null,id=stream',
+    'device virtserialport,id=stream,bus=ports.0,chardev=stream,name=org.xcluster.stream.0',
+    'device virtio-rng-pci',
+    'device vmgenid,guid=auto',
+    'netdev tap,id=net0,fd=8',
+    'device virtio-net-pci,netdev=net0,id=nic0',
+    'netdev tap,id=net1,fds=9:10,queues=2',
+    'netdev user,id=net2',
+    'netdev tap,id=net3,fd=11',
+    's',
+  ])
+})
+
+test('KVM brings the host CPU; a comma in a name does not end it', () => {
+  const args = qemuArgs({ ...spec, accel: 'kvm', machine: 'pc', name: 'a,b' })
+  expect(after(args, '-cpu')).toBe('host')
+  expect(after(args, '-machine')).toBe('pc')
+  expect(after(args, '-name')).toBe('a,,b')
+})
+
+test('microvm is for KVM', () => {
+  const args = qemuArgs({ ...spec, accel: 'kvm', machine: 'microvm' })
+  expect(after(args, '-machine')).toBe('microvm,pcie=on,rtc=on')
+  expect(args.join(' ')).not.toContain('vmgenid')
+  expect(() => qemuArgs({ ...spec, machine: 'microvm' })).toThrow('start vm-003: a microvm without KVM hangs')
+})
