@@ -51,14 +51,10 @@ export function refused(op: string, target: string | undefined, failure: Syscall
   // Node writes `EINVAL: invalid argument, write '/a/path'` where strerror says `Invalid argument`.
   const words = messageOf(failure).replace(/^[A-Z0-9]+: (.*), \w+( '.*)?$/s, '$1')
   const reason = `${words} (${failure.syscall.split(' ')[0]}, ${name})`
-  if (name === 'EPERM' || name === 'EACCES')
-    return new SysError({
-      ...details,
-      code: 'NOT_PERMITTED',
-      kind: 'prerequisite',
-      reason,
-      remedy: 'Run as root',
-    })
+  if (name === 'EPERM' || name === 'EACCES') {
+    const remedy = process.geteuid?.() === 0 ? {} : { remedy: 'Run as root' }
+    return new SysError({ ...details, code: 'NOT_PERMITTED', kind: 'prerequisite', reason, ...remedy })
+  }
   return new SysError({ ...details, code: 'SYSCALL_FAILED', reason })
 }
 

@@ -73,11 +73,12 @@ function resize(fd: number, size: { forced: number; asked: number; bytes: number
 /** One datagram a `data` call, only from the kernel. */
 export class NetlinkPort implements Port {
   readonly #watch: FdWatch
-  #buffer = new Uint8Array(firstBuffer)
+  #buffer: Uint8Array
   #receiver: NetlinkReceiver | undefined
 
-  /** Takes over the fd of a bound netlink socket. */
-  constructor(fd: number) {
+  /** Takes over the fd of a bound netlink socket. `capacity` in bytes is what the first receive buffer holds. */
+  constructor(fd: number, capacity = firstBuffer) {
+    this.#buffer = new Uint8Array(capacity)
     this.#watch = new FdWatch(fd, { readable: () => this.#drain() })
   }
 

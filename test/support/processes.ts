@@ -43,7 +43,7 @@ function readProcess(pid: number): ProcessSeen | undefined {
 }
 
 /** What /proc/<pid>/stat says, or undefined when there is no such process. */
-export function readStat(pid: number): ProcessSeen | undefined {
+function readStat(pid: number): ProcessSeen | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const command = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))

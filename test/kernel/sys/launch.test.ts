@@ -10,8 +10,8 @@ import { waitFor } from '../../support/wait.ts'
 
 const nobody = { uid: 65534, gid: 65534, groups: [36, 107] }
 const sh = (script: string) => ({ file: '/bin/sh', args: ['-c', script] })
+const launchingParent = new URL('./launching-parent.ts', import.meta.url).pathname
 const launcherFile = new URL('../../../build/Release/xcluster-launcher', import.meta.url).pathname
-const fixture = (name: string) => new URL(name, import.meta.url).pathname
 
 test('privileges are gone, and the way back too', async () => {
   const child = launch({ ...sh('cat /proc/self/status'), identity: nobody })
@@ -95,7 +95,7 @@ test('Ctrl-C at our terminal does not reach it: it has a session of its own', as
 })
 
 test('it dies with its parent, also when that is killed', async () => {
-  const parent = spawn(process.execPath, ['--import', 'jiti/register', fixture('launching-parent.ts')], {
+  const parent = spawn(process.execPath, ['--import', 'jiti/register', launchingParent], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = await once(createInterface(parent.stdout), 'line')

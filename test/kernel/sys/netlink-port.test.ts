@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { expect } from 'vitest'
 import { defer } from '../../../src/base/index.ts'
-import { type NetlinkPort, NetNamespace, openNetlink } from '../../../src/sys/index.ts'
+import { binding } from '../../../src/sys/binding.ts'
+import { AF_NETLINK, SOCK_RAW } from '../../../src/sys/constants.ts'
+import { NetlinkPort, NetNamespace, openNetlink } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
+import { inNamespace } from '../../support/namespace.ts'
 
 /** A header and a body of zero bytes, as `struct nlmsghdr` has it; the rest is netlink's own floor. */
 function request(type: number, flags: number, body: number): Buffer {
@@ -112,6 +115,42 @@ test('a receiver that cannot take an overrun is ended with a name for it', async
   const ended = defer<Error | undefined>()
   events.receive({ data: () => {}, end: ended.resolve })
   expect(await ended.promise).toMatchObject({ code: 'NETLINK_OVERRUN' })
+})
+
+test('a datagram larger than the buffer is an overrun; asked again it fits', async () => {
+  await using namespace = NetNamespace.create()
+  const fd = binding().socketIn(namespace.fd, AF_NETLINK, SOCK_RAW, 0)
+  binding().bindNetlink(fd)
+  await using port = new NetlinkPort(fd, 64)
+  const link = defer<Uint8Array>()
+  let overruns = 0
+  port.receive({
+    data: bytes => (bytes[4] === RTM_NEWLINK ? link.resolve(bytes) : undefined),
+    overrun: () => {
+      overruns++
+      port.send(getLinks)
+    },
+    end: failure => link.reject(failure),
+  })
+  port.send(getLinks)
+  expect((await link.promise).length).toBeGreaterThan(64)
+  expect(overruns).toBe(1)
+})
+
+test('what another process sends to our port id is not believed', async () => {
+  await using namespace = NetNamespace.create()
+  await using port = openNetlink('route', { namespace })
+  const answers = collect(port, NLMSG_DONE)
+  const { stdout } = await inNamespace(namespace, ['cat', '/proc/net/netlink'])
+  const portId = stdout
+    .split('\n')
+    .map(line => line.split(/\s+/))
+    .find(([, protocol, id]) => protocol === '0' && id !== '0')![2]!
+  const forge = `import socket; s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0); s.sendto(b"\\x10\\0\\0\\0\\x03" + b"\\0" * 11, (${portId}, 0))`
+  await inNamespace(namespace, ['python3', '-c', forge])
+  port.send(getLinks)
+  const types = (await answers).map(message => message.readUInt16LE(4))
+  expect(types).toEqual([RTM_NEWLINK, NLMSG_DONE])
 })
 
 test('after close it says so, twice is fine', async () => {
