@@ -1,5 +1,5 @@
 // @ts-check
-import { chmodSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { fingerprint, inProject, isStamped, writeStamp } from './project.js'
 import { run } from './run.js'
 
@@ -43,7 +43,6 @@ function linkCommand() {
   mkdirSync(inProject('node_modules/.bin'), { recursive: true })
   rmSync(inProject(link), { force: true })
   symlinkSync('../../bin/xc.js', inProject(link))
-  chmodSync(inProject('bin/xc.js'), 0o755)
 }
 
 function isLinked() {
