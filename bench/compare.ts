@@ -11,9 +11,18 @@ export interface Report {
 }
 
 export function readReport(path: string): Report {
-  const report: Report = JSON.parse(readFileSync(path, 'utf8'))
-  if (report.v !== 1 || !Array.isArray(report.results)) throw new Error(`${path} is no report of this runner`)
+  const report = parse(readFileSync(path, 'utf8'))
+  if (report?.v !== 1 || !Array.isArray(report.results))
+    throw new Error(`${path} is no report of this runner`)
   return report
+}
+
+function parse(text: string): Report | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -16,52 +16,57 @@ const trips = 200
 const qmp: Benchmark = {
   async prepare(scope) {
     const { connectQmp } = await built('qmp')
-    const { adoptStream, connectStream, launch, socketPair } = await built('sys')
+    const { adoptStream, connectStream, socketPair } = await built('sys')
     const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
     scope.defer(() => rmSync(directory, { recursive: true }))
     const pairs = [socketPair(), socketPair()] as const
     const paths = [join(directory, 'ours'), join(directory, 'raw')] as const
-    const qemu = launch({
-      file: '/usr/bin/qemu-system-x86_64',
-      args: [
-        ...['-M', 'none', '-nodefaults', '-no-user-config', '-display', 'none'],
-        ...pairs.flatMap((_, i) => [
-          '-chardev',
-          `socket,id=m${i},fd=${3 + i}`,
-          '-mon',
-          `chardev=m${i},mode=control`,
-        ]),
-        ...paths.flatMap(path => ['-qmp', `unix:${path},server=on,wait=off`]),
-      ],
-      fds: pairs.map(([, theirs]) => theirs),
-    })
-    scope.defer(async () => {
-      qemu.kill('SIGKILL')
-      await qemu.exited
-    })
-    for (const [, theirs] of pairs) closeSync(theirs)
-
+    const theirs = pairs.map(pair => pair[1])
+    await startQemu(theirs, paths, scope)
     const ours = async (port: Port) => {
       const client = scope.add(await connectQmp(port))
       return () => client.execute('query-status')
     }
-    const raw = (socket: Socket) => openRaw(socket, scope)
     const [ourPair, rawPair] = pairs
-    // The greeting over the first shows that QEMU is up: the paths are there too by then.
+    // QEMU's greeting over the first one shows that it is up: the paths are there too by then.
     const cases = [
       oneCase('query-status over a socketpair', {
         xcluster: await ours(adoptStream(ourPair[0])),
-        'node:net': await raw(new Socket({ fd: rawPair[0] })),
+        'node:net': await openRaw(new Socket({ fd: rawPair[0] }), scope),
       }),
       oneCase('query-status over a path', {
         xcluster: await ours(await connectStream(paths[0])),
-        'node:net': await raw(connect(paths[1])),
+        'node:net': await openRaw(connect(paths[1]), scope),
       }),
     ]
     return { cases }
   },
 }
 export default qmp
+
+/** With a monitor on each of these descriptors, which are closed here, and on each path. */
+async function startQemu(fds: readonly number[], paths: readonly string[], scope: Scope): Promise<void> {
+  const { launch } = await built('sys')
+  const qemu = launch({
+    file: '/usr/bin/qemu-system-x86_64',
+    args: [
+      ...['-M', 'none', '-nodefaults', '-no-user-config', '-display', 'none'],
+      ...fds.flatMap((_, i) => [
+        '-chardev',
+        `socket,id=m${i},fd=${3 + i}`,
+        '-mon',
+        `chardev=m${i},mode=control`,
+      ]),
+      ...paths.flatMap(path => ['-qmp', `unix:${path},server=on,wait=off`]),
+    ],
+    fds,
+  })
+  for (const fd of fds) closeSync(fd)
+  scope.defer(async () => {
+    qemu.kill('SIGKILL')
+    await qemu.exited
+  })
+}
 
 function oneCase(name: string, ways: Record<'xcluster' | 'node:net', () => Promise<unknown>>): Case {
   const variants = Object.fromEntries(Object.entries(ways).map(([way, trip]) => [way, () => oneRound(trip)]))

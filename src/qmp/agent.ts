@@ -73,9 +73,11 @@ export class AgentClient implements AsyncDisposable {
     ...rest: Rest<AgentCommands, Name, { readonly timeoutMs?: number }>
   ): Promise<ResultOf<AgentCommands, Name>> {
     const [args, { timeoutMs = this.#timeoutMs } = {}] = rest as [object?, { timeoutMs?: number }?]
-    if (this.#state !== 'ready') await this.sync(timeoutMs)
+    const deadline = this.clock.now() + timeoutMs
+    if (this.#state !== 'ready') await this.#syncFor(command, timeoutMs)
     try {
-      return (await this.#talk.ask({ command, args, timeoutMs })) as ResultOf<AgentCommands, Name>
+      const left = Math.max(deadline - this.clock.now(), 1)
+      return (await this.#talk.ask({ command, args, timeoutMs: left })) as ResultOf<AgentCommands, Name>
     } catch (failure) {
       if (failure instanceof QmpError && failure.code === 'QMP_TIMEOUT') this.#lapse()
       throw failure
@@ -118,6 +120,14 @@ export class AgentClient implements AsyncDisposable {
     return this.#talk.peer
   }
 
+  async #syncFor(command: string, timeoutMs: number): Promise<void> {
+    try {
+      await this.sync(timeoutMs)
+    } catch (failure) {
+      throw failure instanceof QmpError ? lostError(failure, command, 'unsent') : failure
+    }
+  }
+
   async #sync(timeoutMs: number): Promise<void> {
     if (this.#talk.ended) throw lostError(this.#talk.ended, 'guest-sync-delimited', 'unsent')
     this.#lapse()
@@ -126,7 +136,6 @@ export class AgentClient implements AsyncDisposable {
     try {
       while (!(await this.#trySync(deadline - this.clock.now())));
       this.#enter('ready')
-      this.#talk.flight.forget()
     } finally {
       this.#lapse(['syncing'])
     }
@@ -138,9 +147,11 @@ export class AgentClient implements AsyncDisposable {
     const id = randomInt(2 ** 31)
     const last = leftMs <= syncMs
     const ask = { command: 'guest-sync-delimited', args: { id }, first: true }
+    const earlier = this.#talk.flight.airborne()
     this.#talk.send(Uint8Array.of(0xff))
     try {
       const said = await this.#talk.ask({ ...ask, timeoutMs: last ? leftMs : syncMs })
+      if (said === id) this.#talk.flight.abandon(earlier)
       return said === id
     } catch (failure) {
       if (!last && failure instanceof QmpError && failure.code === 'QMP_TIMEOUT') return false

@@ -104,9 +104,19 @@ export class Flight {
     this.#pump()
   }
 
-  /** Frees the places of commands given up: for when their replies cannot come any more. */
-  forget(): void {
-    for (const [id, flying] of this.#air) if (flying.given) this.#remove(id, flying)
+  /** What is in the air now, for {@link abandon}. */
+  airborne(): ReadonlySet<unknown> {
+    return new Set(this.#air.values())
+  }
+
+  /** For those that cannot be answered any more: frees their places, and tells who still waits. */
+  abandon(lost: ReadonlySet<unknown>): void {
+    for (const [id, flying] of this.#air) {
+      if (!lost.has(flying)) continue
+      this.#remove(id, flying)
+      const reason = 'it has answered what was asked later, and not this (was it restarted?)'
+      if (!flying.given) this.#reject(flying, { code: 'AGENT_FORGOT', reason })
+    }
     this.#pump()
   }
 

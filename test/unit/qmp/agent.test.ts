@@ -102,6 +102,39 @@ test('a sync frees the places of eight commands that were never answered', async
   expect(clock.waiting).toBe(0)
 })
 
+test('a restarted agent, synchronised anew, never answers what the old one was asked', async () => {
+  const agent = await connected()
+  const ping = agent.execute('guest-ping')
+  await guest.next()
+  const sync = agent.sync()
+  const time = agent.execute('guest-get-time')
+  agree(await guest.next())
+  await expect(ping).rejects.toMatchObject({
+    code: 'AGENT_FORGOT',
+    outcome: 'unknown',
+    command: 'guest-ping',
+  })
+  await sync
+  guest.reply(await guest.next(), 5)
+  expect(await time).toBe(5)
+})
+
+test('what could not be sent because the agent does not answer is unsent', async () => {
+  const agent = await connected()
+  const first = agent.execute('guest-ping', undefined, { timeoutMs: 10 })
+  await guest.next()
+  clock.pass(10)
+  await expect(first).rejects.toMatchObject({ outcome: 'unknown' })
+  const second = agent.execute('guest-get-time', undefined, { timeoutMs: 10 })
+  await guest.next()
+  clock.pass(10)
+  await expect(second).rejects.toMatchObject({
+    message: 'run guest-get-time on vm-001: no answer within 10 ms',
+    code: 'QMP_TIMEOUT',
+    outcome: 'unsent',
+  })
+})
+
 test('garbage later on does not end it: the next command synchronises', async () => {
   const agent = await connected()
   guest.raw('{"return": {"hal\n')
@@ -120,7 +153,11 @@ test('the port’s end rejects what waits; later calls are refused', async () =>
   await guest.next()
   guest.port.other?.end()
   await expect(ping).rejects.toThrow('run guest-ping on vm-001: it closed the connection')
-  await expect(agent.execute('guest-ping')).rejects.toMatchObject({ code: 'QMP_CLOSED', outcome: 'unsent' })
+  await expect(agent.execute('guest-info')).rejects.toMatchObject({
+    code: 'QMP_CLOSED',
+    outcome: 'unsent',
+    command: 'guest-info',
+  })
   expect(agent.state).toBe('closed')
 })
 

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { connectQmp, type QmpClient } from '../../../src/qmp/index.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { FakeQemu, type MemoryPort, portPair } from '../../support/qmp-fake.ts'
+
+let port: MemoryPort
+let qemu: FakeQemu
+let clock: ManualClock
+
+beforeEach(() => {
+  const [ours, theirs] = portPair()
+  port = ours
+  qemu = new FakeQemu(theirs)
+  clock = new ManualClock()
+})
+
+async function connected(): Promise<QmpClient> {
+  const [client] = await Promise.all([connectQmp(port, { clock, timeoutMs: 1000 }), qemu.welcome()])
+  return client
+}
+
+afterEach(() => port.close())
+
+test('a waiter that was there first hears what comes before the reply', async () => {
+  const client = await connected()
+  const shutdown = client.once('SHUTDOWN')
+  const quit = client.execute('quit')
+  const command = await qemu.next()
+  qemu.event('SHUTDOWN', { guest: false, reason: 'host-qmp-quit' })
+  qemu.reply(command)
+  qemu.port.other?.end()
+  expect((await shutdown).data.reason).toBe('host-qmp-quit')
+  await quit
+  expect(await client.closed).toMatchObject({ code: 'QMP_CLOSED' })
+})
+
+test('once takes the first that its filter likes', async () => {
+  const client = await connected()
+  const open = client.once('VSERPORT_CHANGE', event => event.data.id === 'agent' && event.data.open)
+  qemu.event('VSERPORT_CHANGE', { id: 'stream', open: true })
+  qemu.event('VSERPORT_CHANGE', { id: 'agent', open: false })
+  qemu.event('VSERPORT_CHANGE', { id: 'agent', open: true })
+  expect((await open).data).toEqual({ id: 'agent', open: true })
+})
+
+test('once gives up in time, and when the monitor goes', async () => {
+  const client = await connected()
+  const late = client.once('STOP', () => true, { timeoutMs: 10 })
+  const lost = client.once('STOP')
+  clock.pass(10)
+  await expect(late).rejects.toMatchObject({ code: 'QMP_NO_EVENT' })
+  await client.close()
+  await expect(lost).rejects.toMatchObject({ code: 'QMP_CLOSED' })
+  expect(clock.waiting).toBe(0)
+})
+
+test('each listener has its own bounded queue; the loop ends with the monitor', async () => {
+  const client = await connected()
+  const all = client.events(undefined, { limit: 2 })
+  const resets = client.events(['RESET'])
+  const left = client.events('STOP')
+  await left.return()
+  for (const name of ['STOP', 'RESUME', 'RESET', 'STOP']) qemu.event(name)
+  qemu.port.other?.end()
+  await client.closed
+  expect([...(await names(all)), all.lost]).toEqual(['RESET', 'STOP', 2])
+  expect(await names(resets)).toEqual(['RESET'])
+  expect(await names(left)).toEqual([])
+  expect(() => client.events()).toThrow(expect.objectContaining({ code: 'QMP_CLOSED' }))
+})
+
+test('a filter that throws ends its own listener and nobody else’s', async () => {
+  const client = await connected()
+  const broken = client.events(() => {
+    throw new Error('my own mistake')
+  })
+  const good = client.once('STOP')
+  qemu.event('STOP')
+  await good
+  await expect(broken.next()).rejects.toThrow('my own mistake')
+})
+
+async function names(events: AsyncIterable<{ event: string }>): Promise<string[]> {
+  const seen = []
+  for await (const { event } of events) seen.push(event)
+  return seen
+}
