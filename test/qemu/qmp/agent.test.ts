@@ -29,7 +29,9 @@ async function withAgent(work: (agent: AgentClient, path: string) => Promise<voi
   }
 }
 
-describe.skipIf(!existsSync(file))('the real qemu-ga', () => {
+describe('the real qemu-ga', () => {
+  beforeEach(({ skip }) => skip(!existsSync(file), `${file} is not installed`))
+
   test('answers, refuses in its words, and runs eight at once', () =>
     withAgent(async agent => {
       expect((await agent.execute('guest-info')).supported_commands).toContainEqual(
