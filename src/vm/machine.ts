@@ -106,7 +106,7 @@ export class VmMachine implements Machine {
     try {
       return await this.#parts.agent.exec(command, options)
     } catch (failure) {
-      if (failure instanceof QmpError && failure.code === 'QMP_CLOSED') await this.died
+      if (isLoss(failure)) await waitFor(this.#parts.clock, this.died, followMs)
       this.#mustLive()
       throw failure
     }
@@ -235,7 +235,11 @@ export class VmMachine implements Machine {
     try {
       await scope.close()
     } catch (failure) {
-      this.#failure ??= new VmError({ code: 'CLOSE_FAILED', target: this.name, reason: messageOf(failure) })
+      this.#failure ??= new VmError({
+        code: 'VM_CLOSE_FAILED',
+        target: this.name,
+        reason: messageOf(failure),
+      })
     }
     progress.end()
     this.#died.resolve(this.#failure)
@@ -253,4 +257,10 @@ export class VmMachine implements Machine {
       reached: progress.reached,
     }
   }
+}
+
+/** The agent is gone: perhaps because the VM is, whose death says more. */
+function isLoss(failure: unknown): boolean {
+  const isOurs = failure instanceof QmpError || failure instanceof VmError
+  return isOurs && ['QMP_CLOSED', 'AGENT_LOST'].includes(failure.code)
 }

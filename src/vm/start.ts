@@ -43,7 +43,7 @@ function assemble(
     launched,
     qmp: new QmpClient(monitor, { peer: name, clock }),
     console: new GuestConsole(console, log),
-    agent: new GuestAgent(name, agent),
+    agent: new GuestAgent(name, agent, clock),
     progress: new Progress(clock, began),
   })
 }

@@ -68,6 +68,13 @@ describe('exec', () => {
   })
 })
 
+test('an agent that dies is missed at once, and used again when it is back', async () => {
+  await expect(machine.exec('kill $(pidof qemu-ga); sleep 1000')).rejects.toMatchObject({
+    code: 'AGENT_LOST',
+  })
+  expect(textOf((await machine.exec('echo back')).stdout)).toBe('back\n')
+})
+
 test('the console can be typed on, read, and is in the log', async () => {
   const answer = printed(machine, /a-42/)
   machine.console.write('echo a-$((6 * 7))\n')
