@@ -1,15 +1,18 @@
 import { macBytes } from '../base/index.ts'
 import { NetlinkError, NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '../netlink/index.ts'
-import type { AddrGenMode, LinkChange, LinkSettings, LinkSpec, PeerSpec } from './link-spec.ts'
+import type { AddrGenMode, LinkChange, LinkSettings, LinkSpec, PeerSpec, PortSettings } from './link-spec.ts'
 import { checkName } from './names.ts'
 import type { LinkRef, Names, Operation } from './operation.ts'
 import {
+  AF_BRIDGE,
   IFF_UP,
   type LinkAttributes,
   type LinkToWrite,
   linkMessage,
+  portMessage,
   RTM_DELLINK,
   RTM_NEWLINK,
+  RTM_SETLINK,
 } from './wire/index.ts'
 
 export const addrGenModes: readonly AddrGenMode[] = ['eui64', 'none', 'stable-secret', 'random']
@@ -40,18 +43,19 @@ export function addLink(spec: LinkSpec): Operation {
 type Flags = Pick<LinkToWrite, 'flags' | 'change'>
 
 /**
- * A veth comes up once its peer is where it belongs. rtnl_newlink_create() passes over IFLA_AF_SPEC, and
- * do_setlink() brings up before it looks there: in one message the link-local address would come all the same.
+ * A veth cannot come up while it is made (veth_open() finds no peer: ENOTCONN). rtnl_newlink_create() passes over
+ * IFLA_AF_SPEC, and do_setlink() brings up before it looks there: in one message with `up` the link-local address
+ * would come all the same. So these follow, where they are wanted.
  */
 function stepsOf({ name, kind, up, addrGenMode, namespace }: LinkSpec): {
   create: Flags
   after: LinkToWrite[]
 } {
   const mode = addrGenMode === undefined ? [] : [{ attributes: { ...familiesOf(addrGenMode), name } }]
-  if (namespace && mode.length > 0) throw outOfReach(name)
-  if (namespace || up === undefined || (kind !== 'veth' && mode.length === 0))
-    return { create: flagsOf(up), after: mode }
-  return { create: {}, after: [...mode, { ...flagsOf(up), attributes: { name } }] }
+  const flags = flagsOf(up)
+  if (mode.length === 0 && !(kind === 'veth' && up)) return { create: flags, after: [] }
+  if (namespace) throw outOfReach(name)
+  return { create: {}, after: up ? [...mode, { ...flags, attributes: { name } }] : mode }
 }
 
 /** Changes an interface that is there. */
@@ -60,7 +64,7 @@ export function changeLink(change: LinkChange): Operation {
   const which = change.index ?? change.name
   if (which === undefined) throw nameless(op)
   if (change.newName !== undefined) checkName(op, change.newName)
-  const byIndex = change.index !== undefined || change.newName !== undefined
+  const byIndex = change.index !== undefined || change.newName !== undefined || change.port !== undefined
   const about = { type: RTM_NEWLINK, op, target: `${which}` }
   return {
     refers: [...refersTo(change.master), ...(byIndex ? [which] : [])],
@@ -71,7 +75,7 @@ export function changeLink(change: LinkChange): Operation {
         ...settingsOf(change, masterOf(change, names)),
         ...familiesOf(change.addrGenMode),
         name,
-        linkInfo: changedInfo(change),
+        linkInfo: change.bridge && { kind: 'bridge', bridge: change.bridge },
       }
       const flags = flagsOf(change.up)
       const settings = { index, attributes }
@@ -79,7 +83,8 @@ export function changeLink(change: LinkChange): Operation {
         change.addrGenMode !== undefined && change.up // see stepsOf
           ? [settings, { index, ...flags, attributes: { name } }]
           : [{ ...settings, ...flags }]
-      return steps.map(step => request(linkMessage, step, about))
+      const requests = steps.map(step => request(linkMessage, step, about))
+      return change.port ? [...requests, portRequest(index, change.port, about.target)] : requests
     },
   }
 }
@@ -136,13 +141,12 @@ function infoOf(spec: LinkSpec): LinkAttributes['linkInfo'] {
 
 function peerMessage(peer: PeerSpec): LinkToWrite & { attributes: LinkAttributes } {
   const { name, index = 0, ...settings } = peer
-  const attributes = { ...settingsOf(settings), name }
-  return { index, ...flagsOf(peer.up), attributes }
+  return { index, attributes: { ...settingsOf(settings), name } }
 }
 
-function changedInfo({ bridge, port }: LinkChange): LinkAttributes['linkInfo'] {
-  if (bridge === undefined && port === undefined) return undefined
-  return { ...(bridge && { kind: 'bridge', bridge }), ...(port && { slaveKind: 'bridge', port }) }
+function portRequest(index: number, port: PortSettings, target: string): Request {
+  const value = { family: AF_BRIDGE, index, attributes: { port } }
+  return request(portMessage, value, { type: RTM_SETLINK, op: 'change port', target })
 }
 
 function nameless(op: string): NetlinkError {
@@ -150,7 +154,7 @@ function nameless(op: string): NetlinkError {
 }
 
 function outOfReach(name: string): NetlinkError {
-  const reason = 'addrGenMode can only be set from inside the namespace it goes to'
+  const reason = 'this setting (addrGenMode, up of a veth) must be made from inside the namespace it goes to'
   return new NetlinkError({ code: 'LINK_SETTING', kind: 'usage', op: 'create link', target: name, reason })
 }
 

@@ -8,7 +8,7 @@ export type AddrGenMode = 'eui64' | 'none' | 'stable-secret' | 'random'
 /** A bridge's own settings: `ip link … type bridge …`. Times in hundredths of a second. */
 export type BridgeSettings = Omit<BridgeAttributes, 'unknown'>
 
-/** Settings of an interface as a bridge's port: `ip link … type bridge_slave …`. */
+/** Settings of an interface as a bridge's port: `bridge link set dev <name> …`. */
 export type PortSettings = Omit<PortAttributes, 'unknown'>
 
 /** What any interface has. Left out means: as it is. */
@@ -39,14 +39,14 @@ export interface LinkSpec extends LinkSettings {
   readonly peer?: PeerSpec
 }
 
-export type PeerSpec = Pick<LinkSpec, 'name' | 'mac' | 'mtu' | 'group' | 'index' | 'up' | 'namespace'>
+/** It is down at first: `up` is for a Route of its namespace. */
+export type PeerSpec = Pick<LinkSpec, 'name' | 'mac' | 'mtu' | 'group' | 'index' | 'namespace'>
 
 export interface LinkChange extends LinkSettings {
   /** Which one. */
   readonly name?: string
   readonly index?: number
   readonly newName?: string
-  /** It must be a port already: not together with the `master` that makes it one. */
   readonly port?: PortSettings
 }
 

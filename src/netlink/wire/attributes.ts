@@ -84,3 +84,11 @@ export function growing<T>(codec: Codec<T>): AttributeCodec<T> {
     },
   }
 }
+
+const encoder = new TextEncoder()
+
+/** Text that goes without a NUL, as iproute2 writes kinds; the kernel itself may send one. */
+export const bareText: Codec<string> = {
+  write: (out, value) => out.put(encoder.encode(value)),
+  read: from => from.text(),
+}

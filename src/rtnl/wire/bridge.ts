@@ -1,5 +1,5 @@
-import { be16, type Codec, struct, u8, u16, u32, type ValueOf } from '../../base/index.ts'
-import { attributes, repeated } from '../../netlink/index.ts'
+import { be16, type Codec, u8, u16, u32, type ValueOf } from '../../base/index.ts'
+import { attributes } from '../../netlink/index.ts'
 
 /** A byte that says yes or no. */
 const onOff: Codec<boolean> = { write: (out, value) => out.u8(value ? 1 : 0), read: from => from.u8() !== 0 }
@@ -48,9 +48,3 @@ export const portAttributes = attributes({
   isolated: [33, onOff],
 })
 export type PortAttributes = ValueOf<typeof portAttributes>
-
-/** IFLA_BRIDGE_*, in the IFLA_AF_SPEC of AF_BRIDGE messages. */
-export const bridgeSpecAttributes = attributes({
-  flags: [0, u16],
-  vlans: [2, repeated(struct({ flags: u16, vlan: u16 }))],
-})

@@ -27,9 +27,6 @@ export const IFF_LOWER_UP = 0x10000
 /** IFLA_EXT_MASK: leave the counters out of a listing. */
 export const RTEXT_FILTER_SKIP_STATS = 0x8
 
-export const BRIDGE_VLAN_INFO_PVID = 0x2
-export const BRIDGE_VLAN_INFO_UNTAGGED = 0x4
-
 export const IFA_F_NODAD = 0x02
 export const IFA_F_DADFAILED = 0x08
 export const IFA_F_TENTATIVE = 0x40

@@ -3,12 +3,13 @@ import {
   type AttributeCodec,
   attributes,
   type Body,
+  bareText,
   message,
   nested,
   repeated,
   when,
 } from '../../netlink/index.ts'
-import { bridgeAttributes, bridgeSpecAttributes, portAttributes } from './bridge.ts'
+import { bridgeAttributes, portAttributes } from './bridge.ts'
 
 /** struct ifinfomsg. */
 const ifinfomsg = { family: u8, pad: u8, hardware: u16, index: i32, flags: u32, change: u32 }
@@ -21,11 +22,11 @@ const families = attributes({
 
 /** IFLA_INFO_*: what `data` and `slaveData` look like depends on the kind before them. */
 const linkInfo = attributes({
-  kind: [1, text],
+  kind: [1, bareText],
   bridge: [2, when('kind', 'bridge', bridgeAttributes)],
   veth: [2, when('kind', 'veth', attributes({ peer: [1, later(() => linkMessage)] }))],
   data: [2, bytes],
-  slaveKind: [4, text],
+  slaveKind: [4, bareText],
   port: [5, when('slaveKind', 'bridge', portAttributes)],
   slaveData: [5, bytes],
 })
@@ -60,11 +61,8 @@ export type LinkMessage = Required<LinkHeader> & { attributes: LinkAttributes }
 export type LinkToWrite = LinkHeader & { attributes?: LinkAttributes }
 type LinkHeader = { [K in keyof typeof ifinfomsg]?: number }
 
-/** The same header with AF_BRIDGE: what `bridge` sends about ports and VLANs. */
-export const bridgeMessage = message(
-  ifinfomsg,
-  attributes({ port: [12, nested(portAttributes)], spec: [26, bridgeSpecAttributes] }),
-)
+/** The same header with AF_BRIDGE, and IFLA_PROTINFO: a bridge's port, RTM_SETLINK. */
+export const portMessage = message(ifinfomsg, attributes({ port: [12, nested(portAttributes)] }))
 
 /** VETH_INFO_PEER is a whole message inside an attribute: the table refers to itself. */
 function later(body: () => Body<LinkMessage, LinkToWrite>): AttributeCodec<LinkToWrite> {
