@@ -1,3 +1,5 @@
+export { answers, clusterNames } from './clusters.ts'
 export { ClientError, noCluster } from './errors.ts'
 export { type ExecQuestion, OwnerClient } from './owner-client.ts'
+export { gone } from './process.ts'
 export type { ExecAnswer, NodeNet, NodeStatus, ReachReport, Status } from './values.ts'

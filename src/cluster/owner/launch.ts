@@ -30,7 +30,13 @@ export async function launchOwner(request: StartRequest, options: LaunchOptions)
   const { logs, ownerLog } = clusterPlaces(request.places, request.settings.name)
   await mkdir(logs, { recursive: true, mode: 0o700 })
   const { env, nodeArgs = [], script = beside } = options
-  const { pid, port } = spawnDetached({ script, nodeArgs, env, logFile: ownerLog })
+  const { pid, port } = spawnDetached({
+    script,
+    nodeArgs,
+    args: [request.settings.name],
+    env,
+    logFile: ownerLog,
+  })
   const pipe = StartPipe.starter(port)
   pipe.send({ event: 'start', request })
   return {

@@ -56,7 +56,7 @@ export async function sweep(places: Places): Promise<string[]> {
 }
 
 /** The names of all clusters that have a runtime directory, running or not, sorted. */
-export async function clusterNames(places: Places): Promise<string[]> {
+async function clusterNames(places: Places): Promise<string[]> {
   const entries = await readdir(places.runtime, { withFileTypes: true }).catch(ifMissing([]))
   return entries
     .filter(entry => entry.isDirectory())

@@ -7,7 +7,7 @@ import {
   type Settings,
 } from '../../base/index.ts'
 import { ClusterError } from '../errors.ts'
-import type { Status } from '../types.ts'
+import type { ClusterEvent, Status } from '../types.ts'
 
 /** What `xc start` says to the owner it has just made. */
 export type StarterMessage =
@@ -19,9 +19,7 @@ export type StarterMessage =
 
 /** What the owner says while it starts. */
 export type OwnerMessage =
-  | { readonly event: 'notice'; readonly text: string }
-  | { readonly event: 'step'; readonly step: string; readonly state: 'begin' | 'end'; readonly text: string }
-  | { readonly event: 'node'; readonly id: number; readonly state: string; readonly ms: number }
+  | Exclude<ClusterEvent, { event: 'cluster' }>
   | { readonly event: 'ready'; readonly status: Status }
   | { readonly event: 'failed'; readonly error: ErrorJson }
 

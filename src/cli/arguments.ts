@@ -1,0 +1,16 @@
+/**
+ * The command line as commander is to see it: `help start` is `start --help`, and an option may be spelled with
+ * underscores, as the original spells some (`--nets_router`). What follows `--` is somebody else's.
+ */
+export function normalized(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  const ours = (end < 0 ? argv : argv.slice(0, end)).map(dashed)
+  const rest = end < 0 ? [] : argv.slice(end)
+  if (ours[0] !== 'help') return [...ours, ...rest]
+  return ours[1] === undefined ? ['--help'] : [ours[1], '--help']
+}
+
+function dashed(argument: string): string {
+  const [option] = /^--[A-Za-z][\w-]*/.exec(argument) ?? []
+  return option ? option.replaceAll('_', '-') + argument.slice(option.length) : argument
+}

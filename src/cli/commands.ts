@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import type { Session } from './session.ts'
+
+/** What a command's own file gives: its arguments and options, and what it does. */
+export interface CommandFile {
+  configure(command: Command, session: Session): void
+}
+
+interface CommandEntry {
+  readonly name: string
+  readonly alias?: string
+  readonly summary: string
+  load(): Promise<CommandFile>
+}
+
+/** All commands. The file of one is loaded when it is used: no command pays for another. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'start',
+    alias: 'starts',
+    summary: 'start a cluster and wait until all of it is ready',
+    load: () => import('./commands/start.ts'),
+  },
+  { name: 'status', summary: 'show a cluster and its nodes', load: () => import('./commands/status.ts') },
+  { name: 'ls', summary: 'list the running clusters', load: () => import('./commands/ls.ts') },
+  { name: 'stop', summary: 'stop a cluster; nothing of it stays', load: () => import('./commands/stop.ts') },
+  { name: 'exec', summary: 'run a command on a node', load: () => import('./commands/exec.ts') },
+  { name: 'vm', summary: "open a node's console", load: () => import('./commands/vm.ts') },
+  { name: 'logs', summary: "print what a node's console has said", load: () => import('./commands/logs.ts') },
+  {
+    name: 'check',
+    summary: 'let the nodes try to reach each other',
+    load: () => import('./commands/check.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'see whether this machine has all it takes',
+    load: () => import('./commands/doctor.ts'),
+  },
+  { name: 'env', summary: 'print all settings, fit for eval', load: () => import('./commands/env.ts') },
+]

@@ -1,0 +1,18 @@
+import type { Command } from 'commander'
+import { reachText } from '../reach-text.ts'
+import { type CommonOptions, clientOf, print, printJson, type Session } from '../session.ts'
+import { nameOption, timeoutOption } from '../shared-options.ts'
+
+export function configure(command: Command, session: Session): void {
+  command
+    .option(...nameOption)
+    .option('--json', 'print one JSON value (docs/json.md)')
+    .option(...timeoutOption)
+    .addHelpText('after', '\nExit status 1 when somebody cannot be reached.')
+    .action(async (options: CommonOptions) => {
+      const report = await clientOf(session, options).check()
+      if (options.json) printJson(report)
+      else print(reachText(report))
+      if (!report.ok) process.exitCode = 1
+    })
+}

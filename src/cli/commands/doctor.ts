@@ -1,0 +1,32 @@
+import type { Command } from 'commander'
+import { exitStatus } from '../errors.ts'
+import { type CommonOptions, print, printJson, type Session } from '../session.ts'
+import { addSettings, settingsOf } from '../setting-options.ts'
+
+interface Finding {
+  readonly name: string
+  readonly ok: boolean
+  readonly required: boolean
+  readonly found: string
+  readonly remedy?: string
+}
+
+export function configure(command: Command, session: Session): void {
+  addSettings(command, process.argv)
+  command
+    .option('--json', 'print one JSON value (docs/json.md)')
+    .addHelpText('after', '\nExit status 4 when something is missing that a cluster cannot do without.')
+    .action(async (options: CommonOptions & Record<string, unknown>) => {
+      const { examine } = await import('../../cluster/index.ts')
+      const checks = await examine({ settings: settingsOf(session, options), places: session.places })
+      const ok = checks.every(check => check.ok || !check.required)
+      if (options.json) printJson({ v: 1, ok, checks })
+      else print(checks.map(line).join(''))
+      if (!ok) process.exitCode = exitStatus.prerequisite
+    })
+}
+
+function line({ name, ok, required, found, remedy }: Finding): string {
+  const mark = ok ? 'ok  ' : required ? 'FAIL' : 'note'
+  return `${mark}  ${name}: ${found}${remedy ? `. ${remedy}` : ''}.\n`
+}

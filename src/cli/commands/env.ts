@@ -1,0 +1,19 @@
+import type { Command } from 'commander'
+import { printSettings } from '../../base/index.ts'
+import { print, printJson, type Session } from '../session.ts'
+import { addSettings, settingsOf } from '../setting-options.ts'
+
+export function configure(command: Command, session: Session): void {
+  addSettings(command, process.argv)
+  command
+    .option('--json', 'print one JSON value (docs/json.md)')
+    .addHelpText(
+      'after',
+      '\nWhat `xc start` with the same options would use: options first, then environment, then defaults.',
+    )
+    .action((options: Record<string, unknown>) => {
+      const settings = settingsOf(session, options)
+      if (options.json) printJson({ v: 1, settings })
+      else print(printSettings(settings))
+    })
+}

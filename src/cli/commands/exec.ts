@@ -1,0 +1,69 @@
+import { fstatSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import { type CommonOptions, clientOf, print, printJson, type Session, tell, timeoutOf } from '../session.ts'
+import { nameOption, timeoutOption } from '../shared-options.ts'
+
+interface ExecOptions extends CommonOptions {
+  readonly stdin?: boolean
+}
+
+export function configure(command: Command, session: Session): void {
+  command
+    .argument('<node>', '1 or vm-001')
+    .argument('<command...>', 'the command and its arguments, after --')
+    .usage('NODE [options] -- COMMAND…')
+    .option(...nameOption)
+    .option('-i, --stdin', 'give it our standard input; done anyway when that is a file or a pipe')
+    .option('-n, --no-stdin', 'never do so')
+    .option('--json', "print one JSON value (docs/json.md); the exit status is still the command's")
+    .option(...timeoutOption)
+    .addHelpText(
+      'after',
+      `\nIts exit status is the command's. There is no shell but the one you ask for: -- sh -c '…'`,
+    )
+    .action((node: string, argv: string[], options: ExecOptions) => exec(session, { node, argv, options }))
+}
+
+interface Exec {
+  readonly node: string
+  readonly argv: readonly string[]
+  readonly options: ExecOptions
+}
+
+async function exec(session: Session, { node, argv, options }: Exec): Promise<void> {
+  const timeoutMs = timeoutOf(options)
+  // The command's own timeout comes first, with a better message; the connection's covers a stuck owner.
+  const patience = timeoutMs === undefined ? {} : { timeout: String(timeoutMs / 1000 + 5) }
+  const { timeout: _, ...others } = options
+  const input = (options.stdin ?? isGiven()) ? await buffer(process.stdin) : undefined
+  const answer = await clientOf(session, { ...others, ...patience }).exec(node, {
+    argv,
+    ...(input && { input }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  })
+  const { status, signal, stdout, stderr, truncated } = answer
+  if (options.json) {
+    const text = { stdout: Buffer.from(stdout).toString(), stderr: Buffer.from(stderr).toString() }
+    printJson({ v: 1, status, ...(signal !== undefined && { signal }), ...text, truncated })
+  } else {
+    print(stdout)
+    process.stderr.write(stderr)
+    if (truncated.stdout || truncated.stderr)
+      tell('xc: the guest agent kept only the beginning of the output.')
+  }
+  process.exitCode = status
+}
+
+/**
+ * True for `… | xc exec` and `xc exec … < file`. A socket (what Node gives its children, and never closes by
+ * itself) counts as no wish: waiting for its end could take for ever.
+ */
+function isGiven(): boolean {
+  try {
+    const kind = fstatSync(0)
+    return kind.isFIFO() || kind.isFile()
+  } catch {
+    return false // closed
+  }
+}

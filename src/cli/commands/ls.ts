@@ -1,0 +1,43 @@
+import type { Command } from 'commander'
+import { clusterNames, OwnerClient, type Status } from '../../client/index.ts'
+import { seconds } from '../cluster-table.ts'
+import { explain } from '../errors.ts'
+import { type CommonOptions, print, printJson, type Session, tell, timeoutOf } from '../session.ts'
+import { timeoutOption } from '../shared-options.ts'
+import { table } from '../table.ts'
+
+export function configure(command: Command, session: Session): void {
+  command
+    .option('--json', 'print one JSON value (docs/json.md)')
+    .option(...timeoutOption)
+    .action(async (options: CommonOptions) => {
+      const clusters = await running(session, timeoutOf(options) ?? 10_000)
+      if (options.json) printJson({ v: 1, clusters: clusters.map(summary) })
+      else if (clusters.length === 0) tell('No cluster is running. Start one with: xc start')
+      else print(table(['name', 'state', 'topology', 'nodes', 'ready in', 'pid'], clusters.map(row)))
+    })
+}
+
+/** Those that answer. One that cannot be understood is told about, and the others are still listed. */
+async function running({ places }: Session, timeoutMs: number): Promise<Status[]> {
+  const names = await clusterNames(places)
+  const asked = names.map(async name => {
+    try {
+      return await new OwnerClient(places, name, { timeoutMs }).status()
+    } catch (failure) {
+      if ((failure as { code?: string }).code !== 'CLUSTER_MISSING')
+        process.stderr.write(explain(failure, false))
+      return undefined
+    }
+  })
+  return (await Promise.all(asked)).filter(status => status !== undefined)
+}
+
+function summary({ name, state, topology, nodes, owner }: Status): object {
+  return { name, state, topology, nodes: nodes.length, owner }
+}
+
+function row({ name, state, topology, nodes, readyMs, owner }: Status): string[] {
+  const ready = readyMs === undefined ? '' : seconds(readyMs)
+  return [name, state, topology, String(nodes.length), ready, String(owner.pid)]
+}

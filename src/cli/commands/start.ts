@@ -1,0 +1,78 @@
+import type { Command } from 'commander'
+import type { Settings } from '../../base/index.ts'
+import { gone, OwnerClient, type Status } from '../../client/index.ts'
+import { clusterTable } from '../cluster-table.ts'
+import { planText } from '../plan-text.ts'
+import { reachText } from '../reach-text.ts'
+import { type CommonOptions, print, printJson, type Session, tell, timeoutOf } from '../session.ts'
+import { addSettings, settingsOf } from '../setting-options.ts'
+import { timeoutOption } from '../shared-options.ts'
+import { followStart } from '../start-following.ts'
+
+interface StartOptions extends CommonOptions {
+  readonly dryRun?: boolean
+  readonly check?: boolean
+}
+
+export function configure(command: Command, session: Session): void {
+  addSettings(command, process.argv)
+  command
+    .option('--dry-run', 'print what would be started; do nothing')
+    .option('--check', 'then let the nodes try to reach each other')
+    .option('--json', 'print one JSON value (docs/json.md)')
+    .option(...timeoutOption)
+    .addHelpText('after', nodeHelp)
+    .action(async (options: StartOptions & Record<string, unknown>) => {
+      const settings = settingsOf(session, options)
+      const { planCluster } = await import('../../cluster/index.ts')
+      const plan = planCluster(settings)
+      if (options.dryRun) return options.json ? printJson(plan) : print(planText(plan))
+      await start(session, settings, options)
+    })
+}
+
+const nodeHelp = `
+--mem, --smp, --append and --nets-vm have forms for a single node: --mem201 256, --nets3 0,3,1.
+Every option --foo-bar is also the environment variable in brackets; the option wins.`
+
+async function start(session: Session, settings: Settings, options: StartOptions): Promise<void> {
+  const timeoutMs = timeoutOf(options)
+  const request = { settings, places: session.places, ...(timeoutMs !== undefined && { timeoutMs }) }
+  const { launchOwner } = await import('../../cluster/index.ts')
+  const launch = await launchOwner(request, { env: { ...session.env } })
+  const live = process.stdout.isTTY === true && !options.json
+  const outcome = await followStart(launch, live)
+  if (outcome.status === undefined) {
+    await gone(launch.pid)
+    process.exitCode = outcome.interrupted
+    return
+  }
+  await tellReady(session, outcome.status as Status, options)
+}
+
+/** The cluster stays, even when the check fails: it is there to be looked at. */
+async function tellReady(session: Session, status: Status, options: StartOptions): Promise<void> {
+  const report = options.check ? await new OwnerClient(session.places, status.name).check() : undefined
+  if (options.json) printJson({ ...status, ...(report && { check: report }) })
+  else {
+    print(clusterTable(status))
+    if (report) print(reachText(report))
+    tell(whatNext(status))
+  }
+  if (report?.ok !== false) return
+  tell(`The cluster is left as it is, to be looked at; stop it with: xc stop --name ${status.name}`)
+  process.exitCode = 1
+}
+
+function whatNext({ name, nodes }: Status): string {
+  const of = name === 'default' ? '' : ` --name ${name}`
+  const node = nodes[0]?.id
+  const tries = [
+    node !== undefined && [`xc exec ${node}${of} -- ip -br addr`, 'run a command on a node'],
+    node !== undefined && [`xc vm ${node}${of}`, 'its console; Ctrl-] leaves'],
+    [`xc status${of}`, 'this table'],
+    [`xc stop${of}`, 'stop it; nothing stays'],
+  ].filter(line => line !== false)
+  const width = Math.max(...tries.map(([command]) => command!.length))
+  return ['Try:', ...tries.map(([command, about]) => `  ${command!.padEnd(width)}  ${about}`)].join('\n')
+}

@@ -1,0 +1,16 @@
+import type { Command } from 'commander'
+import { clusterTable } from '../cluster-table.ts'
+import { type CommonOptions, clientOf, print, printJson, type Session } from '../session.ts'
+import { nameOption, timeoutOption } from '../shared-options.ts'
+
+export function configure(command: Command, session: Session): void {
+  command
+    .option(...nameOption)
+    .option('--json', 'print one JSON value (docs/json.md)')
+    .option(...timeoutOption)
+    .action(async (options: CommonOptions) => {
+      const status = await clientOf(session, options).status()
+      if (options.json) printJson(status)
+      else print(clusterTable(status))
+    })
+}

@@ -1,0 +1,34 @@
+import type { Command } from 'commander'
+import { answers, clusterNames } from '../../client/index.ts'
+import { type CommonOptions, clientOf, clusterNameOf, printJson, type Session, tell } from '../session.ts'
+import { nameOption, timeoutOption } from '../shared-options.ts'
+
+interface StopOptions extends CommonOptions {
+  readonly all?: boolean
+}
+
+export function configure(command: Command, session: Session): void {
+  command
+    .option(...nameOption)
+    .option('--all', 'stop all clusters of this user')
+    .option('--json', 'print one JSON value (docs/json.md)')
+    .option(...timeoutOption)
+    .action(async (options: StopOptions) => {
+      const names = options.all ? await alive(session) : [clusterNameOf(session, options)]
+      const outcomes = await Promise.allSettled(
+        names.map(name => clientOf(session, { ...options, name }).stop()),
+      )
+      const stopped = names.filter((_, index) => outcomes[index]?.status === 'fulfilled')
+      if (options.json) printJson({ v: 1, stopped })
+      else for (const name of stopped) tell(`Stopped cluster '${name}'.`)
+      if (names.length === 0 && !options.json) tell('No cluster is running.')
+      const failed = outcomes.find(({ status }) => status === 'rejected')
+      if (failed) throw (failed as PromiseRejectedResult).reason
+    })
+}
+
+async function alive({ places }: Session): Promise<string[]> {
+  const names = await clusterNames(places)
+  const answering = await Promise.all(names.map(name => answers(places, name)))
+  return names.filter((_, index) => answering[index])
+}

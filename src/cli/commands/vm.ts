@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import { type CommonOptions, clientOf, type Session, tell } from '../session.ts'
+import { nameOption } from '../shared-options.ts'
+import { talk } from '../terminal.ts'
+
+export function configure(command: Command, session: Session): void {
+  command
+    .argument('<node>', '1 or vm-001')
+    .option(...nameOption)
+    .action(async (node: string, options: CommonOptions) => {
+      const socket = await clientOf(session, options).console(node)
+      if (process.stdin.isTTY) tell(`Console of node ${node}. Ctrl-] leaves it; the node goes on.`)
+      const end = await talk(socket)
+      if (process.stdin.isTTY)
+        tell(end === 'left' ? '\r\nLeft.' : '\r\nThe console ended: its node or cluster stopped.')
+    })
+}

@@ -1,0 +1,37 @@
+import { type ErrorKind, messageOf, RemoteError, XclusterError } from '../base/index.ts'
+
+/** A command line that asks for something that cannot be. */
+export class CliError extends XclusterError {}
+
+export const exitStatus: Readonly<Record<ErrorKind, number>> = {
+  failed: 1,
+  usage: 2,
+  missing: 3,
+  prerequisite: 4,
+}
+
+/** What a failure means to the shell. */
+export function statusOf(failure: unknown): number {
+  return failure instanceof XclusterError ? exitStatus[failure.kind] : 1
+}
+
+/** A failure as one line for people: what, why, and what to do. With `debug` also where it came from. */
+export function explain(failure: unknown, debug: boolean): string {
+  if (debug) return `xc: ${stackOf(failure)}\n`
+  const message = messageOf(failure).trim()
+  if (failure instanceof XclusterError) return `xc: ${endingIn('.', message)}\n`
+  return `xc: internal error: ${endingIn('.', message)} Run it again with --debug and report what it prints.\n`
+}
+
+function endingIn(stop: string, text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}${stop}`
+}
+
+function stackOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure)
+  const remote =
+    failure instanceof RemoteError && failure.remoteStack ? `\nin the owner: ${failure.remoteStack}` : ''
+  const cause = failure.cause === undefined ? '' : `\ncaused by: ${stackOf(failure.cause)}`
+  const code = failure instanceof XclusterError ? ` [${failure.code}]` : ''
+  return `${failure.stack ?? failure.message}${code}${remote}${cause}`
+}

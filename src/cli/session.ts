@@ -1,0 +1,62 @@
+import { type Environment, type Places, places } from '../base/index.ts'
+import { OwnerClient } from '../client/index.ts'
+import { CliError } from './errors.ts'
+
+/** The options that most commands have, as commander gives them. */
+export interface CommonOptions {
+  readonly name?: string
+  readonly timeout?: string
+  readonly json?: boolean
+}
+
+/** The world of one command: its environment, and where clusters are. */
+export interface Session {
+  readonly env: Environment
+  readonly places: Places
+}
+
+export function openSession(env: Environment): Session {
+  return { env, places: places(env, process.getuid?.() ?? 0) }
+}
+
+/** The cluster that a command is about. */
+export function clusterNameOf({ env }: Session, { name }: CommonOptions): string {
+  return name ?? (env.XCLUSTER_NAME || 'default')
+}
+
+/** A client of that cluster's owner. */
+export function clientOf(session: Session, options: CommonOptions): OwnerClient {
+  const timeoutMs = timeoutOf(options)
+  return new OwnerClient(
+    session.places,
+    clusterNameOf(session, options),
+    timeoutMs === undefined ? {} : { timeoutMs },
+  )
+}
+
+/** `--timeout` in milliseconds. */
+export function timeoutOf({ timeout }: CommonOptions): number | undefined {
+  if (timeout === undefined) return undefined
+  const seconds = /^\d+(\.\d+)?$/.test(timeout) ? Number(timeout) : 0
+  if (seconds > 0 && seconds <= 86_400) return seconds * 1000
+  throw new CliError({
+    code: 'BAD_TIMEOUT',
+    kind: 'usage',
+    target: '--timeout',
+    reason: `'${timeout}' is not a number of seconds above 0, a day at most`,
+  })
+}
+
+/** The command's result: the only thing that goes to stdout. */
+export function print(text: string | Uint8Array): void {
+  process.stdout.write(text)
+}
+
+export function printJson(value: unknown): void {
+  print(`${JSON.stringify(value, undefined, process.stdout.isTTY ? 2 : 0)}\n`)
+}
+
+/** Everything else. */
+export function tell(text: string): void {
+  process.stderr.write(`${text}\n`)
+}

@@ -1,0 +1,40 @@
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { optionOf, resolveSettings, type SettingOptions, type Settings, settings } from '../base/index.ts'
+import type { Session } from './session.ts'
+
+/** Gives a command an option for every setting, `--nets-vm` for `netsVm`, and those for single nodes. */
+export function addSettings(command: Command, argv: readonly string[]): void {
+  for (const [key, { doc, default: value, kind, variable }] of Object.entries(settings)) {
+    const shown = (kind as { print(value: unknown): string }).print(value)
+    const about = `${doc}${shown ? ` (default ${shown})` : ''}`
+    command.addOption(new Option(`${optionOf(key)} <${placeholder(key)}>`, `${about} [${variable}]`))
+  }
+  for (const option of nodeOptionsIn(argv)) command.addOption(new Option(`${option} <value>`).hideHelp())
+}
+
+/** `--mem201`, `--nets3` …: any node's, so they are options only where somebody uses them. */
+function nodeOptionsIn(argv: readonly string[]): Set<string> {
+  const found = argv.map(argument => /^--(?:mem|smp|append|nets)\d+(?==|$)/.exec(argument)?.[0])
+  return new Set(found.filter(option => option !== undefined))
+}
+
+/** What the options, the environment and the defaults come to. Paths are made absolute: the owner lives elsewhere. */
+export function settingsOf(session: Session, options: Readonly<Record<string, unknown>>): Settings {
+  const chosen = Object.entries(options).filter(([key]) => isSetting(key))
+  const all = resolveSettings({ env: session.env, options: Object.fromEntries(chosen) as SettingOptions })
+  return { ...all, kernel: absolute(all.kernel), kvm: all.kvm.includes('/') ? absolute(all.kvm) : all.kvm }
+}
+
+function isSetting(key: string): boolean {
+  return Object.hasOwn(settings, key) || /^(mem|smp|append|nets)\d+$/.test(key)
+}
+
+function absolute(path: string): string {
+  return path === '' ? '' : resolve(path)
+}
+
+function placeholder(key: string): string {
+  if (key.startsWith('nets') || key === 'hostNets') return 'nets'
+  return typeof (settings as Record<string, { default: unknown }>)[key]?.default === 'number' ? 'n' : 'value'
+}

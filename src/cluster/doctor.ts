@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { messageOf, type Places, type Settings, XclusterError } from '../base/index.ts'
+import { buildImage } from '../image/index.ts'
+import { openBridgeFabric, planBridges } from '../net/index.ts'
+import { launch } from '../sys/index.ts'
+import { detectAccel, findQemu } from '../vm/index.ts'
+import { surroundings } from './environment.ts'
+import { ClusterError } from './errors.ts'
+import { identityOf } from './identity.ts'
+import { checkMemory, freeMemory } from './memory.ts'
+import { planCluster } from './plan.ts'
+
+/** What one look at this machine found. */
+export interface Finding {
+  readonly name: string
+  readonly ok: boolean
+  /** False: a cluster starts without it, but is the worse for it. */
+  readonly required: boolean
+  /** What is there, or why it is not. */
+  readonly found: string
+  readonly remedy?: string
+}
+
+export interface Examination {
+  readonly settings: Settings
+  readonly places: Places
+}
+
+interface Check {
+  readonly name: string
+  readonly required: boolean
+  /** Gives what it found; throws when that will not do. */
+  look(on: Examination): Promise<string> | string
+}
+
+/** Whatever can be is tried, not looked up: that a device is there does not mean that it works. */
+const checks: readonly Check[] = [
+  { name: 'root', required: true, look: root },
+  { name: 'launcher', required: true, look: launcher },
+  { name: 'network', required: true, look: network },
+  { name: 'qemu', required: true, look: qemu },
+  { name: 'kvm', required: false, look: kvm },
+  { name: 'guest image', required: true, look: guestImage },
+  { name: 'memory', required: true, look: memory },
+  { name: 'limits', required: true, look: limits },
+]
+
+/** Looks whether this machine has all that a cluster with these settings takes, one thing after the other. */
+export async function examine(on: Examination): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const { name, required, look } of checks) {
+    try {
+      findings.push({ name, required, ok: true, found: await look(on) })
+    } catch (failure) {
+      findings.push({ name, required, ok: false, ...toldBy(failure) })
+    }
+  }
+  return findings
+}
+
+function toldBy(failure: unknown): { found: string; remedy?: string } {
+  if (!(failure instanceof XclusterError)) return { found: messageOf(failure) }
+  const { op, target, reason, remedy } = failure
+  const doing = [op, target].filter(Boolean).join(' ')
+  return { found: doing ? `${doing}: ${reason}` : reason, ...(remedy !== undefined && { remedy }) }
+}
+
+function root(): string {
+  const uid = process.geteuid?.()
+  if (uid === 0) return 'we are root'
+  throw lack(`we are user ${uid}`, 'Run as root: sudo xc …')
+}
+
+/** The addon starts it, so both are seen at work. */
+async function launcher(): Promise<string> {
+  const launched = launch({ file: '/bin/true' })
+  const { code, signal } = await launched.exited
+  if (code === 0) return 'addon and launcher work'
+  throw lack(launched.stderr().trim() || `it ended with ${signal ?? code}`, 'Run: npm run build')
+}
+
+/** The smallest network there is: a namespace, a bridge, a tap. */
+async function network({ settings: { mtu } }: Examination): Promise<string> {
+  const plan = planBridges({ mtu, nodes: [{ id: 1, nets: [0] }], host: new Map() })
+  await using _ = await openBridgeFabric(plan)
+  return 'namespaces, bridges and taps can be made'
+}
+
+async function qemu({ settings }: Examination): Promise<string> {
+  const found = await findQemu({ given: settings.kvm || undefined, searchPath: surroundings().searchPath })
+  return `${found.path}, version ${found.version}`
+}
+
+async function kvm({ settings, places }: Examination): Promise<string> {
+  const identity = identityOf(1, settings.uidBase)
+  const program = await findQemu({ given: settings.kvm || undefined, searchPath: surroundings().searchPath })
+  const probe = { want: 'auto', qemu: program, identity, cacheDir: places.cache, notice: () => {} } as const
+  const accel = await detectAccel(probe)
+  if (accel.kind === 'kvm') return 'a guest really runs on it'
+  const reason = `VMs will be emulated, which is slow: ${accel.reason ?? 'unknown why'}`
+  throw lack(reason, 'Use a machine, or a VM with nested virtualisation, where /dev/kvm works')
+}
+
+const guestDir = fileURLToPath(new URL('../../guest', import.meta.url))
+
+async function guestImage({ settings, places }: Examination): Promise<string> {
+  const image = await buildImage({ kernel: settings.kernel || undefined, cacheDir: places.cache, guestDir })
+  const extras = [image.hasTelnetd && 'telnetd', image.hasDropbear && 'dropbear'].filter(Boolean).join(', ')
+  return `Linux ${image.kernelVersion}, ${image.modules.length} modules, ${extras || 'no login servers'}`
+}
+
+function memory({ settings }: Examination): string {
+  const { nodes } = planCluster(settings)
+  checkMemory(nodes)
+  const { freeMiB, limitedBy } = freeMemory()
+  return `${freeMiB} MiB are free (${limitedBy}), enough for ${nodes.length} nodes`
+}
+
+/** Open files: what a cluster of this size holds at most, with room to spare. */
+function limits({ settings }: Examination): string {
+  const { nodes, bridges } = planCluster(settings)
+  const needed = 64 + 8 * nodes.length + bridges.taps.length
+  const [, soft] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []
+  const most = soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft)
+  if (most >= needed) return `${soft} open files are allowed, ${needed} are needed`
+  throw lack(`${soft} open files are allowed, ${needed} are needed`, `Run: ulimit -n ${needed}`)
+}
+
+/** What a check found missing by itself; others throw their own floors' errors. */
+function lack(reason: string, remedy: string): ClusterError {
+  return new ClusterError({ code: 'MACHINE_LACKS', kind: 'prerequisite', reason, remedy })
+}
