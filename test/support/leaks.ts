@@ -15,7 +15,10 @@ type Kind = (typeof kinds)[number]
 type Snapshot = Readonly<Record<Kind, readonly string[]>>
 
 export interface CensusOptions {
-  /** Directories whose files count, all the way down: those that the test gives as runtime and state directories. */
+  /**
+   * Directories whose files count, all the way down: those that the test gives as runtime and state directories.
+   * By default the one in its own XDG_RUNTIME_DIR; /run is not looked at, where others may be at work.
+   */
   readonly directories?: readonly string[]
 }
 
@@ -26,7 +29,7 @@ export interface Census {
 
 /** Counts what there is now. Marks this process, so that whatever it starts from now on can be told apart. */
 export async function takeCensus(options: CensusOptions = {}): Promise<Census> {
-  const directories = options.directories ?? [join(process.env.XDG_RUNTIME_DIR ?? '/run', 'xcluster')]
+  const directories = options.directories ?? ownRuntimeDirectory()
   markDescendants()
   const before = await count(directories)
   return {
@@ -66,7 +69,7 @@ async function count(directories: readonly string[]): Promise<Snapshot> {
       namespace: namespaces.map(({ inode }) => `net:[${inode}]`),
       link: links,
       'nft table': tables.flat(),
-      mount: readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n'),
+      mount: mountsOf(directories),
       file: directories.flatMap(filesIn),
     }
   } finally {
@@ -112,6 +115,20 @@ async function tablesOf(namespace: NetNamespace): Promise<string[]> {
     .split('\n')
     .filter(Boolean)
     .map(table => `${table} in net:[${namespace.inode}]`)
+}
+
+/** Namespaces that were given a path, and whatever is mounted in the test's own directories. */
+function mountsOf(directories: readonly string[]): string[] {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
+  return mounts.filter(line => {
+    const place = line.split(' ')[4]!
+    return line.includes(' - nsfs ') || directories.some(directory => `${place}/`.startsWith(`${directory}/`))
+  })
+}
+
+function ownRuntimeDirectory(): string[] {
+  const { XDG_RUNTIME_DIR } = process.env
+  return XDG_RUNTIME_DIR ? [join(XDG_RUNTIME_DIR, 'xcluster')] : []
 }
 
 function filesIn(directory: string): string[] {

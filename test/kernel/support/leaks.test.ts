@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -59,6 +59,18 @@ test('an orphan is found, though its parent is gone and its environment empty', 
   await expect(census.expectUnchanged(soon)).rejects.toThrow(new RegExp(`\\+ process \\w+ ${orphan} `))
   process.kill(orphan, 'SIGKILL')
   await waitFor(() => !isAlive(orphan))
+  await census.expectUnchanged()
+})
+
+test('a namespace that was given a path is found', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
+  const path = join(directory, 'net')
+  writeFileSync(path, '')
+  const census = await takeCensus()
+  execFileSync('unshare', [`--net=${path}`, 'true'])
+  await expect(census.expectUnchanged(soon)).rejects.toThrow(path)
+  execFileSync('umount', [path])
+  rmSync(directory, { recursive: true })
   await census.expectUnchanged()
 })
 
