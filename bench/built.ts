@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs'
 import type * as Base from '../src/base/index.ts'
+import type * as Image from '../src/image/index.ts'
 import type * as Qmp from '../src/qmp/index.ts'
 import type * as Sys from '../src/sys/index.ts'
+import type * as Vm from '../src/vm/index.ts'
 
 interface Floors {
   base: typeof Base
+  image: typeof Image
   qmp: typeof Qmp
   sys: typeof Sys
+  vm: typeof Vm
 }
 
 /** A floor as users get it: built. The sources, run through a loader, would be measured with the loader's habits. */

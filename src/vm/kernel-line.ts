@@ -3,7 +3,8 @@ import type { VmSpec } from './types.ts'
 /**
  * What makes a throw-away guest boot faster, and is worth what it costs: no mitigations against itself, the
  * CPU's own randomness, grace periods that do not wait, no crypto self-tests, no relocation, one UART to probe,
- * no check of a timer that QEMU emulates anyway (docs/vm.md has the figures).
+ * no check of a timer that QEMU emulates anyway, notices and worse on the slow console but not all that is
+ * merely informative (docs/vm.md has the figures). `append` comes later and wins.
  */
 const fast = [
   'mitigations=off',
@@ -14,6 +15,7 @@ const fast = [
   'noreplace-smp',
   '8250.nr_uarts=1',
   'no_timer_check',
+  'loglevel=6',
 ]
 
 /**

@@ -32,14 +32,15 @@ test('a whole VM, argument by argument', () => {
     'display none',
     'no-reboot',
     'sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
-    'machine q35',
+    'machine q35,i8042=off,smbus=off,sata=off',
     'accel tcg',
     'm 128M',
     'smp 2',
     'kernel /proc/self/fd/6',
     'initrd /proc/self/fd/7',
     'append console=ttyS0 panic=-1 mitigations=off random.trust_cpu=on rcupdate.rcu_expedited=1 ' +
-      'cryptomgr.notests nokaslr noreplace-smp 8250.nr_uarts=1 no_timer_check mtu1=9000 xcluster_PREFIX=fd00:',
+      'cryptomgr.notests nokaslr noreplace-smp 8250.nr_uarts=1 no_timer_check loglevel=6 mtu1=9000 ' +
+      'xcluster_PREFIX=fd00:',
     'chardev socket,id=monitor,fd=3',
     'mon chardev=monitor,mode=control',
     'chardev socket,id=console,fd=4',
