@@ -1,0 +1,168 @@
+import { describe, expect } from 'vitest'
+import { resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
+import { planCluster } from '../../../src/cluster/index.ts'
+import { type BridgePlan, openBridgeFabric } from '../../../src/net/index.ts'
+import { bridge, openRoute } from '../../../src/rtnl/index.ts'
+import { NetNamespace } from '../../../src/sys/index.ts'
+import { test } from '../../support/leaks.ts'
+import { inNamespace, ipJson } from '../../support/namespace.ts'
+
+const planned = (options: SettingOptions = {}) => planCluster(resolveSettings({ options })).bridges
+
+interface Link {
+  ifname: string
+  address: string
+  mtu: number
+  master?: string
+  operstate: string
+  flags: string[]
+  group: string
+  inet6_addr_gen_mode: string
+  linkinfo?: { info_kind: string; info_data: Record<string, unknown> }
+}
+
+const links = (namespace: NetNamespace) => ipJson<Link>(namespace, ['-d', 'link'])
+
+async function addresses(namespace: NetNamespace): Promise<Record<string, string[]>> {
+  type Dev = {
+    ifname: string
+    addr_info: { local: string; prefixlen: number; scope: string; nodad?: boolean }[]
+  }
+  const devs = await ipJson<Dev>(namespace, ['addr'])
+  const own = (dev: Dev) => dev.addr_info.filter(({ scope }) => scope === 'global')
+  return Object.fromEntries(devs.map(dev => [dev.ifname, own(dev).map(a => `${a.local}/${a.prefixlen}`)]))
+}
+
+describe('the fabric of xnet', () => {
+  test('is what ip and bridge say it should be', async () => {
+    await using fabric = await openBridgeFabric(planned({ nvm: 2, nrouters: 1, ntesters: 1 }))
+    const all = await links(fabric.namespace)
+    expect(all.map(({ ifname, master }) => (master ? `${ifname} in ${master}` : ifname)).sort()).toEqual([
+      'lo',
+      'xcbr0',
+      'xcbr0_t1 in xcbr0',
+      'xcbr0_t2 in xcbr0',
+      'xcbr0_t201 in xcbr0',
+      'xcbr0_t221 in xcbr0',
+      'xcbr1',
+      'xcbr1_t1 in xcbr1',
+      'xcbr1_t2 in xcbr1',
+      'xcbr1_t201 in xcbr1',
+      'xcbr2',
+      'xcbr2_t201 in xcbr2',
+      'xcbr2_t221 in xcbr2',
+    ])
+    expect(all.filter(({ flags }) => !flags.includes('UP'))).toEqual([])
+    const xcbr1 = all.find(({ ifname }) => ifname === 'xcbr1')!
+    expect(xcbr1).toMatchObject({ address: '00:00:00:01:01:fa', mtu: 1500, inet6_addr_gen_mode: 'none' })
+    expect(xcbr1.linkinfo!.info_data).toMatchObject({ stp_state: 0, group_fwd_mask: '0x4000' })
+    const tap = all.find(({ ifname }) => ifname === 'xcbr2_t221')!
+    expect(tap).toMatchObject({ mtu: 1500, inet6_addr_gen_mode: 'none', group: all[1]!.group })
+    expect(tap.linkinfo!.info_data).toMatchObject({ type: 'tap', persist: false, vnet_hdr: true })
+
+    const { stdout } = await inNamespace(fabric.namespace, ['bridge', '-j', 'link'])
+    const ports = JSON.parse(stdout) as { ifname: string; state: string }[]
+    expect(ports).toHaveLength(9)
+    expect(await addresses(fabric.namespace)).toMatchObject({
+      xcbr0: ['192.168.0.250/24', 'fd00::c0a8:fa/120'],
+      xcbr1: [],
+      xcbr2: ['192.168.2.250/24', 'fd00::c0a8:2fa/120'],
+      xcbr0_t1: [],
+    })
+  })
+
+  test('has its addresses ready for use at once', async () => {
+    await using fabric = await openBridgeFabric(planned())
+    const { stdout } = await inNamespace(fabric.namespace, [
+      'ip',
+      '-6',
+      'addr',
+      'show',
+      'dev',
+      'xcbr0',
+      'tentative',
+    ])
+    expect(stdout).not.toContain('fd00')
+    await inNamespace(fabric.namespace, ['ping', '-c', '1', '-W', '1', '127.0.0.1'])
+  })
+
+  test('takes another MTU and another prefix', async () => {
+    await using fabric = await openBridgeFabric(planned({ mtu: 9000, prefix: '1000::1', hostNets: '1' }))
+    const all = await links(fabric.namespace)
+    expect(new Set(all.filter(({ ifname }) => ifname !== 'lo').map(({ mtu }) => mtu))).toEqual(
+      new Set([9000]),
+    )
+    expect(await addresses(fabric.namespace)).toMatchObject({
+      xcbr0: [],
+      xcbr1: ['192.168.1.250/24', '1000::1:c0a8:1fa/120'],
+    })
+  })
+
+  test('gives each node its interfaces in the order of its nets', async () => {
+    await using fabric = await openBridgeFabric(planned({ nvm: 1, nets1: '0,3,2' }))
+    const nics = fabric.nics(1)
+    expect(nics.map(({ args }) => args)).toEqual(
+      ['00', '03', '02'].map((net, i) => [
+        '-netdev',
+        `tap,id=net${i},fd={fd0}`,
+        '-device',
+        `virtio-net-pci,netdev=net${i},id=nic${i},mac=00:00:00:01:${net}:01,romfile=`,
+      ]),
+    )
+    expect(new Set(nics.flatMap(({ fds }) => fds)).size).toBe(3)
+    expect(fabric.nics(99)).toEqual([])
+  })
+
+  test('with 240 taps is made and gone in a moment', async ({ census }) => {
+    const fabric = await openBridgeFabric(planned({ nvm: 100, nrouters: 10, ntesters: 5 }))
+    expect(await links(fabric.namespace)).toHaveLength(1 + 3 + 240)
+    const began = performance.now()
+    await fabric.close()
+    expect(performance.now() - began).toBeLessThan(1500) // one by one: 5 s
+    await census.expectUnchanged({ withinMs: 1000 })
+    await fabric.close()
+    expect(() => fabric.nics(1)).toThrow(expect.objectContaining({ code: 'NETWORK_CLOSED' }))
+  })
+})
+
+/** Each is a real refusal by the kernel, in a namespace that stays, so that what is left over would be seen. */
+describe('leaves nothing when it fails at', () => {
+  async function refused(plan: BridgePlan, code: string, others: string[] = []): Promise<void> {
+    await using namespace = NetNamespace.create()
+    await using route = openRoute({ namespace })
+    for (const name of others) await route.links.add(bridge({ name }))
+    const before = (await links(namespace)).map(({ ifname }) => ifname)
+    await expect(openBridgeFabric(plan, { namespace })).rejects.toMatchObject({ code })
+    expect((await links(namespace)).map(({ ifname }) => ifname)).toEqual(before)
+  }
+
+  test('a bridge', () => refused(planned(), 'NETWORK_TAKEN', ['xcbr2']))
+
+  test('an address', () => {
+    const plan = planned()
+    const [first, ...rest] = plan.bridges
+    const twice = { ...first!, addresses: [first!.addresses[0]!, first!.addresses[0]!] }
+    return refused({ ...plan, bridges: [twice, ...rest] }, 'NETWORK_TAKEN')
+  })
+
+  test('a tap', () => refused(planned(), 'NETWORK_TAKEN', ['xcbr1_t3']))
+
+  test('an MTU that a bridge takes and a tap does not', () => {
+    return refused({ ...planned(), mtu: 65535 }, 'NETLINK_INVALID')
+  })
+
+  test('an MTU that nothing takes', () => refused({ ...planned(), mtu: 20 }, 'NETLINK_INVALID'))
+
+  test('a network that is there already, and leaves that one alone', async () => {
+    await using namespace = NetNamespace.create()
+    await using first = await openBridgeFabric(planned({ nvm: 1, nrouters: 0 }), { namespace })
+    const before = (await links(namespace)).map(({ ifname }) => ifname)
+    await expect(openBridgeFabric(planned(), { namespace })).rejects.toMatchObject({
+      code: 'NETWORK_TAKEN',
+      message: expect.stringContaining('there is one in this namespace (xcbr0'),
+    })
+    expect((await links(namespace)).map(({ ifname }) => ifname)).toEqual(before)
+    await first.close()
+    expect((await links(namespace)).map(({ ifname }) => ifname)).toEqual(['lo'])
+  })
+})

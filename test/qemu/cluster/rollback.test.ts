@@ -1,0 +1,58 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { type ClusterEvent, startCluster } from '../../../src/index.ts'
+import { test } from '../../support/leaks.ts'
+
+const small = { nvm: 2, nrouters: 0, smp: 1 }
+
+test('a node that cannot start takes the whole start back, and is the reason', async ({ census }) => {
+  const logs = await mkdtemp(join(tmpdir(), 'xcluster-test-'))
+  try {
+    const events: ClusterEvent[] = []
+    const options = { ...small, append2: 'rdinit=/nope' }
+    const failed = startCluster(options, { logs, onEvent: event => events.push(event) })
+    await expect(failed).rejects.toMatchObject({ code: 'GUEST_PANIC', target: 'vm-002' })
+    expect(events).toContainEqual(expect.objectContaining({ event: 'node', id: 2, state: 'failed' }))
+    expect(events).not.toContainEqual(expect.objectContaining({ event: 'node', id: 1, state: 'failed' }))
+    expect(await readFile(join(logs, 'vm-002.log'), 'utf8')).toContain('Kernel panic')
+  } finally {
+    await rm(logs, { recursive: true })
+  }
+  await census.expectUnchanged({ withinMs: 1000 })
+})
+
+test('called off in the middle, it says so and leaves nothing', async () => {
+  const abort = new AbortController()
+  const onEvent = (event: ClusterEvent) => {
+    if (event.event === 'node' && event.state === 'booting') abort.abort()
+  }
+  const start = startCluster(small, { signal: abort.signal, onEvent })
+  await expect(start).rejects.toMatchObject({ code: 'START_CANCELLED' })
+})
+
+test('called off before it begins, it does not begin', async () => {
+  const events: ClusterEvent[] = []
+  const start = startCluster(small, { signal: AbortSignal.abort(), onEvent: event => events.push(event) })
+  await expect(start).rejects.toMatchObject({ code: 'START_CANCELLED' })
+  expect(events.filter(event => event.event === 'node')).toEqual([])
+})
+
+test('too slow, it says who is not ready', async () => {
+  const start = startCluster({ ...small, append: 'panic=0 rdinit=/bin/sleep -- 999' }, { timeoutMs: 4000 })
+  await expect(start).rejects.toMatchObject({
+    code: 'START_TIMEOUT',
+    reason: expect.stringMatching(/^not ready after 4 s: vm-001 is (starting|booting), vm-002 is/),
+  })
+})
+
+test.for([
+  [{ mem: 1 << 20 }, 'NOT_ENOUGH_MEMORY'],
+  [{ kvm: '/nonexistent/qemu' }, 'QEMU_MISSING'],
+  [{ kernel: '/nonexistent/kernel' }, 'KERNEL_MISSING'],
+  [{ topology: 'ring' }, 'UNKNOWN_TOPOLOGY'],
+  [{ nvm: 201 }, 'BAD_SETTING'],
+] as const)('%j is refused at once', async ([options, code]) => {
+  await expect(startCluster({ ...small, ...options })).rejects.toMatchObject({ code })
+})

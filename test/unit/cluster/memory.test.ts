@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { resolveSettings } from '../../../src/base/index.ts'
+import { checkMemory, freeMemory } from '../../../src/cluster/memory.ts'
+import { planCluster } from '../../../src/cluster/plan.ts'
+
+const MiB = 1 << 20
+const meminfo = (mebibytes: number) => ({
+  '/proc/meminfo': `MemTotal: 1 kB\nMemAvailable:   ${mebibytes * 1024} kB\n`,
+})
+const reader = (files: Record<string, string>) => (path: string) => files[path]
+
+test('without control groups, what the machine has left', () => {
+  expect(freeMemory(reader(meminfo(1000)))).toEqual({
+    freeMiB: 1000,
+    limitedBy: 'MemAvailable of /proc/meminfo',
+  })
+})
+
+test('version 2: the tightest of all groups above, less what can be taken back', () => {
+  const files = {
+    ...meminfo(9000),
+    '/proc/self/cgroup': '0::/a/b\n',
+    '/sys/fs/cgroup/a/b/memory.max': 'max\n',
+    '/sys/fs/cgroup/a/b/memory.current': `${MiB}\n`,
+    '/sys/fs/cgroup/a/memory.max': `${500 * MiB}\n`,
+    '/sys/fs/cgroup/a/memory.current': `${300 * MiB}\n`,
+    '/sys/fs/cgroup/a/memory.stat': `anon 5\ninactive_file ${100 * MiB}\n`,
+  }
+  expect(freeMemory(reader(files))).toEqual({
+    freeMiB: 300,
+    limitedBy: 'limit of control group /sys/fs/cgroup/a',
+  })
+})
+
+test('version 1, in a container that sees only the root of its own', () => {
+  const files = {
+    ...meminfo(9000),
+    '/proc/self/cgroup': '9:name=systemd:/\n4:cpu,memory:/docker/123\n0::/\n',
+    '/sys/fs/cgroup/memory/memory.limit_in_bytes': `${800 * MiB}\n`,
+    '/sys/fs/cgroup/memory/memory.usage_in_bytes': `${700 * MiB}\n`,
+    '/sys/fs/cgroup/memory/memory.stat': `inactive_file 1\ntotal_inactive_file ${50 * MiB}\n`,
+  }
+  expect(freeMemory(reader(files)).freeMiB).toBe(150)
+})
+
+test('too little of it is said before anything is started', () => {
+  const { nodes } = planCluster(resolveSettings({ options: { nvm: 4, mem1: 256 } }))
+  const needed = 5 * 128 + 256 + 6 * 96
+  expect(() => checkMemory(nodes, reader(meminfo(needed)))).not.toThrow()
+  expect(() => checkMemory(nodes, reader(meminfo(needed - 1)))).toThrow(
+    expect.objectContaining({ code: 'NOT_ENOUGH_MEMORY', kind: 'prerequisite' }),
+  )
+  expect(() => checkMemory(nodes, reader(meminfo(100)))).toThrow(`need ${needed} MiB and 100 MiB are free`)
+})

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { defer } from '../../../src/base/index.ts'
+import { inTurns } from '../../../src/cluster/turns.ts'
+
+test('works on a few at a time, in order', async () => {
+  const doors = [1, 2, 3].map(() => defer())
+  const begun: number[] = []
+  const all = inTurns(
+    [0, 1, 2],
+    item => {
+      begun.push(item)
+      return doors[item]!.promise
+    },
+    { limit: 2 },
+  )
+  expect(begun).toEqual([0, 1])
+  doors[1]!.resolve()
+  await doors[1]!.promise
+  await expect.poll(() => begun).toEqual([0, 1, 2])
+  for (const door of doors) door.resolve()
+  await all
+})
+
+test('the first failure ends it, once all under way have come to an end', async () => {
+  const other = defer()
+  const begun: number[] = []
+  const stopped: unknown[] = []
+  const all = inTurns(
+    [0, 1, 2],
+    async item => {
+      begun.push(item)
+      if (item === 1) throw new Error('first')
+      await other.promise
+    },
+    {
+      limit: 2,
+      stop: failure => {
+        stopped.push(failure)
+        other.reject(new Error('called off'))
+      },
+    },
+  )
+  await expect(all).rejects.toThrow('first')
+  expect(begun).toEqual([0, 1])
+  expect(stopped).toHaveLength(1)
+})
