@@ -16,7 +16,7 @@ const boot: Benchmark = {
     const variants: Record<string, Partial<VmSpec>> = {
       ours: {},
       'machine pc': { machine: 'pc' },
-      'full q35': { extraArgs: ['-machine', 'q35,i8042=on,smbus=on,sata=on'] },
+      'lean q35': { extraArgs: ['-machine', 'q35,i8042=off,smbus=off,sata=off'] },
       'kernel quiet': { append: 'quiet' },
       'loglevel=7': { append: 'loglevel=7' },
       'no fast kernel flags': changed(scope, ours, '/ mitigations=off*loglevel=6/'),

@@ -37,13 +37,9 @@ export function qemuArgs(spec: VmSpec): string[] {
   ]
 }
 
-/**
- * q35 without what no guest here uses and every kernel would look for. microvm has no PCI unless told; its timers
- * are good enough only under KVM.
- */
+/** microvm has no PCI unless told; its timers are good enough only under KVM. */
 function machine({ machine: type = 'q35', accel, name }: VmSpec): string {
-  if (type === 'q35') return 'q35,i8042=off,smbus=off,sata=off'
-  if (type === 'pc') return 'pc'
+  if (type !== 'microvm') return type
   if (accel === 'kvm') return 'microvm,pcie=on,rtc=on'
   throw new VmError({
     code: 'BAD_MACHINE',

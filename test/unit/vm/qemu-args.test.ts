@@ -32,7 +32,7 @@ test('a whole VM, argument by argument', () => {
     'display none',
     'no-reboot',
     'sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
-    'machine q35,i8042=off,smbus=off,sata=off',
+    'machine q35',
     'accel tcg',
     'm 128M',
     'smp 2',
