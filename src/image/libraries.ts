@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { DecodeError } from '../base/index.ts'
 import { linkage, readElf } from './elf.ts'
 import { ImageError } from './errors.ts'
@@ -51,7 +51,7 @@ export class Sysroots {
         name,
         paths: [...runPaths(needs.runPath, program), ...LIBRARY_DIRS].map(dir => join(dir, name)),
       }))
-      if (interpreter) wanted.push({ name: interpreter, paths: [interpreter] })
+      if (interpreter) wanted.unshift({ name: basename(interpreter), paths: [interpreter] })
       for (const { name, paths } of wanted) {
         if (found.has(name)) continue
         const library = await this.#load(name, { paths, for: program })

@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib'
 import { decompress as unzstd } from 'fzstd'
-import xz from 'xz-decompress'
 import { DecodeError, messageOf, Reader } from '../base/index.ts'
 import { unpackLz4 } from './lz4.ts'
+import { unpackXz } from './xz.ts'
 
 /** How much may come out: at most `limit` bytes; `size`, where it is known from elsewhere. */
 export interface Expected {
@@ -16,7 +16,11 @@ type Unpack = (bytes: Uint8Array, expected: Expected) => Uint8Array | Promise<Ui
 const FORMATS: readonly { name: string; magic: readonly number[]; unpack: Unpack }[] = [
   { name: 'gzip', magic: [0x1f, 0x8b], unpack: unpackGzip },
   { name: 'LZ4', magic: [0x02, 0x21, 0x4c, 0x18], unpack: (bytes, { limit }) => unpackLz4(bytes, limit) },
-  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: unpackXz },
+  {
+    name: 'xz',
+    magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+    unpack: (bytes, { limit }) => unpackXz(bytes, limit),
+  },
   { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: unpackZstd },
 ]
 
@@ -34,23 +38,6 @@ export async function unpack(bytes: Uint8Array, expected: Expected): Promise<Uin
 
 function unpackGzip(bytes: Uint8Array, { limit }: Expected): Uint8Array {
   return gunzipSync(bytes, { maxOutputLength: limit })
-}
-
-async function unpackXz(bytes: Uint8Array, { limit }: Expected): Promise<Uint8Array> {
-  const packed = new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(bytes)
-      controller.close()
-    },
-  })
-  const pieces: Uint8Array[] = []
-  let total = 0
-  for await (const piece of new xz.XzReadableStream(packed)) {
-    total += piece.length
-    if (total > limit) throw new DecodeError('xz', 0, `more than ${limit} bytes`)
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces, total)
 }
 
 /** Unpacked into a buffer of ours: fzstd would allocate whatever the frame header claims. */

@@ -58,6 +58,10 @@ export class Guest implements AsyncDisposable {
     this.#answers = createInterface({ input: this.#agent })[Symbol.asyncIterator]()
   }
 
+  get pid(): number {
+    return this.#qemu.pid!
+  }
+
   get #stdout(): Readable {
     return this.#qemu.stdout!
   }
