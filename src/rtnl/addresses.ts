@@ -14,12 +14,12 @@ export class AddressChanges<Done> {
 
   /** Gives an interface an address. `ip address add <address>/<prefix> dev <link> [nodad]` */
   add(spec: AddressSpec): Done {
-    return this.#sink(addAddress(spec))
+    return this.#sink(() => addAddress(spec))
   }
 
   /** Takes it away. `ip address del <address>/<prefix> dev <link>` */
   remove(spec: Pick<AddressSpec, 'link' | 'address' | 'prefix' | 'peer'>): Done {
-    return this.#sink(removeAddress(spec))
+    return this.#sink(() => removeAddress(spec))
   }
 }
 

@@ -21,7 +21,7 @@ export const addrGenModes: readonly AddrGenMode[] = ['eui64', 'none', 'stable-se
 export function addLink(spec: LinkSpec): Operation {
   const op = `create ${spec.kind}`
   checkName(op, spec.name)
-  if (spec.peer) checkName(op, spec.peer.name)
+  if (spec.peer) checkPeer(spec, spec.peer)
   const about = { type: RTM_NEWLINK, op, target: spec.name }
   const { create, after } = stepsOf(spec)
   return {
@@ -54,7 +54,7 @@ function stepsOf({ name, kind, up, addrGenMode, namespace }: LinkSpec): {
   const mode = addrGenMode === undefined ? [] : [{ attributes: { ...familiesOf(addrGenMode), name } }]
   const flags = flagsOf(up)
   if (mode.length === 0 && !(kind === 'veth' && up)) return { create: flags, after: [] }
-  if (namespace) throw outOfReach(name)
+  if (namespace) throw settingError(name, inside)
   return { create: {}, after: up ? [...mode, { ...flags, attributes: { name } }] : mode }
 }
 
@@ -153,9 +153,16 @@ function nameless(op: string): NetlinkError {
   return new NetlinkError({ code: 'LINK_NAME', kind: 'usage', op, reason: 'it needs a name or an index' })
 }
 
-function outOfReach(name: string): NetlinkError {
-  const reason = 'this setting (addrGenMode, up of a veth) must be made from inside the namespace it goes to'
-  return new NetlinkError({ code: 'LINK_SETTING', kind: 'usage', op: 'create link', target: name, reason })
+const inside = 'this setting (addrGenMode, up of a veth) must be made from inside the namespace it goes to'
+
+function checkPeer({ name, index }: LinkSpec, peer: PeerSpec): void {
+  checkName('create veth', peer.name)
+  const reason = 'its peer can have an index of its own only if it has one itself' // else veth_newlink() passes over it
+  if (peer.index !== undefined && index === undefined) throw settingError(name, reason)
+}
+
+function settingError(target: string, reason: string): NetlinkError {
+  return new NetlinkError({ code: 'LINK_SETTING', kind: 'usage', op: 'create link', target, reason })
 }
 
 function everything(): NetlinkError {

@@ -16,22 +16,22 @@ export class LinkChanges<Done> {
 
   /** Creates an interface. `ip link add <name> type <kind> …` */
   add(spec: LinkSpec): Done {
-    return this.#sink(addLink(spec))
+    return this.#sink(() => addLink(spec))
   }
 
   /** Changes one, named by name or index. `ip link set dev <name> …` */
   change(change: LinkChange): Done {
-    return this.#sink(changeLink(change))
+    return this.#sink(() => changeLink(change))
   }
 
   /** Removes one. The kernel takes some 20 ms for each: see {@link removeGroup}. `ip link del dev <name>` */
   remove(link: LinkRef): Done {
-    return this.#sink(removeLink(link))
+    return this.#sink(() => removeLink(link))
   }
 
   /** Removes all interfaces of a group (not 0), in about the time of one. `ip link del group <n>` */
   removeGroup(group: number): Done {
-    return this.#sink(removeGroup(group))
+    return this.#sink(() => removeGroup(group))
   }
 }
 

@@ -28,7 +28,7 @@ export class Route implements AsyncDisposable {
   constructor(connection: Connection, namespace?: NetNamespace) {
     this.#connection = connection
     this.#namespace = namespace
-    const now = (operation: Operation) => this.#apply([operation])
+    const now = async (make: () => Operation) => this.#apply([make()])
     this.links = new Links(connection, now)
     this.addresses = new Addresses(connection, now)
     this.routes = new Routes(connection, now)
@@ -51,7 +51,7 @@ export class Route implements AsyncDisposable {
    */
   async batch(build: (batch: Batch) => void): Promise<void> {
     const operations: Operation[] = []
-    const take = (operation: Operation) => void operations.push(operation)
+    const take = (make: () => Operation) => void operations.push(make())
     build({
       links: new LinkChanges(take),
       addresses: new AddressChanges(take),

@@ -21,5 +21,5 @@ export interface Operation {
   requests(names: Names): Request[]
 }
 
-/** Where operations go: straight to the kernel, or into a batch. */
-export type Sink<Done> = (operation: Operation) => Done
+/** Where operations go: straight to the kernel (what `make` throws is then a rejection), or into a batch. */
+export type Sink<Done> = (make: () => Operation) => Done

@@ -15,17 +15,17 @@ export class RouteChanges<Done> {
 
   /** Adds a route; one like it must not exist. `ip route add <destination> via … dev …` */
   add(spec: RouteSpec): Done {
-    return this.#sink(addRoute(spec))
+    return this.#sink(() => addRoute(spec))
   }
 
   /** Adds a route, in place of the one to this destination if there is one. `ip route replace …` */
   replace(spec: RouteSpec): Done {
-    return this.#sink(replaceRoute(spec))
+    return this.#sink(() => replaceRoute(spec))
   }
 
   /** Removes the first route that has all that is given. `ip route del …` */
   remove(spec: RouteSpec): Done {
-    return this.#sink(removeRoute(spec))
+    return this.#sink(() => removeRoute(spec))
   }
 }
 

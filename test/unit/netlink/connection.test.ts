@@ -91,9 +91,8 @@ test('an empty batch sends nothing', async () => {
 test('questions are answered each by itself', async () => {
   const [kernel, connection] = connected()
   kernel.handler = seen => {
-    if (seen.sequence === 2) return kernel.ack(seen, { errno: 19 })
-    kernel.reply(seen, { type: 20, body: thing, value: thing.read(seen.body) })
-    kernel.ack(seen)
+    if (seen.sequence !== 2) kernel.reply(seen, { type: 20, body: thing, value: thing.read(seen.body) })
+    kernel.ack(seen, { errno: seen.sequence === 2 ? 19 : 0 })
   }
   const answers = await connection.askEach(['a', 'b', 'c'].map(asking), read)
   expect(answers).toMatchObject([['a'], { code: 'NETLINK_NOT_FOUND', target: 'b' }, ['c']])

@@ -1,0 +1,89 @@
+import { expect } from 'vitest'
+import { bridge, openRoute, veth } from '../../../src/rtnl/index.ts'
+import { NetNamespace } from '../../../src/sys/index.ts'
+import { test } from '../../support/leaks.ts'
+import { ipJson } from '../../support/namespace.ts'
+
+test('the kernel’s refusals come as sentences, with its own words', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const { links, addresses, routes } = route
+  await links.add(bridge({ name: 'xcbr0', index: 100, up: true }))
+  await addresses.add({ link: 100, address: '192.168.0.250', prefix: 24 })
+  const refusals: [attempt: () => Promise<void>, message: string, errno: string, code: string][] = [
+    [
+      () => links.add(bridge({ name: 'xcbr0' })),
+      'create bridge xcbr0: File exists',
+      'EEXIST',
+      'NETLINK_EXISTS',
+    ],
+    [() => links.remove('xcbr9'), 'remove link xcbr9: No such device', 'ENODEV', 'NETLINK_NOT_FOUND'],
+    [() => links.removeGroup(99), 'remove group 99: No such device', 'ENODEV', 'NETLINK_NOT_FOUND'],
+    [
+      () => links.change({ name: 'xcbr0', mtu: 9 }),
+      'change link xcbr0: Invalid argument: mtu less than device minimum',
+      'EINVAL',
+      'NETLINK_INVALID',
+    ],
+    [
+      () => links.add({ name: 'x', kind: 'nonsense' }),
+      'create nonsense x: Operation not supported: Unknown device type',
+      'EOPNOTSUPP',
+      'NETLINK_UNSUPPORTED',
+    ],
+    [
+      () => addresses.add({ link: 100, address: '192.168.0.250', prefix: 24 }),
+      'add address 192.168.0.250/24 (100): File exists',
+      'EEXIST',
+      'NETLINK_EXISTS',
+    ],
+    [
+      () => routes.add({ destination: '10.0.0.0/8', via: '172.16.0.1' }),
+      'add route 10.0.0.0/8: Network is unreachable: Nexthop has invalid gateway',
+      'ENETUNREACH',
+      'NETLINK_REFUSED',
+    ],
+    [
+      () => routes.remove({ destination: '10.0.0.0/8' }),
+      'remove route 10.0.0.0/8: No such process',
+      'ESRCH',
+      'NETLINK_NOT_FOUND',
+    ],
+  ]
+  for (const [attempt, message, errnoName, code] of refusals)
+    await expect(attempt()).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+      errnoName,
+      code,
+    })
+})
+
+test('a batch with a failing message in the middle reports that one; the others are done', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const batch = route.batch(({ links }) => {
+    for (const name of ['br0', 'br1', 'br1', 'br2']) links.add(bridge({ name }))
+  })
+  await expect(batch).rejects.toMatchObject({ message: 'create bridge br1: File exists', others: [] })
+  expect((await ipJson(namespace, ['link'])).map(({ ifname }) => ifname)).toEqual(['lo', 'br0', 'br1', 'br2'])
+})
+
+test('300 failures in one batch are all reported: no answer is lost', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const batch = route.batch(({ links }) => {
+    for (let n = 0; n < 300; n++) links.change({ name: `none${n}`, mtu: 1500 })
+  })
+  const failure = await batch.catch(thrown => thrown)
+  expect(failure.message).toBe('change link none0: No such device (and 299 more of 300 failed)')
+  expect(failure.others.map(({ target }: { target: string }) => target)).toEqual(
+    Array.from({ length: 299 }, (_, n) => `none${n + 1}`),
+  )
+})
+
+test('a veth that comes up in another namespace at once cannot be had', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const spec = veth({ name: 'a', up: true, namespace, peer: { name: 'b' } })
+  await expect(route.links.add(spec)).rejects.toMatchObject({ code: 'LINK_SETTING', kind: 'usage' })
+})

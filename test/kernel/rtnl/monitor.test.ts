@@ -1,0 +1,85 @@
+import { expect } from 'vitest'
+import { bridge, openRoute, type Route, type RouteEvent } from '../../../src/rtnl/index.ts'
+import { NetNamespace } from '../../../src/sys/index.ts'
+import { test } from '../../support/leaks.ts'
+
+test('events tell what came, changed and went', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const events = route.monitor(['links', 'addresses', 'routes'])
+  await route.links.add(bridge({ name: 'xcbr0', index: 100, up: true, addrGenMode: 'none' }))
+  await route.addresses.add({ link: 100, address: '192.168.0.250', prefix: 24 })
+  await route.routes.add({ destination: '10.0.0.0/8', via: '192.168.0.1' })
+  await route.links.remove(100)
+  const seen: string[] = []
+  for await (const event of events) {
+    seen.push(brief(event))
+    if (event.kind === 'link' && event.gone) break
+  }
+  const wanted = ['link xcbr0', 'address 192.168.0.250', 'route 10.0.0.0/8', 'link xcbr0 gone']
+  expect(
+    seen.filter(line => wanted.includes(line)).filter((line, at, all) => all.indexOf(line) === at),
+  ).toEqual(wanted)
+  expect(seen).toContain('address 192.168.0.250 gone')
+})
+
+function brief(event: RouteEvent | { kind: 'overrun' }): string {
+  if (event.kind === 'overrun') return 'overrun'
+  const what =
+    event.kind === 'link'
+      ? event.link.name
+      : event.kind === 'address'
+        ? event.address.address
+        : event.route.destination
+  return `${event.kind} ${what}${event.gone ? ' gone' : ''}`
+}
+
+test('a listener that cannot keep up is told to list anew, and goes on hearing', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const events = route.monitor(['links'], { receiveBuffer: 2048 })
+  await overflow(route)
+  const kinds = new Set<string>()
+  for await (const event of events) {
+    kinds.add(event.kind)
+    if (event.kind === 'overrun') break
+  }
+  expect(kinds).toContain('overrun')
+  const again = route.monitor(['links'])
+  await route.links.remove('br0')
+  expect((await again.next()).value).toMatchObject({ kind: 'link', link: { name: 'br0' } })
+})
+
+/** One datagram of 100 changes: the kernel goes through all of it before anybody can read an event. */
+async function overflow(route: Route): Promise<void> {
+  await route.batch(({ links }) => {
+    for (let n = 0; n < 100; n++) links.add(bridge({ name: `br${n}` }))
+  })
+}
+
+test('a dump while links come and go is of one moment', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  await using busy = openRoute({ namespace })
+  await route.batch(({ links }) => {
+    for (let n = 0; n < 60; n++) links.add(bridge({ name: `br${n}` }))
+  })
+  // A link more, then one renamed: a listing of one moment has as many renamed as there are more, or one less.
+  const changing = (async () => {
+    for (let n = 0; n < 40; n++) {
+      await busy.links.add(bridge({ name: `more${n}` }))
+      await busy.links.change({ name: `br${n}`, newName: `renamed${n}` })
+    }
+  })()
+  const lists: string[][] = []
+  while (lists.at(-1)?.includes('renamed39') !== true)
+    lists.push((await route.links.list()).map(({ name }) => name))
+  await changing
+  for (const names of lists) {
+    expect(new Set(names).size).toBe(names.length)
+    const renamed = names.filter(name => name.startsWith('renamed')).length
+    const more = names.filter(name => name.startsWith('more')).length
+    expect(names.length).toBe(61 + more)
+    expect(more - renamed === 0 || more - renamed === 1).toBe(true)
+  }
+})
