@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { kvmTrouble } from '../../../src/vm/accel-probe.ts'
 import { detectAccel, findQemu, type Qemu } from '../../../src/vm/index.ts'
 import { test } from '../../support/leaks.ts'
@@ -46,9 +45,7 @@ test('kvm that cannot be is an error, never something else', async () => {
   else await expect(ask).rejects.toMatchObject({ code: 'KVM_UNUSABLE', kind: 'prerequisite' })
 })
 
-describe.skipIf(!existsSync('/dev/kvm'))('where /dev/kvm is', () => {
-  test('a guest that does not come to its end is given up at the deadline', async () => {
-    const trouble = await kvmTrouble({ qemu: qemu.path, deadlineMs: 1, cpu: 'qemu64' })
-    expect(trouble).toBe('a guest of three instructions did not end within 0.001 s')
-  })
+test('a guest that has not come to its end at the deadline is killed, and that is the reason', async () => {
+  const trouble = await kvmTrouble({ qemu: qemu.path, deadlineMs: 1 })
+  expect(trouble).toBe('a guest of three instructions did not end within 0.001 s')
 })
