@@ -1,22 +1,47 @@
-import ipaddr from 'ipaddr.js'
 import { XclusterError } from './errors.ts'
 
 /** An address as the wire has it: 4 or 16 bytes. */
 export function addressBytes(address: string): Uint8Array {
-  if (!isAddress(address)) throw notAn('IP address', address)
-  return Uint8Array.from(ipaddr.parse(address).toByteArray())
+  if (isIpv4(address)) return Uint8Array.from(address.split('.'), Number)
+  const usual = usualIpv6(address)
+  if (usual === undefined) throw notAn('IP address', address)
+  const [head = '', tail] = usual.split('::')
+  const [before, after] = [groupsOf(head), groupsOf(tail ?? '')]
+  const zeros = new Array<number>(8 - before.length - after.length).fill(0)
+  return Uint8Array.from([...before, ...zeros, ...after].flatMap(group => [group >> 8, group & 0xff]))
 }
 
 /** True for IPv6 and for all four parts of an IPv4 address, in decimal: `inet_aton`'s short forms are refused. */
 export function isAddress(text: string): boolean {
-  return ipaddr.IPv6.isValid(text) || ipaddr.IPv4.isValidFourPartDecimal(text)
+  return isIpv4(text) || usualIpv6(text) !== undefined
 }
 
 /** The shortest usual spelling (RFC 5952) of 4 or 16 bytes. */
 export function addressText(bytes: Uint8Array): string {
-  if (bytes.length !== 4 && bytes.length !== 16) throw notAn('IP address', `${bytes.length} bytes`)
-  const parsed = ipaddr.fromByteArray([...bytes])
-  return parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString()
+  if (bytes.length === 4) return bytes.join('.')
+  if (bytes.length !== 16) throw notAn('IP address', `${bytes.length} bytes`)
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16))
+  return usualIpv6(groups.join(':'))!
+}
+
+function isIpv4(text: string): boolean {
+  const parts = text.split('.')
+  return parts.length === 4 && parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
+}
+
+/**
+ * The usual spelling of an IPv6 address, or undefined for what is none. Node's URL parser knows them all (WHATWG
+ * URL §3.5); a library for it would cost every `xc` command 35 ms to load (docs/decisions/owner-and-cli.md).
+ */
+function usualIpv6(text: string): string | undefined {
+  const literal = `http://[${text}]`
+  return /^[\da-f:.]+$/i.test(text) && URL.canParse(literal)
+    ? new URL(literal).hostname.slice(1, -1)
+    : undefined
+}
+
+function groupsOf(text: string): number[] {
+  return text === '' ? [] : text.split(':').map(group => Number.parseInt(group, 16))
 }
 
 /** A network or an interface's address with its prefix length. */
@@ -27,9 +52,10 @@ export interface Cidr {
 
 /** Reads `192.168.0.250/24`. */
 export function parseCidr(text: string): Cidr {
-  if (!ipaddr.isValidCIDR(text) || !isAddress(text.split('/')[0]!)) throw notAn('address/length', text)
-  const [address, prefix] = ipaddr.parseCIDR(text)
-  return { address: addressText(Uint8Array.from(address.toByteArray())), prefix }
+  const [, address = '', length = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? []
+  const prefix = Number(length)
+  if (!isAddress(address) || prefix > (isIpv4(address) ? 32 : 128)) throw notAn('address/length', text)
+  return { address: addressText(addressBytes(address)), prefix }
 }
 
 /** Reads `00:00:00:01:00:fa` into its six bytes. */

@@ -1,5 +1,14 @@
+import * as fc from 'fast-check'
+import ipaddr from 'ipaddr.js'
 import { expect, test } from 'vitest'
-import { addressBytes, addressText, macBytes, macText, parseCidr } from '../../../src/base/index.ts'
+import {
+  addressBytes,
+  addressText,
+  isAddress,
+  macBytes,
+  macText,
+  parseCidr,
+} from '../../../src/base/index.ts'
 
 test('addresses go to bytes and back in their usual spelling', () => {
   expect([...addressBytes('192.168.0.250')]).toEqual([192, 168, 0, 250])
@@ -12,4 +21,50 @@ test('what is no address is refused by name', () => {
   expect(() => addressBytes('192.168.0')).toThrow("'192.168.0' is not an IP address")
   expect(() => parseCidr('192.168.0.1')).toThrow("'192.168.0.1' is not an address/length")
   expect(() => macBytes('00:00')).toThrow("'00:00' is not an Ethernet address")
+})
+
+test('ipaddr.js, which is too slow to load, reads and writes every address the same way', async () => {
+  const bytes = fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), sparse)
+  await fc.assert(
+    fc.property(bytes, value => {
+      const parsed = ipaddr.fromByteArray([...value])
+      const text = parsed instanceof ipaddr.IPv6 ? parsed.toRFC5952String() : parsed.toString()
+      expect(addressText(value)).toBe(text)
+      expect([...addressBytes(parsed.toNormalizedString())]).toEqual([...value])
+      expect([...addressBytes(text.toUpperCase())]).toEqual([...value])
+    }),
+  )
+})
+
+/** IPv6 with zeros in it, which is what its spellings differ in. */
+const sparse = fc
+  .array(fc.oneof(fc.constant(0), fc.nat(0xffff)), { minLength: 8, maxLength: 8 })
+  .map(groups => Uint8Array.from(groups.flatMap(group => [group >> 8, group & 0xff])))
+
+test('what looks like an address and is none is refused', () => {
+  const wrong = [
+    '',
+    '1.2.3',
+    '1.2.3.256',
+    '01.2.3.4',
+    '1.2.3.4.5',
+    ':',
+    ':::',
+    '1::2::3',
+    '12345::',
+    '::1%eth0',
+  ]
+  for (const text of [
+    ...wrong,
+    '[::1]',
+    '::1]/',
+    '::1/64',
+    ' ::1',
+    'g::',
+    '1:2:3:4:5:6:7:8:9',
+    '::1.2.3.256',
+  ])
+    expect(isAddress(text), text).toBe(false)
+  for (const text of ['::', '::1', 'fd00::192.168.0.1', '1:2:3:4:5:6:7:8', '0.0.0.0', '255.255.255.255'])
+    expect(isAddress(text), text).toBe(true)
 })
