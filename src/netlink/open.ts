@@ -1,9 +1,9 @@
-import { type NetNamespace, openNetlink } from '../sys/index.ts'
+import { NetNamespace, openNetlink } from '../sys/index.ts'
 import { Connection } from './connection.ts'
 import { Subscription } from './subscription.ts'
 import type { Message } from './wire/index.ts'
 
-export type { NetNamespace }
+export { NetNamespace }
 
 /** `route` for links, addresses and routes (NETLINK_ROUTE); `netfilter` for nf_tables (NETLINK_NETFILTER). */
 export type Protocol = 'route' | 'netfilter'

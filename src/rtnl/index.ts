@@ -1,3 +1,4 @@
+export { NetlinkError, NetNamespace, type Overrun, type Subscription } from '../netlink/index.ts'
 export type { Address, AddressSpec } from './address.ts'
 export type { AddressFilter } from './addresses.ts'
 export type { Link, OperState } from './link.ts'

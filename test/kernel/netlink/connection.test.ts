@@ -6,8 +6,9 @@ import { test } from '../../support/leaks.ts'
 
 const RTM_NEWLINK = 16
 const RTM_GETLINK = 18
+const linkHeader = { family: u8, pad: u8, hardware: u16, index: i32, flags: u32, change: u32 }
 const link = message(
-  { family: u8, pad: u8, hardware: u16, index: i32, flags: u32, change: u32 },
+  linkHeader,
   attributes({
     mtu: [4, u32],
     tooShort: [13, u8],
@@ -63,4 +64,37 @@ test('a closed connection rejects what was under way', async () => {
   const pending = expect(connection.request(changing({}))).rejects.toMatchObject({ code: 'NETLINK_CLOSED' })
   await Promise.all([connection.close(), connection.close()])
   await pending
+})
+
+const RTM_DELLINK = 17
+const RTM_GETROUTE = 26
+const group = message(linkHeader, attributes({ group: [27, u32] }))
+const routes = message(
+  { family: u8, lengths: u16, tos: u8, table: u8, protocol: u8, scope: u8, type: u8, flags: u32 },
+  attributes({ table: [15, u32] }),
+)
+
+test('what the kernel forbids is a missing prerequisite, with what to do', async () => {
+  await using namespace = NetNamespace.create()
+  await using connection = connect('route', { namespace })
+  const value = { attributes: { group: 0 } } // rtnl_group_dellink() protects the default group so
+  const removing = request(group, value, { type: RTM_DELLINK, op: 'remove group', target: '0' })
+  await expect(connection.request(removing)).rejects.toMatchObject({
+    code: 'NETLINK_NOT_PERMITTED',
+    kind: 'prerequisite',
+    errnoName: 'EPERM',
+    message: expect.stringMatching(/^remove group 0: Operation not permitted\. Run it as root/),
+  })
+})
+
+test('a dump that fails half-way down in the kernel is refused with its words', async () => {
+  await using namespace = NetNamespace.create()
+  await using connection = connect('route', { namespace })
+  const value = { family: 2, attributes: { table: 12345 } }
+  const asking = request(routes, value, { type: RTM_GETROUTE, op: 'list', target: 'routes' })
+  await expect(connection.dump(asking, () => 1).next()).rejects.toMatchObject({
+    code: 'NETLINK_NOT_FOUND',
+    errnoName: 'ENOENT',
+    message: 'list routes: No such file or directory: ipv4: FIB table does not exist',
+  })
 })
