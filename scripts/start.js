@@ -8,22 +8,26 @@ const xc = inProject('bin/xc.js')
 
 /** The main job: the default cluster with one tester. Arguments of `npm start -- …` go to `xc start`. */
 async function start(/** @type {readonly string[]} */ args) {
-  if (args.length === 0 && isRunning()) return showRunning()
+  const running = args.length === 0 && statusOfDefault()
+  if (running) return showRunning(running)
   return foreground([xc, 'start', '--ntesters', '1', '--check', ...args])
 }
 
-function isRunning() {
-  return spawnSync(process.execPath, [xc, 'status', '--json'], { stdio: 'ignore' }).status === 0
+/** @returns {{ nodes: { name: string, state: string }[] } | undefined} undefined when there is no such cluster */
+function statusOfDefault() {
+  const { status, stdout } = spawnSync(process.execPath, [xc, 'status', '--json'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return status === 0 ? JSON.parse(stdout) : undefined
 }
 
-/** Nothing to start: success only if what runs is whole. */
-async function showRunning() {
+/** Nothing to start: success only if what runs is whole, and everybody reaches everybody. */
+async function showRunning(/** @type {{ nodes: { name: string, state: string }[] }} */ { nodes }) {
   process.stderr.write('The default cluster is already running.\n')
   await foreground([xc, 'status'])
-  const { stdout } = spawnSync(process.execPath, [xc, 'status', '--json'], { encoding: 'utf8' })
-  const { nodes } = /** @type {{ nodes: { name: string, state: string }[] }} */ (JSON.parse(stdout))
   const down = nodes.filter(({ state }) => state !== 'ready').map(({ name, state }) => `${name} is ${state}`)
-  if (down.length === 0) return 0
+  if (down.length === 0) return foreground([xc, 'check'])
   process.stderr.write(`But ${down.join(', ')}. To start afresh: npx xc stop && npm start\n`)
   return 1
 }
