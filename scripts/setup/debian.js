@@ -12,11 +12,13 @@ const packages = [
   { name: 'g++', command: 'g++' },
 ]
 
-/** What only the tests use: they hold the cluster against what these see. */
+/** What only the tests use: the tools that ours are held against. */
 const testPackages = [
+  { name: 'busybox-static', command: 'busybox' },
   { name: 'iproute2', command: 'ip' },
+  { name: 'iputils-ping', command: 'ping' },
   { name: 'nftables', command: 'nft' },
-  { name: 'tcpdump', command: 'tcpdump' },
+  { name: 'procps', command: 'sysctl' },
 ]
 
 /**
