@@ -19,7 +19,7 @@ export default defineConfig({
   test: {
     projects: [
       suite('unit', 20),
-      suite('house', 60),
+      suite('house', 180),
       suite('kernel', 60, alone(1)),
       suite('qemu', 180, alone(2)),
     ],
