@@ -8,7 +8,7 @@ export interface Overrun {
   readonly kind: 'overrun'
 }
 
-export const overrun: Overrun = { kind: 'overrun' }
+const overrun: Overrun = { kind: 'overrun' }
 
 /**
  * Multicast events, from a socket of their own: a flood of them cannot push out the answers to requests.
@@ -18,6 +18,7 @@ export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, Asyn
   readonly #port: NetlinkPort
   readonly #queue: Queue<T | Overrun>
   #seenLost = 0
+  #closed = false
 
   /** `read` gives undefined for messages that are of no interest. */
   constructor(port: NetlinkPort, read: (message: Message) => T | undefined, limit = 4096) {
@@ -46,8 +47,13 @@ export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, Asyn
     return this
   }
 
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Ends the loop, after what is already queued. */
   async close(): Promise<void> {
+    this.#closed = true
     this.#queue.end()
     await this.#port.close()
   }

@@ -101,7 +101,7 @@ export function removeGroup(group: number): Operation {
 }
 
 /** An operation that needs no names: one message, known at once. */
-export function only(request: Request): Operation {
+function only(request: Request): Operation {
   return { refers: [], requests: () => [request] }
 }
 

@@ -70,7 +70,7 @@ export function readRoute({ body }: Message): RouteEntry | undefined {
 }
 
 /** Puts the kernel's message into the operator's words. */
-export function routeOf(message: wire.RouteMessage): RouteEntry {
+function routeOf(message: wire.RouteMessage): RouteEntry {
   const { destination, destinationLength, gateway, outIndex, via, ...rest } = {
     ...message,
     ...message.attributes,

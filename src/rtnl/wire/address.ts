@@ -1,4 +1,4 @@
-import { bytes, struct, text, u8, u32, type ValueOf } from '../../base/index.ts'
+import { bytes, struct, text, u8, u32 } from '../../base/index.ts'
 import { attributes, growing, message } from '../../netlink/index.ts'
 
 /** IFA_*. */
@@ -13,7 +13,6 @@ const addressAttributes = attributes({
   metric: [9, u32],
   protocol: [11, u8],
 })
-export type AddressAttributes = ValueOf<typeof addressAttributes>
 
 /** struct ifaddrmsg and IFA_*: RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR. */
 export const addressMessage = message(

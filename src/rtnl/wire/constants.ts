@@ -37,7 +37,6 @@ export const RT_SCOPE_LINK = 253
 export const RT_SCOPE_HOST = 254
 export const RT_SCOPE_NOWHERE = 255
 
-export const RT_TABLE_COMPAT = 252
 export const RT_TABLE_MAIN = 254
 
 export const RTNH_F_ONLINK = 4
