@@ -20,8 +20,16 @@ export function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise(resolve => clock.after(ms, resolve))
 }
 
-/** What `work` gives, unless `ms` pass first: then what `late()` throws. `work` itself goes on. */
-export async function within<T>(clock: Clock, ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+/** How long something may take. */
+export interface Deadline {
+  readonly clock: Clock
+  readonly ms: number
+  /** The error when it takes longer. */
+  readonly late: () => Error
+}
+
+/** What `work` gives, unless `ms` pass first: then what `late()` gives is thrown. `work` itself goes on. */
+export async function within<T>(work: Promise<T>, { clock, ms, late }: Deadline): Promise<T> {
   let cancel = () => {}
   const deadline = new Promise<never>((_, reject) => {
     cancel = clock.after(ms, () => reject(late()))

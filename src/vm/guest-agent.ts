@@ -42,7 +42,11 @@ export class GuestAgent {
   /** Waits for the agent, should it be starting again, and for the command: `timeoutMs` for each. */
   async exec(command: readonly string[] | string, options: ExecOptions = {}): Promise<ExecResult> {
     const late = () => this.#lostError()
-    const client = await within(this.#clock, options.timeoutMs ?? 30_000, this.#open.promise, late)
+    const client = await within(this.#open.promise, {
+      clock: this.#clock,
+      ms: options.timeoutMs ?? 30_000,
+      late,
+    })
     return Promise.race([client.exec(command, options), this.#lost.promise])
   }
 

@@ -59,7 +59,7 @@ describe('a planted violation is caught:', () => {
     ['a floor that is none', 'src/vm/x.ts', "import { a } from '../utils/index.ts'", /no floor/],
     ['the tests', 'src/vm/x.ts', "import { a } from '../../test/support/leaks.ts'", /no floor/],
   ]
-  test.each(planted)('%s', (_, path, text, sentence) => {
+  test.each(planted)('%s', (...[, path, text, sentence]) => {
     expect(importViolations([{ path, text }])).toEqual([expect.stringMatching(sentence)])
   })
 
