@@ -61,17 +61,12 @@ export class OwnerClient {
     options: { follow?: boolean; signal?: AbortSignal } = {},
   ): AsyncGenerator<Uint8Array> {
     const path = `/v1/nodes/${encodeURIComponent(node)}/log${options.follow ? '?follow=1' : ''}`
-    yield* this.#stream(path, options.signal)
+    yield* await this.#stream(path, options.signal)
   }
 
-  /** What happens in the cluster, from now on until it is gone. */
-  async *events(signal?: AbortSignal): AsyncGenerator<{ readonly event: string }> {
-    const lines = new LineSplitter()
-    for await (const bytes of this.#stream('/v1/events', signal)) {
-      for (const line of lines.push(bytes)) {
-        if (line.startsWith('data: ')) yield JSON.parse(line.slice(6)) as { event: string }
-      }
-    }
+  /** What happens in the cluster, from the moment that this resolves until the cluster is gone. */
+  async events(signal?: AbortSignal): Promise<AsyncGenerator<{ readonly event: string }>> {
+    return eventsIn(await this.#stream('/v1/events', signal))
   }
 
   /** The node's console, raw bytes both ways. */
@@ -79,16 +74,31 @@ export class OwnerClient {
     return openConsole(this.#target, node)
   }
 
-  async *#stream(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-    const answer: IncomingMessage = await ask(this.#target, {
-      method: 'GET',
-      path,
-      ...(signal && { signal }),
-    })
-    try {
-      for await (const piece of answer) yield piece as Uint8Array
-    } catch (failure) {
-      if (!signal?.aborted) throw explained(this.#target, failure)
+  async #stream(path: string, signal: AbortSignal | undefined): Promise<AsyncGenerator<Uint8Array>> {
+    const answer = await ask(this.#target, { method: 'GET', path, ...(signal && { signal }) })
+    return piecesOf(answer, failure => (signal?.aborted ? undefined : explained(this.#target, failure)))
+  }
+}
+
+/** The body piece by piece. `explain` makes a broken one's reason into what is thrown, or into a plain end. */
+async function* piecesOf(
+  answer: IncomingMessage,
+  explain: (failure: unknown) => unknown,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of answer) yield piece as Uint8Array
+  } catch (failure) {
+    const reason = explain(failure)
+    if (reason !== undefined) throw reason
+  }
+}
+
+/** The values in a text/event-stream. */
+async function* eventsIn(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<{ readonly event: string }> {
+  const lines = new LineSplitter()
+  for await (const bytes of pieces) {
+    for (const line of lines.push(bytes)) {
+      if (line.startsWith('data: ')) yield JSON.parse(line.slice(6)) as { event: string }
     }
   }
 }

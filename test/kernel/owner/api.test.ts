@@ -1,0 +1,161 @@
+import { request } from 'node:http'
+import { expect } from 'vitest'
+import { version, versionHeader } from '../../../src/base/index.ts'
+import * as schemas from '../../../src/cluster/owner/schemas.ts'
+import { test } from '../../support/leaks.ts'
+import { type OwnerProcess, startOwner } from '../../support/owner-process.ts'
+
+interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: string
+}
+
+/** `what` is a method and a path. */
+function ask(owner: OwnerProcess, what: string, body?: string): Promise<Answer> {
+  const [method, path] = what.split(' ') as [string, string]
+  const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath: owner.at.socket, method, path, headers, agent: false }, answer => {
+      answer.setEncoding('utf8')
+      let text = ''
+      answer.on('data', piece => {
+        text += piece
+      })
+      answer.on('end', () => resolve({ status: answer.statusCode!, headers: answer.headers, body: text }))
+    })
+    asked.on('error', reject)
+    asked.end(body)
+  })
+}
+
+async function running(): Promise<OwnerProcess> {
+  const owner = await startOwner({ options: { nvm: 2, nrouters: 0 } })
+  await owner.until('ready')
+  owner.launch.keep()
+  await owner.ended()
+  return owner
+}
+
+async function stopped(owner: OwnerProcess): Promise<void> {
+  await owner.client.stop()
+}
+
+test('every answer has the version, and is what the schema says', async () => {
+  await using owner = await running()
+  const status = await ask(owner, 'GET /v1/status')
+  expect(status.headers[versionHeader]).toBe(version)
+  expect(schemas.status.parse(JSON.parse(status.body))).toEqual(JSON.parse(status.body))
+  const check = await ask(owner, 'POST /v1/check')
+  expect(schemas.reachReport.parse(JSON.parse(check.body))).toMatchObject({ ok: true })
+  const missing = await ask(owner, 'GET /v2/status')
+  expect(missing.status).toBe(404)
+  expect(missing.headers[versionHeader]).toBe(version)
+  expect(schemas.failure.parse(JSON.parse(missing.body)).error).toMatchObject({ code: 'ROUTE_MISSING' })
+  const exec = await ask(owner, 'POST /v1/nodes/1/exec', '{"argv":["echo","hi"]}')
+  expect(schemas.execAnswer.parse(JSON.parse(exec.body))).toMatchObject({ v: 1, status: 0 })
+  await stopped(owner)
+})
+
+test('the OpenAPI document lists every route, with its schemas', async () => {
+  await using owner = await running()
+  const { body } = await ask(owner, 'GET /v1/openapi.json')
+  const document = JSON.parse(body) as { openapi: string; paths: Record<string, object> }
+  expect(document.openapi).toBe('3.1.0')
+  expect(Object.keys(document.paths).sort()).toEqual([
+    '/v1/check',
+    '/v1/events',
+    '/v1/nodes/{id}/console',
+    '/v1/nodes/{id}/exec',
+    '/v1/nodes/{id}/log',
+    '/v1/status',
+    '/v1/stop',
+  ])
+  expect(body).toContain('"enum":["vm","router","tester"]')
+  await stopped(owner)
+})
+
+test('bad requests are refused as the caller’s fault, in one sentence', async () => {
+  await using owner = await running()
+  const refused = async (path: string, body: string) => {
+    const answer = await ask(owner, `POST ${path}`, body)
+    return {
+      status: answer.status,
+      ...(JSON.parse(answer.body) as { error: { code: string; message: string } }),
+    }
+  }
+  expect(await refused('/v1/nodes/1/exec', '{"argv":[]}')).toMatchObject({
+    status: 400,
+    error: { code: 'BAD_REQUEST', kind: 'usage', message: expect.stringContaining('argv') },
+  })
+  expect(await refused('/v1/nodes/1/exec', '{"argv":["a"],"inptu":""}')).toMatchObject({ status: 400 })
+  expect(await refused('/v1/nodes/1/exec', '{broken')).toMatchObject({
+    status: 400,
+    error: { code: 'BAD_REQUEST' },
+  })
+  expect(await refused('/v1/nodes/7/exec', '{"argv":["a"]}')).toMatchObject({
+    status: 404,
+    error: { code: 'NODE_MISSING', kind: 'missing', remedy: 'It has 1, 2' },
+  })
+  await stopped(owner)
+})
+
+test('exec gives input in, both outputs and the status out', async () => {
+  await using owner = await running()
+  const { client } = owner
+  const input = Buffer.from([0, 255, 10, 13])
+  const cat = await client.exec('vm-001', { argv: ['cat'], input })
+  expect(cat).toMatchObject({ status: 0, truncated: { stdout: false } })
+  expect(Buffer.from(cat.stdout)).toEqual(input)
+  expect(Buffer.from(cat.stderr).toString()).toBe('cat was run\n')
+  expect((await client.exec('2', { argv: ['exit', '42'] })).status).toBe(42)
+  await stopped(owner)
+})
+
+test('a console answers what is typed, and the log has it', async () => {
+  await using owner = await running()
+  const { client } = owner
+  const console = await client.console('1')
+  console.write('hello')
+  let seen = ''
+  for await (const bytes of console) {
+    seen += String(bytes)
+    if (seen.includes('HELLO')) break
+  }
+  expect(seen).toBe('login shell\nHELLO')
+  let log = ''
+  for await (const bytes of client.log('1')) log += Buffer.from(bytes).toString()
+  expect(log).toBe('vm-001 says hello\nHELLO')
+  await expect(client.console('9')).rejects.toMatchObject({ code: 'NODE_MISSING', kind: 'missing' })
+  await stopped(owner)
+})
+
+test('a followed log goes on until the cluster ends', async () => {
+  await using owner = await running()
+  const { client } = owner
+  const console = await client.console('1')
+  let log = ''
+  for await (const bytes of client.log('1', { follow: true })) {
+    const first = log === ''
+    log += Buffer.from(bytes).toString()
+    if (first) console.write('more')
+    if (log.endsWith('MORE')) await client.stop()
+  }
+  console.destroy()
+  expect(log).toBe('vm-001 says hello\nMORE')
+})
+
+test('events come as they happen and end with the cluster', async () => {
+  await using owner = await running()
+  const { client } = owner
+  const events: unknown[] = []
+  const heard = await client.events()
+  const stopping = client.stop()
+  for await (const event of heard) events.push(event)
+  await stopping
+  expect(events).toEqual([
+    { event: 'cluster', state: 'stopping' },
+    { event: 'node', id: 1, name: 'vm-001', state: 'stopped', ms: 9 },
+    { event: 'node', id: 2, name: 'vm-002', state: 'stopped', ms: 9 },
+  ])
+})
