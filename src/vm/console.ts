@@ -1,5 +1,4 @@
-import { defer, type Port, type Queue } from '../base/index.ts'
-import { Broadcast } from './broadcast.ts'
+import { Broadcast, defer, type Port, type Queue } from '../base/index.ts'
 import type { ConsoleLog } from './console-log.ts'
 import { ConsoleLines, lastLines, type Sight, sightOf } from './console-text.ts'
 import { Ring } from './ring.ts'

@@ -1,5 +1,4 @@
-import type { Clock, Queue } from '../base/index.ts'
-import { Broadcast } from './broadcast.ts'
+import { Broadcast, type Clock, type Queue } from '../base/index.ts'
 import { Lifecycle } from './states.ts'
 import type { MachineEvent, MachineState, Milestone } from './types.ts'
 
