@@ -3,7 +3,7 @@ import { type Machine, type StartOptions, startVm, type VmSpec } from '../vm/ind
 import { ClusterError } from './errors.ts'
 import { guestScript } from './guest-config.ts'
 import type { NodePlan } from './plan-types.ts'
-import type { ClusterEvent, NodeState, NodeStatus } from './types.ts'
+import type { NodeState, NodeStatus, ProgressEvent } from './types.ts'
 
 /** Where a node may go from each state; `failed` from any that is not an end. */
 const next: Readonly<Record<NodeState, readonly NodeState[]>> = {
@@ -20,7 +20,7 @@ const next: Readonly<Record<NodeState, readonly NodeState[]>> = {
 /** What a node needs to know of the world around it. */
 export interface NodeWorld {
   readonly clock: Clock
-  readonly tell: (event: ClusterEvent) => void
+  readonly tell: (event: ProgressEvent) => void
 }
 
 /** One node of a cluster: its VM, and how far it has come. */

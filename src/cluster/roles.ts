@@ -8,7 +8,7 @@ interface RoleRange {
 }
 
 /** The ids of each role, both ends included. */
-export const roles: readonly RoleRange[] = [
+const roles: readonly RoleRange[] = [
   { role: 'vm', first: 1, last: 200 },
   { role: 'router', first: 201, last: 220 },
   { role: 'tester', first: 221, last: 240 },

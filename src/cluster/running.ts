@@ -18,7 +18,6 @@ export interface Parts {
   readonly fabric: Fabric
   readonly nodes: readonly ClusterNode[]
   readonly events: Broadcast<ClusterEvent>
-  readonly tell: (event: ClusterEvent) => void
   readonly startedAt: string
   readonly readyMs: number
   /** Closes everything, VMs first. */
@@ -36,7 +35,6 @@ export class RunningCluster implements Cluster {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    parts.tell({ event: 'cluster', state: 'ready' })
   }
 
   get plan(): ClusterPlan {
@@ -121,7 +119,7 @@ export class RunningCluster implements Cluster {
 
   #enter(state: ClusterState): void {
     this.#state = state
-    this.#parts.tell({ event: 'cluster', state })
+    this.#parts.events.send({ event: 'cluster', state })
   }
 
   #node(id: number): ClusterNode {

@@ -19,13 +19,13 @@ import type { ClusterPlan } from './plan-types.ts'
 import { RunningCluster } from './running.ts'
 import { StartLimit } from './start-limit.ts'
 import { inTurns } from './turns.ts'
-import type { Cluster, ClusterEvent, StartHooks, StepName } from './types.ts'
+import type { Cluster, ClusterEvent, ProgressEvent, StartHooks, StepName } from './types.ts'
 
 /**
- * How many VMs boot at a time. A boot is all computing: more than there are processors only makes each wait
- * longer for its own timeout (docs/network.md has the figures).
+ * How many VMs boot at a time. The work is the same however many do (docs/network.md has the figures); two for
+ * each processor fill the pauses in which one waits for its guest, and none waits long enough to time out.
  */
-const bootsAtOnce = availableParallelism()
+const bootsAtOnce = 2 * availableParallelism()
 
 /**
  * Starts a cluster, held by this process: resolves when every node is ready. When one of them fails before that,
@@ -69,7 +69,7 @@ class ClusterStart {
       await this.#step('network', this.#wiring(), () => openBridgeFabric(this.#plan.bridges)),
     )
     limit.check()
-    const world = { clock: systemClock, tell: (event: ClusterEvent) => this.#tell(event) }
+    const world = { clock: systemClock, tell: (event: ProgressEvent) => this.#tell(event) }
     this.#nodes = this.#plan.nodes.map(node => new ClusterNode(node, join(logs, `${node.name}.log`), world))
     scope.defer(() => this.#killAll())
     try {
@@ -83,7 +83,6 @@ class ClusterStart {
       fabric,
       nodes: this.#nodes,
       events: this.#events,
-      tell: world.tell,
       startedAt: this.#startedAt,
       readyMs: Math.round(systemClock.now() - this.#began),
       scope: scope.move(),
@@ -158,7 +157,7 @@ class ClusterStart {
     await Promise.all(this.#nodes.map(node => node.stop('at once')))
   }
 
-  #tell(event: ClusterEvent): void {
+  #tell(event: ProgressEvent): void {
     this.#hooks.onEvent?.(event)
     this.#events.send(event)
   }

@@ -89,6 +89,9 @@ export type ClusterEvent =
     }
   | { readonly event: 'cluster'; readonly state: ClusterState }
 
+/** The same without the cluster's own states, which are its caller's doing. */
+export type ProgressEvent = Exclude<ClusterEvent, { readonly event: 'cluster' }>
+
 /** One thing that `checkReach` tried. */
 export interface ReachResult {
   readonly from: string
@@ -100,8 +103,8 @@ export interface ReachResult {
 
 /** How a cluster is started and watched; what it is like is told by its settings. */
 export interface StartHooks {
-  /** Told of everything, from the first step on; must not throw. */
-  readonly onEvent?: (event: ClusterEvent) => void
+  /** Told of every step and every node, from the first step on; must not throw. */
+  readonly onEvent?: (event: ProgressEvent) => void
   /** Aborting before all is ready takes back what was started. */
   readonly signal?: AbortSignal
   /** For all nodes to be ready. Absent: each may take its 120 s, however many there are. */

@@ -6,7 +6,7 @@ import { NetError } from './errors.ts'
 import type { Fabric } from './fabric.ts'
 
 /** All our links are in this group ("xc" in ASCII): removed by it, they take as long as one. */
-export const linkGroup = 0x7863
+const linkGroup = 0x7863
 
 /** Lets LLDP through, 01:80:c2:00:00:0e, which a bridge keeps to itself by default (IEEE 802.1D §7.12.6). */
 const forwardLldp = 0x4000
