@@ -1,5 +1,4 @@
 export { answers, clusterNames } from './clusters.ts'
-export { ClientError, noCluster } from './errors.ts'
-export { type ExecQuestion, OwnerClient } from './owner-client.ts'
+export { OwnerClient } from './owner-client.ts'
 export { gone } from './process.ts'
-export type { ExecAnswer, NodeNet, NodeStatus, ReachReport, Status } from './values.ts'
+export type { NodeStatus, ReachReport, Status } from './values.ts'

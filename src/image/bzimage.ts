@@ -34,7 +34,7 @@ function versionAt(bytes: Uint8Array, at: number): string {
 }
 
 /** The version out of a bare vmlinux: its banner, `Linux version 6.1.0-… (…`. */
-export function readVmlinuxVersion(bytes: Uint8Array): string {
+function readVmlinuxVersion(bytes: Uint8Array): string {
   const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf('Linux version ')
   if (at < 0) throw new DecodeError('kernel image', 0, 'no version banner')
   return versionAt(bytes.subarray(0, at + 300), at + 'Linux version '.length)

@@ -15,7 +15,7 @@ import type { ClusterMaker, ServedCluster } from '../../src/cluster/owner/owner.
  */
 export const fakeMaker: ClusterMaker = { plan: planCluster, start: startFake }
 
-export async function startFake(settings: Settings, hooks: StartHooks): Promise<ServedCluster> {
+async function startFake(settings: Settings, hooks: StartHooks): Promise<ServedCluster> {
   const plan = planCluster(settings)
   hooks.onEvent?.({ event: 'step', step: 'vms', state: 'begin', text: 'starting what is no VM' })
   if (settings.append.includes('fake-hang')) await calledOff(hooks.signal)

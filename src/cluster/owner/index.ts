@@ -1,3 +1,3 @@
-export { type Launch, type LaunchOptions, launchOwner } from './launch.ts'
+export { type Launch, launchOwner } from './launch.ts'
 export { sweep } from './runtime-directory.ts'
-export type { OwnerMessage, StartRequest } from './start-pipe.ts'
+export type { OwnerMessage } from './start-pipe.ts'
