@@ -21,6 +21,8 @@ const next: Readonly<Record<NodeState, readonly NodeState[]>> = {
 export interface NodeWorld {
   readonly clock: Clock
   readonly tell: (event: ProgressEvent) => void
+  /** A node has failed, for this reason. */
+  readonly lost: (reason: unknown) => void
 }
 
 /** One node of a cluster: its VM, and how far it has come. */
@@ -80,6 +82,7 @@ export class ClusterNode {
     if (reason instanceof XclusterError && reason.code === 'START_ABORTED') return
     this.#reason = messageOf(reason)
     this.#enter('failed')
+    this.#world.lost(reason)
   }
 
   /** Ends its VM, whatever state it is in: gracefully within `graceMs`, or at once. */

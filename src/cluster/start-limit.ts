@@ -8,6 +8,7 @@ export class StartLimit implements Disposable {
   readonly #controller = new AbortController()
   readonly #end: () => void
   #reason: ClusterError | undefined
+  #over = false
 
   constructor(name: string, { signal, timeoutMs }: StartHooks, nodes: () => readonly ClusterNode[]) {
     const cancel = () => this.abort(startCancelled(name, signal?.reason))
@@ -33,8 +34,9 @@ export class StartLimit implements Disposable {
     return this.#reason
   }
 
+  /** Ends the start; without effect once it is over, however it went. */
   abort(reason?: ClusterError): void {
-    if (this.signal.aborted) return
+    if (this.#over || this.signal.aborted) return
     this.#reason = reason
     this.#controller.abort()
   }
@@ -45,6 +47,7 @@ export class StartLimit implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#over = true
     this.#end()
   }
 }

@@ -13,7 +13,7 @@ import { type Fabric, openBridgeFabric } from '../net/index.ts'
 import { surroundings } from './environment.ts'
 import { type Ground, prepareGround, specOf } from './ground.ts'
 import { checkMemory } from './memory.ts'
-import { ClusterNode } from './node.ts'
+import { ClusterNode, type NodeWorld } from './node.ts'
 import { planCluster } from './plan.ts'
 import type { ClusterPlan } from './plan-types.ts'
 import { RunningCluster } from './running.ts'
@@ -52,6 +52,8 @@ class ClusterStart {
   readonly #began = systemClock.now()
   readonly #startedAt = new Date().toISOString()
   #nodes: readonly ClusterNode[] = []
+  /** Why the first node that failed did. */
+  #lost: unknown
 
   constructor(plan: ClusterPlan, settings: Settings, hooks: StartHooks) {
     this.#plan = plan
@@ -69,14 +71,24 @@ class ClusterStart {
       await this.#step('network', this.#wiring(), () => openBridgeFabric(this.#plan.bridges)),
     )
     limit.check()
-    const world = { clock: systemClock, tell: (event: ProgressEvent) => this.#tell(event) }
+    const world: NodeWorld = {
+      clock: systemClock,
+      tell: event => this.#tell(event),
+      lost: reason => {
+        this.#lost ??= reason
+        limit.abort()
+      },
+    }
     this.#nodes = this.#plan.nodes.map(node => new ClusterNode(node, join(logs, `${node.name}.log`), world))
     scope.defer(() => this.#killAll())
+    // Also those that are being configured, whom nobody else calls off. Should it fail, the scope tries again.
+    limit.signal.addEventListener('abort', () => this.#killAll().catch(() => {}))
     try {
       await this.#boot({ ground, fabric, limit })
     } catch (failure) {
-      throw limit.reason ?? failure
+      throw limit.reason ?? this.#lost ?? failure
     }
+    if (this.#lost) throw this.#lost
     return new RunningCluster({
       plan: this.#plan,
       ground,
@@ -114,7 +126,7 @@ class ClusterStart {
           throw failure
         }
       },
-      { limit: bootsAtOnce, stop: () => on.limit.abort() },
+      { limit: bootsAtOnce },
     )
     this.#tell({ event: 'step', step: 'configure', state: 'end', text: 'all nodes are ready' })
   }

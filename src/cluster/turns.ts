@@ -1,11 +1,11 @@
 /**
- * Does the work for every item, in order, `limit` at a time. The first failure ends it: `stop` is called once, no
- * further work begins, and it is thrown when all that was under way has come to its end.
+ * Does the work for every item, in order, `limit` at a time. After a failure no further work begins; it is thrown
+ * when all that was under way has come to its end.
  */
 export async function inTurns<T>(
   items: readonly T[],
   work: (item: T) => Promise<void>,
-  { limit, stop = () => {} }: { limit: number; stop?: (failure: unknown) => void },
+  { limit }: { limit: number },
 ): Promise<void> {
   const waiting = [...items]
   const failures: unknown[] = []
@@ -15,7 +15,7 @@ export async function inTurns<T>(
         await work(item)
       } catch (failure) {
         waiting.length = 0
-        if (failures.push(failure) === 1) stop(failure)
+        failures.push(failure)
       }
     }
   }

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type ClusterEvent, startCluster } from '../../../src/index.ts'
 import { test } from '../../support/leaks.ts'
+import { descendants } from '../../support/processes.ts'
 
 const small = { nvm: 2, nrouters: 0, smp: 1 }
 
@@ -22,6 +24,23 @@ test('a node that cannot start takes the whole start back, and is the reason', a
   }
   await census.expectUnchanged({ withinMs: 1000 })
 })
+
+test('a node that dies when it was ready, before the others are, does the same', async () => {
+  const onEvent = (event: ClusterEvent) => {
+    // The other one is still booting, and will be for ever.
+    if (event.event === 'node' && event.id === 1 && event.state === 'ready') kill('vm-001')
+  }
+  const start = startCluster({ ...small, append2: 'rdinit=/bin/sleep -- 999' }, { onEvent })
+  await expect(start).rejects.toMatchObject({ target: 'vm-001', reason: expect.stringContaining('SIGKILL') })
+})
+
+/** Kills the QEMU of that name among those that this test has started. */
+function kill(name: string): void {
+  const mine = descendants().filter(({ pid }) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`\0${name}\0`),
+  )
+  for (const { pid } of mine) process.kill(pid, 'SIGKILL')
+}
 
 test('called off in the middle, it says so and leaves nothing', async () => {
   const abort = new AbortController()
