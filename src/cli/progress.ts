@@ -18,7 +18,7 @@ export async function openProgress(live: boolean): Promise<Progress> {
 }
 
 /** One line per step, node and notice. */
-function linesOf(line: (text: string) => void): Progress {
+export function linesOf(line: (text: string) => void): Progress {
   return {
     show(message) {
       const text = lineOf(message)

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest'
+import { type ErrorKind, RemoteError, XclusterError } from '../../../src/base/index.ts'
+import { explain, statusOf } from '../../../src/cli/errors.ts'
+
+const failure = (kind: ErrorKind) =>
+  new XclusterError({ code: 'A', kind, op: 'create bridge', target: 'xcbr0', reason: 'File exists' })
+
+test.each([
+  ['failed', 1],
+  ['usage', 2],
+  ['missing', 3],
+  ['prerequisite', 4],
+] as const)('%s is exit status %i', (kind, status) => {
+  expect(statusOf(failure(kind))).toBe(status)
+  expect(statusOf(new TypeError('x'))).toBe(1)
+})
+
+describe('an error is', () => {
+  test('one sentence', () => {
+    expect(explain(failure('failed'), false)).toBe('xc: create bridge xcbr0: File exists.\n')
+  })
+
+  test('and what to do, where that is known', () => {
+    const known = new XclusterError({
+      code: 'A',
+      reason: 'no QEMU',
+      remedy: 'Run: apt-get install qemu-system-x86',
+    })
+    expect(explain(known, false)).toBe('xc: no QEMU. Run: apt-get install qemu-system-x86.\n')
+  })
+
+  test('told as a bug when it is one, still without its stack', () => {
+    const text = explain(new TypeError('x is not a function'), false)
+    expect(text).toBe(
+      'xc: internal error: x is not a function. Run it again with --debug and report what it prints.\n',
+    )
+  })
+
+  test('shown with its code, stack, cause and the owner’s stack by --debug', () => {
+    const remote = new RemoteError({
+      ...{ code: 'B', kind: 'failed', message: 'm', reason: 'r', stack: 'there.ts:7' },
+    })
+    const text = explain(remote, true)
+    expect(text).toContain('[B]')
+    expect(text).toContain('in the owner: there.ts:7')
+    expect(explain(new Error('outer', { cause: new Error('inner') }), true)).toMatch(
+      /outer.*caused by: .*inner/s,
+    )
+  })
+})

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { resolveSettings } from '../../../src/base/index.ts'
+import { clusterTable } from '../../../src/cli/cluster-table.ts'
+import { planText } from '../../../src/cli/plan-text.ts'
+import { linesOf } from '../../../src/cli/progress.ts'
+import { reachText } from '../../../src/cli/reach-text.ts'
+import type { Status } from '../../../src/client/index.ts'
+import { planCluster } from '../../../src/cluster/index.ts'
+
+const status: Status = {
+  v: 1,
+  name: 'default',
+  topology: 'xnet',
+  state: 'ready',
+  netns: '/proc/71/fd/20',
+  owner: { pid: 71 },
+  accel: 'tcg',
+  kernel: '6.1.0',
+  startedAt: '2024-01-01T00:00:00.000Z',
+  readyMs: 4210,
+  nodes: [
+    {
+      ...{ id: 1, name: 'vm-001', role: 'vm', state: 'ready', bootMs: 1940, milestones: {}, console: '' },
+      nets: [
+        { net: 0, dev: 'eth0', tap: 'xcbr0_t1', mac: '', ipv4: '192.168.0.1', ipv6: 'fd00::c0a8:1' },
+        { net: 3, dev: 'eth1', tap: 'xcbr3_t1', mac: '' },
+      ],
+    },
+    {
+      ...{ id: 201, name: 'vm-201', role: 'router', state: 'failed', milestones: {}, console: '' },
+      reason: 'the guest panicked',
+      nets: [
+        { net: 0, dev: 'eth0', tap: 'xcbr0_t201', mac: '', ipv4: '192.168.0.201', ipv6: 'fd00::c0a8:c9' },
+      ],
+    },
+  ],
+}
+
+test('a cluster: one row a net, the reason of what failed below', () => {
+  expect(clusterTable(status)).toBe(
+    `cluster default: ready in 4.21 s, xnet, 2 nodes, tcg, Linux 6.1.0, namespace /proc/71/fd/20
+NODE  NAME    ROLE    STATE   BOOT    NET  DEV   IPV4           IPV6
+1     vm-001  vm      ready   1.94 s  0    eth0  192.168.0.1    fd00::c0a8:1
+                                      3    eth1  -              -
+201   vm-201  router  failed          0    eth0  192.168.0.201  fd00::c0a8:c9
+vm-201: the guest panicked
+`,
+  )
+})
+
+test('a cluster that is starting shows what is known', () => {
+  const { readyMs: _, ...rest } = status
+  const starting = { ...rest, state: 'starting' as const, netns: '', accel: '', kernel: '', nodes: [] }
+  expect(clusterTable(starting)).toContain('cluster default: starting, xnet, 0 nodes\n')
+})
+
+test('a plan: bridges with the host’s addresses, nodes with their taps', () => {
+  const plan = planCluster(resolveSettings({ options: { nvm: 1, nrouters: 0, hostNets: '0' } }))
+  expect(planText(plan)).toBe(
+    `cluster default: xnet, 1 nodes with 128 MiB, mtu 1500
+BRIDGE  TAPS  HOST ADDRESSES
+xcbr0   1     192.168.0.250/24 fd00::c0a8:fa/120
+xcbr1   1     -
+
+NODE  NAME    ROLE  MEMORY   CPUS  DEV   TAP       MAC                IPV4         IPV6
+1     vm-001  vm    128 MiB  2     eth0  xcbr0_t1  00:00:00:01:00:01  192.168.0.1  fd00::c0a8:1
+                                   eth1  xcbr1_t1  00:00:00:01:01:01  192.168.1.1  fd00::c0a8:101
+`,
+  )
+})
+
+test('who cannot be reached is listed; when all can, one line says so', () => {
+  const good = { from: 'vm-001', to: 'vm-002', address: '192.168.1.2', family: 'ipv4', ok: true } as const
+  const bad = { ...good, address: 'fd00::c0a8:102', family: 'ipv6', ok: false } as const
+  expect(reachText({ v: 1, ok: true, pairs: [good] })).toBe('reached: IPv4 1 of 1, IPv6 0 of 0\n')
+  expect(reachText({ v: 1, ok: false, pairs: [good, bad] })).toBe(
+    `reached: IPv4 1 of 1, IPv6 0 of 1
+FROM    CANNOT REACH  AT
+vm-001  vm-002        fd00::c0a8:102
+`,
+  )
+})
+
+test('without a terminal, progress is a line for each step, node and notice', () => {
+  const lines: string[] = []
+  const progress = linesOf(text => lines.push(text))
+  progress.show({ event: 'step', step: 'image', state: 'begin', text: 'finding the guest image' })
+  progress.show({ event: 'step', step: 'image', state: 'end', text: 'finding the guest image' })
+  progress.show({ event: 'notice', text: 'no KVM here' })
+  progress.show({ event: 'node', id: 1, name: 'vm-001', state: 'booting', ms: 20 })
+  progress.show({ event: 'node', id: 1, name: 'vm-001', state: 'ready', ms: 1900 })
+  expect(lines).toEqual(['image: finding the guest image', 'note: no KVM here', 'vm-001: ready after 1.90 s'])
+})

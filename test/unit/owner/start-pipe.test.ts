@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { type Port, type PortReceiver, resolveSettings } from '../../../src/base/index.ts'
+import { StartPipe } from '../../../src/cluster/owner/start-pipe.ts'
+
+/** One end of a pipe whose other end is this test. */
+class PlainPort implements Port {
+  readonly sent: string[] = []
+  receiver!: PortReceiver
+  closed = false
+
+  receive(receiver: PortReceiver): void {
+    this.receiver = receiver
+  }
+  send(bytes: Uint8Array): void {
+    this.sent.push(Buffer.from(bytes).toString())
+  }
+  async close(): Promise<void> {
+    this.closed = true
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+  says(text: string): void {
+    this.receiver.data(Buffer.from(text))
+  }
+}
+
+const request = {
+  settings: resolveSettings({}),
+  places: { runtime: '/r', state: '/s', cache: '/c' },
+}
+
+test('what one side sends, the other reads, wherever the stream is cut', async () => {
+  const [here, there] = [new PlainPort(), new PlainPort()]
+  const starter = StartPipe.starter(here)
+  const owner = StartPipe.owner(there)
+  starter.send({ event: 'start', request })
+  starter.send({ event: 'keep' })
+  for (const byte of here.sent.join('')) there.says(byte)
+  expect((await owner.incoming.next()).value).toEqual({ event: 'start', request })
+  expect((await owner.incoming.next()).value).toEqual({ event: 'keep' })
+  owner.send({ event: 'node', id: 1, name: 'vm-001', state: 'ready', ms: 900 })
+  here.says(there.sent.join(''))
+  expect((await starter.incoming.next()).value).toMatchObject({ event: 'node', ms: 900 })
+})
+
+test.each(['not JSON', '[]', 'null', '{"event":"ready"}', '{"event":5}', '{}'])(
+  'an owner that hears %s ends the conversation',
+  async garbage => {
+    const port = new PlainPort()
+    const owner = StartPipe.owner(port)
+    port.says(`${garbage}\n`)
+    await expect(owner.incoming.next()).rejects.toMatchObject({ code: 'START_PIPE_GARBAGE' })
+    expect((await owner.incoming.next()).done).toBe(true)
+  },
+)
+
+test('the other side’s end is an end; nothing is sent to it any more', async () => {
+  const port = new PlainPort()
+  const starter = StartPipe.starter(port)
+  port.says('{"event":"notice","text":"half a li')
+  port.receiver.end()
+  expect((await starter.incoming.next()).done).toBe(true)
+  starter.send({ event: 'cancel' })
+  expect(port.sent).toEqual([])
+  expect(port.closed).toBe(true)
+})
