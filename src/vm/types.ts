@@ -1,6 +1,7 @@
 import type { Clock, Nic, Queue } from '../base/index.ts'
 import type { ExecOptions, ExecResult, QmpClient } from '../qmp/index.ts'
 import type { Identity, NetNamespace } from '../sys/index.ts'
+import type { Template } from './template/types.ts'
 
 export type { ExecOptions, ExecResult, Identity }
 
@@ -53,6 +54,11 @@ export interface VmSpec {
   readonly extraArgs?: readonly string[]
   /** How long the guest may take from spawn to its agent's first answer; 120 s when absent. */
   readonly readyTimeoutMs?: number
+  /**
+   * Clone this instead of booting: the guest wakes up as the template was, told nothing yet, its NICs down. The
+   * template has to be of this shape ({@link TemplateSpec}); kernel, initramfs and append were its.
+   */
+  readonly template?: Template
 }
 
 /** Where a machine stands; `states.ts` has the picture. */
@@ -60,7 +66,8 @@ export type MachineState = 'starting' | 'running' | 'ready' | 'stopping' | 'stop
 
 /**
  * What a booting machine passes, in this order: QEMU exists, its monitor answers, the kernel's first console
- * line, init's first line, the agent has opened its port, the agent has answered.
+ * line, init's first line, the agent has opened its port, the agent has answered. A clone has neither `kernel`
+ * nor `init`; its `agent` is the moment it executes, because the port was open when the template was saved.
  */
 export type Milestone = 'spawned' | 'qmp' | 'kernel' | 'init' | 'agent' | 'ready'
 

@@ -1,0 +1,56 @@
+import type { Clock } from '../../base/index.ts'
+import type { Memfd } from '../../sys/index.ts'
+import type { Qemu, VmSpec } from '../types.ts'
+
+/**
+ * The shape of a VM: all that its clones have in common. Whatever is in it decides the template's key; what makes
+ * one node differ from the next (name, MACs, addresses, MTUs) is not, and is told to the clone when it runs.
+ */
+export interface TemplateSpec
+  extends Pick<
+    VmSpec,
+    'kernel' | 'initramfs' | 'append' | 'memoryMiB' | 'vcpus' | 'accel' | 'machine' | 'extraArgs' | 'identity'
+  > {
+  readonly qemu: Qemu
+  /** Stands for what kernel and initramfs contain: `GuestImage.key`. */
+  readonly image: string
+  /**
+   * NICs as the clones will have them, any node's. Their options decide the kind; MACs do not matter, and the
+   * descriptors are not used: the template gets taps of its own, in a namespace that is thrown away.
+   */
+  readonly nics: VmSpec['nics']
+  /**
+   * A shell script that the guest's agent runs before the template is saved: what every clone will do first, so
+   * that its pages are in memory and its code is warm.
+   */
+  readonly rehearsal?: string
+}
+
+/** What {@link openTemplate} is doing; `build` contains `boot`, `warm` and `save`. */
+export type TemplateStep = 'check' | 'wait' | 'build' | 'boot' | 'warm' | 'save'
+
+export interface TemplateOptions {
+  /** Templates are kept below it: `<cacheDir>/templates/<key>/`. */
+  readonly cacheDir: string
+  /** Told, as a sentence, when a damaged one is thrown away. */
+  readonly notice: (text: string) => void
+  /** Where it stands, for whoever waits. */
+  readonly onStep?: (step: TemplateStep, state: 'begin' | 'end') => void
+  /** Calls it off: a VM that is being booted goes, and nothing half-made is left. */
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
+}
+
+/** A VM as it was when it was saved, checked and in memory, ready to be cloned any number of times. */
+export interface Template extends AsyncDisposable {
+  /** SHA-256 of all that decides it, in hex. */
+  readonly key: string
+  readonly nicCount: number
+  readonly memoryMiB: number
+  /** The guest's RAM, sealed. Clones map it privately and share the pages that they do not write. */
+  readonly ram: Memfd
+  /** The state of its devices, sealed. */
+  readonly state: Memfd
+  /** Gives the memory back, once the clones that map it have gone too. */
+  close(): Promise<void>
+}
