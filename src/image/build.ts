@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { DecodeError } from '../base/index.ts'
 import { extractVmlinux } from './bzimage.ts'
 import { Cache, type CacheEntry, sha256Of } from './cache.ts'
 import { type Contents, collectContents } from './contents.ts'
 import { type ArchiveEntry, writeCpio } from './cpio.ts'
-import { ImageError } from './errors.ts'
+import { decoding } from './errors.ts'
 import { Inputs } from './inputs.ts'
 import { findKernel, type KernelFiles } from './kernel.ts'
 import { BOOT_MODULES, OTHER_MODULES } from './module-lists.ts'
@@ -113,21 +112,15 @@ async function build(cache: Cache, making: Making): Promise<CacheEntry> {
   return cache.store(making.key, { vmlinux, initramfs: writeCpio(contents.entries) }, facts)
 }
 
-async function unpackKernel(image: string, bytes: Uint8Array): Promise<Uint8Array> {
-  try {
-    return await extractVmlinux(bytes)
-  } catch (failure) {
-    if (!(failure instanceof DecodeError)) throw failure
-    throw new ImageError({
-      code: 'KERNEL_DAMAGED',
-      kind: 'prerequisite',
-      op: 'unpack kernel',
-      target: image,
-      reason: failure.reason,
-      remedy: 'Give another kernel with --kernel, or run "npm run setup" and leave out --kernel',
-      cause: failure,
-    })
-  }
+function unpackKernel(image: string, bytes: Uint8Array): Promise<Uint8Array> {
+  const damaged = {
+    code: 'KERNEL_DAMAGED',
+    kind: 'prerequisite',
+    op: 'unpack kernel',
+    target: image,
+    remedy: 'Give another kernel with --kernel, or run "npm run setup" and leave out --kernel',
+  } as const
+  return decoding(damaged, () => extractVmlinux(bytes))
 }
 
 function imageOf({ key, dir, facts }: CacheEntry): GuestImage {

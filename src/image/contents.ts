@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { appletNames } from './busybox.ts'
 import type { ArchiveEntry } from './cpio.ts'
-import { ImageError } from './errors.ts'
+import { decoding, ImageError } from './errors.ts'
 import type { Inputs } from './inputs.ts'
-import { type Found, Sysroots } from './libraries.ts'
+import { damagedProgram, type Found, Sysroots } from './libraries.ts'
 import { type KernelModule, modulesAlias, modulesDep } from './modules.ts'
 
 interface Program {
@@ -51,7 +51,7 @@ export async function collectContents(ingredients: Ingredients): Promise<Content
   const programs = await findPrograms(roots, ingredients)
   const has = (path: string) => programs.some(program => program.path === path)
   const busybox = programs.find(program => program.path === 'bin/busybox')!
-  const applets = appletNames(busybox.content)
+  const applets = await decoding(damagedProgram(busybox), () => appletNames(busybox.content))
   const binaries = [...programs, ...(await roots.closure(programs))]
   return {
     entries: [
@@ -62,7 +62,7 @@ export async function collectContents(ingredients: Ingredients): Promise<Content
       file('etc/hosts', Buffer.from(hosts()), 0o644),
       ...(await guestFiles(ingredients.guestDir, inputs)),
     ],
-    hasTelnetd: applets.includes('telnetd') && applets.includes('nc'),
+    hasTelnetd: applets.includes('telnetd'),
     hasDropbear: has('usr/sbin/dropbear'),
   }
 }

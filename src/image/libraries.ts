@@ -1,7 +1,6 @@
 import { basename, dirname, join } from 'node:path'
-import { DecodeError } from '../base/index.ts'
 import { linkage, readElf } from './elf.ts'
-import { ImageError } from './errors.ts'
+import { decoding, ImageError } from './errors.ts'
 import type { Inputs } from './inputs.ts'
 
 /** A file of some sysroot, to stand at `path` in the guest. */
@@ -45,7 +44,7 @@ export class Sysroots {
     const found = new Map<string, Found>()
     const queue = [...programs]
     for (let program = queue.shift(); program; program = queue.shift()) {
-      const needs = parse(program)
+      const needs = await decoding(damagedProgram(program), () => linkage(readElf(program.content)))
       const interpreter = needs.interpreter?.slice(1)
       const wanted = needs.needed.map(name => ({
         name,
@@ -80,19 +79,15 @@ export class Sysroots {
   }
 }
 
-function parse(program: Found): ReturnType<typeof linkage> {
-  try {
-    return linkage(readElf(program.content))
-  } catch (failure) {
-    if (!(failure instanceof DecodeError)) throw failure
-    throw new ImageError({
-      code: 'PROGRAM_DAMAGED',
-      op: 'read program',
-      target: program.from,
-      reason: failure.reason,
-      cause: failure,
-    })
-  }
+/** A program that cannot be read is none that this machine could run either. */
+export function damagedProgram({ from }: Found) {
+  return {
+    code: 'PROGRAM_DAMAGED',
+    kind: 'prerequisite',
+    op: 'read program',
+    target: from,
+    remedy: 'Install its package again',
+  } as const
 }
 
 /** RUNPATH entries as paths below a root; `$ORIGIN` is the directory the program stands in. */

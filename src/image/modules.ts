@@ -1,6 +1,5 @@
 import { join } from 'node:path'
-import { DecodeError } from '../base/index.ts'
-import { ImageError } from './errors.ts'
+import { decoding, ImageError } from './errors.ts'
 import type { Inputs } from './inputs.ts'
 import { type ModuleInfo, moduleName, readModuleInfo } from './modinfo.ts'
 import { unpack } from './unpack.ts'
@@ -70,19 +69,16 @@ export class ModuleTree {
 
   async #load(name: string, path: string): Promise<KernelModule> {
     const file = await this.#inputs.read(path)
-    try {
+    const damaged = {
+      code: 'MODULE_DAMAGED',
+      kind: 'prerequisite',
+      op: 'read kernel module',
+      target: path,
+    } as const
+    return decoding(damaged, async () => {
       const bytes = path.endsWith('.ko') ? file : await unpack(file, { limit: LIMIT })
       return { ...readModuleInfo(bytes), name, bytes }
-    } catch (failure) {
-      if (!(failure instanceof DecodeError)) throw failure
-      throw new ImageError({
-        code: 'MODULE_DAMAGED',
-        op: 'read kernel module',
-        target: path,
-        reason: failure.reason,
-        cause: failure,
-      })
-    }
+    })
   }
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../../../src/base/index.ts'
 import { unpackLz4 } from '../../../src/image/lz4.ts'
 import { unpack } from '../../../src/image/unpack.ts'
-import { gzip, lz4, plain, xz, zstd, zstdStream } from './vectors.ts'
+import { gzip, lz4, opcodes, plain, xz, xzOpcodes, zstd, zstdStream } from './vectors.ts'
 
 const expected = { limit: 1 << 20, size: plain.length }
 
@@ -78,5 +78,18 @@ describe('LZ4', () => {
     ['another magic', Buffer.from([0x04, 0x22, 0x4d, 0x18, 0, 0, 0, 0])],
   ])('%s is refused', (_, bytes) => {
     expect(() => unpackLz4(bytes, 1 << 20)).toThrow(DecodeError)
+  })
+})
+
+describe('xz with the x86 filter', () => {
+  test('undoes what the real tool did to calls and jumps', async () => {
+    expect(Buffer.compare(await unpack(xzOpcodes, { limit: 2000 }), opcodes)).toBe(0)
+  })
+
+  test('a wrong checksum is noticed: the library is not asked to look at it', async () => {
+    const damaged = Buffer.from(xzOpcodes)
+    const at = damaged.length - 12 - 4 * (damaged.readUInt32LE(damaged.length - 8) + 1) - 4
+    damaged[at] = damaged[at]! ^ 1
+    await expect(unpack(damaged, { limit: 2000 })).rejects.toThrow('its checksum differs')
   })
 })

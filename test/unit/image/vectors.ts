@@ -65,3 +65,30 @@ export const zstdStream = packed(
   'MsU7VZ4awQRaZ1twos7xRl2DA20JLYORqqwu75OZqoFiaBQLw2muzdtcGg5jUTQGZaimLHaoESD6/s9u4IVhDRJ4Dv3+/x9z8OwW',
   'MKjBAFAAf/fvtwUgAP35718vgAAG608fdbrsVKoBv60RYw==',
 )
+
+/** Bytes that are all opcodes of calls and ends of targets: every branch of the x86 filter. */
+export const opcodes = Uint8Array.from({ length: 1500 }, next(12345, [0xe8, 0xe9, 0x00, 0xff, 0xe8, 0x10]))
+
+function next(seed: number, choice: number[]): () => number {
+  let state = seed
+  return () => {
+    state = Number((BigInt(state) * 1103515245n + 12345n) & 0x7fffffffn)
+    return choice[(state >> 16) % choice.length]!
+  }
+}
+
+/** `xz --check=crc32 --x86 --lzma2=dict=1MiB -c < opcodes`, xz 5.4.1. */
+export const xzOpcodes = packed(
+  '/Td6WFoAAAFpIt42AgEEACEBEACLIW9J4AXbA0FdAHRjogB4AA3xwsnL2WU0OtvG5qjMgpyhSmnrJcaYLAB7d+jkZTq8xz3e9zVf',
+  'gJhAg67n1ONjgc+fQCWvoW9IM1/GmhJ2ME6NYKlnNeHM6/XuByf0GKZGfu2yJ27KE49AeQeZyIAk4ufxHD9SJgp7jciSOEfNhbYi',
+  'gfGKqEjxNMHbm/0s4EEwNlcyUZE8cj8CYCfaSOjX3+Ttn84Tu9M+06bmx5oUdRtH92Gqz+/buoBh8KRIGk/ALj0aa2yZs7/o7IUA',
+  'Xyi4YYqbTD88fHksfDJRJuOe29CJFk/bWUCpEhg3gb/dLKcK2Qw0gvfqb4Jl9thxReGChao/BEpZvG7HfTbQYvpVx3j3br160b5h',
+  'VSoc+kez1ZpoFH4ekU8tND/u6GRZhWSMZn5VaOX17qWLTpY1n01i0XsZBufE1iC08xRj7IN0d5GgbjOJCjTWcKgiNaWl8IGNOsMJ',
+  'k0T0R5MNgz/8WZ6A49Ni6fjc8bw7udanOVWPg51hzWuUbL/D93G0tZhOcOQOKUcnjFA6gxo1xLnPTPhMyceCX8KHRxDNiwFlO+3f',
+  'dvV6He5695SSytlGXjbTIt8X4Oe7/dpETDPXn6pXJO56WN+6GcUeAbbxNpHSQIXRPwtgnGrj5gOE24I77J3qJwKyq1jj3oZ2+2J8',
+  'AUQXjN3n5jelA+E706RO0BSbjvLzdxQJDT+Ep5AYcmHuApaFVJC/FoFP1UJ4d5MbQtA0EAg+M7Y1d2QCu6Mns88sxUadP2fvcFJl',
+  'Fj+IGjVPkA2gIPypsZNb55Ks0fUWAo1eFXYIzLHI2Zapxu4c2aQmiGIoG/HAgellxH7EOpoAUd818Sb/D9Q3SGzNlt7x1ryyNJyI',
+  'HcDSJdatz5zRWm3K+mCI6U9wlYNzBw9inkE9SLz/RxM8r+T3YXGvY6160m5mALJvde3aUlUs1DtWsCeYZjSGFCfi+8M5iKxBdiHR',
+  'f6S0YP7jx42kIQ9htAQqkR1BjjWvE+hXvxt7moiTRwm9N9zThVjxSYxMpG4qt9vB4Hq7Tm5FWe2JEk+ud3r5CmeIwhG8NDAp6hkA',
+  'r7eOD6OJ44Z87YIr/iJ3nD4yWd0HTlD+3QzWtISKLU9v2tJo9/G6AAAAAFeqOGcAAdkG3AsAAFqF8xk+MA2LAgAAAAABWVo=',
+)

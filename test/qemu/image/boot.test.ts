@@ -1,0 +1,182 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildImage, type GuestImage } from '../../../src/image/index.ts'
+import { type Census, takeCensus } from '../../support/leaks.ts'
+import { Guest } from './guest.ts'
+import { isoImage } from './iso.ts'
+
+let dir: string
+let image: GuestImage
+let census: Census
+
+beforeAll(async () => {
+  census = await takeCensus()
+  dir = mkdtempSync(join(tmpdir(), 'xcluster-boot-'))
+  const fetched = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xcluster/fetched/root')
+  const guestDir = join(import.meta.dirname, '../../../guest')
+  image = await buildImage({ cacheDir: dir, guestDir, sysroots: [fetched, '/'] })
+})
+afterAll(async () => {
+  rmSync(dir, { recursive: true, force: true })
+  await census.expectUnchanged()
+})
+
+/** An overlay on a disk: two archives, of which the second wins. */
+function overlayDisk(): string {
+  const tar = (files: Record<string, string>) => {
+    const from = mkdtempSync(join(dir, 'ovl-'))
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(from, path, '..'), { recursive: true })
+      writeFileSync(join(from, path), text, { mode: 0o755 })
+    }
+    return execFileSync('tar', ['-C', from, '-c', '.'])
+  }
+  const rc = '#!/bin/sh\necho "$0 $1" >>/tmp/rc\n'
+  const one = tar({ 'etc/who': 'one\n', 'etc/init.d/20b.rc': rc })
+  const two = tar({ 'etc/who': 'two\n', 'etc/init.d/10a.rc': rc })
+  const path = join(dir, 'overlays.iso')
+  writeFileSync(path, isoImage({ '01ONE.TAR': one, '02TWO.TAR': two }))
+  return path
+}
+
+describe('a booted guest', () => {
+  let guest: Guest
+  const shell = async (script: string) => (await guest.run('sh', '-c', script)).stdout
+
+  beforeAll(async () => {
+    guest = new Guest(image, {
+      append: 'mtu0=1400 mtu3=1300 xcluster_PREFIX=fd01: xcluster_COLOUR=green',
+      args: [
+        ...[
+          '-netdev',
+          'user,id=net1',
+          '-device',
+          'virtio-net-pci,netdev=net1,mac=00:00:00:01:03:07,romfile=',
+        ],
+        ...['-device', 'virtserialport,name=org.xcluster.stream.0'],
+        ...[
+          '-drive',
+          `file=${overlayDisk()},if=none,format=raw,readonly=on,id=cd`,
+          '-device',
+          'virtio-blk-pci,drive=cd',
+        ],
+      ],
+    })
+    await guest.ask('guest-sync', { id: 1 })
+  })
+  afterAll(() => guest[Symbol.asyncDispose]())
+
+  test('has the name and the net 0 of its number', async () => {
+    expect(await shell('hostname; cat /etc/hostname')).toBe('vm-007\nvm-007\n')
+    const links = JSON.parse((await guest.run('ip', '-j', 'addr')).stdout)
+    const of = (name: string) => links.find(({ ifname }: { ifname: string }) => ifname === name)
+    const addresses = of('eth0').addr_info.map(
+      ({ local, prefixlen }: { local: string; prefixlen: number }) => `${local}/${prefixlen}`,
+    )
+    expect(addresses).toEqual(expect.arrayContaining(['192.168.0.7/24', 'fd01::c0a8:7/120']))
+    expect([of('eth0').mtu, of('eth1').mtu]).toEqual([1400, 1300])
+    expect(of('eth0').flags).toContain('UP')
+    expect(of('eth1').flags).not.toContain('UP')
+  })
+
+  test('knows the others by name, and its resolver', async () => {
+    expect(await shell('grep vm-221 /etc/hosts')).toBe('192.168.0.221 vm-221\nfd01::192.168.0.221 vm-221\n')
+    expect(await shell('cat /etc/resolv.conf')).toBe('nameserver 192.168.0.250\noptions use-vc\n')
+    expect((await guest.run('ping', '-c', '1', '-W', '5', 'vm-007')).status).toBe(0)
+  })
+
+  test('gives every login shell the variables of the command line', async () => {
+    expect((await guest.run('ash', '-lc', 'echo $COLOUR $PREFIX')).stdout).toBe('green fd01:\n')
+  })
+
+  test('has unpacked its overlays in order and run their scripts in order', async () => {
+    expect(await shell('cat /etc/who /tmp/rc')).toBe(
+      'two\n/etc/init.d/10a.rc start\n/etc/init.d/20b.rc start\n',
+    )
+  })
+
+  test('can masquerade, for both families', async () => {
+    const chain = 'chain p { type nat hook postrouting priority srcnat; oifname "eth0" masquerade; };'
+    const ruleset = `table ip xc { ${chain} }\ntable ip6 xc { ${chain} }`
+    expect(await guest.run('sh', '-c', `nft -f - <<'E'\n${ruleset}\nE`)).toMatchObject({
+      status: 0,
+      stderr: '',
+    })
+    expect((await shell('nft list ruleset')).match(/masquerade/g)).toHaveLength(2)
+  })
+
+  test.each(['bridge', 'veth', 'vxlan id 1 dstport 4789', 'dummy'])(
+    'can make a link of type %s',
+    async type => {
+      expect(
+        await guest.run('sh', '-c', `ip link add test0 type ${type} && ip link del test0`),
+      ).toMatchObject({ status: 0 })
+    },
+  )
+
+  test.each(['127.0.0.1', '::1'])(
+    'answers telnet on %s with a root shell, on a terminal, without password',
+    async address => {
+      // The FIFO keeps nc's input open until the other side has hung up.
+      const talk = `rm -f /tmp/f; mkfifo /tmp/f; nc ${address} 23 </tmp/f | { exec 3>/tmp/f; printf 'id -un; tty; exit\\n' >&3; cat; }`
+      const said = await shell(talk)
+      expect(said).toContain('root')
+      expect(said).toMatch(/\/dev\/pts\/\d/)
+    },
+  )
+
+  test('answers ssh', async () => {
+    expect(
+      await shell('rm -f /tmp/g; mkfifo /tmp/g; nc 127.0.0.1 22 </tmp/g | { exec 3>/tmp/g; head -c 16; }'),
+    ).toBe('SSH-2.0-dropbear')
+  })
+
+  test('names its ports', async () => {
+    expect(await shell('cd /dev/virtio-ports; ls')).toBe('org.qemu.guest_agent.0\norg.xcluster.stream.0\n')
+  })
+
+  test('has a shell on its console, where Ctrl-C works and the real ip is found', async () => {
+    guest.type('tty; ip -j -br link show lo; sleep 1000\n')
+    await guest.shows(/\/dev\/ttyS0.*"ifname":"lo"/s)
+    guest.type('\x03')
+    guest.type('echo status=$?\n')
+    await guest.shows(/status=130/)
+    guest.type('exit\n')
+    await guest.shows(/(built-in shell.*){2}\$ /s) // what is typed before it is there goes to the old shell
+    guest.type('echo again=$((40+2))\n')
+    await guest.shows(/again=42/)
+  })
+
+  test('powers off when the agent is told to', async () => {
+    guest.ask('guest-shutdown').catch(() => {}) // it has no answer
+    expect(await guest.exited).toBe(0)
+  })
+})
+
+test('a guest that panics ends', async () => {
+  await using guest = new Guest(image)
+  await guest.ask('guest-sync', { id: 1 })
+  guest.ask('guest-exec', { path: 'sh', arg: ['-c', 'echo c >/proc/sysrq-trigger'] }).catch(() => {})
+  expect(await guest.exited).toBe(0)
+  expect(guest.console).toContain('Kernel panic')
+})
+
+test('an init that ends is a panic too', async () => {
+  const initramfs = join(dir, 'broken')
+  writeFileSync(initramfs, readFileSync(image.initramfs).subarray(0, 4096))
+  await using guest = new Guest({ vmlinux: image.vmlinux, initramfs })
+  expect(await guest.exited).toBe(0)
+  expect(guest.console).toContain('Kernel panic')
+})
+
+test('the second call costs next to nothing', async () => {
+  const guestDir = join(import.meta.dirname, '../../../guest')
+  const fetched = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xcluster/fetched/root')
+  const started = performance.now()
+  expect(await buildImage({ cacheDir: dir, guestDir, sysroots: [fetched, '/'] })).toEqual(image)
+  expect(performance.now() - started).toBeLessThan(50)
+  expect(existsSync(image.vmlinux)).toBe(true)
+})

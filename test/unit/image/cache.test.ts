@@ -1,0 +1,98 @@
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Cache } from '../../../src/image/cache.ts'
+import { Inputs } from '../../../src/image/inputs.ts'
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'xcluster-cache-'))
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+const files = { vmlinux: Buffer.from('kernel'), initramfs: Buffer.from('root') }
+const facts = { kernelVersion: '6.1' }
+
+describe('an entry', () => {
+  test('is found by its key, with its facts', async () => {
+    const cache = new Cache(join(dir, 'images'))
+    expect(await cache.find('k')).toBeUndefined()
+    const stored = await cache.store('k', files, facts)
+    expect(await cache.find('k')).toEqual(stored)
+    expect(readFileSync(join(stored.dir, 'vmlinux'), 'utf8')).toBe('kernel')
+    expect(readdirSync(join(dir, 'images'))).toEqual(['k'])
+  })
+
+  test.each([
+    ['a file cut short', (path: string) => truncateSync(join(path, 'vmlinux'), 3)],
+    ['a file changed', (path: string) => writeFileSync(join(path, 'vmlinux'), 'Kernel')],
+    ['a file gone', (path: string) => rmSync(join(path, 'initramfs'))],
+    ['a broken manifest', (path: string) => writeFileSync(join(path, 'manifest.json'), '{"facts"')],
+    ['no manifest', (path: string) => rmSync(join(path, 'manifest.json'))],
+  ])('with %s is none, and is replaced', async (_, damage) => {
+    const cache = new Cache(dir)
+    damage((await cache.store('k', files, facts)).dir)
+    expect(await cache.find('k')).toBeUndefined()
+    await cache.store('k', files, facts)
+    expect(await cache.find('k')).toBeDefined()
+    expect(readdirSync(dir)).toEqual(['k'])
+  })
+
+  test('survives being stored many times at once', async () => {
+    const stores = Array.from({ length: 8 }, () => new Cache(dir).store('k', files, facts))
+    await Promise.all(stores)
+    expect(await new Cache(dir).find('k')).toBeDefined()
+    expect(readdirSync(dir)).toEqual(['k'])
+  })
+
+  test('goes when it was not used for weeks; so does what a killed builder left', async () => {
+    const cache = new Cache(dir)
+    await cache.store('old', files, facts)
+    writeFileSync(join(dir, '.aside-x'), '')
+    const longAgo = new Date(Date.now() - 30 * 24 * 3600 * 1000)
+    for (const name of ['old', '.aside-x']) utimesSync(join(dir, name), longAgo, longAgo)
+    await cache.store('new', files, facts)
+    expect(readdirSync(dir)).toEqual(['new'])
+  })
+})
+
+describe('a request', () => {
+  const remembered = async () => {
+    const cache = new Cache(dir)
+    const input = join(dir, 'input')
+    writeFileSync(input, 'one')
+    const inputs = new Inputs()
+    await inputs.read(input)
+    inputs.has(join(dir, 'absent'))
+    await inputs.list(join(dir, 'nowhere'))
+    await cache.remember('request', await cache.store('k', files, facts), inputs.fingerprints())
+    return { cache, input }
+  }
+
+  test('is answered again without looking at any content', async () => {
+    const { cache } = await remembered()
+    expect(await cache.recall('request')).toEqual({ key: 'k', dir: join(dir, 'k'), facts })
+    expect(await cache.recall('another')).toBeUndefined()
+  })
+
+  test.each([
+    ['an input changes', () => writeFileSync(join(dir, 'input'), 'two!')],
+    ['an input goes', () => rmSync(join(dir, 'input'))],
+    ['what was absent comes', () => writeFileSync(join(dir, 'absent'), '')],
+    ['the entry is damaged', () => truncateSync(join(dir, 'k/vmlinux'), 1)],
+    ['the entry goes', () => rmSync(join(dir, 'k'), { recursive: true })],
+  ])('is not, when %s', async (_, change) => {
+    const { cache } = await remembered()
+    change()
+    expect(await cache.recall('request')).toBeUndefined()
+  })
+})
