@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Duplex, Readable } from 'node:stream'
+import { systemClock, within } from '../../../src/base/index.ts'
 import type { GuestImage } from '../../../src/image/index.ts'
 
 /** As in docs/image.md; `quiet` keeps the kernel's log off the slow serial line, a panic is still shown. */
@@ -71,16 +72,15 @@ export class Guest implements AsyncDisposable {
   }
 
   /** Resolves once the console has shown this. */
-  async shows(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.console)
-      if (match) return match
-      await Promise.race([once(this.#stdout, 'data'), this.exited.then(() => this.#gone(pattern))])
+  async shows(pattern: RegExp): Promise<void> {
+    const missing = (why: string) =>
+      new Error(`${why} before the console showed ${pattern}:\n${this.console.slice(-2000)}`)
+    const gone = this.exited.then(() => Promise.reject(missing('QEMU ended')))
+    gone.catch(() => {}) // every guest ends, mostly when nobody waits here any more
+    const seen = async () => {
+      while (!pattern.test(this.console)) await Promise.race([once(this.#stdout, 'data'), gone])
     }
-  }
-
-  #gone(pattern: RegExp): never {
-    throw new Error(`QEMU ended before its console showed ${pattern}:\n${this.console.slice(-2000)}`)
+    await within(seen(), { clock: systemClock, ms: 60_000, late: () => missing('a minute passed') })
   }
 
   type(text: string): void {
