@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { gone, OwnerClient } from '../../../src/client/index.ts'
+import { OwnerClient } from '../../../src/client/index.ts'
 import { sweep } from '../../../src/cluster/owner/index.ts'
 import { test } from '../../support/leaks.ts'
 import { type OwnerProcess, privatePlaces, startOwner } from '../../support/owner-process.ts'
+import { waitFor } from '../../support/wait.ts'
 
 /** Its process and its directory. */
 function expectNothingLeft(owner: OwnerProcess): void {
@@ -51,7 +52,7 @@ test('after kill -9 the directory stays without its lock: the next start takes i
   await using killed = await startOwner({ places })
   await kept(killed)
   process.kill(killed.launch.pid, 'SIGKILL')
-  await gone(killed.launch.pid)
+  await waitFor(() => !killed.isAlive(), 15_000)
   expect(readdirSync(killed.at.directory).sort()).toEqual(['lock', 'owner.sock'])
   await expect(killed.client.status()).rejects.toMatchObject({ code: 'CLUSTER_MISSING' })
   await using next = await startOwner({ places })
@@ -66,7 +67,7 @@ test('a sweep removes what the dead left and nothing of the living', async () =>
   await using dead = await startOwner({ places, options: { name: 'dead' } })
   await Promise.all([kept(living), kept(dead)])
   process.kill(dead.launch.pid, 'SIGKILL')
-  await gone(dead.launch.pid)
+  await waitFor(() => !dead.isAlive(), 15_000)
   mkdirSync(`${places.runtime}/empty`)
   writeFileSync(`${places.runtime}/a file`, '')
   expect(await sweep(places)).toEqual(['dead', 'empty'])
@@ -84,7 +85,7 @@ test.each(['cancel', 'close'] as const)(
       owner.launch.cancel()
       expect(await owner.outcome()).toMatchObject({ error: { code: 'START_CANCELLED' } })
     } else await owner.launch.close()
-    await gone(owner.launch.pid)
+    await waitFor(() => !owner.isAlive(), 15_000)
     expectNothingLeft(owner)
   },
 )
@@ -93,7 +94,7 @@ test('a starter that is gone after ready, but has not kept it, has all taken bac
   await using owner = await startOwner()
   await owner.until('ready')
   await owner.launch.close()
-  await gone(owner.launch.pid)
+  await waitFor(() => !owner.isAlive(), 15_000)
   expectNothingLeft(owner)
 })
 
@@ -104,7 +105,7 @@ test('a start that fails tells why with all fields, after everything is gone', a
     error: { code: 'GUEST_PANIC', op: 'start', target: 'vm-001', reason: 'Kernel panic - not syncing' },
   })
   expect(existsSync(owner.at.directory)).toBe(false)
-  await gone(owner.launch.pid)
+  await waitFor(() => !owner.isAlive(), 15_000)
   expectNothingLeft(owner)
 })
 
@@ -125,7 +126,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s stops the cluster in goo
   await using owner = await startOwner()
   await kept(owner)
   process.kill(owner.launch.pid, signal)
-  await gone(owner.launch.pid)
+  await waitFor(() => !owner.isAlive(), 15_000)
   expectNothingLeft(owner)
   expect(readFileSync(owner.at.ownerLog, 'utf8')).toContain(`${signal}: stopping`)
 })
@@ -134,7 +135,7 @@ test('a cluster that does not stop cleanly says so, and its owner still ends', a
   await using owner = await startOwner({ options: { append: 'fake-stuck' } })
   await kept(owner)
   await expect(owner.client.stop()).rejects.toMatchObject({ code: 'FAKE_STUCK' })
-  await gone(owner.launch.pid)
+  await waitFor(() => !owner.isAlive(), 15_000)
   expectNothingLeft(owner)
 })
 

@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { defer } from '../../../src/base/index.ts'
 import { spawnDetached } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 
-const script = new URL('detached-echo.ts', import.meta.url).pathname
+const script = fileURLToPath(new URL('detached-echo.ts', import.meta.url))
 
 test('a detached process talks over its pipe, logs to its file, and sees us close', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))

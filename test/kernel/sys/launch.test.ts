@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { expect } from 'vitest'
 import { adoptStream, launch, NetNamespace, sealedMemfd, socketPair } from '../../../src/sys/index.ts'
@@ -10,8 +11,8 @@ import { waitFor } from '../../support/wait.ts'
 
 const nobody = { uid: 65534, gid: 65534, groups: [36, 107] }
 const sh = (script: string) => ({ file: '/bin/sh', args: ['-c', script] })
-const launchingParent = new URL('./launching-parent.ts', import.meta.url).pathname
-const launcherFile = new URL('../../../build/Release/xcluster-launcher', import.meta.url).pathname
+const launchingParent = fileURLToPath(new URL('./launching-parent.ts', import.meta.url))
+const launcherFile = fileURLToPath(new URL('../../../build/Release/xcluster-launcher', import.meta.url))
 
 test('privileges are gone, and the way back too', async () => {
   const child = launch({ ...sh('cat /proc/self/status'), identity: nobody })
