@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Settings } from '../../base/index.ts'
 import { gone, OwnerClient, type Status } from '../../client/index.ts'
 import { clusterTable } from '../cluster-table.ts'
+import { CliError } from '../errors.ts'
 import { planText } from '../plan-text.ts'
 import { reachText } from '../reach-text.ts'
 import { type CommonOptions, print, printJson, type Session, tell, timeoutOf } from '../session.ts'
@@ -36,6 +37,7 @@ const nodeHelp = `
 Every option --foo-bar is also the environment variable in brackets; the option wins.`
 
 async function start(session: Session, settings: Settings, options: StartOptions): Promise<void> {
+  refuseOthersThanRoot()
   const timeoutMs = timeoutOf(options)
   const request = { settings, places: session.places, ...(timeoutMs !== undefined && { timeoutMs }) }
   const { launchOwner } = await import('../../cluster/index.ts')
@@ -48,6 +50,18 @@ async function start(session: Session, settings: Settings, options: StartOptions
     return
   }
   await tellReady(session, outcome.status as Status, options)
+}
+
+function refuseOthersThanRoot(): void {
+  const uid = process.geteuid?.()
+  if (uid === 0) return
+  throw new CliError({
+    code: 'NOT_ROOT',
+    kind: 'prerequisite',
+    op: 'start cluster',
+    reason: `making network namespaces and taps takes root, and this is user ${uid}`,
+    remedy: 'Run it with sudo; --dry-run works for everybody',
+  })
 }
 
 /** The cluster stays, even when the check fails: it is there to be looked at. */

@@ -1,0 +1,122 @@
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Census, takeCensus } from '../../support/leaks.ts'
+import { oneSentence, Xc } from '../../support/xc.ts'
+
+// What cannot be: each is one sentence on stderr, the right status, and nothing left behind.
+const xc = new Xc()
+const folder = `${xc.root}/input`
+let census: Census
+
+beforeAll(async () => {
+  mkdirSync(folder)
+  writeFileSync(`${folder}/no-kernel`, 'this is no kernel')
+  writeFileSync(`${folder}/no-qemu`, '#!/bin/sh\necho "I am no QEMU" >&2; exit 1\n')
+  chmodSync(`${folder}/no-qemu`, 0o755)
+  census = await takeCensus({ directories: [xc.runtime] })
+})
+
+afterAll(() => census.expectUnchanged())
+
+test.each([
+  { args: ['strat'], status: 2, words: 'Did you mean start?' },
+  { args: ['start', '--nvms', '3'], status: 2, words: 'Did you mean --nvm?' },
+  { args: ['start', '--nvm'], status: 2, words: 'argument missing' },
+  { args: ['start', '--nvm', '201'], status: 2, words: 'from 0 to 200' },
+  { args: ['start', '--nvm', 'many'], status: 2, words: "'many'" },
+  { args: ['start', '--nrouters', '21'], status: 2, words: 'from 0 to 20' },
+  { args: ['start', '--nvm', '0', '--nrouters', '0'], status: 2, words: 'nvm' },
+  { args: ['start', '--nets-vm', '1,2'], status: 2, words: 'begins with 0' },
+  { args: ['start', '--mem241', '128'], status: 2, words: 'mem241' },
+  { args: ['start', '--topology', 'moebius'], status: 2, words: 'xnet' },
+  { args: ['start', '--name', '../up'], status: 2, words: '../up' },
+  { args: ['start', '--timeout', 'soon'], status: 2, words: '--timeout' },
+  { args: ['start', '--mtu', '9'], status: 2, words: 'mtu' },
+  { args: ['start', 'now'], status: 2, words: 'too many arguments' },
+  { args: ['status', '--name', 'a/b'], status: 2, words: 'a/b' },
+  { args: ['stop'], status: 3, words: "no cluster 'default' is running" },
+  { args: ['start', '--mem', '1000000'], status: 4, words: 'MiB are free' },
+  { args: ['start', '--kvm', '/nowhere/qemu'], status: 4, words: '/nowhere/qemu' },
+  { args: ['start', '--kvm', `${folder}/no-qemu`], status: 4, words: 'no-qemu' },
+  { args: ['start', '--kernel', '/nowhere/vmlinuz'], status: 2, words: '/nowhere/vmlinuz' },
+])('$args: one sentence, status $status', async ({ args, status, words }) => {
+  const result = await xc.run(args)
+  const said = result.stderr.split('\n').filter(line => line.startsWith('xc: '))
+  expect(said.join('\n')).toContain(words)
+  expect(`${said.join('\n')}\n`).toMatch(oneSentence)
+  expect(result).toMatchObject({ status, stdout: '' })
+  expect(result.stderr).not.toMatch(/\n +at /)
+  await census.expectUnchanged()
+})
+
+test('a file that is no kernel is refused by name', async () => {
+  const result = await xc.run(['start', '--kernel', `${folder}/no-kernel`])
+  expect(result.status).toBeGreaterThan(0)
+  expect(result.stderr).toContain(`${folder}/no-kernel`)
+})
+
+test('a guest that panics fails the start at once, with the console’s last lines', async () => {
+  const result = await xc.run(['start', '--nvm', '1', '--nrouters', '0', '--append', 'rdinit=/nowhere'])
+  expect(result.status).toBe(1)
+  expect(result.stderr).toMatch(/panic/i)
+  expect(result.stderr).not.toMatch(/\n +at /)
+  expect(existsSync(`${xc.runtime}/default`)).toBe(false)
+  await census.expectUnchanged()
+})
+
+test('a guest that does not become ready in time fails the start, which is taken back', async () => {
+  const result = await xc.run(['start', '--nvm', '1', '--nrouters', '0', '--timeout', '0.5'])
+  expect(result).toMatchObject({ status: 1, stdout: '' })
+  expect(existsSync(`${xc.runtime}/default`)).toBe(false)
+  await census.expectUnchanged()
+})
+
+test('another user than root is told so; what needs no root works', async () => {
+  const asNobody = (command: string) =>
+    xc.inShell(
+      `setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR HOME=/nowhere ${command}`,
+    )
+  const result = await asNobody('xc start ').result
+  expect(result).toMatchObject({ status: 4, stdout: '', stderr: expect.stringContaining('takes root') })
+  expect(result.stderr).toMatch(oneSentence)
+  expect(await asNobody('xc start --dry-run').result).toMatchObject({ status: 0, stderr: '' })
+  expect((await asNobody('xc status ').result).status).toBe(3)
+})
+
+test('a machine without /dev/net/tun is told so, by start and by doctor', async () => {
+  const without = (command: string) =>
+    xc.inShell(`unshare --mount sh -c 'mount -t tmpfs none /dev/net && exec ${command}'`)
+  const result = await without('xc start ').result
+  expect(result).toMatchObject({ status: 4, stdout: '', stderr: expect.stringContaining('no /dev/net/tun') })
+  await census.expectUnchanged()
+  const doctor = await without('xc doctor --json').result
+  expect(doctor.status).toBe(4)
+  const { ok, checks } = JSON.parse(doctor.stdout)
+  expect(ok).toBe(false)
+  expect(checks.find(({ name }: { name: string }) => name === 'network')).toMatchObject({
+    ok: false,
+    found: expect.stringContaining('no /dev/net/tun'),
+    remedy: expect.stringContaining('modprobe tun'),
+  })
+})
+
+test('--debug shows where an error comes from', async () => {
+  const result = await xc.run(['start', '--debug', '--topology', 'moebius'])
+  expect(result.status).toBe(2)
+  expect(result.stderr).toMatch(/\n +at /)
+})
+
+test('help and version are no errors; no command at all is one', async () => {
+  for (const args of [['--help'], ['help'], ['help', 'start'], ['start', '--help']])
+    expect(await xc.run(args)).toMatchObject({
+      status: 0,
+      stderr: '',
+      stdout: expect.stringContaining('Usage: xc'),
+    })
+  expect(await xc.run(['--version'])).toMatchObject({ status: 0, stdout: '0.1.0\n' })
+  expect(await xc.run([])).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: expect.stringContaining('Usage: xc'),
+  })
+})

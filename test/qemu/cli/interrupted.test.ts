@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Census, takeCensus } from '../../support/leaks.ts'
+import { descendants } from '../../support/processes.ts'
+import { waitFor } from '../../support/wait.ts'
+import { type RunningXc, Xc } from '../../support/xc.ts'
+
+// A start that is ended in every way it can be: nothing stays, whoever was killed.
+const xc = new Xc()
+const args = ['start', '--nvm', '2', '--nrouters', '0']
+let census: Census
+
+beforeAll(async () => {
+  census = await takeCensus({ directories: [xc.runtime] })
+})
+
+afterAll(() => census.expectUnchanged())
+
+/** One that has come as far as its first VM. */
+async function halfway(): Promise<RunningXc> {
+  const begun = xc.begin(args)
+  await begun.says(/^vms: /m)
+  await waitFor(() => descendants().some(({ command }) => command.startsWith('qemu')), 30_000)
+  return begun
+}
+
+/** The owner's process: the one whose lock is in the runtime directory. */
+function ownerPid(): number {
+  const found = descendants().find(({ command }) => command.startsWith('xcluster-owner'))
+  if (!found) throw new Error('no owner process')
+  return found.pid
+}
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s in the middle of a start takes it back before xc ends', async (signal, status) => {
+  const begun = await halfway()
+  begun.child.kill(signal)
+  expect(await begun.result).toMatchObject({ status, stdout: '' })
+  expect(begun.stderr).toContain('Taking back what was started')
+  expect(readdirSync(xc.runtime)).toEqual([])
+  await census.expectUnchanged()
+})
+
+test.each(['SIGHUP', 'SIGKILL'] as const)('%s of xc: its owner takes everything back', async signal => {
+  const begun = await halfway()
+  begun.child.kill(signal)
+  expect(await begun.result).toMatchObject({ signal })
+  await census.expectUnchanged({ withinMs: 10_000 })
+})
+
+test('the terminal goes away: the owner takes everything back', async () => {
+  const begun = xc.onTerminal(`xc ${args.join(' ')}`)
+  await waitFor(() => descendants().some(({ command }) => command.startsWith('qemu')), 60_000)
+  begun.child.kill('SIGKILL') // `script` holds the terminal: the kernel hangs it up
+  await begun.result
+  await census.expectUnchanged({ withinMs: 10_000 })
+})
+
+test('kill -9 of the owner during a start: xc says so, the kernel takes all, the next command the rest', async () => {
+  const begun = await halfway()
+  process.kill(ownerPid(), 'SIGKILL')
+  const result = await begun.result
+  expect(result.status).toBe(1)
+  expect(result.stderr).toMatch(/^xc: start cluster: its owner process \(\d+\) ended without a word/m)
+  expect(readdirSync(xc.runtime)).toEqual([])
+  await census.expectUnchanged({ withinMs: 1_500 })
+})
+
+test('kill -9 of the owner of a running cluster: what stays is removed by the next command', async () => {
+  await xc.good(args)
+  const pid = ownerPid()
+  process.kill(pid, 'SIGKILL')
+  await waitFor(() => descendants().length === 0, 1_500)
+  expect(descendants()).toEqual([])
+  expect(readdirSync(xc.runtime)).toEqual(['default'])
+  expect(await xc.run(['status'])).toMatchObject({ status: 3, stdout: '' })
+  expect(readdirSync(xc.runtime)).toEqual([])
+  await census.expectUnchanged()
+})
+
+test('of two starts at once one wins; the log of both tells what happened', async () => {
+  const [one, two] = await Promise.all([xc.run(args), xc.run(args)])
+  expect([one.status, two.status].sort()).toEqual([0, 1])
+  const loser = one.status === 1 ? one : two
+  expect(loser.stderr).toContain('it is already running')
+  await xc.good(['stop'])
+  expect(readFileSync(`${xc.root}/state/xcluster/default/owner.log`, 'utf8')).toContain('already running')
+  await census.expectUnchanged()
+})

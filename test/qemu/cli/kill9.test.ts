@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { pause, systemClock } from '../../../src/base/index.ts'
+import { takeCensus } from '../../support/leaks.ts'
+import { descendants } from '../../support/processes.ts'
+import { waitFor } from '../../support/wait.ts'
+import { type RunningXc, Xc } from '../../support/xc.ts'
+
+/** bench/kill9.sh asks for more. */
+const rounds = Number(process.env.KILLS ?? 3)
+const args = ['start', '--nvm', '2', '--nrouters', '1', '--ntesters', '1']
+
+// The promise of docs/architecture.md: the kernel takes everything away, whenever the owner is killed.
+test(
+  `${rounds} times kill -9 of the owner at a random moment of a start: clean each time`,
+  async () => {
+    const xc = new Xc()
+    const census = await takeCensus({ directories: [xc.runtime] })
+    const began = systemClock.now()
+    await xc.good(args)
+    const wholeStart = systemClock.now() - began
+    await xc.good(['stop'])
+    await census.expectUnchanged()
+    const slowest = { ms: 0 }
+    for (let round = 1; round <= rounds; round++) {
+      const moment = Math.random() * wholeStart
+      const { said, cleanAfter } = await killAt(xc, moment)
+      await census.expectUnchanged()
+      expect(readdirSync(xc.runtime)).toEqual([])
+      slowest.ms = Math.max(slowest.ms, cleanAfter)
+      console.log(
+        `${round}: killed after ${moment.toFixed(0)} ms, clean ${cleanAfter.toFixed(0)} ms later; ${said}`,
+      )
+    }
+    console.log(
+      `${rounds} of ${rounds} clean; no process was left ${slowest.ms.toFixed(0)} ms after the kill`,
+    )
+  },
+  rounds * 60_000,
+)
+
+/** Resolves when `xc start` has ended, which removes what the kernel leaves; when it had won, `ls` does. */
+async function killAt(xc: Xc, moment: number): Promise<{ said: string; cleanAfter: number }> {
+  const begun = xc.begin(args)
+  const pid = await waitFor(() => ownerOf(begun), 20_000)
+  if (pid === undefined) throw new Error(`no owner came up:\n${begun.stderr}`)
+  await pause(systemClock, moment)
+  process.kill(pid, 'SIGKILL')
+  const killed = systemClock.now()
+  // 20 ms for each tap that the kernel has to close, on top of a second (docs/network.md).
+  await waitFor(() => descendants().every(each => each.pid === begun.child.pid), 2_000)
+  const cleanAfter = systemClock.now() - killed
+  const { status } = await begun.result
+  await xc.run(['ls'])
+  return {
+    said: status === 0 ? 'it had just become ready' : (begun.stderr.trim().split('\n').at(-1) ?? ''),
+    cleanAfter,
+  }
+}
+
+/** The owner names itself once it runs, and is a plain Node with its script before. */
+function ownerOf({ child }: RunningXc): number | undefined {
+  return descendants().find(
+    ({ pid }) => pid !== child.pid && /xcluster-owner|owner\/main/.test(commandLine(pid)),
+  )?.pid
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+  } catch {
+    return ''
+  }
+}

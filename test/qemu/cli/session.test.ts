@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Status } from '../../../src/client/index.ts'
+import { differences } from '../../support/json-doc.ts'
+import { type Census, takeCensus } from '../../support/leaks.ts'
+import { oneSentence, Xc } from '../../support/xc.ts'
+
+// One cluster, as a user goes through it: started, looked at, used, stopped.
+const xc = new Xc()
+let census: Census
+let status: Status & { check: { ok: boolean } }
+
+beforeAll(async () => {
+  census = await takeCensus({ directories: [xc.runtime] })
+  const args = ['start', '--nvm', '1', '--nrouters', '1', '--ntesters', '1', '--json', '--check']
+  status = JSON.parse(await xc.good(args))
+})
+
+afterAll(async () => {
+  const stopped = await xc.run(['stop', '--json'])
+  expect(stopped).toMatchObject({ status: 0, stdout: '{"v":1,"stopped":["default"]}\n', stderr: '' })
+  await census.expectUnchanged()
+})
+
+test('start --json: every node is ready and reaches the others', () => {
+  expect(differences('xc start', status)).toEqual([])
+  expect(status).toMatchObject({
+    v: 1,
+    name: 'default',
+    topology: 'xnet',
+    state: 'ready',
+    check: { ok: true },
+  })
+  expect(status.nodes.map(({ id, role, state }) => [id, role, state])).toEqual([
+    [1, 'vm', 'ready'],
+    [201, 'router', 'ready'],
+    [221, 'tester', 'ready'],
+  ])
+})
+
+test('status says the same, as JSON and as a table', async () => {
+  const { check: _, ...started } = status
+  const { stdout, stderr } = await xc.run(['status', '--json'])
+  expect(JSON.parse(stdout)).toEqual(started)
+  expect(stderr).toBe('')
+  const table = await xc.good(['status'])
+  expect(table).toContain('cluster default: ready in ')
+  expect(table).toMatch(/^221 +vm-221 +tester +ready +\d.*192\.168\.0\.221 +fd00::c0a8:dd$/m)
+})
+
+test('ls, check and doctor print what docs/json.md says', async () => {
+  const values = await Promise.all(['ls', 'check', 'doctor'].map(name => xc.good([name, '--json'])))
+  const [ls, check, doctor] = values.map(text => JSON.parse(text))
+  expect(differences('xc ls', ls)).toEqual([])
+  expect(ls.clusters).toMatchObject([{ name: 'default', state: 'ready', nodes: 3 }])
+  expect(differences('xc check', check)).toEqual([])
+  expect(check.pairs.length).toBeGreaterThan(6)
+  expect(differences('xc doctor', doctor)).toEqual([])
+  expect(await xc.good(['check'])).toMatch(/^reached: IPv4 (\d+) of \1, IPv6 (\d+) of \2\n$/)
+})
+
+test('exec passes status, both outputs and piped input through', async () => {
+  expect(await xc.run(['exec', '1', '--', 'sh', '-c', 'echo out; echo err >&2; exit 7'])).toMatchObject({
+    status: 7,
+    stdout: 'out\n',
+    stderr: 'err\n',
+  })
+  expect(await xc.good(['exec', 'vm-221', '-i', '--', 'wc', '-c'], 'x'.repeat(100_000))).toContain('100000')
+  const json = await xc.run(['exec', '1', '--json', '--', 'sh', '-c', 'exit 3'])
+  expect(json.status).toBe(3)
+  expect(differences('xc exec', JSON.parse(json.stdout))).toEqual([])
+  expect((await xc.good(['exec', '201', '--', 'hostname'])).trim()).toBe('vm-201')
+})
+
+test('exec does not wait for a stdin that nobody closes', async () => {
+  const begun = xc.begin(['exec', '1', '--', 'echo', 'done'], 'pipe')
+  expect((await begun.result).stdout).toBe('done\n')
+})
+
+test('exec in a shell’s pipe', async () => {
+  const begun = xc.onTerminal('echo through | xc exec 1 -- cat')
+  expect((await begun.result).stdout).toContain('through')
+})
+
+test('a second cluster of the same name is refused, and the first stays', async () => {
+  const second = await xc.run(['start', '--nvm', '1', '--nrouters', '0'])
+  expect(second.status).toBe(1)
+  expect(second.stderr).toContain('it is already running')
+  expect((await xc.run(['status'])).status).toBe(0)
+})
+
+test.each([
+  { args: ['exec', '9', '--', 'true'], status: 3, words: "no node '9'" },
+  { args: ['logs', 'vm-009'], status: 3, words: "no node 'vm-009'" },
+  { args: ['vm', 'x'], status: 3, words: "no node 'x'" },
+  { args: ['exec', '1'], status: 2, words: 'missing required argument' },
+  { args: ['exec', '1', 'ls', '-l'], status: 2, words: 'comes after --' },
+  { args: ['status', '--name', 'other'], status: 3, words: "no cluster 'other' is running" },
+  { args: ['exec', '1', '--timeout', '0.3', '--', 'sleep', '9'], status: 1, words: 'vm-001' },
+])('$args: one sentence, status $status', async ({ args, status, words }) => {
+  const result = await xc.run(args)
+  expect(result).toMatchObject({ status, stdout: '', stderr: expect.stringContaining(words) })
+  expect(result.stderr).toMatch(oneSentence)
+})
+
+test('logs print the console, and follow it', async () => {
+  expect(await xc.good(['logs', '1'])).toContain('xcluster: init')
+  const follow = xc.begin(['logs', '1', '-f'])
+  await follow.says(/xcluster: init/)
+  await xc.good(['exec', '1', '--', 'sh', '-c', 'echo seen by all > /dev/console'])
+  await follow.says(/seen by all/)
+  follow.child.kill('SIGINT')
+  expect(await follow.result).toMatchObject({ status: 0, stderr: '' })
+})
+
+test('output whose reader has left is no error', async () => {
+  const begun = xc.onTerminal('xc logs 1 | head -1; echo left')
+  const { stdout } = await begun.result
+  expect(stdout).not.toContain('EPIPE')
+  expect(stdout).toContain('left')
+})
+
+test('vm joins the console; Ctrl-] leaves; the terminal is as it was', async () => {
+  const session = xc.onTerminal('xc vm 1; echo status $?; stty -a')
+  await session.says(/Ctrl-\] leaves/)
+  session.child.stdin?.write('\r')
+  await session.says(/vm-001:/)
+  session.child.stdin?.write('echo $((6 * 7)) $(hostname)\r')
+  await session.says(/42 vm-001/)
+  session.child.stdin?.write("echo sle''eping; sleep 1000\r")
+  await session.says(/sleeping/)
+  session.child.stdin?.write('\x03') // Ctrl-C is the guest's
+  await session.says(/\^C/)
+  session.child.stdin?.write('echo interrupted $((2 + 3))\r')
+  await session.says(/interrupted 5/)
+  session.child.stdin?.write('\x1d')
+  const { stdout } = await session.result
+  expect(stdout).toContain('status 0')
+  expect(stdout).toMatch(/ icanon/)
+  expect(stdout).toMatch(/ echo /)
+})
+
+test('vm puts the terminal back when it is killed', async () => {
+  const session = xc.onTerminal(`sh -c 'echo $$ > ${xc.root}/pid; exec xc vm 1'; stty -a`)
+  await session.says(/Ctrl-\] leaves/)
+  session.child.stdin?.write('\r')
+  await session.says(/vm-001:/)
+  process.kill(Number(readFileSync(`${xc.root}/pid`, 'utf8')), 'SIGTERM')
+  const { stdout } = await session.result
+  expect(stdout).toMatch(/ icanon/)
+})

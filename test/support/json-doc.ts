@@ -1,0 +1,52 @@
+import { readText } from '../house/project.ts'
+
+/** What docs/json.md says about the value that a command prints. */
+export interface DocumentedValue {
+  readonly example: unknown
+  /** `nodes[].reason` */
+  readonly optional: readonly string[]
+}
+
+/** The section whose heading names the command. */
+export function documented(command: string): DocumentedValue {
+  const sections = readText('docs/json.md').split(/^## /m)
+  const section = sections.find(text => text.split('\n', 1)[0]!.split(', ').includes(command))
+  if (section === undefined) throw new Error(`docs/json.md says nothing about ${command}`)
+  const [, example = ''] = /^```json\n([\s\S]*?)^```$/m.exec(section) ?? []
+  const [, absent = ''] = /^May be absent: ([\s\S]*?)\.\n/m.exec(section) ?? []
+  return {
+    example: JSON.parse(example),
+    optional: Array.from(absent.matchAll(/`([^`]+)`/g), match => match[1]!),
+  }
+}
+
+/** How a real value differs from the documented one: paths with other types, missing ones, undocumented ones. */
+export function differences(command: string, real: unknown): string[] {
+  const { example, optional } = documented(command)
+  const [expected, found] = [shapeOf(example), shapeOf(real)]
+  const mayMiss = (path: string) =>
+    optional.some(
+      start => path === start || path.startsWith(`${start}.`) || start === path.replace(/\.[^.]+$/, '.*'),
+    )
+  const missing = [...expected.keys()].filter(
+    path => !found.has(path) && !mayMiss(path) && !insideEmpty(path, found),
+  )
+  const wrong = [...found].filter(([path, type]) => type !== 'empty' && expected.get(path) !== type)
+  return [...missing.map(path => `missing ${path}`), ...wrong.map(([path, type]) => `${path} is ${type}`)]
+}
+
+/** `nodes[].nets[].net` → `number`, for every leaf; the elements of a list are one. */
+function shapeOf(value: unknown, path = '', shape = new Map<string, string>()): Map<string, string> {
+  if (Array.isArray(value)) {
+    if (value.length === 0) shape.set(`${path}[]`, 'empty')
+    for (const element of value) shapeOf(element, `${path}[]`, shape)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, field] of Object.entries(value)) shapeOf(field, path ? `${path}.${key}` : key, shape)
+  } else shape.set(path, typeof value)
+  return shape
+}
+
+/** The elements of a list that is empty everywhere have nothing to show. */
+function insideEmpty(path: string, found: ReadonlyMap<string, string>): boolean {
+  return [...found].some(([at, type]) => type === 'empty' && path.startsWith(at))
+}

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { waitFor } from './wait.ts'
+
+const script = fileURLToPath(new URL('../../bin/xc.js', import.meta.url))
+
+/** What an error of `xc` looks like: one line, no stack. */
+export const oneSentence = /^xc: [^\n]+[.!?]\n$/
+
+/** How an `xc` ended. */
+export interface XcResult {
+  readonly status: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The built `xc`, with runtime and state directories that nobody else has, removed when this process ends. */
+export class Xc {
+  readonly root = mkdtempSync(join(tmpdir(), 'xc-cli-'))
+  readonly env: NodeJS.ProcessEnv
+
+  constructor() {
+    const { XCLUSTER_NAME: _, ...env } = process.env
+    this.env = { ...env, XDG_RUNTIME_DIR: `${this.root}/run`, XDG_STATE_HOME: `${this.root}/state` }
+    mkdirSync(this.runtime, { recursive: true })
+    process.on('exit', () => rmSync(this.root, { recursive: true, force: true }))
+  }
+
+  /** Where the clusters' runtime directories are. */
+  get runtime(): string {
+    return `${this.root}/run/xcluster`
+  }
+
+  /** Runs it to its end; `input` is a pipe's whole content, without it stdin is /dev/null. */
+  async run(args: readonly string[], input?: string): Promise<XcResult> {
+    const begun = this.begin(args, input === undefined ? 'ignore' : 'pipe')
+    begun.child.stdin?.end(input)
+    return await begun.result
+  }
+
+  /** As {@link run}, but a status other than 0 is thrown with what it said. */
+  async good(args: readonly string[], input?: string): Promise<string> {
+    const result = await this.run(args, input)
+    if (result.status !== 0) throw new Error(`xc ${args.join(' ')}: ${result.status}\n${result.stderr}`)
+    return result.stdout
+  }
+
+  begin(args: readonly string[], stdin: 'ignore' | 'pipe' = 'ignore'): RunningXc {
+    return new RunningXc(
+      spawn(process.execPath, [script, ...args], { env: this.env, stdio: [stdin, 'pipe', 'pipe'] }),
+    )
+  }
+
+  /** In a shell. */
+  inShell(command: string): RunningXc {
+    return new RunningXc(spawn('sh', ['-c', this.#spelled(command)], { env: this.env, stdio: 'pipe' }))
+  }
+
+  /** On a terminal of its own, as `script` makes one; what is written to it is typed. */
+  onTerminal(command: string): RunningXc {
+    const words = ['-qec', this.#spelled(command), '/dev/null']
+    return new RunningXc(spawn('script', words, { env: { ...this.env, TERM: 'xterm' }, stdio: 'pipe' }))
+  }
+
+  #spelled(command: string): string {
+    return command.replaceAll('xc ', `"${process.execPath}" "${script}" `)
+  }
+}
+
+/** One that runs: what it says can be waited for. */
+export class RunningXc {
+  readonly child: ChildProcess
+  readonly result: Promise<XcResult>
+  stdout = ''
+  stderr = ''
+
+  constructor(child: ChildProcess) {
+    this.child = child
+    child.stdout?.on('data', (bytes: Buffer) => {
+      this.stdout += bytes.toString()
+    })
+    child.stderr?.on('data', (bytes: Buffer) => {
+      this.stderr += bytes.toString()
+    })
+    this.result = new Promise(resolve =>
+      child.once('close', (status, signal) =>
+        resolve({ status, signal, stdout: this.stdout, stderr: this.stderr }),
+      ),
+    )
+  }
+
+  /** Waits until it has said this, on either output. */
+  async says(what: RegExp, withinMs = 60_000): Promise<void> {
+    const said = await waitFor(
+      () => what.test(this.stdout + this.stderr) || this.child.exitCode !== null,
+      withinMs,
+    )
+    if (!said || !what.test(this.stdout + this.stderr))
+      throw new Error(`it did not say ${what} but:\n${this.stdout}\n${this.stderr}`)
+  }
+}
