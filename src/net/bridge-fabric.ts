@@ -1,12 +1,22 @@
 import { type Nic, Scope, XclusterError } from '../base/index.ts'
 import { bridge, openRoute, type Route } from '../rtnl/index.ts'
 import { NetNamespace, openTaps, SysError, type Tap, writeSysctl } from '../sys/index.ts'
-import type { BridgePlan, TapSpec } from './bridge-plan.ts'
+import {
+  type BridgeChange,
+  type BridgePlan,
+  type BridgeSpec,
+  bridgeChange,
+  planNics,
+  type TapSpec,
+} from './bridge-plan.ts'
 import { NetError } from './errors.ts'
 import type { Fabric } from './fabric.ts'
 
 /** All our links are in this group ("xc" in ASCII): removed by it, they take as long as one. */
 const linkGroup = 0x7863
+
+/** Those of them that are being removed while others stay. */
+const leavingGroup = 0x7864
 
 /** Lets LLDP through, 01:80:c2:00:00:0e, which a bridge keeps to itself by default (IEEE 802.1D §7.12.6). */
 const forwardLldp = 0x4000
@@ -25,24 +35,16 @@ export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions 
   const namespace = options.namespace ?? scope.add(NetNamespace.create())
   const route = scope.add(openRoute({ namespace }))
   if (options.namespace) await refuseTaken(route)
-  const taps: Tap[] = []
-  scope.defer(() => closeAll(taps))
-  // First the links, all at once, then the fds: closing the fd of a bridged tap takes the kernel 20 ms.
-  scope.defer(() => removeAll(route))
   leaveFramesAlone(namespace)
+  const fabric = new BridgeFabric({ namespace, route, scope: scope.move() })
   try {
-    await addBridges(plan, route)
-    taps.push(
-      ...openTaps(
-        plan.taps.map(tap => tap.name),
-        { namespace, vnetHdr: true },
-      ),
-    )
-    await attach(plan, route)
+    await route.links.change({ name: 'lo', up: true })
+    await fabric.change(plan)
+    return fabric
   } catch (failure) {
-    throw explained(failure)
+    await fabric.close()
+    throw failure
   }
-  return new BridgeFabric({ namespace, cables: plan.taps, taps, scope: scope.move() })
 }
 
 /** In here, bridged frames are nobody's to filter. The files are there where br_netfilter is loaded. */
@@ -56,10 +58,8 @@ function leaveFramesAlone(namespace: NetNamespace): void {
   }
 }
 
-/** A batch is no transaction: what it made before it failed is in the group, and goes with it. */
-function addBridges({ mtu, bridges }: BridgePlan, route: Route): Promise<void> {
+function addBridges(bridges: readonly BridgeSpec[], mtu: number, route: Route): Promise<void> {
   return route.batch(({ links, addresses }) => {
-    links.change({ name: 'lo', up: true })
     for (const { name, index, mac, addresses: own } of bridges) {
       // A bridge on which the host is not has no address at all, not even one of its link.
       const addrGenMode = own.length > 0 ? 'eui64' : 'none'
@@ -70,7 +70,7 @@ function addBridges({ mtu, bridges }: BridgePlan, route: Route): Promise<void> {
   })
 }
 
-function attach({ mtu, taps, bridges }: BridgePlan, route: Route): Promise<void> {
+function attach(taps: readonly TapSpec[], { mtu, bridges }: BridgePlan, route: Route): Promise<void> {
   const masters = new Map(bridges.map(({ net, index }) => [net, index]))
   return route.batch(({ links }) => {
     for (const { name, net } of taps)
@@ -80,27 +80,36 @@ function attach({ mtu, taps, bridges }: BridgePlan, route: Route): Promise<void>
 
 class BridgeFabric implements Fabric {
   readonly namespace: NetNamespace
-  readonly #nics = new Map<number, Nic[]>()
+  readonly #route: Route
   readonly #scope: Scope
+  readonly #taps = new Map<string, Tap>()
+  #plan: Pick<BridgePlan, 'bridges' | 'taps'> = { bridges: [], taps: [] }
 
-  constructor(parts: {
-    namespace: NetNamespace
-    cables: readonly TapSpec[]
-    taps: readonly Tap[]
-    scope: Scope
-  }) {
-    this.namespace = parts.namespace
-    this.#scope = parts.scope
-    for (const [at, { node, mac }] of parts.cables.entries()) {
-      const nics = this.#nics.get(node) ?? []
-      nics.push(nicOf(nics.length, mac, parts.taps[at]!.fd))
-      this.#nics.set(node, nics)
-    }
+  constructor({ namespace, route, scope }: { namespace: NetNamespace; route: Route; scope: Scope }) {
+    this.namespace = namespace
+    this.#route = route
+    this.#scope = scope
+    scope.defer(() => closeAll([...this.#taps.values()]))
+    // First the links, all at once, then the fds: closing the fd of a bridged tap takes the kernel 20 ms.
+    scope.defer(() => removeAll(route, linkGroup))
   }
 
   nics(node: number): Nic[] {
-    if (!this.#scope.closed) return this.#nics.get(node) ?? []
-    throw new NetError({ code: 'NETWORK_CLOSED', op: 'use', target: 'network', reason: 'it is closed' })
+    this.#mustBeOpen()
+    return planNics(this.#plan, node).map(({ tap, args }) => ({ args, fds: [this.#taps.get(tap)!.fd] }))
+  }
+
+  async change(plan: BridgePlan): Promise<void> {
+    this.#mustBeOpen()
+    const { add, remove } = bridgeChange(this.#plan, plan)
+    try {
+      await this.#add(add, plan)
+    } catch (failure) {
+      await this.#remove(add)
+      throw explained(failure)
+    }
+    await this.#remove(remove)
+    this.#plan = plan
   }
 
   close(): Promise<void> {
@@ -110,17 +119,45 @@ class BridgeFabric implements Fabric {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+
+  async #add({ bridges, taps }: BridgeChange['add'], plan: BridgePlan): Promise<void> {
+    if (bridges.length > 0) await addBridges(bridges, plan.mtu, this.#route)
+    if (taps.length === 0) return
+    const names = taps.map(({ name }) => name)
+    for (const tap of openTaps(names, { namespace: this.namespace, vnetHdr: true }))
+      this.#taps.set(tap.name, tap)
+    await attach(taps, plan, this.#route)
+  }
+
+  /**
+   * Removes those of the links that are there and ours: a batch is no transaction, so after a failure any of
+   * them may be. They become a group of their own first, which goes in the time of one link.
+   */
+  async #remove({ bridges, taps }: BridgeChange['remove']): Promise<void> {
+    if (bridges.length + taps.length === 0) return
+    const names = new Set([...bridges, ...taps].map(({ name }) => name))
+    const there = (await this.#route.links.list()).filter(({ name }) => names.has(name))
+    const ours = there.filter(({ name, group }) => group === linkGroup || this.#taps.has(name))
+    if (ours.length > 0) {
+      await this.#route.batch(({ links }) => {
+        for (const { index } of ours) links.change({ index, group: leavingGroup })
+      })
+      await removeAll(this.#route, leavingGroup)
+    }
+    const gone = taps.flatMap(({ name }) => this.#taps.get(name) ?? [])
+    for (const { name } of gone) this.#taps.delete(name)
+    await closeAll(gone)
+  }
+
+  #mustBeOpen(): void {
+    if (!this.#scope.closed) return
+    throw new NetError({ code: 'NETWORK_CLOSED', op: 'use', target: 'network', reason: 'it is closed' })
+  }
 }
 
-/** `romfile=`: nobody boots from it, and the option ROM costs time at every start. */
-function nicOf(index: number, mac: string, fd: number): Nic {
-  const device = `virtio-net-pci,netdev=net${index},id=nic${index},mac=${mac},romfile=`
-  return { args: ['-netdev', `tap,id=net${index},fd={fd0}`, '-device', device], fds: [fd] }
-}
-
-async function removeAll(route: Route): Promise<void> {
+async function removeAll(route: Route, group: number): Promise<void> {
   try {
-    await route.links.removeGroup(linkGroup)
+    await route.links.removeGroup(group)
   } catch (failure) {
     if (!isCoded(failure, 'NETLINK_NOT_FOUND')) throw failure
   }

@@ -67,3 +67,43 @@ export function planBridges({ mtu, nodes, host }: Wiring): BridgePlan {
   )
   return { mtu, bridges, taps }
 }
+
+/** One interface of a node: where its cable ends, and what QEMU is told of it (see base's Nic). */
+export interface NicPlan {
+  readonly tap: string
+  readonly args: readonly string[]
+}
+
+/** A node's interfaces, eth0 first. */
+export function planNics({ taps }: Pick<BridgePlan, 'taps'>, node: number): NicPlan[] {
+  const own = taps.filter(tap => tap.node === node)
+  return own.map(({ name, mac }, index) => ({ tap: name, args: nicArgs(index, mac) }))
+}
+
+/** `romfile=`: nobody boots from it, and the option ROM costs time at every start. */
+function nicArgs(index: number, mac: string): string[] {
+  const device = `virtio-net-pci,netdev=net${index},id=nic${index},mac=${mac},romfile=`
+  return ['-netdev', `tap,id=net${index},fd={fd0}`, '-device', device]
+}
+
+/** What turns one network into another. What both have stays as it is. */
+export interface BridgeChange {
+  readonly add: Pick<BridgePlan, 'bridges' | 'taps'>
+  readonly remove: Pick<BridgePlan, 'bridges' | 'taps'>
+}
+
+export function bridgeChange(
+  before: Pick<BridgePlan, 'bridges' | 'taps'>,
+  after: Pick<BridgePlan, 'bridges' | 'taps'>,
+): BridgeChange {
+  const beyond = (a: typeof before, b: typeof before) => ({
+    bridges: without(a.bridges, b.bridges),
+    taps: without(a.taps, b.taps),
+  })
+  return { add: beyond(after, before), remove: beyond(before, after) }
+}
+
+function without<T extends { readonly name: string }>(these: readonly T[], those: readonly T[]): T[] {
+  const names = new Set(those.map(({ name }) => name))
+  return these.filter(({ name }) => !names.has(name))
+}

@@ -1,5 +1,5 @@
 export { type FabricOptions, openBridgeFabric } from './bridge-fabric.ts'
-export type { BridgePlan, BridgeSpec, TapSpec, Wiring } from './bridge-plan.ts'
-export { macOf, planBridges } from './bridge-plan.ts'
+export type { BridgeChange, BridgePlan, BridgeSpec, NicPlan, TapSpec, Wiring } from './bridge-plan.ts'
+export { bridgeChange, macOf, planBridges, planNics } from './bridge-plan.ts'
 export { NetError } from './errors.ts'
 export type { Fabric } from './fabric.ts'

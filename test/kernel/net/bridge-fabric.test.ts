@@ -125,6 +125,45 @@ describe('the fabric of xnet', () => {
   })
 })
 
+describe('changed to another plan', () => {
+  const names = async (namespace: NetNamespace) => (await links(namespace)).map(({ ifname }) => ifname).sort()
+
+  test('it has the links of that plan, and those of both are the same ones', async ({ census }) => {
+    await using fabric = await openBridgeFabric(planned({ nvm: 1, nrouters: 0, hostNets: '0' }))
+    const indexOf = async (name: string) =>
+      (await ipJson<{ ifindex: number }>(fabric.namespace, ['link', 'show', name]))[0]!.ifindex
+    const [before, fd] = [await indexOf('xcbr0_t1'), fabric.nics(1)[0]!.fds[0]]
+    await fabric.change(planned({ nvm: 2, nrouters: 1, hostNets: '0' }))
+    const more = ['lo', 'xcbr0', 'xcbr0_t1', 'xcbr0_t2', 'xcbr0_t201', 'xcbr1', 'xcbr1_t1', 'xcbr1_t2']
+    expect(await names(fabric.namespace)).toEqual([...more, 'xcbr1_t201', 'xcbr2', 'xcbr2_t201'])
+    expect((await links(fabric.namespace)).find(({ ifname }) => ifname === 'xcbr2_t201')!.master).toBe(
+      'xcbr2',
+    )
+    expect(fabric.nics(201)).toHaveLength(3)
+    await fabric.change(planned({ nvm: 1, nrouters: 0, hostNets: '0' }))
+    expect(await names(fabric.namespace)).toEqual(['lo', 'xcbr0', 'xcbr0_t1', 'xcbr1', 'xcbr1_t1'])
+    expect([await indexOf('xcbr0_t1'), fabric.nics(1)[0]!.fds[0]]).toEqual([before, fd])
+    expect(fabric.nics(2)).toEqual([])
+    await fabric.close()
+    await census.expectUnchanged({ withinMs: 1000 })
+  })
+
+  test.for(['xcbr2', 'xcbr1_t2'])('it stays as it was when %s is there already', async name => {
+    await using namespace = NetNamespace.create()
+    const before = planned({ nvm: 1, nrouters: 0, hostNets: '0' })
+    await using fabric = await openBridgeFabric(before, { namespace })
+    await using route = openRoute({ namespace })
+    await route.links.add(bridge({ name }))
+    const there = await names(namespace)
+    const after = planned({ nvm: 2, nrouters: 1, hostNets: '0' })
+    await expect(fabric.change(after)).rejects.toMatchObject({ code: 'NETWORK_TAKEN' })
+    expect(await names(namespace)).toEqual(there)
+    await route.links.remove(name)
+    await fabric.change(after)
+    expect(fabric.nics(2)).toHaveLength(2)
+  })
+})
+
 /** Each is a real refusal by the kernel, in a namespace that stays, so that what is left over would be seen. */
 describe('leaves nothing when it fails at', () => {
   async function refused(plan: BridgePlan, code: string, others: string[] = []): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { planBridges } from '../../../src/net/index.ts'
+import { bridgeChange, planBridges, planNics } from '../../../src/net/index.ts'
 
 const host = new Map([[0, [{ address: '192.168.0.250', prefix: 24 }]]])
 
@@ -33,4 +33,23 @@ test('the longest name is one that Linux takes', () => {
   const [tap] = planBridges({ mtu: 1500, nodes: [{ id: 240, nets: [255] }], host }).taps
   expect(tap!.name).toBe('xcbr255_t240')
   expect(tap!.name.length).toBeLessThanOrEqual(15)
+})
+
+test("a node's interfaces are in the order of its nets", () => {
+  const nics = planNics(planBridges({ mtu: 1500, nodes: [{ id: 7, nets: [0, 3, 2] }], host }), 7)
+  expect(nics.map(({ tap }) => tap)).toEqual(['xcbr0_t7', 'xcbr3_t7', 'xcbr2_t7'])
+  expect(nics[1]!.args).toEqual([
+    ...['-netdev', 'tap,id=net1,fd={fd0}'],
+    ...['-device', 'virtio-net-pci,netdev=net1,id=nic1,mac=00:00:00:01:03:07,romfile='],
+  ])
+})
+
+test('a change is what one has and the other has not', () => {
+  const plan = (...ids: number[]) =>
+    planBridges({ mtu: 1500, nodes: ids.map(id => ({ id, nets: [0, id] })), host })
+  const { add, remove } = bridgeChange(plan(1, 2), plan(2, 3))
+  const names = (of: typeof add) => [...of.bridges, ...of.taps].map(({ name }) => name)
+  expect(names(add)).toEqual(['xcbr3', 'xcbr0_t3', 'xcbr3_t3'])
+  expect(names(remove)).toEqual(['xcbr1', 'xcbr0_t1', 'xcbr1_t1'])
+  expect(bridgeChange(plan(1), plan(1)).add).toEqual({ bridges: [], taps: [] })
 })
