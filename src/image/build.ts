@@ -6,7 +6,7 @@ import { type Contents, collectContents } from './contents.ts'
 import { type ArchiveEntry, writeCpio } from './cpio.ts'
 import { decoding } from './errors.ts'
 import { Inputs } from './inputs.ts'
-import { findKernel, type KernelFiles } from './kernel.ts'
+import { ANOTHER_KERNEL, findKernel, type KernelFiles } from './kernel.ts'
 import { BOOT_MODULES, OTHER_MODULES } from './module-lists.ts'
 import { type KernelModule, ModuleTree } from './modules.ts'
 
@@ -118,7 +118,7 @@ function unpackKernel(image: string, bytes: Uint8Array): Promise<Uint8Array> {
     kind: 'prerequisite',
     op: 'unpack kernel',
     target: image,
-    remedy: 'Give another kernel with --kernel, or run "npm run setup" and leave out --kernel',
+    remedy: ANOTHER_KERNEL,
   } as const
   return decoding(damaged, () => extractVmlinux(bytes))
 }

@@ -1,8 +1,12 @@
 import { dirname, join, resolve } from 'node:path'
-import { DecodeError, isSystemError, messageOf } from '../base/index.ts'
+import { isSystemError, messageOf } from '../base/index.ts'
 import { kernelVersion } from './bzimage.ts'
-import { ImageError } from './errors.ts'
+import { decoding, ImageError } from './errors.ts'
 import type { Inputs } from './inputs.ts'
+
+/** What to do about a kernel that is no good. */
+export const ANOTHER_KERNEL =
+  'Give another kernel with --kernel, or run "npm run setup" and leave out --kernel'
 
 /** A kernel and its modules, as found on this machine. */
 export interface KernelFiles {
@@ -56,7 +60,7 @@ async function kernelsIn(dir: string, inputs: Inputs): Promise<string[]> {
 }
 
 async function openKernel(image: string, search: KernelSearch): Promise<KernelFiles> {
-  const version = kernelVersion(await readKernel(image, search.inputs))
+  const version = await readKernel(image, search.inputs)
   const dir = dirname(image)
   const roots = [dirname(dir), dir, ...search.searchDirs]
   const candidates = roots.flatMap(root =>
@@ -74,25 +78,22 @@ async function openKernel(image: string, search: KernelSearch): Promise<KernelFi
   })
 }
 
-async function readKernel(image: string, inputs: Inputs): Promise<Uint8Array> {
-  try {
-    const bytes = await inputs.read(image)
-    kernelVersion(bytes)
-    return bytes
-  } catch (failure) {
-    const damaged = failure instanceof DecodeError
+/** The version of the kernel in a file. */
+async function readKernel(image: string, inputs: Inputs): Promise<string> {
+  const about = { kind: 'prerequisite', op: 'read kernel', target: image } as const
+  const bytes = await inputs.read(image).catch(failure => {
+    const remedy = isSystemError(failure, 'EACCES', 'EPERM')
+      ? `Run "sudo chmod a+r ${image}", or run "npm run setup" and leave out --kernel`
+      : ANOTHER_KERNEL
     throw new ImageError({
-      code: damaged ? 'KERNEL_DAMAGED' : 'KERNEL_UNREADABLE',
-      kind: 'prerequisite',
-      op: 'read kernel',
-      target: image,
-      reason: damaged ? failure.reason : messageOf(failure),
-      remedy: isSystemError(failure, 'EACCES', 'EPERM')
-        ? `Run "sudo chmod a+r ${image}", or run "npm run setup" and leave out --kernel`
-        : 'Give another kernel with --kernel, or run "npm run setup" and leave out --kernel',
+      ...about,
+      code: 'KERNEL_UNREADABLE',
+      reason: messageOf(failure),
+      remedy,
       cause: failure,
     })
-  }
+  })
+  return decoding({ ...about, code: 'KERNEL_DAMAGED', remedy: ANOTHER_KERNEL }, () => kernelVersion(bytes))
 }
 
 function noKernel({ kernel, searchDirs }: KernelSearch): ImageError {
