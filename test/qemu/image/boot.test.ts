@@ -123,7 +123,7 @@ describe('a booted guest', () => {
       // The FIFO keeps nc's input open until the other side has hung up.
       const talk = `rm -f /tmp/f; mkfifo /tmp/f; nc ${address} 23 </tmp/f | { exec 3>/tmp/f; printf 'id -un; tty; exit\\n' >&3; cat; }`
       const said = await shell(talk)
-      expect(said).toContain('root')
+      expect(said).toMatch(/^root\r$/m)
       expect(said).toMatch(/\/dev\/pts\/\d/)
     },
   )
@@ -132,6 +132,10 @@ describe('a booted guest', () => {
     expect(
       await shell('rm -f /tmp/g; mkfifo /tmp/g; nc 127.0.0.1 22 </tmp/g | { exec 3>/tmp/g; head -c 16; }'),
     ).toBe('SSH-2.0-dropbear')
+  })
+
+  test('runs commands that come over ssh with the real ip', async () => {
+    expect((await guest.run('/bin/login', '-c', 'ip -V')).stdout).toContain('iproute2')
   })
 
   test('names its ports', async () => {
