@@ -1,8 +1,8 @@
 import type { OwnerMessage } from '../cluster/index.ts'
 import { tell } from './session.ts'
 
-/** What can be shown while a cluster starts. */
-export type ProgressMessage = Extract<OwnerMessage, { event: 'notice' | 'step' | 'node' }>
+/** What an owner says before it is ready. Not all of it is shown. */
+export type ProgressMessage = Exclude<OwnerMessage, { event: 'ready' | 'failed' }>
 
 export interface Progress {
   show(message: ProgressMessage): void
@@ -10,11 +10,17 @@ export interface Progress {
   end(failure?: unknown): Promise<void>
 }
 
-/** A list of tasks that changes in place on a terminal, lines on stderr elsewhere. */
-export async function openProgress(live: boolean): Promise<Progress> {
+export interface ProgressOptions {
+  /** A list of tasks that changes in place, for a terminal; lines on stderr otherwise. */
+  readonly live: boolean
+  /** How many there will be. */
+  readonly nodes: number
+}
+
+export async function openProgress({ live, nodes }: ProgressOptions): Promise<Progress> {
   if (!live) return linesOf(tell)
   const { openTaskList } = await import('./task-list.ts')
-  return openTaskList()
+  return openTaskList(nodes)
 }
 
 /** One line per step, node and notice. */
@@ -30,8 +36,8 @@ export function linesOf(line: (text: string) => void): Progress {
 
 function lineOf(message: ProgressMessage): string | undefined {
   if (message.event === 'notice') return `note: ${message.text}`
-  if (message.event === 'step')
-    return message.state === 'begin' ? `${message.step}: ${message.text}` : undefined
+  if (message.event === 'step' && message.state === 'begin') return `${message.step}: ${message.text}`
+  if (message.event !== 'node') return undefined
   if (message.state === 'ready') return `${message.name}: ready after ${(message.ms / 1000).toFixed(2)} s`
   return message.state === 'failed' ? `${message.name}: failed` : undefined
 }

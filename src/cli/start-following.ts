@@ -1,7 +1,7 @@
 import { errorFromJson } from '../base/index.ts'
 import type { Launch, Status } from '../cluster/index.ts'
 import { CliError } from './errors.ts'
-import { openProgress } from './progress.ts'
+import { openProgress, type ProgressOptions } from './progress.ts'
 import { tell } from './session.ts'
 
 /** Ready, or called off by a signal: then the exit status that goes with it. */
@@ -14,14 +14,14 @@ export interface StartOutcome {
  * Shows what an owner says until its cluster is ready. Ctrl-C has it take everything back and waits for that; a
  * second one leaves at once, and the owner takes everything back all the same. What fails there is thrown here.
  */
-export async function followStart(launch: Launch, live: boolean): Promise<StartOutcome> {
-  const progress = await openProgress(live)
+export async function followStart(launch: Launch, shown: ProgressOptions): Promise<StartOutcome> {
+  const progress = await openProgress(shown)
   const interruption = interruptible(launch)
   try {
     for await (const message of launch.messages) {
       if (message.event === 'failed') throw errorFromJson(message.error) ?? died(launch)
       if (message.event !== 'ready') progress.show(message)
-      else if (!interruption.status) {
+      else if (interruption.status === 0) {
         launch.keep()
         await progress.end()
         return { status: message.status }
@@ -30,7 +30,10 @@ export async function followStart(launch: Launch, live: boolean): Promise<StartO
     throw died(launch)
   } catch (failure) {
     await progress.end(failure)
-    if (interruption.status) return { interrupted: interruption.status }
+    if (interruption.status) {
+      tell('Called off; all that had been started is gone.')
+      return { interrupted: interruption.status }
+    }
     throw failure
   } finally {
     interruption.forget()

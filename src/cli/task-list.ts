@@ -18,7 +18,7 @@ interface Line {
 }
 
 /** The list of tasks on a terminal. Notices come below it when it is over: they would tear it apart. */
-export function openTaskList(): Progress {
+export function openTaskList(total: number): Progress {
   const lines = new Map<string, Line>()
   const notices: string[] = []
   const tasks = Object.entries(titles).map(([step, title]) => {
@@ -26,16 +26,18 @@ export function openTaskList(): Progress {
     lines.set(step, line)
     return taskOf(title, line)
   })
-  const running = new Listr(tasks, { concurrent: true, rendererOptions: { collapseErrors: false } })
-    .run()
-    .catch(() => {}) // the failure is thrown, and told, by whoever follows the start
+  // Its own listener for Ctrl-C would end this process before everything has been taken back.
+  const options = { concurrent: true, registerSignalListeners: false }
+  const running = new Listr(tasks, options).run().catch(() => {}) // the failure is thrown, and told, by whoever follows the start
   const nodes = new Map<number, string>()
   return {
     show(message) {
       if (message.event === 'notice') notices.push(message.text)
       else if (message.event === 'node')
-        lines.get('configure')?.set(countOf(nodes.set(message.id, message.state)))
-      else apply(lines.get(message.step), message)
+        lines
+          .get('configure')
+          ?.set(`${readyIn(nodes.set(message.id, message.state))} of ${total} nodes are ready`)
+      else if (message.event === 'step') apply(lines.get(message.step), message)
     },
     async end(failure) {
       for (const { done } of lines.values()) {
@@ -69,7 +71,6 @@ function apply(line: Line | undefined, message: Extract<ProgressMessage, { event
   if (message.state === 'end') line.done.resolve()
 }
 
-function countOf(nodes: ReadonlyMap<number, string>): string {
-  const ready = [...nodes.values()].filter(state => state === 'ready').length
-  return `${ready} of ${nodes.size} begun are ready`
+function readyIn(nodes: ReadonlyMap<number, string>): number {
+  return [...nodes.values()].filter(state => state === 'ready').length
 }

@@ -8,7 +8,7 @@ export interface DocumentedValue {
 }
 
 /** The section whose heading names the command. */
-export function documented(command: string): DocumentedValue {
+function documented(command: string): DocumentedValue {
   const sections = readText('docs/json.md').split(/^## /m)
   const section = sections.find(text => text.split('\n', 1)[0]!.split(', ').includes(command))
   if (section === undefined) throw new Error(`docs/json.md says nothing about ${command}`)

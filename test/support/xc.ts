@@ -63,7 +63,9 @@ export class Xc {
   /** On a terminal of its own, as `script` makes one; what is written to it is typed. */
   onTerminal(command: string): RunningXc {
     const words = ['-qec', this.#spelled(command), '/dev/null']
-    return new RunningXc(spawn('script', words, { env: { ...this.env, TERM: 'xterm' }, stdio: 'pipe' }))
+    return new RunningXc(
+      spawn('/usr/bin/script', words, { env: { ...this.env, TERM: 'xterm' }, stdio: 'pipe' }),
+    )
   }
 
   #spelled(command: string): string {

@@ -28,7 +28,7 @@ export function configure(command: Command, session: Session): void {
       const { planCluster } = await import('../../cluster/index.ts')
       const plan = planCluster(settings)
       if (options.dryRun) return options.json ? printJson(plan) : print(planText(plan))
-      await start(session, settings, options)
+      await start(session, { settings, nodes: plan.nodes.length, options })
     })
 }
 
@@ -36,14 +36,20 @@ const nodeHelp = `
 --mem, --smp, --append and --nets-vm have forms for a single node: --mem201 256, --nets3 0,3,1.
 Every option --foo-bar is also the environment variable in brackets; the option wins.`
 
-async function start(session: Session, settings: Settings, options: StartOptions): Promise<void> {
+interface Start {
+  readonly settings: Settings
+  readonly nodes: number
+  readonly options: StartOptions
+}
+
+async function start(session: Session, { settings, nodes, options }: Start): Promise<void> {
   refuseOthersThanRoot()
   const timeoutMs = timeoutOf(options)
   const request = { settings, places: session.places, ...(timeoutMs !== undefined && { timeoutMs }) }
   const { launchOwner } = await import('../../cluster/index.ts')
   const launch = await launchOwner(request, { env: { ...session.env } })
   const live = process.stdout.isTTY === true && !options.json
-  const outcome = await followStart(launch, live)
+  const outcome = await followStart(launch, { live, nodes })
   if (outcome.status === undefined) {
     await gone(launch.pid)
     process.exitCode = outcome.interrupted

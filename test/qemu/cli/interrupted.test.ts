@@ -43,6 +43,15 @@ test.each([
   await census.expectUnchanged()
 })
 
+test('Ctrl-C on a terminal, under the list of tasks, takes it back before xc ends', async () => {
+  const begun = xc.onTerminal(`xc ${args.join(' ')}; echo status $?`)
+  await waitFor(() => descendants().some(({ command }) => command.startsWith('qemu')), 60_000)
+  begun.child.stdin?.write('\x03')
+  await begun.says(/status 130/)
+  expect(begun.stdout).toContain('Called off; all that had been started is gone.')
+  await census.expectUnchanged()
+})
+
 test.each(['SIGHUP', 'SIGKILL'] as const)('%s of xc: its owner takes everything back', async signal => {
   const begun = await halfway()
   begun.child.kill(signal)

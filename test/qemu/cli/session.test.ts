@@ -130,7 +130,7 @@ test('vm joins the console; Ctrl-] leaves; the terminal is as it was', async () 
   session.child.stdin?.write("echo sle''eping; sleep 1000\r")
   await session.says(/sleeping/)
   session.child.stdin?.write('\x03') // Ctrl-C is the guest's
-  await session.says(/\^C/)
+  await session.says(/\^C.*vm-001:/s)
   session.child.stdin?.write('echo interrupted $((2 + 3))\r')
   await session.says(/interrupted 5/)
   session.child.stdin?.write('\x1d')
