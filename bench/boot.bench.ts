@@ -1,98 +1,45 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { places, type Scope } from '../src/base/index.ts'
-import type { VmSpec } from '../src/vm/index.ts'
 import type { Benchmark, Case } from './benchmark.ts'
-import { built } from './built.ts'
+import { clusterRound, type Size } from './boot/cluster.ts'
+import { type Ground, prepareGround } from './boot/ground.ts'
+import { oneVmRound, oneVmSpec } from './boot/one-vm.ts'
+import { originalRound } from './boot/original.ts'
 
-/**
- * One VM from nothing to its agent's first answer: on the clock as we start it, and then, with one thing changed at
- * a time, as the CPU time that QEMU used up to there, which other work on the machine disturbs less.
- */
+const milestones = {
+  spawned: 'ms',
+  qmp: 'ms',
+  kernel: 'ms',
+  init: 'ms',
+  agent: 'ms',
+  identity: 'ms',
+} as const
+const memory = { pss: 'MiB', private: 'MiB' } as const
+
+/** From nothing to a cluster that is ready, the original's way and ours; docs/benchmarks.md says what that means. */
 const boot: Benchmark = {
+  rounds: { usual: 5, quick: 2 },
   async prepare(scope) {
-    const ours = await ourSpec(scope)
-    const variants: Record<string, Partial<VmSpec>> = {
-      ours: {},
-      'machine pc': { machine: 'pc' },
-      'lean q35': { extraArgs: ['-machine', 'q35,i8042=off,smbus=off,sata=off'] },
-      'kernel quiet': { append: 'quiet' },
-      'loglevel=7': { append: 'loglevel=7' },
-      'no fast kernel flags': changed(scope, ours, '/ mitigations=off*loglevel=6/'),
-      '2 vCPUs': { vcpus: 2 },
-      'tcg,thread=single': changed(scope, ours, '/#tcg/tcg,thread=single'),
-      'tcg,tb-size=256': changed(scope, ours, '/#tcg/tcg,tb-size=256'),
-      'cpu max': { extraArgs: ['-cpu', 'max'] },
+    const ground = await prepareGround(scope)
+    const spec = await oneVmSpec(ground, scope)
+    const one: Case = {
+      n: 1,
+      units: { ready: 'ms', ...milestones },
+      variants: { cold: () => oneVmRound(spec) },
     }
-    const cpu = Object.entries(variants).map(([name, change]) => {
-      const spec = { ...ours, ...change }
-      return [name, async () => (await bootOnce(spec)).cpuMs] as const
-    })
-    const against = Object.keys(variants).filter(name => name !== 'ours')
-    const cases: Case[] = [
-      {
-        name: 'cold boot to agent',
-        unit: 'ms',
-        variants: { ours: async () => (await bootOnce(ours)).ms },
-      },
-      {
-        name: 'CPU time of QEMU',
-        unit: 'ms',
-        variants: Object.fromEntries(cpu),
-        ratios: against.map(name => [name, 'ours'] as const),
-      },
-    ]
-    return { cases, accel: 'tcg' }
+    return { cases: [one, six(ground)], accel: ground.accel.kind }
   },
 }
 export default boot
 
-async function ourSpec(scope: Scope): Promise<VmSpec> {
-  const [{ buildImage }, { findQemu }] = [await built('image'), await built('vm')]
-  const cacheDir = places({ HOME: homedir(), ...process.env }, process.getuid!()).cache
-  const { vmlinux, initramfs } = await buildImage({ cacheDir, guestDir: resolve('guest') })
-  const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
-  scope.defer(() => rmSync(directory, { recursive: true }))
+/** The default cluster. */
+function six(ground: Ground): Case {
+  const size: Size = { nvm: 4, nrouters: 2 }
   return {
-    name: 'vm-001',
-    qemu: (await findQemu({ searchPath: process.env.PATH! })).path,
-    kernel: vmlinux,
-    initramfs,
-    memoryMiB: 128,
-    vcpus: 1,
-    accel: 'tcg',
-    nics: [0, 1].map(net => ({ args: userNic(net), fds: [] })),
-    consoleLog: join(directory, 'console.log'),
+    n: 6,
+    units: { ready: 'ms', ...milestones, ...memory },
+    variants: {
+      original: () => originalRound(ground),
+      cold: () => clusterRound(ground, size, 'off'),
+    },
+    ratios: [['cold', 'original']],
   }
-}
-
-function userNic(net: number): string[] {
-  const mac = `00:00:00:01:0${net}:01`
-  return [
-    ...['-netdev', `user,id=net${net},restrict=on`],
-    ...['-device', `virtio-net-pci,netdev=net${net},id=nic${net},mac=${mac},romfile=`],
-  ]
-}
-
-/** The same QEMU behind a script that edits our arguments: for what a spec cannot say. */
-function changed(scope: Scope, { qemu }: VmSpec, edit: string): Partial<VmSpec> {
-  const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
-  scope.defer(() => rmSync(directory, { recursive: true }))
-  const path = join(directory, 'qemu')
-  writeFileSync(path, `#!/bin/bash\nargs=("$@")\nexec ${qemu} "\${args[@]${edit}}"\n`, { mode: 0o755 })
-  return { qemu: path }
-}
-
-async function bootOnce(spec: VmSpec): Promise<{ ms: number; cpuMs: number }> {
-  const { startVm } = await built('vm')
-  await using machine = await startVm(spec)
-  await machine.ready
-  return { ms: machine.milestones.ready!, cpuMs: cpuMs(machine.pid) }
-}
-
-/** utime and stime of /proc/<pid>/stat, in ticks of 10 ms. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
 }

@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs'
 import type * as Base from '../src/base/index.ts'
+import type * as Cluster from '../src/cluster/index.ts'
 import type * as Image from '../src/image/index.ts'
+import type * as Net from '../src/net/index.ts'
 import type * as Qmp from '../src/qmp/index.ts'
 import type * as Sys from '../src/sys/index.ts'
 import type * as Vm from '../src/vm/index.ts'
 
 interface Floors {
   base: typeof Base
+  cluster: typeof Cluster
   image: typeof Image
+  net: typeof Net
   qmp: typeof Qmp
   sys: typeof Sys
   vm: typeof Vm

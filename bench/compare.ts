@@ -25,20 +25,26 @@ function parse(text: string): Report | undefined {
   }
 }
 
+/** With fewer rounds there is no spread to lie beyond. */
+const fewestRounds = 3
+
 /**
  * What got worse beyond the spread: all of the new samples are worse than the old median, and the new median is
  * worse than all of the old samples. Noise alone rarely does that.
  */
 export function regressions(before: Report, after: Report): string[] {
   return after.results.flatMap(result => {
-    const { name, variant, unit } = result
-    const old = before.results.find(other => other.name === name && other.variant === variant)
+    const { name, variant, n, unit } = result
+    const old = before.results.find(
+      other => other.name === name && other.variant === variant && other.n === n,
+    )
     if (!old || !worse(old, result)) return []
-    return [`${name}, ${variant}: ${show(old.median)} → ${show(result.median)} ${unit}`]
+    return [`${name}, ${variant}, n = ${n}: ${show(old.median)} → ${show(result.median)} ${unit}`]
   })
 }
 
 function worse(old: Result, now: Result): boolean {
+  if (Math.min(old.samples.length, now.samples.length) < fewestRounds) return false
   if (now.unit === 'per second') return now.median < old.min && now.max < old.median
   return now.median > old.max && now.min > old.median
 }

@@ -1,21 +1,22 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { messageOf, Scope } from '../src/base/index.ts'
-import { type Benchmark, measure, type Result } from './benchmark.ts'
+import { type Benchmark, measure, type Result, type Watch } from './benchmark.ts'
 import { type Report, readReport, regressions, show } from './compare.ts'
 import { describeMachine } from './machine.ts'
 
-const usage = 'npm run -s bench -- NAME [--json] [--rounds N] [--compare FILE.json]'
+const usage = 'npm run -s bench -- NAME [--json] [--rounds N | --quick] [--compare FILE.json]'
 const options = {
   json: { type: 'boolean' },
-  rounds: { type: 'string', default: '15' },
+  rounds: { type: 'string' },
+  quick: { type: 'boolean' },
   compare: { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
 class UsageError extends Error {}
 
-/** Gives the status: 0, or 1 for a regression. */
+/** Gives the status: 0, or 1 for a regression or a failure. */
 async function main(): Promise<number> {
   const { values, name, rounds } = readArguments()
   if (values.help) {
@@ -23,23 +24,25 @@ async function main(): Promise<number> {
     return 0
   }
   const before = values.compare === undefined ? undefined : readReport(values.compare)
-  const report = await run(name, rounds)
+  const { report, failures } = await run(name, { rounds, quick: values.quick ?? false })
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : table(report))
   const worse = before ? regressions(before, report) : []
   if (before && JSON.stringify(before.machine) !== JSON.stringify(report.machine))
     process.stderr.write(`${values.compare} is of another machine, or of other versions\n`)
   for (const line of worse) process.stderr.write(`worse: ${line}\n`)
-  return worse.length > 0 ? 1 : 0
+  for (const line of failures) process.stderr.write(`failed: ${line}\n`)
+  return worse.length + failures.length > 0 ? 1 : 0
 }
 
 function readArguments() {
   const { values, positionals } = parse()
   const [name = '', ...more] = positionals
-  const rounds = Number(values.rounds)
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
   if (values.help) return { values, name, rounds }
   if (!names().includes(name) || more.length > 0)
     throw new UsageError(`name one of: ${names().join(', ')} (${usage})`)
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 10_000)
+  if (rounds !== undefined && values.quick) throw new UsageError('--rounds and --quick: give one of them')
+  if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1 || rounds > 10_000))
     throw new UsageError(`--rounds: '${values.rounds}' is no number from 1 to 10000`)
   if (values.compare !== undefined && !existsSync(values.compare))
     throw new UsageError(`--compare: there is no file ${values.compare}`)
@@ -60,30 +63,49 @@ function names(): string[] {
     .map(file => file.replace('.bench.ts', ''))
 }
 
-async function run(name: string, rounds: number): Promise<Report> {
+async function run(
+  name: string,
+  { rounds, quick }: { rounds: number | undefined; quick: boolean },
+): Promise<{ report: Report; failures: readonly string[] }> {
   const { default: benchmark }: { default: Benchmark } = await import(`./${name}.bench.ts`)
-  const scope = new Scope()
-  try {
-    const { cases, accel } = await benchmark.prepare(scope)
-    const results: Result[] = []
-    for (const one of cases) results.push(...(await measure(one, rounds)))
-    return { v: 1, bench: name, machine: describeMachine(accel), results }
-  } finally {
-    await scope.close()
+  await using scope = new Scope()
+  closeWhenCalledOff(scope)
+  const { cases, accel, results: more, failures } = await benchmark.prepare(scope)
+  const results: Result[] = []
+  const count = rounds ?? benchmark.rounds[quick ? 'quick' : 'usual']
+  for (const one of cases) results.push(...(await measure(one, count, progress(count))))
+  results.push(...(more?.() ?? []))
+  const report: Report = { v: 1, bench: name, machine: describeMachine(accel), results }
+  return { report, failures: failures?.() ?? [] }
+}
+
+/** Where it stands, on one line of a terminal. */
+function progress(rounds: number): Watch {
+  if (!process.stderr.isTTY) return () => {}
+  return ({ round, variant, n }) => {
+    const which = round === 0 ? 'warm-up' : `round ${round} of ${rounds}`
+    process.stderr.write(`\r\x1b[K${which}: ${variant}, n = ${n}\r`)
   }
+}
+
+/** Ctrl-C leaves nothing behind either. */
+function closeWhenCalledOff(scope: Scope): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void scope.close().finally(() => process.exit(1)))
 }
 
 function table({ bench, machine, results }: Report): string {
   const { cpu, cores, kernel, node, qemu } = machine
   const head = `${bench} on ${cores} × ${cpu}, Linux ${kernel}, Node ${node}, QEMU ${qemu ?? 'none'}`
-  const rows = results.map(({ name, variant, n, unit, median, min, max }) => [
+  const rows = results.map(({ name, variant, n, unit, median, min, max, samples }) => [
     name,
     variant,
-    `${show(median)} ${unit}`,
-    `${show(min)} – ${show(max)}`,
     `${n}`,
+    `${show(median)} ${unit}${inverse(median, unit)}`,
+    `${show(min)} – ${show(max)}`,
+    `${samples.length}`,
   ])
-  const all = [['case', 'variant', 'median', 'range', 'n'], ...rows]
+  const all = [['name', 'variant', 'n', 'median', 'range', 'rounds'], ...rows]
   const widths = all[0]!.map((_, column) => Math.max(...all.map(row => row[column]!.length)))
   const lines = all.map(row =>
     row
@@ -92,6 +114,11 @@ function table({ bench, machine, results }: Report): string {
       .trimEnd(),
   )
   return `${head}\n\n${lines.join('\n')}\n`
+}
+
+/** What is a small part of the other is easier to read as how many times the other is more. */
+function inverse(ratio: number, unit: string): string {
+  return unit === '×' && ratio < 0.5 ? ` (1 / ${show(1 / ratio)})` : ''
 }
 
 try {

@@ -1,0 +1,51 @@
+import type { Cluster } from '../../src/cluster/index.ts'
+
+/** What no two guests may have in common, and what each must have of its own. */
+const question = [
+  'cat /etc/machine-id /proc/sys/kernel/random/uuid',
+  'head -c 16 /dev/urandom | hexdump -v -e \'1/1 "%02x"\'; echo',
+  'cat /proc/sys/kernel/hostname',
+  'date +%s',
+  'echo $(cat /sys/class/net/eth*/address)',
+].join('\n')
+
+/** How far a guest's clock may be off, in seconds. */
+const clockTolerance = 3
+
+/**
+ * Asks every node who it is; gives what is wrong. `seen` holds the random values of all nodes that were ever asked.
+ */
+export async function checkClones(cluster: Cluster, seen: Set<string>): Promise<string[]> {
+  const status = cluster.status()
+  const answers = await Promise.all(
+    status.nodes.map(async ({ id, name, state, nets }) => {
+      if (state !== 'ready') return [`${name} is ${state}`]
+      const result = await cluster.exec(id, question, { timeoutMs: 30_000 })
+      const said = new TextDecoder().decode(result.stdout)
+      return problems(said, { name, macs: nets.map(({ mac }) => mac).join(' '), seen })
+    }),
+  )
+  const reach = (await cluster.checkReach()).filter(({ ok }) => !ok)
+  return [...answers.flat(), ...reach.map(({ from, address }) => `${from} does not reach ${address}`)]
+}
+
+/** What is wrong with a guest that has said this; pure, but for what it adds to `seen`. */
+export function problems(
+  said: string,
+  { name, macs, seen }: { name: string; macs: string; seen: Set<string> },
+): string[] {
+  const [machineId = '', uuid = '', urandom = '', hostname, time, addresses] = said.trim().split('\n')
+  const twice = Object.entries({ machineId, uuid, urandom }).flatMap(([what, value]) => {
+    if (!/^[0-9a-f-]{32,36}$/.test(value)) return [`${name} has no ${what}: '${value}'`]
+    if (seen.has(value)) return [`${name} has the ${what} of another: ${value}`]
+    seen.add(value)
+    return []
+  })
+  const off = Math.abs(Number(time) - Date.now() / 1000)
+  return [
+    ...twice,
+    ...(hostname === name ? [] : [`${name} is called ${hostname}`]),
+    ...(off <= clockTolerance ? [] : [`the clock of ${name} is off by ${off.toFixed(0)} s`]),
+    ...(addresses === macs ? [] : [`${name} has ${addresses}, not ${macs}`]),
+  ]
+}

@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { Scope, settings } from '../../src/base/index.ts'
+import type { Status } from '../../src/cluster/index.ts'
+import type { Sample } from '../benchmark.ts'
+import { built } from '../built.ts'
+import type { Ground } from './ground.ts'
+import { nowMs, Prober } from './prober.ts'
+
+/** A cluster of ours, all else as by default. */
+export interface Size {
+  readonly nvm: number
+  readonly nrouters: number
+}
+
+/**
+ * Starts a cluster of ours, waits until it is ready, and takes it away. `ready` is what the prober sees; each
+ * milestone is when the last node had passed it. All in milliseconds from the call.
+ */
+export async function clusterRound(ground: Ground, size: Size, clone: 'always' | 'off'): Promise<Sample> {
+  await using scope = new Scope()
+  const { startCluster } = await built('cluster')
+  const prober = new Prober(ground.prober, scope)
+  const starts = new Map<number, number>()
+  const options = { ...size, ...('clone' in settings && { clone }) }
+  const before = namespacesHeld()
+  const began = nowMs()
+  const cluster = scope.add(
+    await startCluster(options, {
+      places: ground.places,
+      onEvent: event => {
+        if (event.event === 'step' && event.step === 'network' && event.state === 'end') {
+          const [, path] = Array.from(namespacesHeld()).find(([name]) => !before.has(name))!
+          prober.watch(path, idsOf(size))
+        }
+        if (event.event === 'node' && event.state === 'starting') starts.set(event.id, nowMs() - began)
+      },
+    }),
+  )
+  const ready = (await prober.ready) - began
+  const status = cluster.status()
+  return { ...lastMilestones(status, starts), ready, ...memoryOf(status) }
+}
+
+function idsOf({ nvm, nrouters }: Size): number[] {
+  const from = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i)
+  return [...from(1, nvm), ...from(201, nrouters)]
+}
+
+/** Network namespaces that this process holds open, with a path to each. Nobody tells the cluster's before it is ready. */
+function namespacesHeld(): Map<string, string> {
+  const fds = readdirSync('/proc/self/fd').map(fd => [targetOf(fd), `/proc/${process.pid}/fd/${fd}`] as const)
+  return new Map(fds.filter(([target]) => target.startsWith('net:[')))
+}
+
+function targetOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return '' // the one that was listing the directory
+  }
+}
+
+function lastMilestones({ nodes }: Status, starts: ReadonlyMap<number, number>): Record<string, number> {
+  const last: Record<string, number> = {}
+  for (const { id, milestones } of nodes)
+    for (const [name, ms] of Object.entries(milestones))
+      last[name] = Math.max(last[name] ?? 0, starts.get(id)! + ms)
+  return last
+}
+
+/** Mean of all VMs, since `pss` shares what is shared out among them. */
+function memoryOf({ nodes }: Status): Record<'pss' | 'private', number> {
+  const rollups = nodes.map(({ pid }) => readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))
+  const mean = (...fields: string[]) => {
+    const kib = rollups.flatMap(text =>
+      fields.map(field => Number(text.match(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm'))![1])),
+    )
+    return kib.reduce((sum, each) => sum + each, 0) / rollups.length / 1024
+  }
+  return { pss: mean('Pss'), private: mean('Private_Clean', 'Private_Dirty') }
+}

@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import { type Nic, Scope } from '../../src/base/index.ts'
+import type { Template, VmSpec } from '../../src/vm/index.ts'
+import type { Sample } from '../benchmark.ts'
+import { built } from '../built.ts'
+import type { Ground } from './ground.ts'
+
+/** A node of the default cluster, without a cluster: two NICs on bridges in a namespace of its own. */
+export async function oneVmSpec(ground: Ground, scope: Scope): Promise<VmSpec> {
+  const { openBridgeFabric, planBridges } = await built('net')
+  const wiring = { mtu: 1500, nodes: [{ id: 1, nets: [0, 1] }], host: new Map() }
+  const fabric = scope.add(await openBridgeFabric(planBridges(wiring)))
+  const nics: readonly Nic[] = fabric.nics(1)
+  return {
+    name: 'vm-001',
+    qemu: ground.qemu.path,
+    kernel: ground.image.vmlinux,
+    initramfs: ground.image.initramfs,
+    memoryMiB: 128,
+    vcpus: 2,
+    accel: ground.accel.kind,
+    namespace: fabric.namespace,
+    nics,
+    consoleLog: join(ground.places.cache, 'vm-001.log'),
+  }
+}
+
+/** From the call that starts QEMU to the first answer of the guest's agent, and the milestones before that. */
+export async function oneVmRound(spec: VmSpec, template?: Template): Promise<Sample> {
+  await using scope = new Scope()
+  const { startVm } = await built('vm')
+  const machine = scope.add(await startVm({ ...spec, ...(template && { template }) }))
+  await machine.ready
+  return { ...machine.milestones }
+}

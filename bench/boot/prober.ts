@@ -1,0 +1,56 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Scope } from '../../src/base/index.ts'
+
+/** Compiles `prober.c` into a directory that goes with `scope`; gives the program's path. */
+export function compileProber(scope: Scope): string {
+  const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
+  scope.defer(() => rmSync(directory, { recursive: true }))
+  const program = join(directory, 'prober')
+  execFileSync('cc', ['-std=gnu11', '-O2', '-o', program, resolve(import.meta.dirname, 'prober.c')])
+  return program
+}
+
+/**
+ * Tells when a cluster is ready, from outside: `prober.c` says what that means. It runs before the clock does, and
+ * is told where to look as soon as there is a network.
+ */
+export class Prober {
+  /** On the clock of `process.hrtime`, in milliseconds. Rejects when the prober dies before. */
+  readonly ready: Promise<number>
+  readonly #process: ChildProcess
+
+  constructor(program: string, scope: Scope) {
+    this.#process = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] })
+    scope.defer(() => this.#close())
+    this.ready = new Promise((resolve, reject) => {
+      let said = ''
+      this.#process.stdout!.setEncoding('latin1').on('data', (piece: string) => {
+        said += piece
+      })
+      this.#process.on('close', status => {
+        const ready = said.match(/^ready (\d+)\n/)
+        if (ready) resolve(Number(ready[1]) / 1e6)
+        else reject(new Error(`the prober ended with status ${status} and has not seen the cluster ready`))
+      })
+    })
+    this.ready.catch(() => {}) // the start that it waits for may have failed first
+  }
+
+  /** Looks at these nodes from now on. On net 1 it waits for a packet of the first to the last. */
+  watch(namespacePath: string, nodes: readonly number[]): void {
+    this.#process.stdin!.write(`${[namespacePath, nodes[0], nodes.at(-1), ...nodes].join(' ')}\n`)
+  }
+
+  async #close(): Promise<void> {
+    this.#process.stdin!.destroy()
+    await this.ready.catch(() => {})
+  }
+}
+
+/** Milliseconds on the clock that the prober uses. */
+export function nowMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { problems } from '../../../bench/boot/clone-check.ts'
+import { networkScript, originalArgs } from '../../../bench/boot/original.ts'
+
+const image = { kernelVersion: '6.1', modules: [], hasTelnetd: true, hasDropbear: true, key: '' }
+const ground = {
+  places: { runtime: '/r', state: '/s', cache: '/c' },
+  qemu: { path: '/usr/bin/qemu-system-x86_64', version: '7.2.22' },
+  accel: { kind: 'tcg' },
+  bzImage: '/boot/vmlinuz',
+  image: { ...image, vmlinux: '/vmlinux', initramfs: '/initramfs' },
+  overlaid: { ...image, vmlinux: '/vmlinux', initramfs: '/overlaid' },
+  prober: '/prober',
+} as const
+
+test("the original's command line is the contract's, with -initrd for -drive and a monitor without a port", () => {
+  expect(originalArgs({ id: 202, nets: [0, 1] }, ground).join(' ')).toBe(
+    '-accel tcg -kernel /boot/vmlinuz -initrd /overlaid -smp 2 -M pc -m 128 ' +
+      '-monitor unix:/c/monitor-202,server=on,wait=off -nographic ' +
+      '-netdev tap,id=net0,script=no,downscript=no,ifname=xcbr0_t202 ' +
+      '-device virtio-net-pci,netdev=net0,mac=00:00:00:01:00:ca ' +
+      '-netdev tap,id=net1,script=no,downscript=no,ifname=xcbr1_t202 ' +
+      '-device virtio-net-pci,netdev=net1,mac=00:00:00:01:01:ca ' +
+      '-append root=/dev/vda rw init=/init',
+  )
+})
+
+test("the original's network is one ip a step: 3 bridges, 14 taps", () => {
+  const steps = networkScript().split('\n')
+  expect(steps.every(step => step.startsWith('ip '))).toBe(true)
+  expect(steps.filter(step => step.includes('tuntap add'))).toHaveLength(14)
+  expect(steps.filter(step => step.endsWith('type bridge'))).toHaveLength(3)
+  expect(steps).toContain('ip link set dev xcbr1_t4 master xcbr1')
+  expect(steps.filter(step => step.includes('192.168.1.'))).toEqual([])
+})
+
+test('a clone is found out that has something of another, or is not who it should be', () => {
+  const id = (digit: string) => digit.repeat(32)
+  const guest = (values: string[], { name = 'vm-001', late = 0 } = {}) =>
+    [...values, name, Math.round(Date.now() / 1000) - late, '00:01 00:02'].join('\n')
+  const expected = { name: 'vm-001', macs: '00:01 00:02', seen: new Set<string>() }
+  expect(problems(guest([id('a'), id('b'), id('c')]), expected)).toEqual([])
+  expect(problems(guest([id('d'), id('b'), '']), expected)).toEqual([
+    `vm-001 has the uuid of another: ${id('b')}`,
+    "vm-001 has no urandom: ''",
+  ])
+  const stale = guest([id('e'), id('f'), id('0')], { name: 'vm', late: 60 })
+  expect(problems(stale, { ...expected, macs: '00:01' })).toEqual([
+    'vm-001 is called vm',
+    'the clock of vm-001 is off by 60 s',
+    'vm-001 has 00:01 00:02, not 00:01',
+  ])
+})
