@@ -16,6 +16,8 @@ export interface Parts {
   readonly name: string
   readonly nicCount: number
   readonly readyTimeoutMs: number
+  /** It does not boot: what it prints says nothing about a boot. */
+  readonly isClone: boolean
   readonly clock: Clock
   readonly launched: Launched
   readonly qmp: QmpClient
@@ -44,10 +46,10 @@ export class VmMachine implements Machine {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    const { clock, console, launched, progress, qmp, readyTimeoutMs } = parts
+    const { clock, console, isClone, launched, progress, qmp, readyTimeoutMs } = parts
     this.#ready.promise.catch(() => {}) // who waits for it is told; so is who waits for `died`
     progress.pass('spawned')
-    console.listen({ began: () => progress.pass('kernel'), saw: sight => this.#saw(sight) })
+    console.listen({ began: () => isClone || progress.pass('kernel'), saw: sight => this.#saw(sight) })
     this.#heardAll = this.#hear()
     this.#callOffTimeout = clock.after(readyTimeoutMs, () =>
       this.fail(bootTimeout(this.#remains(), readyTimeoutMs)),
@@ -88,15 +90,17 @@ export class VmMachine implements Machine {
     return this.#parts.progress.events()
   }
 
-  /** Resolves when QEMU's monitor answers; throws, when all is gone again, why it never will. */
-  async opened(): Promise<void> {
+  /** Resolves when QEMU's monitor answers and the guest runs; throws, when all is gone again, why it never will. */
+  async opened(wake?: (qmp: QmpClient) => Promise<void>): Promise<void> {
     try {
       await this.qmp.ready
-    } catch {
+      this.#parts.progress.pass('qmp')
+      await wake?.(this.qmp)
+    } catch (failure) {
+      if (failure instanceof QmpError && failure.code === 'QMP_COMMAND') this.fail(failure)
       throw (await this.died) ?? stoppedEarly(this.name)
     }
     if (!this.#parts.progress.alive) throw (await this.died) ?? stoppedEarly(this.name)
-    this.#parts.progress.pass('qmp')
     this.#parts.progress.enter('running')
   }
 
@@ -179,7 +183,7 @@ export class VmMachine implements Machine {
   }
 
   #saw(sight: Sight): void {
-    if ('milestone' in sight) this.#parts.progress.pass(sight.milestone)
+    if ('milestone' in sight) this.#parts.isClone || this.#parts.progress.pass(sight.milestone)
     else this.#panicked(sight.panic)
   }
 

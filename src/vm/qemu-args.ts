@@ -1,5 +1,5 @@
 import type { Nic } from '../base/index.ts'
-import { childFd } from './child-fds.ts'
+import { type ChildFds, childFds, type Role } from './child-fds.ts'
 import { VmError } from './errors.ts'
 import { kernelLine } from './kernel-line.ts'
 import type { VmSpec } from './types.ts'
@@ -11,36 +11,61 @@ const streamPort = { id: 'stream', name: 'org.xcluster.stream.0' } as const
 
 const sandbox = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'
 
+/** What of a {@link VmSpec} is on QEMU's command line. */
+export type Described = Omit<VmSpec, 'qemu' | 'kernel' | 'initramfs' | 'consoleLog'>
+
 /**
  * The arguments of `qemu-system-x86_64` for a VM. Pure: what it opens, it opens by the number a file descriptor
- * will have in the child ({@link childFd}). Kernel and initramfs too: the directories they lie in may be closed
- * to the user QEMU runs as.
+ * will have in the child ({@link childFds}). Kernel and initramfs too: the directories they lie in may be closed
+ * to the user QEMU runs as. A clone has neither: its kernel runs already.
  */
-export function qemuArgs(spec: VmSpec): string[] {
+export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' : 'boot'): string[] {
+  const fds = childFds[role]
   return [
     ...['-name', quoted(spec.name)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-sandbox', sandbox],
-    ...['-machine', machine(spec), '-accel', spec.accel, ...cpu(spec)],
+    ...['-machine', machine(spec, fds), '-accel', spec.accel, ...cpu(spec)],
     ...['-m', `${spec.memoryMiB}M`, '-smp', `${spec.vcpus}`],
-    ...['-kernel', openAgain(childFd.kernel), '-initrd', openAgain(childFd.initramfs)],
-    ...['-append', kernelLine(spec)],
-    ...[...socket('monitor', childFd.monitor), '-mon', 'chardev=monitor,mode=control'],
-    ...[...socket('console', childFd.console), '-serial', 'chardev:console'],
+    ...(role === 'boot' ? [] : memory(spec, fds, role)),
+    ...(role === 'clone' ? incoming : kernel(spec, fds)),
+    ...[...socket('monitor', fds.monitor), '-mon', 'chardev=monitor,mode=control'],
+    ...[...socket('console', fds.console), '-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci,id=ports'],
-    ...[...socket('agent', childFd.agent), ...port(agentPort)],
+    ...[...socket('agent', fds.agent), ...port(agentPort)],
     ...['-chardev', 'null,id=stream', ...port(streamPort)],
     ...['-device', 'virtio-rng-pci'],
     ...(spec.machine === 'microvm' ? [] : ['-device', 'vmgenid,guid=auto']),
-    ...nicArgs(spec.nics),
+    ...nicArgs(spec.nics, fds.firstNic),
     ...(spec.extraArgs ?? []),
   ]
 }
 
+/**
+ * Waits to be told where its state comes from. Its NICs do not announce themselves: nobody on its nets knows it
+ * yet, and five rounds of that cost each clone 15 ms of CPU, and everybody on the net a packet a round.
+ */
+const incoming = ['-incoming', 'defer', '-global', 'migration.announce-rounds=0']
+
+function kernel(spec: Described, fds: ChildFds): string[] {
+  const files = ['-kernel', openAgain(fds.kernel!), '-initrd', openAgain(fds.initramfs!)]
+  return [...files, '-append', kernelLine(spec)]
+}
+
+/** RAM in a file: a template writes into it, a clone maps it privately. */
+function memory({ memoryMiB }: Described, { ram }: ChildFds, role: 'template' | 'clone'): string[] {
+  const share = role === 'template' ? 'on' : 'off'
+  return [
+    '-object',
+    `memory-backend-file,id=ram,size=${memoryMiB}M,mem-path=${openAgain(ram!)},share=${share}`,
+  ]
+}
+
 /** microvm has no PCI unless told; its timers are good enough only under KVM. */
-function machine({ machine: type = 'q35', accel, name }: VmSpec): string {
-  if (type !== 'microvm') return type
-  if (accel === 'kvm') return 'microvm,pcie=on,rtc=on'
+function machine({ machine: type = 'q35', accel, name }: Described, { ram }: ChildFds): string {
+  const backend = ram === undefined ? '' : ',memory-backend=ram'
+  if (type !== 'microvm') return type + backend
+  if (accel === 'kvm') return `microvm,pcie=on,rtc=on${backend}`
   throw new VmError({
     code: 'BAD_MACHINE',
     kind: 'usage',
@@ -51,7 +76,7 @@ function machine({ machine: type = 'q35', accel, name }: VmSpec): string {
   })
 }
 
-function cpu({ accel }: VmSpec): string[] {
+function cpu({ accel }: Described): string[] {
   return accel === 'kvm' ? ['-cpu', 'host'] : []
 }
 
@@ -68,8 +93,8 @@ function openAgain(fd: number): string {
 }
 
 /** Puts the numbers that the NICs' descriptors will have in their options. */
-function nicArgs(nics: readonly Nic[]): string[] {
-  let next: number = childFd.firstNic
+function nicArgs(nics: readonly Nic[], firstFd: number): string[] {
+  let next = firstFd
   return nics.flatMap(({ args, fds }) => {
     const first = next
     next += fds.length

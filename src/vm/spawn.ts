@@ -1,10 +1,17 @@
 import { closeSync } from 'node:fs'
 import { type Port, Scope } from '../base/index.ts'
-import { adoptStream, type Launched, launch, socketPair } from '../sys/index.ts'
+import { adoptStream, type Launched, launch, type Memfd, socketPair } from '../sys/index.ts'
 import { openBootFiles } from './boot-files.ts'
+import type { Role } from './child-fds.ts'
 import { kvmIdentity } from './kvm-identity.ts'
 import { qemuArgs } from './qemu-args.ts'
 import type { VmSpec } from './types.ts'
+
+/** How a VM comes to life, and the file its RAM is in where that is not QEMU's own. */
+export interface Origin {
+  readonly role: Role
+  readonly ram?: Memfd
+}
 
 /** A QEMU that has just been started, and our ends of its wires. Whoever gets it closes them. */
 export interface Spawned {
@@ -15,11 +22,11 @@ export interface Spawned {
 }
 
 /** Starts QEMU with nothing of ours but what its spec names. Leaves nothing open when it cannot. */
-export async function spawnQemu(spec: VmSpec): Promise<Spawned> {
-  const args = qemuArgs(spec)
+export async function spawnQemu(spec: VmSpec, { role, ram }: Origin): Promise<Spawned> {
+  const args = qemuArgs(spec, role)
   await using opened = new Scope() // what QEMU gets: ours to close in any case
   await using ours = new Scope()
-  const files = await openBootFiles(spec, opened)
+  const boots = role === 'clone' ? [] : await openBootFiles(spec, opened)
   const wire = (): { port: Port; theirs: number } => {
     const [near, theirs] = socketPair()
     opened.defer(() => closeSync(theirs))
@@ -29,7 +36,12 @@ export async function spawnQemu(spec: VmSpec): Promise<Spawned> {
   const launched = launch({
     file: spec.qemu,
     args,
-    fds: [...wires.map(({ theirs }) => theirs), ...files, ...spec.nics.flatMap(({ fds }) => fds)],
+    fds: [
+      ...wires.map(({ theirs }) => theirs),
+      ...boots,
+      ...(ram ? [ram.fd] : []),
+      ...spec.nics.flatMap(({ fds }) => fds),
+    ],
     ...(spec.identity && { identity: await kvmIdentity(spec.identity, spec.accel) }),
     ...(spec.namespace && { namespace: spec.namespace }),
   })

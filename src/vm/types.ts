@@ -55,8 +55,9 @@ export interface VmSpec {
   /** How long the guest may take from spawn to its agent's first answer; 120 s when absent. */
   readonly readyTimeoutMs?: number
   /**
-   * Clone this instead of booting: the guest wakes up as the template was, told nothing yet, its NICs down. The
-   * template has to be of this shape ({@link TemplateSpec}); kernel, initramfs and append were its.
+   * Clone this instead of booting: the guest wakes up as the template was and knows nothing of itself; its
+   * interfaces are down and have the template's MACs. This spec has to be of the template's shape
+   * ({@link TemplateSpec}); kernel, initramfs and append were the template's.
    */
   readonly template?: Template
 }

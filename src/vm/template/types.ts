@@ -15,19 +15,22 @@ export interface TemplateSpec
   /** Stands for what kernel and initramfs contain: `GuestImage.key`. */
   readonly image: string
   /**
-   * NICs as the clones will have them, any node's. Their options decide the kind; MACs do not matter, and the
-   * descriptors are not used: the template gets taps of its own, in a namespace that is thrown away.
+   * NICs as the clones will have them, any node's: taps with a vnet header. MACs do not matter, and the descriptors
+   * are not used: the template gets taps of its own, in a namespace that is thrown away.
    */
   readonly nics: VmSpec['nics']
   /**
    * A shell script that the guest's agent runs before the template is saved: what every clone will do first, so
-   * that its pages are in memory and its code is warm.
+   * that its pages are in memory. It has to leave the interfaces down.
    */
   readonly rehearsal?: string
 }
 
-/** What {@link openTemplate} is doing; `build` contains `boot`, `warm` and `save`. */
-export type TemplateStep = 'check' | 'wait' | 'build' | 'boot' | 'warm' | 'save'
+/**
+ * What {@link openTemplate} is doing: `check` what is in the cache and load it, `wait` for another process that
+ * builds it, `boot` its VM, `warm` it, `save` it.
+ */
+export type TemplateStep = 'check' | 'wait' | 'boot' | 'warm' | 'save'
 
 export interface TemplateOptions {
   /** Templates are kept below it: `<cacheDir>/templates/<key>/`. */
@@ -45,8 +48,8 @@ export interface TemplateOptions {
 export interface Template extends AsyncDisposable {
   /** SHA-256 of all that decides it, in hex. */
   readonly key: string
-  readonly nicCount: number
   readonly memoryMiB: number
+  readonly nicCount: number
   /** The guest's RAM, sealed. Clones map it privately and share the pages that they do not write. */
   readonly ram: Memfd
   /** The state of its devices, sealed. */

@@ -1,0 +1,114 @@
+import { ftruncateSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Clock, type Nic, pause, Scope } from '../../base/index.ts'
+import { Memfd, NetNamespace, openTaps } from '../../sys/index.ts'
+import { startAborted } from '../errors.ts'
+import { startMachine } from '../start.ts'
+import type { Machine } from '../types.ts'
+import { unsupported } from './errors.ts'
+import { templateVm } from './facts.ts'
+import { freeze } from './freeze.ts'
+import { settleScript } from './settle.ts'
+import type { TemplateSpec, TemplateStep } from './types.ts'
+
+export interface Build {
+  readonly clock: Clock
+  readonly signal: AbortSignal | undefined
+  readonly during: <T>(step: TemplateStep, work: () => Promise<T>) => Promise<T>
+}
+
+/** A VM that is gone, and what is left: its RAM, and the state of its devices. */
+export interface Remainder extends AsyncDisposable {
+  readonly ram: Memfd
+  readonly state: Uint8Array
+}
+
+/** Boots a VM in a namespace of its own, lets it become what clones shall wake up as, and freezes it. */
+export async function bootTemplate(spec: TemplateSpec, build: Build): Promise<Remainder> {
+  const { clock, signal } = build
+  await using scope = new Scope()
+  const ram = new Memfd('xcluster-template')
+  await using unlessDone = new Scope()
+  unlessDone.add(ram)
+  ftruncateSync(ram.fd, spec.memoryMiB << 20)
+
+  const logs = await mkdtemp(join(tmpdir(), 'xcluster-template-'))
+  scope.defer(() => rm(logs, { recursive: true, force: true }))
+  const vm = templateVm(spec)
+  const whole = {
+    ...vm,
+    qemu: spec.qemu.path,
+    consoleLog: join(logs, 'console.log'),
+    nics: ownTaps(vm.nics, scope),
+  }
+  const machine = scope.add(
+    await build.during('boot', async () => {
+      const started = await startMachine(
+        whole,
+        { role: 'template', ram },
+        { clock, ...(signal && { signal }) },
+      )
+      await started.ready
+      return started
+    }),
+  )
+  const state = await unlessAborted(machine, signal, async () => {
+    await build.during('warm', () => warm(machine, spec, clock))
+    return freeze(machine.qmp)
+  })
+  unlessDone.move()
+  return { ram, state, [Symbol.asyncDispose]: () => ram.close() }
+}
+
+/** The same NICs, on taps that lead nowhere. */
+function ownTaps(nics: readonly Nic[], scope: Scope): Nic[] {
+  if (nics.every(({ fds }) => fds.length === 0)) return [...nics]
+  const namespace = scope.add(NetNamespace.create())
+  return nics.map(({ args, fds }, index) => {
+    const names = fds.map((_, queue) => `t${index}q${queue}`)
+    const taps = openTaps(names, { namespace, vnetHdr: true }).map(tap => scope.add(tap))
+    return { args, fds: taps.map(({ fd }) => fd) }
+  })
+}
+
+/** After `ready` nobody else listens to the signal. */
+async function unlessAborted<T>(machine: Machine, signal: AbortSignal | undefined, work: () => Promise<T>) {
+  const abort = () => void machine.kill()
+  signal?.addEventListener('abort', abort)
+  try {
+    if (signal?.aborted) throw new Error('aborted')
+    return await work()
+  } catch (failure) {
+    throw signal?.aborted ? startAborted(machine.name, signal.reason) : (machine.failure ?? failure)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+async function warm(machine: Machine, { rehearsal }: TemplateSpec, clock: Clock): Promise<void> {
+  for (const script of [rehearsal, settleScript]) {
+    if (!script) continue
+    const { status, stderr } = await machine.exec(['/bin/sh'], { input: script, timeoutMs: 60_000 })
+    if (status !== 0)
+      throw unsupported(`a script in the guest failed: ${Buffer.from(stderr).toString().trim()}`)
+  }
+  await idle(machine.pid, clock)
+}
+
+/** What still runs in the guest would run on in every clone. Waits until QEMU uses next to no CPU. */
+async function idle(pid: number, clock: Clock): Promise<void> {
+  for (let quiet = 0, before = ticks(pid), tries = 0; quiet < 2 && tries < 50; tries++) {
+    await pause(clock, 100)
+    const now = ticks(pid)
+    quiet = now - before <= 1 ? quiet + 1 : 0
+    before = now
+  }
+}
+
+/** CPU time so far, in hundredths of a second (proc_pid_stat(5): utime, stime). */
+function ticks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { qemuArgs } from '../qemu-args.ts'
+import type { AccelKind, VmSpec } from '../types.ts'
+import type { TemplateSpec } from './types.ts'
+
+/** Counted up when templates are made or kept in another way. */
+const format = 1
+
+/** All that decides what a template is. Two that agree in it can stand for each other. */
+export interface TemplateFacts {
+  readonly format: number
+  readonly image: string
+  readonly qemu: {
+    readonly path: string
+    readonly version: string
+    readonly size: number
+    readonly mtimeMs: number
+  }
+  /** The host's: a guest has measured its clock against this one, and with KVM uses its instructions. */
+  readonly cpu: string
+  /** QEMU's, as the template is started. */
+  readonly arguments: readonly string[]
+  readonly rehearsal: string
+}
+
+/** `<cacheDir>/templates/<key>`: in hex, the hash of the facts. */
+export function templateKey(facts: TemplateFacts): string {
+  const { image, qemu, cpu, rehearsal } = facts
+  const file = [qemu.path, qemu.version, qemu.size, qemu.mtimeMs]
+  return sha256(JSON.stringify([facts.format, image, file, cpu, facts.arguments, rehearsal]))
+}
+
+/** The facts for a spec, on this machine, now. */
+export async function factsOf(spec: TemplateSpec): Promise<TemplateFacts> {
+  const [{ size, mtimeMs }, cpuinfo] = await Promise.all([
+    stat(spec.qemu.path),
+    readFile('/proc/cpuinfo', 'utf8'),
+  ])
+  return {
+    format,
+    image: spec.image,
+    qemu: { ...spec.qemu, size, mtimeMs },
+    cpu: hostCpu(cpuinfo, spec.accel),
+    arguments: qemuArgs(templateVm(spec), 'template'),
+    rehearsal: spec.rehearsal ?? '',
+  }
+}
+
+/** The VM that is booted for it. `xcluster_template=1` tells init that nobody knows yet who this will be. */
+export function templateVm(spec: TemplateSpec): Omit<VmSpec, 'qemu' | 'consoleLog'> {
+  const { qemu: _, image: __, rehearsal: ___, append = '', ...shared } = spec
+  return {
+    ...shared,
+    name: 'template',
+    append: `xcluster_template=1 ${append}`.trim(),
+    nics: spec.nics.map(({ args, fds }, index) => ({ args: args.map(arg => anonymous(arg, index)), fds })),
+  }
+}
+
+/** Whoever's NIC it was, it gets a MAC that no node has. */
+function anonymous(arg: string, index: number): string {
+  const mac = `00:00:00:01:${index.toString(16).padStart(2, '0')}:00`
+  return arg.replace(/\bmac=[0-9a-f]{2}(:[0-9a-f]{2}){5}/i, `mac=${mac}`)
+}
+
+/** The first CPU's model in /proc/cpuinfo; all of its features where the guest sees them. */
+export function hostCpu(cpuinfo: string, accel: AccelKind): string {
+  const names = ['vendor_id', 'cpu family', 'model', 'model name', 'stepping']
+  const wanted = accel === 'kvm' ? [...names, 'flags'] : names
+  return wanted.map(name => new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(cpuinfo)?.[1] ?? '').join('/')
+}
+
+export function sha256(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
