@@ -1,7 +1,7 @@
-import type { Benchmark, Case } from './benchmark.ts'
+import { type Benchmark, type Case, resultOf } from './benchmark.ts'
 import { clusterRound, type Size } from './boot/cluster.ts'
 import { type Ground, prepareGround } from './boot/ground.ts'
-import { oneVmRound, oneVmSpec } from './boot/one-vm.ts'
+import { oneVmRound, oneVmSpec, oneVmTemplate } from './boot/one-vm.ts'
 import { originalRound } from './boot/original.ts'
 
 const milestones = {
@@ -20,12 +20,18 @@ const boot: Benchmark = {
   async prepare(scope) {
     const ground = await prepareGround(scope)
     const spec = await oneVmSpec(ground, scope)
+    const { template, buildMs } = await oneVmTemplate(spec, ground, scope)
     const one: Case = {
       n: 1,
       units: { ready: 'ms', ...milestones },
-      variants: { cold: () => oneVmRound(spec) },
+      variants: { cold: () => oneVmRound(spec), clone: () => oneVmRound(spec, template) },
+      ratios: [['clone', 'cold']],
     }
-    return { cases: [one, six(ground)], accel: ground.accel.kind }
+    return {
+      cases: [one, six(ground)],
+      accel: ground.accel.kind,
+      results: () => [resultOf({ name: 'template', variant: 'clone', n: 1, unit: 'ms' }, [buildMs])],
+    }
   },
 }
 export default boot

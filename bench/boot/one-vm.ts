@@ -4,6 +4,7 @@ import type { Template, VmSpec } from '../../src/vm/index.ts'
 import type { Sample } from '../benchmark.ts'
 import { built } from '../built.ts'
 import type { Ground } from './ground.ts'
+import { nowMs } from './prober.ts'
 
 /** A node of the default cluster, without a cluster: two NICs on bridges in a namespace of its own. */
 export async function oneVmSpec(ground: Ground, scope: Scope): Promise<VmSpec> {
@@ -23,6 +24,21 @@ export async function oneVmSpec(ground: Ground, scope: Scope): Promise<VmSpec> {
     nics,
     consoleLog: join(ground.places.cache, 'vm-001.log'),
   }
+}
+
+/** A template for VMs like that, built in the fresh cache; with what building it took. */
+export async function oneVmTemplate(
+  spec: VmSpec,
+  ground: Ground,
+  scope: Scope,
+): Promise<{ template: Template; buildMs: number }> {
+  const { openTemplate } = await built('vm')
+  const began = nowMs()
+  const template = await openTemplate(
+    { ...spec, qemu: ground.qemu, image: ground.image.key },
+    { cacheDir: ground.places.cache, notice: text => void process.stderr.write(`${text}\n`) },
+  )
+  return { template: scope.add(template), buildMs: nowMs() - began }
 }
 
 /** From the call that starts QEMU to the first answer of the guest's agent, and the milestones before that. */
