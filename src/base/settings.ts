@@ -30,6 +30,7 @@ const byTopology = <T>(setting: Setting<T>) => ({ ...setting, scope: 'topology' 
 const uids = whole(1000, 4_000_000_000)
 const accelerators = choice('auto', 'kvm', 'tcg')
 const machines = choice('auto', 'q35', 'pc', 'microvm')
+const cloning = choice('always', 'off')
 
 /**
  * Every setting. The key is the library's name for it; `fooBar` is `--foo-bar` (or `--foo_bar`) on the command
@@ -106,6 +107,12 @@ export const settings = {
   }),
   machine: always({ variable: '__machine', kind: machines, default: 'auto', doc: 'QEMU machine type' }),
   accel: always({ variable: '__accel', kind: accelerators, default: 'auto', doc: 'kvm, tcg, or what works' }),
+  clone: always({
+    variable: '__clone',
+    kind: cloning,
+    default: 'off',
+    doc: 'VMs are clones of a template; off: each boots',
+  }),
 } as const
 
 type Table = typeof settings

@@ -7,3 +7,8 @@ export function startCancelled(target: string, cause?: unknown): ClusterError {
   const reason = 'it was called off; all that had been started is gone'
   return new ClusterError({ code: 'START_CANCELLED', op: 'start cluster', target, reason, cause })
 }
+
+export function clusterStopping(target: string): ClusterError {
+  const reason = 'it is being stopped'
+  return new ClusterError({ code: 'CLUSTER_STOPPING', op: 'change cluster', target, reason })
+}

@@ -37,18 +37,24 @@ export async function prepareGround(
   return { qemu, accel, image }
 }
 
+/** Where a node's VM is; a template is nowhere. */
 export interface Place {
   readonly nics: readonly Nic[]
   readonly namespace: NetNamespace
   readonly consoleLog: string
 }
 
+/** What users add to a node's kernel command line. The rest is ours, and a clone is told it when it wakes up. */
+export function shapeAppend(node: number, settings: Settings): string {
+  return [settings.append, settings[`append${node}`]].filter(Boolean).join(' ')
+}
+
 /** All that a node's VM is. It runs in the cluster's namespace, from where there is no way out. */
-export function specOf(
+export function specOf<P extends Pick<Place, 'nics'>>(
   node: NodePlan,
   settings: Settings,
-  { ground, place }: { ground: Ground; place: Place },
-): VmSpec {
+  { ground, place }: { ground: Ground; place: P },
+): Omit<VmSpec, keyof Place> & P {
   const identity = identityOf(node.id, settings.uidBase)
   const { machine } = settings
   return {

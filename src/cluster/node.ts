@@ -1,132 +1,227 @@
 import { type Clock, messageOf, XclusterError } from '../base/index.ts'
-import { type Machine, type StartOptions, startVm, type VmSpec } from '../vm/index.ts'
+import {
+  type Console,
+  type ExecOptions,
+  type ExecResult,
+  type Machine,
+  type Milestone,
+  type StartOptions,
+  startVm,
+  type VmSpec,
+} from '../vm/index.ts'
 import { ClusterError } from './errors.ts'
+import { followScript } from './follow.ts'
 import { guestScript } from './guest-config.ts'
+import { NodeLife } from './node-life.ts'
 import type { NodePlan } from './plan-types.ts'
-import type { NodeState, NodeStatus, ProgressEvent } from './types.ts'
-
-/** Where a node may go from each state; `failed` from any that is not an end. */
-const next: Readonly<Record<NodeState, readonly NodeState[]>> = {
-  waiting: ['starting', 'stopping'],
-  starting: ['booting', 'stopping'],
-  booting: ['configuring', 'stopping'],
-  configuring: ['ready', 'stopping'],
-  ready: ['stopping'],
-  stopping: ['stopped'],
-  stopped: [],
-  failed: [],
-}
+import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from './types.ts'
 
 /** What a node needs to know of the world around it. */
 export interface NodeWorld {
   readonly clock: Clock
   readonly tell: (event: ProgressEvent) => void
   /** A node has failed, for this reason. */
-  readonly lost: (reason: unknown) => void
+  readonly lost: (node: ClusterNode, reason: unknown) => void
 }
 
 /** One node of a cluster: its VM, and how far it has come. */
 export class ClusterNode {
-  readonly plan: NodePlan
   readonly consoleLog: string
   readonly #world: NodeWorld
-  #state: NodeState = 'waiting'
+  readonly #life = new NodeLife()
+  #plan: NodePlan
+  /** What its guest knows of the plan. */
+  #told: NodePlan | undefined
   #machine: Machine | undefined
   #began: number | undefined
-  #bootMs: number | undefined
+  #milestones: Partial<Record<NodeMilestone, number>> = {}
   #reason: string | undefined
 
   constructor(plan: NodePlan, consoleLog: string, world: NodeWorld) {
-    this.plan = plan
+    this.#plan = plan
     this.consoleLog = consoleLog
     this.#world = world
   }
 
+  get plan(): NodePlan {
+    return this.#plan
+  }
+
   get state(): NodeState {
-    return this.#state
+    return this.#life.state
   }
 
-  /** Its VM. Throws NODE_NOT_READY when it has none that lives. */
-  get machine(): Machine {
-    if (this.#machine && !['stopped', 'failed'].includes(this.#state)) return this.#machine
-    throw new ClusterError({
-      code: 'NODE_NOT_READY',
-      op: 'use node',
-      target: this.plan.name,
-      reason: this.#reason ?? `it is ${this.#state}`,
-    })
+  get console(): Console {
+    return this.#living().console
   }
 
-  /** Starts its VM and waits until its agent answers. */
-  async boot(spec: VmSpec, options: StartOptions): Promise<void> {
+  /** Starts its VM and waits until its agent answers. `passed` hears of each milestone. */
+  async boot(spec: VmSpec, { passed, ...options }: StartOptions & { passed: () => void }): Promise<void> {
     this.#began = this.#world.clock.now()
+    this.#milestones = {}
+    this.#reason = undefined
     this.#enter('starting')
-    this.#machine = await startVm(spec, options)
-    void this.#machine.died.then(reason => reason && this.fail(reason))
+    const machine = await startVm(spec, options)
+    this.#machine = machine
+    void this.#hear(machine, passed)
     this.#enter('booting')
-    await this.#machine.ready
+    await machine.ready
+    // Before that it is the reason why the boot fails; a clone that does may be booted instead.
+    void machine.died.then(reason => reason && this.#machine === machine && this.fail(reason))
   }
 
   /** Tells it its addresses and routes. */
   async configure(): Promise<void> {
     this.#enter('configuring')
-    const result = await this.machine.exec(['/bin/sh'], { input: guestScript(this.plan) })
-    if (result.status !== 0) throw this.#refused(new TextDecoder().decode(result.stderr))
-    this.#bootMs = this.#elapsed()
+    this.#told = this.#plan
+    await this.#run(guestScript(this.#told))
+    this.#pass('identity', this.#elapsed())
+    this.#pass('ready', this.#elapsed())
     this.#enter('ready')
+  }
+
+  /** Its place in the cluster is another now: a guest that runs is told, one that is paused when it goes on. */
+  async follow(plan: NodePlan): Promise<void> {
+    this.#plan = plan
+    if (this.state !== 'ready' || !this.#told) return
+    const script = followScript(this.#told, plan)
+    this.#told = plan
+    if (script !== undefined) await this.#run(script)
+  }
+
+  async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
+    if (this.state === 'paused') throw this.#notReady('it is paused', 'Resume it (xc resume)')
+    return await this.#living().exec(command, options)
+  }
+
+  async pause(): Promise<void> {
+    if (this.state === 'paused') return
+    if (this.state !== 'ready') throw this.#notReady()
+    await this.#living().qmp.execute('stop')
+    this.#enter('paused')
+  }
+
+  /** The guest's clock has stood still meanwhile. */
+  async resume(): Promise<void> {
+    if (this.state === 'ready') return
+    if (this.state !== 'paused') throw this.#notReady()
+    await this.#living().qmp.execute('cont')
+    this.#enter('ready')
+    await this.#run(`date -s @${Math.floor(Date.now() / 1000)} >/dev/null\n`)
+    await this.follow(this.#plan)
+  }
+
+  /** Ends its VM, whatever state it is in, so that it can have a fresh one. */
+  async clear(): Promise<void> {
+    const machine = this.#machine
+    this.#machine = undefined
+    this.#told = undefined
+    this.#milestones = {}
+    this.#enter('waiting')
+    await machine?.kill()
   }
 
   /** It is lost; says so once. One that we called off is not: it is being stopped. */
   fail(reason: unknown): void {
-    if (['failed', 'stopping', 'stopped'].includes(this.#state)) return
+    if (['failed', 'stopping', 'stopped'].includes(this.state)) return
     if (reason instanceof XclusterError && reason.code === 'START_ABORTED') return
     this.#reason = messageOf(reason)
     this.#enter('failed')
-    this.#world.lost(reason)
+    this.#world.lost(this, reason)
   }
 
   /** Ends its VM, whatever state it is in: gracefully within `graceMs`, or at once. */
   async stop(how: { readonly graceMs?: number } | 'at once'): Promise<void> {
-    if (!['stopping', 'stopped', 'failed'].includes(this.#state)) this.#enter('stopping')
-    await (how === 'at once' ? this.#machine?.kill() : this.#machine?.stop(how))
-    if (this.#state === 'stopping') this.#enter('stopped')
+    const paused = this.state === 'paused'
+    if (!this.#life.over && this.state !== 'stopping') this.#enter('stopping')
+    // Nobody who is paused writes anything back.
+    const gently = paused ? { graceMs: 0 } : how
+    await (gently === 'at once' ? this.#machine?.kill() : this.#machine?.stop(gently))
+    if (this.state === 'stopping') this.#enter('stopped')
   }
 
   status(): NodeStatus {
-    const { id, name, role, nets } = this.plan
-    const alive = this.#machine && !['stopped', 'failed'].includes(this.#state)
+    const { id, name, role, nets } = this.#plan
+    const { ready } = this.#milestones
     return {
       id,
       name,
       role,
-      state: this.#state,
+      state: this.state,
       ...(this.#reason !== undefined && { reason: this.#reason }),
-      ...(alive && { pid: this.#machine!.pid }),
-      ...(this.#bootMs !== undefined && { bootMs: this.#bootMs }),
-      milestones: { ...this.#machine?.milestones },
+      ...(this.#machine && !this.#life.over && { pid: this.#machine.pid }),
+      ...(ready !== undefined && { bootMs: Math.round(ready) }),
+      milestones: { ...this.#milestones },
       console: this.consoleLog,
       nets,
     }
   }
 
-  #enter(state: NodeState): void {
-    if (state !== 'failed' && !next[this.#state].includes(state))
-      throw new Error(`${this.plan.name} cannot go from ${this.#state} to ${state}`)
-    this.#state = state
-    const { id, name } = this.plan
-    const reason = state === 'failed' && this.#reason !== undefined ? { reason: this.#reason } : {}
-    this.#world.tell({ event: 'node', id, name, state, ms: this.#elapsed(), ...reason })
+  /** How long after its beginning it passed what it passed last. */
+  get lastPassed(): { milestone: NodeMilestone; ms: number } | undefined {
+    const [milestone, ms] = Object.entries(this.#milestones).at(-1) ?? []
+    return milestone === undefined ? undefined : { milestone: milestone as NodeMilestone, ms: ms! }
   }
 
+  /** The machine's `ready` is not the node's, which has yet to be told who it is. */
+  async #hear(machine: Machine, passed: () => void): Promise<void> {
+    const pass = (milestone: Milestone, ms: number) => {
+      if (milestone !== 'ready') this.#pass(milestone, ms)
+      passed()
+    }
+    const events = machine.events()
+    for (const [milestone, ms] of Object.entries(machine.milestones)) pass(milestone as Milestone, ms)
+    for await (const event of events) {
+      if (this.#machine !== machine) return
+      if (event.type === 'milestone') pass(event.milestone, event.atMs)
+    }
+  }
+
+  #pass(milestone: NodeMilestone, ms: number): void {
+    this.#milestones[milestone] = ms
+    const { id, name } = this.#plan
+    this.#world.tell({ event: 'milestone', id, name, milestone, ms })
+  }
+
+  async #run(script: string): Promise<void> {
+    const result = await this.#living().exec(['/bin/sh'], { input: script })
+    if (result.status !== 0) throw this.#refused(new TextDecoder().decode(result.stderr))
+  }
+
+  #enter(state: NodeState): void {
+    this.#life.enter(state, this.#plan.name)
+    const { id, name } = this.#plan
+    const reason = state === 'failed' && this.#reason !== undefined ? { reason: this.#reason } : {}
+    this.#world.tell({ event: 'node', id, name, state, ms: Math.round(this.#elapsed()), ...reason })
+  }
+
+  /** Milliseconds with a tenth. */
   #elapsed(): number {
-    return Math.round(this.#began === undefined ? 0 : this.#world.clock.now() - this.#began)
+    return this.#began === undefined ? 0 : Math.round((this.#world.clock.now() - this.#began) * 10) / 10
+  }
+
+  /** Its VM. Throws NODE_NOT_READY when it has none that lives. */
+  #living(): Machine {
+    if (this.#machine && !this.#life.over) return this.#machine
+    throw this.#notReady()
+  }
+
+  #notReady(reason = this.#reason ?? `it is ${this.state}`, remedy?: string): ClusterError {
+    const target = this.#plan.name
+    return new ClusterError({
+      code: 'NODE_NOT_READY',
+      op: 'use node',
+      target,
+      reason,
+      ...(remedy !== undefined && { remedy }),
+    })
   }
 
   #refused(stderr: string): ClusterError {
     return new ClusterError({
       code: 'NODE_CONFIG',
       op: 'configure',
-      target: this.plan.name,
+      target: this.#plan.name,
       reason: stderr.trim() || 'its script failed and said nothing',
       remedy: `Its console is in ${this.consoleLog}`,
     })

@@ -16,8 +16,13 @@ export interface Wired {
 
 /** Works out everything about a cluster that its settings say. Does nothing, so it can be printed and compared. */
 export function planCluster(settings: Settings): ClusterPlan {
+  return planNodes(settings, nodeIds(settings, topologyOf(settings.topology)))
+}
+
+/** The same with these nodes, whatever the settings say of their number. */
+export function planNodes(settings: Settings, ids: readonly number[]): ClusterPlan {
   const topology = topologyOf(settings.topology)
-  const wired = nodeIds(settings, topology).map(id => ({ id, nets: netsOf(id, settings, topology) }))
+  const wired = ids.map(id => ({ id, nets: netsOf(id, settings, topology) }))
   const { mtu, prefix, name } = settings
   const host = hostAddresses(prefix, settings.hostNets)
   return {
@@ -59,24 +64,29 @@ function nodeIds(settings: Settings, topology: Topology): number[] {
   const testers = idsOf('tester', countOf(settings.ntesters, topology, 'testers'))
   const ids = [...[...vms].sort((a, b) => a - b), ...routers, ...testers]
   if (ids.length > 0) return ids
-  throw new ClusterError({
-    code: 'NO_NODES',
-    kind: 'usage',
-    op: 'plan cluster',
-    target: settings.name,
-    reason: 'it has no nodes, no routers and no testers',
-    remedy: 'Give at least --nvm 1',
-  })
+  throw noNodes(settings.name, 'Give at least --nvm 1')
+}
+
+export function noNodes(target: string, remedy: string): ClusterError {
+  const reason = 'it has no nodes, no routers and no testers'
+  return new ClusterError({ code: 'NO_NODES', kind: 'usage', op: 'plan cluster', target, reason, remedy })
 }
 
 function countOf(asked: number | undefined, topology: Topology, what: 'routers' | 'testers'): number {
-  const { usual, atLeast = 0 } = topology[what] satisfies Count
+  const { usual } = topology[what] satisfies Count
   const count = asked ?? usual
-  if (count >= atLeast) return count
+  mustSuffice(count, topology, what)
+  return count
+}
+
+/** Throws when the topology is made of more routers, or testers, than that. */
+export function mustSuffice(count: number, topology: Topology, what: 'routers' | 'testers'): void {
+  const { atLeast = 0 } = topology[what] satisfies Count
+  if (count >= atLeast) return
   throw new ClusterError({
     code: 'TOPOLOGY_COUNT',
     kind: 'usage',
-    reason: `topology ${topology.name} needs ${atLeast} ${what}, ${count} asked for`,
+    reason: `topology ${topology.name} needs ${atLeast} ${what}, and would have ${count}`,
     remedy: `Give --n${what} ${atLeast}, or leave it out`,
   })
 }

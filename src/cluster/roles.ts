@@ -22,6 +22,11 @@ export function roleOf(id: number): Role | undefined {
   return roles.find(({ first, last }) => Number.isInteger(id) && id >= first && id <= last)?.role
 }
 
+/** `vm 1–200, router 201–220, …`: for messages. */
+export function rolesText(): string {
+  return roles.map(({ role, first, last }) => `${role} ${first}–${last}`).join(', ')
+}
+
 /** The first `count` ids of a role. */
 export function idsOf(role: Role, count: number): number[] {
   const { first } = roles.find(range => range.role === role)!

@@ -1,10 +1,11 @@
-import type { Broadcast, Queue, Scope } from '../base/index.ts'
+import type { Broadcast, Queue, Scope, Settings } from '../base/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
-import { ClusterError } from './errors.ts'
+import type { Boots } from './boots.ts'
 import type { Ground } from './ground.ts'
+import { Members } from './members.ts'
 import type { ClusterNode } from './node.ts'
-import type { ClusterPlan } from './plan-types.ts'
+import type { ClusterPlan, NodePlan } from './plan-types.ts'
 import { reachTargets } from './reach.ts'
 import { reachScript, readReach } from './reach-script.ts'
 import { nodeName } from './roles.ts'
@@ -14,9 +15,13 @@ import type { Cluster, ClusterEvent, ClusterState, ReachResult, Status } from '.
 /** What a start hands over once every node is ready. */
 export interface Parts {
   readonly plan: ClusterPlan
+  readonly settings: Settings
   readonly ground: Ground
   readonly fabric: Fabric
+  readonly boots: Boots
   readonly nodes: readonly ClusterNode[]
+  /** Makes a node that is not there yet. */
+  readonly nodeOf: (plan: NodePlan) => ClusterNode
   readonly events: Broadcast<ClusterEvent>
   readonly startedAt: string
   readonly readyMs: number
@@ -30,15 +35,17 @@ const tryingAtOnce = 4
 /** A cluster whose nodes were all ready: `ready → stopping → stopped`. One of them may fail; the rest goes on. */
 export class RunningCluster implements Cluster {
   readonly #parts: Parts
+  readonly #members: Members
   #state: ClusterState = 'ready'
   #stopping: Promise<void> | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#members = new Members(parts)
   }
 
   get plan(): ClusterPlan {
-    return this.#parts.plan
+    return this.#members.plan
   }
 
   get state(): ClusterState {
@@ -46,7 +53,8 @@ export class RunningCluster implements Cluster {
   }
 
   status(): Status {
-    const { plan, ground, fabric, nodes, startedAt, readyMs } = this.#parts
+    const { ground, fabric, startedAt, readyMs } = this.#parts
+    const { plan, nodes } = this.#members
     return {
       v: 1,
       name: plan.name,
@@ -67,18 +75,19 @@ export class RunningCluster implements Cluster {
   }
 
   async exec(id: number, command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
-    return await this.#node(id).machine.exec(command, options)
+    return await this.#members.node(id).exec(command, options)
   }
 
   console(id: number): Console {
-    return this.#node(id).machine.console
+    return this.#members.node(id).console
   }
 
   async checkReach(): Promise<ReachResult[]> {
     const targets = reachTargets(this.plan)
+    const { nodes } = this.#members
     const results = new Map<ClusterNode, ReachResult[]>()
     await inTurns(
-      this.#parts.nodes,
+      nodes,
       async node => {
         const own = targets.filter(({ from }) => from === node.plan.id)
         const said =
@@ -92,7 +101,27 @@ export class RunningCluster implements Cluster {
       },
       { limit: tryingAtOnce },
     )
-    return this.#parts.nodes.flatMap(node => results.get(node)!)
+    return nodes.flatMap(node => results.get(node)!)
+  }
+
+  pause(ids?: readonly number[]): Promise<void> {
+    return this.#members.pause(ids)
+  }
+
+  resume(ids?: readonly number[]): Promise<void> {
+    return this.#members.resume(ids)
+  }
+
+  reset(ids?: readonly number[]): Promise<void> {
+    return this.#members.reset(ids)
+  }
+
+  scaleOut(ids: readonly number[]): Promise<void> {
+    return this.#members.scaleOut(ids)
+  }
+
+  scaleIn(ids: readonly number[], options?: { readonly graceMs?: number }): Promise<void> {
+    return this.#members.scaleIn(ids, options)
   }
 
   stop(options: { readonly graceMs?: number } = {}): Promise<void> {
@@ -105,12 +134,12 @@ export class RunningCluster implements Cluster {
   }
 
   async #stop(options: { readonly graceMs?: number }): Promise<void> {
-    const { nodes, scope, events } = this.#parts
+    const { scope, events } = this.#parts
     this.#enter('stopping')
     try {
-      // One that does not stop is killed with the rest.
-      await Promise.allSettled(nodes.map(node => node.stop(options)))
-      await scope.close()
+      await this.#members.end()
+      const stopping = this.#members.nodes.map(node => node.stop(options).catch(() => node.stop('at once')))
+      await Promise.all(stopping).finally(() => scope.close())
     } finally {
       this.#enter('stopped')
       events.end()
@@ -121,24 +150,12 @@ export class RunningCluster implements Cluster {
     this.#state = state
     this.#parts.events.send({ event: 'cluster', state })
   }
-
-  #node(id: number): ClusterNode {
-    const { nodes, plan } = this.#parts
-    const found = nodes.find(node => node.plan.id === id)
-    if (found) return found
-    throw new ClusterError({
-      code: 'NODE_MISSING',
-      kind: 'missing',
-      reason: `cluster '${plan.name}' has no node ${id}`,
-      remedy: `It has ${nodes.map(node => node.plan.id).join(', ')}`,
-    })
-  }
 }
 
 /** What the node's script says; a node that has failed, or fails now, reaches nobody. */
 async function tryAll(node: ClusterNode, addresses: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await node.machine.exec(['/bin/sh'], {
+    const { stdout } = await node.exec(['/bin/sh'], {
       input: reachScript(addresses),
       timeoutMs: 120_000,
     })

@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   Broadcast,
@@ -10,22 +10,17 @@ import {
   systemClock,
 } from '../base/index.ts'
 import { type Fabric, openBridgeFabric } from '../net/index.ts'
+import { Boots } from './boots.ts'
 import { surroundings } from './environment.ts'
-import { type Ground, prepareGround, specOf } from './ground.ts'
+import { prepareGround } from './ground.ts'
 import { checkMemory } from './memory.ts'
 import { ClusterNode, type NodeWorld } from './node.ts'
 import { planCluster } from './plan.ts'
-import type { ClusterPlan } from './plan-types.ts'
+import type { ClusterPlan, NodePlan } from './plan-types.ts'
 import { RunningCluster } from './running.ts'
 import { StartLimit } from './start-limit.ts'
-import { inTurns } from './turns.ts'
+import { Templates } from './templates.ts'
 import type { Cluster, ClusterEvent, ProgressEvent, StartHooks, StepName } from './types.ts'
-
-/**
- * How many VMs boot at a time. The work is the same however many do (docs/network.md has the figures); two for
- * each processor fill the pauses in which one waits for its guest, and none waits long enough to time out.
- */
-const bootsAtOnce = 2 * availableParallelism()
 
 /**
  * Starts a cluster, held by this process: resolves when every node is ready. When one of them fails before that,
@@ -52,8 +47,6 @@ class ClusterStart {
   readonly #began = systemClock.now()
   readonly #startedAt = new Date().toISOString()
   #nodes: readonly ClusterNode[] = []
-  /** Why the first node that failed did. */
-  #lost: unknown
 
   constructor(plan: ClusterPlan, settings: Settings, hooks: StartHooks) {
     this.#plan = plan
@@ -64,80 +57,66 @@ class ClusterStart {
   async run(): Promise<Cluster> {
     using limit = new StartLimit(this.#plan.name, this.#hooks, () => this.#nodes)
     await using scope = new Scope()
+    try {
+      limit.check()
+      return await this.#run(scope, limit)
+    } catch (failure) {
+      throw limit.reason ?? failure
+    }
+  }
+
+  async #run(scope: Scope, limit: StartLimit): Promise<Cluster> {
+    const { signal } = limit
+    const [plan, settings] = [this.#plan, this.#settings]
     const logs = await this.#openLogs(scope)
-    const ground = await this.#step('image', 'finding QEMU and the guest image', () => this.#prepare())
+    const { ground, fabric, templates } = await this.#prepare(scope, signal)
     limit.check()
-    const fabric = scope.add(
-      await this.#step('network', this.#wiring(), () => openBridgeFabric(this.#plan.bridges)),
-    )
-    limit.check()
+    const boots = new Boots({ settings, ground, templates, tell: event => this.#tell(event) })
     const world: NodeWorld = {
       clock: systemClock,
       tell: event => this.#tell(event),
-      lost: reason => {
-        this.#lost ??= reason
-        limit.abort()
-      },
+      lost: (node, reason) => boots.lost(node, reason),
     }
-    this.#nodes = this.#plan.nodes.map(node => new ClusterNode(node, join(logs, `${node.name}.log`), world))
+    const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), world)
+    this.#nodes = plan.nodes.map(nodeOf)
     scope.defer(() => this.#killAll())
-    // Also those that are being configured, whom nobody else calls off. Should it fail, the scope tries again.
-    limit.signal.addEventListener('abort', () => this.#killAll().catch(() => {}))
-    try {
-      await this.#boot({ ground, fabric, limit })
-    } catch (failure) {
-      throw limit.reason ?? this.#lost ?? failure
-    }
-    if (this.#lost) throw this.#lost
+    await this.#boot(boots, { fabric, signal })
     return new RunningCluster({
-      plan: this.#plan,
-      ground,
-      fabric,
-      nodes: this.#nodes,
-      events: this.#events,
+      ...{ plan, settings, ground, fabric, boots, nodeOf, nodes: this.#nodes, events: this.#events },
       startedAt: this.#startedAt,
       readyMs: Math.round(systemClock.now() - this.#began),
       scope: scope.move(),
     })
   }
 
-  #prepare(): Promise<Ground> {
-    const { cache } = this.#hooks.places ?? surroundings().places
-    const notice = (text: string) => this.#tell({ event: 'notice', text })
-    return prepareGround(this.#settings, { cacheDir: cache, notice })
-  }
-
-  /** A few at a time, each from its first instruction to ready, so that the first are done early. */
-  async #boot(on: { ground: Ground; fabric: Fabric; limit: StartLimit }): Promise<void> {
-    const total = this.#nodes.length
-    let booting = total
-    this.#tell({ event: 'step', step: 'vms', state: 'begin', text: `booting ${total} VMs` })
-    this.#tell({ event: 'step', step: 'configure', state: 'begin', text: 'giving them addresses and routes' })
-    await inTurns(
-      this.#nodes,
-      async node => {
-        try {
-          await this.#bootOne(node, on)
-          if (--booting === 0)
-            this.#tell({ event: 'step', step: 'vms', state: 'end', text: `${total} VMs run` })
-          await node.configure()
-        } catch (failure) {
-          node.fail(failure)
-          throw failure
-        }
-      },
-      { limit: bootsAtOnce },
+  /** All that nodes need, side by side. Templates need QEMU and image, and no network. */
+  async #prepare(scope: Scope, signal: AbortSignal) {
+    const { cache: cacheDir } = this.#hooks.places ?? surroundings().places
+    const [tell, settings] = [(event: ProgressEvent) => this.#tell(event), this.#settings]
+    const notice = (text: string) => tell({ event: 'notice', text })
+    const image = this.#step('image', 'finding QEMU and the guest image', () =>
+      prepareGround(settings, { cacheDir, notice }),
     )
-    this.#tell({ event: 'step', step: 'configure', state: 'end', text: 'all nodes are ready' })
+    const opening = image.then(async ground => {
+      const templates = scope.add(new Templates({ settings, ground, cacheDir, tell }))
+      await templates.open(this.#plan.nodes, signal)
+      return templates
+    })
+    const network = this.#step('network', this.#wiring(), async () =>
+      scope.add(await openBridgeFabric(this.#plan.bridges)),
+    )
+    // Each to its end, so that all that was opened is closed.
+    await Promise.allSettled([network, opening])
+    return { ground: await image, fabric: await network, templates: await opening }
   }
 
-  #bootOne(
-    node: ClusterNode,
-    { ground, fabric, limit }: { ground: Ground; fabric: Fabric; limit: StartLimit },
-  ) {
-    const { namespace } = fabric
-    const place = { nics: fabric.nics(node.plan.id), namespace, consoleLog: node.consoleLog }
-    return node.boot(specOf(node.plan, this.#settings, { ground, place }), { signal: limit.signal })
+  async #boot(boots: Boots, on: { fabric: Fabric; signal: AbortSignal }): Promise<void> {
+    const total = this.#nodes.length
+    this.#tell({ event: 'step', step: 'vms', state: 'begin', text: `starting ${total} VMs` })
+    this.#tell({ event: 'step', step: 'configure', state: 'begin', text: 'giving them addresses and routes' })
+    const booted = () => this.#tell({ event: 'step', step: 'vms', state: 'end', text: `${total} VMs run` })
+    await boots.run(this.#nodes, { ...on, together: true, booted })
+    this.#tell({ event: 'step', step: 'configure', state: 'end', text: 'all nodes are ready' })
   }
 
   async #step<T>(step: StepName, text: string, work: () => Promise<T>): Promise<T> {

@@ -4,8 +4,9 @@ import type { ClusterPlan } from './plan-types.ts'
 import type { Role } from './roles.ts'
 
 /**
- * A node's life: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel) → `configuring`
- * (addresses, routes) → `ready` → `stopping` → `stopped`; `failed` from any of them.
+ * A node's life: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel; a clone wakes up) →
+ * `configuring` (who it is: addresses, routes) → `ready` ⇄ `paused` → `stopping` → `stopped`; `failed` from any
+ * of them. A reset leads from `ready`, `paused` and `failed` back to `waiting`.
  */
 export type NodeState =
   | 'waiting'
@@ -13,9 +14,16 @@ export type NodeState =
   | 'booting'
   | 'configuring'
   | 'ready'
+  | 'paused'
   | 'stopping'
   | 'stopped'
   | 'failed'
+
+/**
+ * What a node passes, in this order: QEMU exists, its monitor answers, the kernel's first line, init's first line,
+ * its agent's port is open, it has been told who it is, it is ready. A clone has neither `kernel` nor `init`.
+ */
+export type NodeMilestone = 'spawned' | 'qmp' | 'kernel' | 'init' | 'agent' | 'identity' | 'ready'
 
 export type ClusterState = 'starting' | 'ready' | 'stopping' | 'stopped'
 
@@ -41,8 +49,8 @@ export interface NodeStatus {
   readonly pid?: number
   /** From the start of its QEMU to ready. */
   readonly bootMs?: number
-  /** Milliseconds from the start of its QEMU to each thing seen: `qmp`, `agent`, `ready`, … */
-  readonly milestones: Readonly<Record<string, number>>
+  /** Milliseconds from the start of its QEMU, the last one, to each thing passed. */
+  readonly milestones: Readonly<Partial<Record<NodeMilestone, number>>>
   /** The file with all that its console said. */
   readonly console: string
   readonly nets: readonly NodeNet[]
@@ -67,7 +75,8 @@ export interface Status {
   readonly nodes: readonly NodeStatus[]
 }
 
-export type StepName = 'image' | 'network' | 'vms' | 'configure'
+/** `template` comes only when one is being made, before `vms` ends. */
+export type StepName = 'image' | 'network' | 'template' | 'vms' | 'configure'
 
 /** What happens in a cluster, as it happens. */
 export type ClusterEvent =
@@ -86,6 +95,14 @@ export type ClusterEvent =
       readonly state: NodeState
       readonly ms: number
       readonly reason?: string
+    }
+  /** `ms` as above, with a tenth. */
+  | {
+      readonly event: 'milestone'
+      readonly id: number
+      readonly name: string
+      readonly milestone: NodeMilestone
+      readonly ms: number
     }
   | { readonly event: 'cluster'; readonly state: ClusterState }
 
@@ -117,9 +134,10 @@ export interface StartHooks {
 
 /**
  * A running cluster, held by this process. Closing it (`await using`), or this process's death, takes
- * everything away: VMs, links, namespace.
+ * everything away: VMs, links, namespace. What changes nodes is done one after the other, in the order asked for.
  */
 export interface Cluster extends AsyncDisposable {
+  /** As it is now: scaling changes it. */
   readonly plan: ClusterPlan
   readonly state: ClusterState
   status(): Status
@@ -130,6 +148,22 @@ export interface Cluster extends AsyncDisposable {
   console(node: number): Console
   /** Tries every pair of nodes that the topology connects, both families. */
   checkReach(): Promise<ReachResult[]>
+  /** Stops nodes in the middle of what they do; all of them when none are named. Those that are paused stay so. */
+  pause(nodes?: readonly number[]): Promise<void>
+  /** Lets paused nodes go on, with their clocks set right. */
+  resume(nodes?: readonly number[]): Promise<void>
+  /**
+   * Replaces nodes by fresh ones, in the same place of the network: also those that are paused or have failed.
+   * Resolves when they are ready.
+   */
+  reset(nodes?: readonly number[]): Promise<void>
+  /**
+   * Adds nodes, by their numbers, and tells the others what that means for them. Resolves when they are ready;
+   * when one of them fails, all that came with this call is taken back.
+   */
+  scaleOut(nodes: readonly number[]): Promise<void>
+  /** Ends nodes and takes away what only they needed of the network; the others' routes follow. */
+  scaleIn(nodes: readonly number[], options?: { readonly graceMs?: number }): Promise<void>
   /** Ends the nodes (gracefully, within `graceMs` each) and the network. Calling it again waits for the same end. */
   stop(options?: { readonly graceMs?: number }): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ErrorJson } from '../../base/index.ts'
-import type { ReachResult, Status } from '../types.ts'
+import type { NodeState, ReachResult, Status } from '../types.ts'
 
 /** Every JSON value of the API, said once: checks what comes in, describes what goes out (openapi.ts). */
 
@@ -20,7 +20,10 @@ const nodeStatus = z.object({
   id: count,
   name: z.string(),
   role: z.enum(['vm', 'router', 'tester']),
-  state: z.enum(['waiting', 'starting', 'booting', 'configuring', 'ready', 'stopping', 'stopped', 'failed']),
+  state: z.enum([
+    ...['waiting', 'starting', 'booting', 'configuring', 'ready', 'paused'],
+    ...['stopping', 'stopped', 'failed'],
+  ] as NodeState[]),
   reason: z.string().describe('why it failed').exactOptional(),
   pid: count.describe('of its QEMU').exactOptional(),
   bootMs: z.number().describe('from the start of its QEMU to ready').exactOptional(),

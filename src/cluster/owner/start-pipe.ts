@@ -36,6 +36,7 @@ const ownerEvents: readonly string[] = [
   'notice',
   'step',
   'node',
+  'milestone',
   'ready',
   'failed',
 ] satisfies OwnerMessage['event'][]

@@ -1,0 +1,78 @@
+import type { Clock } from '../base/index.ts'
+import type { Admission, Load } from './admission.ts'
+
+export interface Admitting {
+  readonly admission: Admission
+  readonly clock: Clock
+  readonly load: () => Load
+  /** After a failure the others that wait begin all the same. */
+  readonly goOn?: boolean
+}
+
+/** While some wait to begin and nothing happens, how often the load is looked at. */
+const lookMs = 20
+
+/** Told by the work, whenever it has come a step further. */
+export type Passed = (milestone: string, afterMs: number) => void
+
+/**
+ * Does the work for every item, in order, as many at once as the admission has it. What it throws is thrown when
+ * all that was under way has come to its end; after that nothing more begins, unless it is to go on.
+ */
+export function admitted<T>(
+  items: readonly T[],
+  work: (item: T, passed: Passed) => Promise<void>,
+  admitting: Admitting,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const queue = new AdmissionQueue(items, work, admitting)
+    queue.run(failures => (failures.length > 0 ? reject(failures[0]) : resolve()))
+  })
+}
+
+class AdmissionQueue<T> {
+  readonly #waiting: T[]
+  readonly #work: (item: T, passed: Passed) => Promise<void>
+  readonly #with: Admitting
+  readonly #failures: unknown[] = []
+  #callOffLook = () => {}
+  #done: (failures: readonly unknown[]) => void = () => {}
+
+  constructor(items: readonly T[], work: (item: T, passed: Passed) => Promise<void>, admitting: Admitting) {
+    this.#waiting = [...items]
+    this.#work = work
+    this.#with = admitting
+  }
+
+  run(done: (failures: readonly unknown[]) => void): void {
+    this.#done = done
+    this.#look()
+  }
+
+  /** Something has happened: what is the load now, and who may begin? */
+  #look(): void {
+    const { admission, load, clock } = this.#with
+    this.#callOffLook()
+    if (this.#waiting.length > 0) admission.heard(load())
+    while (this.#waiting.length > 0 && admission.mayBegin) void this.#begin(this.#waiting.shift() as T)
+    if (this.#waiting.length > 0) this.#callOffLook = clock.after(lookMs, () => this.#look())
+    else if (admission.underWay === 0) this.#done(this.#failures)
+  }
+
+  async #begin(item: T): Promise<void> {
+    const { admission, goOn = false } = this.#with
+    admission.began()
+    try {
+      await this.#work(item, (milestone, afterMs) => {
+        admission.passed(milestone, afterMs)
+        this.#look()
+      })
+    } catch (failure) {
+      this.#failures.push(failure)
+      if (!goOn) this.#waiting.length = 0
+    } finally {
+      admission.ended()
+    }
+    this.#look()
+  }
+}

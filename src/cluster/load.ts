@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs'
+import type { Load } from './admission.ts'
+
+/** Gives a file's text, or undefined where there is none to be had. */
+export type ReadText = (path: string) => string | undefined
+
+/** How busy the machine is now. A container's own pressure is not asked for: processors are the machine's. */
+export function readLoad(atMs: number, read: ReadText = readText): Load {
+  // `0.20 0.18 0.12 1/80 11206`: the reader itself is one of those that run (proc(5)).
+  const [, runnable = '1'] = /(\d+)\/\d+/.exec(read('/proc/loadavg') ?? '') ?? []
+  // `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`, in microseconds (Documentation/accounting/psi.rst).
+  const [, stalled] = /^some .*\btotal=(\d+)/m.exec(read('/proc/pressure/cpu') ?? '') ?? []
+  return {
+    atMs,
+    runnable: Math.max(0, Number(runnable) - 1),
+    ...(stalled !== undefined && { stalledMs: Number(stalled) / 1000 }),
+  }
+}
+
+/** PSI can be compiled in and switched off: then opening works and reading does not. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,56 @@
+import type { Settings } from '../base/index.ts'
+import { ClusterError } from './errors.ts'
+import { mustSuffice, noNodes, planNodes } from './plan.ts'
+import type { ClusterPlan } from './plan-types.ts'
+import { nodeName, roleOf, rolesText } from './roles.ts'
+import { topologyOf } from './topologies/index.ts'
+
+/** The plan with more nodes. Refuses numbers that are no node's, or are in it. */
+export function scaledOut(settings: Settings, plan: ClusterPlan, ids: readonly number[]): ClusterPlan {
+  for (const id of ids) {
+    if (roleOf(id) === undefined) throw noNumber(id)
+    if (plan.nodes.some(node => node.id === id)) throw exists(plan.name, id)
+  }
+  return planNodes(settings, sorted([...plan.nodes.map(node => node.id), ...ids]))
+}
+
+/** The plan without some nodes. Refuses those that are not in it, and to leave fewer than there have to be. */
+export function scaledIn(settings: Settings, plan: ClusterPlan, ids: readonly number[]): ClusterPlan {
+  for (const id of ids) if (!plan.nodes.some(node => node.id === id)) throw missing(plan, id)
+  const left = plan.nodes.map(node => node.id).filter(id => !ids.includes(id))
+  if (left.length === 0) throw noNodes(plan.name, 'Leave one, or stop the cluster (xc stop)')
+  for (const role of ['router', 'tester'] as const) {
+    const count = left.filter(id => roleOf(id) === role).length
+    mustSuffice(count, topologyOf(settings.topology), `${role}s`)
+  }
+  return planNodes(settings, left)
+}
+
+/** Roles have their numbers in this order, too. */
+function sorted(ids: readonly number[]): number[] {
+  return [...new Set(ids)].sort((a, b) => a - b)
+}
+
+export function missing(plan: ClusterPlan, id: number): ClusterError {
+  return new ClusterError({
+    code: 'NODE_MISSING',
+    kind: 'missing',
+    reason: `cluster '${plan.name}' has no node ${id}`,
+    remedy: `It has ${plan.nodes.map(node => node.id).join(', ')}`,
+  })
+}
+
+function noNumber(id: number): ClusterError {
+  const reason = `${id} is no node's number`
+  return new ClusterError({
+    code: 'NODE_NUMBER',
+    kind: 'usage',
+    reason,
+    remedy: `Numbers are: ${rolesText()}`,
+  })
+}
+
+function exists(cluster: string, id: number): ClusterError {
+  const reason = `cluster '${cluster}' has ${nodeName(id)} already`
+  return new ClusterError({ code: 'NODE_EXISTS', kind: 'usage', reason, remedy: 'Take another number' })
+}

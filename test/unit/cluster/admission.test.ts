@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest'
+import { Admission } from '../../../src/cluster/admission.ts'
+import { readLoad } from '../../../src/cluster/load.ts'
+import { type BusyMachine, fixed, type Phases, simulate } from './busy-machine.ts'
+
+const many = (count: number, phases: Phases) => Array.from({ length: count }, () => phases)
+/** Clones: spawn and wake up, identity, with short waits between. */
+const clone: Phases = [30, 15, 20, 10, 60, 5]
+/** Cold boots under TCG: nearly all of it is work. */
+const cold: Phases = [100, 20, 1400, 60, 500, 40]
+/** Boots under KVM: they wait for devices more than they work. */
+const kvm: Phases = [60, 200, 150, 300, 40, 100]
+
+function best(machine: BusyMachine): number {
+  return Math.min(...[1, 2, 4, 8, 16, 32, 64].map(limit => simulate(machine, fixed(limit)).ms))
+}
+
+describe.for([
+  { what: 'clones', vms: many(100, clone), clones: true, accel: 'tcg' },
+  { what: 'six clones', vms: many(6, clone), clones: true, accel: 'tcg' },
+  { what: 'cold boots', vms: many(24, cold), clones: false, accel: 'tcg' },
+  { what: 'boots under KVM', vms: many(60, kvm), clones: false, accel: 'kvm' },
+] as const)('$what', ({ vms, clones, accel }) => {
+  test.for([{ cores: 2 }, { cores: 8 }, { cores: 2, psi: false }, { cores: 8, psi: false }])(
+    'are ready as early as with the best fixed number: %j',
+    on => {
+      const machine = { vms, ...on }
+      const outcome = simulate(machine, new Admission({ cores: on.cores, accel, clones }))
+      expect(outcome.ms).toBeLessThan(best(machine) * 1.15)
+      expect(outcome.mostAtOnce).toBeLessThanOrEqual(on.cores * 12)
+    },
+  )
+
+  test('have their share beside others, and no more', () => {
+    const machine = { vms, cores: 2, others: 6 }
+    const { ms } = simulate(machine, new Admission({ cores: 2, accel, clones }))
+    expect(ms).toBeLessThan(simulate(machine, fixed(2)).ms * 1.05)
+    expect(ms).toBeGreaterThanOrEqual(simulate(machine, fixed(16)).ms)
+  })
+})
+
+test('on a machine full of others it goes on with one for each processor', () => {
+  const machine = { cores: 2, others: 40, vms: many(12, cold) }
+  const admission = new Admission({ cores: 2, accel: 'tcg', clones: false })
+  const { mostAtOnce } = simulate(machine, admission)
+  expect(mostAtOnce).toBeLessThanOrEqual(4)
+  expect(admission.limit).toBe(2)
+})
+
+test('where nothing is said of the queue, how long VMs take is enough to end an excess', () => {
+  const admission = new Admission({ cores: 2, accel: 'tcg', clones: true })
+  admission.heard({ atMs: 0, runnable: 0 })
+  for (let at = 20; admission.limit < 40; at += 20) {
+    while (admission.mayBegin) admission.began()
+    admission.heard({ atMs: at, runnable: 0 })
+  }
+  admission.passed('qmp', 20)
+  for (let i = 0; i < 30; i++) {
+    admission.passed('qmp', 900)
+    admission.heard({ atMs: 2000 + i * 20, runnable: 0 })
+  }
+  expect(admission.limit).toBeLessThan(38)
+})
+
+test('does not grow while what it allows is not used', () => {
+  const admission = new Admission({ cores: 4, accel: 'tcg', clones: false })
+  const { limit } = admission
+  for (let at = 0; at < 1000; at += 20) admission.heard({ atMs: at, stalledMs: 0, runnable: 0 })
+  expect(admission.limit).toBe(limit)
+})
+
+test('the load is what the kernel says, PSI where there is some', () => {
+  const files: Record<string, string> = {
+    '/proc/loadavg': '4.45 5.56 5.98 7/247 32756\n',
+    '/proc/pressure/cpu':
+      'some avg10=69.46 avg60=49.35 avg300=54.45 total=1500789801\nfull avg10=0.00 total=0\n',
+  }
+  expect(readLoad(5, path => files[path])).toEqual({ atMs: 5, runnable: 6, stalledMs: 1500789.801 })
+  expect(readLoad(5, path => (path.includes('pressure') ? undefined : files[path]))).toEqual({
+    atMs: 5,
+    runnable: 6,
+  })
+  expect(readLoad(performance.now()).runnable).toBeGreaterThanOrEqual(0)
+})
