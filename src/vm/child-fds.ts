@@ -6,6 +6,7 @@ export interface ChildFds {
   readonly monitor: number
   readonly console: number
   readonly agent: number
+  readonly stream: number
   readonly kernel?: number
   readonly initramfs?: number
   readonly ram?: number
@@ -13,11 +14,11 @@ export interface ChildFds {
   readonly firstNic: number
 }
 
-const wires = { monitor: 3, console: 4, agent: 5 }
+const wires = { monitor: 3, console: 4, agent: 5, stream: 6 }
 
 /** The launcher numbers what it passes on from 3, in this order. */
 export const childFds: Readonly<Record<Role, ChildFds>> = {
-  boot: { ...wires, kernel: 6, initramfs: 7, firstNic: 8 },
-  template: { ...wires, kernel: 6, initramfs: 7, ram: 8, firstNic: 9 },
-  clone: { ...wires, ram: 6, firstNic: 7 },
+  boot: { ...wires, kernel: 7, initramfs: 8, firstNic: 9 },
+  template: { ...wires, kernel: 7, initramfs: 8, ram: 9, firstNic: 10 },
+  clone: { ...wires, ram: 7, firstNic: 8 },
 }

@@ -1,4 +1,4 @@
-import { type Clock, defer, messageOf, type Queue, Scope } from '../base/index.ts'
+import { type Clock, defer, messageOf, type Port, type Queue, Scope } from '../base/index.ts'
 import { type ExecOptions, type ExecResult, type QmpClient, QmpError } from '../qmp/index.ts'
 import type { Exit, Launched } from '../sys/index.ts'
 import type { GuestConsole } from './console.ts'
@@ -23,6 +23,7 @@ export interface Parts {
   readonly qmp: QmpClient
   readonly console: GuestConsole
   readonly agent: GuestAgent
+  readonly stream: Port
   readonly progress: Progress
 }
 
@@ -78,6 +79,9 @@ export class VmMachine implements Machine {
   }
   get qmp(): QmpClient {
     return this.#parts.qmp
+  }
+  get stream(): Port {
+    return this.#parts.stream
   }
   get ready(): Promise<void> {
     return this.#ready.promise
@@ -230,12 +234,12 @@ export class VmMachine implements Machine {
 
   /** The process is gone: hears what the wires still hold, says why, closes everything. */
   async #bury(exit: Exit): Promise<void> {
-    const { agent, clock, console, progress } = this.#parts
+    const { agent, clock, console, progress, stream } = this.#parts
     await waitFor(clock, Promise.all([console.ended, this.qmp.closed, this.#heardAll]), followMs)
     if (progress.alive) this.fail(postmortem(this.#remains(exit)))
     if (progress.state === 'stopping') progress.enter('stopped')
     const scope = new Scope()
-    for (const part of [agent, console, this.qmp]) scope.defer(() => part.close())
+    for (const part of [agent, console, stream, this.qmp]) scope.defer(() => part.close())
     try {
       await scope.close()
     } catch (failure) {

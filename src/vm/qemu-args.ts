@@ -6,7 +6,7 @@ import type { VmSpec } from './types.ts'
 
 /** The guest agent's virtio-serial port: its device id in QEMU, its name in the guest. */
 export const agentPort = { id: 'agent', name: 'org.qemu.guest_agent.0' } as const
-/** A second port, reserved for streams; there from the start because a clone's devices are its template's. */
+/** A second port: `Machine.stream`. There from the start because a clone's devices are its template's. */
 const streamPort = { id: 'stream', name: 'org.xcluster.stream.0' } as const
 
 const sandbox = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'
@@ -33,7 +33,7 @@ export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' :
     ...[...socket('console', fds.console), '-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci,id=ports'],
     ...[...socket('agent', fds.agent), ...port(agentPort)],
-    ...['-chardev', 'null,id=stream', ...port(streamPort)],
+    ...[...socket('stream', fds.stream), ...port(streamPort)],
     ...['-device', 'virtio-rng-pci'],
     ...(spec.machine === 'microvm' ? [] : ['-device', 'vmgenid,guid=auto']),
     ...nicArgs(spec.nics, fds.firstNic),

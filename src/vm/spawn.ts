@@ -19,6 +19,7 @@ export interface Spawned {
   readonly monitor: Port
   readonly console: Port
   readonly agent: Port
+  readonly stream: Port
 }
 
 /** Starts QEMU with nothing of ours but what its spec names. Leaves nothing open when it cannot. */
@@ -32,7 +33,7 @@ export async function spawnQemu(spec: VmSpec, { role, ram }: Origin): Promise<Sp
     opened.defer(() => closeSync(theirs))
     return { port: ours.add(adoptStream(near)), theirs }
   }
-  const wires = [wire(), wire(), wire()] as const
+  const wires = [wire(), wire(), wire(), wire()] as const
   const launched = launch({
     file: spec.qemu,
     args,
@@ -46,6 +47,6 @@ export async function spawnQemu(spec: VmSpec, { role, ram }: Origin): Promise<Sp
     ...(spec.namespace && { namespace: spec.namespace }),
   })
   ours.move()
-  const [monitor, console, agent] = wires
-  return { launched, monitor: monitor.port, console: console.port, agent: agent.port }
+  const [monitor, console, agent, stream] = wires.map(({ port }) => port) as [Port, Port, Port, Port]
+  return { launched, monitor, console, agent, stream }
 }

@@ -51,7 +51,7 @@ export async function startMachine(
 
 function assemble(
   spec: VmSpec,
-  { launched, monitor, console, agent }: Spawned,
+  { launched, monitor, console, agent, stream }: Spawned,
   { log, clock, began, isClone }: { log: ConsoleLog; clock: Clock; began: number; isClone: boolean },
 ): VmMachine {
   const { name } = spec
@@ -66,6 +66,7 @@ function assemble(
     qmp: new QmpClient(monitor, { peer: name, clock }),
     console: new GuestConsole(console, log),
     agent: new GuestAgent(name, agent, clock),
+    stream,
     progress: new Progress(clock, began),
   })
 }

@@ -1,4 +1,4 @@
-import type { Clock, Nic, Queue } from '../base/index.ts'
+import type { Clock, Nic, Port, Queue } from '../base/index.ts'
 import type { ExecOptions, ExecResult, QmpClient } from '../qmp/index.ts'
 import type { Identity, NetNamespace } from '../sys/index.ts'
 import type { Template } from './template/types.ts'
@@ -101,6 +101,11 @@ export interface Machine extends AsyncDisposable {
   readonly console: Console
   /** QEMU's monitor, for what has no method here. */
   readonly qmp: QmpClient
+  /**
+   * The host's end of the guest's port `org.xcluster.stream.0`: what is sent waits until something there opens it.
+   * Closed with the machine.
+   */
+  readonly stream: Port
   /** Resolves when the guest's agent has answered; rejects with the reason when that will never be. */
   readonly ready: Promise<void>
   /** Resolves when QEMU is gone and all of it is closed: undefined after `stop` or `kill`, else the reason. */

@@ -7,7 +7,6 @@ import { Memfd, NetNamespace, openTaps } from '../../sys/index.ts'
 import { startAborted } from '../errors.ts'
 import { startMachine } from '../start.ts'
 import type { Machine } from '../types.ts'
-import { unsupported } from './errors.ts'
 import { templateVm } from './facts.ts'
 import { freeze } from './freeze.ts'
 import { settleScript } from './settle.ts'
@@ -88,12 +87,8 @@ async function unlessAborted<T>(machine: Machine, signal: AbortSignal | undefine
 }
 
 async function warm(machine: Machine, { rehearsal }: TemplateSpec, clock: Clock): Promise<void> {
-  for (const script of [rehearsal, settleScript]) {
-    if (!script) continue
-    const { status, stderr } = await machine.exec(['/bin/sh'], { input: script, timeoutMs: 60_000 })
-    if (status !== 0)
-      throw unsupported(`a script in the guest failed: ${Buffer.from(stderr).toString().trim()}`)
-  }
+  await rehearsal?.run(machine)
+  await machine.exec(['/bin/sh'], { input: settleScript, timeoutMs: 60_000 })
   await idle(machine.pid, clock)
 }
 

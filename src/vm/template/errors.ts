@@ -19,19 +19,20 @@ export function shortKey(key: string): string {
   return key.slice(0, 12)
 }
 
-/** It could not be booted, or not be kept: a start without templates may still work. */
+/** What the VM and the system say of themselves needs no words of ours; what is left is mostly a full disk. */
 export function buildFailed(key: string, failure: unknown): unknown {
-  if (failure instanceof XclusterError && failure.code === 'START_ABORTED') return failure
+  if (failure instanceof XclusterError) return failure
   return new VmError({
     code: 'TEMPLATE_FAILED',
-    op: 'build template',
+    op: 'make template',
     target: shortKey(key),
-    reason: failure instanceof XclusterError ? failure.message : messageOf(failure),
-    remedy: 'A start without templates (--no-clone) may say more',
+    reason: messageOf(failure),
+    remedy: 'VMs can be started without templates (--no-clone)',
     cause: failure,
   })
 }
 
+/** This QEMU cannot do it: feature checks, not version numbers, say so. */
 export function unsupported(reason: string): VmError {
   return new VmError({
     code: 'TEMPLATE_UNSUPPORTED',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
+import type { Nic } from '../../base/index.ts'
 import { qemuArgs } from '../qemu-args.ts'
 import type { AccelKind, VmSpec } from '../types.ts'
 import type { TemplateSpec } from './types.ts'
@@ -43,7 +44,7 @@ export async function factsOf(spec: TemplateSpec): Promise<TemplateFacts> {
     qemu: { ...spec.qemu, size, mtimeMs },
     cpu: hostCpu(cpuinfo, spec.accel),
     arguments: qemuArgs(templateVm(spec), 'template'),
-    rehearsal: spec.rehearsal ?? '',
+    rehearsal: spec.rehearsal?.key ?? '',
   }
 }
 
@@ -54,14 +55,18 @@ export function templateVm(spec: TemplateSpec): Omit<VmSpec, 'qemu' | 'consoleLo
     ...shared,
     name: 'template',
     append: `xcluster_template=1 ${append}`.trim(),
-    nics: spec.nics.map(({ args, fds }, index) => ({ args: args.map(arg => anonymous(arg, index)), fds })),
+    nics: spec.nics.map(anonymous),
   }
 }
 
-/** Whoever's NIC it was, it gets a MAC that no node has. */
-function anonymous(arg: string, index: number): string {
+/** Whoever's NIC it was, it gets a MAC that no node has, and a place for each descriptor that it asks for. */
+function anonymous({ args }: Nic, index: number): Nic {
   const mac = `00:00:00:01:${index.toString(16).padStart(2, '0')}:00`
-  return arg.replace(/\bmac=[0-9a-f]{2}(:[0-9a-f]{2}){5}/i, `mac=${mac}`)
+  const wanted = new Set(args.join(' ').match(/\{fd\d+\}/g))
+  return {
+    args: args.map(arg => arg.replace(/\bmac=[0-9a-f]{2}(:[0-9a-f]{2}){5}/i, `mac=${mac}`)),
+    fds: Array.from(wanted, () => -1),
+  }
 }
 
 /** The first CPU's model in /proc/cpuinfo; all of its features where the guest sees them. */

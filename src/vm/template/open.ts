@@ -1,67 +1,51 @@
-import { mkdir, rm, unlink } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pause, systemClock } from '../../base/index.ts'
-import { type FileLock, lockFile, SysError } from '../../sys/index.ts'
-import { startAborted, VmError } from '../errors.ts'
+import { systemClock } from '../../base/index.ts'
+import { VmError } from '../errors.ts'
 import { type Build, bootTemplate } from './build.ts'
 import { buildFailed } from './errors.ts'
 import { factsOf, type TemplateFacts, templateKey } from './facts.ts'
-import { type Loaded, loadTemplate, saveTemplate } from './store.ts'
+import { type Loaded, loadTemplate, saveTemplate, templatesIn } from './store.ts'
+import { withLock } from './turn.ts'
 import type { Template, TemplateOptions, TemplateSpec } from './types.ts'
-
-/** Where templates are, below the cache directory. */
-export function templatesIn(cacheDir: string): string {
-  return join(cacheDir, 'templates')
-}
-
-/** Held by whoever makes or removes the template. */
-export function lockOf(directory: string): string {
-  return `${directory}.lock`
-}
 
 /**
  * The template for VMs of this shape: from the cache, each byte checked, else made by booting one, which other
- * processes wait for. One that is damaged is made again, with a notice, and never loaded. TEMPLATE_FAILED says why
- * it cannot be made: the guest's panic with the console's last lines, a full disk.
+ * processes wait for. One that is damaged is made again, with a notice, and never loaded. What its VM dies of is
+ * thrown as it is (GUEST_PANIC with the console's last lines); TEMPLATE_FAILED is why it could not be kept.
  */
 export async function openTemplate(spec: TemplateSpec, options: TemplateOptions): Promise<Template> {
-  const { clock = systemClock, signal, notice } = options
-  const { during } = progress(options)
+  const { cacheDir, clock = systemClock, notice, onStep, signal } = options
+  const during: Build['during'] = async (step, work) => {
+    onStep?.(step, 'begin')
+    const result = await work()
+    onStep?.(step, 'end')
+    return result
+  }
   const facts = await factsOf(spec)
   const key = templateKey(facts)
-  const directory = join(templatesIn(options.cacheDir), key)
-  const find = () => during('check', () => found(directory, key, notice))
+  const place = { directory: join(templatesIn(cacheDir), key), key, facts }
+  const find = () => during('check', () => found(place, notice))
   const there = await find()
   if (there) return templateOf(key, there)
 
-  await mkdir(templatesIn(options.cacheDir), { recursive: true, mode: 0o700 })
-  const { lock, waited } = await lockWhenFree(directory, { clock, signal, during })
-  try {
-    const since = waited ? await find() : undefined
-    if (since) return templateOf(key, since)
-    return templateOf(key, await make(spec, { directory, key, facts }, { clock, signal, during }))
-  } finally {
-    await unlink(lockOf(directory)).catch(() => {}) // while it is ours: who waits then locks a new one
-    await lock.close()
-  }
+  await mkdir(templatesIn(cacheDir), { recursive: true, mode: 0o700 })
+  const build = () => make(spec, place, { clock, signal, during })
+  const loaded = await withLock(
+    place.directory,
+    async waited => (waited && (await find())) || (await during('build', build)),
+    { clock, signal, waiting: state => onStep?.('wait', state) },
+  )
+  return templateOf(key, loaded)
 }
 
-function progress({ onStep }: TemplateOptions): Pick<Build, 'during'> {
-  return {
-    async during(step, work) {
-      onStep?.(step, 'begin')
-      const result = await work()
-      onStep?.(step, 'end')
-      return result
-    },
-  }
+interface Place {
+  readonly directory: string
+  readonly key: string
+  readonly facts: TemplateFacts
 }
 
-async function found(
-  directory: string,
-  key: string,
-  notice: (text: string) => void,
-): Promise<Loaded | undefined> {
+async function found({ directory, key }: Place, notice: (text: string) => void): Promise<Loaded | undefined> {
   try {
     return await loadTemplate(directory, key)
   } catch (failure) {
@@ -69,26 +53,6 @@ async function found(
     notice(`The template in ${directory} is not used and made again: ${failure.reason}`)
     return undefined
   }
-}
-
-async function lockWhenFree(directory: string, { clock, signal, during }: Build) {
-  const path = lockOf(directory)
-  const free = lockFile(path)
-  if (free) return { lock: free, waited: false }
-  const lock = await during('wait', async () => {
-    for (let lock: FileLock | undefined; ; lock = lockFile(path)) {
-      if (lock) return lock
-      if (signal?.aborted) throw startAborted('template', signal.reason)
-      await pause(clock, 50)
-    }
-  })
-  return { lock, waited: true }
-}
-
-interface Place {
-  readonly directory: string
-  readonly key: string
-  readonly facts: TemplateFacts
 }
 
 async function make(spec: TemplateSpec, { directory, key, facts }: Place, build: Build): Promise<Loaded> {
@@ -103,7 +67,6 @@ async function make(spec: TemplateSpec, { directory, key, facts }: Place, build:
     if (loaded) return loaded
     throw new Error('it is gone again')
   } catch (failure) {
-    if (failure instanceof SysError && failure.kind === 'prerequisite') throw failure
     throw buildFailed(key, failure)
   }
 }

@@ -11,6 +11,16 @@ import { type Checked, decodeManifest, encodeManifest, type Manifest } from './m
 
 export const fileNames = { manifest: 'manifest.json', ram: 'ram', state: 'state' } as const
 
+/** Where templates are, below the cache directory. */
+export function templatesIn(cacheDir: string): string {
+  return join(cacheDir, 'templates')
+}
+
+/** Held by whoever makes or removes the template. */
+export function lockOf(directory: string): string {
+  return `${directory}.lock`
+}
+
 /** A VM as it was frozen, still in memory. */
 export interface Frozen {
   readonly facts: TemplateFacts

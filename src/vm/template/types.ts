@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/index.ts'
 import type { Memfd } from '../../sys/index.ts'
-import type { Qemu, VmSpec } from '../types.ts'
+import type { Machine, Qemu, VmSpec } from '../types.ts'
 
 /**
  * The shape of a VM: all that its clones have in common. Whatever is in it decides the template's key; what makes
@@ -15,22 +15,29 @@ export interface TemplateSpec
   /** Stands for what kernel and initramfs contain: `GuestImage.key`. */
   readonly image: string
   /**
-   * NICs as the clones will have them, any node's: taps with a vnet header. MACs do not matter, and the descriptors
-   * are not used: the template gets taps of its own, in a namespace that is thrown away.
+   * NICs as the clones will have them, any node's: taps with a vnet header. MACs do not matter, nor do descriptors,
+   * which need not be there: the template gets taps of its own, in a namespace that is thrown away.
    */
   readonly nics: VmSpec['nics']
-  /**
-   * A shell script that the guest's agent runs before the template is saved: what every clone will do first, so
-   * that its pages are in memory. It has to leave the interfaces down.
-   */
-  readonly rehearsal?: string
+  /** What is done with it before it is saved. */
+  readonly rehearsal?: Rehearsal
+}
+
+/**
+ * What every clone will have to do first, done once in the template, so that its pages are in memory. It has to
+ * leave the interfaces down.
+ */
+export interface Rehearsal {
+  /** Stands for what `run` does: part of the template's key. */
+  readonly key: string
+  run(machine: Machine): Promise<void>
 }
 
 /**
  * What {@link openTemplate} is doing: `check` what is in the cache and load it, `wait` for another process that
- * builds it, `boot` its VM, `warm` it, `save` it.
+ * builds it, `build` it, which is: `boot` its VM, `warm` it, `save` it.
  */
-export type TemplateStep = 'check' | 'wait' | 'boot' | 'warm' | 'save'
+export type TemplateStep = 'check' | 'wait' | 'build' | 'boot' | 'warm' | 'save'
 
 export interface TemplateOptions {
   /** Templates are kept below it: `<cacheDir>/templates/<key>/`. */

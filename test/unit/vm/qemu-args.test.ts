@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
-import { qemuArgs, type VmSpec } from '../../../src/vm/index.ts'
+import { describe, expect, test } from 'vitest'
+import type { Role } from '../../../src/vm/child-fds.ts'
+import { qemuArgs, type Template, type VmSpec } from '../../../src/vm/index.ts'
 
 const spec: VmSpec = {
   name: 'vm-003',
@@ -36,8 +37,8 @@ test('a whole VM, argument by argument', () => {
     'accel tcg',
     'm 128M',
     'smp 2',
-    'kernel /proc/self/fd/6',
-    'initrd /proc/self/fd/7',
+    'kernel /proc/self/fd/7',
+    'initrd /proc/self/fd/8',
     'append console=ttyS0 panic=-1 mitigations=off random.trust_cpu=on rcupdate.rcu_expedited=1 ' +
       'cryptomgr.notests nokaslr noreplace-smp 8250.nr_uarts=1 no_timer_check loglevel=6 mtu1=9000 ' +
       'xcluster_PREFIX=fd00:',
@@ -48,15 +49,15 @@ test('a whole VM, argument by argument', () => {
     'device virtio-serial-pci,id=ports',
     'chardev socket,id=agent,fd=5',
     'device virtserialport,id=agent,bus=ports.0,chardev=agent,name=org.qemu.guest_agent.0',
-    'chardev null,id=stream',
+    'chardev socket,id=stream,fd=6',
     'device virtserialport,id=stream,bus=ports.0,chardev=stream,name=org.xcluster.stream.0',
     'device virtio-rng-pci',
     'device vmgenid,guid=auto',
-    'netdev tap,id=net0,fd=8',
+    'netdev tap,id=net0,fd=9',
     'device virtio-net-pci,netdev=net0,id=nic0',
-    'netdev tap,id=net1,fds=9:10,queues=2',
+    'netdev tap,id=net1,fds=10:11,queues=2',
     'netdev user,id=net2',
-    'netdev tap,id=net3,fd=11',
+    'netdev tap,id=net3,fd=12',
     's',
   ])
 })
@@ -73,4 +74,48 @@ test('microvm is for KVM', () => {
   expect(after(args, '-machine')).toBe('microvm,pcie=on,rtc=on')
   expect(args.join(' ')).not.toContain('vmgenid')
   expect(() => qemuArgs({ ...spec, machine: 'microvm' })).toThrow('start vm-003: a microvm without KVM hangs')
+})
+
+describe('a template and its clones', () => {
+  /** What one has on its command line and the other has not. */
+  const beyond = (role: Role, other: Role) => {
+    const others = qemuArgs(spec, other).join(' ').split(' -')
+    return qemuArgs(spec, role)
+      .join(' ')
+      .split(' -')
+      .filter(option => !others.includes(option))
+  }
+
+  test('a template has its RAM in a file, and is else what boots', () => {
+    expect(beyond('template', 'boot')).toEqual([
+      'machine q35,memory-backend=ram',
+      'object memory-backend-file,id=ram,size=128M,mem-path=/proc/self/fd/9,share=on',
+      'netdev tap,id=net0,fd=10',
+      'netdev tap,id=net1,fds=11:12,queues=2',
+      'netdev tap,id=net3,fd=13',
+    ])
+    expect(qemuArgs({ ...spec, accel: 'kvm', machine: 'microvm' }, 'template')).toContain(
+      'microvm,pcie=on,rtc=on,memory-backend=ram',
+    )
+  })
+
+  test('a clone has it privately, has no kernel, waits for its state and announces nothing', () => {
+    expect(beyond('clone', 'template')).toEqual([
+      'object memory-backend-file,id=ram,size=128M,mem-path=/proc/self/fd/7,share=off',
+      'incoming defer',
+      'global migration.announce-rounds=0',
+      'netdev tap,id=net0,fd=8',
+      'netdev tap,id=net1,fds=9:10,queues=2',
+      'netdev tap,id=net3,fd=11',
+    ])
+    expect(beyond('template', 'clone').map(option => option.split(' ')[0])).toEqual([
+      ...['object', 'kernel', 'initrd', 'append', 'netdev', 'netdev', 'netdev'],
+    ])
+  })
+
+  test('a spec with a template is a clone', () => {
+    const template = {} as Template
+    expect(qemuArgs({ ...spec, template })).toEqual(qemuArgs(spec, 'clone'))
+    expect(qemuArgs(spec)).toEqual(qemuArgs(spec, 'boot'))
+  })
 })

@@ -1,0 +1,103 @@
+import { readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isSystemError } from '../../base/index.ts'
+import { lockFile } from '../../sys/index.ts'
+import { decodeManifest } from './manifest.ts'
+import { fileNames, lockOf, templatesIn } from './store.ts'
+
+/** A template in the cache, for people to choose from. */
+export interface CachedTemplate {
+  readonly key: string
+  /** On the disk. */
+  readonly bytes: number
+  /** When it was cloned from last, or made: milliseconds since 1970. */
+  readonly usedAt: number
+  /** Absent when it is damaged. */
+  readonly shape?: {
+    readonly madeAt: number
+    readonly memoryMiB: number
+    readonly nicCount: number
+    readonly image: string
+    readonly qemu: string
+  }
+}
+
+/** What is in the cache, the least recently used first. */
+export async function listTemplates(cacheDir: string): Promise<CachedTemplate[]> {
+  const names = await readdir(templatesIn(cacheDir)).catch(failure => {
+    if (isSystemError(failure, 'ENOENT')) return []
+    throw failure
+  })
+  const keys = names.filter(name => /^[0-9a-f]{64}$/.test(name))
+  const found = await Promise.all(keys.map(key => describe(cacheDir, key)))
+  return found.filter(template => template !== undefined).sort((a, b) => a.usedAt - b.usedAt)
+}
+
+/**
+ * Removes templates, and what builders that were killed have left of them. Gives the keys of those that were there
+ * and are gone; one that is being built stays. Clusters that run have their own copy in memory.
+ */
+export async function removeTemplates(cacheDir: string, keys: readonly string[]): Promise<string[]> {
+  const removed: string[] = []
+  for (const key of keys) if (await remove(join(templatesIn(cacheDir), key))) removed.push(key)
+  return removed
+}
+
+/** Removes the least recently used until the rest has at most `bytes`; `keep` stays. Gives the keys that went. */
+export async function trimTemplates(
+  cacheDir: string,
+  limit: { readonly bytes: number; readonly keep?: readonly string[] },
+): Promise<string[]> {
+  const templates = await listTemplates(cacheDir)
+  let total = templates.reduce((sum, { bytes }) => sum + bytes, 0)
+  const surplus: string[] = []
+  for (const { key, bytes } of templates) {
+    if (total <= limit.bytes) break
+    if (limit.keep?.includes(key)) continue
+    surplus.push(key)
+    total -= bytes
+  }
+  return removeTemplates(cacheDir, surplus)
+}
+
+async function describe(cacheDir: string, key: string): Promise<CachedTemplate | undefined> {
+  const directory = join(templatesIn(cacheDir), key)
+  const files = await Promise.all(
+    Object.values(fileNames).map(name => stat(join(directory, name)).catch(() => undefined)),
+  )
+  const own = await stat(directory).catch(() => undefined)
+  if (!own) return undefined
+  const [manifest] = files
+  return {
+    key,
+    bytes: files.reduce((sum, file) => sum + (file?.size ?? 0), 0),
+    usedAt: (manifest ?? own).mtimeMs,
+    ...(await shapeOf(directory, key)),
+  }
+}
+
+async function shapeOf(directory: string, key: string): Promise<Pick<CachedTemplate, 'shape'>> {
+  try {
+    const text = await readFile(join(directory, fileNames.manifest), 'utf8')
+    const { facts, made: madeAt, memoryMiB, nicCount } = decodeManifest(text, key)
+    return { shape: { madeAt, memoryMiB, nicCount, image: facts.image, qemu: facts.qemu.version } }
+  } catch {
+    return {}
+  }
+}
+
+async function remove(directory: string): Promise<boolean> {
+  if (!(await stat(directory).catch(() => undefined))) return false
+  const lock = lockFile(lockOf(directory))
+  if (!lock) return false
+  try {
+    // The manifest first: without it nobody takes the rest for a template.
+    await rm(join(directory, fileNames.manifest), { force: true })
+    await rm(directory, { recursive: true, force: true })
+    await rm(`${directory}.draft`, { recursive: true, force: true })
+    return true
+  } finally {
+    await unlink(lock.path).catch(() => {})
+    await lock.close()
+  }
+}
