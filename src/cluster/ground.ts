@@ -28,10 +28,11 @@ export async function prepareGround(
   { cacheDir, notice }: GroundOptions,
 ): Promise<Ground> {
   const { searchPath } = surroundings()
-  const qemu = await findQemu({ given: settings.kvm || undefined, searchPath })
   const identity = identityOf(1, settings.uidBase)
-  const [accel, image] = await Promise.all([
-    detectAccel({ want: settings.accel, qemu, identity, cacheDir, notice }),
+  const finding = findQemu({ given: settings.kvm || undefined, searchPath })
+  const [qemu, accel, image] = await Promise.all([
+    finding,
+    finding.then(qemu => detectAccel({ want: settings.accel, qemu, identity, cacheDir, notice })),
     buildImage({ kernel: settings.kernel || undefined, cacheDir, guestDir, notice }),
   ])
   return { qemu, accel, image }

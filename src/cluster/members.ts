@@ -58,7 +58,7 @@ export class Members {
       const before = { plan: this.#plan, nodes: this.#nodes }
       const after = scaledOut(this.#parts.settings, before.plan, ids)
       const plans = after.nodes.filter(({ id }) => ids.includes(id))
-      checkMemory(plans)
+      checkMemory(plans, { clones: this.#parts.settings.clone === 'always' })
       const { boots, fabric, nodeOf } = this.#parts
       await using undo = new Scope()
       await fabric.change(after.bridges)

@@ -34,7 +34,7 @@ import type { Cluster, ClusterEvent, ProgressEvent, StartHooks, StepName } from 
 export async function startCluster(options: SettingOptions = {}, hooks: StartHooks = {}): Promise<Cluster> {
   const settings = resolveSettings({ options })
   const plan = planCluster(settings)
-  checkMemory(plan.nodes)
+  checkMemory(plan.nodes, { clones: settings.clone === 'always' })
   const start = new ClusterStart(plan, settings, hooks)
   return await start.run()
 }

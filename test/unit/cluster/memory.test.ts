@@ -46,9 +46,18 @@ test('version 1, in a container that sees only the root of its own', () => {
 test('too little of it is said before anything is started', () => {
   const { nodes } = planCluster(resolveSettings({ options: { nvm: 4, mem1: 256 } }))
   const needed = 5 * 128 + 256 + 6 * 96
-  expect(() => checkMemory(nodes, reader(meminfo(needed)))).not.toThrow()
-  expect(() => checkMemory(nodes, reader(meminfo(needed - 1)))).toThrow(
+  const check = (free: number) => () => checkMemory(nodes, { read: reader(meminfo(free)) })
+  expect(check(needed)).not.toThrow()
+  expect(check(needed - 1)).toThrow(
     expect.objectContaining({ code: 'NOT_ENOUGH_MEMORY', kind: 'prerequisite' }),
   )
-  expect(() => checkMemory(nodes, reader(meminfo(100)))).toThrow(`need ${needed} MiB and 100 MiB are free`)
+  expect(check(100)).toThrow(`need ${needed} MiB and 100 MiB are free`)
+})
+
+test('clones need what they write, and their templates all they have', () => {
+  const { nodes } = planCluster(resolveSettings({ options: { nvm: 100, nrouters: 0, mem1: 256 } }))
+  const needed = 99 * (32 + 32) + (64 + 32) + (128 + 96) + (256 + 96)
+  const check = (free: number) => () => checkMemory(nodes, { clones: true, read: reader(meminfo(free)) })
+  expect(check(needed)).not.toThrow()
+  expect(check(needed - 1)).toThrow(`they need ${needed} MiB`)
 })
