@@ -27,17 +27,20 @@ const boot: Benchmark = {
       variants: { cold: () => oneVmRound(spec), clone: () => oneVmRound(spec, template) },
       ratios: [['clone', 'cold']],
     }
+    const builds: number[] = []
+    const row = (n: number, samples: readonly number[]) =>
+      samples.length > 0 ? [resultOf({ name: 'template', variant: 'clone', n, unit: 'ms' }, samples)] : []
     return {
-      cases: [one, six(ground)],
+      cases: [one, six(ground, builds), hundred(ground)],
       accel: ground.accel.kind,
-      results: () => [resultOf({ name: 'template', variant: 'clone', n: 1, unit: 'ms' }, [buildMs])],
+      results: () => [...row(1, [buildMs]), ...row(6, builds)],
     }
   },
 }
 export default boot
 
-/** The default cluster. */
-function six(ground: Ground): Case {
+/** The default cluster. `builds` gets how long its first start took to build its templates. */
+function six(ground: Ground, builds: number[]): Case {
   const size: Size = { nvm: 4, nrouters: 2 }
   return {
     n: 6,
@@ -45,7 +48,24 @@ function six(ground: Ground): Case {
     variants: {
       original: () => originalRound(ground),
       cold: () => clusterRound(ground, size, 'off'),
+      clone: async () => {
+        const { template, ...sample } = await clusterRound(ground, size, 'always')
+        if (template !== undefined) builds.push(template)
+        return sample
+      },
     },
-    ratios: [['cold', 'original']],
+    ratios: [
+      ['clone', 'original'],
+      ['cold', 'original'],
+      ['clone', 'cold'],
+    ],
+  }
+}
+
+function hundred(ground: Ground): Case {
+  return {
+    n: 100,
+    units: { ready: 'ms', ...milestones, ...memory },
+    variants: { clone: () => clusterRound(ground, { nvm: 98, nrouters: 2 }, 'always') },
   }
 }

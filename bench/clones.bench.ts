@@ -2,6 +2,7 @@ import { messageOf, settings } from '../src/base/index.ts'
 import { takeCensus } from '../test/support/census.ts'
 import { type Benchmark, type Result, resultOf, type Sample } from './benchmark.ts'
 import { checkClones } from './boot/clone-check.ts'
+import { mustBeClones } from './boot/cluster.ts'
 import { type Ground, prepareGround } from './boot/ground.ts'
 import { nowMs } from './boot/prober.ts'
 import { built } from './built.ts'
@@ -63,6 +64,7 @@ class Starts {
     const options = { ...size, ...('clone' in settings && { clone: 'always' }) }
     await using cluster = await startCluster(options, { places: this.ground.places })
     const ready = nowMs() - began
+    mustBeClones(cluster.status())
     const wrong = await checkClones(cluster, this.#seen)
     this.failures.push(...wrong.map(what => `${label}: ${what}`))
     await cluster.stop({ graceMs: 500 })

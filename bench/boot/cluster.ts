@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { Scope, settings } from '../../src/base/index.ts'
-import type { Status } from '../../src/cluster/index.ts'
+import type { ProgressEvent, Status } from '../../src/cluster/index.ts'
 import type { Sample } from '../benchmark.ts'
 import { built } from '../built.ts'
 import type { Ground } from './ground.ts'
@@ -14,31 +14,35 @@ export interface Size {
 
 /**
  * Starts a cluster of ours, waits until it is ready, and takes it away. `ready` is what the prober sees; each
- * milestone is when the last node had passed it. All in milliseconds from the call.
+ * milestone is when the last node had passed it; all in milliseconds from the call. `template` is how long it
+ * was busy with building templates.
  */
 export async function clusterRound(ground: Ground, size: Size, clone: 'always' | 'off'): Promise<Sample> {
   await using scope = new Scope()
   const { startCluster } = await built('cluster')
   const prober = new Prober(ground.prober, scope)
-  const starts = new Map<number, number>()
-  const options = { ...size, ...('clone' in settings && { clone }) }
   const before = namespacesHeld()
+  const begins = new Map<string | number, number>()
+  const sample: Record<string, number> = {}
   const began = nowMs()
-  const cluster = scope.add(
-    await startCluster(options, {
-      places: ground.places,
-      onEvent: event => {
-        if (event.event === 'step' && event.step === 'network' && event.state === 'end') {
-          const [, path] = Array.from(namespacesHeld()).find(([name]) => !before.has(name))!
-          prober.watch(path, idsOf(size))
-        }
-        if (event.event === 'node' && event.state === 'starting') starts.set(event.id, nowMs() - began)
-      },
-    }),
-  )
+  const options = { ...size, ...('clone' in settings && { clone }) }
+  const onEvent = (event: ProgressEvent) => {
+    const ms = nowMs() - began
+    if (event.event === 'node' && event.state === 'starting') begins.set(event.id, ms)
+    if (event.event !== 'step') return
+    // A template begins more than once: booting it, saving it, another one.
+    if (event.state === 'begin') begins.set(event.step, begins.get(event.step) ?? ms)
+    else if (event.step === 'template') sample.template = ms - begins.get('template')!
+    else if (event.step === 'network') {
+      const [, path] = Array.from(namespacesHeld()).find(([name]) => !before.has(name))!
+      prober.watch(path, idsOf(size))
+    }
+  }
+  const cluster = scope.add(await startCluster(options, { places: ground.places, onEvent }))
   const ready = (await prober.ready) - began
   const status = cluster.status()
-  return { ...lastMilestones(status, starts), ready, ...memoryOf(status) }
+  if (clone === 'always') mustBeClones(status)
+  return { ...sample, ...lastMilestones(status, begins), ready, ...memoryOf(status) }
 }
 
 function idsOf({ nvm, nrouters }: Size): number[] {
@@ -60,11 +64,20 @@ function targetOf(fd: string): string {
   }
 }
 
-function lastMilestones({ nodes }: Status, starts: ReadonlyMap<number, number>): Record<string, number> {
+/** A node whose template cannot be had is booted instead. */
+export function mustBeClones({ nodes }: Status): void {
+  const booted = nodes.filter(({ milestones }) => 'kernel' in milestones).map(({ name }) => name)
+  if (booted.length > 0) throw new Error(`${booted.join(', ')} booted and should have been cloned`)
+}
+
+function lastMilestones(
+  { nodes }: Status,
+  begins: ReadonlyMap<string | number, number>,
+): Record<string, number> {
   const last: Record<string, number> = {}
   for (const { id, milestones } of nodes)
     for (const [name, ms] of Object.entries(milestones))
-      last[name] = Math.max(last[name] ?? 0, starts.get(id)! + ms)
+      last[name] = Math.max(last[name] ?? 0, begins.get(id)! + ms)
   return last
 }
 

@@ -106,8 +106,11 @@ static void ping(struct net net, int from, int to, const unsigned char *from_mac
 	frame.icmp.type = ICMP_ECHO;
 	frame.icmp.un.echo.id = htons(OUR_ID);
 	frame.icmp.checksum = checksum(&frame.icmp, sizeof frame.icmp);
-	if (send(net.fd, &frame, sizeof frame, 0) < 0 && errno != ENOBUFS && errno != ENETDOWN)
-		fail("send");
+	if (send(net.fd, &frame, sizeof frame, 0) >= 0 || errno == ENOBUFS || errno == ENETDOWN)
+		return;
+	if (errno == ENXIO) /* the bridge is gone: the start was taken back */
+		exit(1);
+	fail("send");
 }
 
 /* The node whose echo reply to `to` came, or -1 when nothing is left to read. Everything else is skipped. */

@@ -13,6 +13,9 @@ export function compileProber(scope: Scope): string {
   return program
 }
 
+/** For a hundred nodes on a slow machine, and no longer. */
+const patienceMs = 300_000
+
 /**
  * Tells when a cluster is ready, from outside: `prober.c` says what that means. It runs before the clock does, and
  * is told where to look as soon as there is a network.
@@ -21,6 +24,7 @@ export class Prober {
   /** On the clock of `process.hrtime`, in milliseconds. Rejects when the prober dies before. */
   readonly ready: Promise<number>
   readonly #process: ChildProcess
+  #deadline: NodeJS.Timeout | undefined
 
   constructor(program: string, scope: Scope) {
     this.#process = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -30,10 +34,11 @@ export class Prober {
       this.#process.stdout!.setEncoding('latin1').on('data', (piece: string) => {
         said += piece
       })
-      this.#process.on('close', status => {
+      this.#process.on('close', (status, signal) => {
+        clearTimeout(this.#deadline)
         const ready = said.match(/^ready (\d+)\n/)
         if (ready) resolve(Number(ready[1]) / 1e6)
-        else reject(new Error(`the prober ended with status ${status} and has not seen the cluster ready`))
+        else reject(new Error(`no cluster seen ready; the prober ended: ${signal ?? status}`))
       })
     })
     this.ready.catch(() => {}) // the start that it waits for may have failed first
@@ -41,6 +46,7 @@ export class Prober {
 
   /** Looks at these nodes from now on. On net 1 it waits for a packet of the first to the last. */
   watch(namespacePath: string, nodes: readonly number[]): void {
+    this.#deadline = setTimeout(() => this.#process.kill(), patienceMs)
     this.#process.stdin!.write(`${[namespacePath, nodes[0], nodes.at(-1), ...nodes].join(' ')}\n`)
   }
 
