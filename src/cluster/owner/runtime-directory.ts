@@ -74,11 +74,13 @@ function lockIn({ lock }: ClusterPlaces): FileLock | undefined {
   }
 }
 
-/** In this order, so that a directory with anything in it always has its lock. */
+/** In this order, so that a directory with anything of ours in it always has its lock. What is not ours stays. */
 async function release(at: ClusterPlaces, lock: FileLock): Promise<void> {
   await rm(at.socket, { force: true })
   await rm(at.lock, { force: true })
-  await rmdir(at.directory).catch(ifMissing(undefined))
+  await rmdir(at.directory).catch(failure => {
+    if (!isSystemError(failure, 'ENOENT', 'ENOTEMPTY')) throw failure
+  })
   await lock.close()
 }
 
