@@ -106,12 +106,12 @@ test('QEMU is nobody: its own user, no capabilities, no way back, sandboxed', ()
   expect(readFileSync(`/proc/${machine.pid}/environ`, 'utf8')).toBe('')
 })
 
-test('QEMU has nothing of ours but its three wires and its two boot files', () => {
+test('QEMU has nothing of ours but its four wires and its two boot files', () => {
   const fds = [...openFds(machine.pid)]
-  const ours = fds.filter(([fd]) => fd > 2 && fd < 8).map(([, what]) => what.replace(/\d+/g, 'N'))
-  expect(ours.slice(0, 3)).toEqual(Array(3).fill('socket:[N]'))
-  expect(ours.slice(3)).toEqual([expect.stringMatching(/vmlinux$/), expect.stringMatching(/initramfs$/)])
-  const rest = fds.filter(([fd]) => fd >= 8).map(([, what]) => what)
+  const ours = fds.filter(([fd]) => fd > 2 && fd < 9).map(([, what]) => what.replace(/\d+/g, 'N'))
+  expect(ours.slice(0, 4)).toEqual(Array(4).fill('socket:[N]'))
+  expect(ours.slice(4)).toEqual([expect.stringMatching(/vmlinux$/), expect.stringMatching(/initramfs$/)])
+  const rest = fds.filter(([fd]) => fd >= 9).map(([, what]) => what)
   expect(rest.filter(what => !what.startsWith('anon_inode:'))).toEqual([])
 })
 

@@ -1,0 +1,49 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { keepNonZero, placer } from '../../../../src/vm/template/extents.ts'
+import { blockSize } from '../../../../src/vm/template/manifest.ts'
+
+/** Memory of these blocks, each filled with its number, kept and put back through pieces of a size. */
+async function thereAndBack(blocks: readonly number[], pieceSize: number) {
+  const memory = Buffer.concat(blocks.map(fill => Buffer.alloc(blockSize, fill)))
+  const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
+  writeFileSync(join(directory, 'memory'), memory)
+  const fd = openSync(join(directory, 'memory'), 'r')
+  try {
+    const kept: Buffer[] = []
+    const extents = await keepNonZero(fd, memory.length, async block => void kept.push(Buffer.from(block)))
+    const file = Buffer.concat(kept)
+    const again = Buffer.alloc(memory.length)
+    const place = placer(extents, (part, at) => again.set(part, at))
+    for (let at = 0; at < file.length; at += pieceSize) place(file.subarray(at, at + pieceSize))
+    return { extents, keptBytes: file.length, same: again.equals(memory) }
+  } finally {
+    closeSync(fd)
+    rmSync(directory, { recursive: true })
+  }
+}
+
+test('blocks of zeros are not kept; the others come back where they were', async () => {
+  expect(await thereAndBack([0, 1, 2, 0, 0, 3], 5000)).toEqual({
+    extents: [
+      [1, 2],
+      [5, 1],
+    ],
+    keptBytes: 3 * blockSize,
+    same: true,
+  })
+  expect(await thereAndBack([0, 0], 5000)).toEqual({ extents: [], keptBytes: 0, same: true })
+})
+
+test('whatever the pieces are cut like', async () => {
+  const memories = fc.array(fc.nat(2), { maxLength: 12 })
+  await fc.assert(
+    fc.asyncProperty(memories, fc.integer({ min: 1000, max: 3 * blockSize }), async (blocks, size) => {
+      expect((await thereAndBack(blocks, size)).same).toBe(true)
+    }),
+    { numRuns: 60 },
+  )
+})
