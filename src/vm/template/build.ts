@@ -39,7 +39,7 @@ export async function bootTemplate(spec: TemplateSpec, build: Build): Promise<Re
   const whole = {
     ...vm,
     qemu: spec.qemu.path,
-    consoleLog: join(logs, 'console.log'),
+    consoleLog: join(logs, 'console'),
     nics: ownTaps(vm.nics, scope),
   }
   const machine = scope.add(

@@ -15,7 +15,7 @@ export function damaged(directory: string, failure: unknown): VmError {
 }
 
 /** Keys are for machines; the first digits tell people which. */
-export function shortKey(key: string): string {
+function shortKey(key: string): string {
   return key.slice(0, 12)
 }
 

@@ -31,7 +31,7 @@ export async function saved(directoryOf: (key: string) => string, seed: number, 
 }
 
 /** Bytes without pattern, the same for the same seed (xorshift32). */
-export function noiseOf(seed: number): (length: number) => Buffer {
+function noiseOf(seed: number): (length: number) => Buffer {
   const next = randomOf(seed)
   return length => {
     const bytes = Buffer.alloc(length)
