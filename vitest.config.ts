@@ -17,6 +17,7 @@ const alone = (order: number) => ({ fileParallelism: false, sequence: { groupOrd
 
 export default defineConfig({
   test: {
+    globalSetup: ['test/support/temporary.ts'],
     projects: [
       suite('unit', 20),
       suite('house', 180),

@@ -1,0 +1,19 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * Before all suites: one directory for all that tests put into the system's temporary directory, gone when they
+ * end. A worker may be ended without a chance to tidy up after itself.
+ */
+export default function setup(): () => void {
+  const before = process.env.TMPDIR
+  const directory = mkdtempSync(join(tmpdir(), 'xc-'))
+  chmodSync(directory, 0o1777) // tests become other users too
+  process.env.TMPDIR = directory
+  return () => {
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
