@@ -33,7 +33,7 @@ const shortestMs = 8
  * VM is slowed down by so many others that it comes too late. Pure: told of load, and of what VMs do and when.
  *
  * It begins with what has work for every processor, adds one at a time while processors idle, and takes one away
- * while the queue for them is long or VMs take many times what the fastest took; one for each processor stays,
+ * while the queue for them is long or VMs take many times what the fastest took; two for each processor stay,
  * whatever else the machine does.
  */
 export class Admission {
@@ -49,9 +49,10 @@ export class Admission {
 
   constructor({ cores, accel, clones }: AdmissionOptions) {
     this.#cores = cores
-    this.#least = cores
+    // One that works and one that waits for something, for each processor.
+    this.#least = 2 * cores
     // Under KVM a VM waits more than it works.
-    this.#limit = cores * (accel === 'kvm' || clones ? 3 : 2)
+    this.#limit = accel === 'kvm' || clones ? 3 * cores : this.#least
   }
 
   /** How many may be under way. */

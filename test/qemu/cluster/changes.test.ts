@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Cluster, type ClusterEvent, startCluster } from '../../../src/index.ts'
+import { type Census, takeCensus } from '../../support/leaks.ts'
+import { guestStates, said } from './guest-state.ts'
+import { nsenter } from './nsenter.ts'
+
+/** One cluster that is paused, reset, and grows and shrinks; the tests follow one another. */
+let census: Census
+let cluster: Cluster
+const events: ClusterEvent[] = []
+
+beforeAll(async () => {
+  census = await takeCensus()
+  cluster = await startCluster({ nvm: 2, nrouters: 1, smp: 1 }, { onEvent: event => events.push(event) })
+})
+afterAll(() => cluster?.stop())
+
+const states = () => cluster.status().nodes.map(({ id, state }) => `${id} ${state}`)
+const lost = async () => (await cluster.checkReach()).filter(({ ok }) => !ok)
+
+/** Links of the cluster's namespace as iproute2 sees them: name, and bridge. */
+async function links(): Promise<string[]> {
+  const said = await nsenter(cluster.status().netns, ['ip', '-j', 'link'])
+  const all = JSON.parse(said) as { ifname: string; master?: string }[]
+  return all.map(({ ifname, master }) => (master ? `${ifname} in ${master}` : ifname)).sort()
+}
+
+const pidOf = (id: number) => cluster.status().nodes.find(node => node.id === id)!.pid
+
+describe('pause and resume', () => {
+  test('stop a node in the middle, and let it go on', async () => {
+    await cluster.pause([1])
+    expect(states()).toEqual(['1 paused', '2 ready', '201 ready'])
+    expect(events).toContainEqual(expect.objectContaining({ event: 'node', id: 1, state: 'paused' }))
+    await expect(cluster.exec(1, 'true')).rejects.toMatchObject({ code: 'NODE_NOT_READY' })
+    await cluster.pause([1])
+    expect(new Set((await lost()).flatMap(({ from, to }) => [from, to]))).toContain('vm-001')
+    await cluster.resume([1])
+    const clock = Number(await said(cluster, 1, 'date +%s'))
+    expect(Math.abs(clock - Date.now() / 1000)).toBeLessThan(3)
+    expect(await lost()).toEqual([])
+  })
+
+  test('of all', async () => {
+    await cluster.pause()
+    expect(states()).toEqual(['1 paused', '2 paused', '201 paused'])
+    await cluster.resume()
+    expect(states()).toEqual(['1 ready', '2 ready', '201 ready'])
+  })
+
+  test('of one that is not there', async () => {
+    await expect(cluster.pause([1, 9])).rejects.toMatchObject({ code: 'NODE_MISSING', kind: 'missing' })
+    expect(states()).toEqual(['1 ready', '2 ready', '201 ready'])
+  })
+})
+
+describe('reset', () => {
+  test('gives a node that is as fresh as it was, in the same place', async () => {
+    const before = await guestStates(cluster)
+    const [pid, wires] = [pidOf(1), await links()]
+    await said(cluster, 1, 'echo dirt >/dirt; /sbin/ip addr add 10.0.0.1/8 dev eth1')
+    await cluster.reset([1])
+    expect(pidOf(1)).not.toBe(pid)
+    await expect(said(cluster, 1, 'cat /dirt')).rejects.toThrow('No such file')
+    expect(await guestStates(cluster)).toEqual(before)
+    expect(await links()).toEqual(wires)
+    expect(await lost()).toEqual([])
+  })
+
+  test('brings back one that has failed, and one that is paused', async () => {
+    const failed = until('failed', 2)
+    process.kill(pidOf(2)!, 'SIGKILL')
+    await failed
+    await cluster.pause([201])
+    await cluster.reset()
+    expect(states()).toEqual(['1 ready', '2 ready', '201 ready'])
+    expect(cluster.status().nodes.map(({ reason }) => reason)).toEqual([undefined, undefined, undefined])
+    expect(await lost()).toEqual([])
+  })
+})
+
+async function until(state: string, id: number): Promise<void> {
+  for await (const event of cluster.events())
+    if (event.event === 'node' && event.id === id && event.state === state) return
+}
+
+describe('scaling', () => {
+  test('out: nodes, a router and a net that nobody was on', async () => {
+    await Promise.all([cluster.scaleOut([3, 202]), cluster.scaleOut([221])])
+    expect(states()).toEqual(['1', '2', '3', '201', '202', '221'].map(id => `${id} ready`))
+    expect(await links()).toEqual(
+      expect.arrayContaining(['xcbr0_t3 in xcbr0', 'xcbr1_t202 in xcbr1', 'xcbr2_t221 in xcbr2']),
+    )
+    expect(await lost()).toEqual([])
+    const routes = await said(cluster, 1, '/sbin/ip -4 route show default; /sbin/ip -6 route show default')
+    expect(routes.match(/via \S+/g)).toEqual(
+      ['192.168.1.201', '192.168.1.202', 'fd00::c0a8:1c9', 'fd00::c0a8:1ca'].map(via => `via ${via}`),
+    )
+  })
+
+  test('in: routes, taps and bridges follow', async () => {
+    await cluster.scaleIn([2, 201, 221])
+    expect(states()).toEqual(['1 ready', '3 ready', '202 ready'])
+    const [one, three, router] = ['_t1', '_t3', '_t202'].map(end => [
+      `xcbr0${end} in xcbr0`,
+      `xcbr1${end} in xcbr1`,
+    ])
+    expect(await links()).toEqual(
+      ['lo', 'xcbr0', 'xcbr1', 'xcbr2', 'xcbr2_t202 in xcbr2', ...one!, ...three!, ...router!].sort(),
+    )
+    const routes = await said(cluster, 1, '/sbin/ip -4 route show default; /sbin/ip -6 route show default')
+    expect(routes.match(/via \S+/g)).toEqual(['via 192.168.1.202', 'via fd00::c0a8:1ca'])
+    expect(await lost()).toEqual([])
+    await expect(cluster.exec(2, 'true')).rejects.toMatchObject({ code: 'NODE_MISSING' })
+  })
+
+  test('while one is paused: it is told when it goes on', async () => {
+    await cluster.pause([1])
+    await cluster.scaleOut([201])
+    await cluster.resume([1])
+    expect(await said(cluster, 1, '/sbin/ip -4 route show default')).toContain('192.168.1.201')
+    expect(await lost()).toEqual([])
+  })
+
+  test.for([
+    [() => cluster.scaleOut([300]), 'NODE_NUMBER'],
+    [() => cluster.scaleOut([4, 1]), 'NODE_EXISTS'],
+    [() => cluster.scaleIn([2]), 'NODE_MISSING'],
+    [() => cluster.scaleIn([1, 3, 201, 202]), 'NO_NODES'],
+  ] as const)('is refused where it cannot be: %s', async ([change, code]) => {
+    const before = [states(), await links()]
+    await expect(change()).rejects.toMatchObject({ code })
+    expect([states(), await links()]).toEqual(before)
+  })
+})
+
+test('stopped in the middle of a change, it calls that off and leaves nothing', async () => {
+  const growing = cluster.scaleOut([5, 6])
+  const late = cluster.pause()
+  growing.catch(() => {})
+  late.catch(() => {})
+  await until('starting', 5)
+  await cluster.stop()
+  await expect(growing).rejects.toThrow()
+  await expect(late).rejects.toMatchObject({ code: 'CLUSTER_STOPPING' })
+  expect(cluster.status().state).toBe('stopped')
+  await census.expectUnchanged({ withinMs: 1500 })
+})
