@@ -31,15 +31,15 @@ export async function keepNonZero(
  */
 export function placer(
   extents: Extents,
-  put: (part: Uint8Array, at: number) => void,
-): (piece: Uint8Array) => void {
+  put: (part: Uint8Array, at: number) => Promise<void>,
+): (piece: Uint8Array) => Promise<void> {
   let extent = 0
   let used = 0
-  return piece => {
+  return async piece => {
     for (let at = 0; at < piece.length; ) {
       const [block, blocks] = extents[extent]!
       const part = piece.subarray(at, at + blocks * blockSize - used)
-      put(part, block * blockSize + used)
+      await put(part, block * blockSize + used)
       at += part.length
       used += part.length
       if (used < blocks * blockSize) continue

@@ -12,7 +12,7 @@ done
 sync
 echo 3 >/proc/sys/vm/drop_caches
 while read -r name kib unit; do [ $name = MemFree: ] && free=$kib; done </proc/meminfo
-count=$(((free - 12288) / 1024))
+count=$(((free - 6144) / 1024))
 [ $count -gt 192 ] && count=192
 if [ $count -gt 0 ] && mkdir /tmp/zeros && mount -t tmpfs -o size=100% zeros /tmp/zeros; then
 	dd if=/dev/zero of=/tmp/zeros/all bs=256k count=$((count * 4)) 2>/dev/null

@@ -116,7 +116,7 @@ export async function loadTemplate(directory: string, key: string): Promise<Load
 
 async function loadFiles(directory: string, { ram, state, memoryMiB }: Manifest) {
   await using scope = new Scope()
-  const from = async (name: string, checked: Checked, take: (piece: Buffer, at: number) => void) => {
+  const from = async (name: string, checked: Checked, take: (piece: Buffer, at: number) => Promise<void>) => {
     await using file = await open(join(directory, name))
     await readChecked(file, checked, take).catch(failure => {
       throw new Error(`${name}: ${messageOf(failure)}`)

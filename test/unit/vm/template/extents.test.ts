@@ -17,8 +17,8 @@ async function thereAndBack(blocks: readonly number[], pieceSize: number) {
     const extents = await keepNonZero(fd, memory.length, async block => void kept.push(Buffer.from(block)))
     const file = Buffer.concat(kept)
     const again = Buffer.alloc(memory.length)
-    const place = placer(extents, (part, at) => again.set(part, at))
-    for (let at = 0; at < file.length; at += pieceSize) place(file.subarray(at, at + pieceSize))
+    const place = placer(extents, async (part, at) => again.set(part, at))
+    for (let at = 0; at < file.length; at += pieceSize) await place(file.subarray(at, at + pieceSize))
     return { extents, keptBytes: file.length, same: again.equals(memory) }
   } finally {
     closeSync(fd)
