@@ -25,10 +25,14 @@ export class GuestAgent {
 
   /** Resolves when it has answered. Called at every opening: a restarted agent is synchronised again. */
   async opened(timeoutMs: number): Promise<void> {
-    this.#client ??= new AgentClient(this.#port, { peer: this.#name, clock: this.#clock })
-    await this.#client.sync(timeoutMs)
-    this.#isOpen = true
-    this.#open.resolve(this.#client)
+    await this.#connect().sync(timeoutMs)
+    this.#offer()
+  }
+
+  /** It is open, and is not asked anything yet: the first command synchronises. */
+  openedUnasked(): void {
+    this.#connect()
+    this.#offer()
   }
 
   closed(): void {
@@ -37,6 +41,16 @@ export class GuestAgent {
     this.#lost.reject(this.#lostError())
     this.#lost = quiet()
     this.#open = quiet()
+  }
+
+  #connect(): AgentClient {
+    this.#client ??= new AgentClient(this.#port, { peer: this.#name, clock: this.#clock })
+    return this.#client
+  }
+
+  #offer(): void {
+    this.#isOpen = true
+    this.#open.resolve(this.#connect())
   }
 
   /** Waits for the agent, should it be starting again, and for the command: `timeoutMs` for each. */

@@ -18,6 +18,8 @@ export interface Parts {
   readonly readyTimeoutMs: number
   /** It does not boot: what it prints says nothing about a boot. */
   readonly isClone: boolean
+  /** It is ready when it executes. */
+  readonly wakesReady: boolean
   readonly clock: Clock
   readonly launched: Launched
   readonly qmp: QmpClient
@@ -106,6 +108,7 @@ export class VmMachine implements Machine {
     }
     if (!this.#parts.progress.alive) throw (await this.died) ?? stoppedEarly(this.name)
     this.#parts.progress.enter('running')
+    if (this.#parts.wakesReady) this.#becomeReady()
   }
 
   async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
@@ -210,18 +213,22 @@ export class VmMachine implements Machine {
   }
 
   async #agentOpened(): Promise<void> {
-    const { agent, progress, readyTimeoutMs } = this.#parts
+    const { agent, progress, readyTimeoutMs, wakesReady } = this.#parts
     progress.pass('agent')
+    if (wakesReady) return agent.openedUnasked()
     try {
       await this.qmp.ready
       await agent.opened(readyTimeoutMs)
     } catch {
       return // it is dying, or the timeout of `ready` will say so
     }
-    if (this.state !== 'running') return
+    if (this.state === 'running') this.#becomeReady()
+  }
+
+  #becomeReady(): void {
     this.#callOffTimeout()
-    progress.pass('ready')
-    progress.enter('ready')
+    this.#parts.progress.pass('ready')
+    this.#parts.progress.enter('ready')
     this.#ready.resolve()
   }
 

@@ -61,6 +61,7 @@ function assemble(
     nicCount: spec.nics.length,
     readyTimeoutMs,
     isClone,
+    wakesReady: isClone && spec.readyWith === 'wake',
     clock,
     launched,
     qmp: new QmpClient(monitor, { peer: name, clock }),

@@ -60,6 +60,12 @@ export interface VmSpec {
    * ({@link TemplateSpec}); kernel, initramfs and append were the template's.
    */
   readonly template?: Template
+  /**
+   * What `ready` waits for: an answer of the guest's agent, or, for a clone that is asked something else first, no
+   * more than that it executes. The agent is then asked when it is needed (its first answer costs an emulated guest
+   * as much CPU as its start). `agent` when absent.
+   */
+  readonly readyWith?: 'agent' | 'wake'
 }
 
 /** Where a machine stands; `states.ts` has the picture. */
@@ -106,7 +112,7 @@ export interface Machine extends AsyncDisposable {
    * Closed with the machine.
    */
   readonly stream: Port
-  /** Resolves when the guest's agent has answered; rejects with the reason when that will never be. */
+  /** Resolves when its agent has answered (see `readyWith`); rejects with the reason when that will never be. */
   readonly ready: Promise<void>
   /** Resolves when QEMU is gone and all of it is closed: undefined after `stop` or `kill`, else the reason. */
   readonly died: Promise<Error | undefined>

@@ -12,6 +12,7 @@ import {
   type TemplateOptions,
   type TemplateSpec,
   type TemplateStep,
+  type VmSpec,
 } from '../../../src/vm/index.ts'
 import { fileNames, templatesIn } from '../../../src/vm/template/store.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
@@ -66,10 +67,13 @@ afterAll(async () => {
   await census.expectUnchanged()
 })
 
-async function clone(name: string): Promise<AsyncDisposable & { machine: Machine }> {
+async function clone(
+  name: string,
+  more: Partial<VmSpec> = {},
+): Promise<AsyncDisposable & { machine: Machine }> {
   const taps = openTaps([`${name}t0`, `${name}t1`], { namespace, vnetHdr: true })
   const nics = taps.map((tap, index) => nicOn(index, tap))
-  const machine = await startVm(await guestSpec(cache.path, { name, nics, template }))
+  const machine = await startVm(await guestSpec(cache.path, { name, nics, template, ...more }))
   const close = async () => {
     await machine.kill()
     for (const tap of taps) await tap.close()
@@ -114,6 +118,15 @@ test('two clones at once: they answer, are two, and their cables are plugged', a
   await first.machine.stop()
   expect(await first.machine.died).toBeUndefined()
   expect(second.machine.state).toBe('ready')
+})
+
+test('one that is asked something else first is ready when it executes; its agent answers when asked', async () => {
+  await using unasked = await clone('vm-001', { readyWith: 'wake' })
+  const { machine } = unasked
+  expect(machine.state).toBe('ready')
+  expect(Object.keys(machine.milestones).slice(0, 3)).toEqual(['spawned', 'qmp', 'ready'])
+  expect(await say(machine, 'echo here')).toBe('here')
+  expect(machine.milestones.agent).toBeDefined()
 })
 
 test('a clone that dies says why, without the milestones of a boot', async () => {
