@@ -1,4 +1,4 @@
-import { messageOf, settings } from '../src/base/index.ts'
+import { messageOf } from '../src/base/index.ts'
 import { takeCensus } from '../test/support/census.ts'
 import { type Benchmark, type Result, resultOf, type Sample } from './benchmark.ts'
 import { checkClones } from './boot/clone-check.ts'
@@ -22,7 +22,7 @@ const clones: Benchmark = {
       cases: [{ n, units: { ready: 'ms' }, variants: { clone: () => starts.next() } }],
       accel: starts.ground.accel.kind,
       results: () => starts.results(),
-      failures: () => [...starts.failures, ...starts.leaks],
+      failures: () => starts.failures,
     }
   },
 }
@@ -30,10 +30,12 @@ export default clones
 
 class Starts {
   readonly ground: Ground
+  /** What went wrong, each with the start that it happened to. */
   readonly failures: string[] = []
-  readonly leaks: string[] = []
   readonly #seen = new Set<string>()
   #count = 0
+  #failed = 0
+  #leaked = 0
 
   constructor(ground: Ground) {
     this.ground = ground
@@ -42,31 +44,36 @@ class Starts {
   async next(): Promise<Sample> {
     const census = await takeCensus()
     const label = `start ${this.#count++}`
-    const sample = await this.#start(label).catch((failure): Sample => {
-      this.failures.push(`${label}: ${messageOf(failure)}`)
+    const wrong: string[] = []
+    const sample = await this.#start(wrong).catch((failure): Sample => {
+      wrong.push(messageOf(failure))
       return {}
     })
-    // What the first start loads stays: it is no leak of a start.
-    if (this.#count > 1)
-      await census.expectUnchanged().catch(left => this.leaks.push(`${label}: ${messageOf(left)}`))
+    if (wrong.length > 0) this.#failed++
+    try {
+      // What the first start loads stays: it is no leak of a start.
+      if (this.#count > 1) await census.expectUnchanged()
+    } catch (left) {
+      wrong.push(messageOf(left))
+      this.#leaked++
+    }
+    this.failures.push(...wrong.map(what => `${label}: ${what}`))
     return sample
   }
 
   results(): Result[] {
     const total = (name: string, count: number) =>
       resultOf({ name, variant: 'clone', n, unit: 'count' }, [count])
-    return [total('failures', this.failures.length), total('leaks', this.leaks.length)]
+    return [total('failures', this.#failed), total('leaks', this.#leaked)]
   }
 
-  async #start(label: string): Promise<Sample> {
+  async #start(wrong: string[]): Promise<Sample> {
     const { startCluster } = await built('cluster')
     const began = nowMs()
-    const options = { ...size, ...('clone' in settings && { clone: 'always' }) }
-    await using cluster = await startCluster(options, { places: this.ground.places })
+    await using cluster = await startCluster({ ...size, clone: 'always' }, { places: this.ground.places })
     const ready = nowMs() - began
     mustBeClones(cluster.status())
-    const wrong = await checkClones(cluster, this.#seen)
-    this.failures.push(...wrong.map(what => `${label}: ${what}`))
+    wrong.push(...(await checkClones(cluster, this.#seen)))
     await cluster.stop({ graceMs: 500 })
     return { ready }
   }

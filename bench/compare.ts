@@ -49,7 +49,8 @@ function worse(old: Result, now: Result): boolean {
   return now.median > old.max && now.min > old.median
 }
 
-/** Three digits that count. */
+/** Three digits that count; what is counted, as it is. */
 export function show(value: number): string {
+  if (Number.isInteger(value)) return `${value}`
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
 }

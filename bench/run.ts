@@ -14,6 +14,9 @@ const options = {
   help: { type: 'boolean' },
 } as const
 
+/** Lines of failures that somebody may want to read. */
+const most = 30
+
 class UsageError extends Error {}
 
 /** Gives the status: 0, or 1 for a regression or a failure. */
@@ -30,7 +33,8 @@ async function main(): Promise<number> {
   if (before && JSON.stringify(before.machine) !== JSON.stringify(report.machine))
     process.stderr.write(`${values.compare} is of another machine, or of other versions\n`)
   for (const line of worse) process.stderr.write(`worse: ${line}\n`)
-  for (const line of failures) process.stderr.write(`failed: ${line}\n`)
+  for (const line of failures.slice(0, most)) process.stderr.write(`failed: ${line}\n`)
+  if (failures.length > most) process.stderr.write(`failed: ${failures.length - most} more things\n`)
   return worse.length + failures.length > 0 ? 1 : 0
 }
 

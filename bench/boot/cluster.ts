@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { Scope, settings } from '../../src/base/index.ts'
+import { Scope } from '../../src/base/index.ts'
 import type { ProgressEvent, Status } from '../../src/cluster/index.ts'
 import type { Sample } from '../benchmark.ts'
 import { built } from '../built.ts'
@@ -25,7 +25,7 @@ export async function clusterRound(ground: Ground, size: Size, clone: 'always' |
   const begins = new Map<string | number, number>()
   const sample: Record<string, number> = {}
   const began = nowMs()
-  const options = { ...size, ...('clone' in settings && { clone }) }
+  const options = { ...size, clone }
   const onEvent = (event: ProgressEvent) => {
     const ms = nowMs() - began
     if (event.event === 'node' && event.state === 'starting') begins.set(event.id, ms)
