@@ -110,7 +110,7 @@ export const settings = {
   clone: always({
     variable: '__clone',
     kind: cloning,
-    default: 'off',
+    default: 'always',
     doc: 'VMs are clones of a template; off: each boots',
   }),
 } as const

@@ -53,13 +53,11 @@ export class Boots {
     }
   }
 
-  /** As many at once as the machine can do with, each from its QEMU to ready. Throws why the first failed. */
+  /**
+   * As many at once as the machine can do with, each from its QEMU to ready: clones, where their templates are
+   * open. Throws why the first failed.
+   */
   async run(nodes: readonly ClusterNode[], run: BootRun): Promise<void> {
-    const { templates } = this.#parts
-    await templates.open(
-      nodes.map(({ plan }) => plan),
-      run.signal,
-    )
     const batch: Batch = { nodes, end: new AbortController(), lost: undefined }
     const signal = run.together ? AbortSignal.any([run.signal, batch.end.signal]) : run.signal
     // Those that are being configured have nobody else to call them off.

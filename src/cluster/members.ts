@@ -2,7 +2,7 @@ import { Scope } from '../base/index.ts'
 import { clusterStopping } from './errors.ts'
 import { checkMemory } from './memory.ts'
 import type { ClusterNode } from './node.ts'
-import type { ClusterPlan } from './plan-types.ts'
+import type { ClusterPlan, NodePlan } from './plan-types.ts'
 import type { Parts } from './running.ts'
 import { missing, scaledIn, scaledOut } from './scale.ts'
 import { Serial } from './serial.ts'
@@ -47,7 +47,7 @@ export class Members {
   reset(ids?: readonly number[]): Promise<void> {
     return this.#inTurn(async () => {
       const nodes = this.#named(ids)
-      await all(nodes, node => node.clear())
+      await Promise.all([this.#templates(nodes.map(({ plan }) => plan)), all(nodes, node => node.clear())])
       const { boots, fabric } = this.#parts
       await boots.run(nodes, { fabric, signal: this.#ending.signal, together: false })
     })
@@ -61,6 +61,7 @@ export class Members {
       checkMemory(plans, { clones: this.#parts.settings.clone === 'always' })
       const { boots, fabric, nodeOf } = this.#parts
       await using undo = new Scope()
+      await this.#templates(plans)
       await fabric.change(after.bridges)
       undo.defer(() => fabric.change(before.plan.bridges))
       const added = plans.map(nodeOf)
@@ -94,6 +95,11 @@ export class Members {
   async end(): Promise<void> {
     this.#ending.abort()
     await this.#serial.idle()
+  }
+
+  /** Those of a new shape; and those that could not be had when it was tried last. */
+  #templates(plans: readonly NodePlan[]): Promise<void> {
+    return this.#parts.templates.open(plans, this.#ending.signal)
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

@@ -15,6 +15,7 @@ import { guestScript } from './guest-config.ts'
 import { NodeLife } from './node-life.ts'
 import type { NodePlan } from './plan-types.ts'
 import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from './types.ts'
+import { wakeScript } from './wake-script.ts'
 
 /** What a node needs to know of the world around it. */
 export interface NodeWorld {
@@ -33,6 +34,7 @@ export class ClusterNode {
   /** What its guest knows of the plan. */
   #told: NodePlan | undefined
   #machine: Machine | undefined
+  #cloned = false
   #began: number | undefined
   #milestones: Partial<Record<NodeMilestone, number>> = {}
   #reason: string | undefined
@@ -60,6 +62,7 @@ export class ClusterNode {
     this.#began = this.#world.clock.now()
     this.#milestones = {}
     this.#reason = undefined
+    this.#cloned = spec.template !== undefined
     this.#enter('starting')
     const machine = await startVm(spec, options)
     this.#machine = machine
@@ -74,7 +77,8 @@ export class ClusterNode {
   async configure(): Promise<void> {
     this.#enter('configuring')
     this.#told = this.#plan
-    await this.#run(guestScript(this.#told))
+    const woke = this.#cloned ? wakeScript(this.#plan, Date.now()) : ''
+    await this.#run(woke + guestScript(this.#told))
     this.#pass('identity', this.#elapsed())
     this.#pass('ready', this.#elapsed())
     this.#enter('ready')

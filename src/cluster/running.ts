@@ -9,6 +9,7 @@ import type { ClusterPlan, NodePlan } from './plan-types.ts'
 import { reachTargets } from './reach.ts'
 import { reachScript, readReach } from './reach-script.ts'
 import { nodeName } from './roles.ts'
+import type { Templates } from './templates.ts'
 import { inTurns } from './turns.ts'
 import type { Cluster, ClusterEvent, ClusterState, ReachResult, Status } from './types.ts'
 
@@ -19,6 +20,7 @@ export interface Parts {
   readonly ground: Ground
   readonly fabric: Fabric
   readonly boots: Boots
+  readonly templates: Templates
   readonly nodes: readonly ClusterNode[]
   /** Makes a node that is not there yet. */
   readonly nodeOf: (plan: NodePlan) => ClusterNode

@@ -82,7 +82,8 @@ class ClusterStart {
     scope.defer(() => this.#killAll())
     await this.#boot(boots, { fabric, signal })
     return new RunningCluster({
-      ...{ plan, settings, ground, fabric, boots, nodeOf, nodes: this.#nodes, events: this.#events },
+      ...{ plan, settings, ground, fabric, templates, boots, nodeOf },
+      ...{ nodes: this.#nodes, events: this.#events },
       startedAt: this.#startedAt,
       readyMs: Math.round(systemClock.now() - this.#began),
       scope: scope.move(),

@@ -23,7 +23,7 @@ describe('resolveSettings', () => {
       uidBase: 1_900_000_000,
       machine: 'auto',
       accel: 'auto',
-      clone: 'off',
+      clone: 'always',
     })
   })
 
