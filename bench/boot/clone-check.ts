@@ -9,8 +9,8 @@ const question = [
   'echo $(cat /sys/class/net/eth*/address)',
 ].join('\n')
 
-/** How far a guest's clock may be off, in seconds. */
-const clockTolerance = 3
+/** How far a guest's clock may be off, in seconds; it is read as whole ones. */
+const clockTolerance = 2
 
 /**
  * Asks every node who it is; gives what is wrong. `seen` holds the random values of all nodes that were ever asked.
@@ -20,9 +20,10 @@ export async function checkClones(cluster: Cluster, seen: Set<string>): Promise<
   const answers = await Promise.all(
     status.nodes.map(async ({ id, name, state, nets }) => {
       if (state !== 'ready') return [`${name} is ${state}`]
+      const askedAt = Date.now()
       const result = await cluster.exec(id, question, { timeoutMs: 30_000 })
       const said = new TextDecoder().decode(result.stdout)
-      return problems(said, { name, macs: nets.map(({ mac }) => mac).join(' '), seen })
+      return problems(said, { name, macs: nets.map(({ mac }) => mac).join(' '), askedAt, seen })
     }),
   )
   const reach = (await cluster.checkReach()).filter(({ ok }) => !ok)
@@ -32,7 +33,7 @@ export async function checkClones(cluster: Cluster, seen: Set<string>): Promise<
 /** What is wrong with a guest that has said this; pure, but for what it adds to `seen`. */
 export function problems(
   said: string,
-  { name, macs, seen }: { name: string; macs: string; seen: Set<string> },
+  { name, macs, askedAt, seen }: { name: string; macs: string; askedAt: number; seen: Set<string> },
 ): string[] {
   const [machineId = '', uuid = '', urandom = '', hostname, time, addresses] = said.trim().split('\n')
   const twice = Object.entries({ machineId, uuid, urandom }).flatMap(([what, value]) => {
@@ -41,7 +42,8 @@ export function problems(
     seen.add(value)
     return []
   })
-  const off = Math.abs(Number(time) - Date.now() / 1000)
+  // It said so some time between the question and now.
+  const off = Math.max(askedAt / 1000 - Number(time), Number(time) - Date.now() / 1000)
   return [
     ...twice,
     ...(hostname === name ? [] : [`${name} is called ${hostname}`]),

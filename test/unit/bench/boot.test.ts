@@ -38,7 +38,7 @@ test('a clone is found out that has something of another, or is not who it shoul
   const id = (digit: string) => digit.repeat(32)
   const guest = (values: string[], { name = 'vm-001', late = 0 } = {}) =>
     [...values, name, Math.round(Date.now() / 1000) - late, '00:01 00:02'].join('\n')
-  const expected = { name: 'vm-001', macs: '00:01 00:02', seen: new Set<string>() }
+  const expected = { name: 'vm-001', macs: '00:01 00:02', askedAt: Date.now(), seen: new Set<string>() }
   expect(problems(guest([id('a'), id('b'), id('c')]), expected)).toEqual([])
   expect(problems(guest([id('d'), id('b'), '']), expected)).toEqual([
     `vm-001 has the uuid of another: ${id('b')}`,
