@@ -8,7 +8,7 @@ export function startCancelled(target: string, cause?: unknown): ClusterError {
   return new ClusterError({ code: 'START_CANCELLED', op: 'start cluster', target, reason, cause })
 }
 
-export function clusterStopping(target: string): ClusterError {
+export function clusterStopping(target: string, cause?: unknown): ClusterError {
   const reason = 'it is being stopped'
-  return new ClusterError({ code: 'CLUSTER_STOPPING', op: 'change cluster', target, reason })
+  return new ClusterError({ code: 'CLUSTER_STOPPING', op: 'change cluster', target, reason, cause })
 }

@@ -103,9 +103,12 @@ export class Members {
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#ending
     return this.#serial.run(async () => {
-      if (this.#ending.signal.aborted) throw clusterStopping(this.#plan.name)
-      await work()
+      if (signal.aborted) throw clusterStopping(this.#plan.name)
+      await work().catch(failure => {
+        throw signal.aborted ? clusterStopping(this.#plan.name, failure) : failure
+      })
     })
   }
 

@@ -11,7 +11,8 @@ const events: ClusterEvent[] = []
 
 beforeAll(async () => {
   census = await takeCensus()
-  cluster = await startCluster({ nvm: 2, nrouters: 1, smp: 1 }, { onEvent: event => events.push(event) })
+  const options = { nvm: 2, nrouters: 1, smp: 1, append7: 'rdinit=/nope' }
+  cluster = await startCluster(options, { onEvent: event => events.push(event) })
 })
 afterAll(() => cluster?.stop())
 
@@ -122,6 +123,16 @@ describe('scaling', () => {
     expect(await lost()).toEqual([])
   })
 
+  test('out, when one of the new ones fails: only what came with it goes', async () => {
+    const before = [states(), await links(), cluster.plan]
+    await expect(cluster.scaleOut([4, 7, 222])).rejects.toMatchObject({
+      code: 'GUEST_PANIC',
+      target: 'vm-007',
+    })
+    expect([states(), await links(), cluster.plan]).toEqual(before)
+    expect(await lost()).toEqual([])
+  })
+
   test.for([
     [() => cluster.scaleOut([300]), 'NODE_NUMBER'],
     [() => cluster.scaleOut([4, 1]), 'NODE_EXISTS'],
@@ -141,7 +152,7 @@ test('stopped in the middle of a change, it calls that off and leaves nothing', 
   late.catch(() => {})
   await until('starting', 5)
   await cluster.stop()
-  await expect(growing).rejects.toThrow()
+  await expect(growing).rejects.toMatchObject({ code: 'CLUSTER_STOPPING' })
   await expect(late).rejects.toMatchObject({ code: 'CLUSTER_STOPPING' })
   expect(cluster.status().state).toBe('stopped')
   await census.expectUnchanged({ withinMs: 1500 })
