@@ -9,6 +9,7 @@ import { startMachine } from '../start.ts'
 import type { Machine } from '../types.ts'
 import { templateVm } from './facts.ts'
 import { freeze } from './freeze.ts'
+import { mebibyte } from './manifest.ts'
 import { settleScript } from './settle.ts'
 import type { TemplateSpec, TemplateStep } from './types.ts'
 
@@ -31,7 +32,7 @@ export async function bootTemplate(spec: TemplateSpec, build: Build): Promise<Re
   const ram = new Memfd('xcluster-template')
   await using unlessDone = new Scope()
   unlessDone.add(ram)
-  ftruncateSync(ram.fd, spec.memoryMiB << 20)
+  ftruncateSync(ram.fd, spec.memoryMiB * mebibyte)
 
   const logs = await mkdtemp(join(tmpdir(), 'xcluster-template-'))
   scope.defer(() => rm(logs, { recursive: true, force: true }))

@@ -1,9 +1,11 @@
-import { readSync } from 'node:fs'
-import { blockSize, type Manifest } from './manifest.ts'
+import { read } from 'node:fs'
+import { promisify } from 'node:util'
+import { blockSize, type Manifest, pieceSize } from './manifest.ts'
 
 type Extents = Manifest['ram']['extents']
 
-const zeros = Buffer.alloc(blockSize)
+const zeros = Buffer.alloc(pieceSize)
+const readSome = promisify(read)
 
 /** Reads `bytes` of memory from a file, gives the blocks that are not all zero to `take`, and says which those are. */
 export async function keepNonZero(
@@ -12,17 +14,30 @@ export async function keepNonZero(
   take: (block: Uint8Array) => Promise<void>,
 ): Promise<Extents> {
   const extents: [number, number][] = []
-  const block = Buffer.allocUnsafe(blockSize)
-  for (let index = 0; index * blockSize < bytes; index++) {
-    if (readSync(fd, block, 0, blockSize, index * blockSize) !== blockSize)
-      throw new Error('the memory is shorter than it should be')
-    if (block.equals(zeros)) continue
-    const last = extents.at(-1)
-    if (last && last[0] + last[1] === index) last[1]++
-    else extents.push([index, 1])
-    await take(block)
+  const piece = Buffer.allocUnsafe(pieceSize)
+  for (let at = 0; at < bytes; at += pieceSize) {
+    const wanted = Math.min(pieceSize, bytes - at)
+    const { bytesRead } = await readSome(fd, piece, 0, wanted, at)
+    if (bytesRead !== wanted) throw new Error('the memory is shorter than it should be')
+    if (isZero(piece.subarray(0, wanted))) continue
+    for (let offset = 0; offset < wanted; offset += blockSize) {
+      const block = piece.subarray(offset, Math.min(offset + blockSize, wanted))
+      if (isZero(block)) continue
+      note(extents, (at + offset) / blockSize)
+      await take(block)
+    }
   }
   return extents
+}
+
+function isZero(bytes: Buffer): boolean {
+  return bytes.equals(zeros.subarray(0, bytes.length))
+}
+
+function note(extents: [number, number][], block: number): void {
+  const last = extents.at(-1)
+  if (last && last[0] + last[1] === block) last[1]++
+  else extents.push([block, 1])
 }
 
 /**

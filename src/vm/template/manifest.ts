@@ -18,6 +18,9 @@ export interface Manifest {
   readonly ram: Checked & { readonly extents: readonly (readonly [number, number])[] }
 }
 
+/** As a factor: `<< 20` is negative from 2 GiB on. */
+export const mebibyte = 2 ** 20
+
 /** Pages are looked at in groups of this size; one that is zero is not kept. */
 export const blockSize = 16 << 10
 /** What is read, checked and copied at once. */

@@ -7,7 +7,7 @@ import { CheckedWriter, readChecked, writeAt } from './checked-file.ts'
 import { damaged } from './errors.ts'
 import { keepNonZero, placer } from './extents.ts'
 import type { TemplateFacts } from './facts.ts'
-import { type Checked, decodeManifest, encodeManifest, type Manifest } from './manifest.ts'
+import { type Checked, decodeManifest, encodeManifest, type Manifest, mebibyte } from './manifest.ts'
 
 export const fileNames = { manifest: 'manifest.json', ram: 'ram', state: 'state' } as const
 
@@ -73,7 +73,7 @@ async function writeFiles(draft: string, { ram, state, ...rest }: Frozen): Promi
   })
   const memory = await into(fileNames.ram, async file => {
     const writer = new CheckedWriter(file)
-    const extents = await keepNonZero(ram.fd, rest.memoryMiB << 20, block => writer.write(block))
+    const extents = await keepNonZero(ram.fd, rest.memoryMiB * mebibyte, block => writer.write(block))
     return { ...(await writer.done()), extents }
   })
   const manifest: Manifest = { ...rest, made: Date.now(), state: kept, ram: memory }
@@ -127,7 +127,7 @@ async function loadFiles(directory: string, { ram, state, memoryMiB }: Manifest)
   )
   scope.add(stateMemory)
   const ramMemory = await sealedMemfd('xcluster-ram', fd => {
-    ftruncateSync(fd, memoryMiB << 20)
+    ftruncateSync(fd, memoryMiB * mebibyte)
     return from(
       fileNames.ram,
       ram,

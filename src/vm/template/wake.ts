@@ -40,9 +40,10 @@ export function mustFit({ name, memoryMiB, nics }: VmSpec, template: Template): 
   throw new VmError({ code: 'TEMPLATE_MISMATCH', kind: 'usage', op: 'clone', target: name, reason: differs })
 }
 
-/** An abort is no failure of the clone. */
+/** What would be wrong with one that boots as well is no failure of the clone. */
 export function cloneFailed(name: string, failure: unknown): unknown {
-  if (failure instanceof XclusterError && ['START_ABORTED', 'VM_GONE'].includes(failure.code)) return failure
+  if (failure instanceof XclusterError && ['START_ABORTED', 'VM_GONE', 'CONSOLE_LOG'].includes(failure.code))
+    return failure
   return new VmError({
     code: 'CLONE_FAILED',
     op: 'clone',

@@ -4,13 +4,16 @@ import {
   appendFileSync,
   copyFileSync,
   cpSync,
+  ftruncateSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,6 +49,20 @@ test('what is loaded is what was saved, sealed; a place where nothing is gives n
   expect(readFileSync(join(inRoot(key), 'ram')).length).toBe(2 << 20)
   await frozen.ram.close()
   expect(await loadTemplate(join(root, 'nothing'), key)).toBeUndefined()
+})
+
+test('more memory than 31 bits can count', async () => {
+  const { key, ...frozen } = sample(8, 1)
+  const last = 2100 * 2 ** 20 - 5
+  writeSync(frozen.ram.fd, 'last', last)
+  ftruncateSync(frozen.ram.fd, 2100 * 2 ** 20)
+  await saveTemplate(inRoot(key), { ...frozen, memoryMiB: 2100 })
+  await frozen.ram.close()
+  const loaded = await loadTemplate(inRoot(key), key)
+  const end = Buffer.alloc(5)
+  readSync(loaded!.ram.fd, end, 0, 5, last)
+  expect(end.toString()).toBe('last\0')
+  await Promise.all([loaded!.ram.close(), loaded!.state.close()])
 })
 
 describe('a damaged one is refused', () => {
