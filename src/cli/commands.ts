@@ -24,6 +24,11 @@ export const commands: readonly CommandEntry[] = [
   { name: 'status', summary: 'show a cluster and its nodes', load: () => import('./commands/status.ts') },
   { name: 'ls', summary: 'list the running clusters', load: () => import('./commands/ls.ts') },
   { name: 'stop', summary: 'stop a cluster; nothing of it stays', load: () => import('./commands/stop.ts') },
+  { name: 'pause', summary: 'stop nodes where they are', load: () => import('./commands/pause.ts') },
+  { name: 'resume', summary: 'let paused nodes go on', load: () => import('./commands/resume.ts') },
+  { name: 'reset', summary: 'replace nodes by fresh ones', load: () => import('./commands/reset.ts') },
+  { name: 'scaleout', summary: 'add nodes to a cluster', load: () => import('./commands/scaleout.ts') },
+  { name: 'scalein', summary: 'take nodes away', load: () => import('./commands/scalein.ts') },
   { name: 'exec', summary: 'run a command on a node', load: () => import('./commands/exec.ts') },
   { name: 'vm', summary: "open a node's console", load: () => import('./commands/vm.ts') },
   { name: 'logs', summary: "print what a node's console has said", load: () => import('./commands/logs.ts') },
@@ -36,6 +41,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'doctor',
     summary: 'see whether this machine has all it takes',
     load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'cache',
+    summary: 'list, clear, export or import what VMs are cloned from',
+    load: () => import('./commands/cache.ts'),
   },
   { name: 'env', summary: 'print all settings, fit for eval', load: () => import('./commands/env.ts') },
 ]

@@ -1,4 +1,5 @@
 import { type ErrorKind, messageOf, RemoteError, XclusterError } from '../base/index.ts'
+import { asTyped } from './spelling.ts'
 
 /** A command line that asks for something that cannot be. */
 export class CliError extends XclusterError {}
@@ -19,7 +20,13 @@ export function statusOf(failure: unknown): number {
 export function explain(failure: unknown, debug: boolean): string {
   if (debug) return `xc: ${stackOf(failure)}\n`
   const message = messageOf(failure).trim()
-  if (failure instanceof XclusterError) return `xc: ${endingIn('.', message)}\n`
+  if (failure instanceof XclusterError) {
+    const { remedy = '' } = failure
+    return `xc: ${endingIn(
+      '.',
+      message.replace(remedy, () => asTyped(remedy)),
+    )}\n`
+  }
   return `xc: internal error: ${endingIn('.', message)} Run it again with --debug and report what it prints.\n`
 }
 

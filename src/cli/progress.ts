@@ -1,5 +1,6 @@
 import type { OwnerMessage } from '../cluster/index.ts'
 import { tell } from './session.ts'
+import { whyTemplates } from './why-templates.ts'
 
 /** What an owner says before it is ready. Not all of it is shown. */
 export type ProgressMessage = Exclude<OwnerMessage, { event: 'ready' | 'failed' }>
@@ -15,18 +16,25 @@ export interface ProgressOptions {
   readonly live: boolean
   /** How many there will be. */
   readonly nodes: number
+  /** Whether they are clones of templates. */
+  readonly clones: boolean
 }
 
-export async function openProgress({ live, nodes }: ProgressOptions): Promise<Progress> {
+export async function openProgress({ live, ...shown }: ProgressOptions): Promise<Progress> {
   if (!live) return linesOf(tell)
   const { openTaskList } = await import('./task-list.ts')
-  return openTaskList(nodes)
+  return openTaskList(shown)
 }
 
 /** One line per step, node and notice. */
 export function linesOf(line: (text: string) => void): Progress {
+  let explained = false
   return {
     show(message) {
+      if (message.event === 'step' && message.step === 'template' && !explained) {
+        line(`template: ${whyTemplates}`)
+        explained = true
+      }
       const text = lineOf(message)
       if (text) line(text)
     },

@@ -10,6 +10,7 @@ export function addSettings(command: Command, argv: readonly string[]): void {
     const about = `${doc}${shown ? ` (default ${shown})` : ''}`
     command.addOption(new Option(`${optionOf(key)} <${placeholder(key)}>`, `${about} [${variable}]`))
   }
+  command.option('--no-clone', 'as --clone off: each VM boots')
   for (const option of nodeOptionsIn(argv)) command.addOption(new Option(`${option} <value>`).hideHelp())
 }
 
@@ -21,7 +22,9 @@ function nodeOptionsIn(argv: readonly string[]): Set<string> {
 
 /** What the options, the environment and the defaults come to. Paths are made absolute: the owner lives elsewhere. */
 export function settingsOf(session: Session, options: Readonly<Record<string, unknown>>): Settings {
-  const chosen = Object.entries(options).filter(([key]) => isSetting(key))
+  const { clone } = options
+  const asked = { ...options, ...(clone === false && { clone: 'off' }) }
+  const chosen = Object.entries(asked).filter(([key]) => isSetting(key))
   const all = resolveSettings({ env: session.env, options: Object.fromEntries(chosen) as SettingOptions })
   return { ...all, kernel: absolute(all.kernel), kvm: all.kvm.includes('/') ? absolute(all.kvm) : all.kvm }
 }

@@ -1,11 +1,13 @@
 import { Listr, type ListrTask } from 'listr2'
 import { type Deferred, defer } from '../base/index.ts'
-import type { Progress, ProgressMessage } from './progress.ts'
+import type { Progress, ProgressMessage, ProgressOptions } from './progress.ts'
 import { tell } from './session.ts'
+import { whyTemplates } from './why-templates.ts'
 
 const titles = {
   image: 'Guest image',
   network: 'Network',
+  template: 'Templates',
   vms: 'Virtual machines',
   configure: 'Addresses and routes',
 } as const
@@ -18,10 +20,11 @@ interface Line {
 }
 
 /** The list of tasks on a terminal. Notices come below it when it is over: they would tear it apart. */
-export function openTaskList(total: number): Progress {
+export function openTaskList({ nodes: total, clones }: Omit<ProgressOptions, 'live'>): Progress {
   const lines = new Map<string, Line>()
   const notices: string[] = []
-  const tasks = Object.entries(titles).map(([step, title]) => {
+  const shown = Object.entries(titles).filter(([step]) => clones || step !== 'template')
+  const tasks = shown.map(([step, title]) => {
     const line: Line = { done: defer(), text: '', set: () => {} }
     lines.set(step, line)
     return taskOf(title, line)
@@ -37,7 +40,7 @@ export function openTaskList(total: number): Progress {
         lines
           .get('configure')
           ?.set(`${readyIn(nodes.set(message.id, message.state))} of ${total} nodes are ready`)
-      else if (message.event === 'step') apply(lines.get(message.step), message)
+      else if (message.event === 'step') step(lines, message)
     },
     async end(failure) {
       for (const { done } of lines.values()) {
@@ -64,11 +67,25 @@ function taskOf(title: string, line: Line): ListrTask {
   }
 }
 
-function apply(line: Line | undefined, message: Extract<ProgressMessage, { event: 'step' }>): void {
-  if (!line) return
-  line.text = message.text
-  line.set(message.text)
-  if (message.state === 'end') line.done.resolve()
+type StepMessage = Extract<ProgressMessage, { event: 'step' }>
+
+function step(lines: ReadonlyMap<string, Line>, message: StepMessage): void {
+  const template = lines.get('template')
+  // Those that are in the cache are not worth a step.
+  if (message.step === 'vms' && template)
+    apply(template, { text: template.text || 'from the cache', state: 'end' })
+  const line = lines.get(message.step)
+  if (line) apply(line, message.step === 'template' ? aboutTemplates(message) : message)
+}
+
+function aboutTemplates({ state, text }: StepMessage): Pick<StepMessage, 'state' | 'text'> {
+  return { state, text: state === 'begin' ? `${text} (${whyTemplates})` : 'made; the next start finds them' }
+}
+
+function apply(line: Line, { state, text }: Pick<StepMessage, 'state' | 'text'>): void {
+  line.text = text
+  line.set(text)
+  if (state === 'end') line.done.resolve()
 }
 
 function readyIn(nodes: ReadonlyMap<number, string>): number {

@@ -12,6 +12,11 @@ export interface ExecQuestion {
   readonly timeoutMs?: number
 }
 
+export interface ChangeOptions {
+  /** False: resolves when it has begun. */
+  readonly wait?: boolean | undefined
+}
+
 /** Talks to the owner of one cluster over its unix socket; holds nothing open between calls. */
 export class OwnerClient {
   readonly #target: Target
@@ -30,6 +35,31 @@ export class OwnerClient {
     const question = { method: 'POST', path: '/v1/stop', anyVersion: true } as const
     const { owner } = await askJson<{ owner: { pid: number } }>(this.#target, question)
     await gone(owner.pid)
+  }
+
+  /** Stops nodes in the middle of what they do; all without `nodes`. */
+  pause(nodes?: readonly string[]): Promise<Status> {
+    return this.#change('pause', { nodes })
+  }
+
+  /** Lets paused nodes go on; all without `nodes`. */
+  resume(nodes?: readonly string[]): Promise<Status> {
+    return this.#change('resume', { nodes })
+  }
+
+  /** Replaces nodes by fresh ones; resolves when they are ready, or have begun with `wait: false`. */
+  reset(nodes?: readonly string[], { wait }: ChangeOptions = {}): Promise<Status> {
+    return this.#change('reset', { nodes, wait })
+  }
+
+  /** Adds nodes, by their numbers; resolves when they are ready, or have begun with `wait: false`. */
+  scaleOut(nodes: readonly string[], { wait }: ChangeOptions = {}): Promise<Status> {
+    return this.#change('scaleout', { nodes, wait })
+  }
+
+  /** Ends nodes; what only they needed goes with them. */
+  scaleIn(nodes: readonly string[]): Promise<Status> {
+    return this.#change('scalein', { nodes })
   }
 
   /** Lets every node try to reach all that it should reach. */
@@ -72,6 +102,10 @@ export class OwnerClient {
   /** The node's console, raw bytes both ways. */
   console(node: string): ReturnType<typeof openConsole> {
     return openConsole(this.#target, node)
+  }
+
+  #change(what: string, body: object): Promise<Status> {
+    return askJson(this.#target, { method: 'POST', path: `/v1/${what}`, body })
   }
 
   async #stream(path: string, signal: AbortSignal | undefined): Promise<AsyncGenerator<Uint8Array>> {

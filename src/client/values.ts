@@ -17,6 +17,7 @@ export interface NodeStatus {
   readonly reason?: string
   readonly pid?: number
   readonly bootMs?: number
+  /** Milliseconds from the start of its QEMU to each thing passed. */
   readonly milestones: Readonly<Record<string, number>>
   readonly console: string
   readonly nets: readonly NodeNet[]

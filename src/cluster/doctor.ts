@@ -112,7 +112,7 @@ async function guestImage({ settings, places }: Examination): Promise<string> {
 
 function memory({ settings }: Examination): string {
   const { nodes } = planCluster(settings)
-  checkMemory(nodes)
+  checkMemory(nodes, { clones: settings.clone === 'always' })
   const { freeMiB, limitedBy } = freeMemory()
   return `${freeMiB} MiB are free (${limitedBy}), enough for ${nodes.length} nodes`
 }

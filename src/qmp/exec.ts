@@ -43,10 +43,32 @@ export async function guestExec(
   const { pid } = await agent.execute('guest-exec', args, { timeoutMs: until.left() })
   // A quick command takes 5–9 ms under emulation.
   for (let wait = 2; ; wait = Math.min(wait * 1.6, 200)) {
-    const status = await agent.execute('guest-exec-status', { pid }, { timeoutMs: until.left() })
+    const slow = { file, pid, timeoutMs }
+    const status = await statusOf(agent, { ...slow, askMs: Math.max(until.left(), lastLookMs) })
     if (status.exited) return resultOf(status)
-    if (until.left() <= 1) throw tooSlow(agent.peer, { file, pid, timeoutMs })
+    if (until.left() <= 1) throw tooSlow(agent.peer, slow)
     await pause(agent.clock, Math.min(wait, until.left()))
+  }
+}
+
+/** The last look comes when the time is over: it takes what an answer takes, and no more from a silent guest. */
+const lastLookMs = 250
+
+interface Slow {
+  readonly file: string
+  readonly pid: number
+  readonly timeoutMs: number
+}
+
+/** A guest too busy to say whether the program has ended is told as one where it has not. */
+async function statusOf(
+  agent: Pick<AgentClient, 'execute' | 'peer'>,
+  { askMs, ...slow }: Slow & { readonly askMs: number },
+): Promise<GuestExecStatus> {
+  try {
+    return await agent.execute('guest-exec-status', { pid: slow.pid }, { timeoutMs: askMs })
+  } catch (failure) {
+    throw failure instanceof QmpError && failure.code === 'QMP_TIMEOUT' ? tooSlow(agent.peer, slow) : failure
   }
 }
 
@@ -74,7 +96,7 @@ function nothingToRun(target: string): QmpError {
   return new QmpError({ code: 'AGENT_NOTHING_TO_RUN', kind: 'usage', op: 'run a program in', target, reason })
 }
 
-function tooSlow(target: string, slow: { file: string; pid: number; timeoutMs: number }): QmpError {
-  const reason = `it has not ended within ${slow.timeoutMs} ms and goes on in the guest as process ${slow.pid}`
+function tooSlow(target: string, slow: Slow): QmpError {
+  const reason = `it has not ended within ${slow.timeoutMs / 1000} s and goes on in the guest as process ${slow.pid}`
   return new QmpError({ code: 'QMP_TIMEOUT', target, reason, command: slow.file, outcome: 'unknown' })
 }

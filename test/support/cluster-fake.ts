@@ -3,6 +3,8 @@ import { Queue, type Settings } from '../../src/base/index.ts'
 import {
   ClusterError,
   type ClusterPlan,
+  type NodeState,
+  nodeName,
   planCluster,
   type StartHooks,
   type Status,
@@ -11,7 +13,8 @@ import type { ClusterMaker, ServedCluster } from '../../src/cluster/owner/owner.
 
 /**
  * Clusters without VMs, for tests of what stands above them: all nodes are there and ready at once. Words in
- * `append` change that: `fake-hang` never becomes ready, `fake-fail` fails, `fake-stuck` fails to stop.
+ * `append` change that: `fake-hang` never becomes ready, `fake-fail` fails, `fake-stuck` fails to stop, and with
+ * `fake-reset` a reset begins and fails.
  */
 export const fakeMaker: ClusterMaker = { plan: planCluster, start: startFake }
 
@@ -21,6 +24,7 @@ async function startFake(settings: Settings, hooks: StartHooks): Promise<ServedC
   if (settings.append.includes('fake-hang')) await calledOff(hooks.signal)
   if (settings.append.includes('fake-fail')) throw broken('GUEST_PANIC', 'Kernel panic - not syncing')
   for (const { id, name } of plan.nodes) {
+    hooks.onEvent?.({ event: 'milestone', id, name, milestone: 'ready', ms: 7 })
     hooks.onEvent?.({ event: 'node', id, name, state: 'ready', ms: 7 })
   }
   hooks.onEvent?.({ event: 'step', step: 'vms', state: 'end', text: 'started' })
@@ -28,17 +32,22 @@ async function startFake(settings: Settings, hooks: StartHooks): Promise<ServedC
 }
 
 class FakeCluster implements ServedCluster {
-  readonly #plan: ClusterPlan
+  #plan: ClusterPlan
+  readonly #settings: Settings
+  readonly #states = new Map<number, NodeState>()
   readonly #hooks: StartHooks
-  readonly #stuck: boolean
   readonly #consoles = new Map<number, Set<Queue<Uint8Array>>>()
 
   constructor(plan: ClusterPlan, settings: Settings, hooks: StartHooks) {
     this.#plan = plan
     this.#hooks = hooks
-    this.#stuck = settings.append.includes('fake-stuck')
+    this.#settings = settings
     mkdirSync(hooks.logs!, { recursive: true })
     for (const node of plan.nodes) writeFileSync(this.#file(node.id), `${node.name} says hello\n`)
+  }
+
+  get plan(): ClusterPlan {
+    return this.#plan
   }
 
   status(): Status {
@@ -54,7 +63,7 @@ class FakeCluster implements ServedCluster {
       startedAt: '2024-01-01T00:00:00.000Z',
       readyMs: 7,
       nodes: this.#plan.nodes.map(({ id, name, role, nets }) => ({
-        ...{ id, name, role, nets, state: 'ready' as const, pid: process.pid, bootMs: 7 },
+        ...{ id, name, role, nets, state: this.#states.get(id) ?? 'ready', pid: process.pid, bootMs: 7 },
         milestones: { ready: 7 },
         console: this.#file(id),
       })),
@@ -100,11 +109,48 @@ class FakeCluster implements ServedCluster {
     return [pair]
   }
 
+  async pause(ids = this.#ids()) {
+    for (const id of ids) this.#enter(id, 'paused')
+  }
+
+  async resume(ids = this.#ids()) {
+    for (const id of ids) this.#enter(id, 'ready')
+  }
+
+  async reset(ids = this.#ids()) {
+    for (const id of ids) this.#enter(id, 'starting')
+    if (this.#settings.append.includes('fake-reset')) {
+      await new Promise(resolve => setImmediate(resolve))
+      throw broken('GUEST_PANIC', 'Kernel panic - not syncing')
+    }
+    for (const id of ids) this.#enter(id, 'ready')
+  }
+
+  /** Any number of nodes from 1 on, whatever is asked for. */
+  async scaleOut(ids: readonly number[]) {
+    this.#plan = planCluster({ ...this.#settings, nvm: this.#plan.nodes.length + ids.length })
+    for (const id of ids) this.#enter(id, 'ready')
+  }
+
+  async scaleIn(ids: readonly number[]) {
+    for (const id of ids) this.#enter(id, 'stopped')
+    this.#plan = planCluster({ ...this.#settings, nvm: this.#plan.nodes.length - ids.length })
+  }
+
   async stop(): Promise<void> {
     for (const { id, name } of this.#plan.nodes) {
       this.#hooks.onEvent?.({ event: 'node', id, name, state: 'stopped', ms: 9 })
     }
-    if (this.#stuck) throw broken('FAKE_STUCK', 'it does not want to')
+    if (this.#settings.append.includes('fake-stuck')) throw broken('FAKE_STUCK', 'it does not want to')
+  }
+
+  #ids(): number[] {
+    return this.#plan.nodes.map(({ id }) => id)
+  }
+
+  #enter(id: number, state: NodeState): void {
+    this.#states.set(id, state)
+    this.#hooks.onEvent?.({ event: 'node', id, name: nodeName(id), state, ms: 8 })
   }
 
   #file(node: number): string {

@@ -1,6 +1,8 @@
 import { fstatSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import type { Command } from 'commander'
+import type { XclusterError } from '../../base/index.ts'
+import { explain } from '../errors.ts'
 import { type CommonOptions, clientOf, print, printJson, type Session, tell, timeoutOf } from '../session.ts'
 import { nameOption, timeoutOption } from '../shared-options.ts'
 
@@ -37,11 +39,10 @@ async function exec(session: Session, { node, argv, options }: Exec): Promise<vo
   const patience = timeoutMs === undefined ? {} : { timeout: String(timeoutMs / 1000 + 5) }
   const { timeout: _, ...others } = options
   const input = (options.stdin ?? isGiven()) ? await buffer(process.stdin) : undefined
-  const answer = await clientOf(session, { ...others, ...patience }).exec(node, {
-    argv,
-    ...(input && { input }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  })
+  const question = { argv, ...(input && { input }), ...(timeoutMs !== undefined && { timeoutMs }) }
+  const client = clientOf(session, { ...others, ...patience })
+  const answer = await client.exec(node, question).catch(notRun)
+  if (!answer) return
   const { status, signal, stdout, stderr, truncated } = answer
   if (options.json) {
     const text = { stdout: Buffer.from(stdout).toString(), stderr: Buffer.from(stderr).toString() }
@@ -53,6 +54,15 @@ async function exec(session: Session, { node, argv, options }: Exec): Promise<vo
       tell('xc: the guest agent kept only the beginning of the output.')
   }
   process.exitCode = status
+}
+
+/** A program that the guest has not, or may not run, ends as it does in a shell there: 127 or 126. */
+function notRun(failure: unknown): undefined {
+  const { code, reason = '' } = failure as Partial<XclusterError>
+  const [, why] = /Failed to execute child process.*\((.*)\)/.exec(reason) ?? []
+  if (code !== 'QMP_COMMAND' || why === undefined) throw failure
+  process.stderr.write(explain(failure, false))
+  process.exitCode = why === 'Permission denied' ? 126 : 127
 }
 
 /**

@@ -4,6 +4,7 @@ import { seconds } from '../cluster-table.ts'
 import { explain } from '../errors.ts'
 import { type CommonOptions, print, printJson, type Session, tell, timeoutOf } from '../session.ts'
 import { timeoutOption } from '../shared-options.ts'
+import { asTyped } from '../spelling.ts'
 import { table } from '../table.ts'
 
 export function configure(command: Command, session: Session): void {
@@ -13,7 +14,7 @@ export function configure(command: Command, session: Session): void {
     .action(async (options: CommonOptions) => {
       const clusters = await running(session, timeoutOf(options) ?? 10_000)
       if (options.json) printJson({ v: 1, clusters: clusters.map(summary) })
-      else if (clusters.length === 0) tell('No cluster is running. Start one with: xc start')
+      else if (clusters.length === 0) tell(asTyped('No cluster is running. Start one with: xc start'))
       else print(table(['name', 'state', 'topology', 'nodes', 'ready in', 'pid'], clusters.map(row)))
     })
 }

@@ -8,6 +8,7 @@ import { reachText } from '../reach-text.ts'
 import { type CommonOptions, print, printJson, type Session, tell, timeoutOf } from '../session.ts'
 import { addSettings, settingsOf } from '../setting-options.ts'
 import { timeoutOption } from '../shared-options.ts'
+import { ourName } from '../spelling.ts'
 import { followStart } from '../start-following.ts'
 
 interface StartOptions extends CommonOptions {
@@ -49,7 +50,7 @@ async function start(session: Session, { settings, nodes, options }: Start): Pro
   const { launchOwner } = await import('../../cluster/index.ts')
   const launch = await launchOwner(request, { env: { ...session.env } })
   const live = process.stdout.isTTY === true && !options.json
-  const outcome = await followStart(launch, { live, nodes })
+  const outcome = await followStart(launch, { live, nodes, clones: settings.clone === 'always' })
   if (outcome.status === undefined) {
     await gone(launch.pid)
     process.exitCode = outcome.interrupted
@@ -80,18 +81,25 @@ async function tellReady(session: Session, status: Status, options: StartOptions
     tell(whatNext(status))
   }
   if (report?.ok !== false) return
-  tell(`The cluster is left as it is, to be looked at; stop it with: xc stop --name ${status.name}`)
+  tell(
+    `The cluster is left as it is, to be looked at; stop it with: ${ourName()} stop${optionFor(status.name)}`,
+  )
   process.exitCode = 1
 }
 
+/** What says which cluster, where that is not clear anyway. */
+function optionFor(name: string): string {
+  return name === 'default' ? '' : ` --name ${name}`
+}
+
 function whatNext({ name, nodes }: Status): string {
-  const of = name === 'default' ? '' : ` --name ${name}`
+  const [xc, of] = [ourName(), optionFor(name)]
   const node = nodes[0]?.id
   const tries = [
-    node !== undefined && [`xc exec ${node}${of} -- ip -br addr`, 'run a command on a node'],
-    node !== undefined && [`xc vm ${node}${of}`, 'its console; Ctrl-] leaves'],
-    [`xc status${of}`, 'this table'],
-    [`xc stop${of}`, 'stop it; nothing stays'],
+    node !== undefined && [`${xc} exec ${node}${of} -- ip -br addr`, 'run a command on a node'],
+    node !== undefined && [`${xc} vm ${node}${of}`, 'its console; Ctrl-] leaves'],
+    [`${xc} status${of}`, 'this table'],
+    [`${xc} stop${of}`, 'stop it; nothing stays'],
   ].filter(line => line !== false)
   const width = Math.max(...tries.map(([command]) => command!.length))
   return ['Try:', ...tries.map(([command, about]) => `  ${command!.padEnd(width)}  ${about}`)].join('\n')

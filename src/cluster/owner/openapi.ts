@@ -19,23 +19,31 @@ export function openApi(routes: readonly Route[]): object {
       description: 'Served on the unix socket of each running cluster',
     },
     paths,
+    components: { schemas: { ClusterEvent: z.toJSONSchema(schemas.clusterEvent) } },
   }
 }
 
 function operation(route: Route): object {
   const { body, answer, summary } = route
-  const content =
-    typeof answer === 'string' ? { [answer]: { schema: { type: 'string' } } } : jsonContent(answer)
+  const content = typeof answer === 'string' ? { [answer]: { schema: textOf[answer] } } : jsonContent(answer)
   return {
     summary,
     parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
-    ...(body && { requestBody: { required: true, content: jsonContent(body) } }),
+    ...(body && { requestBody: { required: !body.safeParse({}).success, content: jsonContent(body) } }),
     responses: {
       200: { description: 'Done', content },
       default: { description: 'Not done, and why', content: jsonContent(schemas.failure) },
     },
   }
 }
+
+const textOf = {
+  'text/plain': { type: 'string' },
+  'text/event-stream': {
+    type: 'string',
+    description: 'data of each: #/components/schemas/ClusterEvent, or {"event": "lost", "count"}',
+  },
+} as const
 
 const consoleOperation = {
   summary: 'A console, raw bytes both ways, after `Upgrade: xcluster-console`',

@@ -2,17 +2,21 @@ import { defer, messageOf, Queue, type Settings } from '../../base/index.ts'
 import { ClusterError } from '../errors.ts'
 import type { ClusterPlan } from '../plan-types.ts'
 import type { Cluster, ClusterEvent, ClusterState, StartHooks, Status } from '../types.ts'
+import { idOf, nodeMissing } from './node-ids.ts'
+import { StartView } from './start-view.ts'
 
 /** What the API needs of a cluster. */
-export type ServedCluster = Pick<Cluster, 'status' | 'exec' | 'console' | 'checkReach' | 'stop'>
+export type ServedCluster = Pick<
+  Cluster,
+  | ('plan' | 'status' | 'exec' | 'console' | 'checkReach' | 'stop')
+  | ('pause' | 'resume' | 'reset' | 'scaleOut' | 'scaleIn')
+>
 
 /** How an owner plans and starts its cluster: an argument, so that tests bring a cluster without VMs. */
 export interface ClusterMaker {
   plan(settings: Settings): ClusterPlan
   start(settings: Settings, hooks: StartHooks): Promise<ServedCluster>
 }
-
-type NodeEvent = Extract<ClusterEvent, { event: 'node' }>
 
 export interface OwnerOptions {
   readonly plan: ClusterPlan
@@ -34,8 +38,7 @@ export class Owner {
   readonly #starting: Promise<ServedCluster>
   readonly #abort = new AbortController()
   readonly #listeners = new Set<Queue<ClusterEvent>>()
-  readonly #nodes = new Map<number, NodeEvent>()
-  readonly #startedAt = new Date().toISOString()
+  readonly #view: StartView
   readonly #gone = defer()
   #cluster: ServedCluster | undefined
   #stopping: Promise<void> | undefined
@@ -43,6 +46,7 @@ export class Owner {
 
   constructor(options: OwnerOptions) {
     this.#options = options
+    this.#view = new StartView(options.plan)
     this.#starting = options.start({ signal: this.#abort.signal, onEvent: event => this.#tell(event) })
     this.ready = this.#becomeReady()
     this.ready.catch(failure => options.log(`start failed: ${messageOf(failure)}`))
@@ -54,32 +58,8 @@ export class Owner {
   }
 
   status(): Status {
-    const { plan } = this.#options
-    if (this.#cluster) return { ...this.#cluster.status(), name: plan.name, state: this.#state }
-    return {
-      v: 1,
-      name: plan.name,
-      topology: plan.topology,
-      state: this.#state,
-      netns: '',
-      owner: { pid: process.pid },
-      accel: '',
-      kernel: '',
-      startedAt: this.#startedAt,
-      nodes: plan.nodes.map(({ id, name, role, nets }) => {
-        const { state = 'waiting' as const, reason } = this.#nodes.get(id) ?? {}
-        return {
-          id,
-          name,
-          role,
-          state,
-          ...(reason !== undefined && { reason }),
-          milestones: {},
-          console: '',
-          nets,
-        }
-      }),
-    }
+    const { name } = this.#options.plan
+    return { ...(this.#cluster?.status() ?? this.#view.status()), name, state: this.#state }
   }
 
   /** The cluster, for what only a ready one can do. */
@@ -96,16 +76,16 @@ export class Owner {
   }
 
   /** The id of a node, given as `1` or `vm-001`. */
-  nodeId(node: string): number {
-    const { nodes, name: cluster } = this.#options.plan
-    const found = nodes.find(({ id, name }) => node === name || (/^\d+$/.test(node) && Number(node) === id))
-    if (found) return found.id
-    throw new ClusterError({
-      code: 'NODE_MISSING',
-      kind: 'missing',
-      reason: `cluster '${cluster}' has no node '${node}'`,
-      remedy: `It has ${nodes.map(({ id }) => id).join(', ')}`,
-    })
+  nodeId(node: string | number): number {
+    const { nodes, name: cluster } = this.#plan
+    const id = idOf(node)
+    if (nodes.some(found => found.id === id)) return id!
+    throw nodeMissing(cluster, { asked: node, has: nodes.map(found => found.id) })
+  }
+
+  /** Scaling changes it. */
+  get #plan(): ClusterPlan {
+    return this.#cluster?.plan ?? this.#options.plan
   }
 
   /** What happens from now on. A listener that lags loses the oldest. */
@@ -114,6 +94,12 @@ export class Owner {
     if (this.#state === 'stopped') queue.end()
     else this.#listeners.add(queue)
     return queue
+  }
+
+  /** Tells everybody who listens, and the log. */
+  notice(text: string): void {
+    this.#options.log(text)
+    this.#tell({ event: 'notice', text })
   }
 
   /** Takes everything back, be it ready or not; calling it again waits for the same end. */
@@ -155,7 +141,7 @@ export class Owner {
   }
 
   #tell(event: ClusterEvent): void {
-    if (event.event === 'node') this.#nodes.set(event.id, event)
+    this.#view.hear(event)
     for (const queue of this.#listeners) queue.push(event)
   }
 }

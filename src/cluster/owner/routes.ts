@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { z } from 'zod'
+import * as changes from './changes.ts'
 import { followLog, sendEvents } from './live.ts'
 import type { Owner } from './owner.ts'
 import * as schemas from './schemas.ts'
@@ -7,7 +8,7 @@ import * as schemas from './schemas.ts'
 interface Asked {
   readonly id: string
   readonly query: z.infer<typeof schemas.logQuery>
-  readonly body: z.infer<typeof schemas.execQuestion>
+  readonly body: unknown
 }
 
 /** One route of the API: what `serve` registers and what `openapi.json` says are these same lines. */
@@ -52,6 +53,31 @@ export const routes: readonly Route[] = [
       return { v: 1, ok: pairs.every(pair => pair.ok), pairs }
     },
   },
+  changing('/v1/pause', {
+    summary: 'Stops nodes in the middle of what they do; all without a list',
+    body: schemas.nodesQuestion,
+    change: changes.pause,
+  }),
+  changing('/v1/resume', {
+    summary: 'Lets paused nodes go on, their clocks set right; all without a list',
+    body: schemas.nodesQuestion,
+    change: changes.resume,
+  }),
+  changing('/v1/reset', {
+    summary: 'Replaces nodes by fresh ones in the same place, those that failed too; all without a list',
+    body: schemas.resetQuestion,
+    change: changes.reset,
+  }),
+  changing('/v1/scaleout', {
+    summary: 'Adds nodes, by their numbers; the others follow',
+    body: schemas.scaleOutQuestion,
+    change: changes.scaleOut,
+  }),
+  changing('/v1/scalein', {
+    summary: 'Ends nodes, and takes away what only they needed of the network; the others follow',
+    body: schemas.scaleInQuestion,
+    change: changes.scaleIn,
+  }),
   {
     method: 'POST',
     path: '/v1/nodes/:id/exec',
@@ -77,9 +103,21 @@ export const routes: readonly Route[] = [
   },
 ]
 
+interface Changing {
+  readonly summary: string
+  readonly body: z.ZodType<changes.ChangeAsked>
+  readonly change: changes.Change
+}
+
+/** Answers with the cluster as it is after the change. */
+function changing(path: string, { summary, body, change }: Changing): Route {
+  const handle: Route['handle'] = (owner, asked) => change(owner, asked.body as changes.ChangeAsked)
+  return { method: 'POST', path, summary, body, answer: schemas.status, handle }
+}
+
 async function exec(owner: Owner, { id, body }: Asked): Promise<object> {
   const node = owner.nodeId(id)
-  const { argv, input, timeoutMs } = body
+  const { argv, input, timeoutMs } = body as z.infer<typeof schemas.execQuestion>
   const result = await owner.cluster().exec(node, argv, {
     ...(input !== undefined && { input: Buffer.from(input, 'base64') }),
     ...(timeoutMs !== undefined && { timeoutMs }),

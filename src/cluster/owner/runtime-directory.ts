@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
+import { basename } from 'node:path'
 import {
   type ClusterPlaces,
   clusterPlaces,
@@ -33,12 +34,17 @@ export async function claim(at: ClusterPlaces): Promise<Claim> {
     }
     await pause(systemClock, 25)
   }
-  throw new ClusterError({
+  throw alreadyRunning(basename(at.directory))
+}
+
+function alreadyRunning(name: string): ClusterError {
+  const stop = name === 'default' ? 'xc stop' : `xc stop --name ${name}`
+  return new ClusterError({
     code: 'CLUSTER_RUNNING',
     op: 'start cluster',
-    target: at.directory.slice(at.directory.lastIndexOf('/') + 1),
+    target: name,
     reason: 'it is already running',
-    remedy: 'Stop it with `xc stop`, or start another one with another --name',
+    remedy: `Stop it with \`${stop}\`, or start another one with another --name`,
   })
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ErrorJson } from '../../base/index.ts'
-import type { NodeState, ReachResult, Status } from '../types.ts'
+import type { ClusterEvent, ReachResult, Status } from '../types.ts'
 
 /** Every JSON value of the API, said once: checks what comes in, describes what goes out (openapi.ts). */
 
@@ -16,18 +16,28 @@ const nodeNet = z.object({
   ipv6: z.string().exactOptional(),
 })
 
+const nodeState = z.enum([
+  ...(['waiting', 'starting', 'booting', 'configuring', 'ready', 'paused'] as const),
+  ...(['stopping', 'stopped', 'failed'] as const),
+])
+
+const milestone = z
+  .enum(['spawned', 'qmp', 'kernel', 'init', 'agent', 'identity', 'ready'])
+  .describe('in this order; a clone passes neither kernel nor init')
+
+const clusterState = z.enum(['starting', 'ready', 'stopping', 'stopped'])
+
 const nodeStatus = z.object({
   id: count,
   name: z.string(),
   role: z.enum(['vm', 'router', 'tester']),
-  state: z.enum([
-    ...['waiting', 'starting', 'booting', 'configuring', 'ready', 'paused'],
-    ...['stopping', 'stopped', 'failed'],
-  ] as NodeState[]),
+  state: nodeState,
   reason: z.string().describe('why it failed').exactOptional(),
   pid: count.describe('of its QEMU').exactOptional(),
   bootMs: z.number().describe('from the start of its QEMU to ready').exactOptional(),
-  milestones: z.record(z.string(), z.number()),
+  milestones: z
+    .partialRecord(milestone, z.number())
+    .describe('milliseconds from the start of its QEMU, with a tenth'),
   console: z.string().describe('file with all that its console said'),
   nets: z.array(nodeNet),
 })
@@ -36,7 +46,7 @@ export const status = z.object({
   v,
   name: z.string(),
   topology: z.string(),
-  state: z.enum(['starting', 'ready', 'stopping', 'stopped']),
+  state: clusterState,
   netns: z.string().describe('for `nsenter --net=`; empty while starting'),
   owner: z.object({ pid: count }),
   accel: z.string().describe('kvm or tcg; empty while starting'),
@@ -45,6 +55,28 @@ export const status = z.object({
   readyMs: z.number().exactOptional(),
   nodes: z.array(nodeStatus),
 }) satisfies z.ZodType<Status>
+
+const node = { id: count, name: z.string() }
+
+/** What an event of the stream holds, and a line of the start pipe before `ready`. */
+export const clusterEvent = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('notice'), text: z.string().describe('a sentence for people') }),
+  z.object({
+    event: z.literal('step'),
+    step: z.enum(['image', 'network', 'template', 'vms', 'configure']),
+    state: z.enum(['begin', 'end']),
+    text: z.string(),
+  }),
+  z.object({
+    event: z.literal('node'),
+    ...node,
+    state: nodeState,
+    ms: z.number().describe('from the start of its QEMU'),
+    reason: z.string().describe('why it failed').exactOptional(),
+  }),
+  z.object({ event: z.literal('milestone'), ...node, milestone, ms: z.number() }),
+  z.object({ event: z.literal('cluster'), state: clusterState }),
+]) satisfies z.ZodType<ClusterEvent>
 
 const reachResult = z.object({
   from: z.string(),
@@ -76,6 +108,17 @@ export const execAnswer = z.object({
     .object({ stdout: z.boolean(), stderr: z.boolean() })
     .describe('whether the guest agent kept only the beginning of it'),
 })
+
+const nodes = z
+  .array(z.union([count, z.string()]))
+  .min(1)
+  .describe('1, "1" or "vm-001"')
+const wait = z.boolean().describe('false: the answer comes when it has begun; true when left out').optional()
+
+export const nodesQuestion = z.strictObject({ nodes: nodes.optional() })
+export const resetQuestion = z.strictObject({ nodes: nodes.optional(), wait })
+export const scaleOutQuestion = z.strictObject({ nodes, wait })
+export const scaleInQuestion = z.strictObject({ nodes })
 
 export const logQuery = z.strictObject({
   follow: z.enum(['0', '1']).describe('1: goes on as the console prints').optional(),

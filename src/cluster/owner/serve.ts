@@ -66,7 +66,7 @@ function register(app: FastifyInstance, owner: Owner, route: Route): void {
     reply: FastifyReply,
   ) => {
     const { id = '' } = request.params as { id?: string }
-    const asked = { id, query: request.query, body: request.body } as Parameters<Route['handle']>[1]
+    const asked = { id, query: request.query, body: request.body ?? {} } as Parameters<Route['handle']>[1]
     if (typeof route.answer !== 'string') return route.handle(owner, asked, reply.raw)
     await stream(route, { owner, asked, reply })
     return reply
@@ -91,7 +91,7 @@ async function stream(
 
 function validator(schema: z.ZodType) {
   return (value: unknown) => {
-    const result = schema.safeParse(value)
+    const result = schema.safeParse(value ?? {})
     return result.success ? { value: result.data } : { error: badRequest(result.error) }
   }
 }

@@ -7,13 +7,13 @@ import { emptyDraft, fileNames, install, loadTemplate, templatesIn } from './sto
 import { withLock } from './turn.ts'
 
 /**
- * A template as one file, for another machine of the same kind:
+ * Templates as one file, for another machine of the same kind: one after the other, each as
  *
  * ```text
  * {"format":"xcluster template","v":1,"key":"…","sizes":[n,n,n]}⏎   manifest.json, ram, state   64 hex digits
  * ```
  *
- * The digits are the SHA-256 of all that comes before them.
+ * The digits are the SHA-256 of all that comes before them, from this template's head on.
  */
 interface Head {
   readonly format: 'xcluster template'
@@ -25,21 +25,16 @@ interface Head {
 const names = Object.values(fileNames)
 const digits = 64
 
-/** Writes a template of the cache to a file, which appears when it is complete. */
-export async function exportTemplate(cacheDir: string, key: string, path: string): Promise<void> {
-  const directory = join(templatesIn(cacheDir), key)
-  const loaded = await loadTemplate(directory, key)
-  if (!loaded) throw noSuch(key)
-  await Promise.all([loaded.ram.close(), loaded.state.close()])
-  const sizes = await Promise.all(names.map(async name => (await stat(join(directory, name))).size))
+/** Writes templates of the cache to a file, which appears when it is complete. */
+export async function exportTemplates(
+  cacheDir: string,
+  keys: readonly string[],
+  path: string,
+): Promise<void> {
   const draft = `${path}.${process.pid}.part`
   try {
     await using out = await open(draft, 'wx', 0o644)
-    const hash = createHash('sha256')
-    const head: Head = { format: 'xcluster template', v: 1, key, sizes }
-    await put(out, hash, Buffer.from(`${JSON.stringify(head)}\n`))
-    for (const name of names) await copyFrom(join(directory, name), piece => put(out, hash, piece))
-    await out.writeFile(hash.digest('hex'))
+    for (const key of keys) await exportOne(cacheDir, key, out)
     await out.sync()
     await rename(draft, path)
   } catch (failure) {
@@ -48,10 +43,36 @@ export async function exportTemplate(cacheDir: string, key: string, path: string
   }
 }
 
-/** Puts an exported template into the cache, once all of it has been checked, and gives its key. */
-export async function importTemplate(cacheDir: string, path: string): Promise<string> {
+async function exportOne(cacheDir: string, key: string, out: FileHandle): Promise<void> {
+  const directory = join(templatesIn(cacheDir), key)
+  const loaded = await loadTemplate(directory, key)
+  if (!loaded) throw noSuch(key)
+  await Promise.all([loaded.ram.close(), loaded.state.close()])
+  const sizes = await Promise.all(names.map(async name => (await stat(join(directory, name))).size))
+  const hash = createHash('sha256')
+  const head: Head = { format: 'xcluster template', v: 1, key, sizes }
+  await put(out, hash, Buffer.from(`${JSON.stringify(head)}\n`))
+  for (const name of names) await copyFrom(join(directory, name), piece => put(out, hash, piece))
+  await out.writeFile(hash.digest('hex'))
+}
+
+/**
+ * Puts exported templates into the cache, each once all of it has been checked, and gives their keys. Those before
+ * one that is damaged are in the cache then.
+ */
+export async function importTemplates(cacheDir: string, path: string): Promise<string[]> {
   await using file = await open(path)
-  const reader = new BundleReader(path, file)
+  const { size } = await file.stat()
+  const keys: string[] = []
+  for (let at = 0; at < size || keys.length === 0; ) {
+    const reader = new BundleReader(path, file, at)
+    keys.push(await importOne(cacheDir, reader))
+    at = reader.at
+  }
+  return keys
+}
+
+async function importOne(cacheDir: string, reader: BundleReader): Promise<string> {
   const { key, sizes } = await reader.head()
   const directory = join(templatesIn(cacheDir), key)
   await mkdir(dirname(directory), { recursive: true, mode: 0o700 })
@@ -90,28 +111,34 @@ async function copyFrom(path: string, take: (piece: Uint8Array) => Promise<void>
   }
 }
 
-/** Reads an exported file from its begin to its end, and hashes all of it. */
+/** Reads an exported template from its begin to its end, and hashes all of it. */
 class BundleReader {
   readonly #path: string
   readonly #file: FileHandle
   readonly #hash = createHash('sha256')
-  #at = 0
+  #at: number
 
-  constructor(path: string, file: FileHandle) {
+  constructor(path: string, file: FileHandle, at: number) {
     this.#path = path
     this.#file = file
+    this.#at = at
+  }
+
+  /** Where in the file it is: behind the template once all of it has been read. */
+  get at(): number {
+    return this.#at
   }
 
   async head(): Promise<Head> {
-    const { bytesRead, buffer } = await this.#file.read(Buffer.alloc(4096), 0, 4096, 0)
+    const { bytesRead, buffer } = await this.#file.read(Buffer.alloc(4096), 0, 4096, this.#at)
     const end = buffer.subarray(0, bytesRead).indexOf(10)
     const head = readHead(buffer.toString('latin1', 0, Math.max(end, 0)))
     if (!head) throw this.#refused('it is no exported template')
     const { size } = await this.#file.stat()
-    const expected = head.sizes.reduce((sum, part) => sum + part, end + 1 + digits)
-    if (size !== expected) throw this.#refused(`it has ${size} bytes and should have ${expected}`)
+    const needed = head.sizes.reduce((sum, part) => sum + part, this.#at + end + 1 + digits)
+    if (size < needed) throw this.#refused(`it has ${size} bytes and should have ${needed} at least`)
     this.#hash.update(buffer.subarray(0, end + 1))
-    this.#at = end + 1
+    this.#at += end + 1
     return head
   }
 
@@ -132,6 +159,7 @@ class BundleReader {
     const { buffer } = await this.#file.read(Buffer.alloc(digits), 0, digits, this.#at)
     if (buffer.toString('latin1') !== this.#hash.digest('hex'))
       throw this.#refused('its SHA-256 is not the one at its end')
+    this.#at += digits
   }
 
   #refused(reason: string): VmError {

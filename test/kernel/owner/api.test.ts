@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { expect } from 'vitest'
 import { version, versionHeader } from '../../../src/base/index.ts'
+import type { Status } from '../../../src/client/index.ts'
 import * as schemas from '../../../src/cluster/owner/schemas.ts'
 import { test } from '../../support/leaks.ts'
 import { type OwnerProcess, startOwner } from '../../support/owner-process.ts'
@@ -29,8 +30,8 @@ function ask(owner: OwnerProcess, what: string, body?: string): Promise<Answer> 
   })
 }
 
-async function running(): Promise<OwnerProcess> {
-  const owner = await startOwner({ options: { nvm: 2, nrouters: 0 } })
+async function running(append = ''): Promise<OwnerProcess> {
+  const owner = await startOwner({ options: { nvm: 2, nrouters: 0, append } })
   await owner.until('ready')
   owner.launch.keep()
   await owner.ended()
@@ -68,10 +69,47 @@ test('the OpenAPI document lists every route, with its schemas', async () => {
     '/v1/nodes/{id}/console',
     '/v1/nodes/{id}/exec',
     '/v1/nodes/{id}/log',
+    '/v1/pause',
+    '/v1/reset',
+    '/v1/resume',
+    '/v1/scalein',
+    '/v1/scaleout',
     '/v1/status',
     '/v1/stop',
   ])
   expect(body).toContain('"enum":["vm","router","tester"]')
+  await stopped(owner)
+})
+
+test('nodes are paused, resumed, reset, added and taken away, by number or name, or all', async () => {
+  await using owner = await running()
+  const { client } = owner
+  const states = ({ nodes }: Status) => nodes.map(({ name, state }) => `${name} ${state}`).join(', ')
+  expect(states(await client.pause(['vm-001']))).toBe('vm-001 paused, vm-002 ready')
+  const body = '{"nodes":[2,"1"]}'
+  expect(schemas.status.parse(JSON.parse((await ask(owner, 'POST /v1/pause', body)).body))).toBeTruthy()
+  expect(states(await client.status())).toBe('vm-001 paused, vm-002 paused')
+  expect((await ask(owner, 'POST /v1/resume')).status).toBe(200)
+  expect(states(await client.reset(['1']))).toBe('vm-001 ready, vm-002 ready')
+  expect(states(await client.scaleOut(['vm-003']))).toBe('vm-001 ready, vm-002 ready, vm-003 ready')
+  expect((await client.exec('3', { argv: ['cat'] })).status).toBe(0)
+  expect(states(await client.scaleIn(['3']))).toBe('vm-001 ready, vm-002 ready')
+  await expect(client.exec('3', { argv: ['cat'] })).rejects.toMatchObject({ code: 'NODE_MISSING' })
+  await stopped(owner)
+})
+
+test('a change that is not waited for is answered when it begins; how it fails is an event', async () => {
+  await using owner = await running('fake-reset')
+  const { client } = owner
+  const events = await client.events()
+  expect((await client.reset(['2'], { wait: false })).nodes[1]).toMatchObject({ state: 'starting' })
+  for await (const event of events) {
+    expect(schemas.clusterEvent.parse(event)).toEqual(event)
+    if (event.event !== 'notice') continue
+    expect(event).toMatchObject({ text: expect.stringContaining('Kernel panic') })
+    break
+  }
+  await expect(client.reset(['2'])).rejects.toMatchObject({ code: 'GUEST_PANIC' })
   await stopped(owner)
 })
 
@@ -92,6 +130,13 @@ test('bad requests are refused as the caller’s fault, in one sentence', async 
   expect(await refused('/v1/nodes/1/exec', '{broken')).toMatchObject({
     status: 400,
     error: { code: 'BAD_REQUEST' },
+  })
+  for (const body of ['{}', '{"nodes":[]}', '{"nodes":[1.5]}', '{"nodes":[1],"graceMs":1}'])
+    expect(await refused('/v1/scalein', body), body).toMatchObject({ error: { code: 'BAD_REQUEST' } })
+  expect(await refused('/v1/pause', '{"nodes":[1,9]}')).toMatchObject({ error: { code: 'NODE_MISSING' } })
+  expect(await refused('/v1/scaleout', '{"nodes":["vm-7"]}')).toMatchObject({
+    status: 400,
+    error: { code: 'NODE_NUMBER', reason: "'vm-7' is no node's number" },
   })
   expect(await refused('/v1/nodes/7/exec', '{"argv":["a"]}')).toMatchObject({
     status: 404,

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
 import { lockFile } from '../../../src/sys/index.ts'
 import {
-  exportTemplate,
-  importTemplate,
+  exportTemplates,
+  importTemplates,
   listTemplates,
   removeTemplates,
   trimTemplates,
@@ -73,24 +73,33 @@ test('is trimmed to a size, oldest first; what is kept stays', async () => {
 test('goes into one file and out of it again, on another machine', async () => {
   const { key } = await saved(place, 5)
   const path = join(cache, 'exported')
-  await exportTemplate(cache, key, path)
+  await exportTemplates(cache, [key], path)
   const elsewhere = join(cache, 'elsewhere')
-  expect(await importTemplate(elsewhere, path)).toBe(key)
+  expect(await importTemplates(elsewhere, path)).toEqual([key])
   for (const name of Object.values(fileNames)) {
     const [there, here] = [templatesIn(elsewhere), templatesIn(cache)]
     expect(readFileSync(join(there, key, name)).equals(readFileSync(join(here, key, name)))).toBe(true)
   }
   expect(keysOf(await listTemplates(elsewhere))).toEqual([key])
-  await expect(exportTemplate(elsewhere, 'f'.repeat(64), path)).rejects.toMatchObject({
+  await expect(exportTemplates(elsewhere, ['f'.repeat(64)], path)).rejects.toMatchObject({
     code: 'TEMPLATE_UNKNOWN',
     kind: 'missing',
   })
 })
 
+test('several go into one file', async () => {
+  const keys = await three()
+  const path = join(cache, 'exported')
+  await exportTemplates(cache, keys, path)
+  const elsewhere = join(cache, 'elsewhere')
+  expect(await importTemplates(elsewhere, path)).toEqual(keys)
+  expect(new Set(keysOf(await listTemplates(elsewhere)))).toEqual(new Set(keys))
+})
+
 test('a damaged file is not imported, and costs nothing that is there', async () => {
   const { key } = await saved(place, 6)
   const path = join(cache, 'exported')
-  await exportTemplate(cache, key, path)
+  await exportTemplates(cache, [key], path)
   const good = readFileSync(path)
   const before = readFileSync(join(place(key), fileNames.manifest))
   const faults = [
@@ -104,7 +113,7 @@ test('a damaged file is not imported, and costs nothing that is there', async ()
   ]
   for (const fault of faults) {
     writeFileSync(path, fault(Buffer.from(good)))
-    await expect(importTemplate(cache, path)).rejects.toMatchObject({ code: 'TEMPLATE_DAMAGED' })
+    await expect(importTemplates(cache, path)).rejects.toMatchObject({ code: 'TEMPLATE_DAMAGED' })
   }
   expect(readFileSync(join(place(key), fileNames.manifest)).equals(before)).toBe(true)
   expect(keysOf(await listTemplates(cache))).toEqual([key])

@@ -47,6 +47,12 @@ describe('the command line', () => {
     expect(given).toMatchObject({ netsRouter: [0, 2], mem201: 256, nets3: [0, 3, 1], append2: 'quiet' })
   })
 
+  test('--no-clone is --clone off, and wins over __clone', () => {
+    expect(settings(['--no-clone'], { __clone: 'always' })).toMatchObject({ clone: 'off' })
+    expect(settings(['--no-clone', '--clone', 'always'])).toMatchObject({ clone: 'always' })
+    expect(settings([], { __clone: 'off' })).toMatchObject({ clone: 'off' })
+  })
+
   test('paths become absolute, for the owner lives elsewhere', () => {
     const here = process.cwd()
     expect(settings(['--kernel', 'boot/vmlinuz', '--kvm', './qemu'])).toMatchObject({
@@ -61,6 +67,7 @@ describe('the command line', () => {
     [['--nets-vm', '1,0'], "--nets-vm: '1,0' is not a list"],
     [['--mem241', '256'], "there is no setting 'mem241'"],
     [['--name', '../x'], '--name'],
+    [['--clone', 'maybe'], "--clone: 'maybe' is not one of always, off"],
   ])('%j is refused', (argv, message) => {
     expect(() => settings(argv)).toThrow(message)
   })

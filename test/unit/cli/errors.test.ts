@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type ErrorKind, RemoteError, XclusterError } from '../../../src/base/index.ts'
 import { explain, statusOf } from '../../../src/cli/errors.ts'
+import { asTyped, ourName } from '../../../src/cli/spelling.ts'
 
 const failure = (kind: ErrorKind) =>
   new XclusterError({ code: 'A', kind, op: 'create bridge', target: 'xcbr0', reason: 'File exists' })
@@ -27,6 +28,26 @@ describe('an error is', () => {
       remedy: 'Run: apt-get install qemu-system-x86',
     })
     expect(explain(known, false)).toBe('xc: no QEMU. Run: apt-get install qemu-system-x86.\n')
+  })
+
+  test('in the words that do it here', () => {
+    const remedy = 'Stop it with `xc stop --name a`, or see (xc ls), or use the xc that made it'
+    expect(asTyped(remedy, 'npx xc')).toBe(
+      'Stop it with `npx xc stop --name a`, or see (npx xc ls), or use the xc that made it',
+    )
+    expect(asTyped('See: xc --help', 'npx xc')).toBe('See: npx xc --help')
+    expect(asTyped(asTyped(remedy, 'npx xc'), 'npx xc')).toBe(asTyped(remedy, 'npx xc'))
+    expect(asTyped(remedy, 'xc')).toBe(remedy)
+    expect(asTyped('/opt/xc file', 'npx xc')).toBe('/opt/xc file')
+  })
+
+  test.each([
+    ['/usr/local/bin/xc', 'xc'],
+    ['/home/me/project/node_modules/.bin/xc', 'npx xc'],
+    ['/home/me/xcluster/bin/xc.js', 'npx xc'],
+    [undefined, 'xc'],
+  ])('we are run as %s: %s', (script, name) => {
+    expect(ourName(script)).toBe(name)
   })
 
   test('told as a bug when it is one, still without its stack', () => {

@@ -23,7 +23,10 @@ function loadedBy(command: string): { modules: Set<string>; packages: Set<string
 
 // `xc status` is to cost at most twice an empty Node (measured 1.86 ×). A module costs about half a
 // millisecond, a package tens: what must not happen is that one comes in unseen.
-test.each(['status', 'exec', 'stop', 'ls', 'check', 'logs', 'vm'])('xc %s loads next to nothing', command => {
+test.each([
+  ...['status', 'exec', 'stop', 'ls', 'check', 'logs', 'vm'],
+  ...['pause', 'resume', 'reset', 'scaleout', 'scalein'],
+])('xc %s loads next to nothing', command => {
   const { modules, packages } = loadedBy(command)
   expect([...packages].filter(name => !name.startsWith('node:'))).toEqual(['commander'])
   expect(modules.size).toBeGreaterThan(20)

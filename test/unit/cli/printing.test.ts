@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { resolveSettings } from '../../../src/base/index.ts'
+import { cacheTable } from '../../../src/cli/cache-table.ts'
 import { clusterTable } from '../../../src/cli/cluster-table.ts'
 import { planText } from '../../../src/cli/plan-text.ts'
 import { linesOf } from '../../../src/cli/progress.ts'
@@ -78,6 +79,35 @@ test('who cannot be reached is listed; when all can, one line says so', () => {
 FROM    CANNOT REACH  AT
 vm-001  vm-002        fd00::c0a8:102
 `,
+  )
+})
+
+test('making templates is explained once; what is done to them follows', () => {
+  const lines: string[] = []
+  const progress = linesOf(text => lines.push(text))
+  for (const text of ['with 2 NICs: booting it', 'with 2 NICs: saving it'])
+    progress.show({ event: 'step', step: 'template', state: 'begin', text })
+  progress.show({ event: 'step', step: 'template', state: 'end', text: 'no template is being made' })
+  expect(lines).toEqual([
+    'template: one VM of each kind is booted now and kept; from then on nodes are clones of it',
+    'template: with 2 NICs: booting it',
+    'template: with 2 NICs: saving it',
+  ])
+})
+
+test('templates: enough of a key, how big, how old', () => {
+  const now = Date.UTC(2024, 0, 9)
+  const shape = { madeAt: now - 3 * 86_400_000, memoryMiB: 128, nicCount: 2, image: 'i', qemu: '7.2.22' }
+  const good = { key: 'a'.repeat(64), bytes: (97 << 20) + 1, usedAt: now - 90_000, shape }
+  const damaged = { key: 'b'.repeat(64), bytes: 1 << 20, usedAt: now - 5 }
+  expect(cacheTable([good, damaged], now)).toBe(
+    `KEY           VM                             QEMU    SIZE    MADE        USED
+aaaaaaaaaaaa  128 MiB, 2 NICs                7.2.22  98 MiB  3 days ago  1 min ago
+bbbbbbbbbbbb  damaged: made again when needed          1 MiB               just now
+99 MiB in all
+`
+      .replace('VM                             QEMU', 'VM                               QEMU')
+      .replace('2 NICs                7', '2 NICs                  7'),
   )
 })
 

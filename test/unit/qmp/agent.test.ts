@@ -210,10 +210,28 @@ describe('exec', () => {
     clock.pass(49.5)
     guest.reply(poll, { exited: false })
     await expect(done).rejects.toMatchObject({
-      message: expect.stringContaining('run sleep on vm-001: it has not ended within 50 ms'),
+      message: expect.stringContaining('run sleep on vm-001: it has not ended within 0.05 s'),
       code: 'QMP_TIMEOUT',
       outcome: 'unknown',
     })
+  })
+
+  test('the last look, when the time is over, has time for an answer', async () => {
+    const agent = await connected()
+    const [ended, silent] = [1, 2].map(() => agent.exec(['sleep', '9'], { timeoutMs: 50 }))
+    for (const pid of [1, 2]) guest.reply(await guest.next(), { pid })
+    for (const poll of [await guest.next(), await guest.next()]) guest.reply(poll, { exited: false })
+    await guest.delivered()
+    clock.pass(50)
+    const last = await guest.next()
+    await guest.next()
+    clock.pass(200)
+    guest.reply(last, { exited: true, exitcode: 0 })
+    expect(await ended).toMatchObject({ status: 0 })
+    clock.pass(50)
+    await expect(silent).rejects.toThrow(
+      'it has not ended within 0.05 s and goes on in the guest as process 2',
+    )
   })
 
   test('a program that is not there is refused in the agent’s words; nothing is a mistake', async () => {

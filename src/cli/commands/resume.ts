@@ -1,0 +1,8 @@
+import { changeCommand } from '../node-changes.ts'
+
+export const configure = changeCommand({
+  argument: '[nodes...]',
+  help: 'Without nodes: all that are paused. Their clocks are set right.',
+  change: (client, { nodes }) => client.resume(nodes),
+  done: 'Running again',
+})

@@ -1,0 +1,8 @@
+import { changeCommand } from '../node-changes.ts'
+
+export const configure = changeCommand({
+  argument: '<nodes...>',
+  help: 'The others are told first, so that no route leads to them.',
+  change: (client, { nodes = [] }) => client.scaleIn(nodes),
+  done: 'Taken away',
+})
