@@ -69,16 +69,14 @@ class ClusterStart {
     const { signal } = limit
     const [plan, settings] = [this.#plan, this.#settings]
     const logs = await this.#openLogs(scope)
-    const { ground, fabric, templates } = await this.#prepare(scope, signal)
-    limit.check()
-    const boots = new Boots({ settings, ground, templates, tell: event => this.#tell(event) })
-    const world: NodeWorld = {
-      clock: systemClock,
-      tell: event => this.#tell(event),
-      lost: (node, reason) => boots.lost(node, reason),
-    }
+    const tell = (event: ProgressEvent) => this.#tell(event)
+    let boots: Boots | undefined
+    const world: NodeWorld = { clock: systemClock, tell, lost: (node, reason) => boots?.lost(node, reason) }
     const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), world)
     this.#nodes = plan.nodes.map(nodeOf)
+    const { ground, fabric, templates } = await this.#prepare(scope, signal)
+    limit.check()
+    boots = new Boots({ settings, ground, templates, tell })
     scope.defer(() => this.#killAll())
     await this.#boot(boots, { fabric, signal })
     return new RunningCluster({

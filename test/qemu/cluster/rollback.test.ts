@@ -7,7 +7,8 @@ import { type ClusterEvent, startCluster } from '../../../src/index.ts'
 import { test } from '../../support/leaks.ts'
 import { descendants } from '../../support/processes.ts'
 
-const small = { nvm: 2, nrouters: 0, smp: 1 }
+/** Nodes that boot: there is time to hurt them. */
+const small = { nvm: 2, nrouters: 0, smp: 1, clone: 'off' }
 
 test('a node that cannot start takes the whole start back, and is the reason', async ({ census }) => {
   const logs = await mkdtemp(join(tmpdir(), 'xcluster-test-'))
