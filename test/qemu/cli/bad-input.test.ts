@@ -1,5 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { places } from '../../../src/base/index.ts'
+import { kernelVersion } from '../../../src/image/bzimage.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { oneSentence, Xc } from '../../support/xc.ts'
 
@@ -53,6 +55,19 @@ test('a file that is no kernel is refused by name', async () => {
   const result = await xc.run(['start', '--kernel', `${folder}/no-kernel`])
   expect(result.status).toBeGreaterThan(0)
   expect(result.stderr).toContain(`${folder}/no-kernel`)
+})
+
+test('a kernel without its modules is refused, and says where they were looked for', async () => {
+  const boot = `${places(process.env, 0).cache}/fetched/root/boot`
+  const real = readFileSync(`${boot}/${readdirSync(boot).find(name => name.startsWith('vmlinuz-'))}`)
+  const at = real.indexOf(kernelVersion(real))
+  writeFileSync(`${folder}/vmlinuz`, real.fill('9', at, at + 1))
+  const result = await xc.run(['start', '--kernel', `${folder}/vmlinuz`])
+  expect(result).toMatchObject({ status: 4, stdout: '' })
+  expect(result.stderr).toMatch(
+    /^xc: use kernel \S+\/vmlinuz: its modules, lib\/modules\/9\.\S+, are neither .*\.$/m,
+  )
+  await census.expectUnchanged()
 })
 
 test('a guest that panics fails the start at once, with the console’s last lines', async () => {

@@ -48,14 +48,15 @@ test('status says the same, as JSON and as a table', async () => {
   expect(table).toMatch(/^221 +vm-221 +tester +ready +\d.*192\.168\.0\.221 +fd00::c0a8:dd$/m)
 })
 
-test('ls, check and doctor print what docs/json.md says', async () => {
-  const values = await Promise.all(['ls', 'check', 'doctor'].map(name => xc.good([name, '--json'])))
-  const [ls, check, doctor] = values.map(text => JSON.parse(text))
+test('ls, check, env and doctor print what docs/json.md says', async () => {
+  const values = await Promise.all(['ls', 'check', 'doctor', 'env'].map(name => xc.good([name, '--json'])))
+  const [ls, check, doctor, env] = values.map(text => JSON.parse(text))
   expect(differences('xc ls', ls)).toEqual([])
   expect(ls.clusters).toMatchObject([{ name: 'default', state: 'ready', nodes: 3 }])
   expect(differences('xc check', check)).toEqual([])
   expect(check.pairs.length).toBeGreaterThan(6)
   expect(differences('xc doctor', doctor)).toEqual([])
+  expect(differences('xc env', env)).toEqual([])
   expect(await xc.good(['check'])).toMatch(/^reached: IPv4 (\d+) of \1, IPv6 (\d+) of \2\n$/)
 })
 

@@ -40,8 +40,10 @@ test('what one side sends, the other reads, wherever the stream is cut', async (
   expect((await owner.incoming.next()).value).toEqual({ event: 'start', request })
   expect((await owner.incoming.next()).value).toEqual({ event: 'keep' })
   owner.send({ event: 'node', id: 1, name: 'vm-001', state: 'ready', ms: 900 })
+  owner.send({ event: 'milestone', id: 1, name: 'vm-001', milestone: 'identity', ms: 890.5 })
   here.says(there.sent.join(''))
   expect((await starter.incoming.next()).value).toMatchObject({ event: 'node', ms: 900 })
+  expect((await starter.incoming.next()).value).toMatchObject({ milestone: 'identity', ms: 890.5 })
 })
 
 test.each(['not JSON', '[]', 'null', '{"event":"ready"}', '{"event":5}', '{}'])(
