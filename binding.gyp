@@ -23,5 +23,12 @@
       'type': 'executable',
       'sources': ['native/launcher/main.c', 'native/launcher/options.c'],
     },
+    {
+      # For the guest, whatever libraries that has.
+      'target_name': 'xcluster-guest',
+      'type': 'executable',
+      'sources': ['native/guest/main.c', 'native/guest/steps.c', 'native/guest/netlink.c'],
+      'ldflags': ['-static', '-s'],
+    },
   ],
 }

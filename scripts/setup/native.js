@@ -5,9 +5,9 @@ import { filesBelow, fingerprint, inProject, isStamped, writeStamp } from './pro
 import { run } from './run.js'
 
 const stamp = 'build/.native-stamp'
-const results = ['build/Release/xcluster.node', 'build/Release/xcluster-launcher']
+const results = ['xcluster.node', 'xcluster-launcher', 'xcluster-guest'].map(name => `build/Release/${name}`)
 
-/** The addon and the launcher, by node-gyp. */
+/** The addon, the launcher and the guest's own program, by node-gyp. */
 export const native = () => ({
   title: 'Native addon and launcher',
   /** @param {import('./steps.js').Say} say */

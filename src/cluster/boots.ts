@@ -124,7 +124,7 @@ export class Boots {
     const nics = fabric.nics(node.plan.id)
     const place = { nics, namespace: fabric.namespace, consoleLog: node.consoleLog }
     const spec = specOf(node.plan, settings, { ground, place })
-    await node.boot(template ? { ...spec, template } : spec, {
+    await node.boot(template ? { ...spec, template, readyWith: 'wake' } : spec, {
       signal,
       passed: () => {
         const last = node.lastPassed

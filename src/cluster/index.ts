@@ -1,6 +1,5 @@
 export { type Examination, examine, type Finding } from './doctor.ts'
 export { ClusterError } from './errors.ts'
-export { guestScript } from './guest-config.ts'
 export { type Launch, launchOwner, type OwnerMessage, sweep } from './owner/index.ts'
 export { planCluster } from './plan.ts'
 export type * from './plan-types.ts'

@@ -10,12 +10,12 @@ import {
   type VmSpec,
 } from '../vm/index.ts'
 import { ClusterError } from './errors.ts'
-import { followScript } from './follow.ts'
-import { guestScript } from './guest-config.ts'
+import { followSteps } from './follow.ts'
+import { GuestWire } from './guest-wire.ts'
+import { identify, setClock } from './identify.ts'
 import { NodeLife } from './node-life.ts'
 import type { NodePlan } from './plan-types.ts'
 import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from './types.ts'
-import { wakeScript } from './wake-script.ts'
 
 /** What a node needs to know of the world around it. */
 export interface NodeWorld {
@@ -34,6 +34,7 @@ export class ClusterNode {
   /** What its guest knows of the plan. */
   #told: NodePlan | undefined
   #machine: Machine | undefined
+  #wire: GuestWire | undefined
   #cloned = false
   #began: number | undefined
   #milestones: Partial<Record<NodeMilestone, number>> = {}
@@ -66,6 +67,11 @@ export class ClusterNode {
     this.#enter('starting')
     const machine = await startVm(spec, options)
     this.#machine = machine
+    this.#wire = new GuestWire(machine.stream, {
+      name: spec.name,
+      consoleLog: this.consoleLog,
+      clock: this.#world.clock,
+    })
     void this.#hear(machine, passed)
     this.#enter('booting')
     await machine.ready
@@ -77,8 +83,7 @@ export class ClusterNode {
   async configure(): Promise<void> {
     this.#enter('configuring')
     this.#told = this.#plan
-    const woke = this.#cloned ? wakeScript(this.#plan, Date.now()) : ''
-    await this.#run(woke + guestScript(this.#told))
+    await identify(this.#wire!, this.#told, this.#cloned)
     this.#pass('identity', this.#elapsed())
     this.#pass('ready', this.#elapsed())
     this.#enter('ready')
@@ -88,9 +93,9 @@ export class ClusterNode {
   async follow(plan: NodePlan): Promise<void> {
     this.#plan = plan
     if (this.state !== 'ready' || !this.#told) return
-    const script = followScript(this.#told, plan)
+    const steps = followSteps(this.#told, plan)
     this.#told = plan
-    if (script !== undefined) await this.#run(script)
+    if (steps.length > 0) await this.#wire!.tell(steps)
   }
 
   async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
@@ -111,7 +116,7 @@ export class ClusterNode {
     if (this.state !== 'paused') throw this.#notReady()
     await this.#living().qmp.execute('cont')
     this.#enter('ready')
-    await this.#run(`date -s @${Math.floor(Date.now() / 1000)} >/dev/null\n`)
+    await setClock(this.#wire!)
     await this.follow(this.#plan)
   }
 
@@ -187,11 +192,6 @@ export class ClusterNode {
     this.#world.tell({ event: 'milestone', id, name, milestone, ms })
   }
 
-  async #run(script: string): Promise<void> {
-    const result = await this.#living().exec(['/bin/sh'], { input: script })
-    if (result.status !== 0) throw this.#refused(new TextDecoder().decode(result.stderr))
-  }
-
   #enter(state: NodeState): void {
     this.#life.enter(state, this.#plan.name)
     const { id, name } = this.#plan
@@ -218,16 +218,6 @@ export class ClusterNode {
       target,
       reason,
       ...(remedy !== undefined && { remedy }),
-    })
-  }
-
-  #refused(stderr: string): ClusterError {
-    return new ClusterError({
-      code: 'NODE_CONFIG',
-      op: 'configure',
-      target: this.#plan.name,
-      reason: stderr.trim() || 'its script failed and said nothing',
-      remedy: `Its console is in ${this.consoleLog}`,
     })
   }
 }

@@ -3,6 +3,7 @@ import { planNics } from '../net/index.ts'
 import { openTemplate, type Template, type TemplateSpec, type TemplateStep } from '../vm/index.ts'
 import { type Ground, shapeAppend, specOf } from './ground.ts'
 import type { ClusterPlan, NodePlan } from './plan-types.ts'
+import { rehearsal } from './rehearsal.ts'
 import type { ProgressEvent } from './types.ts'
 
 export interface TemplatesParts {
@@ -97,6 +98,7 @@ export class Templates implements AsyncDisposable {
       append: shapeAppend(node.id, settings),
       qemu: ground.qemu,
       image: ground.image.key,
+      rehearsal: rehearsal(nics.length),
     }
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { extractVmlinux } from './bzimage.ts'
 import { Cache, type CacheEntry, sha256Of } from './cache.ts'
 import { type Contents, collectContents } from './contents.ts'
@@ -13,6 +14,9 @@ import { type KernelModule, ModuleTree } from './modules.ts'
 /** Part of every key: counted up when the same inputs would give other bytes. */
 const FORMAT = 1
 
+/** As far from here in dist as in src. */
+const built = fileURLToPath(new URL('../../build/Release/xcluster-guest', import.meta.url))
+
 export interface ImageOptions {
   /** A kernel image, or a directory with one; else the newest of the sysroots. */
   readonly kernel?: string | undefined
@@ -22,6 +26,8 @@ export interface ImageOptions {
   readonly guestDir: string
   /** Trees with kernels, programs and libraries, first match wins; by default what set-up fetched, then `/`. */
   readonly sysroots?: readonly string[]
+  /** The guest's own program; by default the one that was built with the addon. */
+  readonly program?: string
   readonly notice?: (text: string) => void
 }
 
@@ -49,6 +55,7 @@ export async function buildImage(options: ImageOptions): Promise<GuestImage> {
     FORMAT,
     kernel,
     resolve(options.guestDir),
+    options.program ?? built,
     sysroots.map(root => resolve(root)),
   ])
   const recalled = await cache.recall(request)
@@ -61,6 +68,7 @@ export async function buildImage(options: ImageOptions): Promise<GuestImage> {
     inputs,
     sysroots,
     guestDir: options.guestDir,
+    program: options.program ?? built,
     kernelVersion: files.version,
     modules,
   })

@@ -41,6 +41,8 @@ export interface Ingredients {
   readonly inputs: Inputs
   readonly sysroots: readonly string[]
   readonly guestDir: string
+  /** xcluster-guest, which tells a guest who it is. */
+  readonly program: string
   readonly kernelVersion: string
   readonly modules: readonly KernelModule[]
 }
@@ -59,7 +61,8 @@ export async function collectContents(ingredients: Ingredients): Promise<Content
       ...appletLinks(applets, has('bin/dash')),
       ...binaries.map(({ path, content }) => file(path, content, 0o755)),
       ...moduleFiles(ingredients),
-      file('etc/hosts', Buffer.from(hosts()), 0o644),
+      file('etc/hosts', Buffer.from(hostsFile()), 0o644),
+      file('sbin/xcluster-guest', await ownProgram(ingredients), 0o755),
       ...(await guestFiles(ingredients.guestDir, inputs)),
     ],
     hasTelnetd: applets.includes('telnetd'),
@@ -75,6 +78,18 @@ async function findPrograms(roots: Sysroots, { inputs, sysroots }: Ingredients):
     else if (program.package) throw missing(program, sysroots)
   }
   return found
+}
+
+async function ownProgram({ inputs, program }: Ingredients): Promise<Uint8Array> {
+  if (inputs.has(program)) return inputs.read(program)
+  throw new ImageError({
+    code: 'PROGRAM_MISSING',
+    kind: 'prerequisite',
+    op: 'find for the guest',
+    target: 'xcluster-guest',
+    reason: `there is no ${program}`,
+    remedy: 'Run: npm run build',
+  })
 }
 
 function missing(program: Program, sysroots: readonly string[]): ImageError {
@@ -131,12 +146,12 @@ function moduleFiles({ kernelVersion, modules }: Ingredients): ArchiveEntry[] {
   ]
 }
 
-/** Every node there can be, on net 0; IPv6 with the default prefix, which init replaces when another is set. */
-function hosts(): string {
+/** Every node there can be, on net 0; in the image with the default prefix, which init replaces when another is set. */
+export function hostsFile(prefix = 'fd00:'): string {
   const lines = ['127.0.0.1 localhost', '::1 localhost']
   for (let node = 1; node <= 240; node++) {
     const name = `vm-${String(node).padStart(3, '0')}`
-    lines.push(`192.168.0.${node} ${name}`, `fd00::192.168.0.${node} ${name}`)
+    lines.push(`192.168.0.${node} ${name}`, `${prefix}:192.168.0.${node} ${name}`)
   }
   return `${lines.join('\n')}\n`
 }

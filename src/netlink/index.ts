@@ -20,6 +20,6 @@ export {
 export { Connection, type NetlinkPort, type NetlinkReceiver } from './connection.ts'
 export { type Doing, NetlinkError } from './errors.ts'
 export * from './open.ts'
-export { type Request, request } from './request.ts'
+export { datagramOf, type Request, request } from './request.ts'
 export { type Overrun, Subscription } from './subscription.ts'
 export * from './wire/index.ts'

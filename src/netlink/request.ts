@@ -28,6 +28,11 @@ export function request<V>(
   return { ...rest, body: body as Request['body'], value }
 }
 
+/** Requests as one datagram, for a kernel that somebody else talks to. Acknowledgements as their own flags say. */
+export function datagramOf(requests: readonly Request[]): Uint8Array {
+  return new Window(requests, 0, 'none').bytes
+}
+
 /** Requests as they go out in one datagram, sequence numbers counting up from `first`. */
 export class Window {
   readonly requests: readonly Request[]

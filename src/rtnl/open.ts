@@ -5,12 +5,27 @@ import { type EventGroup, type MonitorOptions, monitor, type RouteEvent } from '
 import { resolve } from './names.ts'
 import type { Operation } from './operation.ts'
 import { RouteChanges, Routes } from './routes.ts'
+import { RuleChanges } from './rules.ts'
 
 /** What goes into a batch: the same calls, which only take down what is to be done. */
 export interface Batch {
   readonly links: LinkChanges<void>
   readonly addresses: AddressChanges<void>
   readonly routes: RouteChanges<void>
+  readonly rules: RuleChanges<void>
+}
+
+/** The operations that a batch is made of. */
+export function operationsOf(build: (batch: Batch) => void): Operation[] {
+  const operations: Operation[] = []
+  const take = (make: () => Operation) => void operations.push(make())
+  build({
+    links: new LinkChanges(take),
+    addresses: new AddressChanges(take),
+    routes: new RouteChanges(take),
+    rules: new RuleChanges(take),
+  })
+  return operations
 }
 
 /**
@@ -21,6 +36,7 @@ export class Route implements AsyncDisposable {
   readonly links: Links
   readonly addresses: Addresses
   readonly routes: Routes
+  readonly rules: RuleChanges<Promise<void>>
   readonly #connection: Connection
   readonly #namespace: NetNamespace | undefined
   readonly #monitors = new Set<Subscription<RouteEvent>>()
@@ -32,6 +48,7 @@ export class Route implements AsyncDisposable {
     this.links = new Links(connection, now)
     this.addresses = new Addresses(connection, now)
     this.routes = new Routes(connection, now)
+    this.rules = new RuleChanges(now)
   }
 
   /**
@@ -50,14 +67,7 @@ export class Route implements AsyncDisposable {
    * for all at once; an `index` of your own costs nothing.
    */
   async batch(build: (batch: Batch) => void): Promise<void> {
-    const operations: Operation[] = []
-    const take = (make: () => Operation) => void operations.push(make())
-    build({
-      links: new LinkChanges(take),
-      addresses: new AddressChanges(take),
-      routes: new RouteChanges(take),
-    })
-    await this.#apply(operations)
+    await this.#apply(operationsOf(build))
   }
 
   /** Listens to changes from now on, on a socket of its own. `ip monitor link address route` */

@@ -1,4 +1,4 @@
-/** linux/rtnetlink.h, if_link.h, if_addr.h, if.h, by the kernel's names. */
+/** linux/rtnetlink.h, if_link.h, if_addr.h, if.h, fib_rules.h, by the kernel's names. */
 export const RTM_NEWLINK = 16
 export const RTM_DELLINK = 17
 export const RTM_GETLINK = 18
@@ -9,6 +9,7 @@ export const RTM_GETADDR = 22
 export const RTM_NEWROUTE = 24
 export const RTM_DELROUTE = 25
 export const RTM_GETROUTE = 26
+export const RTM_NEWRULE = 32
 
 export const RTNLGRP_LINK = 1
 export const RTNLGRP_IPV4_IFADDR = 5
@@ -41,3 +42,5 @@ export const RT_TABLE_MAIN = 254
 
 export const RTNH_F_ONLINK = 4
 export const RTM_F_CLONED = 0x200
+
+export const FR_ACT_TO_TBL = 1

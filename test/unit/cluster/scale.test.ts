@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
-import { followScript } from '../../../src/cluster/follow.ts'
+import { followSteps } from '../../../src/cluster/follow.ts'
 import { planCluster } from '../../../src/cluster/plan.ts'
 import type { ClusterPlan } from '../../../src/cluster/plan-types.ts'
 import { scaledIn, scaledOut } from '../../../src/cluster/scale.ts'
@@ -41,28 +41,26 @@ describe('the others are told', () => {
   const node = (of: ClusterPlan, id: number) => of.nodes.find(each => each.id === id)!
   const grown = scaledOut(small, plan, [202])
 
+  const told = (before: ClusterPlan, after: ClusterPlan) =>
+    followSteps(node(before, 1), node(after, 1)).map(({ about }) => about)
+  const policies = ['ipv4', 'ipv6'].map(family => `write /proc/sys/net/${family}/fib_multipath_hash_policy`)
+  const routes = ['replace route default', 'replace route default']
+
   test('of a router more: all their hops, and the policy that goes with several', () => {
-    const script = followScript(node(plan, 1), node(grown, 1))!
-    expect(script).toContain(
-      'route replace 0.0.0.0/0 nexthop via 192.168.1.201 dev eth1 nexthop via 192.168.1.202 dev eth1\n',
-    )
-    expect(script).toContain('echo 1 >/proc/sys/net/ipv6/fib_multipath_hash_policy\n')
-    expect(script).not.toContain('address add')
+    expect(told(plan, grown)).toEqual([...policies, ...routes])
+    const [, , route] = followSteps(node(plan, 1), node(grown, 1))
+    expect(route).toMatchObject({ places: [{ name: 'eth1' }, { name: 'eth1' }] })
   })
 
   test('of a router less: its hop is no more', () => {
-    const script = followScript(node(grown, 1), node(plan, 1))!
-    expect(script).toContain('route replace ::/0 via fd00::c0a8:1c9 dev eth1\n')
+    expect(told(grown, plan)).toEqual(routes)
   })
 
   test('of no router any more: the route goes', () => {
-    const none = scaledIn(small, plan, [201])
-    expect(followScript(node(plan, 1), node(none, 1))).toContain(
-      '/sbin/ip route del 0.0.0.0/0\n/sbin/ip -6 route del ::/0\n',
-    )
+    expect(told(plan, scaledIn(small, plan, [201]))).toEqual(['remove route default', 'remove route default'])
   })
 
   test('nothing, when nothing is new for them', () => {
-    expect(followScript(node(plan, 1), node(scaledOut(small, plan, [3, 221]), 1))).toBeUndefined()
+    expect(told(plan, scaledOut(small, plan, [3, 221]))).toEqual([])
   })
 })

@@ -1,0 +1,87 @@
+import { randomInt } from 'node:crypto'
+import {
+  type Clock,
+  type Deferred,
+  defer,
+  LineSplitter,
+  messageOf,
+  type Port,
+  within,
+} from '../base/index.ts'
+import { ClusterError } from './errors.ts'
+import { type IdentityAnswer, identityMessage, readAnswer } from './identity-message.ts'
+import type { IdentityStep } from './identity-step.ts'
+
+export interface WireOptions {
+  /** Whose guest: named in errors. */
+  readonly name: string
+  readonly consoleLog: string
+  readonly clock: Clock
+}
+
+/** The host's end of the port on which xcluster-guest listens: tells the guest things, one message at a time. */
+export class GuestWire {
+  readonly #port: Port
+  readonly #options: WireOptions
+  readonly #lines = new LineSplitter(64 << 10)
+  /** By their numbers: what is asked and not answered yet. */
+  readonly #asked = new Map<number, Deferred<IdentityAnswer>>()
+  #ended: string | undefined
+
+  /** Takes the port over as its only reader; whoever gave it closes it. */
+  constructor(port: Port, options: WireOptions) {
+    this.#port = port
+    this.#options = options
+    port.receive({
+      data: bytes => this.#heard(bytes),
+      end: failure => this.#end(failure ? messageOf(failure) : 'its QEMU closed the wire'),
+    })
+  }
+
+  /**
+   * Resolves with the guest's clock, in nanoseconds since 1970, when it has done all of the steps. Throws
+   * NODE_CONFIG with the first one that failed, in words, and why; those after it were not begun.
+   */
+  async tell(steps: readonly IdentityStep[], timeoutMs = 60_000): Promise<bigint> {
+    if (this.#ended !== undefined) throw this.#refused(this.#ended)
+    const answer = await this.#ask(steps, timeoutMs)
+    if (answer.ok) return answer.clockNs
+    throw this.#refused(`${steps[answer.step]?.about ?? 'message'}: ${answer.reason}`)
+  }
+
+  async #ask(steps: readonly IdentityStep[], ms: number): Promise<IdentityAnswer> {
+    const number = randomInt(2 ** 31)
+    const asked = defer<IdentityAnswer>()
+    this.#asked.set(number, asked)
+    this.#port.send(identityMessage(number, steps))
+    const late = () => this.#refused(`it did not answer within ${ms / 1000} s`)
+    try {
+      return await within(asked.promise, { clock: this.#options.clock, ms, late })
+    } finally {
+      this.#asked.delete(number)
+    }
+  }
+
+  /** An answer to what nobody waits for any more is dropped. */
+  #heard(bytes: Uint8Array): void {
+    try {
+      for (const line of this.#lines.push(bytes)) {
+        const answer = readAnswer(line)
+        if (answer) this.#asked.get(answer.number)?.resolve(answer)
+      }
+    } catch (failure) {
+      this.#end(messageOf(failure))
+    }
+  }
+
+  #end(reason: string): void {
+    this.#ended = reason
+    for (const asked of this.#asked.values()) asked.reject(this.#refused(reason))
+  }
+
+  #refused(reason: string): ClusterError {
+    const { name, consoleLog } = this.#options
+    const remedy = `Its console is in ${consoleLog}`
+    return new ClusterError({ code: 'NODE_CONFIG', op: 'configure', target: name, reason, remedy })
+  }
+}

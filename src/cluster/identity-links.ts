@@ -1,0 +1,90 @@
+import { type Batch, bridge, placedMessages, type Way } from '../rtnl/index.ts'
+import { ipv4Length, ipv6Length } from './addressing.ts'
+import type { GuestWords } from './guest-words.ts'
+import type { IdentityStep } from './identity-step.ts'
+import type { GuestBridge, Hop, NodePlan, RoutePlan } from './plan-types.ts'
+import type { NodeNet } from './types.ts'
+
+type Family = 4 | 6
+const families = [4, 6] as const
+const keys = { 4: 'ipv4', 6: 'ipv6' } as const
+
+/**
+ * Links, addresses, routes and rules, as messages to the guest's kernel. `words` are for one that woke up from a
+ * template: its links have a template's MACs, and it has no net 0 yet, which a guest that boots sets up by itself.
+ */
+export function linkSteps(
+  { nets, setup }: Pick<NodePlan, 'nets' | 'setup'>,
+  words?: GuestWords,
+): IdentityStep[] {
+  const [inner, rest] = [nets.filter(({ net }) => net === 0), nets.filter(({ net }) => net !== 0)]
+  const messages = placedMessages(batch => {
+    if (words) {
+      for (const nic of inner) wakeLink(batch, nic, words)
+      for (const { dev, ipv4, ipv6 } of inner) addAddresses(batch, dev, { ipv4, ipv6, broadcast: true })
+    }
+    for (const nic of rest)
+      words ? wakeLink(batch, nic, words) : batch.links.change({ name: nic.dev, up: true })
+    for (const each of setup.bridges) addBridge(batch, each)
+    for (const { dev, ipv4, ipv6 } of rest) addAddresses(batch, dev, { ipv4, ipv6 })
+    for (const route of setup.routes) for (const family of families) addRoute(batch, route, family)
+    for (const { dev, ipv4 } of setup.rules) batch.rules.add({ family: 4, outDev: dev, table: ipv4 })
+    for (const { dev, ipv6 } of setup.rules) batch.rules.add({ family: 6, outDev: dev, table: ipv6 })
+  })
+  return messages.map(message => ({ kind: 'route', ...message }))
+}
+
+/** Changes of routes alone. */
+export function routeSteps(changed: readonly RoutePlan[], gone: readonly RoutePlan[]): IdentityStep[] {
+  const messages = placedMessages(batch => {
+    for (const route of changed) for (const family of families) addRoute(batch, route, family)
+    for (const { to, table } of gone)
+      for (const family of families) batch.routes.remove(placeOf({ to, table }, family))
+  })
+  return messages.map(message => ({ kind: 'route', ...message }))
+}
+
+/** One message: the kernel sets address and MTU before it brings the link up (do_setlink). */
+function wakeLink({ links }: Batch, { net, dev, mac }: NodeNet, { mtus }: GuestWords): void {
+  const mtu = mtus.get(net)
+  links.change({ name: dev, mac, ...(mtu !== undefined && { mtu }), up: true })
+}
+
+interface Own {
+  readonly ipv4?: string | undefined
+  readonly ipv6?: string | undefined
+  readonly broadcast?: boolean
+}
+
+/** No duplicate address detection: these numbers are unique by plan, and it would cost a second. */
+function addAddresses({ addresses }: Batch, link: string, { ipv4, ipv6, broadcast }: Own): void {
+  if (ipv4 === undefined || ipv6 === undefined) return
+  const all = broadcast && { broadcast: ipv4.replace(/\d+$/, '255') }
+  addresses.add({ link, address: ipv4, prefix: ipv4Length, ...all })
+  addresses.add({ link, address: ipv6, prefix: ipv6Length, noDad: true })
+}
+
+function addBridge(batch: Batch, { name, mac, ports, ipv4, ipv6 }: GuestBridge): void {
+  batch.links.add(bridge({ name, mac, stp: false }))
+  for (const port of ports) batch.links.change({ name: port, master: name })
+  batch.links.change({ name, up: true })
+  addAddresses(batch, name, { ipv4, ipv6 })
+}
+
+function addRoute({ routes }: Batch, { to, hops, table }: RoutePlan, family: Family): void {
+  const ways = hops.map(hop => wayOf(hop, keys[family]))
+  routes.replace({ ...placeOf({ to, table }, family), ...(ways.length > 1 ? { ways } : ways[0]) })
+}
+
+function placeOf(
+  { to, table }: Pick<RoutePlan, 'to'> & { table: RoutePlan['table'] | undefined },
+  family: Family,
+) {
+  const key = keys[family]
+  return { family, destination: to === 'default' ? to : to[key], ...(table && { table: table[key] }) }
+}
+
+function wayOf(hop: Hop, key: 'ipv4' | 'ipv6'): Way {
+  const gateway = hop[key]
+  return { dev: hop.dev, ...(gateway && { via: gateway }) }
+}

@@ -1,0 +1,25 @@
+import type { LinkPlace } from '../rtnl/index.ts'
+
+/** One thing that the guest's xcluster-guest does (native/guest/steps.c), with no fork and no other program. */
+export type IdentityStep = {
+  /** For people, when it fails: `add address 192.168.1.1/24 (eth1)`. */
+  readonly about: string
+} & (
+  | { readonly kind: 'write' | 'append'; readonly path: string; readonly content: string }
+  | {
+      readonly kind: 'route' | 'netfilter'
+      readonly bytes: Uint8Array
+      readonly places?: readonly LinkPlace[]
+    }
+  | { readonly kind: 'run'; readonly path: string }
+  | { readonly kind: 'clock'; readonly ns: bigint }
+  | { readonly kind: 'random'; readonly bytes: Uint8Array }
+)
+
+export function write(path: string, content: string): IdentityStep {
+  return { kind: 'write', path, content, about: `write ${path}` }
+}
+
+export function append(path: string, content: string): IdentityStep {
+  return { kind: 'append', path, content, about: `append to ${path}` }
+}

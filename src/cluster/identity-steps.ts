@@ -1,0 +1,86 @@
+import { hostsFile } from '../image/index.ts'
+import { masqueradeBatch } from '../nft/index.ts'
+import { type GuestWords, guestWords } from './guest-words.ts'
+import { linkSteps } from './identity-links.ts'
+import { append, type IdentityStep, write } from './identity-step.ts'
+import type { NodePlan, NodeSetup, RoutePlan } from './plan-types.ts'
+
+/** What a node is told beyond its plan. */
+export interface IdentityOptions {
+  /** It woke up from a template and knows nothing of itself. One that booted has set up net 0 by its MAC. */
+  readonly clone: boolean
+  /** Nanoseconds since 1970: a guest's hardware clock counts seconds. */
+  readonly nowNs: bigint
+  /** 48 random bytes: its machine-id, and what its own random numbers begin with. */
+  readonly seed: Uint8Array
+}
+
+type Node = Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'>
+
+/**
+ * What makes a guest the node that the plan has, in one message. A clone ends as the node that booted: the same
+ * files, sysctls, links, addresses and routes, made in the same order.
+ */
+export function identitySteps(node: Node, { clone, nowNs, seed }: IdentityOptions): IdentityStep[] {
+  const words = guestWords(node.append)
+  return [
+    ...(clone ? [reseed(seed.subarray(16))] : []),
+    clockStep(nowNs),
+    ...(clone ? ownFiles(node.name, words, seed.subarray(0, 16)) : []),
+    ...sysctls(node.setup),
+    ...linkSteps(node, clone ? words : undefined),
+    ...masquerade(node.setup),
+    ...(clone ? [overlays] : []),
+  ]
+}
+
+/** What init runs when a guest boots; in a template it leaves the way to it, if there is anything to run. */
+const overlays: IdentityStep = { kind: 'run', path: '/run/rc', about: 'run /etc/init.d/*.rc' }
+
+export function clockStep(ns: bigint): IdentityStep {
+  return { kind: 'clock', ns, about: 'set the clock' }
+}
+
+function reseed(bytes: Uint8Array): IdentityStep {
+  return { kind: 'random', bytes, about: 'reseed the random numbers' }
+}
+
+/** What init writes when a guest boots. */
+function ownFiles(name: string, { prefix, exports }: GuestWords, id: Uint8Array): IdentityStep[] {
+  const lines = exports.map(([key, value]) => `export ${key}='${value}'\n`)
+  return [
+    write('/proc/sys/kernel/hostname', `${name}\n`),
+    write('/etc/hostname', `${name}\n`),
+    write('/etc/machine-id', `${machineId(id)}\n`),
+    ...(prefix === 'fd00:' ? [] : [write('/etc/hosts', hostsFile(prefix))]),
+    ...(lines.length > 0 ? [append('/etc/profile', lines.join(''))] : []),
+  ]
+}
+
+/** A random UUID without its dashes (machine-id(5)). */
+function machineId(random: Uint8Array): string {
+  const id = Uint8Array.from(random)
+  id[6] = (id[6]! & 0x0f) | 0x40
+  id[8] = (id[8]! & 0x3f) | 0x80
+  return Buffer.from(id).toString('hex')
+}
+
+/** They come before the links: forwarding changes routes. */
+function sysctls({ forwarding, routes }: NodeSetup): IdentityStep[] {
+  const ways = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding']
+  return [...(forwarding ? ways.map(path => write(path, '1\n')) : []), ...multipathSteps(routes)]
+}
+
+/** By addresses and ports, so that one flow keeps to one path and many flows use all. */
+export function multipathSteps(routes: readonly RoutePlan[]): IdentityStep[] {
+  if (!routes.some(({ hops }) => hops.length > 1)) return []
+  return ['ipv4', 'ipv6'].map(family => write(`/proc/sys/net/${family}/fib_multipath_hash_policy`, '1\n'))
+}
+
+/** nft knows it as the same ruleset that its own `masquerade` makes. */
+function masquerade({ masquerade: subnets }: NodeSetup): IdentityStep[] {
+  if (subnets.length === 0) return []
+  const sources = subnets.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
+  const bytes = masqueradeBatch({ table: 'xcluster', outDev: 'eth0', sources })
+  return [{ kind: 'netfilter', bytes, about: `masquerade ${sources.join(', ')}` }]
+}

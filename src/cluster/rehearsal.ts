@@ -1,0 +1,57 @@
+import { systemClock } from '../base/index.ts'
+import type { Machine, Rehearsal } from '../vm/index.ts'
+import { GuestWire } from './guest-wire.ts'
+import { identify } from './identify.ts'
+import type { NodePlan } from './plan-types.ts'
+
+/**
+ * What a template does before it is saved: it is told to be somebody, with everything that a node can be, and
+ * forgets it again. Modules are loaded then, and what the kernel makes at the first use of a thing is there.
+ */
+export function rehearsal(nicCount: number): Rehearsal {
+  return { key: 'identity 1', run: machine => rehearse(machine, nicCount) }
+}
+
+async function rehearse(machine: Machine, nicCount: number): Promise<void> {
+  const options = { name: machine.name, consoleLog: 'nowhere', clock: systemClock }
+  await identify(new GuestWire(machine.stream, options), somebody(nicCount), true)
+  const { status, stderr } = await machine.exec(['/bin/sh'], { input: forget, timeoutMs: 60_000 })
+  if (status !== 0) throw new Error(`the template did not forget its rehearsal: ${Buffer.from(stderr)}`)
+}
+
+/** In documentation's networks (RFC 5737, RFC 3849): nobody that a template's clone could be. */
+function somebody(nicCount: number): Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'> {
+  const nets = Array.from({ length: nicCount }, (_, net) => ({
+    net,
+    dev: `eth${net}`,
+    tap: '',
+    mac: `00:00:00:01:${net.toString(16).padStart(2, '0')}:00`,
+    ipv4: `198.51.100.${net * 4 + 1}`,
+    ipv6: `2001:db8::${net}01`,
+  }))
+  const { dev, net } = nets.at(-1)!
+  const hops = [2, 3].map(last => ({ dev, ipv4: `198.51.100.25${last}`, ipv6: `2001:db8::${net}f${last}` }))
+  const subnet = { ipv4: '198.51.100.0/24', ipv6: '2001:db8::/120' }
+  const setup = {
+    forwarding: true,
+    routes: [{ to: 'default' as const, hops }],
+    rules: [],
+    masquerade: [subnet],
+  }
+  return { name: 'nobody', nets, setup: { ...setup, bridges: [] }, append: '' }
+}
+
+const forget = `
+set -e
+nft delete table inet xcluster
+for dev in /sys/class/net/eth*; do
+	dev=\${dev##*/}
+	ip link set $dev down
+	ip address flush dev $dev
+done
+for name in ipv4/ip_forward ipv6/conf/all/forwarding ipv4/fib_multipath_hash_policy ipv6/fib_multipath_hash_policy; do
+	echo 0 >/proc/sys/net/$name
+done
+echo '(none)' >/proc/sys/kernel/hostname
+rm /etc/hostname /etc/machine-id
+`

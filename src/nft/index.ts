@@ -1,0 +1,1 @@
+export { type Masquerade, masqueradeBatch } from './masquerade.ts'

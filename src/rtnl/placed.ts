@@ -1,0 +1,48 @@
+import { datagramOf, NLM_F_ACK } from '../netlink/index.ts'
+import { type Batch, operationsOf } from './open.ts'
+import type { Operation } from './operation.ts'
+
+/** Where in a message the index of an interface belongs: four bytes, host order. */
+export interface LinkPlace {
+  readonly offset: number
+  readonly name: string
+}
+
+/** A message for another machine's kernel. Whoever sends it there puts in the indexes that its interfaces have. */
+export interface PlacedMessage {
+  /** What it is for: `add address 192.168.1.1/24 (eth1)`. */
+  readonly about: string
+  readonly bytes: Uint8Array
+  readonly places: readonly LinkPlace[]
+}
+
+/** The messages of a batch, each a datagram that asks for an acknowledgement. Pure: asks no kernel for anything. */
+export function placedMessages(build: (batch: Batch) => void): PlacedMessage[] {
+  return operationsOf(build).flatMap(operation => {
+    const names = new Set(operation.refers.filter(link => typeof link === 'string'))
+    const blank = encoded(operation)
+    const marked = Array.from(names, name => [name, encoded(operation, name)] as const)
+    return blank.map(({ about, bytes }, at) => ({
+      about,
+      bytes,
+      places: marked.flatMap(([name, messages]) =>
+        differences(bytes, messages[at]!.bytes).map(offset => ({ offset, name })),
+      ),
+    }))
+  })
+}
+
+/** With index 0 for every interface, but all ones for `marked`. */
+function encoded({ requests }: Operation, marked?: string): { about: string; bytes: Uint8Array }[] {
+  const indexOf = (link: string | number) => (typeof link === 'number' ? link : link === marked ? -1 : 0)
+  return requests({ indexOf, given: () => 0 }).map(request => ({
+    about: `${request.op} ${request.target ?? ''}`.trim(),
+    bytes: datagramOf([{ ...request, flags: (request.flags ?? 0) | NLM_F_ACK }]),
+  }))
+}
+
+/** An index is four bytes, at a multiple of four. */
+function differences(blank: Uint8Array, marked: Uint8Array): number[] {
+  const words = Array.from({ length: blank.length / 4 }, (_, word) => word * 4)
+  return words.filter(at => blank[at] !== marked[at])
+}

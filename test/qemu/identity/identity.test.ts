@@ -1,0 +1,87 @@
+import { describe, expect } from 'vitest'
+import type { SettingOptions } from '../../../src/base/index.ts'
+import { type Cluster, startCluster } from '../../../src/index.ts'
+import { test } from '../../support/leaks.ts'
+
+/** As the guest's own tools print it, byte for byte. */
+const shown = `
+export PATH=/sbin:/usr/sbin:/bin:/usr/bin
+hostname
+cat /etc/hostname /etc/hosts /etc/resolv.conf /etc/profile
+for family in -4 -6; do
+  /sbin/ip -j $family addr; echo; /sbin/ip -j $family rule; echo; /sbin/ip -j $family route show table all; echo
+done
+for name in ipv4/ip_forward ipv6/conf/all/forwarding ipv4/fib_multipath_hash_policy ipv6/fib_multipath_hash_policy; do
+  echo $name $(cat /proc/sys/net/$name)
+done
+for dir in /proc/sys/net/ipv4/conf/eth* /proc/sys/net/ipv6/conf/eth*; do
+  cd $dir && grep -s . *
+done
+nft list ruleset
+`
+
+async function said(cluster: Cluster, id: number, script: string): Promise<string> {
+  const { status, stdout, stderr } = await cluster.exec(id, ['/bin/sh'], { input: script })
+  if (status !== 0) throw new Error(Buffer.from(stderr).toString())
+  return Buffer.from(stdout).toString()
+}
+
+/** Link-local routes come with the carrier, in the order in which links have noticed it. */
+function sorted(routes: string): string {
+  const each = (JSON.parse(routes) as unknown[]).map(route => JSON.stringify(route))
+  return each.sort().join('\n')
+}
+
+/** All nodes' own, once their links have noticed their carrier (the kernel tells at most once a second). */
+async function shownBy(cluster: Cluster): Promise<Record<number, string[]>> {
+  const settled = 'while /sbin/ip -o link | grep -q "state DOWN"; do sleep 0.2; done\n'
+  const all = cluster.plan.nodes.map(async ({ id }) => {
+    const text = await said(cluster, id, settled + shown)
+    // The MAC that a NIC was made with is the template's, for ever (dev->perm_addr).
+    const lines = text.replace(/"permaddr":"[^"]*",/g, '').split('\n')
+    return [id, lines.map(line => (line.includes('"dst":"fe80::') ? sorted(line) : line))] as const
+  })
+  return Object.fromEntries(await Promise.all(all))
+}
+
+const settings: [string, SettingOptions][] = [
+  ['the default', { nvm: 2, nrouters: 2, ntesters: 1 }],
+  [
+    'another prefix and MTU, words for login shells',
+    { nvm: 1, nrouters: 1, prefix: 'fd07:', mtu: 1400, append: 'xcluster_A=b' },
+  ],
+]
+
+test.for(settings)('a clone is the node that boots: %s', async ([, options], { census }) => {
+  await using booted = await startCluster({ smp: 1, ...options, clone: 'off' })
+  const wanted = await shownBy(booted)
+  await booted.stop()
+  await using cloned = await startCluster({ smp: 1, ...options })
+  expect(await shownBy(cloned)).toEqual(wanted)
+  await cloned.stop()
+  await census.expectUnchanged({ withinMs: 2000 })
+})
+
+describe('clones of one template', () => {
+  test('differ in what must differ, and have the right time', async ({ census }) => {
+    await using cluster = await startCluster({ nvm: 4, nrouters: 0, smp: 1 })
+    const each = (script: string) => Promise.all([1, 2, 3, 4].map(id => said(cluster, id, script)))
+    for (const own of [
+      'cat /etc/machine-id',
+      'cat /proc/sys/kernel/random/boot_id',
+      'head -c 32 /dev/urandom | base64',
+      'cat /sys/class/net/eth*/address',
+    ])
+      expect(new Set(await each(own)).size, own).toBe(4)
+    const before = Date.now()
+    const clocks = await each('adjtimex 2>/dev/null | grep tv_')
+    for (const clock of clocks) {
+      const [seconds, fraction] = Array.from(clock.matchAll(/time\.tv_\w+: +(\d+)/g), ([, n]) => Number(n))
+      const ms = seconds! * 1000 + fraction! / (fraction! > 1e6 ? 1e6 : 1e3)
+      expect(ms).toBeGreaterThan(before - 100)
+      expect(ms).toBeLessThan(Date.now() + 100)
+    }
+    await cluster.stop()
+    await census.expectUnchanged({ withinMs: 2000 })
+  })
+})

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest'
+import { resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
+import { identityMessage, readAnswer } from '../../../src/cluster/identity-message.ts'
+import type { IdentityStep } from '../../../src/cluster/identity-step.ts'
+import { identitySteps } from '../../../src/cluster/identity-steps.ts'
+import { setupOf } from '../../../src/cluster/node-setup.ts'
+import { planCluster } from '../../../src/cluster/plan.ts'
+import type { SetupRule } from '../../../src/cluster/topology.ts'
+
+const seed = Uint8Array.from({ length: 48 }, (_, index) => index)
+const given = { nowNs: 1_700_000_000_000_000_000n, seed }
+
+function steps(id: number, options: SettingOptions, clone = false): IdentityStep[] {
+  const plan = planCluster(resolveSettings({ options }))
+  return identitySteps(plan.nodes.find(node => node.id === id)!, { clone, ...given })
+}
+const about = (all: readonly IdentityStep[]) => all.map(step => step.about)
+const content = (all: readonly IdentityStep[], path: string) =>
+  all.flatMap(step => ('path' in step && 'content' in step && step.path === path ? step.content : []))
+
+describe('the identity of', () => {
+  test('a node that booted, with two routers: it has net 0', () => {
+    expect(about(steps(1, {}))).toEqual([
+      'set the clock',
+      'write /proc/sys/net/ipv4/fib_multipath_hash_policy',
+      'write /proc/sys/net/ipv6/fib_multipath_hash_policy',
+      'change link eth1',
+      'add address 192.168.1.1/24 (eth1)',
+      'add address fd00::c0a8:101/120 (eth1)',
+      'replace route default',
+      'replace route default',
+    ])
+  })
+
+  test('a router that woke up: everything', () => {
+    expect(about(steps(201, { nrouters: 1 }, true))).toEqual([
+      'reseed the random numbers',
+      'set the clock',
+      'write /proc/sys/kernel/hostname',
+      'write /etc/hostname',
+      'write /etc/machine-id',
+      'write /proc/sys/net/ipv4/ip_forward',
+      'write /proc/sys/net/ipv6/conf/all/forwarding',
+      'change link eth0',
+      'add address 192.168.0.201/24 (eth0)',
+      'add address fd00::c0a8:c9/120 (eth0)',
+      'change link eth1',
+      'change link eth2',
+      'add address 192.168.1.201/24 (eth1)',
+      'add address fd00::c0a8:1c9/120 (eth1)',
+      'add address 192.168.2.201/24 (eth2)',
+      'add address fd00::c0a8:2c9/120 (eth2)',
+      'replace route default',
+      'replace route default',
+      'masquerade 192.168.1.0/24, fd00::c0a8:100/120, 192.168.2.0/24, fd00::c0a8:200/120',
+      'run /etc/init.d/*.rc',
+    ])
+  })
+
+  test('a clone says what its kernel command line would have said', () => {
+    const said = steps(
+      1,
+      { prefix: 'fd01:', append: "xcluster_A=b=c xcluster_Q='x' other xcluster_E=" },
+      true,
+    )
+    expect(content(said, '/etc/profile')).toEqual(["export PREFIX='fd01:'\nexport A='b=c'\nexport E=''\n"])
+    expect(content(said, '/etc/hosts')[0]).toContain('\nfd01::192.168.0.7 vm-007\n')
+    expect(content(said, '/etc/machine-id')).toEqual(['000102030405460788090a0b0c0d0e0f\n'])
+    expect(content(said, '/etc/hostname')).toEqual(['vm-001\n'])
+    const random = said.find(step => step.kind === 'random')
+    expect(random).toMatchObject({ bytes: seed.subarray(16) })
+    expect(content(steps(1, {}, true), '/etc/hosts')).toEqual([])
+  })
+
+  test('a clone with another MTU is told it with its MAC', () => {
+    const link = steps(1, { mtu: 9000 }, true).find(step => step.about === 'change link eth1')!
+    const hex = Buffer.from('bytes' in link ? link.bytes : []).toString('hex')
+    expect(hex).toContain('0a000100000000010101')
+    expect(hex).toContain('0800040028230000')
+  })
+})
+
+/** What xnet does not use, and other topologies will. */
+describe('a rule with', () => {
+  const plan = planCluster(resolveSettings({ options: { netsVm: '0,1,4', nrouters: 2 } }))
+  const wired = plan.nodes.map(({ id, nets }) => ({ id, nets: nets.map(({ net }) => net) }))
+  const told = (rule: Omit<SetupRule, 'of'>) => {
+    const setup = setupOf(wired[0]!, { of: 1, ...rule }, { all: wired, prefix: 'fd00:' })
+    return identitySteps({ name: '', append: '', nets: [], setup }, { clone: false, ...given }).slice(1)
+  }
+
+  test('a table of its own for an interface', () => {
+    const table = { ipv4: 300, ipv6: 301 }
+    const route = { to: 'default', via: [{ net: 4, node: 202 }], table } as const
+    expect(about(told({ routes: [route], rules: [{ net: 4, ...table }] }))).toEqual([
+      ...['replace route default', 'replace route default'],
+      ...['add rule oif eth2 table 300', 'add rule oif eth2 table 301'],
+    ])
+  })
+
+  test('a bridge in the guest, through which routes then lead', () => {
+    const bridge = { name: 'br1', mac: '00:00:00:01:01:01', nets: [1, 4], address: 1 }
+    const all = told({ bridges: [bridge], routes: [{ to: 'default', via: [{ net: 4 }] }] })
+    expect(about(all)).toEqual([
+      ...['create bridge br1', 'change link eth1', 'change link eth2', 'change link br1'],
+      ...['add address 192.168.1.1/24 (br1)', 'add address fd00::c0a8:101/120 (br1)'],
+      ...['replace route default', 'replace route default'],
+    ])
+    expect(all.at(-1)).toMatchObject({ places: [{ name: 'br1' }] })
+  })
+})
+
+test('a message is its steps, each padded to four bytes', () => {
+  const bytes = identityMessage(7, [
+    { kind: 'write', path: '/a', content: 'b', about: '' },
+    { kind: 'clock', ns: 1n, about: '' },
+    { kind: 'route', bytes: Uint8Array.of(1, 2, 3, 4), places: [{ offset: 0, name: 'eth0' }], about: '' },
+  ])
+  expect(Buffer.from(bytes).toString('hex')).toBe(
+    [
+      '40000000' + '07000000',
+      '04000000' + '01000000' + '2f610062',
+      '08000000' + '05000000' + '0100000000000000',
+      `1c000000030000000100000000000000${'65746830'.padEnd(32, '0')}01020304`,
+    ].join(''),
+  )
+})
+
+test.for([
+  ['7 ok 1700000000000000000', { number: 7, ok: true, clockNs: 1_700_000_000_000_000_000n }],
+  ['7 failed 3 17 ', { number: 7, ok: false, step: 3, reason: 'File exists (EEXIST)' }],
+  [
+    '7 failed 3 101 Nexthop has invalid gateway.',
+    {
+      number: 7,
+      ok: false,
+      step: 3,
+      reason: 'Nexthop has invalid gateway: Network is unreachable (ENETUNREACH)',
+    },
+  ],
+  ['7 okay', undefined],
+  ['', undefined],
+] as const)('the answer %j', ([line, answer]) => {
+  expect(readAnswer(line)).toEqual(answer)
+})
