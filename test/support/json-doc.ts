@@ -25,9 +25,10 @@ export function differences(command: string, real: unknown): string[] {
   const { example, optional } = documented(command)
   const [expected, found] = [shapeOf(example), shapeOf(real)]
   const mayMiss = (path: string) =>
-    optional.some(
-      start => path === start || path.startsWith(`${start}.`) || start === path.replace(/\.[^.]+$/, '.*'),
-    )
+    optional.some(start => {
+      const rest = path.startsWith(start) ? path.slice(start.length) : undefined
+      return rest?.match(/^($|\.|\[)/) || start === path.replace(/\.[^.]+$/, '.*')
+    })
   const missing = [...expected.keys()].filter(
     path => !found.has(path) && !mayMiss(path) && !insideEmpty(path, found),
   )
