@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { type Settings, systemClock, XclusterError } from '../base/index.ts'
 import type { Fabric } from '../net/index.ts'
@@ -59,7 +60,8 @@ export class Boots {
    */
   async run(nodes: readonly ClusterNode[], run: BootRun): Promise<void> {
     const batch: Batch = { nodes, end: new AbortController(), lost: undefined }
-    const signal = run.together ? AbortSignal.any([run.signal, batch.end.signal]) : run.signal
+    const signal = AbortSignal.any([run.signal, batch.end.signal])
+    setMaxListeners(0, signal) // each VM is one
     // Those that are being configured have nobody else to call them off.
     const kill = () => void Promise.all(nodes.map(node => node.stop('at once'))).catch(() => {})
     signal.addEventListener('abort', kill)

@@ -1,0 +1,87 @@
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect } from 'vitest'
+import { places } from '../../../src/base/index.ts'
+import { type ClusterEvent, startCluster } from '../../../src/index.ts'
+import { test } from '../../support/leaks.ts'
+import { guestStates, said } from './guest-state.ts'
+
+const small = { nvm: 2, nrouters: 1, ntesters: 1, smp: 1 }
+
+test('a cluster of clones is the cluster that boots, sooner', async ({ census }) => {
+  await using booted = await startCluster({ ...small, clone: 'off', mtu: 1400 })
+  const wanted = await guestStates(booted)
+  const { readyMs } = booted.status()
+  await booted.stop()
+  await startCluster({ nvm: 1, nrouters: 1, smp: 1 }).then(first => first.stop()) // makes the templates
+
+  await using clones = await startCluster({ ...small, mtu: 1400 })
+  const status = clones.status()
+  expect(await guestStates(clones)).toEqual(wanted)
+  expect((await clones.checkReach()).filter(({ ok }) => !ok)).toEqual([])
+  expect(status.readyMs!).toBeLessThan(readyMs! / 2)
+  for (const { milestones } of status.nodes) {
+    expect(Object.keys(milestones)).toEqual(['spawned', 'qmp', 'agent', 'identity', 'ready'])
+    const times = Object.values(milestones)
+    expect(times).toEqual([...times].sort((a, b) => a - b))
+  }
+  const each = (command: string) => Promise.all([1, 2, 201, 221].map(id => said(clones, id, command)))
+  expect(new Set(await each('cat /etc/machine-id')).size).toBe(4)
+  expect(new Set(await each('head -c 16 /dev/urandom | base64')).size).toBe(4)
+  for (const seconds of await each('date +%s'))
+    expect(Math.abs(Number(seconds) - Date.now() / 1000)).toBeLessThan(5)
+  await clones.stop()
+  await census.expectUnchanged({ withinMs: 1500 })
+})
+
+describe('templates in a cache', () => {
+  const one = { nvm: 1, nrouters: 0, smp: 1 }
+
+  /** The real one's images, so that none has to be made, and no templates. */
+  async function emptyCache(): Promise<{ cache: string } & AsyncDisposable> {
+    const real = places(process.env, process.getuid!()).cache
+    const cache = await mkdtemp(join(tmpdir(), 'xcluster-cache-'))
+    for (const name of await readdir(real))
+      if (name !== 'templates') await symlink(join(real, name), join(cache, name))
+    return { cache, [Symbol.asyncDispose]: () => rm(cache, { recursive: true }) }
+  }
+
+  async function started(cache: string) {
+    const events: ClusterEvent[] = []
+    const at = { ...places(process.env, process.getuid!()), cache }
+    await using cluster = await startCluster(one, { places: at, onEvent: event => events.push(event) })
+    expect((await said(cluster, 1, 'hostname')).trim()).toBe('vm-001')
+    const notices = events.flatMap(event => (event.event === 'notice' ? event.text : []))
+    const steps = events.flatMap(event => (event.event === 'step' && event.step === 'template' ? event : []))
+    const cloned = cluster.status().nodes[0]!.milestones.kernel === undefined
+    return { cloned, steps, notices: notices.filter(text => !text.includes('KVM')) }
+  }
+
+  test('are made once, told of while they are, and made again when damaged', async () => {
+    await using at = await emptyCache()
+    const first = await started(at.cache)
+    expect(first).toMatchObject({ cloned: true, notices: [] })
+    expect([first.steps[0]!.state, first.steps.at(-1)!.state]).toEqual(['begin', 'end'])
+    expect(first.steps[0]!.text).toBe('with 2 NICs: booting it')
+    expect(await started(at.cache)).toEqual({ cloned: true, notices: [], steps: [] })
+
+    const [key] = await readdir(join(at.cache, 'templates'))
+    const ram = join(at.cache, 'templates', key!, 'ram')
+    const bytes = await readFile(ram)
+    bytes[bytes.length >> 1]! ^= 4
+    await writeFile(ram, bytes)
+    const third = await started(at.cache)
+    expect(third).toMatchObject({ cloned: true, notices: [expect.stringContaining('made again')] })
+    expect(third.steps.length).toBeGreaterThan(0)
+  })
+
+  test('that cannot be kept are done without, with a notice', async () => {
+    await using at = await emptyCache()
+    await writeFile(join(at.cache, 'templates'), 'no directory')
+    const { cloned, notices } = await started(at.cache)
+    expect(cloned).toBe(false)
+    const about = /^nodes like vm-001 have no template and are booted: /
+    expect(notices.filter(text => about.test(text))).toHaveLength(1)
+  })
+})
