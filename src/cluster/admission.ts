@@ -34,7 +34,7 @@ const shortestMs = 8
  *
  * It begins with what has work for every processor, adds one at a time while processors idle, and takes one away
  * while the queue for them is long or VMs take many times what the fastest took; two for each processor stay,
- * whatever else the machine does.
+ * or eight clones, whatever else the machine does.
  */
 export class Admission {
   readonly #least: number
@@ -49,10 +49,11 @@ export class Admission {
 
   constructor({ cores, accel, clones }: AdmissionOptions) {
     this.#cores = cores
-    // One that works and one that waits for something, for each processor.
-    this.#least = 2 * cores
+    // One that works and one that waits for something, for each processor. A clone is there so soon that
+    // none comes too late; beside other load, fewer would only leave the processors to that.
+    this.#least = (clones ? 8 : 2) * cores
     // Under KVM a VM waits more than it works.
-    this.#limit = accel === 'kvm' || clones ? 3 * cores : this.#least
+    this.#limit = accel === 'kvm' ? Math.max(3 * cores, this.#least) : this.#least
   }
 
   /** How many may be under way. */
