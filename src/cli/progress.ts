@@ -1,6 +1,5 @@
 import type { OwnerMessage } from '../cluster/index.ts'
 import { tell } from './session.ts'
-import { whyTemplates } from './why-templates.ts'
 
 /** What an owner says before it is ready. Not all of it is shown. */
 export type ProgressMessage = Exclude<OwnerMessage, { event: 'ready' | 'failed' }>
@@ -25,6 +24,9 @@ export async function openProgress({ live, ...shown }: ProgressOptions): Promise
   const { openTaskList } = await import('./task-list.ts')
   return openTaskList(shown)
 }
+
+/** Said once, when the first one is being made. */
+const whyTemplates = 'one VM of each kind is booted now and kept; from then on nodes are clones of it'
 
 /** One line per step, node and notice. */
 export function linesOf(line: (text: string) => void): Progress {

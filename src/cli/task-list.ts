@@ -2,7 +2,6 @@ import { Listr, type ListrTask } from 'listr2'
 import { type Deferred, defer } from '../base/index.ts'
 import type { Progress, ProgressMessage, ProgressOptions } from './progress.ts'
 import { tell } from './session.ts'
-import { whyTemplates } from './why-templates.ts'
 
 const titles = {
   image: 'Guest image',
@@ -79,7 +78,8 @@ function step(lines: ReadonlyMap<string, Line>, message: StepMessage): void {
 }
 
 function aboutTemplates({ state, text }: StepMessage): Pick<StepMessage, 'state' | 'text'> {
-  return { state, text: state === 'begin' ? `${text} (${whyTemplates})` : 'made; the next start finds them' }
+  const now = `made once, nodes are clones of them: ${text}`
+  return { state, text: state === 'begin' ? now : 'made; the next start finds them' }
 }
 
 function apply(line: Line, { state, text }: Pick<StepMessage, 'state' | 'text'>): void {

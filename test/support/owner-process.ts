@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -89,10 +89,9 @@ export async function startOwner({
   return new OwnerProcess(launch, places, settings.name)
 }
 
-/** Directories that nobody else uses, removed when this process ends. */
+/** Directories that nobody else uses, removed when all tests are over. */
 export function privatePlaces(): Places {
   const root = mkdtempSync(join(tmpdir(), 'xc-'))
-  process.on('exit', () => rmSync(root, { recursive: true, force: true }))
   return { runtime: `${root}/run`, state: `${root}/state`, cache: `${root}/cache` }
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ export interface XcResult {
   readonly stderr: string
 }
 
-/** The built `xc`, with runtime and state directories that nobody else has, removed when this process ends. */
+/** The built `xc`, with runtime and state directories that nobody else has, removed when all tests are over. */
 export class Xc {
   readonly root = mkdtempSync(join(tmpdir(), 'xc-cli-'))
   readonly env: NodeJS.ProcessEnv
@@ -27,7 +27,6 @@ export class Xc {
     const { XCLUSTER_NAME: _, ...env } = process.env
     this.env = { ...env, XDG_RUNTIME_DIR: `${this.root}/run`, XDG_STATE_HOME: `${this.root}/state` }
     mkdirSync(this.runtime, { recursive: true })
-    process.on('exit', () => rmSync(this.root, { recursive: true, force: true }))
   }
 
   /** Where the clusters' runtime directories are. */
