@@ -1,1 +1,1 @@
-export { type Masquerade, masqueradeBatch } from './masquerade.ts'
+export { masqueradeBatch } from './masquerade.ts'
