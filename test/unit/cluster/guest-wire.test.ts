@@ -8,7 +8,9 @@ import { ManualClock } from '../../support/manual-clock.ts'
 function guest(says: (number: number) => string | undefined) {
   let receiver: PortReceiver | undefined
   const port: Port = {
-    receive: to => void (receiver = to),
+    receive(to) {
+      receiver = to
+    },
     send(bytes) {
       const line = says(Buffer.from(bytes).readUInt32LE(4))
       if (line !== undefined) receiver!.data(Buffer.from(line))
