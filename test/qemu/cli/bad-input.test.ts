@@ -80,7 +80,7 @@ test('a guest that panics fails the start at once, with the console’s last lin
 })
 
 test('a guest that does not become ready in time fails the start, which is taken back', async () => {
-  const result = await xc.run(['start', '--nvm', '1', '--nrouters', '0', '--timeout', '0.5'])
+  const result = await xc.run(['start', '--nvm', '1', '--nrouters', '0', '--no-clone', '--timeout', '0.5'])
   expect(result).toMatchObject({ status: 1, stdout: '' })
   expect(existsSync(`${xc.runtime}/default`)).toBe(false)
   await census.expectUnchanged()

@@ -124,7 +124,7 @@ test('one that is asked something else first is ready when it executes; its agen
   await using unasked = await clone('vm-001', { readyWith: 'wake' })
   const { machine } = unasked
   expect(machine.state).toBe('ready')
-  expect(Object.keys(machine.milestones).slice(0, 3)).toEqual(['spawned', 'qmp', 'ready'])
+  expect(machine.milestones.ready).toBeDefined()
   expect(await say(machine, 'echo here')).toBe('here')
   expect(machine.milestones.agent).toBeDefined()
 })
