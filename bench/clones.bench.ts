@@ -1,4 +1,5 @@
 import { messageOf } from '../src/base/index.ts'
+import type { ProgressEvent } from '../src/cluster/index.ts'
 import { takeCensus } from '../test/support/census.ts'
 import { type Benchmark, type Result, resultOf, type Sample } from './benchmark.ts'
 import { checkClones } from './boot/clone-check.ts'
@@ -70,9 +71,12 @@ class Starts {
   async #start(wrong: string[]): Promise<Sample> {
     const { startCluster } = await built('cluster')
     const began = nowMs()
-    await using cluster = await startCluster({ ...size, clone: 'always' }, { places: this.ground.places })
+    const notices: string[] = []
+    const onEvent = (event: ProgressEvent) => event.event === 'notice' && notices.push(event.text)
+    const hooks = { places: this.ground.places, onEvent }
+    await using cluster = await startCluster({ ...size, clone: 'always' }, hooks)
     const ready = nowMs() - began
-    mustBeClones(cluster.status())
+    mustBeClones(cluster.status(), notices)
     wrong.push(...(await checkClones(cluster, this.#seen)))
     await cluster.stop({ graceMs: 500 })
     return { ready }

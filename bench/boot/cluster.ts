@@ -26,8 +26,10 @@ export async function clusterRound(ground: Ground, size: Size, clone: 'always' |
   const sample: Record<string, number> = {}
   const began = nowMs()
   const options = { ...size, clone }
+  const notices: string[] = []
   const onEvent = (event: ProgressEvent) => {
     const ms = nowMs() - began
+    if (event.event === 'notice') notices.push(event.text)
     if (event.event === 'node' && event.state === 'starting') begins.set(event.id, ms)
     if (event.event !== 'step') return
     // A template begins more than once: booting it, saving it, another one.
@@ -41,7 +43,7 @@ export async function clusterRound(ground: Ground, size: Size, clone: 'always' |
   const cluster = scope.add(await startCluster(options, { places: ground.places, onEvent }))
   const ready = (await prober.ready) - began
   const status = cluster.status()
-  if (clone === 'always') mustBeClones(status)
+  if (clone === 'always') mustBeClones(status, notices)
   return { ...sample, ...lastMilestones(status, begins), ready, ...memoryOf(status) }
 }
 
@@ -64,10 +66,11 @@ function targetOf(fd: string): string {
   }
 }
 
-/** A node whose template cannot be had is booted instead. */
-export function mustBeClones({ nodes }: Status): void {
+/** A node whose template cannot be had, or that does not wake up, is booted instead; a notice has said why. */
+export function mustBeClones({ nodes }: Status, notices: readonly string[]): void {
   const booted = nodes.filter(({ milestones }) => 'kernel' in milestones).map(({ name }) => name)
-  if (booted.length > 0) throw new Error(`${booted.join(', ')} booted and should have been cloned`)
+  if (booted.length === 0) return
+  throw new Error(`${booted.join(', ')} booted and should have been cloned: ${notices.join('; ')}`)
 }
 
 function lastMilestones(

@@ -15,14 +15,13 @@ export const ignoreShared = { capability: 'x-ignore-shared', state: true }
 export async function wake(qmp: QmpClient, { state }: Template): Promise<void> {
   // Opened again: a descriptor that is only duplicated would share its position with all other clones.
   const fd = openSync(`/proc/self/fd/${state.fd}`, 'r')
-  const resumed = qmp.once('RESUME')
   try {
     await Promise.all([
+      qmp.once('RESUME'),
       qmp.execute('migrate-set-capabilities', { capabilities: [ignoreShared] }),
       qmp.execute('getfd', { fdname: 'state' }, { fds: [fd] }),
       qmp.execute('migrate-incoming', { uri: 'fd:state' }),
     ])
-    await resumed
   } finally {
     closeSync(fd)
   }
