@@ -8,8 +8,9 @@
  * Net 0: echo requests from the host's address straight to the node's Ethernet address (no ARP from us, which every
  * guest would have to look at). A few nodes at a time, those that have not answered yet, the next as soon as one has:
  * the work does not grow with the number of nodes.
- * Net 1: an echo request to a that looks as if b had sent it, put on the bridge. a has to ask for b's Ethernet
- * address, b to answer, and a sends b an echo reply, which is what we wait for.
+ * Net 1: an ARP and an echo request to a that look as if b had sent them, put on the bridge, and the same the other
+ * way round; we wait until an echo reply of each to the other has crossed the bridge. The ARP request goes before,
+ * because it tells a where b is: a guest that has to ask, and asks before the other is up, asks again a second later.
  *
  * A probe goes out every hundredth of the time that has passed, so the error is the same share of a short time as of a
  * long one, and what waits in the taps of guests that are still booting stays little.
@@ -21,6 +22,8 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
+#include <netinet/if_ether.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
@@ -93,10 +96,25 @@ static unsigned address(int net, int node)
 	return htonl(192u << 24 | 168u << 16 | (unsigned)net << 8 | (unsigned)node);
 }
 
+static void put(struct net net, const void *frame, size_t length)
+{
+	if (send(net.fd, frame, length, 0) >= 0 || errno == ENOBUFS || errno == ENETDOWN)
+		return;
+	if (errno == ENXIO) /* the bridge is gone: the start was taken back */
+		exit(1);
+	fail("send");
+}
+
+static struct ether_header header(struct net net, int to, const unsigned char *from_mac, int type)
+{
+	struct ether_header header = { .ether_dhost = { 0, 0, 0, 1, net.number, to }, .ether_type = htons(type) };
+	memcpy(header.ether_shost, from_mac, 6);
+	return header;
+}
+
 static void ping(struct net net, int from, int to, const unsigned char *from_mac)
 {
-	struct frame frame = { .ether.ether_dhost = { 0, 0, 0, 1, net.number, to }, .ether.ether_type = htons(ETHERTYPE_IP) };
-	memcpy(frame.ether.ether_shost, from_mac, 6);
+	struct frame frame = { .ether = header(net, to, from_mac, ETHERTYPE_IP) };
 	frame.ip = (struct iphdr){
 		.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_ICMP,
 		.tot_len = htons(sizeof frame.ip + sizeof frame.icmp),
@@ -106,15 +124,28 @@ static void ping(struct net net, int from, int to, const unsigned char *from_mac
 	frame.icmp.type = ICMP_ECHO;
 	frame.icmp.un.echo.id = htons(OUR_ID);
 	frame.icmp.checksum = checksum(&frame.icmp, sizeof frame.icmp);
-	if (send(net.fd, &frame, sizeof frame, 0) >= 0 || errno == ENOBUFS || errno == ENETDOWN)
-		return;
-	if (errno == ENXIO) /* the bridge is gone: the start was taken back */
-		exit(1);
-	fail("send");
+	put(net, &frame, sizeof frame);
 }
 
-/* The node whose echo reply to `to` came, or -1 when nothing is left to read. Everything else is skipped. */
-static int answer(struct net net, int to)
+/* As `from` would ask `to` for its Ethernet address, telling its own. */
+static void introduce(struct net net, int from, int to)
+{
+	unsigned char from_mac[6] = { 0, 0, 0, 1, net.number, from };
+	unsigned from_address = address(net.number, from), to_address = address(net.number, to);
+	struct {
+		struct ether_header ether;
+		struct ether_arp arp;
+	} __attribute__((packed)) frame = { .ether = header(net, to, from_mac, ETHERTYPE_ARP) };
+	frame.arp.ea_hdr = (struct arphdr){ htons(ARPHRD_ETHER), htons(ETHERTYPE_IP), 6, 4, htons(ARPOP_REQUEST) };
+	memcpy(frame.arp.arp_sha, from_mac, 6);
+	memcpy(frame.arp.arp_spa, &from_address, 4);
+	memcpy(frame.arp.arp_tpa, &to_address, 4);
+	put(net, &frame, sizeof frame);
+	ping(net, from, to, from_mac);
+}
+
+/* The node whose echo reply came, and to whom, or -1 when nothing is left to read. Everything else is skipped. */
+static int answer(struct net net, int *to)
 {
 	struct frame frame;
 	for (;;) {
@@ -122,8 +153,10 @@ static int answer(struct net net, int to)
 		if (length < 0)
 			return -1;
 		if (length == sizeof frame && frame.ip.protocol == IPPROTO_ICMP && frame.icmp.type == ICMP_ECHOREPLY &&
-		    frame.icmp.un.echo.id == htons(OUR_ID) && frame.ip.daddr == address(net.number, to))
+		    frame.icmp.un.echo.id == htons(OUR_ID)) {
+			*to = (int)(ntohl(frame.ip.daddr) & 0xff);
 			return (int)(ntohl(frame.ip.saddr) & 0xff);
+		}
 	}
 }
 
@@ -147,8 +180,8 @@ static void bridge_mac(struct net net, unsigned char mac[6])
 /* What has not happened yet. */
 struct wait {
 	struct net control, cluster;
-	unsigned char host_mac[6], b_mac[6];
-	int a, b, exchanged;
+	unsigned char host_mac[6];
+	int a, b, a_answered, b_answered;
 	int waiting[MAX_NODES], left;
 };
 
@@ -164,22 +197,23 @@ static void read_task(struct wait *wait)
 		wait->waiting[wait->left++] = atoi(word);
 	wait->control = open_net(0, 0);
 	wait->cluster = open_net(1, 1);
-	wait->exchanged = wait->a == wait->b;
+	wait->a_answered = wait->b_answered = wait->a == wait->b;
 	bridge_mac(wait->control, wait->host_mac);
-	memcpy(wait->b_mac, (unsigned char[]){ 0, 0, 0, 1, 1, (unsigned char)wait->b }, 6);
 }
 
 static void probe(const struct wait *wait)
 {
 	for (int i = 0; i < wait->left && i < AT_ONCE; i++)
 		ping(wait->control, HOST, wait->waiting[i], wait->host_mac);
-	if (!wait->exchanged)
-		ping(wait->cluster, wait->b, wait->a, wait->b_mac);
+	if (!wait->a_answered)
+		introduce(wait->cluster, wait->b, wait->a);
+	if (!wait->b_answered)
+		introduce(wait->cluster, wait->a, wait->b);
 }
 
 static void read_answers(struct wait *wait)
 {
-	for (int node; (node = answer(wait->control, HOST)) >= 0;)
+	for (int to, node; (node = answer(wait->control, &to)) >= 0;)
 		for (int i = 0; i < wait->left; i++)
 			if (wait->waiting[i] == node) {
 				wait->waiting[i] = wait->waiting[--wait->left];
@@ -187,8 +221,10 @@ static void read_answers(struct wait *wait)
 					ping(wait->control, HOST, wait->waiting[i], wait->host_mac);
 				break;
 			}
-	for (int node; (node = answer(wait->cluster, wait->b)) >= 0;)
-		wait->exchanged |= node == wait->a;
+	for (int to, node; (node = answer(wait->cluster, &to)) >= 0;) {
+		wait->a_answered |= node == wait->a && to == wait->b;
+		wait->b_answered |= node == wait->b && to == wait->a;
+	}
 }
 
 int main(void)
@@ -196,7 +232,7 @@ int main(void)
 	struct wait wait = { .left = 0 };
 	read_task(&wait);
 	long long began = now_ns(), next = began;
-	while (wait.left > 0 || !wait.exchanged) {
+	while (wait.left > 0 || !wait.a_answered || !wait.b_answered) {
 		long long now = now_ns();
 		if (now >= next) {
 			probe(&wait);
