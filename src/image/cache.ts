@@ -46,7 +46,8 @@ export class Cache {
   }
 
   async remember(request: string, entry: CacheEntry, inputs: Fingerprints): Promise<void> {
-    const manifest = (await readJson(join(entry.dir, MANIFEST))) as Manifest
+    const manifest = (await readJson(join(entry.dir, MANIFEST))) as Manifest | undefined
+    if (!manifest) return // gone again, as when somebody empties the cache: the next call builds it
     const files = [MANIFEST, ...Object.keys(manifest.files)].map(name => join(entry.dir, name))
     const outputs = Object.fromEntries(files.map(path => [path, fingerprint(path)]))
     const answer: Answer = { key: entry.key, facts: entry.facts, inputs, outputs }
@@ -77,7 +78,7 @@ export class Cache {
       await mkdir(aside)
       for (const [name, bytes] of Object.entries(files)) await writeFile(join(aside, name), bytes)
       await writeFile(join(aside, MANIFEST), JSON.stringify(manifestOf(files, facts)))
-      await this.#install(aside, join(this.#dir, key))
+      await this.#install(aside, key)
     } finally {
       await rm(aside, { recursive: true, force: true })
     }
@@ -85,14 +86,19 @@ export class Cache {
     return { key, dir: join(this.#dir, key), facts }
   }
 
-  /** A directory can only replace an empty one: a damaged entry is moved out of the way first. */
-  async #install(aside: string, dir: string): Promise<void> {
+  /**
+   * A directory can only replace an empty one: a damaged entry is moved out of the way first. A whole one stays:
+   * another builder was faster, and may be using it.
+   */
+  async #install(aside: string, key: string): Promise<void> {
+    const dir = join(this.#dir, key)
     try {
       await rename(aside, dir)
     } catch (failure) {
       if (!isSystemError(failure, 'ENOTEMPTY', 'EEXIST')) throw failure
+      if (await this.find(key)) return
       const old = this.#aside()
-      await rename(dir, old).catch(() => {}) // another builder may have been faster
+      await rename(dir, old).catch(() => {}) // another builder may be doing the same
       await rename(aside, dir).catch(() => {})
       await rm(old, { recursive: true, force: true })
     }
