@@ -59,12 +59,14 @@ export class Xc {
     return new RunningXc(spawn('sh', ['-c', this.#spelled(command)], { env: this.env, stdio: 'pipe' }))
   }
 
-  /** On a terminal of its own, as `script` makes one; what is written to it is typed. */
+  /**
+   * On a terminal of its own, as `script` makes one; what is written to it is typed. Its shell outlives a Ctrl-C,
+   * whichever shell it is, and `script` gives a terminal no size.
+   */
   onTerminal(command: string): RunningXc {
-    const words = ['-qec', this.#spelled(command), '/dev/null']
-    return new RunningXc(
-      spawn('/usr/bin/script', words, { env: { ...this.env, TERM: 'xterm' }, stdio: 'pipe' }),
-    )
+    const words = ['-qec', `trap : INT; stty cols 100 rows 40; ${this.#spelled(command)}`, '/dev/null']
+    const env = { ...this.env, TERM: 'xterm', SHELL: '/bin/sh' }
+    return new RunningXc(spawn('/usr/bin/script', words, { env, stdio: 'pipe' }))
   }
 
   #spelled(command: string): string {

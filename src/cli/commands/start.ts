@@ -49,7 +49,8 @@ async function start(session: Session, { settings, nodes, options }: Start): Pro
   const request = { settings, places: session.places, ...(timeoutMs !== undefined && { timeoutMs }) }
   const { launchOwner } = await import('../../cluster/index.ts')
   const launch = await launchOwner(request, { env: { ...session.env } })
-  const live = process.stdout.isTTY === true && !options.json
+  // Some terminals do not know their size and say 0: a list that changes in place would be one letter a line there.
+  const live = process.stdout.isTTY === true && process.stdout.columns >= 40 && !options.json
   const outcome = await followStart(launch, { live, nodes, clones: settings.clone === 'always' })
   if (outcome.status === undefined) {
     await gone(launch.pid)

@@ -39,10 +39,10 @@ test('auto gives a reason with its notice when it is not KVM, and the same again
 })
 
 test('kvm that cannot be is an error, never something else', async () => {
-  const ask = detectAccel({ want: 'kvm', qemu, cacheDir: cache.path, notice: expect.unreachable })
+  const ask = () => detectAccel({ want: 'kvm', qemu, cacheDir: cache.path, notice: expect.unreachable })
   const trouble = await kvmTrouble({ qemu: qemu.path })
-  if (trouble === undefined) expect(await ask).toEqual({ kind: 'kvm' })
-  else await expect(ask).rejects.toMatchObject({ code: 'KVM_UNUSABLE', kind: 'prerequisite' })
+  if (trouble === undefined) expect(await ask()).toEqual({ kind: 'kvm' })
+  else await expect(ask()).rejects.toMatchObject({ code: 'KVM_UNUSABLE', kind: 'prerequisite' })
 })
 
 test('a guest that has not come to its end at the deadline is killed, and that is the reason', async () => {
