@@ -11,7 +11,7 @@ export async function oneVmSpec(ground: Ground, scope: Scope): Promise<VmSpec> {
   const { openBridgeFabric, planBridges } = await built('net')
   const wiring = { mtu: 1500, nodes: [{ id: 1, nets: [0, 1] }], host: new Map() }
   const fabric = scope.add(await openBridgeFabric(planBridges(wiring)))
-  const nics: readonly Nic[] = fabric.nics(1)
+  const nics: readonly Nic[] = await fabric.nics(1)
   return {
     name: 'vm-001',
     qemu: ground.qemu.path,

@@ -123,7 +123,7 @@ export class Boots {
     { passed, template }: { passed: Passed; template?: Template },
   ): Promise<void> {
     const { settings, ground } = this.#parts
-    const nics = fabric.nics(node.plan.id)
+    const nics = await fabric.nics(node.plan.id)
     const place = { nics, namespace: fabric.namespace, consoleLog: node.consoleLog }
     const spec = specOf(node.plan, settings, { ground, place })
     await node.boot(template ? { ...spec, template, readyWith: 'wake' } : spec, {

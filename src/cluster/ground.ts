@@ -41,7 +41,7 @@ export async function prepareGround(
 /** Where a node's VM is; a template is nowhere. */
 export interface Place {
   readonly nics: readonly Nic[]
-  readonly namespace: NetNamespace
+  readonly namespace: NetNamespace | undefined
   readonly consoleLog: string
 }
 

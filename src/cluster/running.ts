@@ -62,7 +62,7 @@ export class RunningCluster implements Cluster {
       name: plan.name,
       topology: plan.topology,
       state: this.#state,
-      netns: this.#state === 'stopped' ? '' : fabric.namespace.path,
+      netns: (this.#state !== 'stopped' && fabric.namespace?.path) || '',
       owner: { pid: process.pid },
       accel: ground.accel.kind,
       kernel: ground.image.kernelVersion,

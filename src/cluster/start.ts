@@ -9,11 +9,12 @@ import {
   type Settings,
   systemClock,
 } from '../base/index.ts'
-import { type Fabric, openBridgeFabric } from '../net/index.ts'
+import type { Fabric } from '../net/index.ts'
 import { Boots } from './boots.ts'
 import { surroundings } from './environment.ts'
 import { prepareGround } from './ground.ts'
 import { checkMemory } from './memory.ts'
+import { openNetwork } from './network.ts'
 import { ClusterNode, type NodeWorld } from './node.ts'
 import { planCluster } from './plan.ts'
 import type { ClusterPlan, NodePlan } from './plan-types.ts'
@@ -102,7 +103,7 @@ class ClusterStart {
       return templates
     })
     const network = this.#step('network', this.#wiring(), async () =>
-      scope.add(await openBridgeFabric(this.#plan.bridges)),
+      scope.add(await openNetwork(this.#plan)),
     )
     // Each to its end, so that all that was opened is closed.
     await Promise.allSettled([network, opening])

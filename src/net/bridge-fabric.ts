@@ -21,6 +21,11 @@ const leavingGroup = 0x7864
 /** Lets LLDP through, 01:80:c2:00:00:0e, which a bridge keeps to itself by default (IEEE 802.1D §7.12.6). */
 const forwardLldp = 0x4000
 
+export interface BridgeFabric extends Fabric {
+  readonly kind: 'bridge'
+  readonly namespace: NetNamespace
+}
+
 export interface FabricOptions {
   /** Where, instead of a namespace of its own. It stays when the fabric is closed. */
   readonly namespace?: NetNamespace
@@ -30,13 +35,13 @@ export interface FabricOptions {
  * Makes bridges and taps as planned, all or nothing: a handful of messages and one entry into the namespace, be
  * there two taps or two hundred. Equivalent: `ip link add … type bridge`, `ip tuntap add`, `ip link set … master`.
  */
-export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions = {}): Promise<Fabric> {
+export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions = {}): Promise<BridgeFabric> {
   await using scope = new Scope()
   const namespace = options.namespace ?? scope.add(NetNamespace.create())
   const route = scope.add(openRoute({ namespace }))
   if (options.namespace) await refuseTaken(route)
   leaveFramesAlone(namespace)
-  const fabric = new BridgeFabric({ namespace, route, scope: scope.move() })
+  const fabric = new Bridges({ namespace, route, scope: scope.move() })
   try {
     await route.links.change({ name: 'lo', up: true })
     await fabric.change(plan)
@@ -78,7 +83,8 @@ function attach(taps: readonly TapSpec[], { mtu, bridges }: BridgePlan, route: R
   })
 }
 
-class BridgeFabric implements Fabric {
+class Bridges implements BridgeFabric {
+  readonly kind = 'bridge'
   readonly namespace: NetNamespace
   readonly #route: Route
   readonly #scope: Scope
@@ -94,7 +100,7 @@ class BridgeFabric implements Fabric {
     scope.defer(() => removeAll(route, linkGroup))
   }
 
-  nics(node: number): Nic[] {
+  async nics(node: number): Promise<Nic[]> {
     this.#mustBeOpen()
     return planNics(this.#plan, node).map(({ tap, args }) => ({ args, fds: [this.#taps.get(tap)!.fd] }))
   }

@@ -2,12 +2,19 @@ import type { Nic } from '../base/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
 import type { BridgePlan } from './bridge-plan.ts'
 
+/** `bridge`: bridges and taps in a network namespace. `user`: QEMU's user net and multicast segments. */
+export type FabricKind = 'bridge' | 'user'
+
 /** The network of a cluster: what all its nodes' cables end in. Closing it takes all of it away. */
 export interface Fabric extends AsyncDisposable {
-  /** Where its links are, and the host's own addresses on it. */
-  readonly namespace: NetNamespace
-  /** What QEMU needs for each interface of a node, eth0 first; the file descriptors stay the fabric's. */
-  nics(node: number): Nic[]
+  readonly kind: FabricKind
+  /** Where its links are, and the host's own addresses on it; a fabric of QEMU's own sockets has none. */
+  readonly namespace: NetNamespace | undefined
+  /**
+   * What QEMU needs for each interface of a node, eth0 first; the file descriptors stay the fabric's. A failure
+   * is this node's alone.
+   */
+  nics(node: number): Promise<Nic[]>
   /**
    * Makes it as another plan has it. What is new is made first, all or nothing; what is in that plan no more goes
    * then. What both have stays as it is.

@@ -1,5 +1,5 @@
-export { type FabricOptions, openBridgeFabric } from './bridge-fabric.ts'
+export { type BridgeFabric, type FabricOptions, openBridgeFabric } from './bridge-fabric.ts'
 export type { BridgeChange, BridgePlan, BridgeSpec, NicPlan, TapSpec, Wiring } from './bridge-plan.ts'
 export { bridgeChange, macOf, planBridges, planNics } from './bridge-plan.ts'
 export { NetError } from './errors.ts'
-export type { Fabric } from './fabric.ts'
+export type { Fabric, FabricKind } from './fabric.ts'

@@ -47,7 +47,7 @@ export interface VmSpec {
   /** Who QEMU is for the kernel; absent: who started it (rootless). */
   readonly identity?: Identity
   /** The network namespace QEMU runs in; absent: the caller's own. */
-  readonly namespace?: NetNamespace
+  readonly namespace?: NetNamespace | undefined
   /** Everything the guest's console prints is appended to this file. */
   readonly consoleLog: string
   /** More QEMU options, after ours, as they are. */

@@ -100,7 +100,7 @@ describe('the fabric of xnet', () => {
 
   test('gives each node its interfaces in the order of its nets', async () => {
     await using fabric = await openBridgeFabric(planned({ nvm: 1, nets1: '0,3,2' }))
-    const nics = fabric.nics(1)
+    const nics = await fabric.nics(1)
     expect(nics.map(({ args }) => args)).toEqual(
       ['00', '03', '02'].map((net, i) => [
         '-netdev',
@@ -110,7 +110,7 @@ describe('the fabric of xnet', () => {
       ]),
     )
     expect(new Set(nics.flatMap(({ fds }) => fds)).size).toBe(3)
-    expect(fabric.nics(99)).toEqual([])
+    expect(await fabric.nics(99)).toEqual([])
   })
 
   test('with 240 taps is made and gone in a moment', async ({ census }) => {
@@ -121,7 +121,7 @@ describe('the fabric of xnet', () => {
     expect(performance.now() - began).toBeLessThan(1500) // one by one: 5 s
     await census.expectUnchanged({ withinMs: 1000 })
     await fabric.close()
-    expect(() => fabric.nics(1)).toThrow(expect.objectContaining({ code: 'NETWORK_CLOSED' }))
+    await expect(fabric.nics(1)).rejects.toMatchObject({ code: 'NETWORK_CLOSED' })
   })
 })
 
@@ -132,18 +132,18 @@ describe('changed to another plan', () => {
     await using fabric = await openBridgeFabric(planned({ nvm: 1, nrouters: 0, hostNets: '0' }))
     const indexOf = async (name: string) =>
       (await ipJson<{ ifindex: number }>(fabric.namespace, ['link', 'show', name]))[0]!.ifindex
-    const [before, fd] = [await indexOf('xcbr0_t1'), fabric.nics(1)[0]!.fds[0]]
+    const [before, fd] = [await indexOf('xcbr0_t1'), (await fabric.nics(1))[0]!.fds[0]]
     await fabric.change(planned({ nvm: 2, nrouters: 1, hostNets: '0' }))
     const more = ['lo', 'xcbr0', 'xcbr0_t1', 'xcbr0_t2', 'xcbr0_t201', 'xcbr1', 'xcbr1_t1', 'xcbr1_t2']
     expect(await names(fabric.namespace)).toEqual([...more, 'xcbr1_t201', 'xcbr2', 'xcbr2_t201'])
     expect((await links(fabric.namespace)).find(({ ifname }) => ifname === 'xcbr2_t201')!.master).toBe(
       'xcbr2',
     )
-    expect(fabric.nics(201)).toHaveLength(3)
+    expect(await fabric.nics(201)).toHaveLength(3)
     await fabric.change(planned({ nvm: 1, nrouters: 0, hostNets: '0' }))
     expect(await names(fabric.namespace)).toEqual(['lo', 'xcbr0', 'xcbr0_t1', 'xcbr1', 'xcbr1_t1'])
-    expect([await indexOf('xcbr0_t1'), fabric.nics(1)[0]!.fds[0]]).toEqual([before, fd])
-    expect(fabric.nics(2)).toEqual([])
+    expect([await indexOf('xcbr0_t1'), (await fabric.nics(1))[0]!.fds[0]]).toEqual([before, fd])
+    expect(await fabric.nics(2)).toEqual([])
     await fabric.close()
     await census.expectUnchanged({ withinMs: 1000 })
   })
@@ -160,7 +160,7 @@ describe('changed to another plan', () => {
     expect(await names(namespace)).toEqual(there)
     await route.links.remove(name)
     await fabric.change(after)
-    expect(fabric.nics(2)).toHaveLength(2)
+    expect(await fabric.nics(2)).toHaveLength(2)
   })
 })
 
