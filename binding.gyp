@@ -14,6 +14,7 @@
         'native/addon/tap.c',
         'native/addon/message.c',
         'native/addon/socket.c',
+        'native/addon/inet.c',
         'native/addon/file.c',
         'native/addon/poll.c',
       ],

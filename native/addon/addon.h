@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 // Changes whenever an exported function changes its shape; src/sys/binding.ts expects the same number.
-#define XCLUSTER_ABI 1
+#define XCLUSTER_ABI 2
 
 // An errno and the call that gave it. `error` 0 is success.
 struct outcome {
@@ -49,6 +49,9 @@ napi_value create_memfd(napi_env env, napi_callback_info info);
 napi_value add_seals(napi_env env, napi_callback_info info);
 napi_value lock_file(napi_env env, napi_callback_info info);
 napi_value duplicate(napi_env env, napi_callback_info info);
+napi_value bind_address(napi_env env, napi_callback_info info);
+napi_value receive_batch(napi_env env, napi_callback_info info);
+napi_value send_batch(napi_env env, napi_callback_info info);
 napi_value poll_open(napi_env env, napi_callback_info info);
 napi_value poll_watch(napi_env env, napi_callback_info info);
 napi_value poll_close(napi_env env, napi_callback_info info);

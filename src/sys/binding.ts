@@ -40,13 +40,16 @@ export interface Binding {
   addSeals(fd: number, seals: number): void
   flock(fd: number, operation: number): void
   duplicate(fd: number): number
+  bindAddress(fd: number, address: Uint8Array): void
+  receiveBatch(fd: number, slots: Uint8Array): number
+  sendBatch(fd: number, slots: Uint8Array, count: number): number
   pollOpen(fd: number, ready: (status: number, events: number) => void): Poll
   pollWatch(poll: Poll, events: number): void
   pollClose(poll: Poll, closed: () => void): void
 }
 
 /** The shape of the addon that this code knows: XCLUSTER_ABI in native/addon/addon.h. */
-const abi = 1
+const abi = 2
 const remedy = 'Run: npm run build'
 
 /** A file that node-gyp builds. The package's root is two up from here, in src/ as in dist/. */
