@@ -1,14 +1,20 @@
-// Work in another network namespace. A thread of its own enters it and exits: the namespace of the threads that
-// run JavaScript, and of libuv's pool, never changes.
+// Work in another network namespace. A process of its own enters it and exits: the namespaces of the threads that run
+// JavaScript, and of libuv's pool, never change. It has our memory and our file descriptors, as a thread has, and is
+// made as posix_spawn makes one; being no thread it may enter user namespaces too.
 #include "addon.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../enter.h"
 
 struct visit {
   int namespace;
@@ -17,46 +23,82 @@ struct visit {
   struct outcome outcome;
 };
 
-static void *visit(void *pointer) {
+static int visit(void *pointer) {
   struct visit *this = pointer;
-  if (this->namespace >= 0 && setns(this->namespace, CLONE_NEWNET) < 0)
-    this->outcome = (struct outcome){errno, "setns"};
-  else
-    this->outcome = this->work(this->argument);
-  return NULL;
+  const char *failed = this->namespace >= 0 ? enter_network(this->namespace) : NULL;
+  this->outcome = failed ? (struct outcome){errno, failed} : this->work(this->argument);
+  return 0;
 }
 
-static struct outcome on_a_thread(struct visit *this) {
-  // The thread takes no signals: a handler must not find itself in the wrong namespace.
+// `fresh` are the namespaces that it does not enter but makes: CLONE_NEWNET, CLONE_NEWUSER.
+static struct outcome in_a_process(struct visit *this, int fresh) {
+  _Alignas(16) char stack[32 << 10];
+  // It takes no signals: a handler of ours must not find itself in there.
   sigset_t all, before;
-  pthread_t thread;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = pthread_create(&thread, NULL, visit, this);
+  this->outcome = (struct outcome){EINTR, "clone"}; // should somebody kill it
+  pid_t pid = clone(visit, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES | fresh, this);
+  if (pid < 0) this->outcome = (struct outcome){errno, "clone"};
+  // It sends no signal at its end, so nobody else waits for it.
+  while (pid > 0 && waitpid(pid, NULL, (int)__WCLONE) < 0 && errno == EINTR) continue;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (error) return (struct outcome){error, "pthread_create"};
-  pthread_join(thread, NULL);
   return this->outcome;
 }
 
 struct outcome in_namespace(int fd, namespace_work work, void *argument) {
   if (fd < 0) return work(argument);
-  return on_a_thread(&(struct visit){.namespace = fd, .work = work, .argument = argument});
+  return in_a_process(&(struct visit){.namespace = fd, .work = work, .argument = argument}, 0);
 }
 
-static struct outcome unshare_here(void *argument) {
-  int *fd = argument;
-  if (unshare(CLONE_NEWNET) < 0) return (struct outcome){errno, "unshare"};
-  *fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  return (struct outcome){*fd < 0 ? errno : 0, "open /proc/thread-self/ns/net"};
+struct birth {
+  uid_t uid;
+  gid_t gid;
+  bool rootless;
+  int fds[2];
+};
+
+static struct outcome put(const char *path, const char *text) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return (struct outcome){errno, path};
+  struct outcome outcome = {write(fd, text, strlen(text)) < 0 ? errno : 0, path};
+  close(fd);
+  return outcome;
 }
 
-// createNamespace(): fd. The thread that made it is gone at return: the fd alone keeps the namespace.
+// Root in there is who we are out here; all that an ordinary user may map (user_namespaces(7)).
+static struct outcome map_root(const struct birth *this) {
+  char uids[32], gids[32];
+  snprintf(uids, sizeof uids, "0 %u 1", this->uid);
+  snprintf(gids, sizeof gids, "0 %u 1", this->gid);
+  struct outcome outcome = put("/proc/self/setgroups", "deny");
+  if (!outcome.error) outcome = put("/proc/self/uid_map", uids);
+  if (!outcome.error) outcome = put("/proc/self/gid_map", gids);
+  return outcome;
+}
+
+static struct outcome open_born(void *argument) {
+  static const char *const paths[] = {"/proc/self/ns/net", "/proc/self/ns/user"};
+  struct birth *this = argument;
+  struct outcome outcome = this->rootless ? map_root(this) : (struct outcome){0, NULL};
+  for (int i = 0; !outcome.error && i < 1 + this->rootless; i++) {
+    this->fds[i] = open(paths[i], O_RDONLY | O_CLOEXEC);
+    if (this->fds[i] < 0) outcome = (struct outcome){errno, paths[i]};
+  }
+  return outcome;
+}
+
+// createNamespace(rootless): [network], or [network, user]. Who made them is gone at return: the fds alone keep them.
 napi_value create_namespace(napi_env env, napi_callback_info info) {
-  (void)info;
-  int fd = -1;
-  struct outcome outcome = on_a_thread(&(struct visit){.namespace = -1, .work = unshare_here, .argument = &fd});
-  return outcome.error ? fail(env, outcome) : from_integer(env, fd);
+  napi_value rootless;
+  struct birth this = {.uid = geteuid(), .gid = getegid(), .fds = {-1, -1}};
+  if (!take(env, info, 1, &rootless) || napi_get_value_bool(env, rootless, &this.rootless) != napi_ok) return NULL;
+  int fresh = this.rootless ? CLONE_NEWNET | CLONE_NEWUSER : CLONE_NEWNET;
+  struct outcome outcome =
+      in_a_process(&(struct visit){.namespace = -1, .work = open_born, .argument = &this}, fresh);
+  if (!outcome.error) return from_integers(env, this.fds, 1u + this.rootless);
+  if (this.fds[0] >= 0) close(this.fds[0]);
+  return fail(env, outcome);
 }
 
 struct opening {

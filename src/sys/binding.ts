@@ -25,7 +25,8 @@ export interface Poll {
  */
 export interface Binding {
   readonly abi: number
-  createNamespace(): number
+  /** The network namespace and, when `rootless`, the user namespace that owns it. */
+  createNamespace(rootless: boolean): [network: number, user?: number]
   openIn(namespace: number, path: string, flags: number): number
   socketIn(namespace: number, domain: number, type: number, protocol: number): number
   openTaps(namespace: number, names: readonly string[], flags: number): number[]
@@ -40,9 +41,6 @@ export interface Binding {
   addSeals(fd: number, seals: number): void
   flock(fd: number, operation: number): void
   duplicate(fd: number): number
-  bindAddress(fd: number, address: Uint8Array): void
-  receiveBatch(fd: number, slots: Uint8Array): number
-  sendBatch(fd: number, slots: Uint8Array, count: number): number
   pollOpen(fd: number, ready: (status: number, events: number) => void): Poll
   pollWatch(poll: Poll, events: number): void
   pollClose(poll: Poll, closed: () => void): void

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { binding } from './binding.ts'
 import { attempt, closed } from './errors.ts'
+import { explainBirth } from './rootless.ts'
 
 /**
  * A network namespace, held by an open file alone: it has no name and no mount, and goes when the last fd,
@@ -8,17 +9,27 @@ import { attempt, closed } from './errors.ts'
  */
 export class NetNamespace implements AsyncDisposable {
   #fd: number | undefined
+  #userFd: number | undefined
   /** What `stat` gives for it: the same number is the same namespace. */
   readonly inode: number
 
-  private constructor(fd: number) {
+  private constructor(fd: number, userFd?: number) {
     this.#fd = fd
+    this.#userFd = userFd
     this.inode = fstatSync(fd).ino
   }
 
-  /** A fresh one, with nothing in it but `lo` (down). Needs root. */
+  /**
+   * A fresh one, with nothing in it but `lo` (down). For root it is a network namespace and no more; others get it
+   * with a user namespace around it, of which they are root: nobody who is given one need know which it is.
+   */
   static create(): NetNamespace {
-    return new NetNamespace(attempt('create', 'network namespace', () => binding().createNamespace()))
+    const rootless = process.geteuid!() !== 0
+    try {
+      return new NetNamespace(...binding().createNamespace(rootless))
+    } catch (failure) {
+      throw explainBirth(failure, rootless)
+    }
   }
 
   /** The one this process runs in. */
@@ -41,9 +52,18 @@ export class NetNamespace implements AsyncDisposable {
     return `/proc/${process.pid}/fd/${this.fd}`
   }
 
+  /**
+   * The user namespace that was made with it, where it took one: who is not root goes through that,
+   * `nsenter --user=<userPath> --net=<path> --preserve-credentials`.
+   */
+  get userPath(): string | undefined {
+    return this.#userFd === undefined ? undefined : `/proc/${process.pid}/fd/${this.#userFd}`
+  }
+
   close(): Promise<void> {
-    if (this.#fd !== undefined) closeSync(this.#fd)
+    for (const fd of [this.#fd, this.#userFd]) if (fd !== undefined) closeSync(fd)
     this.#fd = undefined
+    this.#userFd = undefined
     return Promise.resolve()
   }
 

@@ -71,6 +71,15 @@ function explain(
       target: target!,
       reason: 'an interface has this name',
     })
+  if (known.errnoName === 'EACCES')
+    return new SysError({
+      ...about,
+      code: 'TUN_DENIED',
+      kind: 'prerequisite',
+      target: target!,
+      reason: 'this user may not open /dev/net/tun',
+      remedy: 'Let everybody (chmod 0666 /dev/net/tun), or run as root, or use --fabric user',
+    })
   if (known.errnoName !== 'ENOENT' && existsSync('/dev/net/tun')) return known
   const remedy = 'Load the kernel module (modprobe tun), or give the container /dev/net/tun'
   const reason = 'this machine has no /dev/net/tun'

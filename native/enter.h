@@ -1,0 +1,22 @@
+// What addon and launcher share.
+#pragma once
+
+#include <errno.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+// Enters a network namespace. One that a user namespace of ours owns (rootless) is entered through that, which makes
+// us root in there and works in a process of one thread only (setns(2)). Returns the call that failed, or NULL.
+static inline const char *enter_network(int network) {
+  if (setns(network, CLONE_NEWNET) == 0) return NULL;
+  if (errno != EPERM) return "setns";
+  int user = ioctl(network, NS_GET_USERNS);
+  if (user < 0) return "ioctl NS_GET_USERNS";
+  int joined = setns(user, CLONE_NEWUSER) == 0;
+  close(user);
+  if (!joined) errno = EPERM; // it is our own, or none of ours: as the first attempt said
+  return joined && setns(network, CLONE_NEWNET) == 0 ? NULL : "setns";
+}
