@@ -41,6 +41,9 @@ export interface Binding {
   addSeals(fd: number, seals: number): void
   flock(fd: number, operation: number): void
   duplicate(fd: number): number
+  bindAddress(fd: number, address: Uint8Array): void
+  receiveBatch(fd: number, slots: Uint8Array): number
+  sendBatch(fd: number, slots: Uint8Array, count: number): number
   pollOpen(fd: number, ready: (status: number, events: number) => void): Poll
   pollWatch(poll: Poll, events: number): void
   pollClose(poll: Poll, closed: () => void): void
