@@ -16,6 +16,7 @@
         'native/addon/socket.c',
         'native/addon/inet.c',
         'native/addon/file.c',
+        'native/addon/mount.c',
         'native/addon/poll.c',
       ],
     },

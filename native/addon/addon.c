@@ -19,6 +19,8 @@ static const struct {
     {"addSeals", add_seals},
     {"flock", lock_file},
     {"duplicate", duplicate},
+    {"mount", mount_at},
+    {"unmount", unmount_at},
     {"bindAddress", bind_address},
     {"receiveBatch", receive_batch},
     {"sendBatch", send_batch},

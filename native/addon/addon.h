@@ -49,6 +49,8 @@ napi_value create_memfd(napi_env env, napi_callback_info info);
 napi_value add_seals(napi_env env, napi_callback_info info);
 napi_value lock_file(napi_env env, napi_callback_info info);
 napi_value duplicate(napi_env env, napi_callback_info info);
+napi_value mount_at(napi_env env, napi_callback_info info);
+napi_value unmount_at(napi_env env, napi_callback_info info);
 napi_value bind_address(napi_env env, napi_callback_info info);
 napi_value receive_batch(napi_env env, napi_callback_info info);
 napi_value send_batch(napi_env env, napi_callback_info info);

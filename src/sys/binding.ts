@@ -41,6 +41,8 @@ export interface Binding {
   addSeals(fd: number, seals: number): void
   flock(fd: number, operation: number): void
   duplicate(fd: number): number
+  mount(source: string, target: string, flags: number): void
+  unmount(target: string): void
   bindAddress(fd: number, address: Uint8Array): void
   receiveBatch(fd: number, slots: Uint8Array): number
   sendBatch(fd: number, slots: Uint8Array, count: number): number

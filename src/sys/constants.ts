@@ -25,6 +25,12 @@ export const IFF_TUN_EXCL = 0x8000
 export const LOCK_EX = 2
 export const LOCK_NB = 4
 
+export const MS_BIND = 0x1000
+export const MS_REC = 0x4000
+export const MS_SHARED = 0x100000
+/** What statfs says of a namespace's file (linux/magic.h). */
+export const NSFS_MAGIC = 0x6e736673
+
 export const F_SEAL_SEAL = 1
 export const F_SEAL_SHRINK = 2
 export const F_SEAL_GROW = 4

@@ -12,6 +12,7 @@ export {
 } from './launch.ts'
 export { Memfd, sealedMemfd } from './memfd.ts'
 export { NetNamespace, openInNamespace } from './namespace.ts'
+export { namedPath, nameNamespace, namespaceNames, openNamed, unnameNamespace } from './named-namespace.ts'
 export { type NetlinkOptions, NetlinkPort, type NetlinkReceiver, openNetlink } from './netlink-port.ts'
 export { adoptStream, connectStream, peerCredentials, StreamPort, socketPair } from './stream-port.ts'
 export { readSysctl, writeSysctl } from './sysctl.ts'
