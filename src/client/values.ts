@@ -29,6 +29,7 @@ export interface Status {
   readonly topology: string
   readonly state: 'starting' | 'ready' | 'stopping' | 'stopped'
   readonly netns: string
+  readonly userns?: string
   readonly owner: { readonly pid: number }
   readonly accel: string
   readonly kernel: string

@@ -56,7 +56,6 @@ export function specOf<P extends Pick<Place, 'nics'>>(
   settings: Settings,
   { ground, place }: { ground: Ground; place: P },
 ): Omit<VmSpec, keyof Place> & P {
-  const identity = identityOf(node.id, settings.uidBase)
   const { machine } = settings
   return {
     name: node.name,
@@ -68,7 +67,7 @@ export function specOf<P extends Pick<Place, 'nics'>>(
     vcpus: node.vcpus,
     accel: ground.accel.kind,
     ...(machine !== 'auto' && { machine }),
-    ...(identity && { identity }),
+    identity: identityOf(node.id, settings.uidBase),
     extraArgs: settings.kvmOpt.split(/\s+/).filter(Boolean),
     ...place,
   }

@@ -7,11 +7,12 @@ const perCluster = 256
 const clusters = 1 << 14
 
 /**
- * The user that a node's QEMU becomes: one that nobody else is, so that QEMUs cannot touch one another. None
- * when we are not root.
+ * The user that a node's QEMU becomes: one that nobody else is, so that QEMUs cannot touch one another. Who is not
+ * root can become nobody: it is he himself then, without what he may do in the cluster's namespaces.
  */
-export function identityOf(node: number, uidBase: number): Identity | undefined {
-  if (process.getuid!() !== 0) return undefined
+export function identityOf(node: number, uidBase: number): Identity {
+  const [uid, gid] = [process.getuid!(), process.getgid!()]
+  if (uid !== 0) return { uid, gid, groups: process.getgroups!() }
   const id = uidBase + (process.pid % clusters) * perCluster + node
   return isMapped(id, readFileSync('/proc/self/uid_map', 'utf8')) ? { uid: id, gid: id } : nobody
 }

@@ -62,7 +62,7 @@ export class RunningCluster implements Cluster {
       name: plan.name,
       topology: plan.topology,
       state: this.#state,
-      netns: (this.#state !== 'stopped' && fabric.namespace?.path) || '',
+      ...placeOf(this.#state === 'stopped' ? undefined : fabric.namespace),
       owner: { pid: process.pid },
       accel: ground.accel.kind,
       kernel: ground.image.kernelVersion,
@@ -152,6 +152,12 @@ export class RunningCluster implements Cluster {
     this.#state = state
     this.#parts.events.send({ event: 'cluster', state })
   }
+}
+
+/** Where `nsenter` finds its network. */
+function placeOf(namespace: Fabric['namespace']): Pick<Status, 'netns' | 'userns'> {
+  const { path = '', userPath } = namespace ?? {}
+  return { netns: path, ...(userPath !== undefined && { userns: userPath }) }
 }
 
 /** What the node's script says; a node that has failed, or fails now, reaches nobody. */

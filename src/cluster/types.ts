@@ -62,8 +62,10 @@ export interface Status {
   readonly name: string
   readonly topology: string
   readonly state: ClusterState
-  /** The cluster's network namespace, a path for root's `nsenter --net=<path>`. */
+  /** The cluster's network namespace, a path for `nsenter --net=<path>`. */
   readonly netns: string
+  /** The user namespace around it, of a user who is not root: `nsenter --user=<path> --net=… --preserve-credentials`. */
+  readonly userns?: string
   readonly owner: { readonly pid: number }
   readonly accel: string
   /** Version of the guests' kernel. */

@@ -19,9 +19,12 @@ export interface LaunchSpec {
   readonly args?: readonly string[]
   /** Open here; 3, 4, … in the child. Nothing else of ours is open there. The caller closes its own. */
   readonly fds?: readonly number[]
-  /** Who the child is to be; ours when left out (rootless). */
+  /**
+   * Who the child is to be, without capabilities. Left out: whoever we are, with all that root (or, in a rootless
+   * namespace, the root of that) may do. Who is not root can only be himself.
+   */
   readonly identity?: Identity
-  /** Network namespace to run in. */
+  /** Network namespace to run in, and the user namespace that was made with it. */
   readonly namespace?: NetNamespace
   /** How much of the end of each output is kept, in bytes (default 8 KiB). */
   readonly keepOutput?: number
@@ -73,13 +76,17 @@ function launcherArgs({ file, args = [], fds = [], identity, namespace }: Launch
     `--parent=${process.pid}`,
     `--keep=${fds.length}`,
     ...(namespace ? [`--namespace=${3 + fds.length}`] : []),
-    ...(identity
-      ? [`--uid=${identity.uid}`, `--gid=${identity.gid}`, `--groups=${(identity.groups ?? []).join(',')}`]
-      : []),
+    ...(identity ? identityArgs(identity) : []),
     '--',
     file,
     ...args,
   ]
+}
+
+/** Groups are root's to give: others keep theirs, which may be more than the launcher has room for. */
+function identityArgs({ uid, gid, groups = [] }: Identity): string[] {
+  const given = process.geteuid!() === 0 ? groups : []
+  return [`--uid=${uid}`, `--gid=${gid}`, `--groups=${given.join(',')}`]
 }
 
 export interface DetachedSpec {

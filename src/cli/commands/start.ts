@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import type { Settings } from '../../base/index.ts'
 import { gone, OwnerClient, type Status } from '../../client/index.ts'
 import { clusterTable } from '../cluster-table.ts'
-import { CliError } from '../errors.ts'
 import { planText } from '../plan-text.ts'
 import { reachText } from '../reach-text.ts'
 import { type CommonOptions, print, printJson, type Session, tell, timeoutOf } from '../session.ts'
@@ -44,7 +43,6 @@ interface Start {
 }
 
 async function start(session: Session, { settings, nodes, options }: Start): Promise<void> {
-  refuseOthersThanRoot()
   const timeoutMs = timeoutOf(options)
   const request = { settings, places: session.places, ...(timeoutMs !== undefined && { timeoutMs }) }
   const { launchOwner } = await import('../../cluster/index.ts')
@@ -58,18 +56,6 @@ async function start(session: Session, { settings, nodes, options }: Start): Pro
     return
   }
   await tellReady(session, outcome.status as Status, options)
-}
-
-function refuseOthersThanRoot(): void {
-  const uid = process.geteuid?.()
-  if (uid === 0) return
-  throw new CliError({
-    code: 'NOT_ROOT',
-    kind: 'prerequisite',
-    op: 'start cluster',
-    reason: `making network namespaces and taps takes root, and this is user ${uid}`,
-    remedy: 'Run it with sudo; --dry-run works for everybody',
-  })
 }
 
 /** The cluster stays, even when the check fails: it is there to be looked at. */

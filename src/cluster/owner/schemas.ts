@@ -48,6 +48,10 @@ export const status = z.object({
   topology: z.string(),
   state: clusterState,
   netns: z.string().describe('for `nsenter --net=`; empty while starting'),
+  userns: z
+    .string()
+    .describe('rootless: for `nsenter --user= --net= --preserve-credentials`')
+    .exactOptional(),
   owner: z.object({ pid: count }),
   accel: z.string().describe('kvm or tcg; empty while starting'),
   kernel: z.string().describe("version of the guests' kernel; empty while starting"),
