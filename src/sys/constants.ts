@@ -38,3 +38,11 @@ export const F_SEAL_WRITE = 8
 
 export const UV_READABLE = 1
 export const UV_WRITABLE = 2
+
+export const AF_INET6 = 10
+export const SOCK_DGRAM = 2
+export const SO_REUSEADDR = 2
+export const SO_REUSEPORT = 15
+export const IPPROTO_IPV6 = 41
+export const IPV6_V6ONLY = 26
+export const IPV6_RECVPKTINFO = 49

@@ -1,5 +1,6 @@
 export { SysError } from './errors.ts'
 export { FileLock, lockFile } from './file-lock.ts'
+export { bindInet, type InetPlace, type InetSocket } from './inet-socket.ts'
 export {
   type Detached,
   type DetachedSpec,
@@ -11,9 +12,17 @@ export {
   spawnDetached,
 } from './launch.ts'
 export { Memfd, sealedMemfd } from './memfd.ts'
-export { NetNamespace, openInNamespace } from './namespace.ts'
 export { namedPath, nameNamespace, namespaceNames, openNamed, unnameNamespace } from './named-namespace.ts'
+export { NetNamespace, openInNamespace } from './namespace.ts'
 export { type NetlinkOptions, NetlinkPort, type NetlinkReceiver, openNetlink } from './netlink-port.ts'
 export { adoptStream, connectStream, peerCredentials, StreamPort, socketPair } from './stream-port.ts'
 export { readSysctl, writeSysctl } from './sysctl.ts'
 export { openTaps, Tap, type TapOptions } from './tap.ts'
+export {
+  type BufferPart,
+  type DatagramService,
+  type KeptSender,
+  openUdp,
+  type Sender,
+  UdpPort,
+} from './udp-port.ts'
