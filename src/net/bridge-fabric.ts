@@ -1,6 +1,6 @@
 import { type Nic, Scope, XclusterError } from '../base/index.ts'
-import { bridge, openRoute, type Route } from '../rtnl/index.ts'
-import { NetNamespace, openTaps, SysError, type Tap, writeSysctl } from '../sys/index.ts'
+import { openRoute, type Route } from '../rtnl/index.ts'
+import { NetNamespace, openTaps, type Tap } from '../sys/index.ts'
 import {
   type BridgeChange,
   type BridgePlan,
@@ -9,6 +9,7 @@ import {
   planNics,
   type TapSpec,
 } from './bridge-plan.ts'
+import { addBridges, bridgesThere, leaveFramesAlone } from './bridges.ts'
 import { NetError } from './errors.ts'
 import type { Fabric } from './fabric.ts'
 
@@ -18,16 +19,13 @@ const linkGroup = 0x7863
 /** Those of them that are being removed while others stay. */
 const leavingGroup = 0x7864
 
-/** Lets LLDP through, 01:80:c2:00:00:0e, which a bridge keeps to itself by default (IEEE 802.1D §7.12.6). */
-const forwardLldp = 0x4000
-
 export interface BridgeFabric extends Fabric {
   readonly kind: 'bridge'
   readonly namespace: NetNamespace
 }
 
 export interface FabricOptions {
-  /** Where, instead of a namespace of its own. It stays when the fabric is closed. */
+  /** Where, instead of a namespace of its own. It stays when the fabric is closed, as do bridges that were there. */
   readonly namespace?: NetNamespace
 }
 
@@ -41,7 +39,8 @@ export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions 
   const route = scope.add(openRoute({ namespace }))
   if (options.namespace) await refuseTaken(route)
   leaveFramesAlone(namespace)
-  const fabric = new Bridges({ namespace, route, scope: scope.move() })
+  const shared = options.namespace !== undefined
+  const fabric = new Bridges({ namespace, shared, route, scope: scope.move() })
   try {
     await route.links.change({ name: 'lo', up: true })
     await fabric.change(plan)
@@ -52,47 +51,41 @@ export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions 
   }
 }
 
-/** In here, bridged frames are nobody's to filter. The files are there where br_netfilter is loaded. */
-function leaveFramesAlone(namespace: NetNamespace): void {
-  for (const table of ['arptables', 'ip6tables', 'iptables']) {
-    try {
-      writeSysctl(namespace, `net/bridge/bridge-nf-call-${table}`, '0')
-    } catch (failure) {
-      if (!(failure instanceof SysError && failure.errnoName === 'ENOENT')) throw failure
-    }
-  }
+interface Attachment {
+  readonly mtu: number
+  /** The index of each net's bridge. */
+  readonly masters: ReadonlyMap<number, number>
 }
 
-function addBridges(bridges: readonly BridgeSpec[], mtu: number, route: Route): Promise<void> {
-  return route.batch(({ links, addresses }) => {
-    for (const { name, index, mac, addresses: own } of bridges) {
-      // A bridge on which the host is not has no address at all, not even one of its link.
-      const addrGenMode = own.length > 0 ? 'eui64' : 'none'
-      const settings = { groupFwdMask: forwardLldp, stp: false }
-      links.add(bridge({ name, index, mtu, mac, addrGenMode, group: linkGroup, up: true, ...settings }))
-      for (const each of own) addresses.add({ link: index, ...each, noDad: true })
-    }
-  })
-}
-
-function attach(taps: readonly TapSpec[], { mtu, bridges }: BridgePlan, route: Route): Promise<void> {
-  const masters = new Map(bridges.map(({ net, index }) => [net, index]))
+function attach(taps: readonly TapSpec[], { mtu, masters }: Attachment, route: Route): Promise<void> {
   return route.batch(({ links }) => {
     for (const { name, net } of taps)
       links.change({ name, mtu, master: masters.get(net)!, group: linkGroup, addrGenMode: 'none', up: true })
   })
 }
 
+interface BridgesParts {
+  readonly namespace: NetNamespace
+  /** There may be bridges that are not ours. */
+  readonly shared: boolean
+  readonly route: Route
+  readonly scope: Scope
+}
+
 class Bridges implements BridgeFabric {
   readonly kind = 'bridge'
   readonly namespace: NetNamespace
+  readonly #shared: boolean
   readonly #route: Route
   readonly #scope: Scope
+  /** The index of each net's bridge. */
+  readonly #masters = new Map<number, number>()
   readonly #taps = new Map<string, Tap>()
   #plan: Pick<BridgePlan, 'bridges' | 'taps'> = { bridges: [], taps: [] }
 
-  constructor({ namespace, route, scope }: { namespace: NetNamespace; route: Route; scope: Scope }) {
+  constructor({ namespace, shared, route, scope }: BridgesParts) {
     this.namespace = namespace
+    this.#shared = shared
     this.#route = route
     this.#scope = scope
     scope.defer(() => closeAll([...this.#taps.values()]))
@@ -127,12 +120,19 @@ class Bridges implements BridgeFabric {
   }
 
   async #add({ bridges, taps }: BridgeChange['add'], plan: BridgePlan): Promise<void> {
-    if (bridges.length > 0) await addBridges(bridges, plan.mtu, this.#route)
+    if (bridges.length > 0) await this.#addBridges(bridges, plan)
     if (taps.length === 0) return
     const names = taps.map(({ name }) => name)
     for (const tap of openTaps(names, { namespace: this.namespace, vnetHdr: true }))
       this.#taps.set(tap.name, tap)
-    await attach(taps, plan, this.#route)
+    await attach(taps, { mtu: plan.mtu, masters: this.#masters }, this.#route)
+  }
+
+  async #addBridges(bridges: readonly BridgeSpec[], { mtu }: BridgePlan): Promise<void> {
+    const there = this.#shared ? await bridgesThere(bridges, { mtu }, this.#route) : []
+    const missing = bridges.filter(({ name }) => there.every(other => other.name !== name))
+    for (const { net, index } of [...missing, ...there]) this.#masters.set(net, index)
+    if (missing.length > 0) await addBridges(missing, { mtu, group: linkGroup }, this.#route)
   }
 
   /**

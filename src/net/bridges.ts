@@ -1,0 +1,95 @@
+import type { Cidr } from '../base/index.ts'
+import { bridge, type Link, type Route } from '../rtnl/index.ts'
+import { type NetNamespace, SysError, writeSysctl } from '../sys/index.ts'
+import type { BridgeSpec } from './bridge-plan.ts'
+import { NetError } from './errors.ts'
+
+/** Lets LLDP through, 01:80:c2:00:00:0e, which a bridge keeps to itself by default (IEEE 802.1D §7.12.6). */
+const forwardLldp = 0x4000
+
+export interface BridgeOptions {
+  readonly mtu: number
+  /** A number by which they are removed together. */
+  readonly group?: number
+}
+
+/** Makes bridges with the host's addresses on them. `ip link add <name> type bridge …; ip address add …` */
+export function addBridges(
+  bridges: readonly BridgeSpec[],
+  { mtu, group }: BridgeOptions,
+  route: Route,
+): Promise<void> {
+  return route.batch(({ links, addresses }) => {
+    for (const { name, index, mac, addresses: own } of bridges) {
+      // A bridge on which the host is not has no address at all, not even one of its link.
+      const addrGenMode = own.length > 0 ? 'eui64' : 'none'
+      const settings = { groupFwdMask: forwardLldp, stp: false, ...(group !== undefined && { group }) }
+      links.add(bridge({ name, index, mtu, mac, addrGenMode, up: true, ...settings }))
+      for (const each of own) addresses.add({ link: index, ...each, noDad: true })
+    }
+  })
+}
+
+/**
+ * Those of the bridges that are there already, with the indexes that they have. One with other settings than we
+ * would make it with throws BRIDGE_DIFFERS: somebody means something else by it.
+ */
+export async function bridgesThere(
+  bridges: readonly BridgeSpec[],
+  { mtu }: BridgeOptions,
+  route: Route,
+): Promise<BridgeSpec[]> {
+  const links = new Map((await route.links.list()).map(link => [link.name, link]))
+  const there = bridges.flatMap(spec => ({ spec, link: links.get(spec.name) }))
+  const found: BridgeSpec[] = []
+  for (const { spec, link } of there) {
+    if (!link) continue
+    const difference = differenceOf(link, { spec, mtu }) ?? (await otherAddresses(link, spec, route))
+    if (difference) throw differs(spec.name, difference)
+    found.push({ ...spec, index: link.index })
+  }
+  return found
+}
+
+function differenceOf(link: Link, { spec, mtu }: { spec: BridgeSpec; mtu: number }): string | undefined {
+  if (link.kind !== 'bridge') return `it is a ${link.kind ?? 'device'}, no bridge`
+  const settings = [
+    ['MTU', link.mtu, mtu],
+    ['Ethernet address', link.mac, spec.mac],
+    ['group_fwd_mask', link.bridge?.groupFwdMask, forwardLldp],
+    ['STP', link.bridge?.stp ? 'on' : 'off', 'off'],
+    ['state', link.up ? 'up' : 'down', 'up'],
+  ] as const
+  const other = settings.find(([, is, wanted]) => is !== wanted)
+  return other && `its ${other[0]} is ${other[1]}, not ${other[2]}`
+}
+
+async function otherAddresses(link: Link, spec: BridgeSpec, route: Route): Promise<string | undefined> {
+  const all = await route.addresses.list({ link: link.index })
+  const text = (addresses: readonly Cidr[]) =>
+    addresses.map(({ address, prefix }) => `${address}/${prefix}`).sort()
+  const [is, wanted] = [text(all.filter(({ scope }) => scope === 0)), text(spec.addresses)]
+  if (is.join() === wanted.join()) return undefined
+  return `its addresses are ${is.join(', ') || 'none'}, not ${wanted.join(', ') || 'none'}`
+}
+
+/** In here, bridged frames are nobody's to filter. The files are there where br_netfilter is loaded. */
+export function leaveFramesAlone(namespace: NetNamespace): void {
+  for (const table of ['arptables', 'ip6tables', 'iptables']) {
+    try {
+      writeSysctl(namespace, `net/bridge/bridge-nf-call-${table}`, '0')
+    } catch (failure) {
+      if (!(failure instanceof SysError && failure.errnoName === 'ENOENT')) throw failure
+    }
+  }
+}
+
+function differs(name: string, reason: string): NetError {
+  return new NetError({
+    code: 'BRIDGE_DIFFERS',
+    op: 'use bridge',
+    target: name,
+    reason: `it is there already and ${reason}`,
+    remedy: 'Remove it, or say what it is like (--mtu, --host-nets, xcluster_PREFIX)',
+  })
+}
