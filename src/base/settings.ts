@@ -31,6 +31,9 @@ const uids = whole(1000, 4_000_000_000)
 const accelerators = choice('auto', 'kvm', 'tcg')
 const machines = choice('auto', 'q35', 'pc', 'microvm')
 const cloning = choice('always', 'off')
+const fabrics = choice('auto', 'bridge', 'user')
+/** Bases to which node numbers are added; 0 for none. */
+const ports = whole(0, 65_295)
 
 /**
  * Every setting. The key is the library's name for it; `fooBar` is `--foo-bar` (or `--foo_bar`) on the command
@@ -112,6 +115,42 @@ export const settings = {
     kind: cloning,
     default: 'always',
     doc: 'VMs are clones of a template; off: each boots',
+  }),
+  fabric: always({
+    variable: '__fabric',
+    kind: fabrics,
+    default: 'auto',
+    doc: 'network of bridges, in user space, or what works',
+  }),
+  telnetBase: always({
+    variable: 'XCLUSTER_TELNET_BASE',
+    kind: ports,
+    default: 12_000,
+    doc: 'user space: port of node N is this + N',
+  }),
+  sshBase: always({
+    variable: 'XCLUSTER_SSH_BASE',
+    kind: ports,
+    default: 12_300,
+    doc: 'user space: port of node N is this + N',
+  }),
+  k8sPort: always({
+    variable: 'XCLUSTER_K8S_PORT',
+    kind: ports,
+    default: 18_080,
+    doc: "user space: port for node 1's 8080",
+  }),
+  k8sApiPort: always({
+    variable: 'XCLUSTER_K8S_API_PORT',
+    kind: ports,
+    default: 7443,
+    doc: "user space: port for node 1's 6443",
+  }),
+  mcastBase: always({
+    variable: 'XCLUSTER_MCAST_BASE',
+    kind: whole(2, 249),
+    default: 120,
+    doc: 'user space: net N is group 224.0.0.(this + N)',
   }),
 } as const
 

@@ -28,6 +28,7 @@ export interface Status {
   readonly name: string
   readonly topology: string
   readonly state: 'starting' | 'ready' | 'stopping' | 'stopped'
+  readonly fabric?: 'bridge' | 'user'
   readonly netns: string
   readonly userns?: string
   readonly owner: { readonly pid: number }

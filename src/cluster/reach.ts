@@ -1,3 +1,4 @@
+import type { FabricKind } from '../net/index.ts'
 import { ipv4Length } from './addressing.ts'
 import type { ClusterPlan, Hop, NodePlan, RoutePlan } from './plan-types.ts'
 
@@ -11,10 +12,11 @@ export interface ReachTarget {
 
 /**
  * Who should reach which addresses, by walking the plan's own routes, there and back, over every branch of
- * every multipath route. The families are planned alike: what IPv4 reaches, IPv6 does.
+ * every multipath route. The families are planned alike: what IPv4 reaches, IPv6 does. In user space nobody
+ * reaches another over net 0.
  */
-export function reachTargets(plan: ClusterPlan): ReachTarget[] {
-  const map = new NetworkMap(plan)
+export function reachTargets(plan: ClusterPlan, kind: FabricKind = 'bridge'): ReachTarget[] {
+  const map = new NetworkMap(plan, kind)
   const pairs = plan.nodes.flatMap(from =>
     plan.nodes.filter(to => to !== from).map(to => [from, to] as const),
   )
@@ -42,12 +44,14 @@ const maxHops = 16
 
 class NetworkMap {
   readonly #plan: ClusterPlan
+  readonly #kind: FabricKind
   /** The segment of each net. */
   readonly #segments = new Map<number, number>()
   readonly #attachments = new Map<NodePlan, Attachment[]>()
 
-  constructor(plan: ClusterPlan) {
+  constructor(plan: ClusterPlan, kind: FabricKind) {
     this.#plan = plan
+    this.#kind = kind
     for (const node of plan.nodes) this.#merge(node)
     for (const node of plan.nodes) this.#attachments.set(node, this.#attach(node))
   }
@@ -100,9 +104,10 @@ class NetworkMap {
     )
   }
 
-  #attach({ nets, setup }: NodePlan): Attachment[] {
+  #attach({ id, nets, setup }: NodePlan): Attachment[] {
+    const segmentOf = (net: number) => (net === 0 && this.#kind === 'user' ? -id : this.#segment(net))
     const links = nets.flatMap(({ net, dev, ipv4, ipv6 }) =>
-      ipv4 && ipv6 ? [{ dev, segment: this.#segment(net), ipv4, ipv6 }] : [],
+      ipv4 && ipv6 ? [{ dev, segment: segmentOf(net), ipv4, ipv6 }] : [],
     )
     const bridges = setup.bridges.flatMap(({ name, ports, ipv4, ipv6 }) => {
       const net = nets.find(({ dev }) => ports.includes(dev))?.net

@@ -62,6 +62,7 @@ export class RunningCluster implements Cluster {
       name: plan.name,
       topology: plan.topology,
       state: this.#state,
+      fabric: fabric.kind,
       ...placeOf(this.#state === 'stopped' ? undefined : fabric.namespace),
       owner: { pid: process.pid },
       accel: ground.accel.kind,
@@ -85,7 +86,7 @@ export class RunningCluster implements Cluster {
   }
 
   async checkReach(): Promise<ReachResult[]> {
-    const targets = reachTargets(this.plan)
+    const targets = reachTargets(this.plan, this.#parts.fabric.kind)
     const { nodes } = this.#members
     const results = new Map<ClusterNode, ReachResult[]>()
     await inTurns(

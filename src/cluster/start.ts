@@ -14,7 +14,7 @@ import { Boots } from './boots.ts'
 import { surroundings } from './environment.ts'
 import { prepareGround } from './ground.ts'
 import { checkMemory } from './memory.ts'
-import { openNetwork } from './network.ts'
+import { openNetwork, whichFabric, wiringText } from './network.ts'
 import { ClusterNode, type NodeWorld } from './node.ts'
 import { planCluster } from './plan.ts'
 import type { ClusterPlan, NodePlan } from './plan-types.ts'
@@ -94,16 +94,17 @@ class ClusterStart {
     const { cache: cacheDir } = this.#hooks.places ?? surroundings().places
     const [tell, settings] = [(event: ProgressEvent) => this.#tell(event), this.#settings]
     const notice = (text: string) => tell({ event: 'notice', text })
+    const kind = whichFabric(settings)
     const image = this.#step('image', 'finding QEMU and the guest image', () =>
       prepareGround(settings, { cacheDir, notice }),
     )
     const opening = image.then(async ground => {
-      const templates = scope.add(new Templates({ settings, ground, cacheDir, tell }))
+      const templates = scope.add(new Templates({ settings, fabric: kind, ground, cacheDir, tell }))
       await templates.open(this.#plan.nodes, signal)
       return templates
     })
-    const network = this.#step('network', this.#wiring(), async () =>
-      scope.add(await openNetwork(this.#plan)),
+    const network = this.#step('network', wiringText(this.#plan, kind), async () =>
+      scope.add(await openNetwork(this.#plan, { settings, kind })),
     )
     // Each to its end, so that all that was opened is closed.
     await Promise.allSettled([network, opening])
@@ -124,11 +125,6 @@ class ClusterStart {
     const result = await work()
     this.#tell({ event: 'step', step, state: 'end', text })
     return result
-  }
-
-  #wiring(): string {
-    const { bridges, taps } = this.#plan.bridges
-    return `making ${bridges.length} bridges and ${taps.length} taps`
   }
 
   /** Empties the files of an earlier cluster of this name: what is in them is about this one. */

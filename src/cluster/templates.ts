@@ -1,5 +1,5 @@
-import { messageOf, Scope, type Settings, XclusterError } from '../base/index.ts'
-import { planNics } from '../net/index.ts'
+import { messageOf, type Nic, Scope, type Settings, XclusterError } from '../base/index.ts'
+import { type FabricKind, planNics, planUnpluggedNics } from '../net/index.ts'
 import { openTemplate, type Template, type TemplateSpec, type TemplateStep } from '../vm/index.ts'
 import { type Ground, shapeAppend, specOf } from './ground.ts'
 import type { ClusterPlan, NodePlan } from './plan-types.ts'
@@ -8,6 +8,8 @@ import type { ProgressEvent } from './types.ts'
 
 export interface TemplatesParts {
   readonly settings: Settings
+  /** What the clones' cables will end in: it decides what their devices are like. */
+  readonly fabric: FabricKind
   readonly ground: Ground
   readonly cacheDir: string
   readonly tell: (event: ProgressEvent) => void
@@ -83,8 +85,7 @@ export class Templates implements AsyncDisposable {
 
   #specOf(node: NodePlan): TemplateSpec {
     const { settings, ground } = this.#parts
-    // It makes taps of its own: as many as there are descriptors here.
-    const nics = planNics({ taps: tapsOf(node) }, node.id).map(({ args }) => ({ args, fds: [-1] }))
+    const nics = this.#nicsOf(node)
     const { kernel, initramfs, memoryMiB, vcpus, accel, machine, extraArgs, identity } = specOf(
       node,
       settings,
@@ -100,6 +101,12 @@ export class Templates implements AsyncDisposable {
       image: ground.image.key,
       rehearsal: rehearsal(nics.length),
     }
+  }
+
+  /** On taps it makes its own: as many as there are descriptors here. */
+  #nicsOf(node: NodePlan): Nic[] {
+    if (this.#parts.fabric === 'user') return planUnpluggedNics(node.nets.map(({ mac }) => mac))
+    return planNics({ taps: tapsOf(node) }, node.id).map(({ args }) => ({ args, fds: [-1] }))
   }
 
   /** What of a node decides its template. The rest is the cluster's. */

@@ -1,4 +1,5 @@
 import type { Places, Queue } from '../base/index.ts'
+import type { FabricKind } from '../net/index.ts'
 import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
 import type { ClusterPlan } from './plan-types.ts'
 import type { Role } from './roles.ts'
@@ -62,6 +63,8 @@ export interface Status {
   readonly name: string
   readonly topology: string
   readonly state: ClusterState
+  /** What its network is made of; absent while it is not there yet. */
+  readonly fabric?: FabricKind
   /** The cluster's network namespace, a path for `nsenter --net=<path>`. */
   readonly netns: string
   /** The user namespace around it, of a user who is not root: `nsenter --user=<path> --net=… --preserve-credentials`. */

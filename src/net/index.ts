@@ -3,3 +3,7 @@ export type { BridgeChange, BridgePlan, BridgeSpec, NicPlan, TapSpec, Wiring } f
 export { bridgeChange, macOf, planBridges, planNics } from './bridge-plan.ts'
 export { NetError } from './errors.ts'
 export type { Fabric, FabricKind } from './fabric.ts'
+export { type SegmentAddress, segmentOf } from './segment/group.ts'
+export { openUserFabric } from './user/fabric.ts'
+export type { Forward, UserNicPlan, UserWiring } from './user/plan.ts'
+export { forwardsOf, planUnpluggedNics, planUserNics } from './user/plan.ts'

@@ -56,6 +56,7 @@ class FakeCluster implements ServedCluster {
       name: this.#plan.name,
       topology: this.#plan.topology,
       state: 'ready',
+      fabric: 'bridge',
       netns: '/proc/self/ns/net',
       owner: { pid: process.pid },
       accel: 'tcg',

@@ -47,6 +47,7 @@ export const status = z.object({
   name: z.string(),
   topology: z.string(),
   state: clusterState,
+  fabric: z.enum(['bridge', 'user']).describe('absent while starting').exactOptional(),
   netns: z.string().describe('for `nsenter --net=`; empty while starting'),
   userns: z
     .string()

@@ -24,6 +24,12 @@ describe('resolveSettings', () => {
       machine: 'auto',
       accel: 'auto',
       clone: 'always',
+      fabric: 'auto',
+      telnetBase: 12_000,
+      sshBase: 12_300,
+      k8sPort: 18_080,
+      k8sApiPort: 7443,
+      mcastBase: 120,
     })
   })
 
@@ -88,7 +94,7 @@ describe('printSettings', () => {
   test('prints names in order, quoted where a shell would read more than is there', () => {
     const lines = printSettings(resolveSettings({ options: { append: "it's $HOME", mem3: 64 } })).split('\n')
     expect(lines).toContain("__append='it'\\''s $HOME'")
-    expect(lines.slice(0, 3)).toEqual(['XCLUSTER_NAME=default', 'XCLUSTER_TOPOLOGY=xnet', '__accel=auto'])
+    expect(lines.slice(0, 2)).toEqual(['XCLUSTER_K8S_API_PORT=7443', 'XCLUSTER_K8S_PORT=18080'])
     expect(lines.indexOf('__mem3=64')).toBe(lines.indexOf('__mem=128') + 1)
   })
 

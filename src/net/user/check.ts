@@ -1,0 +1,37 @@
+import type { BridgePlan } from '../bridge-plan.ts'
+import { NetError } from '../errors.ts'
+import { segmentOf } from '../segment/group.ts'
+import { type Forward, forwardsOf, segmentNets, type UserWiring } from './plan.ts'
+
+/** A frame is one UDP datagram, of 65,507 bytes at most: 14 are the Ethernet header. */
+const maxMtu = 65_507 - 14
+
+/** All ports of the host that lead to nodes of a plan. */
+export function allForwards({ taps }: Pick<BridgePlan, 'taps'>, wiring: UserWiring): Forward[] {
+  const nodes = new Set(taps.filter(({ net }) => net === 0).map(({ node }) => node))
+  return [...nodes].flatMap(node => forwardsOf(node, wiring))
+}
+
+/** Refuses (usage) what no user-space network can be, whatever the machine is like. Pure. */
+export function checkUserPlan(plan: BridgePlan, wiring: UserWiring): void {
+  if (plan.mtu > maxMtu) throw unfit('MTU', `${plan.mtu} is too large`, `Take ${maxMtu} or less`)
+  for (const net of segmentNets(plan.taps)) segmentOf(net, wiring.mcastBase)
+  const taken = new Map<number, Forward>()
+  for (const forward of allForwards(plan, wiring)) {
+    const { from } = forward
+    const other = taken.get(from)
+    if (other) throw unfit(`port ${from}`, `it would lead to ${named(other)} and to ${named(forward)}`, apart)
+    taken.set(from, forward)
+  }
+}
+
+const apart = 'Take bases that are further apart (XCLUSTER_TELNET_BASE, XCLUSTER_SSH_BASE)'
+
+function named({ service, node }: Forward): string {
+  return `${service} of node ${node}`
+}
+
+function unfit(target: string, reason: string, remedy: string): NetError {
+  const op = 'plan user-space network'
+  return new NetError({ code: 'USER_NETWORK', kind: 'usage', op, target, reason, remedy })
+}

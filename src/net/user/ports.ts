@@ -1,0 +1,81 @@
+import { createServer, type Server } from 'node:net'
+import { holderOf } from '../../sys/index.ts'
+import { NetError } from '../errors.ts'
+import { segmentOf } from '../segment/group.ts'
+import { type Forward, loopback } from './plan.ts'
+
+/** Throws PORT_TAKEN when one of the host's ports is somebody else's, before anything has been started. */
+export async function mustBeFree(forwards: readonly Forward[]): Promise<void> {
+  await Promise.all(forwards.map(tryPort))
+}
+
+/** Only the kernel knows for certain: it is asked by taking the port, and giving it back. */
+async function tryPort(forward: Forward): Promise<void> {
+  const server = createServer()
+  try {
+    await listening(server, { host: loopback, port: forward.from, exclusive: true })
+  } catch (failure) {
+    throw portTaken(forward, failure as NodeJS.ErrnoException)
+  }
+  await new Promise(resolve => server.close(resolve))
+}
+
+function portTaken({ node, service, from }: Forward, failure: NodeJS.ErrnoException): NetError {
+  const taken = failure.code === 'EADDRINUSE'
+  const holder = taken ? holderOf({ protocol: 'tcp', address: loopback, port: from }) : undefined
+  return new NetError({
+    code: 'PORT_TAKEN',
+    op: `forward to ${service} of node ${node}`,
+    target: `${loopback}:${from}`,
+    reason: taken ? `${holder ?? 'somebody'} listens there` : failure.message,
+    remedy: `Stop that, or take other ports: ${settingOf(service)}`,
+    cause: failure,
+  })
+}
+
+function settingOf(service: string): string {
+  const settings: Readonly<Record<string, string>> = {
+    telnet: 'XCLUSTER_TELNET_BASE',
+    ssh: 'XCLUSTER_SSH_BASE',
+    http: 'XCLUSTER_K8S_PORT',
+  }
+  return settings[service] ?? 'XCLUSTER_K8S_API_PORT'
+}
+
+/** A segment that is ours as long as this is open. */
+export interface Claim {
+  close(): Promise<void>
+}
+
+/**
+ * Multicast takes any number on a port, so two clusters on one group would hear each other and have the same
+ * addresses. A socket of a name of its own says whose it is: the kernel lets only one have it, and takes it away
+ * with the process. Throws SEGMENT_TAKEN.
+ */
+export async function claimSegment(net: number, mcastBase: number): Promise<Claim> {
+  const { group, port } = segmentOf(net, mcastBase)
+  const server = createServer(stranger => stranger.destroy())
+  try {
+    await listening(server, { path: `\0xcluster segment ${group}:${port}` })
+  } catch (failure) {
+    throw segmentTaken(net, group, { reason: 'another cluster has it', cause: failure as Error })
+  }
+  server.unref()
+  const close = () => new Promise<void>(resolve => void server.close(() => resolve()))
+  const holder = holderOf({ protocol: 'udp', address: group, port })
+  if (holder === undefined) return { close }
+  await close()
+  throw segmentTaken(net, group, { reason: `${holder} is on it` })
+}
+
+function segmentTaken(net: number, group: string, why: { reason: string; cause?: Error }): NetError {
+  const remedy = 'Stop that, or take other groups: XCLUSTER_MCAST_BASE'
+  return new NetError({ code: 'SEGMENT_TAKEN', op: `make net ${net}`, target: group, remedy, ...why })
+}
+
+function listening(server: Server, where: Parameters<Server['listen']>[0] & object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(where, resolve)
+  })
+}
