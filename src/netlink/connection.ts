@@ -7,6 +7,7 @@ import {
   type Exchange,
   interruptedError,
   Questions,
+  Transaction,
   throwFailures,
 } from './exchange.ts'
 import { type Request, Window } from './request.ts'
@@ -64,6 +65,15 @@ export class Connection implements AsyncDisposable {
     const failures: NetlinkError[] = []
     for (const window of this.#windows(requests)) failures.push(...(await this.#exchange(new Batch(window))))
     throwFailures(failures, requests.length)
+  }
+
+  /**
+   * Sends, in one datagram, requests that the kernel takes all or none of; the first and the last are the frame, and the
+   * one before the last asks for an ack. Gives what the kernel echoes (NLM_F_ECHO). Throws the first refusal.
+   */
+  async transaction<T>(requests: readonly Request[], read: (message: Message) => T): Promise<T[]> {
+    const window = new Window(requests, this.#number(requests.length), 'none')
+    return await this.#exchange(new Transaction(window, read))
   }
 
   /** Asks for one thing: what the kernel answers before its ack. */

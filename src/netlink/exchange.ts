@@ -38,6 +38,40 @@ export class Batch implements Exchange<NetlinkError[]> {
   }
 }
 
+/**
+ * Requests in a frame (nfnetlink's NFNL_MSG_BATCH_BEGIN and END) that the kernel takes as a whole or not at all; what
+ * it answers to them (NLM_F_ECHO) when it took them. Its acks come when all is decided, good messages of an aborted
+ * batch included, in the requests' order; an error of the frame's beginning speaks for the whole
+ * (net/netfilter/nfnetlink.c).
+ */
+export class Transaction<T> implements Exchange<T[]> {
+  readonly window: Window
+  readonly answer = defer<T[]>()
+  readonly #read: (message: Message) => T
+  readonly #answers: T[] = []
+  readonly #failures: NetlinkError[] = []
+
+  /** The last request but one, before the frame's end, is the one that asks for an ack. */
+  constructor(window: Window, read: (message: Message) => T) {
+    this.window = window
+    this.#read = read
+  }
+
+  take(message: Message): boolean {
+    if (message.type !== NLMSG_ERROR) {
+      this.#answers.push(this.#read(message))
+      return false
+    }
+    const ack = readAck(message)
+    if (ack.errno !== 0) this.#failures.push(this.window.refusal(message.sequence, ack))
+    const { first, requests } = this.window
+    const over = message.sequence === first || message.sequence >= first + requests.length - 2
+    if (over && this.#failures.length > 0) this.answer.reject(firstOf(this.#failures, requests.length - 2))
+    else if (over) this.answer.resolve(this.#answers)
+    return over
+  }
+}
+
 /** One question per message: what the kernel answers to it, or its refusal. */
 export class Questions<T> implements Exchange<(T[] | NetlinkError)[]> {
   readonly window: Window

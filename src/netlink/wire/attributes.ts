@@ -1,4 +1,4 @@
-import type { Codec, ValueOf } from '../../base/index.ts'
+import type { Codec, Reader, ValueOf } from '../../base/index.ts'
 import type { AttributeCodec, AttributeTable, Entry, UnknownAttribute } from './attribute-codec.ts'
 import { header, locate, readAll, readOne } from './attribute-read.ts'
 import { writeAll, writeOne } from './attribute-write.ts'
@@ -70,7 +70,22 @@ export function list<T>(element: AttributeCodec<T>, type?: number): AttributeCod
       while (from.left > 0) values.push(readOne(from, element, { ...header(from), name: 'element' }))
       return values
     },
+    locate: (from, offset) => locateElement(from, offset, element),
   }
+}
+
+/** `3.meta.key`: which element covers `offset`, and what of it. */
+function locateElement<T>(from: Reader, offset: number, element: AttributeCodec<T>): string | undefined {
+  for (let index = 0; from.left > 0; index++) {
+    const head = header(from)
+    const inside = from.window(head.length, 'element')
+    if (offset < inside.end) {
+      const deeper = offset > head.start ? element.locate?.(inside, offset) : undefined
+      return deeper === undefined ? `${index}` : `${index}.${deeper}`
+    }
+    from.skip(Math.min(-head.length & 3, from.left), 'padding')
+  }
+  return undefined
 }
 
 /** A struct that newer kernels may lengthen: what follows the fields we know is skipped. */

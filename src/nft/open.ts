@@ -1,0 +1,154 @@
+import {
+  type Connection,
+  connect,
+  type Message,
+  NetlinkError,
+  type NetNamespace,
+  NLM_F_ECHO,
+  type Request,
+  request,
+} from '../netlink/index.ts'
+import {
+  type ChainMessage,
+  chainOf,
+  type Rule,
+  readChain,
+  readRule,
+  readSet,
+  readTable,
+  type SetMessage,
+  setOf,
+  type Table,
+  tableOf,
+} from './listing.ts'
+import { type Family, families } from './names.ts'
+import { framed, inFamily } from './operation.ts'
+import { acknowledged, requestsOf, type Transaction } from './transaction.ts'
+import * as wire from './wire/index.ts'
+
+/** Which tables: all without it. */
+export interface ListFilter {
+  readonly family?: Family
+  /** By name, in whatever family. */
+  readonly table?: string
+}
+
+/** The rules of a namespace as they were at one moment. */
+export interface Ruleset {
+  /** The kernel counts changes by it. */
+  readonly generation: number
+  readonly tables: readonly Table[]
+}
+
+/** A listing that changes underfoot is given up after this many tries. */
+const listTries = 20
+
+/**
+ * The packet filters and translations of one network namespace. What the kernel refuses is thrown as a NetlinkError:
+ * `add rule inet t c: ip saddr @blocked accept: No such file or directory (expressions.2.lookup.set)`.
+ */
+export class Nft implements AsyncDisposable {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /**
+   * Does all of it or nothing, in one moment. Gives the rules that were made or replaced, in order and with the handles
+   * that the kernel gave them. Throws the first refusal, the others in `others`. `nft -f`
+   */
+  async transaction(build: (transaction: Transaction) => void): Promise<Rule[]> {
+    const requests = requestsOf(build)
+    const [first] = requests
+    if (first === undefined) return []
+    const asking = framed(acknowledged(requests.map(echoing)), first)
+    const answers = await this.#connection.transaction(asking, readEcho)
+    return answers.filter(rule => rule !== undefined)
+  }
+
+  /** All tables, or some, with what is in them. `nft list ruleset` */
+  async list(filter: ListFilter = {}): Promise<Ruleset> {
+    for (let tries = 0; tries < listTries; tries++) {
+      const before = await this.#generation()
+      const tables = await this.#tables(filter)
+      if ((await this.#generation()) === before) return { generation: before, tables }
+    }
+    const reason = `the rules kept changing while they were listed, ${listTries} times in a row`
+    throw new NetlinkError({ code: 'NETLINK_DUMP_INTERRUPTED', op: 'list', target: 'ruleset', reason })
+  }
+
+  async #generation(): Promise<number> {
+    const asking = request(
+      wire.generationMessage,
+      {},
+      { type: wire.NFT_MSG_GETGEN, op: 'ask for', target: 'generation' },
+    )
+    const [answer] = await this.#connection.ask(asking, ({ body }) => wire.generationMessage.read(body))
+    return answer?.attributes.id ?? 0
+  }
+
+  /** Everything the kernel has of one kind, in families and tables that are wanted. */
+  async #dump<T>(asking: Request, read: (message: Message) => T): Promise<T[]> {
+    const found: T[] = []
+    for await (const one of this.#connection.dump(asking, read)) found.push(one)
+    return found
+  }
+
+  async #tables({ family, table }: ListFilter): Promise<Table[]> {
+    const number = family === undefined ? 0 : families[family]
+    const list = (type: number, target: string) =>
+      request(wire.tableMessage, { family: number }, { type, op: 'list', target })
+    const wanted = (name: string | undefined) => table === undefined || name === table
+    const all = await this.#dump(list(wire.NFT_MSG_GETTABLE, 'tables'), readTable)
+    const chains = await this.#dump(list(wire.NFT_MSG_GETCHAIN, 'chains'), readChain)
+    const rules = await this.#dump(list(wire.NFT_MSG_GETRULE, 'rules'), readRule)
+    const sets = await this.#dump(list(wire.NFT_MSG_GETSET, 'sets'), readSet)
+    const tables: Table[] = []
+    for (const one of all.filter(({ attributes }) => wanted(attributes.name))) {
+      const { name } = one.attributes
+      const mine = <A extends { table?: string | undefined }>(each: { family: Family; attributes: A }) =>
+        each.family === one.family && each.attributes.table === name
+      const chainsOf = chains.filter(mine).map(chain => chainOf(chain, rules.filter(inChain(chain))))
+      const setsOf = []
+      for (const set of sets.filter(mine)) setsOf.push(setOf(set, await this.#elements(set)))
+      tables.push(tableOf(one, { chains: chainsOf, sets: setsOf }))
+    }
+    return tables
+  }
+
+  async #elements({ family, attributes: { table, name } }: SetMessage): Promise<wire.WireElement[]> {
+    const about = { type: wire.NFT_MSG_GETSETELEM, op: 'list', target: `elements of ${name}` }
+    const asking = request(wire.elementsMessage, inFamily(family, { table, set: name }), about)
+    const read = ({ body }: Message) => wire.elementsMessage.read(body).attributes.elements ?? []
+    return (await this.#dump(asking, read)).flat()
+  }
+
+  /** Closes the socket: tables with `owner` go. */
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** Opens the rules of a network namespace: this process's, unless another is given. */
+export function openNft(options: { readonly namespace?: NetNamespace } = {}): Nft {
+  return new Nft(connect('netfilter', options))
+}
+
+function echoing(request: Request): Request {
+  if (request.type !== wire.NFT_MSG_NEWRULE) return request
+  return { ...request, flags: (request.flags ?? 0) | NLM_F_ECHO }
+}
+
+function readEcho(message: Message): Rule | undefined {
+  return message.type === wire.NFT_MSG_NEWRULE ? readRule(message) : undefined
+}
+
+const inChain =
+  ({ family, attributes: { table, name } }: ChainMessage) =>
+  (rule: Rule): boolean =>
+    rule.chain === name && rule.table.name === table && rule.table.family === family

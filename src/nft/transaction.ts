@@ -1,0 +1,45 @@
+import { datagramOf, NLM_F_ACK, type Request } from '../netlink/index.ts'
+import { ChainChanges } from './chains.ts'
+import { framed, type Make } from './operation.ts'
+import { RuleChanges } from './rules.ts'
+import { SetChanges } from './sets.ts'
+import { TableChanges } from './tables.ts'
+
+/** What a transaction is made of: the calls only take down what is to be done. */
+export interface Transaction {
+  readonly tables: TableChanges
+  readonly chains: ChainChanges
+  readonly rules: RuleChanges
+  readonly sets: SetChanges
+}
+
+/** The messages of a transaction, in order. Pure. */
+export function requestsOf(build: (transaction: Transaction) => void): Request[] {
+  const requests: Request[] = []
+  let ids = 0
+  const sink = (make: Make) => void requests.push(...make(() => ++ids))
+  build({
+    tables: new TableChanges(sink),
+    chains: new ChainChanges(sink),
+    rules: new RuleChanges(sink),
+    sets: new SetChanges(sink),
+  })
+  return requests
+}
+
+/**
+ * A transaction as one datagram, for a kernel that somebody else talks to. The last change asks for an acknowledgement,
+ * which comes when all is decided. Pure: asks no kernel for anything.
+ */
+export function transactionBytes(build: (transaction: Transaction) => void): Uint8Array {
+  const requests = requestsOf(build)
+  return datagramOf(framed(acknowledged(requests), { op: 'nft transaction' }))
+}
+
+/** The answer to the last one comes when the whole is done, or undone. */
+export function acknowledged(requests: readonly Request[]): Request[] {
+  const last = requests.length - 1
+  return requests.map((request, at) =>
+    at === last ? { ...request, flags: (request.flags ?? 0) | NLM_F_ACK } : request,
+  )
+}

@@ -1,0 +1,28 @@
+import type { Codec, Reader, Writer } from '../../base/index.ts'
+
+/** A number by the kernel's name for it, `'oifname'`; one that has none here stays a number. */
+export function choice<const T extends Readonly<Record<string, number>>>(
+  codec: Codec<number>,
+  numbers: T,
+): Codec<keyof T | number> {
+  const names = new Map(Object.entries(numbers).map(([name, number]) => [number, name as keyof T]))
+  return {
+    write: (out, value) => codec.write(out, typeof value === 'number' ? value : (numbers[value] as number)),
+    read: from => {
+      const number = codec.read(from)
+      return names.get(number) ?? number
+    },
+  }
+}
+
+/** A choice by its place: the first name is 0. */
+export function enumeration<const N extends readonly string[]>(codec: Codec<number>, ...names: N) {
+  const numbers = Object.fromEntries(names.map((name, number) => [name, number]))
+  return choice(codec, numbers as Record<N[number], number>)
+}
+
+/** Signed, in network byte order. */
+export const beI32: Codec<number> = {
+  write: (out: Writer, value: number) => out.u32(value >>> 0, false),
+  read: (from: Reader) => from.u32('be32', false) | 0,
+}

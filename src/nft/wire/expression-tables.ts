@@ -1,0 +1,145 @@
+import { be16, be32, be64, text, u8 } from '../../base/index.ts'
+import { attributes } from '../../netlink/index.ts'
+import { choice, enumeration } from './choice.ts'
+import { data } from './data.ts'
+
+/** NFT_META_*, in order. */
+const metaKey = enumeration(
+  be32,
+  'len',
+  'protocol',
+  'priority',
+  'mark',
+  'iif',
+  'oif',
+  'iifname',
+  'oifname',
+  'iiftype',
+  'oiftype',
+  'skuid',
+  'skgid',
+  'nftrace',
+  'rtclassid',
+  'secmark',
+  'nfproto',
+  'l4proto',
+  'bri_iifname',
+  'bri_oifname',
+  'pkttype',
+  'cpu',
+  'iifgroup',
+  'oifgroup',
+)
+const ctKey = choice(be32, {
+  state: 0,
+  direction: 1,
+  status: 2,
+  mark: 3,
+  expiration: 5,
+  l3protocol: 7,
+  protocol: 10,
+  zone: 17,
+})
+const comparison = enumeration(be32, 'eq', 'neq', 'lt', 'lte', 'gt', 'gte')
+const base = enumeration(be32, 'link', 'network', 'transport', 'inner')
+
+/** NFTA_<EXPRESSION>_*: what an expression carries, by the kernel's name for it. */
+export const tables = {
+  immediate: attributes({ destination: [1, be32], data: [2, data] }),
+  bitwise: attributes({
+    source: [1, be32],
+    destination: [2, be32],
+    length: [3, be32],
+    mask: [4, data],
+    xor: [5, data],
+    operation: [6, enumeration(be32, 'bool', 'lshift', 'rshift')],
+    data: [7, data],
+  }),
+  byteorder: attributes({
+    source: [1, be32],
+    destination: [2, be32],
+    operation: [3, enumeration(be32, 'ntoh', 'hton')],
+    length: [4, be32],
+    size: [5, be32],
+  }),
+  cmp: attributes({ source: [1, be32], operation: [2, comparison], data: [3, data] }),
+  range: attributes({
+    source: [1, be32],
+    operation: [2, enumeration(be32, 'eq', 'neq')],
+    from: [3, data],
+    to: [4, data],
+  }),
+  lookup: attributes({
+    set: [1, text],
+    source: [2, be32],
+    destination: [3, be32],
+    setId: [4, be32],
+    flags: [5, be32],
+  }),
+  payload: attributes({
+    destination: [1, be32],
+    base: [2, base],
+    offset: [3, be32],
+    length: [4, be32],
+    source: [5, be32],
+    checksumType: [6, be32],
+    checksumOffset: [7, be32],
+    checksumFlags: [8, be32],
+  }),
+  exthdr: attributes({
+    destination: [1, be32],
+    type: [2, u8],
+    offset: [3, be32],
+    length: [4, be32],
+    flags: [5, be32],
+    operation: [6, enumeration(be32, 'ipv6', 'tcpopt', 'ipv4', 'sctp', 'dccp')],
+    source: [7, be32],
+  }),
+  meta: attributes({ destination: [1, be32], key: [2, metaKey], source: [3, be32] }),
+  rt: attributes({
+    destination: [1, be32],
+    key: [2, enumeration(be32, 'classid', 'nexthop4', 'nexthop6', 'tcpmss', 'xfrm')],
+  }),
+  ct: attributes({ destination: [1, be32], key: [2, ctKey], direction: [3, u8], source: [4, be32] }),
+  limit: attributes({
+    rate: [1, be64],
+    unit: [2, be64],
+    burst: [3, be32],
+    type: [4, enumeration(be32, 'packets', 'bytes')],
+    flags: [5, be32],
+  }),
+  counter: attributes({ bytes: [1, be64], packets: [2, be64] }),
+  log: attributes({
+    group: [1, be16],
+    prefix: [2, text],
+    snapLength: [3, be32],
+    queueThreshold: [4, be16],
+    level: [5, enumeration(be32, 'emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug')],
+    flags: [6, be32],
+  }),
+  reject: attributes({ type: [1, enumeration(be32, 'icmp', 'tcp reset', 'icmpx')], icmpCode: [2, u8] }),
+  nat: attributes({
+    type: [1, enumeration(be32, 'snat', 'dnat')],
+    family: [2, choice(be32, { ip: 2, ip6: 10 })],
+    addressMin: [3, be32],
+    addressMax: [4, be32],
+    portMin: [5, be32],
+    portMax: [6, be32],
+    flags: [7, be32],
+  }),
+  masq: attributes({ flags: [1, be32], portMin: [2, be32], portMax: [3, be32] }),
+  redir: attributes({ portMin: [1, be32], portMax: [2, be32], flags: [3, be32] }),
+  dup: attributes({ address: [1, be32], device: [2, be32] }),
+  fwd: attributes({ device: [1, be32], address: [2, be32], family: [3, be32] }),
+  numgen: attributes({
+    destination: [1, be32],
+    modulus: [2, be32],
+    mode: [3, enumeration(be32, 'inc', 'random')],
+    offset: [4, be32],
+  }),
+  fib: attributes({
+    destination: [1, be32],
+    result: [2, choice(be32, { oif: 1, oifname: 2, type: 3 })],
+    flags: [3, be32],
+  }),
+}

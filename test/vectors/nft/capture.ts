@@ -1,0 +1,83 @@
+/**
+ * Captures what the real `nft` says to the kernel, with its own words for the bytes (`--debug=netlink`), and what
+ * the kernel answers to `nft list ruleset`, into the files beside this one. Each command runs in a network
+ * namespace of its own. Needs root, nftables and strace:
+ *
+ *     node --import jiti/register test/vectors/nft/capture.ts
+ *
+ * Sequence numbers are written as nft counts them, from 0; what it asks before its change is left out.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { before, commands } from './rulesets.ts'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const kernel = execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim()
+const tool = execFileSync('nft', ['--version'], { encoding: 'utf8' }).trim()
+
+interface Traced {
+  readonly trace: string
+  readonly debug: string
+}
+
+function trace(direction: 'write' | 'read', command: string, earlier: readonly string[]): Traced {
+  const directory = mkdtempSync(join(tmpdir(), 'capture-'))
+  const file = join(directory, 'trace')
+  try {
+    writeFileSync(join(directory, 'before'), earlier.join('\n'))
+    writeFileSync(join(directory, 'command'), `${command}\n`)
+    const calls = direction === 'write' ? 'sendmsg' : 'recvmsg'
+    const traced = `strace -e trace=${calls} -e ${direction}=all -o '${file}' nft --debug=netlink -f '${directory}/command'`
+    const script = `nft -f '${directory}/before' && ${traced}`
+    const debug = execFileSync('unshare', ['--net', 'sh', '-c', script], { encoding: 'utf8' })
+    return { trace: readFileSync(file, 'utf8'), debug }
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+/** The datagrams of strace's hexadecimal dumps; what was only peeked at comes twice, and counts once. */
+function datagrams(text: string): Uint8Array[] {
+  const calls = text.split(/^(?=\w+\()/m).filter(call => !call.includes('MSG_PEEK'))
+  return calls.flatMap(call => {
+    const bytes = Array.from(
+      call.matchAll(/^ \| [0-9a-f]+ {2}((?:[0-9a-f]{2} {1,2})+)/gm),
+      ([, hex]) => hex,
+    ).join(' ')
+    return bytes === '' ? [] : [Uint8Array.from(bytes.trim().split(/\s+/), byte => Number.parseInt(byte, 16))]
+  })
+}
+
+function save(
+  name: string,
+  command: string,
+  { debug, datagrams }: { debug: string; datagrams: Uint8Array[] },
+) {
+  const said = debug.split('\n').filter(line => line.trim() !== '')
+  const head = [`# command: nft ${command}`, `# tool: ${tool}`, `# kernel: ${kernel}`]
+  const body = datagrams.map(bytes =>
+    Buffer.from(bytes)
+      .toString('hex')
+      .replace(/(.{128})(?=.)/g, '$1\n'),
+  )
+  const lines = [...head, ...said.map(line => `# debug: ${line.trimEnd()}`), '', body.join('\n\n')]
+  writeFileSync(join(here, `${name}.hex`), `${lines.join('\n')}\n`)
+}
+
+const NFNL_MSG_BATCH_BEGIN = 0x10
+const isBatch = (bytes: Uint8Array) => bytes[4] === NFNL_MSG_BATCH_BEGIN && bytes[5] === 0
+
+for (const [name, command] of Object.entries(commands)) {
+  const { trace: text, debug } = trace('write', command, before)
+  save(name, command, { debug, datagrams: datagrams(text).filter(isBatch) })
+}
+
+/** Rules and sets enough to have every kind of answer. */
+const rich = Object.entries(commands).filter(([name]) =>
+  /^(ip|port|ct|names|log|limit|red|dnat|set-pl)/.test(name),
+)
+const { trace: answers } = trace('read', 'list ruleset', [...before, ...rich.map(([, command]) => command)])
+save('dump', 'list ruleset', { debug: '', datagrams: datagrams(answers) })
