@@ -1,7 +1,16 @@
 import { macBytes } from '../base/index.ts'
-import { NetlinkError, NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '../netlink/index.ts'
+import {
+  NetlinkError,
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  type Request,
+  request,
+} from '../netlink/index.ts'
+import { kindInfo, kindOf, kindRefers } from './kinds.ts'
 import type { AddrGenMode, LinkChange, LinkSettings, LinkSpec, PeerSpec, PortSettings } from './link-spec.ts'
-import { checkName } from './names.ts'
+import { missingLinkKind } from './missing.ts'
+import { checkName, named } from './names.ts'
 import type { LinkRef, Names, Operation } from './operation.ts'
 import {
   AF_BRIDGE,
@@ -11,7 +20,9 @@ import {
   linkMessage,
   portMessage,
   RTM_DELLINK,
+  RTM_DELLINKPROP,
   RTM_NEWLINK,
+  RTM_NEWLINKPROP,
   RTM_SETLINK,
 } from './wire/index.ts'
 
@@ -25,13 +36,15 @@ export function addLink(spec: LinkSpec): Operation {
   const about = { type: RTM_NEWLINK, op, target: spec.name }
   const { create, after } = stepsOf(spec)
   return {
-    refers: refersTo(spec.master),
+    refers: [...refersTo(spec.master), ...refersTo(spec.link), ...kindRefers(spec)],
+    lacks: [missingLinkKind(spec.kind)],
     creates: { name: spec.name, index: spec.index },
     requests(names) {
       const attributes = {
         ...settingsOf(spec, masterOf(spec, names)),
+        link: spec.link === undefined ? undefined : names.indexOf(spec.link),
         name: spec.name,
-        linkInfo: infoOf(spec),
+        linkInfo: infoOf(spec, names),
       }
       const value = { index: names.given(spec.name), ...create, attributes }
       const first = request(linkMessage, value, { ...about, flags: NLM_F_CREATE | NLM_F_EXCL })
@@ -66,22 +79,24 @@ export function changeLink(change: LinkChange): Operation {
   if (change.newName !== undefined) checkName(op, change.newName)
   const byIndex = change.index !== undefined || change.newName !== undefined || change.port !== undefined
   const about = { type: RTM_NEWLINK, op, target: `${which}` }
+  const kind = kindOf(change)
   return {
-    refers: [...refersTo(change.master), ...(byIndex ? [which] : [])],
+    refers: [...refersTo(change.master), ...kindRefers(change), ...(byIndex ? [which] : [])],
     requests(names) {
       const index = byIndex ? names.indexOf(which) : 0
-      const name = change.newName ?? (byIndex ? undefined : change.name)
+      const name =
+        change.newName === undefined ? (byIndex ? {} : named(change.name)) : { name: change.newName }
       const attributes = {
         ...settingsOf(change, masterOf(change, names)),
         ...familiesOf(change.addrGenMode),
-        name,
-        linkInfo: change.bridge && { kind: 'bridge', bridge: change.bridge },
+        ...name,
+        linkInfo: kind === undefined ? undefined : kindInfo(kind, change, names),
       }
       const flags = flagsOf(change.up)
       const settings = { index, attributes }
       const steps =
         change.addrGenMode !== undefined && change.up // see stepsOf
-          ? [settings, { index, ...flags, attributes: { name } }]
+          ? [settings, { index, ...flags, attributes: name }]
           : [{ ...settings, ...flags }]
       const requests = steps.map(step => request(linkMessage, step, about))
       return change.port ? [...requests, portRequest(index, change.port, about.target)] : requests
@@ -90,7 +105,7 @@ export function changeLink(change: LinkChange): Operation {
 }
 
 export function removeLink(link: LinkRef): Operation {
-  const value = typeof link === 'number' ? { index: link } : { attributes: { name: link } }
+  const value = typeof link === 'number' ? { index: link } : { attributes: named(link) }
   return only(request(linkMessage, value, { type: RTM_DELLINK, op: 'remove link', target: `${link}` }))
 }
 
@@ -98,6 +113,24 @@ export function removeGroup(group: number): Operation {
   if (group === 0) throw everything()
   const value = { attributes: { group } }
   return only(request(linkMessage, value, { type: RTM_DELLINK, op: 'remove group', target: `${group}` }))
+}
+
+/** Gives an interface more names, or takes them from it; they may have 127 bytes. */
+export function changeAltNames(link: LinkRef, altNames: readonly string[], add: boolean): Operation {
+  const about = add
+    ? {
+        type: RTM_NEWLINKPROP,
+        flags: NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND,
+        op: 'add alternative names to',
+      }
+    : { type: RTM_DELLINKPROP, op: 'remove alternative names from' }
+  const attributes = { propertyList: { altNames: [...altNames] } }
+  return {
+    refers: [link],
+    requests: names => [
+      request(linkMessage, { index: names.indexOf(link), attributes }, { ...about, target: `${link}` }),
+    ],
+  }
 }
 
 /** An operation that needs no names: one message, known at once. */
@@ -134,9 +167,9 @@ function masterOf({ master }: LinkSettings, names: Names): number | undefined {
   return master === null ? 0 : master === undefined ? undefined : names.indexOf(master)
 }
 
-function infoOf(spec: LinkSpec): LinkAttributes['linkInfo'] {
-  const { kind, bridge, peer } = spec
-  return { kind, bridge, veth: peer && { peer: peerMessage(peer) } }
+function infoOf(spec: LinkSpec, names: Names): LinkAttributes['linkInfo'] {
+  const { kind, peer } = spec
+  return peer ? { kind, veth: { peer: peerMessage(peer) } } : kindInfo(kind, spec, names)
 }
 
 function peerMessage(peer: PeerSpec): LinkToWrite & { attributes: LinkAttributes } {

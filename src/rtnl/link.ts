@@ -1,14 +1,16 @@
 import { macText } from '../base/index.ts'
+import type { KindSettings } from './kind-spec.ts'
+import { kindSettings, known } from './kinds.ts'
 import { addrGenModes } from './link-requests.ts'
-import type { AddrGenMode, BridgeSettings, PortSettings } from './link-spec.ts'
-import { IFF_LOWER_UP, IFF_UP, type LinkMessage } from './wire/index.ts'
+import type { AddrGenMode, PortSettings } from './link-spec.ts'
+import { IFF_LOWER_UP, IFF_UP, type LinkMessage, type LinkStatistics } from './wire/index.ts'
 
 /** RFC 2863 operational states, in the kernel's order (IF_OPER_*). */
 const operStates = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'] as const
 export type OperState = (typeof operStates)[number]
 
 /** An interface as it is. */
-export interface Link {
+export interface Link extends KindSettings {
   readonly index: number
   readonly name: string
   /** `bridge`, `veth`, `tun` …; absent for real hardware and `lo`. */
@@ -21,7 +23,7 @@ export interface Link {
   readonly operState: OperState
   readonly group: number
   readonly txQueueLength: number
-  /** Index of the bridge it is a port of. */
+  /** Index of the bridge, bond or VRF it is a port of. */
   readonly master?: number
   /** Index of the other end (veth) or of what it stands on, in the namespace `peerNamespace` if that is given. */
   readonly peer?: number
@@ -29,15 +31,16 @@ export interface Link {
   readonly alias?: string
   readonly altNames: readonly string[]
   readonly addrGenMode?: AddrGenMode
-  readonly bridge?: BridgeSettings
   readonly port?: PortSettings
+  /** What went through since it was made; only where it was asked for. */
+  readonly statistics?: LinkStatistics
   /** All IFF_* bits. */
   readonly flags: number
 }
 
 /** Puts the kernel's message into the operator's words. */
 export function linkOf({ index, flags, attributes }: LinkMessage): Link {
-  const { mac, master, link, linkInfo, alias, linkNamespaceId, families } = attributes
+  const { mac, master, link, linkInfo, alias, linkNamespaceId, families, statistics } = attributes
   const mode = families?.ipv6?.addrGenMode
   return {
     index,
@@ -57,11 +60,8 @@ export function linkOf({ index, flags, attributes }: LinkMessage): Link {
     ...(linkNamespaceId !== undefined && { peerNamespace: linkNamespaceId }),
     ...(alias !== undefined && { alias }),
     ...(mode !== undefined && { addrGenMode: addrGenModes[mode] as AddrGenMode }),
-    ...(linkInfo?.bridge && { bridge: known(linkInfo.bridge) }),
+    ...(linkInfo && kindSettings(linkInfo)),
+    ...(statistics && { statistics }),
     ...(linkInfo?.port && { port: known(linkInfo.port) }),
   }
-}
-
-function known<T extends { unknown?: unknown }>({ unknown: _, ...rest }: T): Omit<T, 'unknown'> {
-  return rest
 }

@@ -1,6 +1,6 @@
 import { type Connection, type Message, request } from '../netlink/index.ts'
 import { type Link, linkOf } from './link.ts'
-import { addLink, changeLink, removeGroup, removeLink } from './link-requests.ts'
+import { addLink, changeAltNames, changeLink, removeGroup, removeLink } from './link-requests.ts'
 import type { LinkChange, LinkSpec } from './link-spec.ts'
 import { getLink, resolve } from './names.ts'
 import type { LinkRef, Sink } from './operation.ts'
@@ -24,6 +24,16 @@ export class LinkChanges<Done> {
     return this.#sink(() => changeLink(change))
   }
 
+  /** More names for one, of up to 127 bytes. `ip link property add dev <link> altname <name>` */
+  addAltNames(link: LinkRef, names: readonly string[]): Done {
+    return this.#sink(() => changeAltNames(link, names, true))
+  }
+
+  /** Takes such names away. `ip link property del dev <link> altname <name>` */
+  removeAltNames(link: LinkRef, names: readonly string[]): Done {
+    return this.#sink(() => changeAltNames(link, names, false))
+  }
+
   /** Removes one. The kernel takes some 20 ms for each: see {@link removeGroup}. `ip link del dev <name>` */
   remove(link: LinkRef): Done {
     return this.#sink(() => removeLink(link))
@@ -35,7 +45,12 @@ export class LinkChanges<Done> {
   }
 }
 
-export interface LinkFilter {
+export interface LinkDetail {
+  /** With its counters, which cost the kernel some time to add up. */
+  readonly statistics?: boolean
+}
+
+export interface LinkFilter extends LinkDetail {
   /** Only the ports of this bridge. */
   readonly master?: LinkRef
   readonly kind?: string
@@ -50,12 +65,12 @@ export class Links extends LinkChanges<Promise<void>> {
     this.#connection = connection
   }
 
-  /** All interfaces, or some, in the order of their indexes. `ip -d link show [master <m>] [type <kind>]` */
-  async list({ master, kind }: LinkFilter = {}): Promise<Link[]> {
+  /** All interfaces, or some, in the order of their indexes. `ip -d [-s] link show [master <m>] [type <kind>]` */
+  async list({ master, kind, statistics }: LinkFilter = {}): Promise<Link[]> {
     const refers = master === undefined ? [] : [master]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const attributes = {
-      extMask: RTEXT_FILTER_SKIP_STATS,
+      extMask: statistics ? 0 : RTEXT_FILTER_SKIP_STATS,
       master: master === undefined ? undefined : names.indexOf(master),
       linkInfo: kind === undefined ? undefined : { kind },
     }
@@ -65,9 +80,9 @@ export class Links extends LinkChanges<Promise<void>> {
     return links
   }
 
-  /** One interface; throws NETLINK_NOT_FOUND when it is not there. `ip -d link show dev <name>` */
-  async get(link: LinkRef): Promise<Link> {
-    const [found] = await this.#connection.ask(getLink('find link', link), readLink)
+  /** One interface; throws NETLINK_NOT_FOUND when it is not there. `ip -d [-s] link show dev <name>` */
+  async get(link: LinkRef, detail: LinkDetail = {}): Promise<Link> {
+    const [found] = await this.#connection.ask(getLink('find link', link, detail), readLink)
     return found as Link
   }
 }

@@ -1,22 +1,50 @@
 import { type Message, type NetNamespace, type Subscription, subscribe } from '../netlink/index.ts'
 import type { Address } from './address.ts'
 import { readAddress } from './addresses.ts'
+import { readFdbEntry } from './fdb.ts'
+import type { FdbEntry } from './fdb-entry.ts'
 import type { Link } from './link.ts'
 import { readLink } from './links.ts'
+import type { Neighbour } from './neighbour.ts'
+import { readNeighbour } from './neighbours.ts'
 import type { RouteEntry } from './route-spec.ts'
 import { readRoute } from './routes.ts'
+import type { Rule } from './rule.ts'
+import { readRule } from './rules.ts'
+import { readClass } from './traffic/classes.ts'
+import type { Filter } from './traffic/filter.ts'
+import { readFilter } from './traffic/filters.ts'
+import type { Qdisc, TrafficClass } from './traffic/qdisc-spec.ts'
+import { readQdisc } from './traffic/qdiscs.ts'
 import * as wire from './wire/index.ts'
+
+type Happened<Kind extends string, Key extends string, What> = {
+  readonly kind: Kind
+  /** Whether it went; else it came, or changed. */
+  readonly gone: boolean
+} & { readonly [K in Key]: What }
 
 /** Something that came, changed or went. */
 export type RouteEvent =
-  | { readonly kind: 'link'; readonly gone: boolean; readonly link: Link }
-  | { readonly kind: 'address'; readonly gone: boolean; readonly address: Address }
-  | { readonly kind: 'route'; readonly gone: boolean; readonly route: RouteEntry }
+  | Happened<'link', 'link', Link>
+  | Happened<'address', 'address', Address>
+  | Happened<'route', 'route', RouteEntry>
+  | Happened<'rule', 'rule', Rule>
+  | Happened<'neighbour', 'neighbour', Neighbour>
+  | Happened<'fdb', 'entry', FdbEntry>
+  | Happened<'qdisc', 'qdisc', Qdisc>
+  | Happened<'class', 'class', TrafficClass>
+  | Happened<'filter', 'filter', Filter>
 
 const groupNumbers = {
   links: [wire.RTNLGRP_LINK],
   addresses: [wire.RTNLGRP_IPV4_IFADDR, wire.RTNLGRP_IPV6_IFADDR],
   routes: [wire.RTNLGRP_IPV4_ROUTE, wire.RTNLGRP_IPV6_ROUTE],
+  rules: [wire.RTNLGRP_IPV4_RULE, wire.RTNLGRP_IPV6_RULE],
+  /** Forwarding entries of bridges and vxlans too: `fdb` events. */
+  neighbours: [wire.RTNLGRP_NEIGH],
+  /** Qdiscs, classes and filters. */
+  traffic: [wire.RTNLGRP_TC],
 } as const
 export type EventGroup = keyof typeof groupNumbers
 
@@ -38,16 +66,47 @@ export function monitor(
   })
 }
 
-/** Bridges tell of their ports in messages of AF_BRIDGE, whose attributes mean something else. */
-function readEvent(message: Message): RouteEvent | undefined {
-  const { type, body } = message
-  if (type === wire.RTM_NEWLINK || type === wire.RTM_DELLINK) {
-    if (body.bytes[body.offset] !== wire.AF_UNSPEC) return undefined
-    return { kind: 'link', gone: type === wire.RTM_DELLINK, link: readLink(message) }
+type Read = (message: Message, gone: boolean) => RouteEvent | undefined
+
+/** By the RTM_NEW… of each; one more is its RTM_DEL…. */
+const readers: Readonly<Record<number, Read>> = {
+  [wire.RTM_NEWLINK]: (message, gone) =>
+    familyOf(message) === wire.AF_UNSPEC ? { kind: 'link', gone, link: readLink(message) } : undefined,
+  [wire.RTM_NEWADDR]: (message, gone) => ({ kind: 'address', gone, address: readAddress(message) }),
+  [wire.RTM_NEWROUTE](message, gone) {
+    const route = readRoute(message)
+    return route && { kind: 'route', gone, route }
+  },
+  [wire.RTM_NEWRULE](message, gone) {
+    const rule = readRule(message)
+    return rule && { kind: 'rule', gone, rule }
+  },
+  [wire.RTM_NEWNEIGH]: readNeighbourEvent,
+  [wire.RTM_NEWQDISC]: (message, gone) => ({ kind: 'qdisc', gone, qdisc: readQdisc(message) }),
+  [wire.RTM_NEWTCLASS](message, gone) {
+    const found = readClass(message)
+    return found && { kind: 'class', gone, class: found }
+  },
+  [wire.RTM_NEWTFILTER](message, gone) {
+    const filter = readFilter(message)
+    return filter && { kind: 'filter', gone, filter }
+  },
+}
+
+/** Bridges tell of their ports and entries in messages of AF_BRIDGE, whose attributes mean something else. */
+const familyOf = ({ body }: Message) => body.bytes[body.offset]
+
+function readNeighbourEvent(message: Message, gone: boolean): RouteEvent | undefined {
+  if (familyOf(message) === wire.AF_BRIDGE) {
+    const entry = readFdbEntry(message)
+    return entry && { kind: 'fdb', gone, entry }
   }
-  if (type === wire.RTM_NEWADDR || type === wire.RTM_DELADDR)
-    return { kind: 'address', gone: type === wire.RTM_DELADDR, address: readAddress(message) }
-  if (type !== wire.RTM_NEWROUTE && type !== wire.RTM_DELROUTE) return undefined
-  const route = readRoute(message)
-  return route && { kind: 'route', gone: type === wire.RTM_DELROUTE, route }
+  const neighbour = readNeighbour(message)
+  return neighbour && { kind: 'neighbour', gone, neighbour }
+}
+
+/** RTM_NEW… are multiples of four (linux/rtnetlink.h). */
+function readEvent(message: Message): RouteEvent | undefined {
+  const [base, verb] = [message.type & ~3, message.type & 3]
+  return verb > 1 ? undefined : readers[base]?.(message, verb === 1)
 }

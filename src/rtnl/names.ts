@@ -9,6 +9,12 @@ export function checkName(op: string, name: string): void {
   throw new NetlinkError({ code: 'LINK_NAME', kind: 'usage', op, target: `'${name}'`, reason })
 }
 
+/** An interface by its name, or by one of its alternative ones, which alone are longer than 15 bytes. */
+export function named(name: string | undefined): { name?: string; altName?: string } {
+  if (name === undefined) return {}
+  return Buffer.byteLength(name) > 15 ? { altName: name } : { name }
+}
+
 /** The index of every interface that the operations refer to; asks the kernel, once, for those it must. */
 export async function resolve(connection: Connection, operations: readonly Operation[]): Promise<Names> {
   const known = new Map<string, number>()
@@ -58,10 +64,9 @@ function indexOf({ body }: Message): number {
 }
 
 /** One interface by name or index. `ip link show <name>` */
-export function getLink(op: string, link: LinkRef): Request {
+export function getLink(op: string, link: LinkRef, { statistics = false } = {}): Request {
+  const attributes = { extMask: statistics ? 0 : RTEXT_FILTER_SKIP_STATS }
   const value =
-    typeof link === 'number'
-      ? { ...skipStats, index: link }
-      : { attributes: { ...skipStats.attributes, name: link } }
+    typeof link === 'number' ? { index: link, attributes } : { attributes: { ...attributes, ...named(link) } }
   return request(linkMessage, value, { type: RTM_GETLINK, op, target: `${link}` })
 }

@@ -1,11 +1,24 @@
-import { type Connection, connect, type NetNamespace, type Subscription } from '../netlink/index.ts'
+import {
+  type Connection,
+  connect,
+  NetlinkError,
+  type NetNamespace,
+  type Request,
+  type Subscription,
+} from '../netlink/index.ts'
 import { AddressChanges, Addresses } from './addresses.ts'
+import { Fdb, FdbChanges } from './fdb.ts'
 import { LinkChanges, Links } from './links.ts'
+import { explained } from './missing.ts'
 import { type EventGroup, type MonitorOptions, monitor, type RouteEvent } from './monitor.ts'
 import { resolve } from './names.ts'
+import { NeighbourChanges, Neighbours } from './neighbours.ts'
 import type { Operation } from './operation.ts'
 import { RouteChanges, Routes } from './routes.ts'
-import { RuleChanges } from './rules.ts'
+import { RuleChanges, Rules } from './rules.ts'
+import { ClassChanges, Classes } from './traffic/classes.ts'
+import { FilterChanges, Filters } from './traffic/filters.ts'
+import { QdiscChanges, Qdiscs } from './traffic/qdiscs.ts'
 
 /** What goes into a batch: the same calls, which only take down what is to be done. */
 export interface Batch {
@@ -13,6 +26,11 @@ export interface Batch {
   readonly addresses: AddressChanges<void>
   readonly routes: RouteChanges<void>
   readonly rules: RuleChanges<void>
+  readonly neighbours: NeighbourChanges<void>
+  readonly fdb: FdbChanges<void>
+  readonly qdiscs: QdiscChanges<void>
+  readonly classes: ClassChanges<void>
+  readonly filters: FilterChanges<void>
 }
 
 /** The operations that a batch is made of. */
@@ -24,19 +42,30 @@ export function operationsOf(build: (batch: Batch) => void): Operation[] {
     addresses: new AddressChanges(take),
     routes: new RouteChanges(take),
     rules: new RuleChanges(take),
+    neighbours: new NeighbourChanges(take),
+    fdb: new FdbChanges(take),
+    qdiscs: new QdiscChanges(take),
+    classes: new ClassChanges(take),
+    filters: new FilterChanges(take),
   })
   return operations
 }
 
 /**
- * The interfaces, addresses and routes of one network namespace. Everything the kernel refuses is thrown as a
+ * The interfaces, addresses, routes, rules, neighbours, forwarding tables and traffic control of one network
+ * namespace. Everything the kernel refuses is thrown as a
  * NetlinkError: `create bridge xcbr0: File exists`.
  */
 export class Route implements AsyncDisposable {
   readonly links: Links
   readonly addresses: Addresses
   readonly routes: Routes
-  readonly rules: RuleChanges<Promise<void>>
+  readonly rules: Rules
+  readonly neighbours: Neighbours
+  readonly fdb: Fdb
+  readonly qdiscs: Qdiscs
+  readonly classes: Classes
+  readonly filters: Filters
   readonly #connection: Connection
   readonly #namespace: NetNamespace | undefined
   readonly #monitors = new Set<Subscription<RouteEvent>>()
@@ -48,7 +77,12 @@ export class Route implements AsyncDisposable {
     this.links = new Links(connection, now)
     this.addresses = new Addresses(connection, now)
     this.routes = new Routes(connection, now)
-    this.rules = new RuleChanges(now)
+    this.rules = new Rules(connection, now)
+    this.neighbours = new Neighbours(connection, now)
+    this.fdb = new Fdb(connection, now)
+    this.qdiscs = new Qdiscs(connection, now)
+    this.classes = new Classes(connection, now)
+    this.filters = new Filters(connection, now)
   }
 
   /**
@@ -70,7 +104,7 @@ export class Route implements AsyncDisposable {
     await this.#apply(operationsOf(build))
   }
 
-  /** Listens to changes from now on, on a socket of its own. `ip monitor link address route` */
+  /** Listens to changes from now on, on a socket of its own. `ip monitor`, `bridge monitor fdb`, `tc monitor` */
   monitor(
     groups: readonly EventGroup[],
     options: Omit<MonitorOptions, 'namespace'> = {},
@@ -93,11 +127,30 @@ export class Route implements AsyncDisposable {
 
   async #apply(operations: readonly Operation[]): Promise<void> {
     const names = await resolve(this.#connection, operations)
-    await this.#connection.batch(operations.flatMap(operation => operation.requests(names)))
+    const requests = operations.map(operation => operation.requests(names))
+    try {
+      await this.#connection.batch(requests.flat())
+    } catch (refusal) {
+      throw refusal instanceof NetlinkError ? explainedIn(refusal, { operations, requests }) : refusal
+    }
   }
 }
 
-/** Opens the links, addresses and routes of a network namespace: this process's, unless another is given. */
+interface Tried {
+  readonly operations: readonly Operation[]
+  readonly requests: readonly (readonly Request[])[]
+}
+
+/** A refusal, and the others with it, in words of what this kernel lacks where that is why. */
+function explainedIn(refusal: NetlinkError, tried: Tried): NetlinkError {
+  const others = refusal.others.map(other => explainedIn(other, tried))
+  const at = tried.requests.findIndex(requests =>
+    requests.some(({ op, target }) => op === refusal.op && target === refusal.target),
+  )
+  return explained(refusal, tried.operations[at]?.lacks ?? [], others)
+}
+
+/** Opens all that a Route has of a network namespace: this process's, unless another is given. */
 export function openRoute(options: { readonly namespace?: NetNamespace } = {}): Route {
   return new Route(connect('route', options), options.namespace)
 }

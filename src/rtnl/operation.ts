@@ -1,4 +1,5 @@
 import type { Request } from '../netlink/index.ts'
+import type { Lack } from './missing.ts'
 
 /** An interface by its name or its index. */
 export type LinkRef = string | number
@@ -17,6 +18,8 @@ export interface Operation {
   readonly refers: readonly LinkRef[]
   /** An interface it creates; without an index it is given one when others in the batch refer to it. */
   readonly creates?: { readonly name: string; readonly index?: number | undefined }
+  /** What a kernel may have been built without, and how its refusal then looks. */
+  readonly lacks?: readonly Lack[]
   /** Called once. */
   requests(names: Names): Request[]
 }

@@ -1,7 +1,15 @@
 import { addressBytes, parseCidr } from '../base/index.ts'
-import { NetlinkError, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../netlink/index.ts'
+import {
+  NetlinkError,
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  type Request,
+  request,
+} from '../netlink/index.ts'
 import type { LinkRef, Names, Operation } from './operation.ts'
-import { type RouteSpec, routeTypes, type Way } from './route-spec.ts'
+import { type Lookup, type RouteMetrics, type RouteSpec, routeTypes, type Way } from './route-spec.ts'
 import * as wire from './wire/index.ts'
 
 const protocolBoot = 3
@@ -14,6 +22,30 @@ export function addRoute(spec: RouteSpec): Operation {
 export function replaceRoute(spec: RouteSpec): Operation {
   const about = { type: wire.RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE, op: 'replace route' }
   return operation(spec, about, creation(spec))
+}
+
+/** After those that are there to the same destination. */
+export function appendRoute(spec: RouteSpec): Operation {
+  const about = { type: wire.RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_APPEND, op: 'append route' }
+  return operation(spec, about, creation(spec))
+}
+
+/** RTM_F_LOOKUP_TABLE: the answer says which table the route is from. */
+export function getRoute(to: string, { from, inDev, outDev, mark, tos }: Lookup, names: Names): Request {
+  const [destination, source] = [addressBytes(to), from === undefined ? undefined : addressBytes(from)]
+  const value: wire.RouteToWrite = {
+    family: familyByLength(destination),
+    destinationLength: destination.length * 8,
+    sourceLength: (source?.length ?? 0) * 8,
+    tos: tos ?? 0,
+    flags: wire.RTM_F_LOOKUP_TABLE,
+    attributes: {
+      ...{ destination, source, mark },
+      inIndex: inDev === undefined ? undefined : names.indexOf(inDev),
+      outIndex: outDev === undefined ? undefined : names.indexOf(outDev),
+    },
+  }
+  return request(wire.routeMessage, value, { type: wire.RTM_GETROUTE, op: 'look up route to', target: to })
 }
 
 /** The kernel removes the first route that has all that is given. */
@@ -47,6 +79,7 @@ function operation(
         ...header,
         family,
         destinationLength: destination?.prefix ?? 0,
+        tos: spec.tos ?? 0,
         table: tableByte(spec.table),
         flags: spec.onlink ? wire.RTNH_F_ONLINK : 0,
         attributes: {
@@ -60,16 +93,28 @@ function operation(
 }
 
 function attributesOf(spec: RouteSpec, family: number, names: Names): wire.RouteToWrite['attributes'] {
-  const { table = wire.RT_TABLE_MAIN, source, mtu, dev } = spec
+  const { table = wire.RT_TABLE_MAIN, source, dev } = spec
   return {
     ...gatewayOf(spec.via, family),
     preferredSource: source === undefined ? undefined : addressBytes(source),
     table: table > 255 ? table : undefined,
     outIndex: dev === undefined ? undefined : names.indexOf(dev),
     metric: spec.metric,
-    metrics: mtu === undefined ? undefined : { mtu },
+    metrics: metricsOf(spec),
     nextHops: spec.ways?.map(way => hopOf(way, family, names)),
   }
+}
+
+const RTAX_MTU = 2
+
+function metricsOf(spec: RouteMetrics): NonNullable<wire.RouteToWrite['attributes']>['metrics'] {
+  const { mtu, mtuLocked, advmss, window, hopLimit, initcwnd, initrwnd, quickAck } = spec
+  const lock = mtuLocked ? 1 << RTAX_MTU : undefined
+  const metrics = {
+    ...{ mtu, advmss, window, hopLimit, initcwnd, initrwnd, lock },
+    quickAck: quickAck === undefined ? undefined : Number(quickAck),
+  }
+  return Object.values(metrics).every(value => value === undefined) ? undefined : metrics
 }
 
 function hopOf(way: Way, family: number, names: Names): wire.NextHop {

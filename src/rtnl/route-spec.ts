@@ -25,7 +25,24 @@ export interface Way {
   readonly onlink?: boolean
 }
 
-export interface RouteSpec extends Omit<Way, 'weight'> {
+/** What a route says of the way to its destination (RTAX_*). Left out, the kernel works it out. */
+export interface RouteMetrics {
+  /** Bytes of an IP packet. */
+  readonly mtu?: number
+  /** Not to be lowered by what the network reports. */
+  readonly mtuLocked?: boolean
+  /** Bytes of payload of a TCP segment, as announced to the peer. */
+  readonly advmss?: number
+  /** Bytes. */
+  readonly window?: number
+  readonly hopLimit?: number
+  /** Segments that TCP starts with, and is offered at first. */
+  readonly initcwnd?: number
+  readonly initrwnd?: number
+  readonly quickAck?: boolean
+}
+
+export interface RouteSpec extends RouteMetrics, Omit<Way, 'weight'> {
   /** `192.168.1.0/24`, `fd00::/120`, or `default`; then `family` or a gateway says which one. */
   readonly destination: string
   readonly family?: 4 | 6
@@ -38,13 +55,14 @@ export interface RouteSpec extends Omit<Way, 'weight'> {
   readonly metric?: number
   /** The address to send from. */
   readonly source?: string
-  readonly mtu?: number
+  /** Type of service: 0–255. */
+  readonly tos?: number
   /** Who made it (RTPROT_*): 3, boot, unless given. */
   readonly protocol?: number
 }
 
 /** A route as it is. */
-export interface RouteEntry {
+export interface RouteEntry extends RouteMetrics {
   readonly family: 4 | 6
   /** `default` or address/prefix. */
   readonly destination: string
@@ -57,7 +75,18 @@ export interface RouteEntry {
   /** Index of the interface. */
   readonly dev?: number
   readonly source?: string
-  readonly mtu?: number
+  readonly tos: number
   readonly onlink: boolean
   readonly ways: readonly { via?: string; dev: number; weight: number; onlink: boolean }[]
+}
+
+/** Which packets a route is looked up for. */
+export interface Lookup {
+  readonly from?: string
+  /** It comes in by this interface; with `from`. */
+  readonly inDev?: LinkRef
+  /** Its socket is bound to this interface. */
+  readonly outDev?: LinkRef
+  readonly mark?: number
+  readonly tos?: number
 }

@@ -1,8 +1,10 @@
 import { addressText } from '../base/index.ts'
 import { type Connection, type Message, request } from '../netlink/index.ts'
+import { given } from './kinds.ts'
+import { resolve } from './names.ts'
 import type { Sink } from './operation.ts'
-import { addRoute, removeRoute, replaceRoute } from './route-requests.ts'
-import { type RouteEntry, type RouteSpec, routeTypes } from './route-spec.ts'
+import { addRoute, appendRoute, getRoute, removeRoute, replaceRoute } from './route-requests.ts'
+import { type Lookup, type RouteEntry, type RouteSpec, routeTypes } from './route-spec.ts'
 import * as wire from './wire/index.ts'
 
 /** What can be done to routes, at once or in a batch. */
@@ -21,6 +23,11 @@ export class RouteChanges<Done> {
   /** Adds a route, in place of the one to this destination if there is one. `ip route replace …` */
   replace(spec: RouteSpec): Done {
     return this.#sink(() => replaceRoute(spec))
+  }
+
+  /** Adds one more to a destination, after those there are. `ip route append …` */
+  append(spec: RouteSpec): Done {
+    return this.#sink(() => appendRoute(spec))
   }
 
   /** Removes the first route that has all that is given. `ip route del …` */
@@ -60,6 +67,19 @@ export class Routes extends RouteChanges<Promise<void>> {
     }
     return routes
   }
+
+  /**
+   * The route that a packet to this address would take, rules and all; `unreachable` and its like are refusals
+   * (NETLINK_REFUSED). `ip route get <to> [from <address>] [iif <dev>] [oif <dev>] [mark <n>]`
+   */
+  async get(to: string, lookup: Lookup = {}): Promise<RouteEntry> {
+    const refers = [lookup.inDev, lookup.outDev].filter(dev => dev !== undefined)
+    const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
+    const [found] = await this.#connection.ask(getRoute(to, lookup, names), ({ body }) =>
+      routeOf(wire.routeMessage.read(body)),
+    )
+    return found as RouteEntry
+  }
 }
 
 /** Undefined for what is no route of a table: cached ones, multicast families. */
@@ -85,13 +105,21 @@ function routeOf(message: wire.RouteMessage): RouteEntry {
     protocol: message.protocol,
     scope: message.scope,
     metric: message.attributes.metric ?? 0,
+    tos: message.tos,
     onlink: (message.flags & wire.RTNH_F_ONLINK) !== 0,
     ways: (nextHops ?? []).map(wayOf),
     ...gate,
     ...(outIndex !== undefined && { dev: outIndex }),
     ...(preferredSource && { source: addressText(preferredSource) }),
-    ...(metrics?.mtu !== undefined && { mtu: metrics.mtu }),
+    ...(metrics && metricsOf(metrics)),
   }
+}
+
+type Metrics = NonNullable<wire.RouteMessage['attributes']['metrics']>
+
+function metricsOf({ mtu, lock = 0, advmss, window, hopLimit, initcwnd, initrwnd, quickAck }: Metrics) {
+  const known = given({ mtu, advmss, window, hopLimit, initcwnd, initrwnd })
+  return { ...known, ...(lock & 4 && { mtuLocked: true }), ...(quickAck && { quickAck: true }) }
 }
 
 function wayOf({ index, hops, flags, attributes }: wire.NextHop): RouteEntry['ways'][number] {

@@ -1,14 +1,7 @@
-import { NLM_F_CREATE, NLM_F_EXCL, request } from '../netlink/index.ts'
-import type { Operation, Sink } from './operation.ts'
-import { AF_INET, AF_INET6, FR_ACT_TO_TBL, RTM_NEWRULE, ruleMessage } from './wire/index.ts'
-
-/** Which table is looked into, and for what. */
-export interface RuleSpec {
-  readonly family: 4 | 6
-  /** Packets of sockets that are bound to this interface. */
-  readonly outDev: string
-  readonly table: number
-}
+import { type Connection, type Message, request } from '../netlink/index.ts'
+import type { Sink } from './operation.ts'
+import { addRule, type Rule, type RuleSpec, removeRule, ruleOf } from './rule.ts'
+import * as wire from './wire/index.ts'
 
 /** What can be done to rules, at once or in a batch. */
 export class RuleChanges<Done> {
@@ -18,19 +11,41 @@ export class RuleChanges<Done> {
     this.#sink = sink
   }
 
-  /** Adds a rule, before those there are. `ip [-4|-6] rule add oif <dev> table <n>` */
+  /** Adds a rule, before those there are unless it has a priority. `ip [-4|-6] rule add … table <n>` */
   add(spec: RuleSpec): Done {
     return this.#sink(() => addRule(spec))
   }
+
+  /** Removes the first rule that has all that is given. `ip [-4|-6] rule del …` */
+  remove(spec: RuleSpec): Done {
+    return this.#sink(() => removeRule(spec))
+  }
 }
 
-function addRule({ family, outDev, table }: RuleSpec): Operation {
-  const value = {
-    family: family === 4 ? AF_INET : AF_INET6,
-    action: FR_ACT_TO_TBL,
-    attributes: { outName: outDev, table },
+/** Rules: which routing table is looked into, and for what. */
+export class Rules extends RuleChanges<Promise<void>> {
+  readonly #connection: Connection
+
+  constructor(connection: Connection, sink: Sink<Promise<void>>) {
+    super(sink)
+    this.#connection = connection
   }
-  const flags = NLM_F_CREATE | NLM_F_EXCL
-  const about = { type: RTM_NEWRULE, flags, op: 'add rule', target: `oif ${outDev} table ${table}` }
-  return { refers: [], requests: () => [request(ruleMessage, value, about)] }
+
+  /** The rules of both families or one, in the order they are gone through. `ip [-4|-6] rule show` */
+  async list({ family }: { readonly family?: 4 | 6 } = {}): Promise<Rule[]> {
+    const families = [wire.AF_INET, wire.AF_INET6].filter(
+      number => family === undefined || (number === wire.AF_INET) === (family === 4),
+    )
+    const rules: Rule[] = []
+    for (const family of families) {
+      const about = { type: wire.RTM_GETRULE, op: 'list', target: 'rules' }
+      for await (const rule of this.#connection.dump(request(wire.ruleMessage, { family }, about), readRule))
+        if (rule) rules.push(rule)
+    }
+    return rules
+  }
+}
+
+export function readRule({ body }: Message): Rule | undefined {
+  return ruleOf(wire.ruleMessage.read(body))
 }

@@ -1,8 +1,11 @@
-import { be16, type Codec, u8, u16, u32, type ValueOf } from '../../base/index.ts'
+import { be16, type Codec, flag, u8, u16, u32, type ValueOf } from '../../base/index.ts'
 import { attributes } from '../../netlink/index.ts'
 
 /** A byte that says yes or no. */
-const onOff: Codec<boolean> = { write: (out, value) => out.u8(value ? 1 : 0), read: from => from.u8() !== 0 }
+export const onOff: Codec<boolean> = {
+  write: (out, value) => out.u8(value ? 1 : 0),
+  read: from => from.u8() !== 0,
+}
 /** The same in four bytes, as IFLA_BR_STP_STATE has it (2: a daemon runs the protocol). */
 const onOff32: Codec<boolean> = {
   write: (out, value) => out.u32(value ? 1 : 0),
@@ -41,10 +44,18 @@ export const portAttributes = attributes({
   learning: [8, onOff],
   flood: [9, onOff],
   proxyArp: [10, onOff],
+  proxyArpWifi: [12, onOff],
+  flush: [24, flag],
+  multicastRouter: [25, u8],
   multicastFlood: [27, onOff],
+  multicastToUnicast: [28, onOff],
+  vlanTunnel: [29, onOff],
   broadcastFlood: [30, onOff],
   groupFwdMask: [31, u16],
   neighbourSuppress: [32, onOff],
   isolated: [33, onOff],
+  locked: [39, onOff],
+  macAuthBypass: [40, onOff],
+  neighbourVlanSuppress: [43, onOff],
 })
 export type PortAttributes = ValueOf<typeof portAttributes>

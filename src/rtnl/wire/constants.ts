@@ -9,7 +9,8 @@ export const RTM_GETADDR = 22
 export const RTM_NEWROUTE = 24
 export const RTM_DELROUTE = 25
 export const RTM_GETROUTE = 26
-export const RTM_NEWRULE = 32
+export const RTM_NEWLINKPROP = 108
+export const RTM_DELLINKPROP = 109
 
 export const RTNLGRP_LINK = 1
 export const RTNLGRP_IPV4_IFADDR = 5
@@ -42,5 +43,4 @@ export const RT_TABLE_MAIN = 254
 
 export const RTNH_F_ONLINK = 4
 export const RTM_F_CLONED = 0x200
-
-export const FR_ACT_TO_TBL = 1
+export const RTM_F_LOOKUP_TABLE = 0x1000

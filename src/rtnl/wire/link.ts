@@ -4,12 +4,15 @@ import {
   attributes,
   type Body,
   bareText,
+  growing,
   message,
   nested,
   repeated,
   when,
 } from '../../netlink/index.ts'
 import { bridgeAttributes, portAttributes } from './bridge.ts'
+import * as kinds from './link-kinds.ts'
+import { linkStatistics } from './statistics.ts'
 
 /** struct ifinfomsg. */
 const ifinfomsg = { family: u8, pad: u8, hardware: u16, index: i32, flags: u32, change: u32 }
@@ -25,6 +28,13 @@ const linkInfo = attributes({
   kind: [1, bareText],
   bridge: [2, when('kind', 'bridge', bridgeAttributes)],
   veth: [2, when('kind', 'veth', attributes({ peer: [1, later(() => linkMessage)] }))],
+  vxlan: [2, when('kind', 'vxlan', kinds.vxlanAttributes)],
+  macvlan: [2, when('kind', 'macvlan', kinds.macvlanAttributes)],
+  macvtap: [2, when('kind', 'macvtap', kinds.macvlanAttributes)],
+  ipvlan: [2, when('kind', 'ipvlan', kinds.ipvlanAttributes)],
+  vlan: [2, when('kind', 'vlan', kinds.vlanAttributes)],
+  vrf: [2, when('kind', 'vrf', kinds.vrfAttributes)],
+  bond: [2, when('kind', 'bond', kinds.bondAttributes)],
   data: [2, bytes],
   slaveKind: [4, bareText],
   port: [5, when('slaveKind', 'bridge', portAttributes)],
@@ -43,6 +53,7 @@ export const linkAttributes = attributes({
   operState: [16, u8],
   linkInfo: [18, linkInfo],
   alias: [20, text],
+  statistics: [23, growing(linkStatistics)],
   families: [26, families],
   group: [27, u32],
   namespaceFd: [28, u32],
@@ -50,12 +61,13 @@ export const linkAttributes = attributes({
   promiscuity: [30, u32],
   carrier: [33, u8],
   linkNamespaceId: [37, i32],
+  altName: [53, text],
   propertyList: [52, nested(attributes({ altNames: [53, repeated(text)] }))],
   newIndex: [49, u32],
 })
 export type LinkAttributes = ValueOf<typeof linkAttributes>
 
-/** struct ifinfomsg and IFLA_*: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK. */
+/** struct ifinfomsg and IFLA_*: RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINKPROP, RTM_DELLINKPROP. */
 export const linkMessage: Body<LinkMessage, LinkToWrite> = message(ifinfomsg, linkAttributes)
 export type LinkMessage = Required<LinkHeader> & { attributes: LinkAttributes }
 export type LinkToWrite = LinkHeader & { attributes?: LinkAttributes }

@@ -5,6 +5,7 @@ import {
   i32,
   type Reader,
   struct,
+  text,
   u8,
   u32,
   type Writer,
@@ -59,6 +60,26 @@ function readHop(from: Reader): NextHop {
   return { flags: hop.u8(), hops: hop.u8(), index: hop.i32(), attributes: hopAttributes.read(hop) }
 }
 
+/** RTAX_*. `lock` has a bit for each metric (1 << RTAX_MTU …) that the kernel must not change by itself. */
+const metrics = attributes({
+  lock: [1, u32],
+  mtu: [2, u32],
+  window: [3, u32],
+  rtt: [4, u32],
+  rttVar: [5, u32],
+  ssthresh: [6, u32],
+  cwnd: [7, u32],
+  advmss: [8, u32],
+  reordering: [9, u32],
+  hopLimit: [10, u32],
+  initcwnd: [11, u32],
+  features: [12, u32],
+  rtoMin: [13, u32],
+  initrwnd: [14, u32],
+  quickAck: [15, u32],
+  congestionControl: [16, text],
+})
+
 /** RTA_*. */
 const routeAttributes = attributes({
   destination: [1, bytes],
@@ -68,8 +89,9 @@ const routeAttributes = attributes({
   gateway: [5, bytes],
   metric: [6, u32],
   preferredSource: [7, bytes],
-  metrics: [8, attributes({ mtu: [2, u32], advmss: [8, u32] })],
+  metrics: [8, metrics],
   nextHops: [9, nextHops],
+  mark: [16, u32],
   cache: [
     12,
     growing(

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { bridge, openRoute, veth } from '../../../src/rtnl/index.ts'
+import { bond, bridge, dummy, openRoute, veth, vlan, vrf } from '../../../src/rtnl/index.ts'
 import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 import { ipJson } from '../../support/namespace.ts'
@@ -29,7 +29,7 @@ test('the kernel’s refusals come as sentences, with its own words', async () =
       () => links.add({ name: 'x', kind: 'nonsense' }),
       'create nonsense x: Operation not supported: Unknown device type',
       'EOPNOTSUPP',
-      'NETLINK_UNSUPPORTED',
+      'LINK_KIND_MISSING',
     ],
     [
       () => addresses.add({ link: 100, address: '192.168.0.250', prefix: 24 }),
@@ -86,4 +86,49 @@ test('a veth that comes up in another namespace at once cannot be had', async ()
   await using route = openRoute({ namespace })
   const spec = veth({ name: 'a', up: true, namespace, peer: { name: 'b' } })
   await expect(route.links.add(spec)).rejects.toMatchObject({ code: 'LINK_SETTING', kind: 'usage' })
+})
+
+/** What `tc` would say of it: the first qdiscs and links that this kernel lacks, of those that we can encode. */
+test('what a kernel lacks is named, with the option it would have to be built with', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const { links, qdiscs, filters } = route
+  await links.add(veth({ name: 'a', index: 100, peer: { name: 'b' } }))
+  await qdiscs.add({ link: 'a', kind: 'ingress' })
+  const attempts: [attempt: () => Promise<void>, code: string, option: string][] = [
+    [() => qdiscs.add({ link: 'a', kind: 'netem', delay: 1000 }), 'QDISC_MISSING', 'CONFIG_NET_SCH_NETEM'],
+    [() => qdiscs.add({ link: 'a', kind: 'fq_codel' }), 'QDISC_MISSING', 'CONFIG_NET_SCH_FQ_CODEL'],
+    [() => qdiscs.add({ link: 'a', kind: 'tbf', ...bucket }), 'QDISC_MISSING', 'CONFIG_NET_SCH_TBF'],
+    [() => links.add(dummy({ name: 'c' })), 'LINK_KIND_MISSING', 'CONFIG_DUMMY'],
+    [() => links.add(vlan({ name: 'd', link: 'a', id: 5 })), 'LINK_KIND_MISSING', 'CONFIG_VLAN_8021Q'],
+    [() => links.add(vrf({ name: 'e', table: 100 })), 'LINK_KIND_MISSING', 'CONFIG_NET_VRF'],
+    [() => links.add(bond({ name: 'f', mode: '802.3ad' })), 'LINK_KIND_MISSING', 'CONFIG_BONDING'],
+    [
+      () => filters.add({ link: 'a', parent: 'ingress', kind: 'matchall', redirect: 'b' }),
+      'FILTER_MISSING',
+      'CONFIG_NET_CLS_MATCHALL',
+    ],
+  ]
+  for (const [attempt, code, option] of attempts) {
+    const refusal = await attempt().catch(thrown => thrown)
+    if (refusal === undefined) continue // this kernel has it
+    expect(refusal).toMatchObject({ code, kind: 'prerequisite' })
+    expect(refusal.message).toMatch(
+      /^(add|create) \S+ .*(kind is unknown|Unknown device type|not found)\. This kernel/,
+    )
+    expect(refusal.message).toContain(option)
+  }
+})
+
+const bucket = { rate: 1e6, burst: 5000, limit: 30_000 }
+
+test('also where it is one of many in a batch', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const batch = route.batch(({ links }) => {
+    links.change({ name: 'nobody', up: true })
+    links.add({ name: 'x', kind: 'nonsense' })
+  })
+  const refusal = await batch.catch(thrown => thrown)
+  expect(refusal).toMatchObject({ code: 'NETLINK_NOT_FOUND', others: [{ code: 'LINK_KIND_MISSING' }] })
 })

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { bridge, openRoute, type Route, type RouteEvent } from '../../../src/rtnl/index.ts'
+import { bridge, openRoute, type Route, type RouteEvent, veth } from '../../../src/rtnl/index.ts'
 import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 
@@ -24,15 +24,66 @@ test('events tell what came, changed and went', async () => {
 })
 
 function brief(event: RouteEvent | { kind: 'overrun' }): string {
-  if (event.kind === 'overrun') return 'overrun'
-  const what =
-    event.kind === 'link'
-      ? event.link.name
-      : event.kind === 'address'
-        ? event.address.address
-        : event.route.destination
-  return `${event.kind} ${what}${event.gone ? ' gone' : ''}`
+  return `${event.kind} ${nameOf(event)}${event.kind !== 'overrun' && event.gone ? ' gone' : ''}`
 }
+
+function nameOf(event: RouteEvent | { kind: 'overrun' }): string {
+  switch (event.kind) {
+    case 'link':
+      return event.link.name
+    case 'address':
+      return event.address.address
+    case 'route':
+      return event.route.destination
+    case 'rule':
+      return `${event.rule.priority}`
+    case 'neighbour':
+      return event.neighbour.address
+    case 'fdb':
+      return `${event.entry.mac} ${event.entry.table}`
+    case 'qdisc':
+      return `${event.qdisc.kind} ${event.qdisc.handle}`
+    case 'class':
+      return event.class.id
+    case 'filter':
+      return event.filter.classId ?? event.filter.kind
+    default:
+      return ''
+  }
+}
+
+test('so do those of rules, neighbours, forwarding tables and traffic control', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const events = route.monitor(['rules', 'neighbours', 'traffic'])
+  const [link, mac] = ['a', '00:00:00:01:01:09']
+  await route.links.add(bridge({ name: 'xcbr0' }))
+  await route.links.add(veth({ name: link, master: 'xcbr0', up: true, peer: { name: 'b' } }))
+  await route.rules.add({ from: '10.0.0.0/8', table: 100, priority: 7 })
+  await route.rules.remove({ from: '10.0.0.0/8', table: 100, priority: 7 })
+  await route.neighbours.add({ link, address: '10.0.0.9', mac })
+  await route.neighbours.remove({ link, address: '10.0.0.9' })
+  await route.fdb.add({ link, mac, table: 'master', state: 'static' })
+  await route.fdb.remove({ link, mac, table: 'master' })
+  await route.qdiscs.add({ link, kind: 'htb', handle: '1:' })
+  await route.classes.add({ link, id: '1:10', rate: 1e6 })
+  await route.filters.add({ link, parent: '1:', from: '10.0.0.0/8', priority: 5, classId: '1:10' })
+  await route.filters.remove({ link, parent: '1:', priority: 5, protocol: 'ip' })
+  await route.classes.remove({ link, id: '1:10' })
+  await route.qdiscs.remove({ link })
+  const wanted = [
+    ...['rule 7', 'rule 7 gone', 'neighbour 10.0.0.9', 'neighbour 10.0.0.9 gone'],
+    ...[`fdb ${mac} master`, `fdb ${mac} master gone`, 'qdisc htb 1:', 'class 1:10', 'filter 1:10'],
+    ...['class 1:10 gone', 'qdisc htb 1: gone'],
+  ]
+  const seen: string[] = []
+  for await (const event of events) {
+    const line = brief(event)
+    if (wanted.includes(line) && !seen.includes(line)) seen.push(line)
+    if (line === wanted.at(-1)) break
+  }
+  expect(seen).toEqual(wanted)
+})
 
 test('a listener that cannot keep up is told to list anew, and goes on hearing', async () => {
   await using namespace = NetNamespace.create()

@@ -1,23 +1,12 @@
 import { expect, test } from 'vitest'
-import { Writer } from '../../../src/base/index.ts'
-import {
-  type Body,
-  type Message,
-  messages,
-  NLM_F_ACK,
-  NLM_F_REQUEST,
-  writeMessage,
-} from '../../../src/netlink/index.ts'
+import { messages } from '../../../src/netlink/index.ts'
 import { addAddress, removeAddress } from '../../../src/rtnl/address.ts'
 import { bridge, type openRoute, veth } from '../../../src/rtnl/index.ts'
 import { addLink, changeLink, removeGroup, removeLink } from '../../../src/rtnl/link-requests.ts'
-import type { Names, Operation } from '../../../src/rtnl/operation.ts'
 import { addRoute, removeRoute, replaceRoute } from '../../../src/rtnl/route-requests.ts'
 import * as wire from '../../../src/rtnl/wire/index.ts'
-import { readVector } from '../../support/vectors.ts'
+import { answers, encode, goldenTests, messagesOf, names, roundTrips, type Said } from './golden.ts'
 
-const indexes: Record<string, number> = { lo: 1, xcbr0: 5, a0: 7 }
-const names: Names = { indexOf: link => (typeof link === 'number' ? link : indexes[link]!), given: () => 0 }
 const fd4 = { fd: 4 } as NonNullable<Parameters<typeof openRoute>[0]>['namespace'] & object
 
 const isolated = { name: 'a0', port: { isolated: true, learning: false } }
@@ -29,7 +18,7 @@ const ways = [
 const nfCalls = { nfCallIptables: false, nfCallIp6tables: false, nfCallArptables: false }
 
 /** What `ip` and `bridge` said, and the same in our words; `which` of our messages it is, if not the first. */
-const said: [vector: string, operation: Operation, which?: number][] = [
+const said: Said[] = [
   [
     'bridge-add',
     addLink(
@@ -66,68 +55,13 @@ const said: [vector: string, operation: Operation, which?: number][] = [
   ['route-del', removeRoute({ destination: '10.2.0.0/16', via: '192.168.1.201' })],
 ]
 
-const others = ['bridge-add-index', 'route-default-6', 'link-dump', 'address-dump', 'route-dump']
-
-function bodyOf({ type, body }: Pick<Message, 'type' | 'body'>): Body<unknown> {
-  if (type >= wire.RTM_NEWROUTE) return wire.routeMessage as Body<unknown>
-  if (type >= wire.RTM_NEWADDR) return wire.addressMessage as Body<unknown>
-  return (body.bytes[body.offset] === wire.AF_BRIDGE ? wire.portMessage : wire.linkMessage) as Body<unknown>
-}
-
-function all(vector: string): (Message & { codec: Body<unknown>; value: unknown })[] {
-  const found = readVector(`rtnl/${vector}`).datagrams.flatMap(datagram => [...messages(datagram)])
-  return found
-    .filter(({ type }) => type >= wire.RTM_NEWLINK)
-    .map(message => {
-      const codec = bodyOf(message)
-      return { ...message, codec, value: codec.read(message.body) }
-    })
-}
-
-function encode(type: number, flags: number, write: (out: Writer) => void): Uint8Array {
-  const out = new Writer()
-  writeMessage(out, { type, flags, sequence: 0 }, write)
-  return out.done()
-}
-
-test.each(said)(
-  '%s: our words make the bytes that the tool sent, attribute by attribute',
-  (vector, operation, which = 0) => {
-    const [theirs] = all(vector)
-    const ours = operation.requests(names)[which]!
-    expect([ours.type, (ours.flags ?? 0) | NLM_F_REQUEST | NLM_F_ACK]).toEqual([theirs!.type, theirs!.flags])
-    const bytes = encode(ours.type, theirs!.flags, out => ours.body.write(out, ours.value))
-    const [message] = messages(bytes)
-    expect(bodyOf(message!).read(message!.body)).toEqual(theirs!.value)
-    expect(bytes.length).toBe(readVector(`rtnl/${vector}`).datagrams[0]!.length)
-  },
-)
-
-test.each(said.map(([vector]) => vector).concat('bridge-add-index', 'route-default-6'))(
-  '%s: what is decoded encodes to the same bytes',
-  vector => {
-    const [message] = all(vector)
-    const bytes = encode(message!.type, message!.flags, out => message!.codec.write(out, message!.value))
-    expect(Buffer.from(bytes).toString('hex')).toBe(
-      Buffer.from(readVector(`rtnl/${vector}`).datagrams[0]!).toString('hex'),
-    )
-  },
-)
-
-test.each(['link-dump', 'address-dump', 'route-dump'])(
-  '%s: nothing of the kernel’s answer is lost in decoding and encoding',
-  vector => {
-    for (const { type, flags, value, codec } of all(vector)) {
-      const bytes = encode(type, flags, out => codec.write(out, value))
-      const [again] = messages(bytes)
-      expect(codec.read(again!.body)).toEqual(value)
-    }
-  },
-)
+goldenTests(said)
+roundTrips('bridge-add-index', 'route-default-6')
+answers('link-dump', 'address-dump', 'route-dump')
 
 /** iproute2 6.1 spells out ::/0 for an IPv6 default route; the kernel asks for it no more than for 0.0.0.0/0. */
 test('route-default-6: as the tool, but for a destination of zeroes', () => {
-  const [theirs] = all('route-default-6')
+  const [theirs] = messagesOf('route-default-6')
   const spec = { destination: 'default', via: 'fd00::2', dev: 'lo', metric: 50 }
   const ours = addRoute(spec).requests(names)[0]!
   const value = theirs!.value as wire.RouteMessage
@@ -138,7 +72,7 @@ test('route-default-6: as the tool, but for a destination of zeroes', () => {
 })
 
 test('bridge-add decodes to these values', () => {
-  expect(all('bridge-add')[0]?.value).toEqual({
+  expect(messagesOf('bridge-add')[0]?.value).toEqual({
     family: 0,
     pad: 0,
     hardware: 0,
@@ -153,13 +87,4 @@ test('bridge-add decodes to these values', () => {
       linkInfo: { kind: 'bridge', bridge: { groupFwdMask: 0x4000, stp: false, ...nfCalls } },
     },
   })
-})
-
-test('every vector says where it comes from', () => {
-  for (const vector of [...said.map(([name]) => name), ...others]) {
-    const { command, tool, kernel } = readVector(`rtnl/${vector}`)
-    expect(command).toMatch(/^(ip|bridge) /)
-    expect(tool).toMatch(/\d+\.\d+/)
-    expect(kernel).toMatch(/^Linux /)
-  }
 })

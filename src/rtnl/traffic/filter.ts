@@ -1,0 +1,176 @@
+import { addressBytes, parseCidr } from '../../base/index.ts'
+import { NLM_F_CREATE, NLM_F_EXCL, request } from '../../netlink/index.ts'
+import { given } from '../kinds.ts'
+import { missingAction, missingFilter } from '../missing.ts'
+import type { LinkRef, Names, Operation } from '../operation.ts'
+import * as wire from '../wire/index.ts'
+import { type Handle, handleNumber, handleText } from './handle.ts'
+import { settingError } from './units.ts'
+
+/** `(packet[offset] & mask) == value`: 32 bits, the offset in bytes from the IP header on, a multiple of 4. */
+export interface FilterKey {
+  readonly offset: number
+  readonly value: number
+  readonly mask: number
+}
+
+/** What a filter looks at, and what becomes of the packets it is for. */
+export interface FilterSpec {
+  readonly link: LinkRef
+  /** A qdisc (`1:`), or `ingress` and `egress` of an ingress or clsact qdisc. */
+  readonly parent: Handle
+  /** `u32` looks at bytes; `matchall` takes everything. `u32` without keys does the same, and is in more kernels. */
+  readonly kind?: 'u32' | 'matchall'
+  readonly protocol?: 'all' | 'ip' | 'ipv6' | 'arp'
+  /** Filters are gone through from 1 upwards. The kernel counts down from 49152 unless given. */
+  readonly priority?: number
+  /** `u32`: packets from and to these networks, `192.168.1.0/24`. Sets `protocol`. */
+  readonly from?: string
+  readonly to?: string
+  readonly keys?: readonly FilterKey[]
+  /** The class they belong to. */
+  readonly classId?: Handle
+  /** They leave by this interface instead (an ifb, to be shaped there), or a copy of them does. */
+  readonly redirect?: LinkRef
+  readonly mirror?: LinkRef
+}
+
+/** A filter as it is. */
+export interface Filter extends Omit<FilterSpec, 'link' | 'kind' | 'from' | 'to' | 'redirect' | 'mirror'> {
+  /** Index of the interface. */
+  readonly link: number
+  readonly kind: string
+  /** Its own number among those of its priority. */
+  readonly handle: number
+  readonly priority: number
+  /** Indexes of interfaces. */
+  readonly redirect?: number
+  readonly mirror?: number
+}
+
+/** Which filters go: all of a priority, or all of the parent. */
+export type FilterPlace = Pick<FilterSpec, 'link' | 'parent' | 'priority' | 'protocol'>
+
+/** linux/if_ether.h. */
+const protocols = { all: 0x0003, ip: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const
+
+/** TC_H_MAKE(priority << 16, htons(protocol)). */
+function infoOf(priority: number, protocol: keyof typeof protocols): number {
+  const number = protocols[protocol]
+  return priority * 0x10000 + ((number & 0xff) << 8) + (number >> 8)
+}
+
+export function addFilter(spec: FilterSpec): Operation {
+  const { link, parent, kind = 'u32', priority = 0, redirect, mirror } = spec
+  const keys = kind === 'u32' ? keysOf(spec) : []
+  const info = infoOf(priority, protocolOf(spec))
+  const about = {
+    type: wire.RTM_NEWTFILTER,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    op: `add ${kind} filter to`,
+    target: `${link} ${parent}`,
+  }
+  return {
+    refers: [link, ...[redirect, mirror].filter(other => other !== undefined)],
+    lacks: [missingFilter(kind), missingAction('mirred')],
+    requests(names) {
+      const options = { classId: classIdOf(spec), ...actionsOf(spec, names) }
+      const attributes =
+        kind === 'u32'
+          ? { kind, u32: { ...options, selector: selectorOf(keys) } }
+          : { kind, matchall: options }
+      const value = { index: names.indexOf(link), parent: handleNumber(parent), info, attributes }
+      return [request(wire.trafficMessage, value, about)]
+    },
+  }
+}
+
+export function removeFilters({ link, parent, priority = 0, protocol }: FilterPlace): Operation {
+  const info = priority === 0 ? 0 : infoOf(priority, protocol ?? 'all')
+  const about = { type: wire.RTM_DELTFILTER, op: 'remove filters from', target: `${link} ${parent}` }
+  return {
+    refers: [link],
+    requests: names => [
+      request(wire.trafficMessage, { index: names.indexOf(link), parent: handleNumber(parent), info }, about),
+    ],
+  }
+}
+
+const classIdOf = ({ classId }: FilterSpec) => (classId === undefined ? undefined : handleNumber(classId))
+
+function protocolOf({ protocol, from, to }: FilterSpec): keyof typeof protocols {
+  const network = from ?? to
+  return protocol ?? (network === undefined ? 'all' : network.includes(':') ? 'ipv6' : 'ip')
+}
+
+/** struct iphdr has the addresses at 12 and 16, struct ipv6hdr at 8 and 24. */
+function keysOf({ from, to, keys = [] }: FilterSpec): wire.U32Key[] {
+  const found = keys.map(({ value, mask, offset }) => ({ mask, value, offset, offsetMask: 0 }))
+  if (from !== undefined) found.push(...networkKeys(from, { 4: 12, 16: 8 }))
+  if (to !== undefined) found.push(...networkKeys(to, { 4: 16, 16: 24 }))
+  if (found.length > 128) throw settingError('filter', 'a u32 filter has 128 keys at most')
+  return found.length > 0 ? found : [{ mask: 0, value: 0, offset: 0, offsetMask: 0 }]
+}
+
+function networkKeys(cidr: string, offsets: { 4: number; 16: number }): wire.U32Key[] {
+  const { address, prefix } = parseCidr(cidr)
+  const bytes = addressBytes(address)
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  return Array.from({ length: Math.ceil(prefix / 32) }, (_, word) => {
+    const bits = Math.min(32, prefix - word * 32)
+    const mask = bits === 32 ? 0xffffffff : ~(0xffffffff >>> bits) >>> 0
+    const value = (view.getUint32(word * 4) & mask) >>> 0
+    return { mask, value, offset: offsets[bytes.length as 4 | 16] + word * 4, offsetMask: 0 }
+  })
+}
+
+function selectorOf(keys: wire.U32Key[]): wire.U32Selector {
+  const hash = { offsetShift: 0, offsetMask: 0, offset: 0, offsetOffset: 0, hashOffset: 0, hashMask: 0 }
+  return { flags: wire.TC_U32_TERMINAL, ...hash, keys }
+}
+
+/** net/sched/act_mirred.c: what is redirected is stolen from here, what is mirrored goes on. */
+function actionsOf({ redirect, mirror }: FilterSpec, names: Names): { actions?: wire.ActionAttributes[] } {
+  const actions: wire.ActionAttributes[] = []
+  if (mirror !== undefined)
+    actions.push(mirred(wire.TC_ACT_PIPE, wire.TCA_EGRESS_MIRROR, names.indexOf(mirror)))
+  if (redirect !== undefined)
+    actions.push(mirred(wire.TC_ACT_STOLEN, wire.TCA_EGRESS_REDIR, names.indexOf(redirect)))
+  return actions.length > 0 ? { actions } : {}
+}
+
+function mirred(action: number, direction: number, link: number): wire.ActionAttributes {
+  const fresh = { index: 0, capabilities: 0, references: 0, bindings: 0 }
+  return { kind: 'mirred', mirred: { parameters: { ...fresh, action, direction, link } } }
+}
+
+/** Undefined for what only holds filters: u32's hash tables, a priority itself. */
+export function filterOf({
+  index,
+  handle,
+  parent,
+  info,
+  attributes,
+}: wire.TrafficMessage): Filter | undefined {
+  const { kind, u32, matchall } = attributes
+  const options = u32 ?? matchall
+  if (kind === undefined || handle === 0 || (kind === 'u32' && u32?.selector === undefined)) return undefined
+  const number = ((info & 0xff) << 8) + ((info >> 8) & 0xff)
+  const [protocol] = Object.entries(protocols).find(([, known]) => known === number) ?? []
+  const mirreds = (options?.actions ?? []).map(({ mirred }) => mirred?.parameters)
+  const to = (direction: number) => mirreds.find(found => found?.direction === direction)?.link
+  return {
+    link: index,
+    parent: handleText(parent),
+    kind,
+    handle,
+    priority: info >>> 16,
+    ...given({
+      protocol: protocol as keyof typeof protocols | undefined,
+      classId: options?.classId === undefined ? undefined : handleText(options.classId),
+      keys: u32?.selector?.keys.map(({ mask, value, offset }) => ({ mask, value, offset })),
+      redirect: to(wire.TCA_EGRESS_REDIR),
+      mirror: to(wire.TCA_EGRESS_MIRROR),
+    }),
+  }
+}

@@ -1,0 +1,60 @@
+import { be16, be32, bytes, struct, u8, u16, u32, type ValueOf } from '../../base/index.ts'
+import { attributes } from '../../netlink/index.ts'
+import { onOff } from './bridge.ts'
+
+/** IFLA_VXLAN_*. `ageingTime` in seconds. */
+export const vxlanAttributes = attributes({
+  vni: [1, u32],
+  group: [2, bytes],
+  link: [3, u32],
+  local: [4, bytes],
+  ttl: [5, u8],
+  tos: [6, u8],
+  learning: [7, onOff],
+  ageingTime: [8, u32],
+  limit: [9, u32],
+  sourcePorts: [10, struct({ first: be16, last: be16 })],
+  proxy: [11, onOff],
+  routeShortCircuit: [12, onOff],
+  l2Miss: [13, onOff],
+  l3Miss: [14, onOff],
+  port: [15, be16],
+  group6: [16, bytes],
+  local6: [17, bytes],
+  udpChecksum: [18, onOff],
+  udpZeroChecksum6Tx: [19, onOff],
+  udpZeroChecksum6Rx: [20, onOff],
+  external: [25, onOff],
+  label: [26, be32],
+  dontFragment: [29, u8],
+})
+export type VxlanAttributes = ValueOf<typeof vxlanAttributes>
+
+/** IFLA_MACVLAN_*, of macvlan and macvtap. */
+export const macvlanAttributes = attributes({ mode: [1, u32], flags: [2, u16], queueLength: [7, u32] })
+/** IFLA_IPVLAN_*. */
+export const ipvlanAttributes = attributes({ mode: [1, u16], flags: [2, u16] })
+/** IFLA_VLAN_*. */
+export const vlanAttributes = attributes({
+  id: [1, u16],
+  flags: [2, struct({ flags: u32, mask: u32 })],
+  protocol: [5, be16],
+})
+/** IFLA_VRF_*. */
+export const vrfAttributes = attributes({ table: [1, u32] })
+
+/** IFLA_BOND_*. Times in milliseconds. */
+export const bondAttributes = attributes({
+  mode: [1, u8],
+  activeSlave: [2, u32],
+  miimon: [3, u32],
+  upDelay: [4, u32],
+  downDelay: [5, u32],
+  useCarrier: [6, u8],
+  arpInterval: [7, u32],
+  primary: [11, u32],
+  failOverMac: [13, u8],
+  transmitHashPolicy: [14, u8],
+  minLinks: [18, u32],
+  lacpRate: [21, u8],
+})

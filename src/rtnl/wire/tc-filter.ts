@@ -1,0 +1,100 @@
+import {
+  be16,
+  be32,
+  bytes,
+  type Codec,
+  i32,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+  type ValueOf,
+} from '../../base/index.ts'
+import { attributes, growing, list, nested, when } from '../../netlink/index.ts'
+import { basicStatistics, queueStatistics } from './statistics.ts'
+
+/** struct tc_mirred: what happens to the packet (`action`, then `direction`), and to which interface it goes. */
+const mirred = struct({
+  index: u32,
+  capabilities: u32,
+  action: i32,
+  references: i32,
+  bindings: i32,
+  direction: i32,
+  link: u32,
+})
+
+/** TCA_ACT_*. */
+const action = attributes({
+  kind: [1, text],
+  mirred: [2, when('kind', 'mirred', nested(attributes({ times: [1, bytes], parameters: [2, mirred] })))],
+  options: [2, bytes],
+  index: [3, u32],
+  statistics: [
+    4,
+    nested(
+      attributes({
+        basic: [1, growing(basicStatistics)],
+        queue: [3, growing(queueStatistics)],
+        hardware: [7, bytes],
+      }),
+    ),
+  ],
+  flags: [7, bytes],
+  hardware: [8, bytes],
+  inHardware: [10, u32],
+  usedHardware: [9, bytes],
+})
+export type ActionAttributes = ValueOf<typeof action>
+
+/** struct tc_u32_key: `(packet[offset] & mask) == value`, from the network header on. */
+const key = struct({ mask: be32, value: be32, offset: i32, offsetMask: i32 })
+export type U32Key = ValueOf<typeof key>
+
+const selectorHeader = struct({
+  flags: u8,
+  offsetShift: u8,
+  keyCount: u8,
+  pad: u8,
+  offsetMask: be16,
+  offset: u16,
+  offsetOffset: u16,
+  hashOffset: u16,
+  hashMask: be32,
+})
+export interface U32Selector extends Omit<ValueOf<typeof selectorHeader>, 'keyCount' | 'pad'> {
+  keys: U32Key[]
+}
+
+/** struct tc_u32_sel, its keys after it. */
+const selector: Codec<U32Selector> = {
+  write(out, { keys, ...rest }) {
+    selectorHeader.write(out, { ...rest, keyCount: keys.length, pad: 0 })
+    for (const one of keys) key.write(out, one)
+  },
+  read(from) {
+    const { keyCount, pad: _, ...rest } = selectorHeader.read(from)
+    return { ...rest, keys: Array.from({ length: keyCount }, () => key.read(from)) }
+  },
+}
+
+/** TCA_U32_*. */
+export const u32Options = attributes({
+  classId: [1, u32],
+  hash: [2, u32],
+  link: [3, u32],
+  divisor: [4, u32],
+  selector: [5, selector],
+  actions: [7, list(action)],
+  counters: [9, bytes],
+  flags: [11, u32],
+})
+
+/** TCA_MATCHALL_*. */
+export const matchallOptions = attributes({
+  classId: [1, u32],
+  actions: [2, list(action)],
+  flags: [3, u32],
+  counters: [4, bytes],
+})

@@ -1,0 +1,104 @@
+import {
+  bytes,
+  type Codec,
+  i32,
+  type Reader,
+  struct,
+  u8,
+  u16,
+  u32,
+  u64,
+  type ValueOf,
+  type Writer,
+} from '../../base/index.ts'
+import { attributes } from '../../netlink/index.ts'
+
+/** struct tc_ratespec; `rate` in bytes a second, all ones where it is more and stands in a *_RATE64. */
+const rateSpec = struct({ cellLog: u8, linkLayer: u8, overhead: u16, cellAlign: u16, mpu: u16, rate: u32 })
+
+/** TCA_TBF_*. The tables (`rateTable`, `peakTable`) are what kernels before 3.8 looked up; ours are left out. */
+export const tbfOptions = attributes({
+  parameters: [1, struct({ rate: rateSpec, peakRate: rateSpec, limit: u32, buffer: u32, mtu: u32 })],
+  rateTable: [2, bytes],
+  peakTable: [3, bytes],
+  rate64: [4, u64],
+  peakRate64: [5, u64],
+  burst: [6, u32],
+  peakBurst: [7, u32],
+})
+
+/** TCA_HTB_*: `parameters` of a class, `init` of the qdisc. */
+export const htbOptions = attributes({
+  parameters: [
+    1,
+    struct({
+      rate: rateSpec,
+      ceil: rateSpec,
+      buffer: u32,
+      ceilBuffer: u32,
+      quantum: u32,
+      level: u32,
+      priority: u32,
+    }),
+  ],
+  init: [2, struct({ version: u32, rateToQuantum: u32, defaultClass: u32, debug: u32, directPackets: u32 })],
+  ceilTable: [3, bytes],
+  rateTable: [4, bytes],
+  directQueueLength: [5, u32],
+  rate64: [6, u64],
+  ceil64: [7, u64],
+})
+
+/** TCA_FQ_CODEL_*. Times in microseconds, sizes in bytes. */
+export const fqCodelOptions = attributes({
+  target: [1, u32],
+  limit: [2, u32],
+  interval: [3, u32],
+  ecn: [4, u32],
+  flows: [5, u32],
+  quantum: [6, u32],
+  ceThreshold: [7, u32],
+  dropBatchSize: [8, u32],
+  memoryLimit: [9, u32],
+})
+
+/** struct tc_fifo_qopt: packets (pfifo) or bytes (bfifo). */
+export const fifoOptions = struct({ limit: u32 })
+
+/** struct tc_netem_qopt. Times in ticks of 64 ns, shares of 2^32 - 1. */
+const netemHeader = { latency: u32, limit: u32, loss: u32, gap: u32, duplicate: u32, jitter: u32 }
+const chance = struct({ probability: u32, correlation: u32 })
+const i64: Codec<bigint> = {
+  write: (out, value) => out.u64(BigInt.asUintN(64, value)),
+  read: from => BigInt.asIntN(64, from.u64()),
+}
+
+/** TCA_NETEM_*. `latency64` and `jitter64` in nanoseconds. */
+const netemAttributes = attributes({
+  correlations: [1, struct({ delay: u32, loss: u32, duplicate: u32 })],
+  distribution: [2, bytes],
+  reorder: [3, chance],
+  corrupt: [4, chance],
+  lossModel: [5, bytes],
+  rate: [6, struct({ rate: u32, packetOverhead: i32, cellSize: u32, cellOverhead: i32 })],
+  ecn: [7, u32],
+  rate64: [8, u64],
+  latency64: [10, i64],
+  jitter64: [11, i64],
+  slot: [12, bytes],
+  seed: [14, u64],
+})
+const netemFixed = struct(netemHeader)
+export type NetemOptions = ValueOf<typeof netemFixed> & { attributes: ValueOf<typeof netemAttributes> }
+
+/** A struct with attributes after it, in one attribute: sch_netem's way. */
+export const netemOptions: Codec<NetemOptions> = {
+  write(out: Writer, value) {
+    netemFixed.write(out, value)
+    netemAttributes.write(out, value.attributes)
+  },
+  read: (from: Reader) => ({ ...netemFixed.read(from), attributes: netemAttributes.read(from) }),
+}
+export type TbfOptions = ValueOf<typeof tbfOptions>
+export type HtbOptions = ValueOf<typeof htbOptions>
+export type FqCodelOptions = ValueOf<typeof fqCodelOptions>

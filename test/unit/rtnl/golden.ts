@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import { Writer } from '../../../src/base/index.ts'
+import {
+  type Body,
+  type Message,
+  messages,
+  NLM_F_ACK,
+  NLM_F_REQUEST,
+  writeMessage,
+} from '../../../src/netlink/index.ts'
+import type { Names, Operation } from '../../../src/rtnl/operation.ts'
+import * as wire from '../../../src/rtnl/wire/index.ts'
+import { readVector } from '../../support/vectors.ts'
+
+const indexes: Record<string, number> = { lo: 1, xcbr0: 5, a0: 7, vx0: 9, ifb7: 9 }
+/** The indexes that the commands of test/vectors/rtnl give their links. */
+export const names: Names = {
+  indexOf: link => (typeof link === 'number' ? link : indexes[link]!),
+  given: () => 0,
+}
+
+/** What a tool said, and the same in our words; `which` of our messages it is, if not the first. */
+export type Said = [vector: string, operation: Operation, which?: number]
+
+function bodyOf({ type, body }: Pick<Message, 'type' | 'body'>): Body<unknown> {
+  if (type >= wire.RTM_NEWLINKPROP) return wire.linkMessage as Body<unknown>
+  if (type >= wire.RTM_NEWQDISC) return wire.trafficMessage as Body<unknown>
+  if (type >= wire.RTM_NEWRULE) return wire.ruleMessage as Body<unknown>
+  if (type >= wire.RTM_NEWNEIGH) return wire.neighbourMessage as Body<unknown>
+  if (type >= wire.RTM_NEWROUTE) return wire.routeMessage as Body<unknown>
+  if (type >= wire.RTM_NEWADDR) return wire.addressMessage as Body<unknown>
+  return (body.bytes[body.offset] === wire.AF_BRIDGE ? wire.portMessage : wire.linkMessage) as Body<unknown>
+}
+
+interface Decoded extends Message {
+  readonly codec: Body<unknown>
+  readonly value: unknown
+}
+
+/** All messages of a vector but the ends of dumps, decoded. */
+export function messagesOf(vector: string): Decoded[] {
+  const found = readVector(`rtnl/${vector}`).datagrams.flatMap(datagram => [...messages(datagram)])
+  return found
+    .filter(({ type }) => type >= wire.RTM_NEWLINK)
+    .map(message => {
+      const codec = bodyOf(message)
+      return { ...message, codec, value: codec.read(message.body) }
+    })
+}
+
+export function encode(type: number, flags: number, write: (out: Writer) => void): Uint8Array {
+  const out = new Writer()
+  writeMessage(out, { type, flags, sequence: 0 }, write)
+  return out.done()
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+const onlyDatagram = (vector: string) => readVector(`rtnl/${vector}`).datagrams[0]!
+
+/** Both ways, for each: our words give what the tool sent, and that decodes and encodes to the same bytes. */
+export function goldenTests(said: readonly Said[]): void {
+  test.each(said)('%s: our words make the bytes that the tool sent', (vector, operation, which = 0) => {
+    const [theirs] = messagesOf(vector)
+    const ours = operation.requests(names)[which]!
+    const asked = theirs!.flags & NLM_F_ACK // `ip route get` waits for no acknowledgement
+    expect([ours.type, (ours.flags ?? 0) | NLM_F_REQUEST | asked]).toEqual([theirs!.type, theirs!.flags])
+    const bytes = encode(ours.type, theirs!.flags, out => ours.body.write(out, ours.value))
+    const [message] = messages(bytes)
+    expect(bodyOf(message!).read(message!.body)).toEqual(theirs!.value)
+    expect(bytes.length).toBe(onlyDatagram(vector).length)
+  })
+  roundTrips(...said.map(([vector]) => vector))
+}
+
+/** What is decoded encodes to the same bytes. */
+export function roundTrips(...vectors: readonly string[]): void {
+  birthCertificates(vectors)
+  test.each(vectors)('%s: what is decoded encodes to the same bytes', vector => {
+    const [message] = messagesOf(vector)
+    const bytes = encode(message!.type, message!.flags, out => message!.codec.write(out, message!.value))
+    expect(hex(bytes)).toBe(hex(onlyDatagram(vector)))
+  })
+}
+
+/** The same for the kernel's answers, whose attributes may come in another order. */
+export function answers(...vectors: readonly string[]): void {
+  birthCertificates(vectors)
+  test.each(vectors)('%s: nothing of the kernel’s answer is lost in decoding and encoding', vector => {
+    const found = messagesOf(vector)
+    expect(found.length).toBeGreaterThan(0)
+    for (const { type, flags, value, codec } of found) {
+      const bytes = encode(type, flags, out => codec.write(out, value))
+      const [again] = messages(bytes)
+      expect(codec.read(again!.body)).toEqual(value)
+    }
+  })
+}
+
+function birthCertificates(vectors: readonly string[]): void {
+  test(`${vectors[0]} and its like say where they come from`, () => {
+    for (const vector of vectors) {
+      const { command, tool, kernel } = readVector(`rtnl/${vector}`)
+      expect(command).toMatch(/^(ip|bridge|tc) /)
+      expect(tool).toMatch(/\d+\.\d+/)
+      expect(kernel).toMatch(/^Linux /)
+    }
+  })
+}

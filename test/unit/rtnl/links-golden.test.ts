@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import { bond, dummy, ifb, macvlan, type openRoute, vlan, vrf, vxlan } from '../../../src/rtnl/index.ts'
+import { linkOf } from '../../../src/rtnl/link.ts'
+import { addLink, changeAltNames, changeLink } from '../../../src/rtnl/link-requests.ts'
+import type { LinkMessage } from '../../../src/rtnl/wire/index.ts'
+import { answers, goldenTests, messagesOf, roundTrips, type Said } from './golden.ts'
+
+const fd4 = { fd: 4 } as NonNullable<Parameters<typeof openRoute>[0]>['namespace'] & object
+const longName = 'the-left-end-of-the-cable'
+const { remote, local } = { remote: '192.168.2.201', local: '192.168.2.1' }
+const tunnel = { vni: 42, dev: 'a0', remote, local, port: 4789 }
+const group6 = { remote: 'ff05::100', local: 'fd00::1', port: 8472, dontFragment: 'set' } as const
+
+const portSettings = {
+  ...{ learning: false, flood: false, multicastFlood: false, broadcastFlood: false },
+  ...{ hairpin: true, guard: true, fastLeave: true, neighbourSuppress: true, multicastToUnicast: true },
+  ...{ locked: true, cost: 10, priority: 16, state: 3 },
+}
+
+const said: Said[] = [
+  [
+    'vxlan-add',
+    addLink(vxlan({ name: 'vx0', ...tunnel, ttl: 16, ageingTime: 100, learning: false, l2Miss: true })),
+  ],
+  [
+    'vxlan-add-6',
+    addLink(
+      vxlan({ name: 'vx0', vni: 42, dev: 'a0', ...group6, sourcePorts: [32768, 61000], learning: true }),
+    ),
+  ],
+  ['vxlan-external', addLink(vxlan({ name: 'vx0', external: true, learning: false, port: 4789 }))],
+  ['macvlan-add', addLink(macvlan({ name: 'mv0', link: 'a0', mode: 'bridge' }))],
+  ['macvlan-passthru', addLink(macvlan({ name: 'mv0', link: 'a0', mode: 'passthru', noPromiscuous: true }))],
+  ['macvtap-add', addLink({ name: 'mt0', kind: 'macvtap', link: 'a0', macvlan: { mode: 'vepa' } })],
+  [
+    'ipvlan-add',
+    addLink({ name: 'iv0', kind: 'ipvlan', link: 'a0', ipvlan: { mode: 'l3s', isolation: 'private' } }),
+  ],
+  ['ifb-add', addLink(ifb({ name: 'ifb7', up: true }))],
+  ['dummy-add', addLink(dummy({ name: 'dm0', mac: '02:00:00:00:00:03' }))],
+  ['vlan-add', addLink(vlan({ name: 'a0.5', link: 'a0', id: 5 }))],
+  ['vrf-add', addLink(vrf({ name: 'red', table: 100 }))],
+  [
+    'bond-add',
+    addLink(
+      bond({
+        name: 'bond0',
+        mode: '802.3ad',
+        miimon: 100,
+        lacpRate: 'fast',
+        transmitHashPolicy: 'layer3+4',
+        minLinks: 1,
+      }),
+    ),
+  ],
+  [
+    'bond-backup',
+    addLink(bond({ name: 'bond0', mode: 'active-backup', miimon: 100, upDelay: 200, failOverMac: 'active' })),
+  ],
+  ['altname-add', changeAltNames('a0', ['left', longName], true)],
+  ['altname-del', changeAltNames('a0', ['left'], false)],
+  ['namespace-move', changeLink({ index: 7, namespace: fd4 })],
+  ['port-settings', changeLink({ name: 'a0', port: portSettings }), 1],
+]
+
+goldenTests(said)
+roundTrips('vlan-add-qinq', 'port-forward-mask')
+answers('link-kinds-dump')
+
+test('kinds, counters and names of a listing, in words', () => {
+  const links = messagesOf('link-kinds-dump').map(({ value }) => linkOf(value as LinkMessage))
+  const named = (name: string) => links.find(link => link.name === name)
+  expect(named('vx0')?.vxlan).toMatchObject({ ...tunnel, dev: 7, learning: true, dontFragment: 'unset' })
+  expect(named('vx6')?.vxlan).toMatchObject({ remote: 'ff05::100', local: 'fd00::1', vni: 43 })
+  expect(named('mv0')).toMatchObject({ kind: 'macvlan', peer: 7, macvlan: { mode: 'bridge' } })
+  expect(named('ifb7')?.kind).toBe('ifb')
+  expect(named('a0')).toMatchObject({ altNames: [longName], statistics: { rxBytes: 0, txDropped: 0 } })
+})
+
+test('vlan-add-qinq decodes to these values', () => {
+  expect(messagesOf('vlan-add-qinq')[0]?.value).toMatchObject({
+    attributes: { link: 7, linkInfo: { kind: 'vlan', vlan: { id: 6, protocol: 0x88a8 } } },
+  })
+})
