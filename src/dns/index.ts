@@ -1,1 +1,6 @@
+export { DnsError } from './errors.ts'
+export { openResolver } from './resolver.ts'
+export type { ResolverOptions, Zone } from './resolver-options.ts'
 export * from './types.ts'
+export { inMainNamespace } from './upstream/conf-file.ts'
+export type { Policy } from './upstream/group.ts'

@@ -36,7 +36,7 @@ export interface Answered {
 
 /** Only ever growing; read them when a metric is asked for. */
 export interface Counters {
-  /** Questions given to `answerNow` or, without it, to `resolve`. */
+  /** Questions, each once: by whichever of `answerNow` and `resolve` answered or dropped it. */
   questions: number
   dropped: number
   /** Refused by a rule: malformed, unknown opcode, zone transfers, … */
@@ -99,7 +99,8 @@ export interface Resolver extends AsyncDisposable {
   answerNow(query: Stretch, asker: Asker, into: Stretch): number
   /**
    * Any question, also those `answerNow` would answer. Gives the bytes to send, already limited and truncated for
-   * the asker, or undefined for none; within 1.9 s. Never rejects. Keeps `query`.
+   * the asker, or undefined for none; within 1.9 s. Never rejects. Keeps `query` and
+   * `asker` until then.
    */
   resolve(query: Uint8Array, asker: Asker): Promise<Uint8Array | undefined>
   /** Called for each answer while it is set; costs nothing while it is not. */

@@ -1,0 +1,101 @@
+import { addressBytes } from '../../base/index.ts'
+import type { Host, OwnHosts } from '../types.ts'
+import type { Answer } from '../wire/answer.ts'
+import { questionOf } from '../wire/ask.ts'
+import { Class, Rcode, Type } from '../wire/constants.ts'
+import { ancestry, nameBytes, nameKey, nameText } from '../wire/name.ts'
+import { type OwnRecord, ownAnswer } from '../wire/own-answer.ts'
+import { reverseName, reverseZone } from './reverse.ts'
+
+/** Seconds that a name of ours is good for: nodes come and go. */
+const ttl = 5
+/** More records than one message can hold are left out: 16 + 12 bytes each. */
+const mostRecords = 2000
+/** Answers made and kept, so that they need not be made again. */
+const mostMade = 10_000
+
+/** Names that need no upstream: the cluster's, those of a hosts file, those to spoof. Never changed, but replaced. */
+export class Names {
+  readonly #records = new Map<string, OwnRecord[]>()
+  /** Keys of `*.domain`, without the star. */
+  readonly #wild = new Map<string, OwnRecord[]>()
+  readonly #zones: readonly string[]
+  readonly #ours: readonly RegExp[]
+  readonly #made = new Map<string, Answer>()
+
+  constructor(sources: readonly OwnHosts[]) {
+    this.#zones = sources.flatMap(({ nets = [] }) => nets.map(reverseZone))
+    this.#ours = sources.flatMap(({ ours }) => (ours ? [ours] : []))
+    for (const { hosts } of sources) for (const host of hosts) this.#add(host)
+  }
+
+  /** The answer to a question, by its cache key; undefined when the name is none of ours. */
+  find(key: string): Answer | undefined {
+    const made = this.#made.get(key)
+    if (made) return made
+    const answer = this.#make(key)
+    if (answer && this.#made.size < mostMade) this.#made.set(key, answer)
+    return answer
+  }
+
+  /** Whether what anybody else says about a name is not to be believed. */
+  owns(key: string): boolean {
+    return this.find(key) !== undefined
+  }
+
+  #make(key: string): Answer | undefined {
+    const question = questionOf(key)
+    const end = question.bytes.length
+    if (question.bytes.readUInt16BE(end - 2) !== Class.IN) return undefined
+    const name = key.slice(0, end - 4)
+    const records = this.#recordsOf(name)
+    if (!records) {
+      return this.#isOurs(name) ? ownAnswer(question, { rcode: Rcode.NXDOMAIN, records: [], ttl }) : undefined
+    }
+    const type = question.bytes.readUInt16BE(end - 4)
+    const fitting = records.filter(record => record.type === type || type === Type.ANY)
+    return ownAnswer(question, { rcode: Rcode.NOERROR, records: fitting.slice(0, mostRecords), ttl })
+  }
+
+  #recordsOf(name: string): readonly OwnRecord[] | undefined {
+    const exact = this.#records.get(name)
+    if (exact || this.#wild.size === 0) return exact
+    for (const ancestor of ancestry(name)) {
+      const wild = ancestor === name ? undefined : this.#wild.get(ancestor)
+      if (wild) return wild
+    }
+    return undefined
+  }
+
+  #isOurs(name: string): boolean {
+    if (this.#zones.some(zone => name.endsWith(zone))) return true
+    if (this.#ours.length === 0) return false
+    const text = nameText(Buffer.from(name, 'latin1')).slice(0, -1)
+    return this.#ours.some(pattern => pattern.test(text))
+  }
+
+  #add({ name, addresses }: Host): void {
+    const wild = name.startsWith('*.')
+    const bytes = nameBytes(wild ? name.slice(2) : name)
+    if (!bytes) return
+    const records = wild ? this.#wild : this.#records
+    for (const address of addresses) {
+      const data = addressBytes(address)
+      put(records, nameKey(bytes), { type: data.length === 4 ? Type.A : Type.AAAA, data })
+      if (!wild) this.#addReverse(address, bytes)
+    }
+  }
+
+  /** The first name of an address is the one it is called by, as in hosts(5). */
+  #addReverse(address: string, data: Uint8Array): void {
+    const key = nameKey(nameBytes(reverseName(address))!)
+    if (!this.#records.has(key)) put(this.#records, key, { type: Type.PTR, data })
+  }
+}
+
+function put(records: Map<string, OwnRecord[]>, key: string, record: OwnRecord): void {
+  const there = records.get(key)
+  if (!there) records.set(key, [record])
+  else if (!there.some(({ type, data }) => type === record.type && Buffer.compare(data, record.data) === 0))
+    there.push(record)
+}

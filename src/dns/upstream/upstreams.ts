@@ -1,0 +1,110 @@
+import type { UpstreamStatus } from '../types.ts'
+import type { Question } from '../wire/ask.ts'
+import type { Message } from '../wire/message.ts'
+import { ancestry, nameBytes, nameKey } from '../wire/name.ts'
+import { ConfFile } from './conf-file.ts'
+import { badZone } from './failure.ts'
+import { Group, type GroupOptions, type Policy, plainConf } from './group.ts'
+import type { ChosenConf } from './local-resolver.ts'
+import { parseServer } from './server.ts'
+import type { Habits, Upstream } from './upstream.ts'
+
+export interface UpstreamsOptions {
+  readonly upstreams?: readonly string[] | undefined
+  readonly resolvConf: string
+  readonly mainNamespace: boolean
+  readonly zones: readonly { readonly domain: string; readonly upstreams: readonly string[] }[]
+  readonly policy: Policy
+  readonly hedgeMs: number
+  readonly habits: Habits
+  readonly notice: (text: string) => void
+  /** Servers that were not there before. */
+  readonly onNew: (upstreams: readonly Upstream[]) => void
+}
+
+/** All whom we ask: those of resolv.conf or of the command line, and those for single domains. */
+export class Upstreams {
+  readonly #options: UpstreamsOptions
+  readonly #file: ConfFile | undefined
+  readonly #main: Group
+  /** By the key of their domain's name. */
+  readonly #zones = new Map<string, Group>()
+
+  constructor(options: UpstreamsOptions) {
+    this.#options = options
+    const { upstreams, resolvConf, mainNamespace, zones } = options
+    for (const zone of zones) this.#addZone(zone)
+    if (upstreams) {
+      this.#main = this.#group('.', upstreams)
+    } else {
+      this.#file = new ConfFile(resolvConf, mainNamespace)
+      this.#main = this.#group('.', [])
+      this.#follow(this.#file.read())
+    }
+    options.onNew(this.#all())
+  }
+
+  get trustAd(): boolean {
+    return this.#main.trustAd
+  }
+
+  /** Asks whoever is there for the name's nearest domain. */
+  ask(question: Question): Promise<Message> {
+    const conf = this.#file?.changed(this.#options.habits.clock.now())
+    if (conf) this.#follow(conf, true)
+    return this.#groupFor(question.key).ask(question)
+  }
+
+  /** Reads resolv.conf again, and gives everybody another chance. */
+  reload(): void {
+    if (this.#file) this.#follow(this.#file.read())
+    for (const upstream of this.#all()) upstream.forget()
+    this.#options.onNew(this.#all())
+  }
+
+  status(): UpstreamStatus[] {
+    return this.#groups().flatMap(({ upstreams, zone }) => upstreams.map(upstream => upstream.status(zone)))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#groups().map(group => group.close()))
+  }
+
+  #groups(): Group[] {
+    return [this.#main, ...this.#zones.values()]
+  }
+
+  #all(): Upstream[] {
+    return this.#groups().flatMap(({ upstreams }) => upstreams)
+  }
+
+  #groupFor(key: string): Group {
+    if (this.#zones.size === 0) return this.#main
+    for (const ancestor of ancestry(key.slice(0, -5))) {
+      const group = this.#zones.get(ancestor)
+      if (group) return group
+    }
+    return this.#main
+  }
+
+  /** A file that has become empty or unreadable is being written, as a rule: whom it named before is still asked. */
+  #follow({ conf, notices }: ChosenConf, tellNew = false): void {
+    for (const notice of notices) this.#options.notice(notice)
+    if (conf.servers.length === 0 && this.#main.upstreams.length > 0) return
+    const before = new Set(this.#main.upstreams)
+    this.#main.use(conf)
+    if (tellNew) this.#options.onNew(this.#main.upstreams.filter(upstream => !before.has(upstream)))
+  }
+
+  #addZone({ domain, upstreams }: { domain: string; upstreams: readonly string[] }): void {
+    const name = nameBytes(domain)
+    if (!name) throw badZone(domain)
+    this.#zones.set(nameKey(name), this.#group(domain, upstreams))
+  }
+
+  #group(zone: string, servers: readonly string[]): Group {
+    const { habits, policy, hedgeMs } = this.#options
+    const options: GroupOptions = { zone, habits, policy, hedgeMs }
+    return new Group({ ...plainConf, servers: servers.map(parseServer) }, options)
+  }
+}

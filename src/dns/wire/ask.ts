@@ -1,0 +1,79 @@
+import { writeOpt } from './answer-writer.ts'
+import { emptyOpt, flag, flag2, headerBytes } from './constants.ts'
+import { keyFlag } from './query.ts'
+
+/** What is asked of an upstream, as the cache's key has it. */
+export interface Question {
+  readonly key: string
+  /** Name in small letters, type and class, as on the wire. */
+  readonly bytes: Buffer
+  /** {@link keyFlag}s. */
+  readonly flags: number
+}
+
+export function questionOf(key: string): Question {
+  const bytes = Buffer.from(key, 'latin1')
+  return { key, bytes: bytes.subarray(0, -1), flags: bytes.at(-1)! }
+}
+
+/** The key of a question that we have of our own. */
+export function keyOf(name: Uint8Array, type: number, flags: number = keyFlag.RD): string {
+  const tail = [type >> 8, type & 0xff, 0, 1, flags]
+  return Buffer.from([...name, ...tail]).toString('latin1')
+}
+
+/** How it is asked. */
+export interface Asking {
+  readonly id: number
+  readonly edns: boolean
+  /** Whether to ask for the AD bit. */
+  readonly ad: boolean
+  /** Bits that decide which letters are capitals: 0x20 (draft-vixie-dnsext-dns0x20); undefined for none. */
+  readonly capitals: Buffer | undefined
+}
+
+/** A question as it goes to an upstream: written anew, nothing of what the asker sent is passed on. */
+export function writeQuestion({ bytes, flags }: Question, { id, edns, ad, capitals }: Asking): Buffer {
+  const end = headerBytes + bytes.length
+  const wire = Buffer.alloc(end + (edns ? emptyOpt : 0))
+  wire.writeUInt16BE(id, 0)
+  wire[2] = flags & keyFlag.RD ? flag.RD : 0
+  wire[3] = (flags & keyFlag.CD ? flag2.CD : 0) | (ad ? flag2.AD : 0)
+  wire[5] = 1
+  bytes.copy(wire, headerBytes)
+  if (capitals) capitalize(wire.subarray(headerBytes, end - 4), capitals)
+  if (edns) {
+    wire[11] = 1
+    writeOpt(wire, end, { dnssec: (flags & keyFlag.DO) !== 0, extended: -1 })
+  }
+  return wire
+}
+
+function capitalize(name: Buffer, bits: Buffer): void {
+  for (const [i, byte] of name.entries())
+    if (byte >= 0x61 && byte <= 0x7a && (bits[i >> 3]! >> (i & 7)) & 1) name[i] = byte - 0x20
+}
+
+/** What came back for what was sent: `match`; the same but for the letters' case; a bare refusal; or nothing of ours. */
+export type Likeness = 'match' | 'case' | 'bare' | 'other'
+
+/** Compares id, QR, opcode and question, name, type and class. The port is the socket's to compare. */
+export function compare(sent: Buffer, got: Buffer, questionLength: number): Likeness {
+  if (got.length < headerBytes || got[0] !== sent[0] || got[1] !== sent[1]) return 'other'
+  if ((got[2]! & (flag.QR | flag.opcode)) !== flag.QR) return 'other'
+  // A server that could not read the question may have nothing to repeat.
+  if (got.length === headerBytes && got.readUInt16BE(4) === 0 && got[3]! & flag2.rcode) return 'bare'
+  const end = headerBytes + questionLength
+  if (got.readUInt16BE(4) !== 1 || got.length < end) return 'other'
+  if (sent.compare(got, headerBytes, end, headerBytes, end) === 0) return 'match'
+  return sameQuestion(sent.subarray(headerBytes, end), got.subarray(headerBytes, end)) ? 'case' : 'other'
+}
+
+function sameQuestion(a: Buffer, b: Buffer): boolean {
+  return a.every((byte, i) => {
+    const other = b[i]!
+    if (byte === other) return true
+    const letter = byte | 0x20
+    return i < a.length - 4 && letter >= 0x61 && letter <= 0x7a && letter === (other | 0x20)
+  })
+}

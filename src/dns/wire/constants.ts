@@ -1,0 +1,71 @@
+/** Types of records that the forwarder looks at (RFC 1035 §3.2.2, RFC 3596, RFC 6891); all others just pass. */
+export const Type = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  HINFO: 13,
+  TXT: 16,
+  AAAA: 28,
+  OPT: 41,
+  IXFR: 251,
+  AXFR: 252,
+  ANY: 255,
+} as const
+
+/** Classes (RFC 1035 §3.2.4). */
+export const Class = { IN: 1, CH: 3, ANY: 255 } as const
+
+/** Response codes (RFC 1035 §4.1.1, RFC 6891 §9). */
+export const Rcode = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  NOTAUTH: 9,
+  BADVERS: 16,
+} as const
+
+const failures: readonly number[] = [
+  Rcode.FORMERR,
+  Rcode.SERVFAIL,
+  Rcode.NOTIMP,
+  Rcode.REFUSED,
+  Rcode.NOTAUTH,
+]
+
+/** True for what a server says when it is the server that has trouble: another one may know. */
+export function isFailure(rcode: number): boolean {
+  return rcode >= Rcode.BADVERS || failures.includes(rcode)
+}
+
+/** Extended errors: why, for people (RFC 8914 §4). */
+export const Extended = {
+  other: 0,
+  staleAnswer: 3,
+  cachedError: 13,
+  notReady: 14,
+  blocked: 15,
+  staleNxdomain: 19,
+  notSupported: 21,
+  noReachableAuthority: 22,
+  networkError: 23,
+} as const
+
+/** Bits of a header's third byte. */
+export const flag = { QR: 0x80, opcode: 0x78, AA: 0x04, TC: 0x02, RD: 0x01 } as const
+/** Bits of a header's fourth byte. */
+export const flag2 = { RA: 0x80, AD: 0x20, CD: 0x10, rcode: 0x0f } as const
+
+export const headerBytes = 12
+/** The longest name on the wire, its root label included (RFC 1035 §3.1). */
+export const maxName = 255
+/** What a UDP answer may have without EDNS (RFC 1035 §4.2.1). */
+export const plainUdpSize = 512
+/** What goes through any network unfragmented: our EDNS buffer size (DNS flag day 2020). */
+export const ownUdpSize = 1232
+/** An OPT record without options. */
+export const emptyOpt = 11

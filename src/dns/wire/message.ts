@@ -1,0 +1,62 @@
+import { headerBytes, Type } from './constants.ts'
+import { skipName } from './name.ts'
+import { shortestRecord } from './query.ts'
+
+/** Where one record lies in a message. */
+export interface RecordPlace {
+  readonly section: 'answer' | 'authority' | 'additional'
+  readonly at: number
+  readonly type: number
+  /** Of its TTL: type and class lie before it, the data's length behind it. */
+  readonly ttlAt: number
+  readonly dataAt: number
+  readonly end: number
+}
+
+/** A whole message, walked: everything in it lies inside it. */
+export interface Message {
+  readonly bytes: Buffer
+  readonly questionEnd: number
+  readonly records: readonly RecordPlace[]
+  /** With the upper bits that an OPT record brings (RFC 6891 §6.1.3). */
+  readonly rcode: number
+  readonly opt: RecordPlace | undefined
+}
+
+/**
+ * Walks an answer of somebody else's. Undefined when anything in it does not fit: counts that the bytes cannot hold,
+ * names or data that reach beyond its end, bytes left over, an OPT where none may be, not exactly one question.
+ */
+export function readMessage(bytes: Buffer): Message | undefined {
+  if (bytes.length < headerBytes || bytes.readUInt16BE(4) !== 1) return undefined
+  const nameEnd = skipName(bytes, headerBytes, bytes.length)
+  const questionEnd = nameEnd + 4
+  if (nameEnd < 0 || questionEnd > bytes.length) return undefined
+  const records = readRecords(bytes, questionEnd)
+  if (records === undefined) return undefined
+  const opts = records.filter(({ type }) => type === Type.OPT)
+  const [opt] = opts
+  if (opts.length > 1 || (opt && (opt.section !== 'additional' || bytes[opt.at] !== 0))) return undefined
+  const rcode = (bytes[3]! & 0x0f) | (opt ? bytes[opt.ttlAt]! << 4 : 0)
+  return { bytes, questionEnd, records, rcode, opt }
+}
+
+function readRecords(bytes: Buffer, from: number): RecordPlace[] | undefined {
+  const answers = bytes.readUInt16BE(6)
+  const authorities = bytes.readUInt16BE(8)
+  const count = answers + authorities + bytes.readUInt16BE(10)
+  if (count * shortestRecord > bytes.length - from) return undefined
+  const records: RecordPlace[] = []
+  let at = from
+  for (let i = 0; i < count; i++) {
+    const fixed = skipName(bytes, at, bytes.length)
+    if (fixed < 0 || fixed + 10 > bytes.length) return undefined
+    const end = fixed + 10 + bytes.readUInt16BE(fixed + 8)
+    if (end > bytes.length) return undefined
+    const section = i < answers ? 'answer' : i < answers + authorities ? 'authority' : 'additional'
+    const type = bytes.readUInt16BE(fixed)
+    records.push({ section, at, type, ttlAt: fixed + 4, dataAt: fixed + 10, end })
+    at = end
+  }
+  return at === bytes.length ? records : undefined
+}

@@ -1,0 +1,143 @@
+import type { Stretch, Transport } from '../types.ts'
+import { Class, flag, headerBytes, maxName, ownUdpSize, plainUdpSize, Rcode, Type } from './constants.ts'
+import { lower, skipName } from './name.ts'
+
+/** What {@link Query.read} found, besides an Rcode to answer with. */
+export const proceed = 0
+export const ignore = -1
+
+/** Bits of a key's last byte: what besides the question itself makes answers differ. */
+export const keyFlag = { RD: 1, CD: 2, DO: 4 } as const
+
+/** The shortest record: root owner, type, class, TTL, no data. */
+export const shortestRecord = 11
+
+/**
+ * A question, read where it lies. One object serves all questions one after the other, for the hot path must not
+ * allocate; what outlives the call is only {@link key}. Every length is checked before it is believed.
+ */
+export class Query {
+  bytes: Buffer = Buffer.alloc(0)
+  at = 0
+  length = 0
+  /** Of header and question; only the header's when the question cannot be read. */
+  questionEnd = headerBytes
+  /** Of the name, root label included. */
+  nameLength = 0
+  type = 0
+  class = 0
+  /** Whether there was an OPT record, so that there may be one in the answer (RFC 6891 §6.1.1). */
+  edns = false
+  udpSize = plainUdpSize
+  dnssec = false
+  #version = 0
+  readonly #scratch = Buffer.alloc(maxName + 5)
+
+  /** RD, CD and DO as {@link keyFlag}s. */
+  get flags(): number {
+    const { bytes, at } = this
+    return (bytes[at + 2]! & 1) | ((bytes[at + 3]! & 0x10) >> 3) | (this.dnssec ? keyFlag.DO : 0)
+  }
+
+  /** Name in small letters, type, class and flags as one string: what makes two questions the same. */
+  key(): string {
+    const scratch = this.#scratch
+    const { bytes, at, questionEnd, nameLength } = this
+    for (let i = 0; i < 4; i++) scratch[nameLength + i] = bytes[at + questionEnd - 4 + i]!
+    scratch[nameLength + 4] = this.flags
+    return scratch.toString('latin1', 0, nameLength + 5)
+  }
+
+  /** The longest answer this asker takes that way. */
+  limit(transport: Transport): number {
+    if (transport === 'tcp') return 0xffff
+    return this.edns ? Math.min(Math.max(this.udpSize, plainUdpSize), ownUdpSize) : plainUdpSize
+  }
+
+  /** {@link proceed}, {@link ignore}, or the Rcode that the question is to be answered with. */
+  read({ bytes, at, length }: Stretch): number {
+    this.bytes = bytes
+    this.at = at
+    this.length = length
+    this.questionEnd = headerBytes
+    this.nameLength = 0
+    this.edns = false
+    this.dnssec = false
+    this.udpSize = plainUdpSize
+    this.#version = 0
+    if (length < headerBytes || bytes[at + 2]! & flag.QR) return ignore
+    if (bytes[at + 2]! & flag.opcode) return Rcode.NOTIMP
+    if (bytes[at + 4] !== 0 || bytes[at + 5] !== 1 || !this.#readQuestion()) return Rcode.FORMERR
+    return this.#judge()
+  }
+
+  #judge(): number {
+    const { bytes, at, type } = this
+    // Looked at before the counts: a well-formed IXFR has an SOA in its authority section (RFC 1995 §3).
+    const refused = type === Type.AXFR || type === Type.IXFR || this.class === Class.CH
+    const before = bytes.readUInt16BE(at + 6) + bytes.readUInt16BE(at + 8)
+    const additional = bytes.readUInt16BE(at + 10)
+    if (type === Type.OPT || (before > 0 && !refused)) return Rcode.FORMERR
+    if (before + additional === 0) {
+      if (this.questionEnd !== this.length) return Rcode.FORMERR
+    } else if (!this.#readRecords(before, additional)) return Rcode.FORMERR
+    if (this.#version > 0) return Rcode.BADVERS
+    return refused ? Rcode.REFUSED : proceed
+  }
+
+  /** A pointer in the only question could lead nowhere but into the header: there are none. */
+  #readQuestion(): boolean {
+    const { bytes } = this
+    const scratch = this.#scratch
+    const end = this.at + this.length
+    let here = this.at + headerBytes
+    let length = 0
+    for (;;) {
+      if (here >= end) return false
+      const size = bytes[here++]!
+      if (size > 63 || length + size > maxName - 2 || here + size > end) {
+        if (size !== 0) return false
+      }
+      scratch[length++] = size
+      if (size === 0) break
+      for (const stop = here + size; here < stop; ) scratch[length++] = lower[bytes[here++]!]!
+    }
+    if (here + 4 > end) return false
+    this.nameLength = length
+    this.type = (bytes[here]! << 8) | bytes[here + 1]!
+    this.class = (bytes[here + 2]! << 8) | bytes[here + 3]!
+    this.questionEnd = here + 4 - this.at
+    return true
+  }
+
+  #readRecords(before: number, additional: number): boolean {
+    const { at, length } = this
+    if ((before + additional) * shortestRecord > length - this.questionEnd) return false
+    const message = this.bytes.subarray(at, at + length)
+    let here = this.questionEnd
+    for (let i = 0; i < before + additional; i++) {
+      const owner = here
+      here = skipName(message, here, length)
+      if (here < 0 || here + 10 > length) return false
+      const end = here + 10 + message.readUInt16BE(here + 8)
+      if (end > length) return false
+      if (message.readUInt16BE(here) === Type.OPT) {
+        if (i < before || this.edns || message[owner] !== 0 || !this.#readOpt(message, here, end))
+          return false
+      }
+      here = end
+    }
+    return here === length
+  }
+
+  /** RFC 6891 §6.1.2 and .3: size in place of the class; extended rcode, version and flags in place of the TTL. */
+  #readOpt(message: Buffer, at: number, end: number): boolean {
+    this.edns = true
+    this.udpSize = message.readUInt16BE(at + 2)
+    this.#version = message[at + 5]!
+    this.dnssec = (message[at + 6]! & 0x80) !== 0
+    let here = at + 10
+    while (here + 4 <= end) here += 4 + message.readUInt16BE(here + 2)
+    return here === end
+  }
+}

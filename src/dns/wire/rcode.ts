@@ -1,0 +1,14 @@
+import { emptyOpt, flag2, Type } from './constants.ts'
+
+/** An extended error takes so much behind our OPT record. */
+const extendedError = 6
+
+/** The whole response code of an answer that we gave: our OPT record, if any, comes last in it (RFC 6891 §6.1.3). */
+export function rcodeOf(answer: Uint8Array): number {
+  const low = answer[3]! & flag2.rcode
+  if (answer[11] === 0 && answer[10] === 0) return low
+  for (const at of [answer.length - emptyOpt, answer.length - emptyOpt - extendedError])
+    if (answer[at] === 0 && answer[at + 1] === 0 && answer[at + 2] === Type.OPT)
+      return low | (answer[at + 5]! << 4)
+  return low
+}
