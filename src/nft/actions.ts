@@ -45,8 +45,12 @@ export function raw(...expressions: readonly Expression[]): Statement {
 }
 
 /** Counts packets and bytes, on from what is given. */
-export function counter(from: { packets?: bigint; bytes?: bigint } = {}): Statement {
-  return statement('counter', { kind: 'counter', bytes: from.bytes ?? 0n, packets: from.packets ?? 0n })
+export function counter({ bytes, packets }: { packets?: bigint; bytes?: bigint } = {}): Statement {
+  return statement('counter', {
+    kind: 'counter',
+    ...(bytes !== undefined && { bytes }),
+    ...(packets !== undefined && { packets }),
+  })
 }
 
 const seconds = { second: 1n, minute: 60n, hour: 3600n, day: 86400n, week: 604800n }
@@ -70,7 +74,7 @@ export function limit({ rate, per, unit = 'packets', burst, over = false }: Rate
     kind: 'limit',
     rate: BigInt(rate),
     unit: seconds[per],
-    burst: burst ?? (unit === 'packets' ? 5 : 0),
+    ...(unit === 'packets' ? { burst: burst ?? 5 } : burst !== undefined && { burst }),
     type: unit,
     flags: over ? NFT_LIMIT_F_INV : 0,
   })

@@ -28,7 +28,7 @@ export function meta<T>(key: MetaKey, type: ValueType<T>, rest: Partial<Field<T>
 }
 
 export function ct<T>(key: CtKey, type: ValueType<T>): Field<T> {
-  return { name: `ct ${key}`, type, load: rule => rule.add({ kind: 'ct', destination: NFT_REG_1, key }) }
+  return { name: `ct ${key}`, type, load: rule => rule.add({ kind: 'ct', key, destination: NFT_REG_1 }) }
 }
 
 interface Place {

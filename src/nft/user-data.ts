@@ -6,6 +6,7 @@ import type { ValueType } from './values.ts'
 const NFTNL_UDATA_RULE_COMMENT = 0
 const NFTNL_UDATA_SET_KEYBYTEORDER = 0
 const NFTNL_UDATA_SET_DATABYTEORDER = 1
+const NFTNL_UDATA_SET_DATA_INTERVAL = 6
 
 /** A byte of type, one of length, and the value. */
 export function commentData(comment: string): Uint8Array {
@@ -37,6 +38,9 @@ export function setData(key: ValueType<unknown>, data?: ValueType<unknown> | 've
     out.u32(value)
   }
   put(NFTNL_UDATA_SET_KEYBYTEORDER, byteOrder(key))
-  if (data !== undefined) put(NFTNL_UDATA_SET_DATABYTEORDER, byteOrder(data))
+  if (data !== undefined) {
+    put(NFTNL_UDATA_SET_DATABYTEORDER, byteOrder(data))
+    put(NFTNL_UDATA_SET_DATA_INTERVAL, 0)
+  }
   return out.done()
 }

@@ -100,7 +100,7 @@ export const elementsMessage = message(
   attributes({
     table: [1, text],
     set: [2, text],
-    elements: [3, nested(list(element, 1))],
+    elements: [3, nested(list(element))],
     setId: [4, be32],
   }),
 )
