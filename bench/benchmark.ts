@@ -13,8 +13,10 @@ export interface Case {
   readonly units: Readonly<Record<string, Unit>>
   /** Each runs one round. */
   readonly variants: Readonly<Record<string, () => Promise<Sample>>>
-  /** Pairs to divide round by round, as [ours, theirs]: load on the machine falls on both. Of the first name alone. */
+  /** Pairs to divide round by round, as [ours, theirs]: load on the machine falls on both. */
   readonly ratios?: readonly (readonly [string, string])[]
+  /** What they are of. The first name alone, where nobody says. */
+  readonly ratiosOf?: readonly string[]
 }
 
 /** What `bench/NAME.bench.ts` exports by default. */
@@ -71,12 +73,14 @@ export async function measure(one: Case, rounds: number, watch: Watch = () => {}
       ),
     ),
   )
-  const [first] = Object.keys(units)
-  const quotients = ratios.map(([ours, theirs]) => {
-    const divisors = samples.get(theirs)!
-    const values = samples.get(ours)!.map((sample, i) => sample[first!]! / divisors[i]![first!]!)
-    return resultOf({ name: first!, variant: `${ours} ÷ ${theirs}`, n, unit: '×' }, values)
-  })
+  const { ratiosOf = Object.keys(units).slice(0, 1) } = one
+  const quotients = ratiosOf.flatMap(name =>
+    ratios.map(([ours, theirs]) => {
+      const divisors = samples.get(theirs)!
+      const values = samples.get(ours)!.map((sample, i) => sample[name]! / divisors[i]![name]!)
+      return resultOf({ name, variant: `${ours} ÷ ${theirs}`, n, unit: '×' }, values)
+    }),
+  )
   return [...rows, ...quotients].filter(({ samples }) => samples.length > 0)
 }
 

@@ -1,16 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { resolve } from 'node:path'
 import type { Scope } from '../../src/base/index.ts'
+import { compile } from '../compile.ts'
 
 /** Compiles `prober.c` into a directory that goes with `scope`; gives the program's path. */
 export function compileProber(scope: Scope): string {
-  const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
-  scope.defer(() => rmSync(directory, { recursive: true }))
-  const program = join(directory, 'prober')
-  execFileSync('cc', ['-std=gnu11', '-O2', '-o', program, resolve(import.meta.dirname, 'prober.c')])
-  return program
+  return compile(resolve(import.meta.dirname, 'prober.c'), scope)
 }
 
 /** For a hundred nodes on a slow machine, and no longer. */

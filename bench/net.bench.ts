@@ -1,0 +1,47 @@
+import { messageOf, Scope } from '../src/base/index.ts'
+import { takeCensus } from '../test/support/census.ts'
+import type { Benchmark, Case, Sample } from './benchmark.ts'
+import { mustBeGone, mustBeMade } from './net/made.ts'
+import { ways } from './net/ways.ts'
+import { wiringOf } from './net/wiring.ts'
+
+/** Making and removing a cluster's network: by us, by `ip`, and as fast as the kernel lets anybody. */
+const net: Benchmark = {
+  rounds: { usual: 9, quick: 3 },
+  async prepare(scope) {
+    await loadEverything()
+    const census = await takeCensus()
+    scope.defer(() => census.expectUnchanged())
+    return { cases: [await networkCase(24, scope), await networkCase(240, scope)] }
+  },
+}
+export default net
+
+/** What Node opens at the first use of something stays open: that is no leak. */
+async function loadEverything(): Promise<void> {
+  await using scope = new Scope()
+  const { variants } = await networkCase(3, scope)
+  for (const run of Object.values(variants)) await run()
+}
+
+/** So many taps on three bridges, made and removed again. Nothing counts that was not there, or did not go. */
+export async function networkCase(n: number, scope: Scope): Promise<Case> {
+  const wiring = wiringOf(n)
+  const variants: Record<string, () => Promise<Sample>> = {}
+  for (const [name, start] of Object.entries(ways)) {
+    const way = await start(wiring, scope)
+    variants[name] = async () => {
+      try {
+        const create = await way.create()
+        await mustBeMade(way.namespace(), wiring)
+        const remove = await way.delete()
+        await mustBeGone(way.namespace())
+        return { create, delete: remove }
+      } catch (failure) {
+        throw new Error(`${name}, n = ${n}: ${messageOf(failure)}`, { cause: failure })
+      }
+    }
+  }
+  const ratios = Object.keys(ways).flatMap(name => (name === 'ours' ? [] : [['ours', name] as const]))
+  return { n, units: { create: 'ms', delete: 'ms' }, variants, ratios, ratiosOf: ['create', 'delete'] }
+}

@@ -1,0 +1,34 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import type { Scope } from '../../src/base/index.ts'
+import type { NetNamespace } from '../../src/sys/index.ts'
+
+/** A program that runs in a namespace, does what a line tells it, and answers with a line. */
+export class Program {
+  readonly #process: ChildProcessByStdio<Writable, Readable, null>
+  readonly #answers: AsyncIterator<string>
+
+  constructor(command: readonly string[], namespace: NetNamespace, scope: Scope) {
+    this.#process = spawn('nsenter', [`--net=${namespace.path}`, ...command], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    this.#process.stdin.on('error', () => {}) // it has ended: so do its answers
+    this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
+    scope.defer(() => this.#close())
+  }
+
+  async ask(line: string): Promise<string> {
+    this.#process.stdin.write(`${line}\n`)
+    const { value, done } = await this.#answers.next()
+    if (done) throw new Error(`it ended at '${line}'`)
+    return value
+  }
+
+  async #close(): Promise<void> {
+    this.#process.stdin.end()
+    if (this.#process.exitCode === null && this.#process.signalCode === null)
+      await once(this.#process, 'exit')
+  }
+}

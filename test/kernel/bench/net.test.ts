@@ -1,0 +1,17 @@
+import { expect } from 'vitest'
+import { measure } from '../../../bench/benchmark.ts'
+import { networkCase } from '../../../bench/net.bench.ts'
+import { Scope } from '../../../src/base/index.ts'
+import { test } from '../../support/leaks.ts'
+
+test('all ways of the net benchmark make the same network, and leave nothing of it', async () => {
+  await using scope = new Scope()
+  const results = await measure(await networkCase(3, scope), 1)
+  expect(results.map(({ name, variant }) => `${name} ${variant}`)).toEqual([
+    ...['create ours', 'create shell', 'create ip-batch', 'create floor'],
+    ...['delete ours', 'delete shell', 'delete ip-batch', 'delete floor'],
+    ...['create ours ÷ shell', 'create ours ÷ ip-batch', 'create ours ÷ floor'],
+    ...['delete ours ÷ shell', 'delete ours ÷ ip-batch', 'delete ours ÷ floor'],
+  ])
+  expect(results.every(({ n, samples }) => n === 3 && samples.length === 1 && samples[0]! > 0)).toBe(true)
+})
