@@ -1,4 +1,6 @@
 export { DnsError } from './errors.ts'
+export type { QueryEvent, QueryFilter } from './observe/events.ts'
+export { type Dns, type DnsOptions, openDns } from './open.ts'
 export { openResolver } from './resolver.ts'
 export type { ResolverOptions, Zone } from './resolver-options.ts'
 export * from './types.ts'

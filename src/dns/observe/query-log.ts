@@ -1,0 +1,119 @@
+import { close, closeSync, openSync, write } from 'node:fs'
+import { promisify } from 'node:util'
+import { type Clock, messageOf, systemClock } from '../../base/index.ts'
+import { DnsError } from '../errors.ts'
+import type { Answered } from '../types.ts'
+import { LineWriter, longestLine } from './line.ts'
+
+/** A page of lines: written when it is full, or when its first line is this old in milliseconds. */
+const pageSize = 64 << 10
+const patience = 200
+/** Pages that wait for a slow disk; what comes beyond is counted and left out. */
+const mostPages = 64
+
+const writeTo = promisify(write)
+
+/** All answers, one line each, in a file or on standard output (`-`). */
+export class QueryLog implements AsyncDisposable {
+  /** Lines that were left out because the disk, or whoever reads the pipe, was too slow. */
+  lost = 0
+  readonly #path: string
+  readonly #clock: Clock
+  readonly #line = new LineWriter()
+  readonly #full: Buffer[] = []
+  readonly #spare: Buffer[] = []
+  #fd: number
+  #page: Buffer = Buffer.allocUnsafeSlow(pageSize)
+  #used = 0
+  #timer: (() => void) | undefined
+  #writing: Promise<void> | undefined
+
+  constructor(path: string, clock: Clock = systemClock) {
+    this.#path = path
+    this.#clock = clock
+    this.#fd = openLog(path)
+  }
+
+  readonly note = (answered: Answered): void => {
+    if (this.#used + longestLine > pageSize && !this.#turn()) {
+      this.lost++
+      return
+    }
+    this.#used = this.#line.write(answered, this.#page, this.#used)
+    this.#timer ??= this.#clock.after(patience, () => this.#timeUp())
+  }
+
+  /** Opens the file again: somebody has moved it away (logrotate). */
+  async reopen(): Promise<void> {
+    await this.flush()
+    const fd = openLog(this.#path)
+    if (this.#path !== '-') await promisify(close)(this.#fd)
+    this.#fd = fd
+  }
+
+  /** Resolves when all lines so far are written. */
+  async flush(): Promise<void> {
+    this.#turn()
+    while (this.#writing !== undefined) await this.#writing
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.()
+    await this.flush()
+    if (this.#path !== '-' && this.#fd >= 0) closeSync(this.#fd)
+    this.#fd = -1
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #timeUp(): void {
+    this.#timer = undefined
+    this.#turn()
+  }
+
+  /** Hands the page over to be written. False when there are too many already. */
+  #turn(): boolean {
+    if (this.#used === 0) return true
+    if (this.#full.length >= mostPages) return false
+    this.#full.push(this.#page.subarray(0, this.#used))
+    this.#page = this.#spare.pop() ?? Buffer.allocUnsafeSlow(pageSize)
+    this.#used = 0
+    this.#writing ??= this.#writeAll()
+    return true
+  }
+
+  async #writeAll(): Promise<void> {
+    for (let lines = this.#full[0]; lines; lines = this.#full[0]) {
+      // A full disk takes lines, not service.
+      await this.#writeLines(lines).catch(() => this.lost++)
+      this.#full.shift()
+      if (this.#spare.length < 2) this.#spare.push(Buffer.from(lines.buffer))
+    }
+    this.#writing = undefined
+  }
+
+  async #writeLines(lines: Buffer): Promise<void> {
+    for (let at = 0; at < lines.length; ) {
+      const { bytesWritten } = await writeTo(this.#fd, lines, at, lines.length - at, null)
+      at += bytesWritten
+    }
+  }
+}
+
+function openLog(path: string): number {
+  if (path === '-') return 1
+  try {
+    return openSync(path, 'a', 0o644)
+  } catch (cause) {
+    throw new DnsError({
+      code: 'DNS_LOG_FAILED',
+      op: 'open query log',
+      target: path,
+      reason: messageOf(cause),
+      remedy: 'Give --log a file that can be written',
+      cause,
+    })
+  }
+}

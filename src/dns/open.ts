@@ -1,0 +1,189 @@
+import { type Queue, Scope, systemClock, within } from '../base/index.ts'
+import type { NetNamespace } from '../sys/index.ts'
+import { DnsError } from './errors.ts'
+import { fits, type QueryEvent, QueryEvents, type QueryFilter } from './observe/events.ts'
+import { count, newFigures } from './observe/figures.ts'
+import { serveMetrics } from './observe/metrics-server.ts'
+import { Observers } from './observe/observers.ts'
+import { prometheusText } from './observe/prometheus.ts'
+import { QueryLog } from './observe/query-log.ts'
+import type { Snapshot } from './observe/snapshot.ts'
+import { openResolver } from './resolver.ts'
+import type { ResolverOptions } from './resolver-options.ts'
+import type { StreamLimits } from './server/limits.ts'
+import { type DnsServer, listen } from './server/listen.ts'
+import { parsePlace, placeText, usualPort } from './server/place.ts'
+import type { OwnHosts, Resolver } from './types.ts'
+
+export interface DnsOptions extends ResolverOptions {
+  /** `[::]:10053` (which is IPv4 too), `192.168.0.250:53`; port 0 is one that is free. UDP and TCP. */
+  readonly listen?: readonly string[]
+  /** Where to listen; upstreams are asked from the namespace of this process. */
+  readonly namespace?: NetNamespace
+  /** Networks that may ask besides this machine itself: `192.168.0.0/24`. */
+  readonly allow?: readonly string[]
+  /** The query log, a file or `-` for standard output; else there is none. */
+  readonly log?: string
+  /** Where to serve `/metrics` for Prometheus: `127.0.0.1:9153`. */
+  readonly metrics?: string
+  /** Counts answers for {@link Dns.snapshot} though nobody serves them here. */
+  readonly counting?: boolean
+  readonly limits?: Partial<StreamLimits>
+  /** Several of this user's processes or threads may listen at the same place. */
+  readonly reusePort?: boolean
+  /** UDP by node:dgram even where the addon could do it: slower, and deaf to which address was asked. */
+  readonly plainUdp?: boolean
+}
+
+/** A forwarder that answers. */
+export interface Dns extends AsyncDisposable {
+  /** The first place that it listens at. */
+  readonly address: string
+  readonly port: number
+  readonly places: readonly { readonly address: string; readonly port: number }[]
+  readonly metrics: { readonly address: string; readonly port: number } | undefined
+  /** The next answer that fits, from now on: `await dns.query({ name: 'example.org' })`. */
+  query(filter?: QueryFilter, options?: { timeoutMs?: number }): Promise<QueryEvent>
+  /** All answers from now on. */
+  queries(): Queue<QueryEvent>
+  /** Replaces the names that are answered here; those of the hosts file stay. */
+  setHosts(own: OwnHosts): void
+  snapshot(): Snapshot
+  /** Reads resolv.conf and hosts file again, opens the log again: what SIGHUP does. */
+  reload(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens a forwarder with its sockets: all of it, or nothing. Equivalent: `xc dns`. */
+export async function openDns(options: DnsOptions = {}): Promise<Dns> {
+  await using scope = new Scope()
+  const resolver = scope.add(openResolver(options))
+  const observers = new Observers(resolver)
+  const log = options.log === undefined ? undefined : scope.add(new QueryLog(options.log, options.clock))
+  if (log) observers.add(log.note)
+  const figures = newFigures()
+  if (options.counting || options.metrics !== undefined) observers.add(answered => count(figures, answered))
+  const server = scope.add(await listen(listenOptions(options, resolver)))
+  const snapshot = (): Snapshot => snapshotOf(resolver, server, figures)
+  const metrics = await openMetrics(options, { scope, server, snapshot })
+  const all = scope.move()
+  return new OpenDns({ resolver, observers, log, server, snapshot, metrics, all })
+}
+
+function listenOptions(options: DnsOptions, resolver: Resolver) {
+  const { namespace, reusePort = false, plainUdp = false, notice = () => {} } = options
+  const { allow = [], limits = {}, clock = systemClock } = options
+  const places = (options.listen ?? [`[::]:${usualPort}`]).map(text => ({
+    ...parsePlace(text),
+    ...(namespace && { namespace }),
+    reusePort,
+  }))
+  const onPanic = (failure: unknown) =>
+    notice(`a question went unanswered: ${failure instanceof Error ? failure.stack : failure}`)
+  return { resolver, places, allow, limits, clock, plain: plainUdp, onPanic }
+}
+
+function snapshotOf(resolver: Resolver, { counters }: DnsServer, figures: Snapshot['figures']): Snapshot {
+  const { refused, panics, connections, crowdedOut, lost } = counters
+  return {
+    figures,
+    counters: { ...resolver.counters },
+    cached: { ...resolver.cached },
+    server: { refused, panics, connections, crowdedOut, lost },
+    upstreams: resolver.upstreams(),
+  }
+}
+
+async function openMetrics(
+  { metrics }: DnsOptions,
+  { scope, server, snapshot }: { scope: Scope; server: DnsServer; snapshot: () => Snapshot },
+) {
+  if (metrics === undefined) return undefined
+  const place = parsePlace(metrics, usualMetricsPort)
+  const label = placeText(server.places[0]!)
+  const { port } = scope.add(await serveMetrics(place, () => prometheusText(snapshot(), label)))
+  return { address: place.address, port }
+}
+
+/** CoreDNS's. */
+const usualMetricsPort = 9153
+
+interface Parts {
+  readonly resolver: Resolver
+  readonly observers: Observers
+  readonly log: QueryLog | undefined
+  readonly server: DnsServer
+  readonly snapshot: () => Snapshot
+  readonly metrics: Dns['metrics']
+  readonly all: Scope
+}
+
+class OpenDns implements Dns {
+  readonly places: Dns['places']
+  readonly metrics: Dns['metrics']
+  readonly snapshot: () => Snapshot
+  readonly #parts: Parts
+  #events: QueryEvents | undefined
+
+  constructor(parts: Parts) {
+    this.places = parts.server.places
+    this.metrics = parts.metrics
+    this.snapshot = parts.snapshot
+    this.#parts = parts
+  }
+
+  get address(): string {
+    return this.places[0]!.address
+  }
+
+  get port(): number {
+    return this.places[0]!.port
+  }
+
+  async query(filter: QueryFilter = {}, { timeoutMs = 10_000 } = {}): Promise<QueryEvent> {
+    const queue = this.queries()
+    const late = () => noQuery(filter, `none came in ${timeoutMs} ms`)
+    try {
+      return await within(first(queue, filter), { clock: systemClock, ms: timeoutMs, late })
+    } finally {
+      queue.end()
+    }
+  }
+
+  /** Whoever listens once makes every answer cost a little more from then on. */
+  queries(): Queue<QueryEvent> {
+    if (!this.#events) {
+      this.#events = new QueryEvents()
+      this.#parts.observers.add(this.#events.note)
+    }
+    return this.#events.listen()
+  }
+
+  setHosts(own: OwnHosts): void {
+    this.#parts.resolver.setHosts(own)
+  }
+
+  async reload(): Promise<void> {
+    this.#parts.resolver.reload()
+    await this.#parts.log?.reopen()
+  }
+
+  close(): Promise<void> {
+    this.#events?.end()
+    return this.#parts.all.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+async function first(queue: Queue<QueryEvent>, filter: QueryFilter): Promise<QueryEvent> {
+  for await (const event of queue) if (fits(event, filter)) return event
+  throw noQuery(filter, 'the forwarder was closed')
+}
+
+function noQuery({ name = 'any name', type = '' }: QueryFilter, reason: string): DnsError {
+  const target = [name, type].filter(Boolean).join(' ')
+  return new DnsError({ code: 'DNS_NO_QUERY', op: 'wait for a query of', target, reason })
+}

@@ -1,0 +1,104 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import {
+  type BufferPart,
+  type DatagramService,
+  type KeptSender,
+  openUdp,
+  type Sender,
+} from '../../sys/index.ts'
+import type { NetPlace } from './place.ts'
+
+/** A UDP socket that is bound, whoever made it. */
+export interface Datagrams extends AsyncDisposable {
+  readonly port: number
+  /** Datagrams that nobody will hear of. */
+  readonly lost: number
+  serve(service: DatagramService): void
+  close(): Promise<void>
+}
+
+/** In batches, by the addon. */
+export function openBatched(place: NetPlace): Datagrams {
+  return openUdp(place)
+}
+
+/** Longer answers are not sent over UDP. */
+const room = 1280
+
+/**
+ * One by one, by node:dgram: for machines on which the addon is not to be had. Bound to `::`, its replies leave from
+ * the address that the kernel prefers, not from the one that was asked.
+ */
+export async function openPlain({ address, port }: NetPlace): Promise<Datagrams> {
+  const type = isIPv6(address.split('%')[0]!) ? 'udp6' : 'udp4'
+  const socket = createSocket({ type })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.off('error', reject)
+      resolve()
+    })
+  })
+  return new PlainDatagrams(socket)
+}
+
+class PlainDatagrams implements Datagrams {
+  lost = 0
+  readonly #socket: Socket
+  #closing: Promise<void> | undefined
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    // What could not be sent is lost, as anything sent over UDP may be.
+    socket.on('error', () => this.lost++)
+  }
+
+  get port(): number {
+    return this.#socket.address().port
+  }
+
+  serve(service: DatagramService): void {
+    const into: BufferPart = { bytes: Buffer.alloc(room), at: 0, length: room }
+    this.#socket.on('message', (bytes, from) => {
+      into.length = room
+      const sender = new PlainSender(from, reply => this.#send(reply, from))
+      const length = service.datagram({ bytes, at: 0, length: bytes.length }, sender, into)
+      if (length > 0) this.#send(Uint8Array.prototype.slice.call(into.bytes, 0, length), from)
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= new Promise(resolve => this.#socket.close(() => resolve()))
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #send(reply: Uint8Array, { address, port }: RemoteInfo): void {
+    if (this.#closing !== undefined) return
+    this.#socket.send(reply, port, address, failure => {
+      if (failure) this.lost++
+    })
+  }
+}
+
+class PlainSender implements Sender, KeptSender {
+  readonly address: string
+  readonly port: number
+  readonly loopback: boolean
+  readonly reply: (bytes: Uint8Array) => void
+
+  constructor({ address, port }: RemoteInfo, reply: (bytes: Uint8Array) => void) {
+    this.address = address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+    this.port = port
+    this.loopback = this.address === '::1' || this.address.startsWith('127.')
+    this.reply = reply
+  }
+
+  keep(): KeptSender {
+    return this
+  }
+}

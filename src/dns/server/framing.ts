@@ -1,0 +1,63 @@
+import type { BufferPart } from '../../sys/index.ts'
+
+/** Two bytes of length before every message (RFC 1035 §4.2.2). */
+export const prefix = 2
+/** With the longest message behind it. */
+export const longestFrame = prefix + 0xffff
+
+/**
+ * Cuts a stream into messages. Holds what has arrived of the next one and no more, whatever its length says: memory
+ * follows bytes, not promises.
+ */
+export class Frames {
+  #bytes: Buffer = Buffer.alloc(0)
+  #start = 0
+  #end = 0
+  /** Whether `#bytes` is ours to write into. */
+  #own = false
+
+  /** True in the middle of a message. */
+  get partial(): boolean {
+    return this.#end > this.#start
+  }
+
+  /** Takes the next bytes; keeps them without copying when nothing is left of those before. */
+  push(piece: Buffer): void {
+    const left = this.#end - this.#start
+    if (left === 0) {
+      this.#bytes = piece
+      this.#start = 0
+      this.#end = piece.length
+      this.#own = false
+      return
+    }
+    this.#makeRoom(left, piece.length)
+    piece.copy(this.#bytes, this.#end)
+    this.#end += piece.length
+  }
+
+  /** Moves `part` to the next whole message; false when there is none. It lies there until the next `push`. */
+  next(part: BufferPart): boolean {
+    const left = this.#end - this.#start
+    if (left < prefix) return false
+    const length = (this.#bytes[this.#start]! << 8) | this.#bytes[this.#start + 1]!
+    if (left < prefix + length) return false
+    part.bytes = this.#bytes
+    part.at = this.#start + prefix
+    part.length = length
+    this.#start += prefix + length
+    return true
+  }
+
+  /** Doubling: a message that comes byte by byte is not copied once a byte. */
+  #makeRoom(left: number, more: number): void {
+    if (this.#own && this.#end + more <= this.#bytes.length) return
+    const fits = this.#own && left + more <= this.#bytes.length
+    const bytes = fits ? this.#bytes : Buffer.allocUnsafeSlow(Math.max(512, 2 * (left + more)))
+    this.#bytes.copy(bytes, 0, this.#start, this.#end)
+    this.#bytes = bytes
+    this.#start = 0
+    this.#end = left
+    this.#own = true
+  }
+}

@@ -1,0 +1,63 @@
+import { type Clock, Scope } from '../../base/index.ts'
+import type { Resolver } from '../types.ts'
+import { Access } from './access.ts'
+import { type Door, openDoor } from './door.ts'
+import type { StreamLimits } from './limits.ts'
+import type { NetPlace } from './place.ts'
+import { DnsService, type ServerCounters } from './service.ts'
+
+export interface ListenOptions {
+  readonly resolver: Resolver
+  readonly places: readonly NetPlace[]
+  /** Networks that may ask besides this machine itself: `192.168.0.0/24`. */
+  readonly allow?: readonly string[]
+  /** What each place's TCP connections may take. */
+  readonly limits?: Partial<StreamLimits>
+  /** UDP by node:dgram even where the addon could do it. */
+  readonly plain?: boolean
+  readonly clock?: Clock
+  /** Told of errors of our own, which cost one question its answer. */
+  readonly onPanic?: (failure: unknown) => void
+}
+
+/** Sockets that questions come in by, as they stand. */
+export interface DnsServer extends AsyncDisposable {
+  readonly places: readonly { readonly address: string; readonly port: number }[]
+  readonly counters: Readonly<ServerCounters> & {
+    /** TCP connections now, and those ended because there were too many. */
+    readonly connections: number
+    readonly crowdedOut: number
+    /** Datagrams too long for a question, and answers that the kernel did not take. */
+    readonly lost: number
+  }
+  close(): Promise<void>
+}
+
+/** Opens all of the places, or none. The resolver stays the caller's. */
+export async function listen(options: ListenOptions): Promise<DnsServer> {
+  const { resolver, places, allow, onPanic } = options
+  await using scope = new Scope()
+  const service = new DnsService(resolver, new Access(allow))
+  service.onPanic = onPanic
+  const doors: Door[] = []
+  for (const place of places) doors.push(scope.add(await openDoor(place, { ...options, service })))
+  const all = scope.move()
+  const close = () => all.close()
+  return {
+    places: doors.map(({ address, port }) => ({ address, port })),
+    get counters() {
+      return {
+        ...service.counters,
+        connections: sum(doors, ({ streams }) => streams.open),
+        crowdedOut: sum(doors, ({ streams }) => streams.crowdedOut),
+        lost: sum(doors, ({ datagrams }) => datagrams.lost),
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function sum(doors: readonly Door[], of: (door: Door) => number): number {
+  return doors.reduce((total, door) => total + of(door), 0)
+}

@@ -1,0 +1,115 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { type Clock, systemClock } from '../../base/index.ts'
+import { Connection } from './connection.ts'
+import { idleLimit, type StreamLimits, usualLimits } from './limits.ts'
+import type { DnsService } from './service.ts'
+
+export interface StreamOptions {
+  readonly service: DnsService
+  readonly limits?: Partial<StreamLimits>
+  readonly clock?: Clock
+}
+
+/** How often connections are looked at, in milliseconds. */
+const lookEvery = 1000
+
+/** DNS over TCP (RFC 7766): many connections, each of which may stay as long as there is room for it. */
+export class StreamServer implements AsyncDisposable {
+  readonly #server: Server
+  readonly #service: DnsService
+  readonly #limits: StreamLimits
+  readonly #clock: Clock
+  readonly #connections = new Map<Socket, Connection>()
+  readonly #perAddress = new Map<string, number>()
+  /** Connections that were ended because there were too many. */
+  crowdedOut = 0
+  #stopLooking: (() => void) | undefined
+
+  constructor({ service, limits, clock = systemClock }: StreamOptions) {
+    this.#service = service
+    this.#limits = { ...usualLimits, ...limits }
+    this.#clock = clock
+    this.#server = createServer({ allowHalfOpen: true }, socket => this.#accept(socket))
+  }
+
+  get open(): number {
+    return this.#connections.size
+  }
+
+  get port(): number {
+    const address = this.#server.address()
+    return typeof address === 'object' && address ? address.port : 0
+  }
+
+  /** By the fd of a socket that is bound, which is the server's from now on, or by address. */
+  listen(where: { fd: number } | { host: string; port: number }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ ...where, backlog: 511 }, () => {
+        this.#server.off('error', reject)
+        // Out of file descriptors, for one: those that are open are still served.
+        this.#server.on('error', () => {})
+        resolve()
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#stopLooking?.()
+    this.#stopLooking = undefined
+    for (const connection of this.#connections.values()) connection.end()
+    if (!this.#server.listening) return
+    await new Promise<void>(resolve => this.#server.close(() => resolve()))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #accept(socket: Socket): void {
+    const now = () => this.#clock.now()
+    const connection = new Connection({ socket, service: this.#service, limits: this.#limits, now })
+    const { address } = connection
+    const count = this.#perAddress.get(address) ?? 0
+    if (count >= this.#limits.perAddress || !this.#haveRoom()) {
+      this.crowdedOut++
+      connection.end()
+      return
+    }
+    this.#perAddress.set(address, count + 1)
+    this.#connections.set(socket, connection)
+    socket.once('close', () => this.#gone(socket, address))
+    this.#stopLooking ??= this.#clock.after(lookEvery, () => this.#look())
+  }
+
+  #gone(socket: Socket, address: string): void {
+    this.#connections.delete(socket)
+    const left = this.#perAddress.get(address)! - 1
+    if (left > 0) this.#perAddress.set(address, left)
+    else this.#perAddress.delete(address)
+  }
+
+  /** Ends the connection that has been idle longest, if it takes that. */
+  #haveRoom(): boolean {
+    if (this.#connections.size < this.#limits.connections) return true
+    let oldest: Connection | undefined
+    for (const connection of this.#connections.values())
+      if (connection.idle && connection.lastUse < (oldest?.lastUse ?? Number.POSITIVE_INFINITY))
+        oldest = connection
+    if (!oldest) return false
+    this.crowdedOut++
+    oldest.end()
+    return true
+  }
+
+  #look(): void {
+    const now = this.#clock.now()
+    const idleMs = idleLimit(this.#limits, this.#connections.size)
+    for (const connection of this.#connections.values()) {
+      const quiet = now - connection.lastUse
+      if (connection.stuck ? quiet > this.#limits.readMs : connection.idle && quiet > idleMs) connection.end()
+    }
+    this.#stopLooking =
+      this.#connections.size > 0 ? this.#clock.after(lookEvery, () => this.#look()) : undefined
+  }
+}
