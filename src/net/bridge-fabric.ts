@@ -14,7 +14,7 @@ import { NetError } from './errors.ts'
 import type { Fabric } from './fabric.ts'
 
 /** All our links are in this group ("xc" in ASCII): removed by it, they take as long as one. */
-const linkGroup = 0x7863
+export const linkGroup = 0x7863
 
 /** Those of them that are being removed while others stay. */
 const leavingGroup = 0x7864
@@ -42,7 +42,6 @@ export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions 
   const shared = options.namespace !== undefined
   const fabric = new Bridges({ namespace, shared, route, scope: scope.move() })
   try {
-    await route.links.change({ name: 'lo', up: true })
     await fabric.change(plan)
     return fabric
   } catch (failure) {
@@ -55,12 +54,17 @@ interface Attachment {
   readonly mtu: number
   /** The index of each net's bridge. */
   readonly masters: ReadonlyMap<number, number>
+  /** The indexes of bridges that are not up yet. */
+  readonly down: readonly number[]
 }
 
-function attach(taps: readonly TapSpec[], { mtu, masters }: Attachment, route: Route): Promise<void> {
+/** Bridges come up last: a port that joins one that is up costs the kernel a tenth more. */
+function attach(taps: readonly TapSpec[], { mtu, masters, down }: Attachment, route: Route): Promise<void> {
   return route.batch(({ links }) => {
     for (const { name, net } of taps)
       links.change({ name, mtu, master: masters.get(net)!, group: linkGroup, addrGenMode: 'none', up: true })
+    for (const index of down) links.change({ index, up: true })
+    links.change({ name: 'lo', up: true })
   })
 }
 
@@ -88,9 +92,8 @@ class Bridges implements BridgeFabric {
     this.#shared = shared
     this.#route = route
     this.#scope = scope
-    scope.defer(() => closeAll([...this.#taps.values()]))
-    // First the links, all at once, then the fds: closing the fd of a bridged tap takes the kernel 20 ms.
-    scope.defer(() => removeAll(route, linkGroup))
+    scope.defer(() => closeAll(this.#taps.values())) // those whose links could not be removed
+    scope.defer(() => this.#removeGroup(linkGroup, this.#taps.values()))
   }
 
   async nics(node: number): Promise<Nic[]> {
@@ -119,20 +122,21 @@ class Bridges implements BridgeFabric {
     return this.close()
   }
 
-  async #add({ bridges, taps }: BridgeChange['add'], plan: BridgePlan): Promise<void> {
-    if (bridges.length > 0) await this.#addBridges(bridges, plan)
-    if (taps.length === 0) return
+  async #add({ bridges, taps }: BridgeChange['add'], { mtu }: BridgePlan): Promise<void> {
+    const down = bridges.length > 0 ? await this.#addBridges(bridges, mtu) : []
     const names = taps.map(({ name }) => name)
     for (const tap of openTaps(names, { namespace: this.namespace, vnetHdr: true }))
       this.#taps.set(tap.name, tap)
-    await attach(taps, { mtu: plan.mtu, masters: this.#masters }, this.#route)
+    await attach(taps, { mtu, masters: this.#masters, down }, this.#route)
   }
 
-  async #addBridges(bridges: readonly BridgeSpec[], { mtu }: BridgePlan): Promise<void> {
+  /** Gives the indexes of those that are made here, and down. */
+  async #addBridges(bridges: readonly BridgeSpec[], mtu: number): Promise<number[]> {
     const there = this.#shared ? await bridgesThere(bridges, { mtu }, this.#route) : []
     const missing = bridges.filter(({ name }) => there.every(other => other.name !== name))
     for (const { net, index } of [...missing, ...there]) this.#masters.set(net, index)
-    if (missing.length > 0) await addBridges(missing, { mtu, group: linkGroup }, this.#route)
+    if (missing.length > 0) await addBridges(missing, { mtu, group: linkGroup, up: false }, this.#route)
+    return missing.map(({ index }) => index)
   }
 
   /**
@@ -144,15 +148,25 @@ class Bridges implements BridgeFabric {
     const names = new Set([...bridges, ...taps].map(({ name }) => name))
     const there = (await this.#route.links.list()).filter(({ name }) => names.has(name))
     const ours = there.filter(({ name, group }) => group === linkGroup || this.#taps.has(name))
+    const gone = taps.flatMap(({ name }) => this.#taps.get(name) ?? [])
     if (ours.length > 0) {
       await this.#route.batch(({ links }) => {
         for (const { index } of ours) links.change({ index, group: leavingGroup })
       })
-      await removeAll(this.#route, leavingGroup)
+      await this.#removeGroup(leavingGroup, gone)
     }
-    const gone = taps.flatMap(({ name }) => this.#taps.get(name) ?? [])
     for (const { name } of gone) this.#taps.delete(name)
     await closeAll(gone)
+  }
+
+  /** First the links, all at once, then the fds: closing the fd of a bridged tap takes the kernel 20 ms. */
+  async #removeGroup(group: number, taps: Iterable<Tap>): Promise<void> {
+    try {
+      await this.#route.links.removeGroup(group)
+    } catch (failure) {
+      if (!isCoded(failure, 'NETLINK_NOT_FOUND')) throw failure
+    }
+    for (const tap of taps) tap.closeGone()
   }
 
   #mustBeOpen(): void {
@@ -161,16 +175,8 @@ class Bridges implements BridgeFabric {
   }
 }
 
-async function removeAll(route: Route, group: number): Promise<void> {
-  try {
-    await route.links.removeGroup(group)
-  } catch (failure) {
-    if (!isCoded(failure, 'NETLINK_NOT_FOUND')) throw failure
-  }
-}
-
-async function closeAll(taps: readonly Tap[]): Promise<void> {
-  await Promise.all(taps.map(tap => tap.close()))
+async function closeAll(taps: Iterable<Tap>): Promise<void> {
+  await Promise.all(Array.from(taps, tap => tap.close()))
 }
 
 /** Our links are removed by their group, so a namespace has room for one network. */

@@ -11,12 +11,14 @@ export interface BridgeOptions {
   readonly mtu: number
   /** A number by which they are removed together. */
   readonly group?: number
+  /** Usually they are up at once. */
+  readonly up?: boolean
 }
 
 /** Makes bridges with the host's addresses on them. `ip link add <name> type bridge …; ip address add …` */
 export function addBridges(
   bridges: readonly BridgeSpec[],
-  { mtu, group }: BridgeOptions,
+  { mtu, group, up = true }: BridgeOptions,
   route: Route,
 ): Promise<void> {
   return route.batch(({ links, addresses }) => {
@@ -24,7 +26,7 @@ export function addBridges(
       // A bridge on which the host is not has no address at all, not even one of its link.
       const addrGenMode = own.length > 0 ? 'eui64' : 'none'
       const settings = { groupFwdMask: forwardLldp, stp: false, ...(group !== undefined && { group }) }
-      links.add(bridge({ name, index, mtu, mac, addrGenMode, up: true, ...settings }))
+      links.add(bridge({ name, index, mtu, mac, addrGenMode, up, ...settings }))
       for (const each of own) addresses.add({ link: index, ...each, noDad: true })
     }
   })
@@ -73,14 +75,13 @@ async function otherAddresses(link: Link, spec: BridgeSpec, route: Route): Promi
   return `its addresses are ${is.join(', ') || 'none'}, not ${wanted.join(', ') || 'none'}`
 }
 
-/** In here, bridged frames are nobody's to filter. The files are there where br_netfilter is loaded. */
+/** In here, bridged frames are nobody's to filter. The files are there, all of them, where br_netfilter is loaded. */
 export function leaveFramesAlone(namespace: NetNamespace): void {
-  for (const table of ['arptables', 'ip6tables', 'iptables']) {
-    try {
+  try {
+    for (const table of ['arptables', 'ip6tables', 'iptables'])
       writeSysctl(namespace, `net/bridge/bridge-nf-call-${table}`, '0')
-    } catch (failure) {
-      if (!(failure instanceof SysError && failure.errnoName === 'ENOENT')) throw failure
-    }
+  } catch (failure) {
+    if (!(failure instanceof SysError && failure.errnoName === 'ENOENT')) throw failure
   }
 }
 

@@ -1,9 +1,11 @@
-import { close, existsSync } from 'node:fs'
+import { close, closeSync, existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { binding } from './binding.ts'
 import { IFF_NO_PI, IFF_TAP, IFF_TUN_EXCL, IFF_VNET_HDR } from './constants.ts'
 import { closed, isSyscallFailure, refused, SysError } from './errors.ts'
 import { type NetNamespace, namespaceFd } from './namespace.ts'
+
+const closeInPool = promisify(close)
 
 export interface TapOptions {
   readonly namespace?: NetNamespace
@@ -28,13 +30,24 @@ export class Tap implements AsyncDisposable {
 
   /** In libuv's pool, because the kernel may take 20 ms to remove a bridged tap. */
   async close(): Promise<void> {
-    const fd = this.#fd
-    this.#fd = undefined
-    if (fd !== undefined) await promisify(close)(fd)
+    const fd = this.#take()
+    if (fd !== undefined) await closeInPool(fd)
+  }
+
+  /** At once, in 3 µs: for one whose interface is gone already. The pool would take 20. */
+  closeGone(): void {
+    const fd = this.#take()
+    if (fd !== undefined) closeSync(fd)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #take(): number | undefined {
+    const fd = this.#fd
+    this.#fd = undefined
+    return fd
   }
 }
 
