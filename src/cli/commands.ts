@@ -47,5 +47,27 @@ export const commands: readonly CommandEntry[] = [
     summary: 'list, clear, export or import what VMs are cloned from',
     load: () => import('./commands/cache.ts'),
   },
+  {
+    name: 'nsadd',
+    summary: 'make a network namespace that stays, with a way out and bridges',
+    load: () => import('./commands/nsadd.ts'),
+  },
+  {
+    name: 'nsadd-docker',
+    summary: "the same with its way out on Docker's bridge",
+    load: () => import('./commands/nsadd-docker.ts'),
+  },
+  { name: 'nsdel', summary: 'take such a namespace away', load: () => import('./commands/nsdel.ts') },
+  { name: 'nsenter', summary: 'open a shell in it', load: () => import('./commands/nsenter.ts') },
+  {
+    name: 'br-setup',
+    summary: 'make one more bridge in such a namespace',
+    load: () => import('./commands/br-setup.ts'),
+  },
+  {
+    name: 'dns',
+    summary: 'answer DNS questions by asking others, and remember the answers',
+    load: () => import('./commands/dns.ts'),
+  },
   { name: 'env', summary: 'print all settings, fit for eval', load: () => import('./commands/env.ts') },
 ]

@@ -106,7 +106,7 @@ async function openMetrics(
 }
 
 /** CoreDNS's. */
-const usualMetricsPort = 9153
+export const usualMetricsPort = 9153
 
 interface Parts {
   readonly resolver: Resolver

@@ -1,0 +1,70 @@
+import { randomInt } from 'node:crypto'
+import { type Clock, systemClock, within } from '../../base/index.ts'
+import { DnsError } from '../errors.ts'
+import { parsePlace, placeText } from '../server/place.ts'
+import { systemDialer } from '../upstream/sockets.ts'
+import { keyOf, questionOf, writeQuestion } from '../wire/ask.ts'
+import { Frames, framed } from '../wire/frames.ts'
+import { nameBytes } from '../wire/name.ts'
+import { typeNumber } from '../wire/words.ts'
+
+export interface Lookup {
+  readonly name: string
+  /** `A` when absent. */
+  readonly type?: string
+  /** `192.0.2.1`, `[::1]:10053`; port 53 when it has none. */
+  readonly server: string
+  readonly tcp?: boolean
+  readonly timeoutMs?: number
+  readonly clock?: Clock
+}
+
+/** Asks one server one question and gives its answer as it came. Equivalent: `dig @server name type`. */
+export async function lookUp(lookup: Lookup): Promise<Buffer> {
+  const { name, type = 'A', server, tcp = false, timeoutMs = 5000, clock = systemClock } = lookup
+  const wire = nameBytes(name)
+  const number = typeNumber(type)
+  if (wire === undefined || number === undefined)
+    throw new DnsError({
+      code: 'DNS_BAD_QUESTION',
+      kind: 'usage',
+      op: 'ask for',
+      target: wire === undefined ? name : type,
+      reason: wire === undefined ? 'that is no domain name' : 'that is no type of records',
+      remedy: 'Write: xc dns --query example.org AAAA',
+    })
+  const id = randomInt(0x10000)
+  const question = writeQuestion(questionOf(keyOf(wire, number)), {
+    id,
+    edns: true,
+    ad: false,
+    capitals: undefined,
+  })
+  const place = { ...parsePlace(server, 53), scope: undefined }
+  const port = tcp ? systemDialer.tcp(place) : systemDialer.udp(place)
+  const target = placeText(place)
+  const silent = (reason: string) =>
+    new DnsError({
+      code: 'DNS_NO_ANSWER',
+      op: 'ask',
+      target,
+      reason,
+      remedy: 'Check that a server listens there',
+    })
+  try {
+    const answer = new Promise<Buffer>((resolve, reject) => {
+      const frames = new Frames()
+      const take = (message: Buffer) => {
+        if (message.length >= 12 && message.readUInt16BE(0) === id) resolve(message)
+      }
+      port.receive({
+        data: bytes => (tcp ? frames.push(bytes) : [Buffer.from(bytes)]).forEach(take),
+        end: failure => reject(silent(failure?.message ?? 'it closed the connection')),
+      })
+      port.send(tcp ? framed(question) : question)
+    })
+    return await within(answer, { clock, ms: timeoutMs, late: () => silent(`no answer in ${timeoutMs} ms`) })
+  } finally {
+    await port.close()
+  }
+}
