@@ -1,8 +1,9 @@
 import {
-  type Connection,
+  Connection,
   connect,
   type Message,
   NetlinkError,
+  type NetlinkPort,
   type NetNamespace,
   NLM_F_ECHO,
   type Request,
@@ -134,9 +135,15 @@ export class Nft implements AsyncDisposable {
   }
 }
 
-/** Opens the rules of a network namespace: this process's, unless another is given. */
-export function openNft(options: { readonly namespace?: NetNamespace } = {}): Nft {
-  return new Nft(connect('netfilter', options))
+export interface OpenNftOptions {
+  readonly namespace?: NetNamespace
+  /** A socket (NETLINK_NETFILTER) that somebody else has opened, wherever it was. */
+  readonly port?: NetlinkPort
+}
+
+/** Opens the rules of a network namespace: this process's, unless another or a socket is given. */
+export function openNft({ port, ...where }: OpenNftOptions = {}): Nft {
+  return new Nft(port ? new Connection(port) : connect('netfilter', where))
 }
 
 function echoing(request: Request): Request {

@@ -21,7 +21,7 @@ export class TableChanges {
     this.#sink = sink
   }
 
-  /** Makes a table; one that is there already stays as it is. `nft add table <family> <name>` */
+  /** Makes a table; one that is there stays as it is (one of an owner is added as such again). `nft add table <family> <name>` */
   add(spec: TableSpec): void {
     this.#sink(() => [newTable('add table', spec, 0)])
   }
@@ -31,11 +31,13 @@ export class TableChanges {
     this.#sink(() => [newTable('create table', spec, NLM_F_CREATE | NLM_F_EXCL)])
   }
 
-  /** Makes it anew: whatever was in it goes, in the same moment in which comes what this transaction adds. */
+  /**
+   * Makes it anew, whether it is there or not: what was in it goes in the same moment in which comes what the transaction
+   * adds. One that is there has to be of the same `owner`.
+   */
   replace(spec: TableSpec): void {
-    const { owner: _, ...any } = spec
     this.#sink(() => [
-      newTable('replace table', any, 0),
+      newTable('replace table', spec, 0),
       table('replace table', spec, wire.NFT_MSG_DELTABLE),
       newTable('replace table', spec, 0),
     ])
