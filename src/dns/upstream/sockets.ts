@@ -1,4 +1,4 @@
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
 import type { Port, PortReceiver } from '../../base/index.ts'
 import type { Server } from './server.ts'
@@ -33,6 +33,11 @@ class Hearing {
     this.#tell(receiver => receiver.end(failure))
     this.#ended = true
   }
+  /** Nobody wants to hear anything any more. */
+  close(): void {
+    this.#ended = true
+    this.#early.length = 0
+  }
   #tell(what: (receiver: PortReceiver) => void): void {
     if (this.#ended) return
     if (this.#receiver) what(this.#receiver)
@@ -50,34 +55,31 @@ function udpPort(server: Server): Port {
   })
   const hearing = new Hearing()
   const waiting: Uint8Array[] = []
-  let connected = false
+  let state: 'connecting' | 'connected' | 'closed' = 'connecting'
   socket.on('error', failure => hearing.end(failure))
   socket.on('message', bytes => hearing.data(bytes))
   socket.on('connect', () => {
-    connected = true
+    // Also told when it was closed meanwhile.
+    if (state === 'closed') return
+    state = 'connected'
     for (const bytes of waiting.splice(0)) socket.send(bytes)
   })
+  const gone = new Promise<void>(resolve => socket.on('close', () => resolve()))
+  const close = () => {
+    if (state !== 'closed') socket.close()
+    state = 'closed'
+    hearing.close()
+    return gone
+  }
   socket.connect(server.port, host)
-  const close = closing(socket)
   return {
     receive: receiver => hearing.set(receiver),
     send(bytes) {
-      if (connected) socket.send(bytes)
+      if (state === 'connected') socket.send(bytes)
       else waiting.push(bytes)
     },
     close,
     [Symbol.asyncDispose]: close,
-  }
-}
-
-function closing(socket: Socket): () => Promise<void> {
-  let closed: Promise<void> | undefined
-  return () => {
-    closed ??= new Promise(resolve => {
-      socket.removeAllListeners('message')
-      socket.close(resolve)
-    })
-    return closed
   }
 }
 
@@ -90,7 +92,7 @@ function tcpPort(server: Server): Port {
   socket.on('close', () => hearing.end())
   socket.on('data', bytes => hearing.data(bytes))
   const close = () => {
-    hearing.end()
+    hearing.close()
     socket.destroy()
     return closed
   }

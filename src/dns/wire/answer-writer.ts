@@ -111,13 +111,19 @@ export function writeOpt(
   { dnssec, extended }: { dnssec: boolean; extended: number },
 ): number {
   const options = extended < 0 ? 0 : 6
-  bytes.fill(0, at, at + emptyOpt + options)
+  bytes[at] = 0
+  bytes[at + 1] = 0
   bytes[at + 2] = Type.OPT
   bytes[at + 3] = ownUdpSize >> 8
   bytes[at + 4] = ownUdpSize & 0xff
-  if (dnssec) bytes[at + 7] = 0x80
+  bytes[at + 5] = 0
+  bytes[at + 6] = 0
+  bytes[at + 7] = dnssec ? 0x80 : 0
+  bytes[at + 8] = 0
+  bytes[at + 9] = 0
+  bytes[at + 10] = options
   if (options > 0) {
-    bytes[at + 10] = options
+    bytes.fill(0, at + emptyOpt, at + emptyOpt + options)
     bytes[at + 12] = extendedErrorOption
     bytes[at + 14] = 2
     bytes[at + 16] = extended & 0xff

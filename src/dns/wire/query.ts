@@ -75,12 +75,14 @@ export class Query {
     const { bytes, at, type } = this
     // Looked at before the counts: a well-formed IXFR has an SOA in its authority section (RFC 1995 §3).
     const refused = type === Type.AXFR || type === Type.IXFR || this.class === Class.CH
-    const before = bytes.readUInt16BE(at + 6) + bytes.readUInt16BE(at + 8)
-    const additional = bytes.readUInt16BE(at + 10)
+    const before = u16(bytes, at + 6) + u16(bytes, at + 8)
+    const additional = u16(bytes, at + 10)
     if (type === Type.OPT || (before > 0 && !refused)) return Rcode.FORMERR
     if (before + additional === 0) {
       if (this.questionEnd !== this.length) return Rcode.FORMERR
-    } else if (!this.#readRecords(before, additional)) return Rcode.FORMERR
+    } else if (!this.#isLoneOpt(before, additional) && !this.#readRecords(before, additional)) {
+      return Rcode.FORMERR
+    }
     if (this.#version > 0) return Rcode.BADVERS
     return refused ? Rcode.REFUSED : proceed
   }
@@ -110,6 +112,17 @@ export class Query {
     return true
   }
 
+  /** An OPT and nothing else: what nearly all questions with records have. */
+  #isLoneOpt(before: number, additional: number): boolean {
+    const { bytes } = this
+    const at = this.at + this.questionEnd
+    const end = this.at + this.length
+    if (before !== 0 || additional !== 1 || at + shortestRecord > end) return false
+    if (bytes[at] !== 0 || u16(bytes, at + 1) !== Type.OPT || at + 11 + u16(bytes, at + 9) !== end)
+      return false
+    return this.#readOpt(bytes, at + 1, end)
+  }
+
   #readRecords(before: number, additional: number): boolean {
     const { at, length } = this
     if ((before + additional) * shortestRecord > length - this.questionEnd) return false
@@ -133,11 +146,16 @@ export class Query {
   /** RFC 6891 §6.1.2 and .3: size in place of the class; extended rcode, version and flags in place of the TTL. */
   #readOpt(message: Buffer, at: number, end: number): boolean {
     this.edns = true
-    this.udpSize = message.readUInt16BE(at + 2)
+    this.udpSize = u16(message, at + 2)
     this.#version = message[at + 5]!
     this.dnssec = (message[at + 6]! & 0x80) !== 0
     let here = at + 10
-    while (here + 4 <= end) here += 4 + message.readUInt16BE(here + 2)
+    while (here + 4 <= end) here += 4 + u16(message, here + 2)
     return here === end
   }
+}
+
+/** `readUInt16BE` without its checks, which cost more than the rest: where it may read has been looked at. */
+function u16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!
 }

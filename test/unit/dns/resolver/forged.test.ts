@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../../../src/base/index.ts'
+import { type Asked, address, answerTo, FakeUpstream, query } from '../../../support/dns-upstream.ts'
+import { ask, forwarder } from '../asker.ts'
+
+const evil = (asked: Asked) => answerTo(asked, { answers: [address(asked.name, '198.51.100.66')] })
+
+/** What a forger would send who can guess all but one thing; the source address is the true one's here. */
+const forgeries: [string, (asked: Asked) => Buffer][] = [
+  ['another id', asked => evil({ ...asked, packet: { ...asked.packet, id: asked.packet.id ^ 1 } })],
+  ['QR = 0', asked => changed(evil(asked), bytes => bytes.fill(0x01, 2, 3))],
+  ['another opcode', asked => changed(evil(asked), bytes => bytes.fill(0xa1, 2, 3))],
+  ['another name', asked => changed(evil(asked), bytes => bytes.fill('b', 13, 14))],
+  [
+    'a longer name',
+    asked => evil({ ...asked, packet: { ...asked.packet, questions: [{ type: 'A', name: 'x.a.example' }] } }),
+  ],
+  ['another type', asked => changed(evil(asked), bytes => bytes.fill(28, 24, 25))],
+  ['another class', asked => changed(evil(asked), bytes => bytes.fill(3, 26, 27))],
+  ['no question', asked => changed(evil(asked), bytes => bytes.fill(0, 5, 6))],
+  ['records cut off', asked => evil(asked).subarray(0, -1)],
+  ['a count too high', asked => changed(evil(asked), bytes => bytes.fill(0xff, 6, 8))],
+  ['nothing', () => Buffer.alloc(0)],
+  ['a header alone', asked => evil(asked).subarray(0, 12)],
+]
+
+function changed(bytes: Buffer, change: (bytes: Buffer) => Buffer): Buffer {
+  return change(bytes)
+}
+
+describe('a forged answer is counted and waited past:', () => {
+  test.each(forgeries)('%s', async (_, forge) => {
+    await using upstream = await FakeUpstream.open(asked => {
+      if (asked.name !== 'a.example') return
+      asked.reply(forge(asked))
+      asked.reply(answerTo(asked))
+    })
+    await using resolver = forwarder([upstream])
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
+    expect(resolver.upstreams()).toMatchObject([{ wrong: 1, queries: 1 }])
+  })
+
+  test('200 of them before the true one', async () => {
+    await using upstream = await FakeUpstream.open(asked => {
+      for (let i = 0; i < 200; i++) asked.reply(forgeries[i % forgeries.length]![1](asked))
+      systemClock.after(30, () => asked.reply(answerTo(asked)))
+    })
+    await using resolver = forwarder([upstream])
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
+    expect(resolver.upstreams()).toMatchObject([{ wrong: 200 }])
+  })
+})
+
+test('ids and ports are drawn anew for every question', async () => {
+  await using upstream = await FakeUpstream.open()
+  await using resolver = forwarder([upstream])
+  for (let i = 0; i < 64; i++) await ask(resolver, query(`a${i}.example`))
+  const ids = new Set(upstream.asked.map(({ packet }) => packet.id))
+  const ports = upstream.asked.map(({ port }) => port)
+  // 64 draws of 65,536 meet once in 32 runs, three times in a million; ports are the kernel's to draw, from 28,000.
+  expect(ids.size).toBeGreaterThan(61)
+  expect(new Set(ports).size).toBeGreaterThan(58)
+  const steps = new Set(ports.slice(1).map((port, i) => port - ports[i]!))
+  expect(steps.size).toBeGreaterThan(50)
+})
+
+describe('random capitals', () => {
+  const mixedCase = true
+
+  test('go out, and the asker’s come back', async () => {
+    await using upstream = await FakeUpstream.open()
+    await using resolver = forwarder([upstream], { mixedCase })
+    const name = 'a-rather-long-name-with-many-letters.example'
+    expect(await ask(resolver, query(name))).toMatchObject({ questions: [{ name }], data: ['192.0.2.1'] })
+    expect(upstream.asked[0]!.name).not.toBe(name)
+    expect(upstream.asked[0]!.name.toLowerCase()).toBe(name)
+  })
+
+  test('that come back wrong are asked about over TCP', async () => {
+    await using upstream = await FakeUpstream.open(asked =>
+      asked.reply(
+        asked.transport === 'udp'
+          ? answerTo({
+              ...asked,
+              packet: { ...asked.packet, questions: [{ type: 'A', name: swapped(asked.name) }] },
+            })
+          : answerTo(asked),
+      ),
+    )
+    await using resolver = forwarder([upstream], { mixedCase })
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
+    expect(resolver.upstreams()).toMatchObject([{ overTcp: 1 }])
+  })
+})
+
+const swapped = (name: string) =>
+  name.replace(/[a-z]/gi, letter => (letter < 'a' ? letter.toLowerCase() : letter.toUpperCase()))
+
+describe('rebind protection', () => {
+  const rebindProtection = true
+
+  test.each(['127.0.0.1', '10.1.2.3', '192.168.0.1', '169.254.1.1', '::1', 'fd00::1', 'fe80::1', '::'])(
+    'refuses %s',
+    async target => {
+      await using upstream = await FakeUpstream.open(asked =>
+        asked.reply(answerTo(asked, { answers: [address(asked.name, target)] })),
+      )
+      await using resolver = forwarder([upstream], { rebindProtection })
+      expect(await ask(resolver, query('a.example'))).toMatchObject({ rcode: 'REFUSED', data: [] })
+    },
+  )
+
+  test('lets the internet through, and is off unless asked for', async () => {
+    await using upstream = await FakeUpstream.open()
+    await using strict = forwarder([upstream], { rebindProtection })
+    expect(await ask(strict, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
+    upstream.behave = asked => asked.reply(answerTo(asked, { answers: [address(asked.name, '10.0.0.1')] }))
+    await using lax = forwarder([upstream])
+    expect(await ask(lax, query('a.example'))).toMatchObject({ data: ['10.0.0.1'] })
+  })
+})

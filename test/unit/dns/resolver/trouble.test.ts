@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest'
+import { later, openResolver } from '../../../../src/dns/index.ts'
+import { answerTo, FakeUpstream, query } from '../../../support/dns-upstream.ts'
+import { ManualClock } from '../../../support/manual-clock.ts'
+import { waitFor } from '../../../support/wait.ts'
+import { ask, askNow, extendedErrors, forwarder, type Read } from '../asker.ts'
+
+const silent = () => {}
+
+describe('the same question', () => {
+  test('a thousand times at once is asked once', async () => {
+    await using upstream = await FakeUpstream.open(silent)
+    await using resolver = forwarder([upstream])
+    const answers = Array.from({ length: 1000 }, (_, id) => ask(resolver, query('a.example', { id })))
+    const asked = await upstream.next()
+    asked.reply(answerTo(asked))
+    expect((await Promise.all(answers)).map(({ id, data }) => [id, ...data])).toEqual(
+      Array.from({ length: 1000 }, (_, id) => [id, '192.0.2.1']),
+    )
+    expect(upstream.asked).toHaveLength(1)
+    expect(resolver.counters).toMatchObject({ misses: 1000, merged: 999 })
+  })
+})
+
+describe('an upstream that does not answer', () => {
+  test('means SERVFAIL after 1.9 s; what it says later is kept all the same', async () => {
+    const clock = new ManualClock()
+    await using upstream = await FakeUpstream.open(silent)
+    await using resolver = forwarder([upstream], { clock })
+    const answer = ask(resolver, query('a.example', { edns: 1232 }))
+    const asked = await upstream.next()
+    clock.pass(1900)
+    expect(await answer).toMatchObject({ rcode: 'SERVFAIL' })
+    expect(extendedErrors(await answer)).toEqual([22])
+    asked.reply(answerTo(asked))
+    await waitFor(() => resolver.cached.entries === 1)
+    expect(askNow(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
+  })
+
+  test('is asked again, from another port, with another id; the first answer counts', async () => {
+    const clock = new ManualClock()
+    await using upstream = await FakeUpstream.open(silent)
+    await using resolver = forwarder([upstream], { clock })
+    const answer = ask(resolver, query('a.example'))
+    const first = await upstream.next()
+    clock.pass(400)
+    const second = await upstream.next()
+    expect(second.port).not.toBe(first.port)
+    first.reply(answerTo(first))
+    expect(await answer).toMatchObject({ data: ['192.0.2.1'] })
+  })
+
+  test('lets another one be asked after 400 ms', async () => {
+    const clock = new ManualClock()
+    await using dead = await FakeUpstream.open(silent)
+    await using good = await FakeUpstream.open()
+    await using resolver = forwarder([dead, good], { clock })
+    for (const i of [1, 2, 3]) {
+      const answer = ask(resolver, query(`a${i}.example`))
+      await dead.next()
+      clock.pass(400)
+      expect(await answer).toMatchObject({ data: ['192.0.2.1'] })
+    }
+    // By now it is known: the good one leads.
+    expect(await ask(resolver, query('b.example'))).toMatchObject({ data: ['192.0.2.1'] })
+    expect(resolver.upstreams()).toMatchObject([{ healthy: false }, { healthy: true, answers: 4 }])
+  })
+
+  test('is no reason to forget what was known: stale answers for 30 s (RFC 8767)', async () => {
+    const clock = new ManualClock()
+    await using upstream = await FakeUpstream.open()
+    await using resolver = forwarder([upstream], { clock })
+    await ask(resolver, query('a.example'))
+    await upstream.next()
+    clock.pass(301_000)
+    upstream.behave = silent
+    const answer = ask(resolver, query('a.example', { edns: 1232 }))
+    await upstream.next()
+    clock.pass(1900)
+    expect(await answer).toMatchObject({ data: ['192.0.2.1'], answers: [{ ttl: 30 }] })
+    expect(extendedErrors(await answer)).toEqual([3])
+    // Nobody waits again for a while.
+    expect(askNow(resolver, query('a.example'))).toMatchObject({ answers: [{ ttl: 30 }] })
+    clock.pass(30_000)
+    expect(askNow(resolver, query('a.example'))).toBe(later)
+    clock.pass(86_400_000)
+    upstream.behave = asked => asked.reply(answerTo(asked, { rcode: 2 }))
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ rcode: 'SERVFAIL' })
+  })
+})
+
+describe('an upstream that fails', () => {
+  test('is left for the next one at once', async () => {
+    await using bad = await FakeUpstream.open(asked => asked.reply(answerTo(asked, { rcode: 2 })))
+    await using good = await FakeUpstream.open()
+    await using resolver = forwarder([bad, good])
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
+  })
+
+  test('with nobody else to ask has its SERVFAIL passed on, and kept for 5 s', async () => {
+    const clock = new ManualClock()
+    await using upstream = await FakeUpstream.open(asked => asked.reply(answerTo(asked, { rcode: 2 })))
+    await using resolver = forwarder([upstream], { clock })
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ rcode: 'SERVFAIL' })
+    clock.pass(4999)
+    const cached = askNow(resolver, query('a.example', { edns: 1232 })) as Read
+    expect(cached).toMatchObject({ rcode: 'SERVFAIL' })
+    expect(extendedErrors(cached)).toEqual([13])
+    clock.pass(1)
+    expect(askNow(resolver, query('a.example'))).toBe(later)
+    expect(upstream.asked).toHaveLength(1)
+  })
+
+  test('by not being there is not waited for', async () => {
+    const upstream = await FakeUpstream.open()
+    await using resolver = forwarder([upstream])
+    await upstream[Symbol.asyncDispose]()
+    const answer = await ask(resolver, query('a.example', { edns: 1232 }))
+    expect(answer).toMatchObject({ rcode: 'SERVFAIL' })
+    expect(extendedErrors(answer)).toEqual([23])
+  })
+
+  test('by sending garbage is waited past', async () => {
+    await using upstream = await FakeUpstream.open(asked => {
+      const truncatedRecord = answerTo(asked).subarray(0, -3)
+      const twoQuestions = Buffer.from(asked.bytes).fill(2, 5, 6)
+      for (const bytes of [
+        Buffer.alloc(0),
+        Buffer.from('garbage'),
+        truncatedRecord,
+        twoQuestions,
+        asked.bytes,
+      ])
+        asked.reply(bytes)
+      asked.reply(answerTo(asked))
+    })
+    await using resolver = forwarder([upstream])
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
+    expect(resolver.upstreams()).toMatchObject([{ wrong: 5, answers: 1 }])
+  })
+})
+
+describe('too much', () => {
+  test('under way: what is beyond fails at once, what is not goes on', async () => {
+    await using upstream = await FakeUpstream.open(silent)
+    await using resolver = forwarder([upstream], { maxUnderWay: 3 })
+    const first = [1, 2, 3].map(i => ask(resolver, query(`a${i}.example`)))
+    const asked = [await upstream.next(), await upstream.next(), await upstream.next()]
+    expect(await ask(resolver, query('b.example'))).toMatchObject({ rcode: 'SERVFAIL' })
+    for (const each of asked) each.reply(answerTo(each))
+    for (const each of first) expect((await each).data).toHaveLength(1)
+  })
+
+  test('of open files: SERVFAIL, and no blame for the upstream', async () => {
+    const failure = Object.assign(new Error('bind EMFILE'), { code: 'EMFILE' })
+    const port = {
+      receive: (receiver: { end(failure: Error): void }) => queueMicrotask(() => receiver.end(failure)),
+      send() {},
+      close: async () => {},
+      [Symbol.asyncDispose]: async () => {},
+    }
+    const dialer = { udp: () => port, tcp: () => port }
+    await using resolver = openResolver({ upstreams: ['127.0.0.1'], loopCheck: false, dialer })
+    const answer = await ask(resolver, query('a.example', { edns: 1232 }))
+    expect(answer).toMatchObject({ rcode: 'SERVFAIL' })
+    expect(extendedErrors(answer)).toEqual([0])
+    expect(resolver.upstreams()).toMatchObject([{ healthy: true }])
+  })
+})
+
+test('a popular name is asked for again before its time is over', async () => {
+  const clock = new ManualClock()
+  await using upstream = await FakeUpstream.open()
+  await using resolver = forwarder([upstream], { clock })
+  await ask(resolver, query('a.example'))
+  await upstream.next()
+  clock.pass(271_000)
+  for (const _ of [1, 2]) askNow(resolver, query('a.example'))
+  expect(resolver.counters.prefetches).toBe(0)
+  expect(askNow(resolver, query('a.example'))).toMatchObject({ answers: [{ ttl: 29 }] })
+  expect(resolver.counters.prefetches).toBe(1)
+  await upstream.next()
+  const fresh = () => (askNow(resolver, query('a.example')) as Read).answers![0] as { ttl: number }
+  expect(await waitFor(() => fresh().ttl === 300)).toBe(true)
+})
+
+test('an answer is told while somebody listens', async () => {
+  await using upstream = await FakeUpstream.open()
+  await using resolver = forwarder([upstream])
+  const seen: string[] = []
+  resolver.onAnswer = ({ source, asker, query: bytes, answer }) =>
+    seen.push(`${source} ${asker.transport} ${bytes.length} ${answer.length}`)
+  await ask(resolver, query('a.example'))
+  askNow(resolver, query('a.example'))
+  askNow(resolver, query('a.example', { flags: 0x2900 }))
+  expect(seen).toEqual(['upstream udp 27 52', 'cache udp 27 52', 'rule udp 27 12'])
+  resolver.onAnswer = undefined
+  askNow(resolver, query('a.example'))
+  expect(seen).toHaveLength(3)
+})

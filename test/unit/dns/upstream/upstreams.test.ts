@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest'
+import type { Resolver } from '../../../../src/dns/index.ts'
+import { answerTo, FakeUpstream, query } from '../../../support/dns-upstream.ts'
+import { ManualClock } from '../../../support/manual-clock.ts'
+import { waitFor } from '../../../support/wait.ts'
+import { ask, forwarder } from '../asker.ts'
+
+const silent = () => {}
+
+describe('EDNS', () => {
+  test.each([1, 4])('that an upstream does not understand (%i) is left out, from then on', async rcode => {
+    await using upstream = await FakeUpstream.open(asked =>
+      asked.reply(answerTo(asked, asked.packet.additionals?.length ? { rcode } : undefined)),
+    )
+    await using resolver = forwarder([upstream])
+    for (const name of ['a.example', 'b.example'])
+      expect(await ask(resolver, query(name, { edns: 4096 }))).toMatchObject({ data: ['192.0.2.1'] })
+    const sizes = upstream.asked.map(({ packet }) => packet.additionals!.length)
+    expect(sizes).toEqual([1, 0, 0])
+    resolver.reload()
+    await ask(resolver, query('c.example'))
+    expect(upstream.asked).toHaveLength(5)
+  })
+
+  test('is left out when all that comes back is a header', async () => {
+    await using upstream = await FakeUpstream.open(asked => {
+      const header = Buffer.from(asked.bytes.subarray(0, 12)).fill(0, 4)
+      header.set([0x81, 0x81], 2)
+      asked.reply(asked.packet.additionals?.length ? header : answerTo(asked))
+    })
+    await using resolver = forwarder([upstream])
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
+  })
+
+  test('is no reason when it fails without it too', async () => {
+    await using upstream = await FakeUpstream.open(asked => asked.reply(answerTo(asked, { rcode: 1 })))
+    await using resolver = forwarder([upstream])
+    for (const name of ['a.example', 'b.example'])
+      expect(await ask(resolver, query(name))).toMatchObject({ rcode: 'FORMERR' })
+    expect(upstream.asked.map(({ packet }) => packet.additionals!.length)).toEqual([1, 0, 1, 0])
+  })
+})
+
+describe('TCP to an upstream', () => {
+  const truncating = (
+    asked: Parameters<typeof answerTo>[0] & { transport: string; reply(bytes: Buffer): void },
+  ) => {
+    if (asked.transport === 'udp') asked.reply(answerTo(asked, { flags: 0x0200 }))
+  }
+
+  test('is one connection for many questions, answered in any order', async () => {
+    await using upstream = await FakeUpstream.open(truncating)
+    await using resolver = forwarder([upstream])
+    const answers = Array.from({ length: 20 }, (_, i) => ask(resolver, query(`a${i}.example`)))
+    await waitFor(() => upstream.asked.filter(({ transport }) => transport === 'tcp').length === 20)
+    const waiting = upstream.asked.filter(({ transport }) => transport === 'tcp')
+    for (const asked of waiting.toReversed()) asked.reply(answerTo(asked))
+    for (const each of answers) expect((await each).data).toHaveLength(1)
+    expect(upstream.connections).toBe(1)
+    const again = ask(resolver, query('b.example'))
+    await waitFor(() => upstream.asked.length === 42)
+    upstream.asked.at(-1)!.reply(answerTo(upstream.asked.at(-1)!))
+    await again
+    expect(upstream.connections).toBe(1)
+  })
+
+  test('that the server closed meanwhile is opened anew', async () => {
+    await using upstream = await FakeUpstream.open(asked => {
+      truncating(asked)
+      if (asked.transport === 'tcp') asked.reply(answerTo(asked))
+    })
+    await using resolver = forwarder([upstream])
+    await ask(resolver, query('a.example'))
+    upstream.behave = asked => {
+      truncating(asked)
+      if (asked.transport === 'tcp' && upstream.connections === 1) asked.hangUp()
+      else if (asked.transport === 'tcp') asked.reply(answerTo(asked))
+    }
+    expect(await ask(resolver, query('b.example'))).toMatchObject({ data: ['192.0.2.1'] })
+    expect(upstream.connections).toBe(2)
+  })
+
+  test('that is closed at once, every time, is a failure, not a loop', async () => {
+    await using upstream = await FakeUpstream.open(asked => {
+      truncating(asked)
+      asked.hangUp()
+    })
+    await using resolver = forwarder([upstream])
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ rcode: 'SERVFAIL' })
+    expect(upstream.connections).toBe(1)
+  })
+
+  test('is closed when it has been idle for 10 s', async () => {
+    const clock = new ManualClock()
+    await using upstream = await FakeUpstream.open(asked => {
+      truncating(asked)
+      if (asked.transport === 'tcp') asked.reply(answerTo(asked))
+    })
+    await using resolver = forwarder([upstream], { clock })
+    await ask(resolver, query('a.example'))
+    expect(clock.waiting).toBe(1)
+    clock.pass(10_000)
+    await ask(resolver, query('b.example'))
+    expect(upstream.connections).toBe(2)
+  })
+})
+
+describe('whom to ask', () => {
+  const counts = (upstreams: FakeUpstream[]) => upstreams.map(({ asked }) => asked.length)
+  const askMany = async (resolver: Resolver, count: number) => {
+    for (let i = 0; i < count; i++) await ask(resolver, query(`a${i}.example`))
+  }
+
+  test('the first one, in order', async () => {
+    await using first = await FakeUpstream.open()
+    await using second = await FakeUpstream.open()
+    await using resolver = forwarder([first, second])
+    await askMany(resolver, 10)
+    expect(counts([first, second])).toEqual([10, 0])
+  })
+
+  test('anybody', async () => {
+    await using first = await FakeUpstream.open()
+    await using second = await FakeUpstream.open()
+    await using resolver = forwarder([first, second], { policy: 'random' })
+    await askMany(resolver, 40)
+    // All to one: once in 10^12.
+    expect(Math.min(...counts([first, second]))).toBeGreaterThan(0)
+  })
+
+  test('the fastest of late', async () => {
+    const clock = new ManualClock()
+    await using slow = await FakeUpstream.open(asked => {
+      clock.pass(100)
+      asked.reply(answerTo(asked))
+    })
+    await using fast = await FakeUpstream.open()
+    await using resolver = forwarder([slow, fast], { policy: 'fastest', clock })
+    await askMany(resolver, 60)
+    expect(fast.asked.length).toBeGreaterThan(40)
+  })
+
+  test('the one for the domain', async () => {
+    await using main = await FakeUpstream.open()
+    await using corp = await FakeUpstream.open()
+    await using lab = await FakeUpstream.open()
+    const zones = [
+      { domain: 'corp.example', upstreams: [corp.address] },
+      { domain: 'Lab.Corp.Example.', upstreams: [lab.address] },
+    ]
+    await using resolver = forwarder([main], { zones })
+    for (const name of ['corp.example', 'a.CORP.example', 'x.lab.corp.example', 'xcorp.example', 'example'])
+      await ask(resolver, query(name))
+    const asked = [main, corp, lab].map(upstream => upstream.asked.map(({ name }) => name))
+    expect(asked).toEqual([
+      ['xcorp.example', 'example'],
+      ['corp.example', 'a.corp.example'],
+      ['x.lab.corp.example'],
+    ])
+    expect(resolver.upstreams().map(({ zone }) => zone)).toEqual(['.', 'corp.example', 'Lab.Corp.Example.'])
+  })
+
+  test('one that was down again, after a pause', async () => {
+    const clock = new ManualClock()
+    await using upstream = await FakeUpstream.open(silent)
+    await using other = await FakeUpstream.open()
+    await using resolver = forwarder([upstream, other], { clock })
+    for (const i of [1, 2, 3]) {
+      const answer = ask(resolver, query(`a${i}.example`))
+      await upstream.next()
+      clock.pass(400)
+      await answer
+    }
+    await ask(resolver, query('b.example'))
+    expect(upstream.asked).toHaveLength(3)
+    upstream.behave = asked => asked.reply(answerTo(asked))
+    clock.pass(1000)
+    await ask(resolver, query('c.example'))
+    expect(upstream.asked).toHaveLength(4)
+    expect(resolver.upstreams()).toMatchObject([{ healthy: true }, { healthy: true }])
+  })
+
+  test('not one that leads back here', async () => {
+    const notices: string[] = []
+    await using good = await FakeUpstream.open()
+    await using loop = await FakeUpstream.open()
+    const options = { loopCheck: true, notice: (text: string) => notices.push(text) }
+    await using resolver = forwarder([loop, good], options)
+    loop.behave = async asked => {
+      const answer = await resolver.resolve(asked.bytes, { transport: 'udp', address: '::1', port: 1 })
+      asked.reply(answer!)
+    }
+    await waitFor(() => notices.length > 0)
+    expect(notices).toEqual([expect.stringMatching(`${loop.address} leads back`)])
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
+    expect(resolver.upstreams()).toMatchObject([{ loops: true }, { loops: false }])
+    await using alone = forwarder([loop])
+    expect((await ask(alone, query('b.example'))).data).toEqual(['192.0.2.1'])
+  })
+})
+
+test('what is no upstream or domain is said at once', () => {
+  expect(() => forwarder([], { zones: [{ domain: 'a..b', upstreams: [] }] })).toThrow(
+    /a\.\.b: that is no domain/,
+  )
+  expect(() => forwarder([], { zones: [{ domain: 'a', upstreams: ['b'] }] })).toThrow(/use upstream b/)
+})
