@@ -1,0 +1,137 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { intervalElements, intervalPieces } from '../../../src/nft/elements.ts'
+import {
+  accept,
+  bits,
+  dnat,
+  drop,
+  expressionsOf,
+  inSet,
+  limit,
+  log,
+  map,
+  match,
+  NftError,
+  not,
+  range,
+  redirect,
+  type Statement,
+  transactionBytes,
+  verdictMap,
+} from '../../../src/nft/index.ts'
+import { types } from '../../../src/nft/values.ts'
+
+const { ip, ip6, tcp, udp } = match
+const loads = (family: 'ip' | 'inet' | 'bridge', ...statements: Statement[]) =>
+  expressionsOf(family, statements).flatMap(one => (one.kind === 'meta' ? [one.key] : []))
+
+test('what a field depends on is looked at once, where the family does not say it', () => {
+  expect(loads('inet', ip.saddr('10.0.0.1'), ip.daddr('10.0.0.2'))).toEqual(['nfproto'])
+  expect(loads('ip', ip.saddr('10.0.0.1'))).toEqual([])
+  expect(loads('bridge', ip6.saddr('fd00::1'), match.ether.saddr('00:00:00:00:00:01'))).toEqual(['protocol'])
+  expect(loads('inet', tcp.dport(1), tcp.sport(2))).toEqual(['l4proto'])
+  expect(loads('inet', match.l4proto('tcp'), tcp.dport(1))).toEqual(['l4proto'])
+  expect(loads('inet', match.l4proto('tcp', 'udp'), tcp.dport(1))).toEqual(['l4proto', 'l4proto'])
+  expect(loads('inet', match.nfproto('ipv4'), ip.saddr('10.0.0.1'))).toEqual(['nfproto'])
+  expect(loads('inet', not(match.nfproto('ipv6')), ip.saddr('10.0.0.1'))).toEqual(['nfproto', 'nfproto'])
+  expect(loads('ip', ip.protocol('udp'), udp.dport(53))).toEqual([])
+})
+
+const wrong: [text: string, code: string, build: () => unknown][] = [
+  [
+    'packets that get here are ip6',
+    'NFT_CONFLICT',
+    () => expressionsOf('inet', [ip6.hoplimit(1), ip.ttl(1)]),
+  ],
+  ['packets that get here are ip', 'NFT_CONFLICT', () => expressionsOf('ip', [ip6.hoplimit(1)])],
+  ['packets that get here are tcp', 'NFT_CONFLICT', () => expressionsOf('ip', [tcp.dport(1), udp.dport(1)])],
+  ['packets that get here are ip', 'NFT_CONFLICT', () => expressionsOf('ip', [dnat({ address: 'fd00::1' })])],
+  ['needs a match of the protocol', 'NFT_VALUE', () => expressionsOf('ip', [redirect({ port: 1 })])],
+  ['is of the other family', 'NFT_VALUE', () => expressionsOf('ip', [ip.saddr('fd00::1')])],
+  ["'10.0.0' is not an IP address", 'NFT_VALUE', () => expressionsOf('ip', [ip.saddr('10.0.0')])],
+  ['no whole number of 16 bits', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(65536)])],
+  ['the range 9 to 8 is empty', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(range(9, 8))])],
+  ['no name of an interface', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname('a name too long')])],
+  ['a wildcard cannot be in a set', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname('a*', 'b')])],
+  ['names have no order', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname(range('a', 'b'))])],
+  ['a set stands alone', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(inSet('s'), 1)])],
+  ['bits cannot be in a set', 'NFT_VALUE', () => expressionsOf('ip', [match.mark(bits(1, 3), 2)])],
+  ['bits outside of their mask', 'NFT_VALUE', () => expressionsOf('ip', [match.mark(bits(4, 3))])],
+  [
+    'is none of invalid, established',
+    'NFT_VALUE',
+    () => expressionsOf('ip', [match.ct.state('no' as 'new')]),
+  ],
+  ['matched with no value at all', 'NFT_VALUE', () => tcp.dport()],
+  ['a map has no entries', 'NFT_VALUE', () => expressionsOf('ip', [verdictMap(tcp.dport, [])])],
+  [
+    'Give the version',
+    'NFT_VALUE',
+    () => expressionsOf('inet', [dnat({ address: map(match.mark, [[1, '10.0.0.1']]) })]),
+  ],
+  ['no whole number above 0', 'NFT_VALUE', () => limit({ rate: 0, per: 'second' })],
+  ['a group has no level', 'NFT_VALUE', () => log({ group: 1, level: 'info' })],
+]
+
+test.each(wrong)('refused before the kernel sees it: %s', (text, code, build) => {
+  expect(build).toThrow(NftError)
+  expect(build).toThrow(
+    expect.objectContaining({ code, kind: 'usage', message: expect.stringContaining(text) }),
+  )
+})
+
+const table = { family: 'inet', name: 't' } as const
+
+test('chains, sets and comments that cannot be are refused, and the rule is named', () => {
+  const chain = { table, name: 'c' }
+  expect(() => transactionBytes(({ chains }) => chains.add({ ...chain, policy: 'drop' }))).toThrow(
+    'add chain inet t c: type, priority, policy and devices are for chains with a hook',
+  )
+  expect(() => transactionBytes(({ chains }) => chains.add({ ...chain, hook: 'egress' }))).toThrow(
+    'a inet table has no hook egress',
+  )
+  expect(() =>
+    transactionBytes(({ chains }) => chains.add({ ...chain, hook: 'forward', priority: 'out' })),
+  ).toThrow('has no priority out')
+  expect(() =>
+    transactionBytes(({ sets }) =>
+      sets.add({ table, name: 's', type: 'ipv4_addr', elements: ['10.0.0.0/8'] }),
+    ),
+  ).toThrow('need a set with `interval: true`')
+  const statements = [ip.saddr('10.0.0.1'), ip6.saddr('fd00::1'), drop()]
+  expect(() => transactionBytes(({ rules }) => rules.add({ table, chain: 'c', statements }))).toThrow(
+    'add rule inet t c: ip saddr 10.0.0.1 ip6 saddr fd00::1 drop: ip6 saddr: all packets that get here are ip',
+  )
+  expect(() =>
+    transactionBytes(({ rules }) =>
+      rules.add({ table, chain: 'c', statements: [accept()], comment: 'x'.repeat(128) }),
+    ),
+  ).toThrow('at most 127 bytes')
+})
+
+test('intervals are read back whatever the order they come in, neighbours apart', async () => {
+  const span = fc
+    .tuple(fc.nat(65535), fc.nat(40))
+    .map(([from, length]) => ({ from, to: Math.min(from + length, 65535) }))
+  await fc.assert(
+    fc.property(fc.array(span, { maxLength: 20 }), fc.infiniteStream(fc.nat()), (spans, order) => {
+      const apart = spans
+        .toSorted((a, b) => a.from - b.from)
+        .filter(({ from }, at, all) => all.slice(0, at).every(({ to }) => to < from))
+      const type = types.inet_service
+      const pieces = apart.map(({ from, to }) => ({
+        span: { from: type.span(from).from, to: type.span(to).from },
+      }))
+      const elements = intervalElements(type, pieces, { merge: false, leading: true })
+      const shuffled = elements
+        .map(element => ({ element, at: order.next().value as number }))
+        .sort((a, b) => a.at - b.at)
+      const back = intervalPieces(shuffled.map(({ element }) => element))
+      expect(back.map(({ span: { from, to } }) => ({ from: type.show(from), to: type.show(to) }))).toEqual(
+        apart,
+      )
+    }),
+    { numRuns: 200 },
+  )
+})
