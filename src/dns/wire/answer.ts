@@ -22,7 +22,9 @@ export function answerOf(message: Message, ttlMax: number): Answer {
   const wire = Buffer.allocUnsafeSlow(end)
   message.bytes.copy(wire, 0, 0, end)
   wire[2] = flag.QR | (wire[2]! & flag.RD)
-  wire[3] = flag2.RA | (wire[3]! & (flag2.AD | flag2.CD | flag2.rcode))
+  // What only an OPT can say is between us and the upstream.
+  const rcode = message.rcode > flag2.rcode ? Rcode.SERVFAIL : message.rcode
+  wire[3] = flag2.RA | (wire[3]! & (flag2.AD | flag2.CD)) | rcode
   wire.writeUInt16BE(kept.filter(({ section }) => section === 'additional').length, 10)
   for (const { ttlAt } of kept) {
     const ttl = wire.readUInt32BE(ttlAt)
@@ -33,7 +35,7 @@ export function answerOf(message: Message, ttlMax: number): Answer {
     questionEnd: message.questionEnd,
     ttls: Uint16Array.from(kept, ({ ttlAt }) => ttlAt),
     additionalAt: kept.find(({ section }) => section === 'additional')?.at ?? end,
-    rcode: message.rcode > 0x0f ? Rcode.SERVFAIL : message.rcode,
+    rcode,
     extended: -1,
   }
 }

@@ -1,0 +1,98 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ancestry, nameBytes, nameKey, nameText, skipName } from '../../../../src/dns/wire/name.ts'
+
+const label = fc.uint8Array({ minLength: 1, maxLength: 63 })
+const name = fc
+  .array(label, { maxLength: 6 })
+  .map(labels => Uint8Array.from([...labels.flatMap(each => [each.length, ...each]), 0]))
+  .filter(bytes => bytes.length <= 255)
+
+describe('a name', () => {
+  test.each([
+    ['www.example.org', 'www.example.org.'],
+    ['www.example.org.', 'www.example.org.'],
+    ['.', '.'],
+    ['', '.'],
+    ['a\\.b.c', 'a\\.b.c.'],
+    ['\\097\\000.b', 'a\\000.b.'],
+    ['ä.example', '\\195\\164.example.'],
+  ])('%s is %s', (text, usual) => {
+    expect(nameText(nameBytes(text)!)).toBe(usual)
+  })
+
+  test.each(['a..b', '.a', `${'x'.repeat(64)}.org`, Array(130).fill('a').join('.')])('%s is none', text => {
+    expect(nameBytes(text)).toBeUndefined()
+  })
+
+  test('of any bytes is the same after being written and read', () => {
+    fc.assert(
+      fc.property(name, bytes => {
+        expect(nameBytes(nameText(bytes))).toEqual(bytes)
+      }),
+    )
+  })
+
+  test('is the same in capitals, where they are ASCII', () => {
+    expect(nameKey(nameBytes('WWW.Example')!)).toBe(nameKey(nameBytes('www.eXAMPLE')!))
+    expect(nameKey(nameBytes('\\192')!)).not.toBe(nameKey(nameBytes('\\224')!))
+  })
+
+  test('has ancestors up to the root', () => {
+    expect([...ancestry(nameKey(nameBytes('a.bc.d')!))]).toEqual([
+      '\x01a\x02bc\x01d\0',
+      '\x02bc\x01d\0',
+      '\x01d\0',
+      '\0',
+    ])
+  })
+})
+
+describe('skipping a name', () => {
+  /** Behind a header, as names are. */
+  const at12 = (...bytes: number[]) => Uint8Array.from([...new Array<number>(12).fill(0), ...bytes])
+
+  const names: [string, Uint8Array, number, number][] = [
+    ['the root', at12(0), 12, 13],
+    ['labels', at12(1, 97, 1, 98, 0, 9), 12, 17],
+    ['a pointer back', at12(1, 97, 0, 1, 98, 0xc0, 12), 15, 19],
+    ['two pointers back', at12(1, 97, 0, 0xc0, 12, 0xc0, 15), 17, 19],
+    ['a pointer to itself', at12(0xc0, 12), 12, -1],
+    ['a pointer forward', at12(0xc0, 14, 0), 12, -1],
+    ['a pointer to the beginning of its own name', at12(1, 97, 0xc0, 12), 12, -1],
+    ['a pointer into the header', at12(0xc0, 4), 12, -1],
+    ['half a pointer', at12(0xc0), 12, -1],
+    ['a label that is cut off', at12(5, 97), 12, -1],
+    ['no end', at12(1, 97), 12, -1],
+    ['a label of the kinds 01 and 10', at12(0x41, 97, 0), 12, -1],
+    ['nothing', at12(), 12, -1],
+  ]
+  test.each(names)('%s', (...[, bytes, at, behind]) => {
+    expect(skipName(bytes, at, bytes.length)).toBe(behind)
+  })
+
+  test('of 255 bytes is possible, of 256 not, pointers followed', () => {
+    const labels = (count: number) => Array.from({ length: count }, () => [1, 97]).flat()
+    expect(skipName(at12(...labels(127), 0), 12, 267)).toBe(267)
+    expect(skipName(at12(...labels(128), 0), 12, 269)).toBe(-1)
+    const joined = at12(...labels(100), 0, ...labels(27), 0xc0, 12)
+    expect(skipName(joined, 213, joined.length)).toBe(joined.length)
+    const tooLong = at12(...labels(100), 0, ...labels(28), 0xc0, 12)
+    expect(skipName(tooLong, 213, tooLong.length)).toBe(-1)
+  })
+
+  test('through 33 pointers is not possible', () => {
+    const chain = at12(0, ...Array.from({ length: 40 }, (_, i) => [0xc0, i === 0 ? 12 : 11 + 2 * i]).flat())
+    expect(skipName(chain, 13 + 2 * 31, chain.length)).toBe(13 + 2 * 32)
+    expect(skipName(chain, 13 + 2 * 32, chain.length)).toBe(-1)
+  })
+
+  test('in any bytes ends inside them, or not at all', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(400), (bytes, at) => {
+        const behind = skipName(bytes, at, bytes.length)
+        expect(behind === -1 || (behind > at && behind <= bytes.length)).toBe(true)
+      }),
+    )
+  })
+})
