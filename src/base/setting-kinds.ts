@@ -82,3 +82,37 @@ export const clusterName: Kind<string> = {
   read: value => (typeof value === 'string' && namePattern.test(value) ? value : undefined),
   print: value => value,
 }
+
+/** Of a network namespace; empty: none. */
+export const namespace: Kind<string> = {
+  expects: 'a name of a network namespace, as `ip netns` lists them',
+  read: value => (typeof value === 'string' && /^([A-Za-z0-9_][\w.@-]*)?$/.test(value) ? value : undefined),
+  print: value => value,
+}
+
+/** Whether there is a way out; a number says which one. */
+export const uplinks: Kind<'off' | 'on' | number> = {
+  expects: 'off, on (the first number that is free) or a number from 0 to 255',
+  read: value => choice('off', 'on').read(value) ?? whole(0, 255).read(value),
+  print: String,
+}
+
+/** `172.30.0.0/24`; or `172.30`, as the original's old way has it. */
+export const ipv4Base: Kind<string> = {
+  expects: 'an IPv4 network of /8 to /31 such as 172.30.0.0/24, or its first two bytes such as 172.30',
+  read(value) {
+    const [, address = '', length = ''] = /^([\d.]+?)(?:\/(\d+))?$/.exec(String(value)) ?? []
+    const known =
+      length === '' ? isAddress(`${address}.0.0`) : isAddress(address) && whole(8, 31).read(length)
+    return known ? String(value) : undefined
+  },
+  print: value => value,
+}
+
+/** What stands right before an IPv4 address: `fd00:1723::`. */
+export const ipv6Prefix: Kind<string> = {
+  expects: 'an IPv6 prefix such as fd00:1723:: (PREFIX192.168.0.1 must be an address)',
+  read: value =>
+    typeof value === 'string' && value.includes(':') && isAddress(`${value}192.168.0.1`) ? value : undefined,
+  print: value => value,
+}

@@ -3,10 +3,14 @@ import {
   choice,
   clusterName,
   hostNetList,
+  ipv4Base,
+  ipv6Prefix,
   type Kind,
+  namespace,
   netList,
   prefix6,
   text,
+  uplinks,
   whole,
 } from './setting-kinds.ts'
 
@@ -18,6 +22,8 @@ export interface Setting<T> {
   readonly default: NoInfer<T>
   /** One line for help texts, without its full stop. */
   readonly doc: string
+  /** What the option means without a value. */
+  readonly bare?: string
 }
 
 const always = <T>(setting: Setting<T>) => ({ ...setting, scope: 'always' as const })
@@ -151,6 +157,31 @@ export const settings = {
     kind: whole(2, 249),
     default: 120,
     doc: 'user space: net N is group 224.0.0.(this + N)',
+  }),
+  netns: always({
+    variable: '__netns',
+    kind: namespace,
+    default: '',
+    doc: 'namespace to start in, by its name; empty: its own',
+  }),
+  uplink: always({
+    variable: '__uplink',
+    kind: uplinks,
+    default: 'off',
+    doc: 'a way out: off, on, or its number',
+    bare: 'on',
+  }),
+  ipv4Base: always({
+    variable: '__ipv4_base',
+    kind: ipv4Base,
+    default: '172.30.0.0/24',
+    doc: "addresses for the ways out; or two bytes, the original's old way",
+  }),
+  ipv6Prefix: always({
+    variable: '__ipv6_prefix',
+    kind: ipv6Prefix,
+    default: 'fd00:1723::',
+    doc: 'IPv6 for the ways out: what stands before the IPv4 address',
   }),
 } as const
 

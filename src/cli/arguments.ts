@@ -1,14 +1,17 @@
 /**
  * The command line as commander is to see it: `help start` is `start --help`, and an option may be spelled with
- * underscores, as the original spells some (`--nets_router`). What follows `--` is somebody else's.
+ * underscores, as the original spells some (`--nets_router`), and a command too (`br_setup`). What follows `--` is somebody else's.
  */
 export function normalized(argv: readonly string[]): string[] {
   const end = argv.indexOf('--')
-  const ours = (end < 0 ? argv : argv.slice(0, end)).map(dashed)
+  const [command, ...others] = (end < 0 ? argv : argv.slice(0, end)).map(dashed)
+  const ours = command === undefined ? [] : [named(command), ...others]
   const rest = end < 0 ? [] : argv.slice(end)
   if (ours[0] !== 'help') return [...ours, ...rest]
-  return ours[1] === undefined ? ['--help'] : [ours[1], '--help']
+  return ours[1] === undefined ? ['--help'] : [named(ours[1]), '--help']
 }
+
+const named = (command: string): string => command.replaceAll('_', '-')
 
 function dashed(argument: string): string {
   const [option] = /^--[A-Za-z][\w-]*/.exec(argument) ?? []

@@ -1,17 +1,31 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { optionOf, resolveSettings, type SettingOptions, type Settings, settings } from '../base/index.ts'
+import {
+  optionOf,
+  resolveSettings,
+  type Setting,
+  type SettingKey,
+  type SettingOptions,
+  type Settings,
+  settings,
+} from '../base/index.ts'
 import type { Session } from './session.ts'
 
 /** Gives a command an option for every setting, `--nets-vm` for `netsVm`, and those for single nodes. */
 export function addSettings(command: Command, argv: readonly string[]): void {
-  for (const [key, { doc, default: value, kind, variable }] of Object.entries(settings)) {
-    const shown = (kind as { print(value: unknown): string }).print(value)
-    const about = `${doc}${shown ? ` (default ${shown})` : ''}`
-    command.addOption(new Option(`${optionOf(key)} <${placeholder(key)}>`, `${about} [${variable}]`))
-  }
+  for (const key of Object.keys(settings)) command.addOption(settingOption(key as SettingKey))
   command.option('--no-clone', 'as --clone off: each VM boots')
   for (const option of nodeOptionsIn(argv)) command.addOption(new Option(`${option} <value>`).hideHelp())
+}
+
+/** The option of one setting, for commands that need few. */
+export function settingOption(key: SettingKey): Option {
+  const { doc, default: value, kind, variable, bare }: Setting<unknown> = settings[key] as Setting<unknown>
+  const shown = kind.print(value)
+  const about = `${doc}${shown ? ` (default ${shown})` : ''} [${variable}]`
+  const name = placeholder(key)
+  const option = new Option(`${optionOf(key)} ${bare === undefined ? `<${name}>` : `[${name}]`}`, about)
+  return bare === undefined ? option : option.preset(bare)
 }
 
 /** `--mem201`, `--nets3` …: any node's, so they are options only where somebody uses them. */

@@ -1,5 +1,13 @@
 export { type Examination, examine, type Finding } from './doctor.ts'
 export { ClusterError } from './errors.ts'
+export {
+  type AddedNamespace,
+  addNamedBridge,
+  addNamedNamespace,
+  enterNamedNamespace,
+  removeNamedNamespace,
+  settleForwarding,
+} from './named-namespaces.ts'
 export { type Launch, launchOwner, type OwnerMessage, sweep } from './owner/index.ts'
 export { planCluster } from './plan.ts'
 export type * from './plan-types.ts'

@@ -9,10 +9,18 @@ export {
   type Launched,
   type LaunchSpec,
   launch,
+  runAttached,
   spawnDetached,
 } from './launch.ts'
 export { Memfd, sealedMemfd } from './memfd.ts'
-export { namedPath, nameNamespace, namespaceNames, openNamed, unnameNamespace } from './named-namespace.ts'
+export {
+  namedPath,
+  nameNamespace,
+  nameOf,
+  namespaceNames,
+  openNamed,
+  unnameNamespace,
+} from './named-namespace.ts'
 export { NetNamespace, openInNamespace } from './namespace.ts'
 export { type NetlinkOptions, NetlinkPort, type NetlinkReceiver, openNetlink } from './netlink-port.ts'
 export { type Bound, type BoundSocket, boundSockets, holderOf } from './socket-holder.ts'

@@ -128,6 +128,14 @@ export function spawnDetached(spec: DetachedSpec): Detached {
   }
 }
 
+/** Runs a program on this process's own terminal, or whatever its standard input and output are, to its end. */
+export function runAttached(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Exit> {
+  return exitOf(
+    start(file, () => spawn(file, args, { stdio: 'inherit', env })),
+    'exit',
+  )
+}
+
 /** `PR_SET_PDEATHSIG` follows the thread that forked: a worker's end would kill what it started. */
 function refuseWorkers(target: string): void {
   if (isMainThread) return

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, statfsSync, unlinkSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, statfsSync, statSync, unlinkSync } from 'node:fs'
 import { isSystemError } from '../base/index.ts'
 import { binding } from './binding.ts'
 import { MS_BIND, MS_REC, MS_SHARED, NSFS_MAGIC } from './constants.ts'
@@ -8,16 +8,23 @@ import { NetNamespace } from './namespace.ts'
 /** Where `ip netns` keeps the names: a file each, with the namespace mounted on it (ip-netns(8)). */
 const directory = '/run/netns'
 
+const namePattern = /^[A-Za-z0-9_][\w.@-]{0,63}$/
+
 /** Where the namespace of that name is, for `nsenter --net=<path>`. */
 export function namedPath(name: string): string {
-  if (/^[A-Za-z0-9_][\w.@-]{0,63}$/.test(name)) return `${directory}/${name}`
+  if (namePattern.test(name)) return `${directory}/${name}`
   const reason = 'it has 1 to 64 letters, digits, dots, dashes or underscores'
   throw failure({ code: 'BAD_NAMESPACE_NAME', kind: 'usage', op: 'name', target: name, reason })
 }
 
 /** The names there are, sorted; a file without a namespace is none. `ip netns list` */
 export function namespaceNames(): string[] {
-  return filesThere().filter(name => isNamespace(`${directory}/${name}`))
+  return filesThere().filter(name => namePattern.test(name) && isNamespace(`${directory}/${name}`))
+}
+
+/** The name of a namespace, if it has one. `ip netns identify` */
+export function nameOf({ inode }: Pick<NetNamespace, 'inode'>): string | undefined {
+  return namespaceNames().find(name => statSync(namedPath(name)).ino === inode)
 }
 
 /** Opens the namespace of that name; throws NAMESPACE_MISSING when there is none. */
@@ -90,7 +97,7 @@ function createFile(path: string, name: string): number {
   } catch (thrown) {
     if (!isSystemError(thrown, 'EEXIST')) throw thrown
     const reason = 'there is one of that name'
-    const remedy = `Remove it first: ip netns delete ${name}`
+    const remedy = `Remove it first (xc nsdel, or ip netns delete ${name})`
     throw failure({ code: 'NAMESPACE_EXISTS', op: 'create', target: name, reason, remedy })
   }
 }

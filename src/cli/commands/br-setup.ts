@@ -1,0 +1,25 @@
+import type { Command } from 'commander'
+import { numberOf } from '../numbered.ts'
+import { printJson, type Session, tell } from '../session.ts'
+import { settingOption, settingsOf } from '../setting-options.ts'
+
+export function configure(command: Command, session: Session): void {
+  command.argument('<net>', 'the number of its net')
+  for (const key of ['netns', 'mtu', 'hostNets', 'prefix'] as const) command.addOption(settingOption(key))
+  command
+    .option('--json', 'print one JSON value (docs/json.md)')
+    .addHelpText(
+      'after',
+      '\nWithout --netns: in the named namespace in which it is run (`xc nsenter INDEX`).',
+    )
+    .action(async (typed: string, options: Readonly<Record<string, unknown>>) => {
+      const net = numberOf(typed, 'net')
+      const { addNamedBridge } = await import('../../cluster/index.ts')
+      const added = await addNamedBridge(net, settingsOf(session, options))
+      if (options.json) return printJson({ v: 1, ...added })
+      const { bridge, netns, made } = added
+      tell(
+        made ? `Made ${bridge} in ${netns}.` : `${bridge} is in ${netns} already, and as it would be made.`,
+      )
+    })
+}

@@ -1,0 +1,3 @@
+import { addingCommand } from '../numbered.ts'
+
+export const configure = addingCommand({ docker: false })

@@ -1,0 +1,16 @@
+import type { Command } from 'commander'
+import { numberOf, userOf } from '../numbered.ts'
+import { printJson, type Session, tell } from '../session.ts'
+
+export function configure(command: Command, session: Session): void {
+  command
+    .argument('<index>', 'the number that it was made with')
+    .option('--json', 'print one JSON value (docs/json.md)')
+    .action(async (typed: string, { json }: { readonly json?: boolean }) => {
+      const which = { user: userOf(session.env), index: numberOf(typed, 'index') }
+      const { removeNamedNamespace } = await import('../../cluster/index.ts')
+      const name = await removeNamedNamespace(which, session.places)
+      if (json) printJson({ v: 1, removed: name })
+      else tell(`Removed network namespace ${name}.`)
+    })
+}

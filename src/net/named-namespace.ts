@@ -1,0 +1,134 @@
+import { Scope } from '../base/index.ts'
+import { openNft } from '../nft/index.ts'
+import { openRoute } from '../rtnl/index.ts'
+import { NetNamespace, nameNamespace, namespaceNames, openNamed, unnameNamespace } from '../sys/index.ts'
+import { linkGroup } from './bridge-fabric.ts'
+import type { BridgeSpec } from './bridge-plan.ts'
+import { addBridges, bridgesThere, leaveFramesAlone } from './bridges.ts'
+import { NetError } from './errors.ts'
+import { openInside, outsideTable, removeLink } from './uplink.ts'
+import { type Cable, isCoded, layCable, ownerIn, refuseOverlap } from './uplink-cable.ts'
+import { type ChangedSysctl, forward, restoreForwarding } from './uplink-forwarding.ts'
+import { masqueradeBase } from './uplink-nat.ts'
+import type { Pair } from './uplink-plan.ts'
+
+/** A namespace that stays, for clusters to be started in. */
+export interface NamedNamespaceSpec {
+  /** As `ip netns` knows it. */
+  readonly name: string
+  readonly cable: Cable
+  /** What the outside masquerades; absent where somebody else does it, as Docker for its bridge. */
+  readonly base?: Pair
+  readonly sources: Pair
+  readonly bridges: readonly BridgeSpec[]
+  readonly mtu: number
+}
+
+export interface Surroundings {
+  /** Where the way out is. */
+  readonly outside: NetNamespace
+  /** Where it is written down how the outside was. */
+  readonly records: string
+}
+
+/**
+ * Makes a namespace with a name, its way out and its bridges, all or nothing. Nothing of it belongs to a process.
+ * Equivalent: `ip netns add`, `ip link add … type veth`, `nft add table …`, `ip link add … type bridge`.
+ */
+export async function addNamespace(
+  spec: NamedNamespaceSpec,
+  { outside, records }: Surroundings,
+): Promise<readonly ChangedSysctl[]> {
+  await using undo = new Scope()
+  await using inside = NetNamespace.create()
+  nameNamespace(inside, spec.name)
+  undo.defer(() => unnameNamespace(spec.name))
+  if (spec.base) await refuseTakenBase(spec.base, outside)
+  undo.defer(async () => void (await restoreForwarding(outside, records)))
+  await layCable(spec.cable, { inside, outside })
+  undo.defer(() => removeLink(spec.cable.outside.name, outside))
+  await fill(spec, inside)
+  const sysctls = spec.base ? await openOutside(spec.name, spec.base, { outside, records }) : []
+  undo.move()
+  return sysctls
+}
+
+async function refuseTakenBase(base: Pair, outside: NetNamespace): Promise<void> {
+  await using route = openRoute({ namespace: outside })
+  await refuseOverlap({ base }, route)
+}
+
+/** What is inside: `lo`, the way out, bridges. */
+async function fill(
+  { cable, sources, bridges, mtu }: NamedNamespaceSpec,
+  inside: NetNamespace,
+): Promise<void> {
+  await using route = openRoute({ namespace: inside })
+  leaveFramesAlone(inside)
+  await route.links.change({ name: 'lo', up: true })
+  await openInside({ namespace: inside, link: cable.inside.name, sources })
+  await addBridges(bridges, { mtu }, route)
+}
+
+async function openOutside(
+  name: string,
+  base: Pair,
+  { outside, records }: Surroundings,
+): Promise<readonly ChangedSysctl[]> {
+  const table = outsideTable(name)
+  await using _ = await masqueradeBase(base, { namespace: outside, table })
+  try {
+    return await forward(outside, records)
+  } catch (failure) {
+    await removeTable(table, outside)
+    throw failure
+  }
+}
+
+/** Takes away such a namespace and what belongs to it outside, even when somebody has removed the name already. */
+export async function removeNamespace(name: string, { outside, records }: Surroundings): Promise<void> {
+  await using route = openRoute({ namespace: outside })
+  const links = (await route.links.list()).filter(({ alias }) => ownerIn(alias) === name)
+  const named = namespaceNames().includes(name)
+  if (named || links.length === 0) await refuseInUse(name)
+  if (named) unnameNamespace(name)
+  for (const link of links) await removeLink(link.name, outside)
+  await removeTable(outsideTable(name), outside)
+  await restoreForwarding(outside, records)
+}
+
+async function refuseInUse(name: string): Promise<void> {
+  await using namespace = openNamed(name)
+  await using route = openRoute({ namespace })
+  const used = (await route.links.list()).filter(({ group }) => group === linkGroup)
+  if (used.length === 0) return
+  throw new NetError({
+    code: 'NAMESPACE_IN_USE',
+    op: 'remove network namespace',
+    target: name,
+    reason: `a cluster runs in it (${used.map(link => link.name).join(', ')})`,
+    remedy: 'Stop that first: xc ls',
+  })
+}
+
+/** Makes more bridges in a namespace; gives the names of those that were not there yet. */
+export async function addBridgesTo(
+  namespace: NetNamespace,
+  bridges: readonly BridgeSpec[],
+  { mtu }: { readonly mtu: number },
+): Promise<string[]> {
+  await using route = openRoute({ namespace })
+  const there = new Set((await bridgesThere(bridges, { mtu }, route)).map(({ name }) => name))
+  const missing = bridges.filter(({ name }) => !there.has(name))
+  await addBridges(missing, { mtu }, route)
+  return missing.map(({ name }) => name)
+}
+
+async function removeTable(name: string, namespace: NetNamespace): Promise<void> {
+  await using nft = openNft({ namespace })
+  try {
+    await nft.transaction(({ tables }) => tables.remove({ family: 'inet', name }))
+  } catch (failure) {
+    if (!isCoded(failure, 'NETLINK_NOT_FOUND')) throw failure
+  }
+}

@@ -1,0 +1,71 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openRoute, veth } from '../../src/rtnl/index.ts'
+import { NetNamespace } from '../../src/sys/index.ts'
+import { inNamespace } from './namespace.ts'
+import { waitFor } from './wait.ts'
+
+/** Addresses of "the internet", which nobody else has: of documentation (RFC 5737, 3849). */
+export const internet = { ipv4: '203.0.113.1', ipv6: '2001:db8:113::1' } as const
+
+/**
+ * A namespace that plays the host, and one behind it that plays the internet: it answers, and knows no way to
+ * addresses that are not the host's own, so that what is not masqueraded is not answered.
+ */
+export class Outside implements AsyncDisposable {
+  readonly host = NetNamespace.create()
+  readonly internet = NetNamespace.create()
+  /** Where it is written down how the host was. */
+  readonly records = mkdtempSync(join(tmpdir(), 'xc-records-'))
+
+  async connect(): Promise<this> {
+    await using host = openRoute({ namespace: this.host })
+    await using away = openRoute({ namespace: this.internet })
+    await host.links.change({ name: 'lo', up: true })
+    await host.links.add(veth({ name: 'eth0', peer: { name: 'eth0', namespace: this.internet } }))
+    const ends = [
+      [away, internet.ipv4, internet.ipv6],
+      [host, '203.0.113.2', '2001:db8:113::2'],
+    ] as const
+    for (const [route, ipv4, ipv6] of ends)
+      await route.batch(({ links, addresses }) => {
+        links.change({ name: 'eth0', up: true })
+        addresses.add({ link: 'eth0', address: ipv4, prefix: 24, noDad: true })
+        addresses.add({ link: 'eth0', address: ipv6, prefix: 64, noDad: true })
+      })
+    await waitFor(async () => (await host.links.get('eth0')).operState === 'up')
+    return this
+  }
+
+  /** All that others would notice: links, addresses, routes, rules, packet filters, settings. */
+  async looks(): Promise<string[]> {
+    const commands = [
+      'ip -o link',
+      'ip -o addr',
+      'ip route show table all',
+      'ip -6 route show table all',
+      'ip rule; ip -6 rule',
+      'nft list ruleset',
+      'grep -rs . /proc/sys/net',
+    ]
+    const said = await Promise.all(
+      commands.map(each => inNamespace(this.host, ['sh', '-c', `${each}; true`])),
+    )
+    return said.flatMap(({ stdout }) => stdout.split('\n')).filter(line => line && !volatile.test(line))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.host.close()
+    await this.internet.close()
+  }
+}
+
+/** What changes by itself: counters, the kernel's own addresses coming and going, secrets, expiry. */
+const volatile = /fe80::|multicast ff00::|nf_conntrack_(count|buckets)|random|stable_secret|\bexpires\b/
+
+/** Lines that are in one and not in the other: `- gone`, `+ come`. */
+export function differences(before: readonly string[], after: readonly string[]): string[] {
+  const gone = before.filter(line => !after.includes(line)).map(line => `- ${line}`)
+  return [...gone, ...after.filter(line => !before.includes(line)).map(line => `+ ${line}`)]
+}
