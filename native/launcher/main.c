@@ -59,6 +59,8 @@ int main(int count, char **arguments) {
   if (options.has_identity && !ourselves) take_identity(&options);
   check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl PR_SET_NO_NEW_PRIVS");
   die_with_parent(options.parent);
+  // QEMU asks for huge pages for the code it translates. A small VM fills few of them, and waits for each to be zeroed.
+  check(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), "prctl PR_SET_THP_DISABLE");
   check(close_range(3u + (unsigned)options.keep, ~0u, 0), "close_range");
   char *environment[] = {NULL};
   execve(options.command[0], options.command, environment);

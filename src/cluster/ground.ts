@@ -29,7 +29,7 @@ export async function prepareGround(
 ): Promise<Ground> {
   const { searchPath } = surroundings()
   const identity = identityOf(1, settings.uidBase)
-  const finding = findQemu({ given: settings.kvm || undefined, searchPath })
+  const finding = findQemu({ given: settings.kvm || undefined, searchPath, cacheDir })
   const [qemu, accel, image] = await Promise.all([
     finding,
     finding.then(qemu => detectAccel({ want: settings.accel, qemu, identity, cacheDir, notice })),

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { release } from 'node:os'
-import { join } from 'node:path'
 import type { Identity } from '../sys/index.ts'
 import { kvmDevice } from './kvm-identity.ts'
+import { recall, remember } from './remembered.ts'
 import type { Qemu } from './types.ts'
+
+const name = 'accelerator.json'
 
 /** A verdict on KVM: why it cannot be used, or null when it can. */
 export type Verdict = { readonly trouble: string | null }
@@ -29,30 +31,12 @@ export async function verdictKey(qemu: Qemu, identity: Identity | undefined): Pr
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex')
 }
 
-/** The last verdict, where it is this key's. Whatever is wrong with the file is a reason to look again. */
+/** The last verdict, where it is this key's. */
 export async function recallVerdict(cacheDir: string, key: string): Promise<Verdict | undefined> {
-  try {
-    const stored = JSON.parse(await readFile(fileIn(cacheDir), 'utf8')) as {
-      key?: unknown
-      trouble?: unknown
-    }
-    const { trouble } = stored
-    return stored.key === key && (trouble === null || typeof trouble === 'string') ? { trouble } : undefined
-  } catch {
-    return undefined
-  }
+  const trouble = await recall({ cacheDir, name, key })
+  return trouble === null || typeof trouble === 'string' ? { trouble } : undefined
 }
 
-/** A cache that cannot be written costs time, nothing else. */
-export async function rememberVerdict(cacheDir: string, key: string, verdict: Verdict): Promise<void> {
-  const draft = `${fileIn(cacheDir)}.${process.pid}`
-  try {
-    await mkdir(cacheDir, { recursive: true, mode: 0o700 })
-    await writeFile(draft, JSON.stringify({ key, ...verdict }))
-    await rename(draft, fileIn(cacheDir))
-  } catch {}
-}
-
-function fileIn(cacheDir: string): string {
-  return join(cacheDir, 'accelerator.json')
+export async function rememberVerdict(cacheDir: string, key: string, { trouble }: Verdict): Promise<void> {
+  await remember({ cacheDir, name, key }, trouble)
 }

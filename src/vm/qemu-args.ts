@@ -35,7 +35,6 @@ export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' :
     ...[...socket('agent', fds.agent), ...port(agentPort)],
     ...[...socket('stream', fds.stream), ...port(streamPort)],
     ...['-device', 'virtio-rng-pci'],
-    ...(spec.machine === 'microvm' ? [] : ['-device', 'vmgenid,guid=auto']),
     ...nicArgs(spec.nics, fds.firstNic),
     ...(spec.extraArgs ?? []),
   ]

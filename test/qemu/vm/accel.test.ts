@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { kvmTrouble } from '../../../src/vm/accel-probe.ts'
 import { detectAccel, findQemu, type Qemu } from '../../../src/vm/index.ts'
@@ -20,6 +21,19 @@ test('QEMU is found with its version; what is not QEMU is not taken for it', asy
     remedy: 'Run: sudo apt-get install qemu-system-x86',
   })
   await expect(findQemu({ given: '/bin/true', searchPath: '' })).rejects.toThrow('/bin/true is not QEMU')
+})
+
+test('a QEMU is asked for its version once, and again when its file has changed', async () => {
+  const [path, asked] = [`${cache.path}/qemu`, `${cache.path}/asked`]
+  const release = (version: string) =>
+    writeFileSync(path, `#!/bin/sh\necho >>${asked}\necho QEMU emulator version ${version}\n`, {
+      mode: 0o755,
+    })
+  const find = async () => (await findQemu({ given: path, searchPath: '', cacheDir: cache.path })).version
+  release('9.1')
+  expect([await find(), await find(), readFileSync(asked, 'utf8')]).toEqual(['9.1', '9.1', '\n'])
+  release('10.0')
+  expect([await find(), readFileSync(asked, 'utf8')]).toEqual(['10.0', '\n\n'])
 })
 
 test('auto gives a reason with its notice when it is not KVM, and the same again from its memory', async () => {

@@ -27,7 +27,7 @@ test('a verdict is remembered for its key alone; a broken file is no verdict', a
   expect(await recallVerdict(directory, 'b')).toBeUndefined()
   await rememberVerdict(directory, 'b', { trouble: null })
   expect(await recallVerdict(directory, 'b')).toEqual({ trouble: null })
-  writeFileSync(join(directory, 'accelerator.json'), '{"key":"b","trouble":7}')
+  writeFileSync(join(directory, 'accelerator.json'), '{"key":"b","answer":7}')
   expect(await recallVerdict(directory, 'b')).toBeUndefined()
   writeFileSync(join(directory, 'accelerator.json'), '{"key":')
   expect(await recallVerdict(directory, 'b')).toBeUndefined()
