@@ -31,7 +31,7 @@ export {
   vrf,
   vxlan,
 } from './link-spec.ts'
-export type { LinkDetail, LinkFilter } from './links.ts'
+export type { LinkFilter } from './links.ts'
 export type { EventGroup, RouteEvent } from './monitor.ts'
 export type { Neighbour, NeighbourSpec, NeighbourState } from './neighbour.ts'
 export type { NeighbourFilter } from './neighbours.ts'

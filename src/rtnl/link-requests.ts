@@ -1,17 +1,10 @@
 import { macBytes } from '../base/index.ts'
-import {
-  NetlinkError,
-  NLM_F_APPEND,
-  NLM_F_CREATE,
-  NLM_F_EXCL,
-  type Request,
-  request,
-} from '../netlink/index.ts'
+import { NetlinkError, NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '../netlink/index.ts'
 import { kindInfo, kindOf, kindRefers } from './kinds.ts'
 import type { AddrGenMode, LinkChange, LinkSettings, LinkSpec, PeerSpec, PortSettings } from './link-spec.ts'
 import { missingLinkKind } from './missing.ts'
 import { checkName, named } from './names.ts'
-import type { LinkRef, Names, Operation } from './operation.ts'
+import type { Created, LinkRef, Names, Operation } from './operation.ts'
 import {
   AF_BRIDGE,
   IFF_UP,
@@ -19,10 +12,7 @@ import {
   type LinkToWrite,
   linkMessage,
   portMessage,
-  RTM_DELLINK,
-  RTM_DELLINKPROP,
   RTM_NEWLINK,
-  RTM_NEWLINKPROP,
   RTM_SETLINK,
 } from './wire/index.ts'
 
@@ -38,7 +28,7 @@ export function addLink(spec: LinkSpec): Operation {
   return {
     refers: [...refersTo(spec.master), ...refersTo(spec.link), ...kindRefers(spec)],
     lacks: [missingLinkKind(spec.kind)],
-    creates: { name: spec.name, index: spec.index },
+    creates: createdBy(spec),
     requests(names) {
       const attributes = {
         ...settingsOf(spec, masterOf(spec, names)),
@@ -46,7 +36,8 @@ export function addLink(spec: LinkSpec): Operation {
         name: spec.name,
         linkInfo: infoOf(spec, names),
       }
-      const value = { index: names.given(spec.name), ...create, attributes }
+      const index = spec.index ?? (spec.namespace ? 0 : names.given(spec.name))
+      const value = { index, ...create, attributes }
       const first = request(linkMessage, value, { ...about, flags: NLM_F_CREATE | NLM_F_EXCL })
       return [first, ...after.map(step => request(linkMessage, step, about))]
     },
@@ -104,40 +95,6 @@ export function changeLink(change: LinkChange): Operation {
   }
 }
 
-export function removeLink(link: LinkRef): Operation {
-  const value = typeof link === 'number' ? { index: link } : { attributes: named(link) }
-  return only(request(linkMessage, value, { type: RTM_DELLINK, op: 'remove link', target: `${link}` }))
-}
-
-export function removeGroup(group: number): Operation {
-  if (group === 0) throw everything()
-  const value = { attributes: { group } }
-  return only(request(linkMessage, value, { type: RTM_DELLINK, op: 'remove group', target: `${group}` }))
-}
-
-/** Gives an interface more names, or takes them from it; they may have 127 bytes. */
-export function changeAltNames(link: LinkRef, altNames: readonly string[], add: boolean): Operation {
-  const about = add
-    ? {
-        type: RTM_NEWLINKPROP,
-        flags: NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND,
-        op: 'add alternative names to',
-      }
-    : { type: RTM_DELLINKPROP, op: 'remove alternative names from' }
-  const attributes = { propertyList: { altNames: [...altNames] } }
-  return {
-    refers: [link],
-    requests: names => [
-      request(linkMessage, { index: names.indexOf(link), attributes }, { ...about, target: `${link}` }),
-    ],
-  }
-}
-
-/** An operation that needs no names: one message, known at once. */
-function only(request: Request): Operation {
-  return { refers: [], requests: () => [request] }
-}
-
 function refersTo(master: LinkRef | null | undefined): LinkRef[] {
   return master === undefined || master === null ? [] : [master]
 }
@@ -169,11 +126,24 @@ function masterOf({ master }: LinkSettings, names: Names): number | undefined {
 
 function infoOf(spec: LinkSpec, names: Names): LinkAttributes['linkInfo'] {
   const { kind, peer } = spec
-  return peer ? { kind, veth: { peer: peerMessage(peer) } } : kindInfo(kind, spec, names)
+  return peer
+    ? { kind, veth: { peer: peerMessage(peer, names, !spec.namespace && !peer.namespace) } }
+    : kindInfo(kind, spec, names)
 }
 
-function peerMessage(peer: PeerSpec): LinkToWrite & { attributes: LinkAttributes } {
-  const { name, index = 0, ...settings } = peer
+/** In this namespace; others have numbers of their own. */
+function createdBy({ name, index, namespace, peer }: LinkSpec): Created[] {
+  if (namespace) return []
+  const own = { name, index }
+  return peer && !peer.namespace ? [own, { name: peer.name, index: peer.index }] : [own]
+}
+
+function peerMessage(
+  peer: PeerSpec,
+  names: Names,
+  beside: boolean,
+): LinkToWrite & { attributes: LinkAttributes } {
+  const { name, index = beside ? names.given(name) : 0, ...settings } = peer
   return { index, attributes: { ...settingsOf(settings), name } }
 }
 
@@ -196,9 +166,4 @@ function checkPeer({ name, index }: LinkSpec, peer: PeerSpec): void {
 
 function settingError(target: string, reason: string): NetlinkError {
   return new NetlinkError({ code: 'LINK_SETTING', kind: 'usage', op: 'create link', target, reason })
-}
-
-function everything(): NetlinkError {
-  const reason = 'every interface is in group 0 unless told otherwise'
-  return new NetlinkError({ code: 'LINK_GROUP', kind: 'usage', op: 'remove group', target: '0', reason })
 }

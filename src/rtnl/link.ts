@@ -32,7 +32,7 @@ export interface Link extends KindSettings {
   readonly altNames: readonly string[]
   readonly addrGenMode?: AddrGenMode
   readonly port?: PortSettings
-  /** What went through since it was made; only where it was asked for. */
+  /** What went through since it was made. */
   readonly statistics?: LinkStatistics
   /** All IFF_* bits. */
   readonly flags: number

@@ -1,6 +1,7 @@
 import { type Connection, type Message, request } from '../netlink/index.ts'
 import { type Link, linkOf } from './link.ts'
-import { addLink, changeAltNames, changeLink, removeGroup, removeLink } from './link-requests.ts'
+import { changeAltNames, removeGroup, removeLink } from './link-removals.ts'
+import { addLink, changeLink } from './link-requests.ts'
 import type { LinkChange, LinkSpec } from './link-spec.ts'
 import { getLink, resolve } from './names.ts'
 import type { LinkRef, Sink } from './operation.ts'
@@ -45,12 +46,7 @@ export class LinkChanges<Done> {
   }
 }
 
-export interface LinkDetail {
-  /** With its counters, which cost the kernel some time to add up. */
-  readonly statistics?: boolean
-}
-
-export interface LinkFilter extends LinkDetail {
+export interface LinkFilter {
   /** Only the ports of this bridge. */
   readonly master?: LinkRef
   readonly kind?: string
@@ -65,12 +61,12 @@ export class Links extends LinkChanges<Promise<void>> {
     this.#connection = connection
   }
 
-  /** All interfaces, or some, in the order of their indexes. `ip -d [-s] link show [master <m>] [type <kind>]` */
-  async list({ master, kind, statistics }: LinkFilter = {}): Promise<Link[]> {
+  /** All interfaces, or some, in the order of their indexes. `ip -d -s link show [master <m>] [type <kind>]` */
+  async list({ master, kind }: LinkFilter = {}): Promise<Link[]> {
     const refers = master === undefined ? [] : [master]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const attributes = {
-      extMask: statistics ? 0 : RTEXT_FILTER_SKIP_STATS,
+      extMask: RTEXT_FILTER_SKIP_STATS,
       master: master === undefined ? undefined : names.indexOf(master),
       linkInfo: kind === undefined ? undefined : { kind },
     }
@@ -80,9 +76,9 @@ export class Links extends LinkChanges<Promise<void>> {
     return links
   }
 
-  /** One interface; throws NETLINK_NOT_FOUND when it is not there. `ip -d [-s] link show dev <name>` */
-  async get(link: LinkRef, detail: LinkDetail = {}): Promise<Link> {
-    const [found] = await this.#connection.ask(getLink('find link', link, detail), readLink)
+  /** One interface; throws NETLINK_NOT_FOUND when it is not there. `ip -d -s link show dev <name>` */
+  async get(link: LinkRef): Promise<Link> {
+    const [found] = await this.#connection.ask(getLink('find link', link), readLink)
     return found as Link
   }
 }

@@ -1,6 +1,6 @@
 import { type Connection, type Message, NetlinkError, type Request, request } from '../netlink/index.ts'
 import type { LinkRef, Names, Operation } from './operation.ts'
-import { type LinkToWrite, linkMessage, RTEXT_FILTER_SKIP_STATS, RTM_GETLINK } from './wire/index.ts'
+import { linkMessage, RTEXT_FILTER_SKIP_STATS, RTM_GETLINK } from './wire/index.ts'
 
 /** Refuses what the kernel would refuse less clearly, or take for a template (`%d`; net/core/dev.c). */
 export function checkName(op: string, name: string): void {
@@ -21,13 +21,11 @@ export async function resolve(connection: Connection, operations: readonly Opera
   const wanted = new Set<string>()
   for (const { refers } of operations)
     for (const link of refers) if (typeof link === 'string') wanted.add(link)
-  const numberless: string[] = []
-  for (const { creates } of operations) {
-    if (creates === undefined) continue
-    if (creates.index !== undefined) known.set(creates.name, creates.index)
-    else if (wanted.has(creates.name)) numberless.push(creates.name)
-  }
-  if (numberless.length > 0) await number(connection, numberless, known)
+  const created = operations.flatMap(({ creates = [] }) => creates)
+  for (const { name, index } of created) if (index !== undefined) known.set(name, index)
+  const numberless = created.filter(({ name }) => !known.has(name)).map(({ name }) => name)
+  const referred = numberless.some(name => wanted.has(name))
+  if (referred) await number(connection, numberless, known)
   await lookUp(
     connection,
     [...wanted].filter(name => !known.has(name)),
@@ -39,7 +37,10 @@ export async function resolve(connection: Connection, operations: readonly Opera
   }
 }
 
-/** Interfaces made in a batch that others in it refer to: the next free numbers of the namespace. */
+/**
+ * Interfaces made in a batch in which some are referred to: the next free numbers of the namespace. All of them,
+ * as the kernel would give those to the ones that have none.
+ */
 async function number(connection: Connection, names: readonly string[], known: Map<string, number>) {
   const listing = request(linkMessage, skipStats, { type: RTM_GETLINK, op: 'list', target: 'links' })
   let last = Math.max(0, ...known.values())
@@ -55,7 +56,8 @@ async function lookUp(connection: Connection, names: readonly string[], known: M
   }
 }
 
-const skipStats: LinkToWrite = { attributes: { extMask: RTEXT_FILTER_SKIP_STATS } }
+/** The counters of address families; IFLA_STATS64 comes all the same (rtnl_fill_ifinfo). */
+const skipStats = { attributes: { extMask: RTEXT_FILTER_SKIP_STATS } }
 
 /** The index alone: the attributes, some 1,500 bytes of them, are not looked at. */
 function indexOf({ body }: Message): number {
@@ -64,8 +66,8 @@ function indexOf({ body }: Message): number {
 }
 
 /** One interface by name or index. `ip link show <name>` */
-export function getLink(op: string, link: LinkRef, { statistics = false } = {}): Request {
-  const attributes = { extMask: statistics ? 0 : RTEXT_FILTER_SKIP_STATS }
+export function getLink(op: string, link: LinkRef): Request {
+  const { attributes } = skipStats
   const value =
     typeof link === 'number' ? { index: link, attributes } : { attributes: { ...attributes, ...named(link) } }
   return request(linkMessage, value, { type: RTM_GETLINK, op, target: `${link}` })

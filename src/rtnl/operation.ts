@@ -12,12 +12,18 @@ export interface Names {
   given(name: string): number
 }
 
+/** An interface that is to be. */
+export interface Created {
+  readonly name: string
+  readonly index?: number | undefined
+}
+
 /** Something to be done, as data: which names it needs, and the messages once they are known. */
 export interface Operation {
   /** Interfaces that the wire wants by index. */
   readonly refers: readonly LinkRef[]
-  /** An interface it creates; without an index it is given one when others in the batch refer to it. */
-  readonly creates?: { readonly name: string; readonly index?: number | undefined }
+  /** Interfaces it creates; without an index they are given one when others in the batch refer to one of them. */
+  readonly creates?: readonly Created[]
   /** What a kernel may have been built without, and how its refusal then looks. */
   readonly lacks?: readonly Lack[]
   /** Called once. */

@@ -30,7 +30,7 @@ export function appendRoute(spec: RouteSpec): Operation {
   return operation(spec, about, creation(spec))
 }
 
-/** RTM_F_LOOKUP_TABLE: the answer says which table the route is from. */
+/** RTM_F_LOOKUP_TABLE: the answer says which table the route is from. IPv6 always does, and refuses the flag. */
 export function getRoute(to: string, { from, inDev, outDev, mark, tos }: Lookup, names: Names): Request {
   const [destination, source] = [addressBytes(to), from === undefined ? undefined : addressBytes(from)]
   const value: wire.RouteToWrite = {
@@ -38,7 +38,7 @@ export function getRoute(to: string, { from, inDev, outDev, mark, tos }: Lookup,
     destinationLength: destination.length * 8,
     sourceLength: (source?.length ?? 0) * 8,
     tos: tos ?? 0,
-    flags: wire.RTM_F_LOOKUP_TABLE,
+    flags: destination.length === 4 ? wire.RTM_F_LOOKUP_TABLE : 0,
     attributes: {
       ...{ destination, source, mark },
       inIndex: inDev === undefined ? undefined : names.indexOf(inDev),

@@ -22,7 +22,10 @@ export interface FilterSpec {
   /** `u32` looks at bytes; `matchall` takes everything. `u32` without keys does the same, and is in more kernels. */
   readonly kind?: 'u32' | 'matchall'
   readonly protocol?: 'all' | 'ip' | 'ipv6' | 'arp'
-  /** Filters are gone through from 1 upwards. The kernel counts down from 49152 unless given. */
+  /**
+   * Filters are gone through from 1 upwards. The kernel counts down from 49152 unless given. Both sides of a
+   * clsact list each other's u32 filters of one priority (u32_walk): give them different ones.
+   */
   readonly priority?: number
   /** `u32`: packets from and to these networks, `192.168.1.0/24`. Sets `protocol`. */
   readonly from?: string

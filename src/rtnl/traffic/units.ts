@@ -18,7 +18,7 @@ export function transmitTicks(bytes: number, rate: number): number {
 
 /** The bytes that go in so many ticks. */
 export function bytesIn(ticks: number, rate: number): number {
-  return Math.floor((ticks * tick * rate) / 8e9)
+  return Math.round((ticks * tick * rate) / 8e9)
 }
 
 export const microsecondsOf = (ticks: number) => (ticks * tick) / 1000

@@ -63,7 +63,7 @@ test('names are asked for in one datagram, each once', async () => {
   expect(addressMessage.read(kernel.sends[1]![3]!.body).index).toBe(6)
 })
 
-test('a link made in the batch and named in it gets the next free index', async () => {
+test('links made in a batch that names one of them get the next free indexes', async () => {
   const [kernel, route] = kernelWith({ lo: 1, eth0: 40 })
   await route.batch(({ links }) => {
     links.add(bridge({ name: 'br0' }))
@@ -72,9 +72,9 @@ test('a link made in the batch and named in it gets the next free index', async 
   })
   const made = links(kernel.sends.at(-1))
   expect(made.map(({ index, attributes }) => [index, attributes.name, attributes.master])).toEqual([
-    [0, 'br0', undefined],
-    [41, 'br1', undefined],
-    [0, 'eth0', 41],
+    [41, 'br0', undefined],
+    [42, 'br1', undefined],
+    [0, 'eth0', 42],
   ])
 })
 
