@@ -1,6 +1,6 @@
 import type { Scope } from '../src/base/index.ts'
 
-export type Unit = 'µs' | 'ms' | 's' | 'MiB' | 'per second' | 'count'
+export type Unit = 'µs' | 'ms' | 's' | 'MiB' | 'per second' | 'count' | 'answers/cpu-s' | 'answers/s'
 
 /** What one round of one way gave, by name. */
 export type Sample = Readonly<Record<string, number>>
@@ -34,7 +34,7 @@ export interface Prepared {
   /** Asked when all is measured: what was measured on the way, in no round. */
   readonly results?: () => readonly Result[]
   /** Asked at the end as well: what went wrong. Each makes the run fail. */
-  readonly failures?: () => readonly string[]
+  readonly failures?: () => readonly string[] | Promise<readonly string[]>
 }
 
 export interface Result {

@@ -11,8 +11,17 @@ const net: Benchmark = {
   async prepare(scope) {
     await loadEverything()
     const census = await takeCensus()
-    scope.defer(() => census.expectUnchanged())
-    return { cases: [await networkCase(24, scope), await networkCase(240, scope)] }
+    const networks = scope.add(new Scope())
+    return {
+      cases: [await networkCase(24, networks), await networkCase(240, networks)],
+      async failures() {
+        await networks.close()
+        return census.expectUnchanged().then(
+          () => [],
+          left => [messageOf(left)],
+        )
+      },
+    }
   },
 }
 export default net

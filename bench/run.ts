@@ -80,7 +80,7 @@ async function run(
   for (const one of cases) results.push(...(await measure(one, count, progress(count))))
   results.push(...(more?.() ?? []))
   const report: Report = { v: 1, bench: name, machine: describeMachine(accel), results }
-  return { report, failures: failures?.() ?? [] }
+  return { report, failures: (await failures?.()) ?? [] }
 }
 
 /** Where it stands, on one line of a terminal. */
