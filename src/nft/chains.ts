@@ -59,7 +59,7 @@ export class ChainChanges {
   }
 }
 
-export const chainText = ({ table, name }: ChainRef): string => `${refText(table)} ${name}`
+const chainText = ({ table, name }: ChainRef): string => `${refText(table)} ${name}`
 
 const policies = { drop: 0, accept: 1 } // NF_DROP, NF_ACCEPT
 

@@ -68,7 +68,7 @@ export interface Listed<A> {
 }
 
 /** Reads the answer to a dump. */
-export const reader =
+const reader =
   <A>(body: { read(from: Message['body']): { family: number; attributes: A } }) =>
   ({ body: from }: Message): Listed<A> => {
     const { family, attributes } = body.read(from)

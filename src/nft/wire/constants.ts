@@ -22,7 +22,6 @@ export const NFT_MSG_DELSETELEM = message(14)
 export const NFT_MSG_GETGEN = message(16)
 
 export const NFPROTO_IPV4 = 2
-export const NFPROTO_IPV6 = 10
 
 export const NFT_TABLE_F_DORMANT = 1
 export const NFT_TABLE_F_OWNER = 2

@@ -1,4 +1,4 @@
 export * from './constants.ts'
 export type { Data, Verdict } from './data.ts'
-export { type Expression, expression } from './expressions.ts'
+export type { Expression } from './expressions.ts'
 export * from './ruleset.ts'

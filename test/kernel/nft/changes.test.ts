@@ -12,6 +12,7 @@ import {
   type Transaction,
   verdictMap,
 } from '../../../src/nft/index.ts'
+import { openRoute, veth } from '../../../src/rtnl/index.ts'
 import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
@@ -210,4 +211,24 @@ test('sets of thousands, listed while another changes them', async () => {
   await changing
   await nft.transaction(({ sets }) => sets.flush(set))
   expect((await nft.list()).tables[0]?.sets[0]?.elements).toEqual([])
+})
+
+test('chains at devices, and at the ingress of an inet table', async () => {
+  await using namespace = NetNamespace.create()
+  await using nft = openNft({ namespace })
+  await using route = openRoute({ namespace })
+  await route.links.add(veth({ name: 'a', peer: { name: 'b' } }))
+  const early = { family: 'netdev', name: 'early' } as const
+  await nft.transaction(({ tables, chains, rules }) => {
+    tables.add(early)
+    tables.add({ ...table, dormant: true })
+    chains.add({ table: early, name: 'in', hook: 'ingress', devices: ['a', 'b'], priority: -500 })
+    chains.add({ table, name: 'in', hook: 'ingress', devices: ['a'] })
+    rules.add({ table: early, chain: 'in', statements: [match.protocol('lldp'), accept()] })
+  })
+  const found = Object.fromEntries((await nft.list()).tables.map(each => [each.name, each]))
+  const at = { type: 'filter', hook: 'ingress', policy: 'accept' }
+  expect(found.early?.chains).toMatchObject([{ ...at, devices: ['a', 'b'], priority: -500 }])
+  expect(found.xcluster).toMatchObject({ dormant: true, chains: [{ ...at, devices: ['a'], priority: 0 }] })
+  expect(await listed(namespace)).toMatch(/devices = \{ "?a"?, "?b"? \} priority -500/)
 })
