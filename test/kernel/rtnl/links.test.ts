@@ -3,8 +3,8 @@ import { bridge, openRoute, veth } from '../../../src/rtnl/index.ts'
 import { NetNamespace, openTaps } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 import { inNamespace, ipJson } from '../../support/namespace.ts'
-import { waitFor } from '../../support/wait.ts'
 import { isRoot } from '../../support/rights.ts'
+import { waitFor } from '../../support/wait.ts'
 
 interface IpLink {
   ifindex: number

@@ -10,6 +10,9 @@ const bodies: Record<string, Pick<Body<unknown>, 'read'>> = {
   port: wire.portMessage,
   address: wire.addressMessage,
   route: wire.routeMessage,
+  neighbour: wire.neighbourMessage,
+  rule: wire.ruleMessage,
+  traffic: wire.trafficMessage,
   ack: { read: body => readAck({ body, flags: 0x300 }) },
   done: { read: body => readDone({ body, flags: 0x300 }) },
 }
@@ -62,11 +65,21 @@ test.each(Object.entries(bodies))('%s: so are well-formed attributes with any co
   )
 })
 
-test('so is a real answer with any byte changed, or cut off anywhere', async () => {
-  const [datagram] = readVector('rtnl/link-dump').datagrams as [Uint8Array]
+const dumps: [vector: string, type: number, body: Pick<Body<unknown>, 'read'>][] = [
+  ['link-dump', wire.RTM_NEWLINK, wire.linkMessage],
+  ['neighbour-dump', wire.RTM_NEWNEIGH, wire.neighbourMessage],
+  ['rule-dump', wire.RTM_NEWRULE, wire.ruleMessage],
+  ['qdisc-dump', wire.RTM_NEWQDISC, wire.trafficMessage],
+  ['filter-dump', wire.RTM_NEWTFILTER, wire.trafficMessage],
+]
+
+test.each(dumps)('%s: so is a real answer with any byte changed, or cut off', async (vector, type, body) => {
+  const datagram = readVector(`rtnl/${vector}`).datagrams.find(bytes =>
+    [...messages(bytes)].some(message => message.type === type),
+  )!
   const read = (bytes: Uint8Array) =>
     valueOrDecodeError(() => {
-      for (const message of messages(bytes)) wire.linkMessage.read(message.body)
+      for (const message of messages(bytes)) if (message.type === type) body.read(message.body)
     })
   await fc.assert(
     fc.property(fc.nat(datagram.length - 1), fc.nat(255), (at, value) => {

@@ -29,6 +29,8 @@ export const tableCommands: readonly Captured[] = [
   ],
   ['fdb-replace', 'bridge fdb replace 00:00:00:01:01:02 dev a0 master dynamic', ...bridged],
   ['fdb-del', 'bridge fdb del 00:00:00:01:01:02 dev a0 master', ...bridged],
+  ['rule-add-4', 'ip -4 rule add oif lo table 300'],
+  ['rule-add-6', 'ip -6 rule add oif lo table 300'],
   ['rule-from', 'ip rule add from 192.168.1.0/24 to 10.0.0.0/8 iif lo priority 100 table 100'],
   ['rule-mark', 'ip rule add fwmark 0x10/0xff lookup 300 priority 101'],
   ['rule-ports', 'ip rule add ipproto tcp sport 1000-2000 dport 443 oif lo lookup 100 priority 102'],
