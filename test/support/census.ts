@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { NetNamespace, openInNamespace } from '../../src/sys/index.ts'
 import { inNamespace } from './namespace.ts'
 import { descendants, markDescendants, openFds } from './processes.ts'
+import { isRoot } from './rights.ts'
 import { waitFor } from './wait.ts'
 
 /**
@@ -96,12 +97,18 @@ function linksOf(namespace: NetNamespace): string[] {
 }
 
 async function tablesOf(namespace: NetNamespace): Promise<string[]> {
+  if (!isRoot && (await isCurrent(namespace))) return [] // not ours to see, or to make
   const { stdout } = await inNamespace(namespace, ['nft', 'list', 'tables'])
   return stdout
     .trim()
     .split('\n')
     .filter(Boolean)
     .map(table => `${table} in net:[${namespace.inode}]`)
+}
+
+async function isCurrent({ inode }: NetNamespace): Promise<boolean> {
+  await using current = NetNamespace.current()
+  return inode === current.inode
 }
 
 /** Namespaces that were given a path, and whatever is mounted in the test's own directories. */

@@ -5,6 +5,7 @@ import { OwnerClient } from '../../../src/client/index.ts'
 import { sweep } from '../../../src/cluster/owner/index.ts'
 import { test } from '../../support/leaks.ts'
 import { type OwnerProcess, privatePlaces, startOwner } from '../../support/owner-process.ts'
+import { needsRoot } from '../../support/rights.ts'
 import { waitFor } from '../../support/wait.ts'
 
 /** Its process and its directory. */
@@ -153,7 +154,8 @@ test('a directory that others can enter is refused', async () => {
   expect(await owner.outcome()).toMatchObject({ error: { code: 'RUNTIME_NOT_PRIVATE' } })
 })
 
-test('another user gets no answer, whatever the directory allows', async () => {
+test('another user gets no answer, whatever the directory allows', async ({ skip }) => {
+  needsRoot(skip)
   await using owner = await startOwner()
   await kept(owner)
   // Everything up to the socket is opened for all: what is left is the peer's identity.

@@ -8,6 +8,7 @@ import { NetNamespace, openTaps } from '../../../src/sys/index.ts'
 import { takeCensus } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
 import { isAlive } from '../../support/processes.ts'
+import { needsRoot } from '../../support/rights.ts'
 import { waitFor } from '../../support/wait.ts'
 
 const soon = { withinMs: 50 }
@@ -62,7 +63,8 @@ test('an orphan is found, though its parent is gone and its environment empty', 
   await census.expectUnchanged()
 })
 
-test('a namespace that was given a path is found', async () => {
+test('a namespace that was given a path is found', async ({ skip }) => {
+  needsRoot(skip)
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
   const path = join(directory, 'net')
   writeFileSync(path, '')

@@ -7,15 +7,15 @@ import { expect } from 'vitest'
 import { adoptStream, launch, NetNamespace, sealedMemfd, socketPair } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 import { isAlive, openFds } from '../../support/processes.ts'
+import { unprivileged } from '../../support/rights.ts'
 import { waitFor } from '../../support/wait.ts'
 
-const nobody = { uid: 65534, gid: 65534, groups: [36, 107] }
 const sh = (script: string) => ({ file: '/bin/sh', args: ['-c', script] })
 const launchingParent = fileURLToPath(new URL('./launching-parent.ts', import.meta.url))
 const launcherFile = fileURLToPath(new URL('../../../build/Release/xcluster-launcher', import.meta.url))
 
 test('privileges are gone, and the way back too', async () => {
-  const child = launch({ ...sh('cat /proc/self/status'), identity: nobody })
+  const child = launch({ ...sh('cat /proc/self/status'), identity: unprivileged })
   expect(await child.exited).toEqual({ code: 0 })
   const status = new Map(
     child
@@ -23,9 +23,10 @@ test('privileges are gone, and the way back too', async () => {
       .split('\n')
       .map(line => line.split(/:\s*/, 2) as [string, string]),
   )
-  expect(status.get('Uid')).toBe('65534\t65534\t65534\t65534')
-  expect(status.get('Gid')).toBe('65534\t65534\t65534\t65534')
-  expect(status.get('Groups')!.trim()).toBe('36 107')
+  const { uid, gid, groups } = unprivileged
+  expect(status.get('Uid')).toBe(`${uid}\t${uid}\t${uid}\t${uid}`)
+  expect(status.get('Gid')).toBe(`${gid}\t${gid}\t${gid}\t${gid}`)
+  expect(status.get('Groups')!.trim()).toBe(groups!.join(' '))
   expect(status.get('NoNewPrivs')).toBe('1')
   for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expect(status.get(set)).toBe('0000000000000000')
 })
@@ -62,9 +63,22 @@ test('the child has the fds given to it, from 3 on, and no other, and no environ
 
 test('it runs in the namespace, which is not one of its fds', async () => {
   await using namespace = NetNamespace.create()
-  const child = launch({ ...sh('readlink /proc/self/ns/net; ls /proc/$$/fd'), namespace, identity: nobody })
+  const child = launch({
+    ...sh('readlink /proc/self/ns/net; ls /proc/$$/fd'),
+    namespace,
+    identity: unprivileged,
+  })
   await child.exited
   expect(child.stdout()).toBe(`net:[${namespace.inode}]\n0\n1\n2\n`)
+})
+
+test('without an identity it may do all there, with one nothing', async () => {
+  await using namespace = NetNamespace.create()
+  const making = (name: string) => ({ ...sh(`ip link add ${name} type bridge`), namespace })
+  expect(await launch(making('b0')).exited).toEqual({ code: 0 })
+  const barred = launch({ ...making('b1'), identity: unprivileged })
+  expect(await barred.exited).toEqual({ code: 2 })
+  expect(barred.stderr()).toContain('Operation not permitted')
 })
 
 test('how it ended is told, and the end of what it said', async () => {

@@ -1,11 +1,9 @@
 import { launch, NetNamespace } from '../../../src/sys/index.ts'
+import { unprivileged } from '../../support/rights.ts'
 
 // One with another identity, in another namespace, and one without: both must die with this process.
 const spec = { file: '/bin/sh', args: ['-c', 'echo running; exec sleep 60'] }
-const children = [
-  launch({ ...spec, identity: { uid: 65534, gid: 65534 }, namespace: NetNamespace.create() }),
-  launch(spec),
-]
+const children = [launch({ ...spec, identity: unprivileged, namespace: NetNamespace.create() }), launch(spec)]
 
 /** The death signal is armed once the program itself runs: before, its check of the parent would do. */
 function whenRunning(): void {

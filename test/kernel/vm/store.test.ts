@@ -21,6 +21,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { fileNames, loadTemplate, saveTemplate } from '../../../src/vm/template/store.ts'
 import { test } from '../../support/leaks.ts'
+import { needsRoot } from '../../support/rights.ts'
 import { randomOf, sample, saved } from './sample.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
@@ -145,7 +146,8 @@ test('killed while it saves: the template that was there, or none; the next save
   await frozen.ram.close()
 })
 
-test('a full disk is one error; nothing half-made is left', async () => {
+test('a full disk is one error; nothing half-made is left', async ({ skip }) => {
+  needsRoot(skip)
   const disk = join(root, 'disk')
   mkdirSync(disk)
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk])

@@ -1,0 +1,50 @@
+import { beforeEach, expect } from 'vitest'
+import { test } from '../../support/leaks.ts'
+import { OrdinaryUser, type World } from '../../support/ordinary-user.ts'
+
+const user = new OrdinaryUser()
+beforeEach(({ skip }) => {
+  const why = user.whyNot()
+  skip(why !== undefined, why)
+})
+
+const attempt = ['node', '--import', 'jiti/register', 'test/kernel/rootless/attempt.ts']
+
+/** What comes of making a network; `before` is a shell's word before the attempt, `"$@"`. */
+function attempted(world: World, before = 'exec "$@"') {
+  const { status, stdout, stderr } = user.run(
+    ['sh', '-euc', before, 'sh', process.execPath, ...attempt.slice(1)],
+    world,
+  )
+  if (status !== 0) throw new Error(stderr)
+  return JSON.parse(stdout) as { error?: { code: string; message: string }; left: number }
+}
+
+test('allowed, it is made and goes', () => {
+  expect(attempted({})).toEqual({ left: 0 })
+})
+
+test('a tap device that is not for everybody: what to do, and nothing stays', () => {
+  const { error, left } = attempted({ tunMode: '0600' })
+  expect(error).toMatchObject({ code: 'TUN_DENIED', kind: 'prerequisite' })
+  expect(error!.message).toContain('chmod 0666 /dev/net/tun')
+  expect(left).toBe(0)
+})
+
+test('user namespaces that the system forbids: it says so', () => {
+  const { error, left } = attempted({ chroot: true })
+  expect(error).toMatchObject({ code: 'USER_NAMESPACES_DENIED', kind: 'prerequisite' })
+  expect(error!.message).toContain('or run as root, or use --fabric user')
+  expect(left).toBe(0)
+})
+
+test.for(['max_user_namespaces', 'max_net_namespaces'])('a limit, %s, allows no more: which one', name => {
+  // A user namespace in which the limit is lowered, and in that one in which we are not root.
+  const lowered = `exec unshare --user --map-root-user sh -euc '
+    echo ${name === 'max_user_namespaces' ? 1 : 0} >/proc/sys/user/${name}
+    exec unshare --user --map-user=1000 --map-group=1000 "$@"' sh "$@"`
+  const { error, left } = attempted({}, lowered)
+  expect(error).toMatchObject({ code: 'NAMESPACE_LIMIT', kind: 'prerequisite' })
+  expect(error!.message).toContain(`user.${name} is `)
+  expect(left).toBe(0)
+})

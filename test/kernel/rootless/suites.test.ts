@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, expect } from 'vitest'
+import { test } from '../../support/leaks.ts'
+import { OrdinaryUser } from '../../support/ordinary-user.ts'
+
+const user = new OrdinaryUser()
+beforeEach(({ skip }) => {
+  const why = user.whyNot()
+  skip(why !== undefined, why)
+})
+
+interface Results {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[]
+}
+
+/** Those that hold for whoever runs them; the others are about files and processes alone, or about what is root's. */
+const suites = [
+  ...['sys/descriptors', 'sys/launch', 'sys/netlink-port', 'sys/tap', 'netlink/connection', 'support/leaks'],
+  ...['rtnl/addresses', 'rtnl/failures', 'rtnl/links', 'rtnl/monitor', 'net/bridge-fabric', 'nft/judge'],
+].map(name => `test/kernel/${name}.test.ts`)
+
+test('the kernel suites hold for an ordinary user too', { timeout: 300_000 }, () => {
+  const results = join(user.home, 'tmp', 'results.json')
+  // `runner`: there is nothing to be written into the project.
+  const vitest = [
+    'node',
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--project=kernel',
+    '--configLoader=runner',
+  ]
+  const reporters = ['--reporter=dot', '--reporter=./scripts/test/reporter.js']
+  user.env.XCLUSTER_TEST_RESULTS = results
+  const { stdout, stderr } = user.run([...vitest, ...reporters, ...suites])
+  const { passed, failed, skipped } = JSON.parse(readFileSync(results, 'utf8')) as Results
+  expect(failed, `${stdout.slice(-6000)}${stderr.slice(-3000)}`).toBe(0)
+  expect(passed).toBeGreaterThan(60)
+  // Nothing is left out but what is root's.
+  for (const { reason } of skipped) expect(reason).toMatch(/root/)
+})
