@@ -46,7 +46,7 @@ const listTries = 20
 
 /**
  * The packet filters and translations of one network namespace. What the kernel refuses is thrown as a NetlinkError:
- * `add rule inet t c: ip saddr @blocked accept: No such file or directory (expressions.2.lookup.set)`.
+ * `add rule inet t c: ip saddr @blocked accept: No such file or directory (expressions.3)`.
  */
 export class Nft implements AsyncDisposable {
   readonly #connection: Connection

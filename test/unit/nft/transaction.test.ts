@@ -22,7 +22,7 @@ function deciding(refused: (request: Seen, index: number) => number): FakeKernel
   return kernel
 }
 
-test('a transaction is one datagram in its frame, and the last change but one asks for the answer', async () => {
+test('a transaction is one datagram in its frame, and the last change asks for the answer', async () => {
   const kernel = deciding(() => 0)
   await using nft = openNft({ port: kernel })
   expect(await nft.transaction(build)).toEqual([])
