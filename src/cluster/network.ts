@@ -1,22 +1,58 @@
-import type { Settings } from '../base/index.ts'
-import { type Fabric, type FabricKind, openBridgeFabric, openUserFabric } from '../net/index.ts'
+import { messageOf, type Settings, XclusterError } from '../base/index.ts'
+import { type Fabric, openBridgeFabric, openUserFabric } from '../net/index.ts'
+import { ClusterError } from './errors.ts'
 import type { ClusterPlan } from './plan-types.ts'
 
-/** What kind of network the settings ask for. */
-export function whichFabric({ fabric }: Pick<Settings, 'fabric'>): FabricKind {
-  return fabric === 'user' ? 'user' : 'bridge'
-}
+type Wanted = Pick<ClusterPlan, 'bridges' | 'nodes'>
 
 /** What is done to make it, for people. */
-export function wiringText({ bridges }: Pick<ClusterPlan, 'bridges'>, kind: FabricKind): string {
-  if (kind === 'user') return 'looking that ports and multicast groups are free'
+export function wiringText({ bridges }: Wanted, { fabric }: Settings): string {
+  if (fabric === 'user') return 'looking whether ports and multicast groups are free'
   return `making ${bridges.bridges.length} bridges and ${bridges.taps.length} taps`
 }
 
-/** Makes the network of a cluster. */
-export async function openNetwork(
-  { bridges }: Pick<ClusterPlan, 'bridges'>,
-  { settings, kind }: { settings: Settings; kind: FabricKind },
-): Promise<Fabric> {
-  return kind === 'user' ? await openUserFabric(bridges, settings) : await openBridgeFabric(bridges)
+export interface NetworkOptions {
+  readonly settings: Settings
+  readonly notice: (text: string) => void
+}
+
+/** Makes the network of a cluster, of the kind that its settings ask for: bridges wherever they are to be had. */
+export async function openNetwork(plan: Wanted, { settings, notice }: NetworkOptions): Promise<Fabric> {
+  if (settings.fabric === 'user') return await openUserSpace(plan, settings)
+  try {
+    return await openBridgeFabric(plan.bridges)
+  } catch (failure) {
+    if (settings.fabric !== 'auto' || !isForbidden(failure)) throw failure
+    notice(
+      `The network is in user space, where nodes do not reach each other on net 0: ${messageOf(failure)}`,
+    )
+    return await openUserSpace(plan, settings)
+  }
+}
+
+/** This machine lets us have no namespace, or no taps in it; not that something is wrong with the plan. */
+function isForbidden(failure: unknown): boolean {
+  return failure instanceof XclusterError && forbidden.includes(failure.code)
+}
+
+const forbidden = [
+  ...['NOT_PERMITTED', 'NETLINK_NOT_PERMITTED', 'USER_NAMESPACES_DENIED'],
+  ...['TUN_MISSING', 'TUN_DENIED'],
+]
+
+/**
+ * A segment gives everybody his own frames back. A guest that bridges two of them would send each to the other,
+ * for ever.
+ */
+async function openUserSpace({ bridges, nodes }: Wanted, settings: Settings): Promise<Fabric> {
+  const bridging = nodes.find(({ setup }) => setup.bridges.length > 0)
+  if (!bridging) return await openUserFabric(bridges, settings)
+  throw new ClusterError({
+    code: 'BRIDGES_ON_SEGMENTS',
+    kind: 'prerequisite',
+    op: 'make network in user space',
+    target: settings.topology,
+    reason: `${bridging.name} bridges its nets, and multicast segments would echo every frame for ever`,
+    remedy: 'Use --fabric bridge, which takes root or user namespaces',
+  })
 }

@@ -14,7 +14,7 @@ import { Boots } from './boots.ts'
 import { surroundings } from './environment.ts'
 import { prepareGround } from './ground.ts'
 import { checkMemory } from './memory.ts'
-import { openNetwork, whichFabric, wiringText } from './network.ts'
+import { openNetwork, wiringText } from './network.ts'
 import { ClusterNode, type NodeWorld } from './node.ts'
 import { planCluster } from './plan.ts'
 import type { ClusterPlan, NodePlan } from './plan-types.ts'
@@ -89,25 +89,24 @@ class ClusterStart {
     })
   }
 
-  /** All that nodes need, side by side. Templates need QEMU and image, and no network. */
+  /** All that nodes need, side by side. Templates need QEMU and image, and of the network only its kind. */
   async #prepare(scope: Scope, signal: AbortSignal) {
     const { cache: cacheDir } = this.#hooks.places ?? surroundings().places
     const [tell, settings] = [(event: ProgressEvent) => this.#tell(event), this.#settings]
     const notice = (text: string) => tell({ event: 'notice', text })
-    const kind = whichFabric(settings)
     const image = this.#step('image', 'finding QEMU and the guest image', () =>
       prepareGround(settings, { cacheDir, notice }),
     )
-    const opening = image.then(async ground => {
-      const templates = scope.add(new Templates({ settings, fabric: kind, ground, cacheDir, tell }))
+    const network = this.#step('network', wiringText(this.#plan, settings), async () =>
+      scope.add(await openNetwork(this.#plan, { settings, notice })),
+    )
+    const opening = Promise.all([image, network]).then(async ([ground, { kind: fabric }]) => {
+      const templates = scope.add(new Templates({ settings, fabric, ground, cacheDir, tell }))
       await templates.open(this.#plan.nodes, signal)
       return templates
     })
-    const network = this.#step('network', wiringText(this.#plan, kind), async () =>
-      scope.add(await openNetwork(this.#plan, { settings, kind })),
-    )
     // Each to its end, so that all that was opened is closed.
-    await Promise.allSettled([network, opening])
+    await Promise.allSettled([image, network, opening])
     return { ground: await image, fabric: await network, templates: await opening }
   }
 
