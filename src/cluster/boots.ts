@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { type Settings, systemClock, XclusterError } from '../base/index.ts'
-import type { Fabric } from '../net/index.ts'
+import { type Fabric, quietJoins } from '../net/index.ts'
 import type { Template } from '../vm/index.ts'
 import { Admission } from './admission.ts'
 import { admitted, type Passed } from './admitted.ts'
@@ -27,6 +27,9 @@ export interface BootRun {
   /** Called when no VM boots any more. */
   readonly booted?: () => void
 }
+
+/** From here on what nodes tell each other when they come up is worth more than what it costs to stop it. */
+const many = 16
 
 /** Who is being booted now, and what ended it. */
 interface Batch {
@@ -67,6 +70,8 @@ export class Boots {
     signal.addEventListener('abort', kill)
     if (run.together) this.#batches.add(batch)
     try {
+      const { namespace } = run.fabric
+      await using _quiet = nodes.length < many || !namespace ? undefined : await quietJoins(namespace)
       await this.#admit(nodes, { ...run, signal })
       if (batch.lost) throw batch.lost
     } catch (failure) {

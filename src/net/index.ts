@@ -10,6 +10,7 @@ export {
   removeNamespace,
   type Surroundings,
 } from './named-namespace.ts'
+export { quietJoins } from './quiet-joins.ts'
 export type { Frame } from './segment/frame.ts'
 export { type SegmentAddress, segmentOf } from './segment/group.ts'
 export { pcap } from './segment/pcap.ts'
