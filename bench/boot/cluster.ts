@@ -10,6 +10,8 @@ import { nowMs, Prober } from './prober.ts'
 export interface Size {
   readonly nvm: number
   readonly nrouters: number
+  /** Processors of each, if not as by default. */
+  readonly smp?: number
 }
 
 /**
