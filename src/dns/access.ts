@@ -1,9 +1,6 @@
 import { addressBytes } from '../base/index.ts'
 import { matcher, unmapped } from './upstream/nets.ts'
 
-/** The machine itself. */
-export const loopbackNets: readonly string[] = ['127.0.0.0/8', '::1/128']
-
 /**
  * Says who may ask: addresses, as text or bytes, in one of these networks; IPv4 ones also as IPv6 sockets show them,
  * `::ffff:127.0.0.1`. Throws for what is no network.

@@ -23,6 +23,9 @@ export interface Try {
 /** An answer, `tcp` when it has to be asked for over TCP, `plain` when it has to be asked for without EDNS. */
 export type UdpResult = Message | 'tcp' | 'plain'
 
+/** An answer without the question: for one who asked without EDNS there is nothing left to try. */
+type Judgement = UdpResult | 'bare' | undefined
+
 /** So many datagrams that are not the answer on one socket that it costs more to look at them than it is worth. */
 const flood = 10_000
 
@@ -50,9 +53,9 @@ export function askUdp(ask: Try): Promise<UdpResult> {
     port.receive({
       data(bytes) {
         const result = judge(ask, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
-        if (result !== undefined) return settle(() => resolve(result))
-        ask.wrong()
-        if (++wrong >= flood) fail(garbled(name))
+        if (result === undefined) ask.wrong()
+        else if (result !== 'bare') settle(() => resolve(result))
+        if (result === 'bare' || (result === undefined && ++wrong >= flood)) fail(garbled(name))
       },
       end: failure => fail(unreachable(name, failure)),
     })
@@ -60,7 +63,7 @@ export function askUdp(ask: Try): Promise<UdpResult> {
   })
 }
 
-function judge({ wire, questionLength }: Try, got: Buffer): UdpResult | undefined {
+function judge({ wire, questionLength }: Try, got: Buffer): Judgement {
   switch (compare(wire, got, questionLength)) {
     case 'match':
       // What is truncated may be cut off anywhere: not even looked at.
@@ -69,7 +72,7 @@ function judge({ wire, questionLength }: Try, got: Buffer): UdpResult | undefine
       // Ours in all but the capitals: a server that does not keep them, or a forger. TCP tells which.
       return 'tcp'
     case 'bare':
-      return wire.length > headerBytes + questionLength ? 'plain' : undefined
+      return wire.length > headerBytes + questionLength ? 'plain' : 'bare'
     default:
       return undefined
   }

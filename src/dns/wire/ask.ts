@@ -61,8 +61,8 @@ export type Likeness = 'match' | 'case' | 'bare' | 'other'
 export function compare(sent: Buffer, got: Buffer, questionLength: number): Likeness {
   if (got.length < headerBytes || got[0] !== sent[0] || got[1] !== sent[1]) return 'other'
   if ((got[2]! & (flag.QR | flag.opcode)) !== flag.QR) return 'other'
-  // A server that could not read the question may have nothing to repeat.
-  if (got.length === headerBytes && got.readUInt16BE(4) === 0 && got[3]! & flag2.rcode) return 'bare'
+  // A server that could not read the question, or refuses it, may not repeat it; an OPT is all there is (nsd does so).
+  if (got.readUIntBE(4, 6) === 0 && got[3]! & flag2.rcode) return 'bare'
   const end = headerBytes + questionLength
   if (got.readUInt16BE(4) !== 1 || got.length < end) return 'other'
   if (sent.compare(got, headerBytes, end, headerBytes, end) === 0) return 'match'

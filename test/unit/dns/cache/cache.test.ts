@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { Cache, wantsPrefetch } from '../../../../src/dns/cache/cache.ts'
+import { keyOf, questionOf } from '../../../../src/dns/wire/ask.ts'
+import { nameBytes } from '../../../../src/dns/wire/name.ts'
+import { failureAnswer, ownAnswer } from '../../../../src/dns/wire/own-answer.ts'
+
+const key = (name: string) => keyOf(nameBytes(name)!, 1)
+const records = [{ type: 1, data: Uint8Array.of(192, 0, 2, 1) }]
+const answerFor = (name: string) => ownAnswer(questionOf(key(name)), { rcode: 0, records, ttl: 300 })
+const limits = { entries: 100, bytes: 1_000_000, staleSeconds: 1000 }
+
+function cacheOf(name: string, seconds = 100, options = limits): Cache {
+  const cache = new Cache(options)
+  cache.keep(key(name), { answer: answerFor(name), seconds, now: 0 })
+  return cache
+}
+
+describe('the cache', () => {
+  test('finds what it kept, and counts it', () => {
+    const cache = cacheOf('a')
+    expect(cache.find(key('a'))).toMatchObject({ storedAt: 0, expiresAt: 100_000 })
+    expect(cache.find(key('b'))).toBeUndefined()
+    expect(cache.entries).toBe(1)
+    expect(cache.bytes).toBeGreaterThan(answerFor('a').wire.length)
+  })
+
+  test('does not keep what lives 0 seconds, and forgets what it replaces', () => {
+    const cache = cacheOf('a')
+    cache.keep(key('a'), { answer: answerFor('a'), seconds: 0, now: 0 })
+    expect(cache.entries).toBe(0)
+    expect(cache.bytes).toBe(0)
+  })
+
+  test('gives what is stale for as long as it was told, errors not at all', () => {
+    const cache = cacheOf('a')
+    expect(cache.stale(key('a'), 1_099_999)).toBeDefined()
+    expect(cache.stale(key('a'), 1_100_000)).toBeUndefined()
+    expect(cache.entries).toBe(0)
+    cache.keep(key('b'), { answer: failureAnswer(questionOf(key('b')), 2, -1), seconds: 5, now: 0 })
+    expect(cache.stale(key('b'), 6000)).toBeUndefined()
+    expect(cacheOf('a', 100, { ...limits, staleSeconds: 0 }).stale(key('a'), 100_000)).toBeUndefined()
+  })
+
+  test('forgets by key', () => {
+    const cache = cacheOf('a')
+    cache.forget(each => each === key('b'))
+    expect(cache.entries).toBe(1)
+    cache.forget(each => each === key('a'))
+    expect(cache.entries).toBe(0)
+  })
+
+  test('holds as much as it may, whatever comes', () => {
+    const cache = new Cache({ entries: 1000, bytes: 100_000, staleSeconds: 0 })
+    for (let i = 0; i < 5000; i++)
+      cache.keep(key(`n${i}`), { answer: answerFor(`n${i}`), seconds: 100, now: i })
+    expect(cache.bytes).toBeLessThanOrEqual(100_000)
+    expect(cache.entries).toBeGreaterThan(100)
+    expect(cache.evictions).toBe(5000 - cache.entries)
+  })
+})
+
+test('what is popular is wanted anew in the last tenth of its time, once', () => {
+  const entry = cacheOf('a').find(key('a'))!
+  expect([1, 2, 3, 4].map(() => wantsPrefetch(entry, 89_999))).toEqual([false, false, false, false])
+  expect([1, 2].map(() => wantsPrefetch(entry, 90_000))).toEqual([true, false])
+  const rare = cacheOf('b').find(key('b'))!
+  expect([1, 2, 3].map(() => wantsPrefetch(rare, 95_000))).toEqual([false, false, true])
+})

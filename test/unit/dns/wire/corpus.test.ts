@@ -1,0 +1,113 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { decode } from 'dns-packet'
+import { describe, expect, test } from 'vitest'
+import { compare } from '../../../../src/dns/wire/ask.ts'
+import { readMessage } from '../../../../src/dns/wire/message.ts'
+import { ignore, proceed, Query } from '../../../../src/dns/wire/query.ts'
+import { FakeUpstream, query } from '../../../support/dns-upstream.ts'
+import { readVector } from '../../../support/vectors.ts'
+import { nastyAnswers, nastyQuestions } from '../../../vectors/dns/nasty.ts'
+import { ask, askNow, forwarder, tcp } from '../asker.ts'
+
+const folder = join(import.meta.dirname, '../../../vectors/dns')
+const names = readdirSync(folder).flatMap(file => (file.endsWith('.hex') ? [file.slice(0, -4)] : []))
+const packets = (name: string) => readVector(`dns/${name}`).datagrams.map(bytes => Buffer.from(bytes))
+
+/** What becomes of those of dig's questions that are not just passed on. */
+const verdicts: Record<string, number> = {
+  axfr: 5,
+  ixfr: 5,
+  chaos: 5,
+  notify: 4,
+  update: 4,
+  'edns-1': 16,
+  'header-only': 1,
+}
+
+/** 64 KiB of anything is looked at in far less. */
+const mostMs = 100
+
+function cpuMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1000
+}
+
+describe('what dig asks', () => {
+  test('was captured', () => {
+    expect(names.length).toBeGreaterThan(20)
+  })
+
+  test.each(names)('%s: is understood, or answered by rule', name => {
+    const [bytes] = packets(name)
+    const reader = new Query()
+    const verdict = reader.read({ bytes: bytes!, at: 0, length: bytes!.length })
+    expect(verdict).toBe(verdicts[name] ?? proceed)
+  })
+})
+
+describe('what nsd answers', () => {
+  const passed = names.filter(name => verdicts[name] === undefined && name !== 'class')
+
+  test.each(passed)('%s: is walked, and passed on as it is', async name => {
+    const [question, answer] = packets(name)
+    const { records } = readMessage(answer!)!
+    const { answers, authorities, additionals } = decode(answer!)
+    expect(records).toHaveLength(answers!.length + authorities!.length + additionals!.length)
+    if (answer![2]! & 2) return
+    await using upstream = await FakeUpstream.open(({ bytes, reply }) => {
+      // The name as nsd was asked for it: its own spelling would be another question's.
+      const given = Buffer.concat([
+        bytes.subarray(0, 2),
+        answer!.subarray(2, 12),
+        bytes.subarray(12, 12 + nameLength(bytes)),
+      ])
+      reply(Buffer.concat([given, answer!.subarray(given.length)]))
+    })
+    await using resolver = forwarder([upstream], { cacheTtlMax: 86_400 })
+    const ours = await ask(resolver, question!, tcp)
+    expect(ours.answers).toEqual(decode(answer!).answers)
+    expect(ours.authorities).toMatchObject(
+      authorities!.map(({ type, name: owner }) => ({ type, name: owner })),
+    )
+  })
+
+  test('class: is a refusal that does not repeat the question', () => {
+    const [question, answer] = packets('class')
+    expect(compare(question!, answer!, question!.indexOf(0, 12) + 5 - 12)).toBe('bare')
+  })
+})
+
+const nameLength = (bytes: Buffer) => bytes.indexOf(0, 12) + 1 - 12
+
+describe('nasty questions', () => {
+  test.each(nastyQuestions)('$what ($source)', async ({ bytes }) => {
+    const resolver = forwarder([])
+    const begun = process.cpuUsage()
+    const answer = askNow(resolver, bytes)
+    expect(cpuMs(begun)).toBeLessThan(mostMs)
+    if (bytes.length < 12 || bytes[2]! & 0x80) expect(answer).toBe(0)
+    else expect([1, 4, 2]).toContain(typeof answer === 'number' ? 2 : answer.rcodeNumber)
+  })
+})
+
+describe('nasty answers', () => {
+  test.each(nastyAnswers)('$what ($source)', async ({ bytes }) => {
+    const begun = process.cpuUsage()
+    readMessage(bytes)
+    expect(cpuMs(begun)).toBeLessThan(mostMs)
+    const clock = { now: () => 0, after: () => () => {} }
+    await using upstream = await FakeUpstream.open(asked => {
+      asked.reply(Buffer.concat([asked.bytes.subarray(0, 2), bytes.subarray(2)]).subarray(0, 60_000))
+      asked.reply(asked.bytes)
+      asked.reply(Buffer.concat([asked.bytes.subarray(0, 2), Buffer.of(0x81, 0x83), asked.bytes.subarray(4)]))
+    })
+    await using resolver = forwarder([upstream], { clock })
+    expect((await ask(resolver, query('a.example'), tcp)).rcodeNumber).toBe(3)
+  })
+})
+
+test('a question that is an answer is dropped', () => {
+  const [, answer] = packets('a')
+  expect(new Query().read({ bytes: answer!, at: 0, length: answer!.length })).toBe(ignore)
+})
