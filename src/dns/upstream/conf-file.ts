@@ -46,8 +46,13 @@ export class ConfFile {
 
 /** Changes when the file is written, replaced, or the symlink turned to another one. */
 function identity(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true })
-  return stat ? `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}` : 'gone'
+  try {
+    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true })
+    return `${dev}:${ino}:${size}:${mtimeNs}`
+  } catch (failure) {
+    // Gone, a symlink to itself, not ours to see: reading it will say so.
+    return messageOf(failure)
+  }
 }
 
 function textOf(path: string): string | undefined {

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { DnsError } from '../errors.ts'
 import type { Question } from '../wire/ask.ts'
 import type { Message } from '../wire/message.ts'
@@ -35,10 +36,13 @@ export class Group {
   readonly #options: GroupOptions
   #conf: GroupConf
   #upstreams: readonly Upstream[] = []
+  readonly #closing = new AbortController()
 
   constructor(conf: GroupConf, options: GroupOptions) {
     this.#options = options
     this.#conf = conf
+    // Each question under way listens.
+    setMaxListeners(0, this.#closing.signal)
     this.use(conf)
   }
 
@@ -65,7 +69,7 @@ export class Group {
   ask(question: Question): Promise<Message> {
     const { habits, hedgeMs } = this.#options
     const { timeout, attempts } = this.#conf
-    const upstreams = this.#order()
+    const upstreams = this.#closing.signal.aborted ? [] : this.#order()
     if (upstreams.length === 0) return Promise.reject(this.#nobody())
     return race({
       clock: habits.clock,
@@ -75,10 +79,13 @@ export class Group {
       tryMs: Math.min(timeout * 1000, longestTryMs),
       // A lone server whose answer is lost is asked a third time while the asker still waits.
       rounds: upstreams.length === 1 ? Math.max(attempts, 3) : attempts,
+      signal: this.#closing.signal,
     })
   }
 
+  /** Whoever waits for an answer is told that there is none. */
   async close(): Promise<void> {
+    this.#closing.abort()
     await Promise.all(this.#upstreams.map(upstream => upstream.close()))
   }
 

@@ -17,6 +17,8 @@ export interface Race {
   readonly tryMs: number
   /** How often each may be asked. */
   readonly rounds: number
+  /** Ends it, without an answer. */
+  readonly signal: AbortSignal
 }
 
 /**
@@ -44,7 +46,12 @@ class Running {
   constructor(options: Race) {
     this.#options = options
     this.#able = [...options.upstreams]
+    options.signal.addEventListener('abort', this.#giveUp)
     this.#next()
+  }
+
+  readonly #giveUp = (): void => {
+    if (!this.#finished) this.#finish(() => this.done.reject(calledOff('all upstreams')))
   }
 
   #next(): void {
@@ -101,6 +108,7 @@ class Running {
   #finish(settle: () => void): void {
     this.#finished = true
     this.#cancelHedge()
+    this.#options.signal.removeEventListener('abort', this.#giveUp)
     this.#abort.abort()
     settle()
   }

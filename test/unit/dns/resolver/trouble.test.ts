@@ -168,6 +168,22 @@ describe('too much', () => {
   })
 })
 
+test('closing leaves nobody waiting, and nothing open', async () => {
+  const clock = new ManualClock()
+  await using upstream = await FakeUpstream.open(asked => {
+    if (asked.transport === 'udp' && asked.name === 'tcp.example')
+      asked.reply(answerTo(asked, { flags: 0x0200 }))
+  })
+  const resolver = forwarder([upstream], { clock })
+  const answers = ['a.example', 'tcp.example'].map(name => ask(resolver, query(name)))
+  await waitFor(() => upstream.asked.length === 3)
+  await resolver.close()
+  await resolver.close()
+  expect(await Promise.all(answers)).toMatchObject([{ rcode: 'SERVFAIL' }, { rcode: 'SERVFAIL' }])
+  expect(await ask(resolver, query('b.example'))).toMatchObject({ rcode: 'SERVFAIL' })
+  expect(clock.waiting).toBe(0)
+})
+
 test('a popular name is asked for again before its time is over', async () => {
   const clock = new ManualClock()
   await using upstream = await FakeUpstream.open()
