@@ -3,11 +3,14 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync } from 'node:f
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { NetNamespace } from '../../src/sys/index.ts'
 
 /** How the world of {@link OrdinaryUser} differs from the usual one. */
 export interface World {
   /** Mode of /dev/net/tun; 0666 is what most systems have. */
   readonly tunMode?: string
+  /** The network that is the host's for him. */
+  readonly host?: NetNamespace
   /** In a chroot nobody may make user namespaces (user_namespaces(7)). */
   readonly chroot?: boolean
 }
@@ -57,16 +60,9 @@ export class OrdinaryUser {
 
   /** The command as root has to start it; its `cwd` is the project. `node` is the Node that runs this. */
   command(command: readonly string[], world: World = {}): string[] {
-    return [
-      'unshare',
-      '--mount',
-      '--propagation=private',
-      'sh',
-      '-euc',
-      this.#script(world),
-      'sh',
-      ...command,
-    ]
+    const host = world.host ? ['nsenter', `--net=${world.host.path}`] : []
+    const mounts = ['unshare', '--mount', '--propagation=private', 'sh', '-euc', this.#script(world), 'sh']
+    return [...host, ...mounts, ...command]
   }
 
   /** Runs it to its end. */

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { OrdinaryUser, World } from './ordinary-user.ts'
 import { waitFor } from './wait.ts'
 
 const script = fileURLToPath(new URL('../../bin/xc.js', import.meta.url))
@@ -18,15 +19,24 @@ export interface XcResult {
   readonly stderr: string
 }
 
+/** Who runs `xc`, where that is not root: in his own places, and in this world. */
+export interface XcUser extends World {
+  readonly user: OrdinaryUser
+}
+
 /** The built `xc`, with runtime and state directories that nobody else has, removed when all tests are over. */
 export class Xc {
-  readonly root = mkdtempSync(join(tmpdir(), 'xc-cli-'))
+  readonly root: string
   readonly env: NodeJS.ProcessEnv
+  readonly #as: XcUser | undefined
 
-  constructor() {
+  constructor(as?: XcUser) {
+    this.#as = as
+    this.root = as?.user.home ?? mkdtempSync(join(tmpdir(), 'xc-cli-'))
     const { XCLUSTER_NAME: _, ...env } = process.env
-    this.env = { ...env, XDG_RUNTIME_DIR: `${this.root}/run`, XDG_STATE_HOME: `${this.root}/state` }
-    mkdirSync(this.runtime, { recursive: true })
+    const own = { ...env, XDG_RUNTIME_DIR: `${this.root}/run`, XDG_STATE_HOME: `${this.root}/state` }
+    this.env = as?.user.env ?? own
+    if (!as) mkdirSync(this.runtime, { recursive: true })
   }
 
   /** Where the clusters' runtime directories are. */
@@ -49,9 +59,14 @@ export class Xc {
   }
 
   begin(args: readonly string[], stdin: 'ignore' | 'pipe' = 'ignore'): RunningXc {
-    return new RunningXc(
-      spawn(process.execPath, [script, ...args], { env: this.env, stdio: [stdin, 'pipe', 'pipe'] }),
-    )
+    const [file, ...rest] = this.#command(args)
+    return new RunningXc(spawn(file!, rest, { env: this.env, stdio: [stdin, 'pipe', 'pipe'] }))
+  }
+
+  #command(args: readonly string[]): string[] {
+    const as = this.#as
+    if (!as) return [process.execPath, script, ...args]
+    return as.user.command(['node', join(as.user.project, 'bin/xc.js'), ...args], as)
   }
 
   /** In a shell. */

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { pause, systemClock } from '../../../src/base/index.ts'
 import { isAlive } from '../../../src/client/process.ts'
 import { takeCensus } from '../../support/leaks.ts'
+import { OrdinaryUser } from '../../support/ordinary-user.ts'
 import { descendants } from '../../support/processes.ts'
 import { waitFor } from '../../support/wait.ts'
 import { type RunningXc, Xc } from '../../support/xc.ts'
@@ -12,10 +13,14 @@ const rounds = Number(process.env.KILLS ?? 3)
 const args = ['start', '--nvm', '2', '--nrouters', '1', '--ntesters', '1']
 
 // The promise of docs/architecture.md: the kernel takes everything away, whenever the owner is killed.
-test(
-  `${rounds} times kill -9 of the owner at a random moment of a start: clean each time`,
-  async () => {
-    const xc = new Xc()
+test.for(['root', 'an ordinary user'])(
+  `${rounds} times kill -9 of the owner at a random moment of a start by %s: clean each time`,
+  { timeout: (rounds + 2) * 60_000 },
+  async (who, { skip }) => {
+    const user = who === 'root' ? undefined : new OrdinaryUser()
+    const why = user?.whyNot()
+    skip(why !== undefined, why)
+    const xc = new Xc(user && { user })
     const census = await takeCensus({ directories: [xc.runtime] })
     await xc.good(args) // makes the templates that may be missing
     await xc.good(['stop'])
@@ -40,7 +45,6 @@ test(
       `${rounds} of ${rounds} clean; no process was left ${slowest.ms.toFixed(0)} ms after the kill`,
     )
   },
-  rounds * 60_000,
 )
 
 interface Kill {
