@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type * as Base from '../src/base/index.ts'
 import type * as Cluster from '../src/cluster/index.ts'
+import type * as Dns from '../src/dns/index.ts'
 import type * as Image from '../src/image/index.ts'
 import type * as Net from '../src/net/index.ts'
 import type * as Qmp from '../src/qmp/index.ts'
@@ -10,6 +11,7 @@ import type * as Vm from '../src/vm/index.ts'
 interface Floors {
   base: typeof Base
   cluster: typeof Cluster
+  dns: typeof Dns
   image: typeof Image
   net: typeof Net
   qmp: typeof Qmp

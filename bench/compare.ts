@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Result } from './benchmark.ts'
+import type { Result, Unit } from './benchmark.ts'
 import type { Machine } from './machine.ts'
 
 /** The one value that `--json` prints. */
@@ -43,9 +43,11 @@ export function regressions(before: Report, after: Report): string[] {
   })
 }
 
+const moreIsBetter: readonly string[] = ['per second', 'answers/cpu-s', 'answers/s'] satisfies Unit[]
+
 function worse(old: Result, now: Result): boolean {
   if (Math.min(old.samples.length, now.samples.length) < fewestRounds) return false
-  if (now.unit === 'per second') return now.median < old.min && now.max < old.median
+  if (moreIsBetter.includes(now.unit)) return now.median < old.min && now.max < old.median
   return now.median > old.max && now.min > old.median
 }
 

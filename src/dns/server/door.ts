@@ -77,8 +77,12 @@ function isTaken(failure: unknown): boolean {
 function explained(cause: unknown, place: NetPlace): unknown {
   if (!isTaken(cause)) return cause
   const { address, port, namespace } = place
+  // IPv4 addresses of sockets for both families look like IPv6 ones.
+  const addresses = [address, '127.0.0.1', '::1'].flatMap(each =>
+    each.includes(':') ? each : [each, `::ffff:${each}`],
+  )
   const holders = (['udp', 'tcp'] as const).flatMap(protocol =>
-    ['::', address, '127.0.0.1', '::1'].flatMap(each => holderOf({ protocol, address: each, port }) ?? []),
+    addresses.flatMap(each => holderOf({ protocol, address: each, port }) ?? []),
   )
   const by = namespace || holders.length === 0 ? '' : ` by ${[...new Set(holders)].join(' and ')}`
   return new DnsError({

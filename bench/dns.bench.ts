@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Benchmark, Case, Sample, Unit } from './benchmark.ts'
+import { addressesOf, checkAnswers } from './dns/answers.ts'
+import { type Load, load, percentile } from './dns/load.ts'
+import {
+  type Running,
+  requirePrograms,
+  type ServerGround,
+  startDnsmasq,
+  startNsd,
+  startOurs,
+  startUnbound,
+} from './dns/servers.ts'
+import { names, writeMisses, writeQuestions } from './dns/zone.ts'
+
+const seconds = 2
+/** Names that fit into any processor's cache. */
+const few = 100
+
+/**
+ * Forwarders behind the same authoritative server, asked by dnsperf: the server on one core, dnsperf on the other.
+ * `n` is how many names are asked about. What is answered wrong makes the run fail.
+ */
+const dns: Benchmark = {
+  rounds: { usual: 9, quick: 2 },
+  async prepare(scope) {
+    requirePrograms()
+    const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
+    scope.defer(() => rmSync(directory, { recursive: true }))
+    const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
+      (await addressesOf(asking)) !== undefined
+    const ground: ServerGround = { scope, directory, answers }
+    const nsd = await startNsd(ground)
+    const ours = await startOurs(ground, nsd.port, ['--cache-size', '20000'])
+    const logged = await startOurs(ground, nsd.port, [
+      '--cache-size',
+      '20000',
+      '--log',
+      join(directory, 'log'),
+    ])
+    const dnsmasq = await startDnsmasq(ground, nsd.port)
+    const unbound = await startUnbound(ground, nsd.port)
+    const wrong: string[] = []
+    const bench = new Rounds(directory, wrong)
+    const cases = [
+      bench.cached(
+        { ours: ours, 'ours, logged': logged, dnsmasq, unbound },
+        { name: 'UDP', among: few, clients: 10, outstanding: 100 },
+      ),
+      bench.cached({ ours, dnsmasq, unbound }, { name: 'UDP', among: names, clients: 10, outstanding: 100 }),
+      bench.cached(
+        { ours, unbound },
+        { name: 'TCP, pipelined', among: few, clients: 4, outstanding: 400, tcp: true },
+      ),
+      bench.cached(
+        { ours, unbound },
+        { name: 'TCP, one at a time', among: few, clients: 50, outstanding: 50, tcp: true },
+      ),
+      bench.misses({ ours, dnsmasq, unbound }),
+      bench.latency({ ours, dnsmasq, unbound }),
+    ]
+    return { cases, failures: () => wrong }
+  },
+}
+export default dns
+
+type Servers = Readonly<Record<string, Running>>
+
+interface Kind extends Pick<Load, 'clients' | 'outstanding' | 'tcp'> {
+  readonly name: string
+  readonly among: number
+}
+
+/** Makes cases, and keeps what was answered wrong. */
+class Rounds {
+  readonly #directory: string
+  readonly #wrong: string[]
+  /** Half of what the slowest server answers over UDP is a load that all can stand. */
+  #slowest = Number.POSITIVE_INFINITY
+  #misses = 0
+
+  constructor(directory: string, wrong: string[]) {
+    this.#directory = directory
+    this.#wrong = wrong
+  }
+
+  cached(servers: Servers, { name, among, tcp = false, ...others }: Kind): Case {
+    const file = writeQuestions(this.#directory, among, 5 * names)
+    const run = async (who: string, server: Running): Promise<Sample> => {
+      const asked = load(server, { file, seconds, tcp, ...others })
+      this.#note(who, await checkAnswers(server.port, { among, tcp }))
+      const outcome = await asked
+      if (!tcp) this.#slowest = Math.min(this.#slowest, outcome.answers / outcome.seconds)
+      return this.#sample(name, who, outcome)
+    }
+    return caseOf(name, { n: among, servers, run })
+  }
+
+  misses(servers: Servers): Case {
+    const name = 'misses'
+    const run = async (who: string, server: Running): Promise<Sample> => {
+      const file = writeMisses(this.#directory, `${this.#misses++}`, 100_000)
+      const outcome = await load(server, { file, seconds, clients: 10, outstanding: 50, once: true })
+      rmSync(file)
+      return this.#sample(name, who, outcome)
+    }
+    return caseOf(name, { n: 100_000, servers, run })
+  }
+
+  latency(servers: Servers): Case {
+    const name = 'UDP at half load'
+    const file = writeQuestions(this.#directory, few, 5 * names)
+    const run = async (who: string, server: Running): Promise<Sample> => {
+      const rate = Math.floor(Math.min(this.#slowest / 2, 30_000))
+      const outcome = await load(server, { file, seconds, clients: 10, outstanding: 100, rate, times: true })
+      this.#sample(name, who, outcome)
+      return {
+        [`${name}, p99`]: percentile(outcome.latencies, 0.99),
+        [`${name}, p50`]: percentile(outcome.latencies, 0.5),
+      }
+    }
+    const variants = Object.fromEntries(
+      Object.entries(servers).map(([who, server]) => [who, () => run(who, server)]),
+    )
+    const units: Record<string, Unit> = { [`${name}, p99`]: 'ms', [`${name}, p50`]: 'ms' }
+    return { n: few, units, variants, ratios: ratiosOf(servers) }
+  }
+
+  #sample(
+    name: string,
+    who: string,
+    { answers, seconds, cpuSeconds, lost, bad }: Awaited<ReturnType<typeof load>>,
+  ): Sample {
+    if (bad > 0) this.#wrong.push(`${name}: ${bad} answers of ${who} were errors`)
+    return {
+      [`${name}, per CPU`]: answers / cpuSeconds,
+      [name]: answers / seconds,
+      [`${name}, lost`]: lost,
+    }
+  }
+
+  #note(who: string, wrong: readonly string[]): void {
+    this.#wrong.push(...wrong.map(text => `${who}: ${text}`))
+  }
+}
+
+function caseOf(
+  name: string,
+  {
+    n,
+    servers,
+    run,
+  }: { n: number; servers: Servers; run: (who: string, server: Running) => Promise<Sample> },
+): Case {
+  const units: Record<string, Unit> = {
+    [`${name}, per CPU`]: 'answers/cpu-s',
+    [name]: 'answers/s',
+    [`${name}, lost`]: 'count',
+  }
+  const variants = Object.fromEntries(
+    Object.entries(servers).map(([who, server]) => [who, () => run(who, server)]),
+  )
+  return { n, units, variants, ratios: ratiosOf(servers) }
+}
+
+function ratiosOf(servers: Servers): [string, string][] {
+  const others = Object.keys(servers).filter(who => !who.startsWith('ours'))
+  const logged = 'ours, logged' in servers ? [['ours, logged', 'ours'] as [string, string]] : []
+  return [...others.map(who => ['ours', who] as [string, string]), ...logged]
+}

@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { pause, type Scope, systemClock } from '../../src/base/index.ts'
+import type { Asking } from './answers.ts'
+import { nameOf, names, writeZone, zone } from './zone.ts'
+
+/** Programs that are only measured against, and where Debian has them. */
+const packages = {
+  dnsperf: 'dnsperf',
+  nsd: 'nsd',
+  unbound: 'unbound',
+  dnsmasq: 'dnsmasq-base',
+  taskset: 'util-linux',
+}
+
+/** A server that runs on a core of its own. */
+export interface Running {
+  readonly port: number
+  /** Seconds of processor time so far, those of its children that have ended included. */
+  cpuSeconds(): number
+  /** Bytes of memory that it has in RAM. */
+  residentBytes(): number
+}
+
+export const cores = { server: '0', load: '1' } as const
+
+export function requirePrograms(): void {
+  const path = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin']
+  const missing = Object.entries(packages).filter(
+    ([program]) => !path.some(folder => existsSync(join(folder, program))),
+  )
+  if (missing.length > 0)
+    throw new Error(
+      `missing: ${missing.map(([program]) => program).join(', ')}. Run: apt-get install --no-install-recommends ${missing.map(([, name]) => name).join(' ')}`,
+    )
+}
+
+export interface ServerGround {
+  readonly scope: Scope
+  readonly directory: string
+  /** Says when a server answers. */
+  readonly answers: (asking: Asking) => Promise<boolean>
+}
+
+/** The authoritative server behind all others; shares a core with the load, which does not wait for it when all is cached. */
+export async function startNsd(ground: ServerGround): Promise<Running> {
+  const port = await freePort()
+  const file = join(ground.directory, 'nsd.conf')
+  const server = [
+    `ip-address: 127.0.0.1@${port}`,
+    'server-count: 1',
+    'username: ""',
+    `zonesdir: "${ground.directory}"`,
+    'pidfile: ""',
+    'database: ""',
+    `xfrdfile: "${ground.directory}/xfrd"`,
+    `zonelistfile: "${ground.directory}/zones"`,
+    'hide-version: yes',
+    'rrl-ratelimit: 0',
+    'minimal-responses: yes',
+  ]
+  writeFileSync(
+    file,
+    `server:\n${server.map(line => `  ${line}\n`).join('')}remote-control:\n  control-enable: no\nzone:\n  name: "${zone}"\n  zonefile: "${writeZone(ground.directory)}"\n`,
+  )
+  return start(ground, { core: cores.load, command: ['nsd', '-d', '-c', file], port })
+}
+
+export async function startOurs(
+  ground: ServerGround,
+  upstream: number,
+  more: readonly string[] = [],
+): Promise<Running> {
+  const port = await freePort()
+  const options = ['--listen', `127.0.0.1:${port}`, '--upstream', `127.0.0.1:${upstream}`, ...more]
+  return start(ground, {
+    core: cores.server,
+    command: [process.execPath, resolve('bin/xc.js'), 'dns', ...options],
+    port,
+  })
+}
+
+export async function startDnsmasq(ground: ServerGround, upstream: number): Promise<Running> {
+  const port = await freePort()
+  const command = [
+    'dnsmasq',
+    '-k',
+    '--conf-file=/dev/null',
+    `--port=${port}`,
+    '--listen-address=127.0.0.1',
+    '--bind-interfaces',
+    '--no-resolv',
+    '--no-hosts',
+    `--server=127.0.0.1#${upstream}`,
+    `--cache-size=${names}`,
+    '--dns-forward-max=10000',
+    '--user=',
+    '--pid-file=',
+  ]
+  return start(ground, { core: cores.server, command, port })
+}
+
+export async function startUnbound(ground: ServerGround, upstream: number): Promise<Running> {
+  const port = await freePort()
+  const file = join(ground.directory, 'unbound.conf')
+  const server = [
+    `interface: 127.0.0.1@${port}`,
+    'do-daemonize: no',
+    'num-threads: 1',
+    'username: ""',
+    'chroot: ""',
+    'pidfile: ""',
+    'use-syslog: no',
+    `logfile: "${ground.directory}/unbound.log"`,
+    'module-config: "iterator"',
+    'do-not-query-localhost: no',
+    'access-control: 127.0.0.0/8 allow',
+    'msg-cache-size: 64m',
+    'rrset-cache-size: 128m',
+    'outgoing-range: 4096',
+    'num-queries-per-thread: 2048',
+    'incoming-num-tcp: 1000',
+    'hide-version: yes',
+  ]
+  writeFileSync(
+    file,
+    `server:\n${server.map(line => `  ${line}\n`).join('')}remote-control:\n  control-enable: no\nforward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@${upstream}\n`,
+  )
+  return start(ground, { core: cores.server, command: ['unbound', '-d', '-c', file], port })
+}
+
+async function start(
+  { scope, answers }: ServerGround,
+  { core, command, port }: { core: string; command: readonly string[]; port: number },
+): Promise<Running> {
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
+  const child = spawn('taskset', ['-c', core, ...command], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', bytes => {
+    said = `${said}${bytes}`.slice(-2000)
+  })
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  scope.defer(async () => {
+    child.kill('SIGTERM')
+    await ended
+  })
+  for (
+    const deadline = systemClock.now() + 15_000;
+    !(await answers({ port, name: nameOf(0), timeoutMs: 200 }));
+  ) {
+    if (child.exitCode !== null || systemClock.now() > deadline)
+      throw new Error(`${command[0]} does not answer: ${said}`)
+    await pause(systemClock, 50)
+  }
+  return running(child, port)
+}
+
+/** nsd answers from a child, dnsmasq over TCP too: all of its children count. */
+function running(child: ChildProcess, port: number): Running {
+  const pid = child.pid!
+  return {
+    port,
+    cpuSeconds() {
+      // After the name in parentheses: utime, stime, cutime, cstime are the 12th to 15th (proc(5)).
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')
+      return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100
+    },
+    residentBytes: () =>
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024,
+  }
+}
+
+/** Free for TCP now, and likely for UDP too. */
+function freePort(): Promise<number> {
+  return new Promise(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
