@@ -37,6 +37,14 @@ export interface ClusterPlaces {
   readonly ownerLog: string
 }
 
+/**
+ * The file in a runtime directory that says how a network namespace was before it forwarded packets for clusters. It
+ * is there as long as something is to be put back.
+ */
+export function forwardingRecord(runtime: string, inode: number): string {
+  return `${runtime}/forwarding-${inode}`
+}
+
 /** What a cluster may be called: part of paths, and of a socket's path, which must be short. */
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
 

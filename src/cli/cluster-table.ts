@@ -10,7 +10,7 @@ export function clusterTable(status: Status): string {
 }
 
 /** `cluster default: ready in 3.1 s, xnet, 7 nodes, tcg, Linux 6.1.0, namespace /proc/71/fd/20` */
-function headline({ name, state, readyMs, topology, nodes, accel, kernel, netns }: Status): string {
+function headline({ name, state, readyMs, topology, nodes, accel, kernel, netns, uplink }: Status): string {
   const ready = readyMs === undefined ? state : `${state} in ${seconds(readyMs)}`
   const facts = [
     ready,
@@ -19,8 +19,14 @@ function headline({ name, state, readyMs, topology, nodes, accel, kernel, netns 
     accel,
     kernel && `Linux ${kernel}`,
     netns && `namespace ${netns}`,
+    uplink && `way out ${uplink.link} (${changes(uplink)})`,
   ]
   return `cluster ${name}: ${facts.filter(Boolean).join(', ')}\n`
+}
+
+/** What it has changed on the host. */
+function changes({ table, sysctls }: NonNullable<Status['uplink']>): string {
+  return [`table ${table}`, ...sysctls.map(({ name, before }) => `${name} was ${before}`)].join(', ')
 }
 
 /** One row a net; what is the node's own stands in the first. */

@@ -31,6 +31,13 @@ export interface Status {
   readonly fabric?: 'bridge' | 'user'
   readonly netns: string
   readonly userns?: string
+  readonly uplink?: {
+    readonly link: string
+    readonly outside: { readonly ipv4: string; readonly ipv6: string }
+    readonly inside: { readonly ipv4: string; readonly ipv6: string }
+    readonly table: string
+    readonly sysctls: readonly { readonly name: string; readonly before: string }[]
+  }
   readonly owner: { readonly pid: number }
   readonly accel: string
   readonly kernel: string

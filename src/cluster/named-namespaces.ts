@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import type { Environment, Places, Settings } from '../base/index.ts'
+import { type Environment, type Places, pause, type Settings, systemClock } from '../base/index.ts'
 import {
   addBridgesTo,
   addNamespace,
@@ -96,10 +96,15 @@ export async function addNamedBridge(
   return { bridge: bridge.name, netns, made: made.length > 0 }
 }
 
-/** What outside is as it would be without an uplink, once there is none. Nothing to do is done quickly. */
-export async function settleForwarding({ runtime }: Places): Promise<boolean> {
+/** Puts the settings outside back as they were, once there is no way out that needs them any more. */
+export async function settleForwarding(
+  { runtime }: Places,
+  { withinMs }: { readonly withinMs: number },
+): Promise<void> {
   await using outside = NetNamespace.current()
-  return await restoreForwarding(outside, runtime)
+  const deadline = systemClock.now() + withinMs
+  while (!(await restoreForwarding(outside, runtime)) && systemClock.now() < deadline)
+    await pause(systemClock, 25)
 }
 
 function bridgesOf(nets: readonly number[], { mtu, prefix, hostNets }: Settings): readonly BridgeSpec[] {

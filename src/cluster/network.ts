@@ -1,9 +1,10 @@
 import { messageOf, type Settings, XclusterError } from '../base/index.ts'
-import { type Fabric, openBridgeFabric, openUserFabric } from '../net/index.ts'
+import { type Fabric, openUserFabric } from '../net/index.ts'
+import { type NetworkWish, openBridgeNetwork, refuseSettings } from './bridge-network.ts'
 import { ClusterError } from './errors.ts'
 import type { ClusterPlan } from './plan-types.ts'
 
-type Wanted = Pick<ClusterPlan, 'bridges' | 'nodes'>
+type Wanted = Pick<ClusterPlan, 'name' | 'prefix' | 'bridges' | 'nodes'>
 
 /** What is done to make it, for people. */
 export function wiringText({ bridges }: Wanted, { fabric }: Settings): string {
@@ -11,18 +12,20 @@ export function wiringText({ bridges }: Wanted, { fabric }: Settings): string {
   return `making ${bridges.bridges.length} bridges and ${bridges.taps.length} taps`
 }
 
-export interface NetworkOptions {
-  readonly settings: Settings
+export interface NetworkOptions extends NetworkWish {
   readonly notice: (text: string) => void
 }
 
 /** Makes the network of a cluster, of the kind that its settings ask for: bridges wherever they are to be had. */
-export async function openNetwork(plan: Wanted, { settings, notice }: NetworkOptions): Promise<Fabric> {
+export async function openNetwork(plan: Wanted, { notice, ...wish }: NetworkOptions): Promise<Fabric> {
+  const { settings } = wish
+  refuseSettings(settings)
   if (settings.fabric === 'user') return await openUserSpace(plan, settings)
   try {
-    return await openBridgeFabric(plan.bridges)
+    return await openBridgeNetwork(plan, wish)
   } catch (failure) {
-    if (settings.fabric !== 'auto' || !isForbidden(failure)) throw failure
+    const asked = settings.fabric === 'bridge' || settings.netns !== '' || settings.uplink !== 'off'
+    if (asked || !isForbidden(failure)) throw failure
     notice(
       `The network is in user space, where nodes do not reach each other on net 0: ${messageOf(failure)}`,
     )

@@ -63,7 +63,7 @@ export class RunningCluster implements Cluster {
       topology: plan.topology,
       state: this.#state,
       fabric: fabric.kind,
-      ...placeOf(this.#state === 'stopped' ? undefined : fabric.namespace),
+      ...placeOf(this.#state === 'stopped' ? undefined : fabric),
       owner: { pid: process.pid },
       accel: ground.accel.kind,
       kernel: ground.image.kernelVersion,
@@ -155,10 +155,11 @@ export class RunningCluster implements Cluster {
   }
 }
 
-/** Where `nsenter` finds its network. */
-function placeOf(namespace: Fabric['namespace']): Pick<Status, 'netns' | 'userns'> {
-  const { path = '', userPath } = namespace ?? {}
-  return { netns: path, ...(userPath !== undefined && { userns: userPath }) }
+/** Where `nsenter` finds its network, and how that is left. */
+function placeOf(fabric: Fabric | undefined): Pick<Status, 'netns' | 'userns' | 'uplink'> {
+  const { path = '', userPath } = fabric?.namespace ?? {}
+  const { uplink } = fabric ?? {}
+  return { netns: path, ...(userPath !== undefined && { userns: userPath }), ...(uplink && { uplink }) }
 }
 
 /** What the node's script says; a node that has failed, or fails now, reaches nobody. */

@@ -91,14 +91,14 @@ class ClusterStart {
 
   /** All that nodes need, side by side. Templates need QEMU and image, and of the network only its kind. */
   async #prepare(scope: Scope, signal: AbortSignal) {
-    const { cache: cacheDir } = this.#hooks.places ?? surroundings().places
+    const { cache: cacheDir, runtime: records } = this.#hooks.places ?? surroundings().places
     const [tell, settings] = [(event: ProgressEvent) => this.#tell(event), this.#settings]
     const notice = (text: string) => tell({ event: 'notice', text })
     const image = this.#step('image', 'finding QEMU and the guest image', () =>
       prepareGround(settings, { cacheDir, notice }),
     )
     const network = this.#step('network', wiringText(this.#plan, settings), async () =>
-      scope.add(await openNetwork(this.#plan, { settings, notice })),
+      scope.add(await openNetwork(this.#plan, { settings, notice, records })),
     )
     const opening = Promise.all([image, network]).then(async ([ground, { kind: fabric }]) => {
       const templates = scope.add(new Templates({ settings, fabric, ground, cacheDir, tell }))

@@ -1,5 +1,5 @@
 import type { Places, Queue } from '../base/index.ts'
-import type { FabricKind } from '../net/index.ts'
+import type { FabricKind, UplinkStatus } from '../net/index.ts'
 import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
 import type { ClusterPlan } from './plan-types.ts'
 import type { Role } from './roles.ts'
@@ -69,6 +69,8 @@ export interface Status {
   readonly netns: string
   /** The user namespace around it, of a user who is not root: `nsenter --user=<path> --net=… --preserve-credentials`. */
   readonly userns?: string
+  /** What its way out has changed outside; absent where it has none. */
+  readonly uplink?: UplinkStatus
   readonly owner: { readonly pid: number }
   readonly accel: string
   /** Version of the guests' kernel. */

@@ -1,6 +1,6 @@
 import { type Nic, Scope, XclusterError } from '../base/index.ts'
 import { openRoute, type Route } from '../rtnl/index.ts'
-import { NetNamespace, openTaps, type Tap } from '../sys/index.ts'
+import { type FileLock, lockNamespace, NetNamespace, openTaps, type Tap } from '../sys/index.ts'
 import {
   type BridgeChange,
   type BridgePlan,
@@ -9,12 +9,12 @@ import {
   planNics,
   type TapSpec,
 } from './bridge-plan.ts'
-import { addBridges, bridgesThere, leaveFramesAlone } from './bridges.ts'
+import { addBridges, bridgesThere, leaveFramesAlone, leaveFramesAloneHere } from './bridges.ts'
 import { NetError } from './errors.ts'
 import type { Fabric } from './fabric.ts'
 
 /** All our links are in this group ("xc" in ASCII): removed by it, they take as long as one. */
-export const linkGroup = 0x7863
+const linkGroup = 0x7863
 
 /** Those of them that are being removed while others stay. */
 const leavingGroup = 0x7864
@@ -37,9 +37,10 @@ export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions 
   await using scope = new Scope()
   const namespace = options.namespace ?? scope.add(NetNamespace.create())
   const route = scope.add(openRoute({ namespace }))
-  if (options.namespace) await refuseTaken(route)
-  leaveFramesAlone(namespace)
+  if (options.namespace) scope.add(await takeAlone(options.namespace, route))
   const shared = options.namespace !== undefined
+  if (shared) scope.defer(leaveFramesAloneHere(namespace))
+  else leaveFramesAlone(namespace)
   const fabric = new Bridges({ namespace, shared, route, scope: scope.move() })
   try {
     await fabric.change(plan)
@@ -161,11 +162,7 @@ class Bridges implements BridgeFabric {
 
   /** First the links, all at once, then the fds: closing the fd of a bridged tap takes the kernel 20 ms. */
   async #removeGroup(group: number, taps: Iterable<Tap>): Promise<void> {
-    try {
-      await this.#route.links.removeGroup(group)
-    } catch (failure) {
-      if (!isCoded(failure, 'NETLINK_NOT_FOUND')) throw failure
-    }
+    await removeGroup(group, this.#route)
     for (const tap of taps) tap.closeGone()
   }
 
@@ -179,11 +176,26 @@ async function closeAll(taps: Iterable<Tap>): Promise<void> {
   await Promise.all(Array.from(taps, tap => tap.close()))
 }
 
-/** Our links are removed by their group, so a namespace has room for one network. */
-async function refuseTaken(route: Route): Promise<void> {
-  const ours = (await route.links.list()).filter(({ group }) => group === linkGroup)
-  if (ours.length > 0)
-    throw taken(`there is one in this namespace (${ours.map(({ name }) => name).join(', ')})`)
+/**
+ * Our links are removed by their group, so a namespace has room for one network. Those that are there though nobody
+ * has it were left by one whose process was killed.
+ */
+async function takeAlone(namespace: NetNamespace, route: Route): Promise<FileLock> {
+  const lock = lockNamespace(namespace)
+  if (lock) {
+    await removeGroup(linkGroup, route)
+    return lock
+  }
+  const names = (await route.links.list()).flatMap(({ name, group }) => (group === linkGroup ? name : []))
+  throw taken(`there is one in this namespace (${names.join(', ') || 'being made'})`)
+}
+
+async function removeGroup(group: number, route: Route): Promise<void> {
+  try {
+    await route.links.removeGroup(group)
+  } catch (failure) {
+    if (!isCoded(failure, 'NETLINK_NOT_FOUND')) throw failure
+  }
 }
 
 function explained(failure: unknown): unknown {

@@ -1,6 +1,6 @@
 import type { Cidr } from '../base/index.ts'
 import { bridge, type Link, type Route } from '../rtnl/index.ts'
-import { type NetNamespace, SysError, writeSysctl } from '../sys/index.ts'
+import { type NetNamespace, readSysctl, SysError, writeSysctl } from '../sys/index.ts'
 import type { BridgeSpec } from './bridge-plan.ts'
 import { NetError } from './errors.ts'
 
@@ -75,13 +75,30 @@ async function otherAddresses(link: Link, spec: BridgeSpec, route: Route): Promi
   return `its addresses are ${is.join(', ') || 'none'}, not ${wanted.join(', ') || 'none'}`
 }
 
+const filters = ['arptables', 'ip6tables', 'iptables'].map(table => `net/bridge/bridge-nf-call-${table}`)
+
 /** In here, bridged frames are nobody's to filter. The files are there, all of them, where br_netfilter is loaded. */
 export function leaveFramesAlone(namespace: NetNamespace): void {
+  whereThere(() => {
+    for (const name of filters) writeSysctl(namespace, name, '0')
+  })
+}
+
+/** The same in a namespace that stays; gives what takes it back. */
+export function leaveFramesAloneHere(namespace: NetNamespace): () => void {
+  const changed = filters.filter(name => whereThere(() => readSysctl(namespace, name)) === '1')
+  leaveFramesAlone(namespace)
+  return () => {
+    for (const name of changed) writeSysctl(namespace, name, '1')
+  }
+}
+
+function whereThere<T>(work: () => T): T | undefined {
   try {
-    for (const table of ['arptables', 'ip6tables', 'iptables'])
-      writeSysctl(namespace, `net/bridge/bridge-nf-call-${table}`, '0')
+    return work()
   } catch (failure) {
-    if (!(failure instanceof SysError && failure.errnoName === 'ENOENT')) throw failure
+    if (failure instanceof SysError && failure.errnoName === 'ENOENT') return undefined
+    throw failure
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Nic } from '../base/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
 import type { BridgePlan } from './bridge-plan.ts'
+import type { UplinkStatus } from './uplink.ts'
 
 /** `bridge`: bridges and taps in a network namespace. `user`: QEMU's user net and multicast segments. */
 export type FabricKind = 'bridge' | 'user'
@@ -10,6 +11,8 @@ export interface Fabric extends AsyncDisposable {
   readonly kind: FabricKind
   /** Where its links are, and the host's own addresses on it; a fabric of QEMU's own sockets has none. */
   readonly namespace: NetNamespace | undefined
+  /** Its way out, where it has one. */
+  readonly uplink?: UplinkStatus
   /**
    * What QEMU needs for each interface of a node, eth0 first; the file descriptors stay the fabric's. A failure
    * is this node's alone.

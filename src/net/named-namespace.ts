@@ -1,8 +1,14 @@
 import { Scope } from '../base/index.ts'
 import { openNft } from '../nft/index.ts'
 import { openRoute } from '../rtnl/index.ts'
-import { NetNamespace, nameNamespace, namespaceNames, openNamed, unnameNamespace } from '../sys/index.ts'
-import { linkGroup } from './bridge-fabric.ts'
+import {
+  lockNamespace,
+  NetNamespace,
+  nameNamespace,
+  namespaceNames,
+  openNamed,
+  unnameNamespace,
+} from '../sys/index.ts'
 import type { BridgeSpec } from './bridge-plan.ts'
 import { addBridges, bridgesThere, leaveFramesAlone } from './bridges.ts'
 import { NetError } from './errors.ts'
@@ -99,15 +105,14 @@ export async function removeNamespace(name: string, { outside, records }: Surrou
 
 async function refuseInUse(name: string): Promise<void> {
   await using namespace = openNamed(name)
-  await using route = openRoute({ namespace })
-  const used = (await route.links.list()).filter(({ group }) => group === linkGroup)
-  if (used.length === 0) return
+  await using lock = lockNamespace(namespace)
+  if (lock) return
   throw new NetError({
     code: 'NAMESPACE_IN_USE',
     op: 'remove network namespace',
     target: name,
-    reason: `a cluster runs in it (${used.map(link => link.name).join(', ')})`,
-    remedy: 'Stop that first: xc ls',
+    reason: 'a cluster runs in it',
+    remedy: 'Stop that first; see which ones run: xc ls',
   })
 }
 

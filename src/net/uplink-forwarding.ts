@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
-import { pause, systemClock } from '../base/index.ts'
+import { forwardingRecord, pause, systemClock } from '../base/index.ts'
 import { openRoute } from '../rtnl/index.ts'
 import { lockFile, type NetNamespace, readSysctl, SysError, writeSysctl } from '../sys/index.ts'
 import { NetError } from './errors.ts'
@@ -28,7 +27,7 @@ export const uplinkName = /^xcluster\d+$/
 export async function forward(namespace: NetNamespace, directory: string): Promise<ChangedSysctl[]> {
   const isOff = (name: string) => tryRead(namespace, name) === '0'
   // Where nothing is written down nobody will switch it off.
-  if (!switches.some(isOff) && !existsSync(recordPath(namespace, directory))) return []
+  if (!switches.some(isOff) && !existsSync(forwardingRecord(directory, namespace.inode))) return []
   return await withRecord(namespace, directory, async record => {
     const off = switches.filter(isOff)
     if (off.length === 0) return []
@@ -42,7 +41,7 @@ export async function forward(namespace: NetNamespace, directory: string): Promi
 
 /** Puts everything back as it was, unless there is an uplink that needs it. True when there is nothing left to do. */
 export async function restoreForwarding(namespace: NetNamespace, directory: string): Promise<boolean> {
-  if (!existsSync(recordPath(namespace, directory))) return true
+  if (!existsSync(forwardingRecord(directory, namespace.inode))) return true
   return await withRecord(namespace, directory, async record => {
     const before = record.read()
     if (!before) return true
@@ -57,10 +56,6 @@ export async function restoreForwarding(namespace: NetNamespace, directory: stri
   })
 }
 
-function recordPath({ inode }: NetNamespace, directory: string): string {
-  return join(directory, `forwarding-${inode}`)
-}
-
 interface Written {
   read(): Values | undefined
   write(values: Values | undefined): void
@@ -73,7 +68,7 @@ async function withRecord<T>(
   work: (record: Written) => Promise<T>,
 ): Promise<T> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const path = recordPath(namespace, directory)
+  const path = forwardingRecord(directory, namespace.inode)
   await using lock = await lockSoon(path)
   const text = readFileSync(path, 'utf8')
   let values: Values | undefined = text ? JSON.parse(text) : undefined

@@ -3,6 +3,7 @@ import { isSystemError } from '../base/index.ts'
 import { binding } from './binding.ts'
 import { LOCK_EX, LOCK_NB } from './constants.ts'
 import { attempt, closed, SysError } from './errors.ts'
+import type { NetNamespace } from './namespace.ts'
 
 /** A lock on a file that the kernel takes back when this process dies, however it dies. */
 export class FileLock implements AsyncDisposable {
@@ -45,6 +46,21 @@ export function lockFile(path: string): FileLock | undefined {
       } finally {
         if (!keep) closeSync(fd)
       }
+    }
+  })
+}
+
+/** Locks a namespace itself, for whoever would have it alone; undefined at once when somebody else has. */
+export function lockNamespace(namespace: NetNamespace): FileLock | undefined {
+  const { path } = namespace
+  return attempt('lock', path, () => {
+    const fd = openSync(path, 'r') // opened once more: a lock belongs to one opening
+    let keep = false
+    try {
+      keep = lock(fd)
+      return keep ? new FileLock(path, fd) : undefined
+    } finally {
+      if (!keep) closeSync(fd)
     }
   })
 }

@@ -1,5 +1,5 @@
 export { SysError } from './errors.ts'
-export { FileLock, lockFile } from './file-lock.ts'
+export { FileLock, lockFile, lockNamespace } from './file-lock.ts'
 export { bindInet, type InetPlace, type InetSocket } from './inet-socket.ts'
 export {
   type Detached,

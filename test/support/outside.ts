@@ -38,7 +38,7 @@ export class Outside implements AsyncDisposable {
     return this
   }
 
-  /** All that others would notice: links, addresses, routes, rules, packet filters, settings. */
+  /** All that others would notice, less whether links carry anything just now: links, addresses, routes, rules, packet filters, settings. */
   async looks(): Promise<string[]> {
     const commands = [
       'ip -o link',
@@ -52,7 +52,8 @@ export class Outside implements AsyncDisposable {
     const said = await Promise.all(
       commands.map(each => inNamespace(this.host, ['sh', '-c', `${each}; true`])),
     )
-    return said.flatMap(({ stdout }) => stdout.split('\n')).filter(line => line && !volatile.test(line))
+    const lines = said.flatMap(({ stdout }) => stdout.replaceAll(carrier, '').split('\n'))
+    return lines.filter(line => line && !volatile.test(line))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -60,6 +61,8 @@ export class Outside implements AsyncDisposable {
     await this.internet.close()
   }
 }
+
+const carrier = /NO-CARRIER,|,LOWER_UP|(?<= )(state (UP|DOWN|UNKNOWN|LOWERLAYERDOWN)|linkdown) /g
 
 /** What changes by itself: counters, the kernel's own addresses coming and going, secrets, expiry. */
 const volatile = /fe80::|multicast ff00::|nf_conntrack_(count|buckets)|random|stable_secret|\bexpires\b/

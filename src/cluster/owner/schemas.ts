@@ -42,6 +42,16 @@ const nodeStatus = z.object({
   nets: z.array(nodeNet),
 })
 
+const pair = z.object({ ipv4: z.string(), ipv6: z.string() })
+
+const uplink = z.object({
+  link: z.string(),
+  outside: pair,
+  inside: pair,
+  table: z.string(),
+  sysctls: z.array(z.object({ name: z.string(), before: z.string() })),
+})
+
 export const status = z.object({
   v,
   name: z.string(),
@@ -53,6 +63,7 @@ export const status = z.object({
     .string()
     .describe('rootless: for `nsenter --user= --net= --preserve-credentials`')
     .exactOptional(),
+  uplink: uplink.describe('the way out, and all that it changed on the host').exactOptional(),
   owner: z.object({ pid: count }),
   accel: z.string().describe('kvm or tcg; empty while starting'),
   kernel: z.string().describe("version of the guests' kernel; empty while starting"),

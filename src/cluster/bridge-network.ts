@@ -1,0 +1,68 @@
+import { Scope, type Settings } from '../base/index.ts'
+import { type Fabric, openBridgeFabric, openUplink, type Uplink } from '../net/index.ts'
+import { NetNamespace, openNamed } from '../sys/index.ts'
+import { subnetOf } from './addressing.ts'
+import { ClusterError } from './errors.ts'
+import type { ClusterPlan } from './plan-types.ts'
+
+export interface NetworkWish {
+  readonly settings: Settings
+  /** Where it is written down how the host was before there were ways out. */
+  readonly records: string
+}
+
+/** Bridges in a namespace of the cluster's own, or in one that has a name; with a way out if one is asked for. */
+export async function openBridgeNetwork(
+  plan: Pick<ClusterPlan, 'name' | 'prefix' | 'bridges'>,
+  wish: NetworkWish,
+): Promise<Fabric> {
+  const { netns, uplink } = wish.settings
+  await using scope = new Scope()
+  const where = netns ? { namespace: scope.add(openNamed(netns)) } : {}
+  const fabric = scope.add(await openBridgeFabric(plan.bridges, where))
+  if (uplink === 'off' && !netns) {
+    scope.move()
+    return fabric
+  }
+  const out = uplink === 'off' ? undefined : await openWay(plan, fabric.namespace, { wish, scope })
+  const open = scope.move()
+  const close = () => open.close()
+  return {
+    kind: fabric.kind,
+    namespace: fabric.namespace,
+    ...(out && { uplink: out.status }),
+    nics: node => fabric.nics(node),
+    change: next => fabric.change(next),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** From the cluster's namespace to the one that this process runs in. */
+async function openWay(
+  { name, prefix }: Pick<ClusterPlan, 'name' | 'prefix'>,
+  inside: NetNamespace,
+  { wish: { settings, records }, scope }: { readonly wish: NetworkWish; readonly scope: Scope },
+): Promise<Uplink> {
+  const { uplink, ipv4Base, ipv6Prefix } = settings
+  const index = typeof uplink === 'number' ? { index: uplink } : {}
+  const outside = scope.add(NetNamespace.current())
+  const sources = subnetOf(prefix, 0)
+  return scope.add(
+    await openUplink({ ...index, ipv4Base, ipv6Prefix }, { owner: name, inside, outside, sources, records }),
+  )
+}
+
+/** Settings that exclude each other. */
+export function refuseSettings({ fabric, netns, uplink }: Settings): void {
+  if (fabric === 'user' && (netns || uplink !== 'off'))
+    throw excluded('a network in user space has no namespace, and a way out anyway', '--fabric user')
+  if (netns && uplink !== 'off')
+    throw excluded('a named namespace has a way out of its own, made by `xc nsadd`', '--netns')
+}
+
+function excluded(reason: string, other: string): ClusterError {
+  const remedy = `Leave out --uplink${other === '--netns' ? '' : ' and --netns'}, or ${other}`
+  const about = { op: 'open network', target: other, reason, remedy }
+  return new ClusterError({ ...about, code: 'NETWORK_SETTINGS', kind: 'usage' })
+}
