@@ -44,15 +44,14 @@ export class Names {
   }
 
   #make(key: string): Answer | undefined {
-    const question = questionOf(key)
-    const end = question.bytes.length
-    if (question.bytes.readUInt16BE(end - 2) !== Class.IN) return undefined
-    const name = key.slice(0, end - 4)
+    // Behind the name: type and class, two bytes each, and flags.
+    const name = key.slice(0, -5)
     const records = this.#recordsOf(name)
-    if (!records) {
-      return this.#isOurs(name) ? ownAnswer(question, { rcode: Rcode.NXDOMAIN, records: [], ttl }) : undefined
-    }
-    const type = question.bytes.readUInt16BE(end - 4)
+    if (!records && !this.#isOurs(name)) return undefined
+    const question = questionOf(key)
+    const type = question.bytes.readUInt16BE(name.length)
+    if (question.bytes.readUInt16BE(name.length + 2) !== Class.IN) return undefined
+    if (!records) return ownAnswer(question, { rcode: Rcode.NXDOMAIN, records: [], ttl })
     const fitting = records.filter(record => record.type === type || type === Type.ANY)
     return ownAnswer(question, { rcode: Rcode.NOERROR, records: fitting.slice(0, mostRecords), ttl })
   }
