@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import { places } from '../../../src/base/index.ts'
 import { type ClusterEvent, startCluster } from '../../../src/index.ts'
+import { findQemu } from '../../../src/vm/index.ts'
 import { test } from '../../support/leaks.ts'
 import { guestStates, said } from './guest-state.ts'
 
@@ -47,10 +48,13 @@ describe('templates in a cache', () => {
     return { cache, [Symbol.asyncDispose]: () => rm(cache, { recursive: true }) }
   }
 
-  async function started(cache: string) {
+  async function started(cache: string, options = {}) {
     const events: ClusterEvent[] = []
     const at = { ...places(process.env, process.getuid!()), cache }
-    await using cluster = await startCluster(one, { places: at, onEvent: event => events.push(event) })
+    await using cluster = await startCluster(
+      { ...one, ...options },
+      { places: at, onEvent: event => events.push(event) },
+    )
     expect((await said(cluster, 1, 'hostname')).trim()).toBe('vm-001')
     const notices = events.flatMap(event => (event.event === 'notice' ? event.text : []))
     const steps = events.flatMap(event => (event.event === 'step' && event.step === 'template' ? event : []))
@@ -83,5 +87,21 @@ describe('templates in a cache', () => {
     expect(cloned).toBe(false)
     const about = /^nodes like vm-001 have no template and are booted: /
     expect(notices.filter(text => about.test(text))).toHaveLength(1)
+  })
+
+  test('a clone that does not wake up is booted instead, with a notice', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'xcluster-qemu-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    await chmod(directory, 0o755)
+    const { path } = await findQemu({ searchPath: process.env.PATH! })
+    const qemu = join(directory, 'qemu')
+    const script = `#!/bin/sh\ncase "$*" in *'-incoming defer'*) echo out of luck >&2; exit 1 ;; esac\nexec ${path} "$@"\n`
+    await writeFile(qemu, script, { mode: 0o755 })
+    await using at = await emptyCache()
+    const { cloned, notices } = await started(at.cache, { kvm: qemu })
+    expect(cloned).toBe(false)
+    expect(notices).toEqual([
+      expect.stringMatching(/^a clone did not wake up and is booted instead \(.*out of luck.*\)$/s),
+    ])
   })
 })
