@@ -13,7 +13,7 @@ const net: Benchmark = {
     const census = await takeCensus()
     const networks = scope.add(new Scope())
     return {
-      cases: [await networkCase(24, networks), await networkCase(240, networks)],
+      cases: [await networkCase(240, networks), await networkCase(24, networks)],
       async failures() {
         await networks.close()
         return census.expectUnchanged().then(

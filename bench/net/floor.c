@@ -152,6 +152,7 @@ static void bridge(int net) {
   struct rtattr *info = open_attribute(IFLA_LINKINFO);
   put(IFLA_INFO_KIND, "bridge", 6);
   struct rtattr *data = open_attribute(IFLA_INFO_DATA);
+  put_u8(IFLA_BR_MCAST_SNOOPING, 0);
   put_u16(IFLA_BR_GROUP_FWD_MASK, 0x4000);
   put_u32(IFLA_BR_STP_STATE, 0);
   close_attribute(data);
@@ -164,6 +165,17 @@ static void bridge(int net) {
   if (net == 1) return;
   address(net, AF_INET);
   address(net, AF_INET6);
+}
+
+static void snoop(int net) {
+  begin_link(0)->ifi_index = FIRST_BRIDGE + net;
+  struct rtattr *info = open_attribute(IFLA_LINKINFO);
+  put(IFLA_INFO_KIND, "bridge", 6);
+  struct rtattr *data = open_attribute(IFLA_INFO_DATA);
+  put_u8(IFLA_BR_MCAST_SNOOPING, 1);
+  close_attribute(data);
+  close_attribute(info);
+  end();
 }
 
 static void name_tap(int at, char *name) {
@@ -199,6 +211,7 @@ static void create(int count) {
     begin_up()->ifi_index = FIRST_BRIDGE + net;
     end();
   }
+  for (int net = 0; net < NETS; net++) snoop(net);
   up("lo");
   flush();
 }

@@ -9,7 +9,7 @@ import {
   planNics,
   type TapSpec,
 } from './bridge-plan.ts'
-import { addBridges, bridgesThere, leaveFramesAlone, leaveFramesAloneHere } from './bridges.ts'
+import { addBridges, bridgesThere, leaveFramesAlone, leaveFramesAloneHere, raise } from './bridges.ts'
 import { NetError } from './errors.ts'
 import type { Fabric } from './fabric.ts'
 
@@ -59,12 +59,12 @@ interface Attachment {
   readonly down: readonly number[]
 }
 
-/** Bridges come up last: a port that joins one that is up costs the kernel a tenth more. */
 function attach(taps: readonly TapSpec[], { mtu, masters, down }: Attachment, route: Route): Promise<void> {
-  return route.batch(({ links }) => {
+  return route.batch(batch => {
+    const { links } = batch
     for (const { name, net } of taps)
       links.change({ name, mtu, master: masters.get(net)!, group: linkGroup, addrGenMode: 'none', up: true })
-    for (const index of down) links.change({ index, up: true })
+    raise(down, batch)
     links.change({ name: 'lo', up: true })
   })
 }

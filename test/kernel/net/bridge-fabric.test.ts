@@ -55,7 +55,9 @@ describe('the fabric of xnet', () => {
     expect(all.filter(({ flags }) => !flags.includes('UP'))).toEqual([])
     const xcbr1 = all.find(({ ifname }) => ifname === 'xcbr1')!
     expect(xcbr1).toMatchObject({ address: '00:00:00:01:01:fa', mtu: 1500, inet6_addr_gen_mode: 'none' })
-    expect(xcbr1.linkinfo!.info_data).toMatchObject({ stp_state: 0, group_fwd_mask: '0x4000' })
+    expect(xcbr1.linkinfo!.info_data).toMatchObject({
+      ...{ stp_state: 0, group_fwd_mask: '0x4000', mcast_snooping: 1 },
+    })
     const tap = all.find(({ ifname }) => ifname === 'xcbr2_t221')!
     expect(tap).toMatchObject({ mtu: 1500, inet6_addr_gen_mode: 'none', group: all[1]!.group })
     expect(tap.linkinfo!.info_data).toMatchObject({ type: 'tap', persist: false, vnet_hdr: true })
