@@ -1,0 +1,58 @@
+import { existsSync, mkdtempSync, readFileSync, renameSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { QueryLog } from '../../../../src/dns/observe/query-log.ts'
+import { questionFor } from '../../../support/dns-client.ts'
+import { ManualClock } from '../../../support/manual-clock.ts'
+import { waitFor } from '../../../support/wait.ts'
+
+const asker = { transport: 'udp', address: '127.0.0.1', port: 4711 } as const
+const query = questionFor('example.org')
+const answered = { query, answer: query, asker, source: 'cache', ms: 0 } as const
+const linesOf = (path: string) => readFileSync(path, 'latin1').split('\n').length - 1
+
+function fresh(): string {
+  return join(mkdtempSync(join(tmpdir(), 'xcluster-test-')), 'log')
+}
+
+test('lines are written when a page is full, or after a while', async () => {
+  const path = fresh()
+  const clock = new ManualClock()
+  await using log = new QueryLog(path, clock)
+  log.note(answered)
+  expect(linesOf(path)).toBe(0)
+  clock.pass(200)
+  expect(await waitFor(() => linesOf(path) === 1)).toBe(true)
+  for (let i = 0; i < 2000; i++) log.note(answered)
+  expect(await waitFor(() => linesOf(path) > 1000)).toBe(true)
+  await log.flush()
+  expect(linesOf(path)).toBe(2001)
+  expect(log.lost).toBe(0)
+})
+
+test('all is written at close; a file that was moved away is opened anew', async () => {
+  const path = fresh()
+  const clock = new ManualClock()
+  const log = new QueryLog(path, clock)
+  log.note(answered)
+  renameSync(path, `${path}.1`)
+  await log.reopen()
+  log.note(answered)
+  await log.close()
+  await log.close()
+  expect([linesOf(`${path}.1`), linesOf(path)]).toEqual([1, 1])
+  expect(clock.waiting).toBe(0)
+})
+
+test('faster than the disk: lines are left out and counted, memory is not', async () => {
+  await using log = new QueryLog(fresh(), new ManualClock())
+  for (let i = 0; i < 100_000; i++) log.note(answered)
+  expect(log.lost).toBeGreaterThan(0)
+})
+
+test('a file that cannot be opened is told', () => {
+  const path = '/nonexistent/log'
+  expect(existsSync('/nonexistent')).toBe(false)
+  expect(() => new QueryLog(path)).toThrow(/open query log \/nonexistent\/log: ENOENT.*Give --log a file/)
+})

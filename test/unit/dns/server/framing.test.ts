@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Frames } from '../../../../src/dns/server/framing.ts'
+import { framed } from '../../../../src/dns/wire/frames.ts'
+
+function cut(frames: Frames, piece: Buffer): string[] {
+  const part = { bytes: Buffer.alloc(0), at: 0, length: 0 }
+  const found: string[] = []
+  frames.push(piece)
+  while (frames.next(part)) found.push(part.bytes.toString('hex', part.at, part.at + part.length))
+  return found
+}
+
+test('a stream gives its messages, however it is cut into pieces', () => {
+  const message = fc.uint8Array({ maxLength: 700 })
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 12 }), fc.array(fc.nat(900)), (messages, cuts) => {
+      const stream = Buffer.concat(messages.map(framed))
+      const frames = new Frames()
+      const found: string[] = []
+      let at = 0
+      for (const size of cuts) {
+        found.push(...cut(frames, Buffer.from(stream.subarray(at, at + size))))
+        at = Math.min(stream.length, at + size)
+      }
+      found.push(...cut(frames, Buffer.from(stream.subarray(at))))
+      expect(found).toEqual(messages.map(each => Buffer.from(each).toString('hex')))
+      expect(frames.partial).toBe(false)
+    }),
+  )
+})
+
+test('any bytes in any pieces: messages or nothing, never a throw, none longer than promised', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 300 })), pieces => {
+      const frames = new Frames()
+      const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
+      const found = pieces.flatMap(piece => cut(frames, Buffer.from(piece)))
+      expect(found.reduce((sum, { length }) => sum + 2 + length / 2, 0)).toBeLessThanOrEqual(bytes)
+    }),
+  )
+})
+
+test('what is not taken yet waits: messages taken one by one, more arriving between', () => {
+  const frames = new Frames()
+  const part = { bytes: Buffer.alloc(0), at: 0, length: 0 }
+  const next = () => (frames.next(part) ? part.bytes.toString('latin1', part.at, part.at + part.length) : '')
+  frames.push(Buffer.concat([framed(Buffer.from('one')), framed(Buffer.from('two')), Buffer.of(0)]))
+  expect(next()).toBe('one')
+  frames.push(Buffer.concat([Buffer.of(5), Buffer.from('thr')]))
+  expect(next()).toBe('two')
+  expect(next()).toBe('')
+  frames.push(Buffer.from('ee'))
+  expect(next()).toBe('three')
+  expect(frames.partial).toBe(false)
+})
