@@ -32,7 +32,7 @@ export interface Read extends DecodedPacket {
   readonly data: unknown[]
 }
 
-export function read(bytes: Uint8Array): Read {
+function read(bytes: Uint8Array): Read {
   const buffer = Buffer.from(bytes)
   const packet = decode(buffer)
   const data = packet.answers!.map(answer => ('data' in answer ? answer.data : undefined))
