@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { type ClusterEvent, startCluster } from '../../../src/index.ts'
 import { findQemu } from '../../../src/vm/index.ts'
 import { test } from '../../support/leaks.ts'
 import { guestStates, said } from './guest-state.ts'
+import { nsenter } from './nsenter.ts'
 
 const small = { nvm: 2, nrouters: 1, ntesters: 1, smp: 1 }
 
@@ -34,6 +36,18 @@ test('a cluster of clones is the cluster that boots, sooner', async ({ census })
     expect(Math.abs(Number(seconds) - Date.now() / 1000)).toBeLessThan(5)
   await clones.stop()
   await census.expectUnchanged({ withinMs: 1500 })
+})
+
+const keyscan = spawnSync('which', ['ssh-keyscan']).status === 0
+
+test.skipIf(!keyscan)('each clone has SSH host keys of its own (needs ssh-keyscan)', async () => {
+  await using clones = await startCluster({ nvm: 2, nrouters: 0, smp: 1 })
+  const { netns } = clones.status()
+  const keyOf = (id: number) =>
+    nsenter(netns, ['ssh-keyscan', '-T', '30', '-t', 'ed25519', `192.168.0.${id}`])
+  const keys = (await Promise.all([1, 2].map(keyOf))).map(line => line.trim().split(' ').at(-1))
+  expect(keys).toEqual([expect.stringMatching(/^AAAA/), expect.stringMatching(/^AAAA/)])
+  expect(keys[0]).not.toBe(keys[1])
 })
 
 describe('templates in a cache', () => {
