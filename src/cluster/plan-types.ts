@@ -1,4 +1,4 @@
-import type { BridgePlan } from '../net/index.ts'
+import type { BridgePlan, UserSpacePlan } from '../net/index.ts'
 import type { Role } from './roles.ts'
 import type { NodeNet } from './types.ts'
 
@@ -12,6 +12,8 @@ export interface ClusterPlan {
   readonly prefix: string
   readonly nodes: readonly NodePlan[]
   readonly bridges: BridgePlan
+  /** In their place, where the network was asked for in user space. */
+  readonly userSpace?: UserSpacePlan
 }
 
 /** One node. */

@@ -1,5 +1,5 @@
 import { type Settings, settingFor } from '../base/index.ts'
-import { planBridges } from '../net/index.ts'
+import { planBridges, planUserSpace } from '../net/index.ts'
 import { hostAddresses } from './addressing.ts'
 import { ClusterError } from './errors.ts'
 import { addressed, setupOf } from './node-setup.ts'
@@ -25,6 +25,7 @@ export function planNodes(settings: Settings, ids: readonly number[]): ClusterPl
   const wired = ids.map(id => ({ id, nets: netsOf(id, settings, topology) }))
   const { mtu, prefix, name } = settings
   const host = hostAddresses(prefix, settings.hostNets)
+  const bridges = planBridges({ mtu, nodes: wired, host })
   return {
     v: 1,
     name,
@@ -32,7 +33,8 @@ export function planNodes(settings: Settings, ids: readonly number[]): ClusterPl
     mtu,
     prefix,
     nodes: wired.map(node => planNode(node, wired, settings)),
-    bridges: planBridges({ mtu, nodes: wired, host }),
+    bridges,
+    ...(settings.fabric === 'user' && { userSpace: planUserSpace(bridges, settings) }),
   }
 }
 

@@ -7,13 +7,13 @@ export interface SegmentAddress {
 }
 
 /** As the original has it. */
-export const segmentPort = 27030
+const segmentPort = 27030
 
 /** The last group that is nobody else's: 224.0.0.251 is mDNS. */
 const lastGroup = 250
 
 /** `XCLUSTER_MCAST_BASE` unless told. */
-export const usualMcastBase = 120
+const usualMcastBase = 120
 
 /** The multicast group of a user-space net. Throws SEGMENT_NUMBER (usage) for a net that can have none. */
 export function segmentOf(net: number, mcastBase: number = usualMcastBase): SegmentAddress {
@@ -27,7 +27,7 @@ export function segmentOf(net: number, mcastBase: number = usualMcastBase): Segm
     reason:
       net === 0
         ? 'net 0 is no segment: each node has a router of its own there'
-        : `it would be group 224.0.0.${mcastBase + net}, and 224.0.0.251 and above are not free`,
+        : `its group would be beyond 224.0.0.${lastGroup}, and those are not free (mDNS is 224.0.0.251)`,
     remedy: `Take nets from 1 to ${last}${mcastBase > 30 ? ', or a lower XCLUSTER_MCAST_BASE' : ''}`,
   })
 }

@@ -1,6 +1,6 @@
 import type { BridgePlan } from '../bridge-plan.ts'
 import { NetError } from '../errors.ts'
-import { segmentOf } from '../segment/group.ts'
+import { type SegmentAddress, segmentOf } from '../segment/group.ts'
 import { type Forward, forwardsOf, segmentNets, type UserWiring } from './plan.ts'
 
 /** A frame is one UDP datagram, of 65,507 bytes at most: 14 are the Ethernet header. */
@@ -12,17 +12,28 @@ export function allForwards({ taps }: Pick<BridgePlan, 'taps'>, wiring: UserWiri
   return [...nodes].flatMap(node => forwardsOf(node, wiring))
 }
 
-/** Refuses (usage) what no user-space network can be, whatever the machine is like. Pure. */
-export function checkUserPlan(plan: BridgePlan, wiring: UserWiring): void {
+/** What of the host a user-space network takes. */
+export interface UserSpacePlan {
+  readonly forwards: readonly Forward[]
+  readonly segments: readonly (SegmentAddress & { readonly net: number })[]
+}
+
+/**
+ * What bridges and taps are elsewhere. Refuses (usage) what no user-space network can be, whatever the machine is
+ * like. Pure.
+ */
+export function planUserSpace(plan: BridgePlan, wiring: UserWiring): UserSpacePlan {
   if (plan.mtu > maxMtu) throw unfit('MTU', `${plan.mtu} is too large`, `Take ${maxMtu} or less`)
-  for (const net of segmentNets(plan.taps)) segmentOf(net, wiring.mcastBase)
+  const segments = segmentNets(plan.taps).map(net => ({ net, ...segmentOf(net, wiring.mcastBase) }))
+  const forwards = allForwards(plan, wiring)
   const taken = new Map<number, Forward>()
-  for (const forward of allForwards(plan, wiring)) {
+  for (const forward of forwards) {
     const { from } = forward
     const other = taken.get(from)
     if (other) throw unfit(`port ${from}`, `it would lead to ${named(other)} and to ${named(forward)}`, apart)
     taken.set(from, forward)
   }
+  return { forwards, segments }
 }
 
 const apart = 'Take bases that are further apart (XCLUSTER_TELNET_BASE, XCLUSTER_SSH_BASE)'

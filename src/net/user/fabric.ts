@@ -2,7 +2,7 @@ import type { Nic } from '../../base/index.ts'
 import type { BridgePlan } from '../bridge-plan.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
-import { allForwards, checkUserPlan } from './check.ts'
+import { allForwards, planUserSpace } from './check.ts'
 import { planUserNics, segmentNets, type UserWiring } from './plan.ts'
 import { type Claim, claimSegment, mustBeFree } from './ports.ts'
 
@@ -41,9 +41,9 @@ class UserSpace implements Fabric {
 
   async change(plan: BridgePlan): Promise<void> {
     this.#mustBeOpen()
-    checkUserPlan(plan, this.#wiring)
+    const { forwards } = planUserSpace(plan, this.#wiring)
     const ours = new Set(allForwards(this.#plan, this.#wiring).map(({ from }) => from))
-    await mustBeFree(allForwards(plan, this.#wiring).filter(({ from }) => !ours.has(from)))
+    await mustBeFree(forwards.filter(({ from }) => !ours.has(from)))
     const before = segmentNets(this.#plan.taps)
     const after = segmentNets(plan.taps)
     await this.#claim(after.filter(net => !before.includes(net)))

@@ -70,6 +70,19 @@ NODE  NAME    ROLE  MEMORY   CPUS  DEV   TAP       MAC                IPV4      
   )
 })
 
+test('a plan in user space: ports of the host and multicast groups in place of bridges', () => {
+  const options = { nvm: 1, nrouters: 0, fabric: 'user', sshBase: 0, k8sPort: 0, k8sApiPort: 0 } as const
+  const text = planText(planCluster(resolveSettings({ options })))
+  expect(text.split('\n\nNODE  NAME')[0]).toBe(
+    `cluster default: xnet, 1 nodes with 128 MiB, mtu 1500
+PORT             NODE  SERVICE  ITS PORT
+127.0.0.1:12001  1     telnet   23
+
+NET  MULTICAST GROUP, ON LO
+1    224.0.0.121:27030`,
+  )
+})
+
 test('who cannot be reached is listed; when all can, one line says so', () => {
   const good = { from: 'vm-001', to: 'vm-002', address: '192.168.1.2', family: 'ipv4', ok: true } as const
   const bad = { ...good, address: 'fd00::c0a8:102', family: 'ipv6', ok: false } as const

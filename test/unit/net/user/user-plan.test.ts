@@ -5,9 +5,9 @@ import {
   planBridges,
   planUnpluggedNics,
   planUserNics,
+  planUserSpace,
   segmentOf,
 } from '../../../../src/net/index.ts'
-import { checkUserPlan } from '../../../../src/net/user/check.ts'
 import { refused } from '../../../support/refused.ts'
 
 const wiring = resolveSettings({})
@@ -84,7 +84,7 @@ describe('what cannot be', () => {
       target: 'net 131',
       remedy: expect.stringContaining('nets from 1 to 130'),
     })
-    expect(refused(() => checkUserPlan(planOf({ id: 1, nets: [0, 200] }), wiring))).toMatchObject({
+    expect(refused(() => planUserSpace(planOf({ id: 1, nets: [0, 200] }), wiring))).toMatchObject({
       code: 'SEGMENT_NUMBER',
     })
   })
@@ -95,7 +95,7 @@ describe('what cannot be', () => {
 
   test('bases so close that one port would lead to two nodes', () => {
     const plan = planOf({ id: 1, nets: [0] }, { id: 101, nets: [0] })
-    expect(refused(() => checkUserPlan(plan, { ...wiring, sshBase: 12_100 }))).toMatchObject({
+    expect(refused(() => planUserSpace(plan, { ...wiring, sshBase: 12_100 }))).toMatchObject({
       code: 'USER_NETWORK',
       target: 'port 12101',
       reason: 'it would lead to ssh of node 1 and to telnet of node 101',
@@ -104,7 +104,7 @@ describe('what cannot be', () => {
 
   test('an MTU that makes frames larger than a datagram', () => {
     const plan = { ...planOf({ id: 1, nets: [0, 1] }), mtu: 65_494 }
-    expect(refused(() => checkUserPlan(plan, wiring)).remedy).toBe('Take 65493 or less')
-    expect(() => checkUserPlan({ ...plan, mtu: 65_493 }, wiring)).not.toThrow()
+    expect(refused(() => planUserSpace(plan, wiring)).remedy).toBe('Take 65493 or less')
+    expect(() => planUserSpace({ ...plan, mtu: 65_493 }, wiring)).not.toThrow()
   })
 })
