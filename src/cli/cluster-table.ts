@@ -10,7 +10,7 @@ export function clusterTable(status: Status): string {
 }
 
 /** `cluster default: ready in 3.1 s, xnet, 7 nodes, tcg, Linux 6.1.0, namespace /proc/71/fd/20` */
-function headline({ name, state, readyMs, topology, nodes, accel, kernel, netns, uplink }: Status): string {
+function headline({ name, state, readyMs, topology, nodes, accel, kernel, ...at }: Status): string {
   const ready = readyMs === undefined ? state : `${state} in ${seconds(readyMs)}`
   const facts = [
     ready,
@@ -18,8 +18,9 @@ function headline({ name, state, readyMs, topology, nodes, accel, kernel, netns,
     `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`,
     accel,
     kernel && `Linux ${kernel}`,
-    netns && `namespace ${netns}`,
-    uplink && `way out ${uplink.link} (${changes(uplink)})`,
+    at.fabric === 'user' && 'in user space',
+    at.netns && `namespace ${at.netns}`,
+    at.uplink && `way out ${at.uplink.link} (${changes(at.uplink)})`,
   ]
   return `cluster ${name}: ${facts.filter(Boolean).join(', ')}\n`
 }

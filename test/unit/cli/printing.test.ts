@@ -55,6 +55,12 @@ test('a cluster that is starting shows what is known', () => {
   expect(clusterTable(starting)).toContain('cluster default: starting, xnet, 0 nodes\n')
 })
 
+test('a cluster in user space says so', () => {
+  const [headline] = clusterTable({ ...status, fabric: 'user', netns: '' }).split('\n')
+  expect(headline).toContain(', in user space')
+  expect(headline).not.toContain('namespace')
+})
+
 test('a plan: bridges with the host’s addresses, nodes with their taps', () => {
   const plan = planCluster(resolveSettings({ options: { nvm: 1, nrouters: 0, hostNets: '0' } }))
   expect(planText(plan)).toBe(

@@ -35,6 +35,17 @@ describe('who should reach whom', () => {
     ])
   })
 
+  test('in user space: nobody over net 0, where each has a router of its own', () => {
+    const there = reachTargets(plan({ nvm: 2, ntesters: 1 }), 'user')
+    const ipv4 = there.filter(target => target.from === 1 && target.family === 'ipv4')
+    expect(ipv4.map(({ address }) => address)).toEqual([
+      '192.168.1.2',
+      ...['192.168.1.201', '192.168.2.201'],
+      ...['192.168.1.202', '192.168.2.202'],
+      '192.168.2.221',
+    ])
+  })
+
   test('not where answers would not come back, nor where one of several ways leads nowhere', () => {
     const xnet = plan({ nvm: 1, ntesters: 1 })
     const change = (id: number, setup: object): ClusterPlan => ({
