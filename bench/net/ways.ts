@@ -1,8 +1,10 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Scope } from '../../src/base/index.ts'
-import type { BridgeFabric, Wiring } from '../../src/net/index.ts'
+import type { BridgePlan, Wiring } from '../../src/net/index.ts'
 import type { NetNamespace } from '../../src/sys/index.ts'
 import { built } from '../built.ts'
 import { compile } from '../compile.ts'
@@ -24,21 +26,31 @@ type Start = (wiring: Wiring, scope: Scope) => Promise<Way>
 
 export const ways = { ours, shell, 'ip-batch': ipBatch, floor } satisfies Record<string, Start>
 
-/** What the start and the stop of a cluster call, its namespace included. */
+/** What the start and the stop of a cluster call, its namespace included; in a process of its own (ours.js). */
 async function ours(wiring: Wiring, scope: Scope): Promise<Way> {
-  const [{ planBridges, openBridgeFabric }, { NetNamespace }] = [await built('net'), await built('sys')]
+  const [{ planBridges }, { NetNamespace }] = [await built('net'), await built('sys')]
+  const process = fork(resolve(import.meta.dirname, 'ours.js'), { execArgv: [], serialization: 'advanced' })
+  const ended = once(process, 'exit')
+  scope.defer(async () => {
+    if (process.connected) process.disconnect()
+    await ended
+  })
+  const ask = async (order: { plan?: BridgePlan }): Promise<{ ms: number; path?: string }> => {
+    process.send(order)
+    const [answer] = await Promise.race([once(process, 'message'), ended])
+    if (typeof answer?.ms !== 'number') throw new Error(answer?.failure ?? 'it ended')
+    return answer
+  }
   const plan = planBridges(wiring)
-  let fabric: BridgeFabric
   let namespace: NetNamespace
   return {
     async create() {
-      const { ms, result } = await timed(() => openBridgeFabric(plan))
-      fabric = result
+      const { ms, path } = await ask({ plan })
       // Kept until the end: the kernel takes a namespace away in the background, which others would be slowed by.
-      namespace = scope.add(NetNamespace.open(fabric.namespace.path))
+      namespace = scope.add(NetNamespace.open(path!))
       return ms
     },
-    delete: async () => (await timed(() => fabric.close())).ms,
+    delete: async () => (await ask({})).ms,
     namespace: () => namespace,
   }
 }
@@ -63,8 +75,7 @@ async function byShell(scripts: Scripts, command: (path: string) => string, scop
   scope.defer(() => rmSync(directory, { recursive: true }))
   const namespace = await emptyNamespace(scope)
   const shell = new Program(['sh', '-e'], namespace, scope)
-  const run = async (name: string) =>
-    (await timed(() => shell.ask(`${command(join(directory, name))}; echo done`))).ms
+  const run = (name: string) => timed(() => shell.ask(`${command(join(directory, name))}; echo done`))
   for (const [name, lines] of Object.entries(scripts))
     writeFileSync(join(directory, name), `${lines.join('\n')}\n`)
   return { create: () => run('create'), delete: () => run('delete'), namespace: () => namespace }
@@ -84,8 +95,8 @@ async function emptyNamespace(scope: Scope): Promise<NetNamespace> {
   return scope.add(NetNamespace.create())
 }
 
-async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; result: T }> {
+async function timed(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now()
-  const result = await work()
-  return { ms: performance.now() - began, result }
+  await work()
+  return performance.now() - began
 }
