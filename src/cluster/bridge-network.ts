@@ -1,5 +1,5 @@
 import { Scope, type Settings } from '../base/index.ts'
-import { type Fabric, openBridgeFabric, openUplink, type Uplink } from '../net/index.ts'
+import { type Fabric, forwardingObstacles, openBridgeFabric, openUplink, type Uplink } from '../net/index.ts'
 import { NetNamespace, openNamed } from '../sys/index.ts'
 import { subnetOf } from './addressing.ts'
 import { ClusterError } from './errors.ts'
@@ -9,6 +9,7 @@ export interface NetworkWish {
   readonly settings: Settings
   /** Where it is written down how the host was before there were ways out. */
   readonly records: string
+  readonly notice: (text: string) => void
 }
 
 /** Bridges in a namespace of the cluster's own, or in one that has a name; with a way out if one is asked for. */
@@ -42,12 +43,14 @@ export async function openBridgeNetwork(
 async function openWay(
   { name, prefix }: Pick<ClusterPlan, 'name' | 'prefix'>,
   inside: NetNamespace,
-  { wish: { settings, records }, scope }: { readonly wish: NetworkWish; readonly scope: Scope },
+  { wish: { settings, records, notice }, scope }: { readonly wish: NetworkWish; readonly scope: Scope },
 ): Promise<Uplink> {
   const { uplink, ipv4Base, ipv6Prefix } = settings
   const index = typeof uplink === 'number' ? { index: uplink } : {}
   const outside = scope.add(NetNamespace.current())
   const sources = subnetOf(prefix, 0)
+  for (const { what, remedy } of await forwardingObstacles(outside))
+    notice(`Packets to the outside may be lost here: ${what}. ${remedy}.`)
   return scope.add(
     await openUplink({ ...index, ipv4Base, ipv6Prefix }, { owner: name, inside, outside, sources, records }),
   )

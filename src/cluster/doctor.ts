@@ -5,10 +5,12 @@ import { buildImage } from '../image/index.ts'
 import { openBridgeFabric, planBridges } from '../net/index.ts'
 import { launch } from '../sys/index.ts'
 import { detectAccel, findQemu } from '../vm/index.ts'
+import { firewall, kernelParts, socketBuffers, tun, userNamespaces } from './doctor-network.ts'
 import { surroundings } from './environment.ts'
-import { ClusterError } from './errors.ts'
+import { lack } from './errors.ts'
 import { identityOf } from './identity.ts'
 import { checkMemory, freeMemory } from './memory.ts'
+import { mayFallBack } from './network.ts'
 import { planCluster } from './plan.ts'
 
 /** What one look at this machine found. */
@@ -39,6 +41,11 @@ const checks: readonly Check[] = [
   { name: 'user', required: true, look: user },
   { name: 'launcher', required: true, look: launcher },
   { name: 'network', required: true, look: network },
+  { name: 'tun', required: false, look: () => tun() },
+  { name: 'user namespaces', required: false, look: () => userNamespaces() },
+  { name: 'firewall', required: false, look: ({ settings }) => firewall(settings) },
+  { name: 'kernel', required: false, look: kernelParts },
+  { name: 'socket buffers', required: false, look: () => socketBuffers() },
   { name: 'qemu', required: true, look: qemu },
   { name: 'kvm', required: false, look: kvm },
   { name: 'guest image', required: true, look: guestImage },
@@ -53,7 +60,8 @@ export async function examine(on: Examination): Promise<Finding[]> {
     try {
       findings.push({ name, required, ok: true, found: await look(on) })
     } catch (failure) {
-      findings.push({ name, required, ok: false, ...toldBy(failure) })
+      const spared = look === network && mayFallBack(on.settings, failure)
+      findings.push({ name, required: required && !spared, ok: false, ...toldBy(failure) })
     }
   }
   return findings
@@ -81,7 +89,8 @@ async function launcher(): Promise<string> {
 }
 
 /** The smallest network there is: a namespace, a bridge, a tap. */
-async function network({ settings: { mtu } }: Examination): Promise<string> {
+async function network({ settings: { mtu, fabric } }: Examination): Promise<string> {
+  if (fabric === 'user') return 'it is in user space, and needs neither namespaces nor taps'
   const plan = planBridges({ mtu, nodes: [{ id: 1, nets: [0] }], host: new Map() })
   await using _ = await openBridgeFabric(plan)
   return 'namespaces, bridges and taps can be made'
@@ -112,9 +121,11 @@ async function guestImage({ settings, places }: Examination): Promise<string> {
 
 function memory({ settings }: Examination): string {
   const { nodes } = planCluster(settings)
-  checkMemory(nodes, { clones: settings.clone === 'always' })
+  const clones = settings.clone === 'always'
+  const needed = checkMemory(nodes, { clones })
   const { freeMiB, limitedBy } = freeMemory()
-  return `${freeMiB} MiB are free (${limitedBy}), enough for ${nodes.length} nodes`
+  const these = `${nodes.length} ${clones ? 'clones' : 'nodes that boot'}`
+  return `${these} need ${needed} MiB of ${freeMiB} that are free (${limitedBy})`
 }
 
 /** Open files: what a cluster of this size holds at most, with room to spare. */
@@ -125,9 +136,4 @@ function limits({ settings }: Examination): string {
   const most = soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft)
   if (most >= needed) return `${soft} open files are allowed, ${needed} are needed`
   throw lack(`${soft} open files are allowed, ${needed} are needed`, `Run: ulimit -n ${needed}`)
-}
-
-/** What a check found missing by itself; others throw their own floors' errors. */
-function lack(reason: string, remedy: string): ClusterError {
-  return new ClusterError({ code: 'MACHINE_LACKS', kind: 'prerequisite', reason, remedy })
 }

@@ -18,11 +18,14 @@ export interface MemoryOptions {
   readonly read?: ReadText
 }
 
-/** Throws NOT_ENOUGH_MEMORY when the nodes cannot all have theirs at once: the kernel would kill some later. */
-export function checkMemory(nodes: readonly NodePlan[], options: MemoryOptions = {}): void {
+/**
+ * How many MiB the nodes need. Throws NOT_ENOUGH_MEMORY when they cannot all have theirs at once: the kernel would
+ * kill some later.
+ */
+export function checkMemory(nodes: readonly NodePlan[], options: MemoryOptions = {}): number {
   const needed = neededMiB(nodes, options.clones ?? false)
   const { freeMiB, limitedBy } = freeMemory(options.read)
-  if (needed <= freeMiB) return
+  if (needed <= freeMiB) return needed
   throw new ClusterError({
     code: 'NOT_ENOUGH_MEMORY',
     kind: 'prerequisite',

@@ -7,25 +7,21 @@ import type { ClusterPlan } from './plan-types.ts'
 type Wanted = Pick<ClusterPlan, 'name' | 'prefix' | 'bridges' | 'nodes'>
 
 /** What is done to make it, for people. */
-export function wiringText({ bridges }: Wanted, { fabric }: Settings): string {
+export function wiringText({ bridges }: Wanted, { fabric, netSetup }: Settings): string {
+  if (netSetup !== '') return `making room for what ${netSetup} makes`
   if (fabric === 'user') return 'looking whether ports and multicast groups are free'
   return `making ${bridges.bridges.length} bridges and ${bridges.taps.length} taps`
 }
 
-export interface NetworkOptions extends NetworkWish {
-  readonly notice: (text: string) => void
-}
-
 /** Makes the network of a cluster, of the kind that its settings ask for: bridges wherever they are to be had. */
-export async function openNetwork(plan: Wanted, { notice, ...wish }: NetworkOptions): Promise<Fabric> {
-  const { settings } = wish
+export async function openNetwork(plan: Wanted, wish: NetworkWish): Promise<Fabric> {
+  const { settings, notice } = wish
   refuseSettings(settings)
   if (settings.fabric === 'user') return await openUserSpace(plan, settings)
   try {
     return await openBridgeNetwork(plan, wish)
   } catch (failure) {
-    const asked = settings.fabric === 'bridge' || settings.netns !== '' || settings.uplink !== 'off'
-    if (asked || !isForbidden(failure)) throw failure
+    if (!mayFallBack(settings, failure)) throw failure
     notice(
       `The network is in user space, where nodes do not reach each other on net 0: ${messageOf(failure)}`,
     )
@@ -33,9 +29,13 @@ export async function openNetwork(plan: Wanted, { notice, ...wish }: NetworkOpti
   }
 }
 
-/** This machine lets us have no namespace, or no taps in it; not that something is wrong with the plan. */
-function isForbidden(failure: unknown): boolean {
-  return failure instanceof XclusterError && forbidden.includes(failure.code)
+/**
+ * This machine lets us have no namespace, or no taps in it; not that something is wrong with the plan. And nobody has
+ * asked for what only bridges have.
+ */
+export function mayFallBack({ fabric, netns, uplink }: Settings, failure: unknown): boolean {
+  const asked = fabric === 'bridge' || netns !== '' || uplink !== 'off'
+  return !asked && failure instanceof XclusterError && forbidden.includes(failure.code)
 }
 
 const forbidden = [

@@ -9,7 +9,7 @@ import {
   startVm,
   type VmSpec,
 } from '../vm/index.ts'
-import { ClusterError } from './errors.ts'
+import { ClusterError, commandFor } from './errors.ts'
 import { followSteps } from './follow.ts'
 import { GuestWire } from './guest-wire.ts'
 import { identify, setClock } from './identify.ts'
@@ -19,6 +19,8 @@ import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from './type
 
 /** What a node needs to know of the world around it. */
 export interface NodeWorld {
+  /** The name of its cluster. */
+  readonly cluster: string
   readonly clock: Clock
   readonly tell: (event: ProgressEvent) => void
   /** A node has failed, for this reason. */
@@ -99,7 +101,11 @@ export class ClusterNode {
   }
 
   async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
-    if (this.state === 'paused') throw this.#notReady('it is paused', 'Resume it (xc resume)')
+    if (this.state === 'paused')
+      throw this.#notReady(
+        'it is paused',
+        `Resume it: ${commandFor(this.#world.cluster, `resume ${this.#plan.id}`)}`,
+      )
     return await this.#living().exec(command, options)
   }
 

@@ -72,7 +72,8 @@ class ClusterStart {
     const logs = await this.#openLogs(scope)
     const tell = (event: ProgressEvent) => this.#tell(event)
     let boots: Boots | undefined
-    const world: NodeWorld = { clock: systemClock, tell, lost: (node, reason) => boots?.lost(node, reason) }
+    const lost: NodeWorld['lost'] = (node, reason) => boots?.lost(node, reason)
+    const world: NodeWorld = { cluster: plan.name, clock: systemClock, tell, lost }
     const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), world)
     this.#nodes = plan.nodes.map(nodeOf)
     const { ground, fabric, templates } = await this.#prepare(scope, signal)

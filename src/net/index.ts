@@ -3,6 +3,7 @@ export type { BridgeChange, BridgePlan, BridgeSpec, NicPlan, TapSpec, Wiring } f
 export { bridgeChange, macOf, planBridges, planNics } from './bridge-plan.ts'
 export { NetError } from './errors.ts'
 export type { Fabric, FabricKind } from './fabric.ts'
+export { missingKernelParts } from './kernel-parts.ts'
 export {
   addBridgesTo,
   addNamespace,
@@ -19,6 +20,7 @@ export { openUplink, type Uplink, type UplinkOptions, type UplinkStatus } from '
 export { type Cable, type CableEnd, cableOf } from './uplink-cable.ts'
 export { dockerCable } from './uplink-docker.ts'
 export { type ChangedSysctl, restoreForwarding } from './uplink-forwarding.ts'
+export { forwardingObstacles, type Obstacle } from './uplink-obstacles.ts'
 export { type Pair, planUplink, type UplinkPlan, type UplinkWish } from './uplink-plan.ts'
 export { planUserSpace, type UserSpacePlan } from './user/check.ts'
 export { openUserFabric } from './user/fabric.ts'

@@ -19,9 +19,9 @@ export interface XcResult {
   readonly stderr: string
 }
 
-/** Who runs `xc`, where that is not root: in his own places, and in this world. */
+/** Who runs `xc`, and where: root unless it is somebody else, in his own places. */
 export interface XcUser extends World {
-  readonly user: OrdinaryUser
+  readonly user?: OrdinaryUser
 }
 
 /** The built `xc`, with runtime and state directories that nobody else has, removed when all tests are over. */
@@ -32,11 +32,11 @@ export class Xc {
 
   constructor(as?: XcUser) {
     this.#as = as
-    this.root = as?.user.home ?? mkdtempSync(join(tmpdir(), 'xc-cli-'))
+    this.root = as?.user?.home ?? mkdtempSync(join(tmpdir(), 'xc-cli-'))
     const { XCLUSTER_NAME: _, ...env } = process.env
     const own = { ...env, XDG_RUNTIME_DIR: `${this.root}/run`, XDG_STATE_HOME: `${this.root}/state` }
-    this.env = as?.user.env ?? own
-    if (!as) mkdirSync(this.runtime, { recursive: true })
+    this.env = as?.user?.env ?? own
+    if (!as?.user) mkdirSync(this.runtime, { recursive: true })
   }
 
   /** Where the clusters' runtime directories are. */
@@ -65,7 +65,8 @@ export class Xc {
 
   #command(args: readonly string[]): string[] {
     const as = this.#as
-    if (!as) return [process.execPath, script, ...args]
+    const own = [process.execPath, script, ...args]
+    if (!as?.user) return as?.host ? ['nsenter', `--net=${as.host.path}`, ...own] : own
     return as.user.command(['node', join(as.user.project, 'bin/xc.js'), ...args], as)
   }
 

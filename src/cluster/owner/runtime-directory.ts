@@ -10,7 +10,7 @@ import {
   systemClock,
 } from '../../base/index.ts'
 import { type FileLock, lockFile, SysError } from '../../sys/index.ts'
-import { ClusterError } from '../errors.ts'
+import { ClusterError, commandFor } from '../errors.ts'
 
 /** A runtime directory that is ours: the lock in it is held until `release`, or until this process is gone. */
 export interface Claim {
@@ -38,13 +38,12 @@ export async function claim(at: ClusterPlaces): Promise<Claim> {
 }
 
 function alreadyRunning(name: string): ClusterError {
-  const stop = name === 'default' ? 'xc stop' : `xc stop --name ${name}`
   return new ClusterError({
     code: 'CLUSTER_RUNNING',
     op: 'start cluster',
     target: name,
     reason: 'it is already running',
-    remedy: `Stop it with \`${stop}\`, or start another one with another --name`,
+    remedy: `Stop it with \`${commandFor(name, 'stop')}\`, or start another one with another --name`,
   })
 }
 

@@ -104,7 +104,8 @@ test('a machine without /dev/net/tun is told so, by start and by doctor', async 
   const result = await without('xc start ').result
   expect(result).toMatchObject({ status: 4, stdout: '', stderr: expect.stringContaining('no /dev/net/tun') })
   await census.expectUnchanged()
-  const doctor = await without('xc doctor --json').result
+  expect((await without('xc doctor').result).stdout).toMatch(/^note {2}network: .*no \/dev\/net\/tun/m)
+  const doctor = await without('xc doctor --fabric bridge --json').result
   expect(doctor.status).toBe(4)
   const { ok, checks } = JSON.parse(doctor.stdout)
   expect(ok).toBe(false)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { printSettings, resolveSettings, settingFor } from '../../../src/base/index.ts'
+import { printSettings, resolveSettings, type SettingOptions, settingFor } from '../../../src/base/index.ts'
 
 const read = (env: Record<string, string>) => resolveSettings({ env })
 
@@ -30,6 +30,10 @@ describe('resolveSettings', () => {
       k8sPort: 18_080,
       k8sApiPort: 7443,
       mcastBase: 120,
+      netns: '',
+      uplink: 'off',
+      ipv4Base: '172.30.0.0/24',
+      ipv6Prefix: 'fd00:1723::',
     })
   })
 
@@ -119,5 +123,32 @@ describe('printSettings', () => {
       ),
       { numRuns: 30 },
     )
+  })
+})
+
+describe('ways out', () => {
+  const given = (options: SettingOptions) => resolveSettings({ options })
+
+  test.each([
+    [{ uplink: 'on' }, { uplink: 'on' }],
+    [{ uplink: '3' }, { uplink: 3 }],
+    [{ ipv4Base: '172.30' }, { ipv4Base: '172.30' }],
+    [{ ipv4Base: '10.0.0.16/28' }, { ipv4Base: '10.0.0.16/28' }],
+    [{ ipv6Prefix: 'fd00:2::' }, { ipv6Prefix: 'fd00:2::' }],
+    [{ netns: 'root_xcluster1' }, { netns: 'root_xcluster1' }],
+  ] as [SettingOptions, object][])('%j is read', (options, settings) => {
+    expect(given(options)).toMatchObject(settings)
+  })
+
+  test.each([
+    [{ uplink: 'yes' }, /off, on \(the first number that is free\) or a number/],
+    [{ uplink: 256 }, /a number from 0 to 255/],
+    [{ ipv4Base: '172.300' }, /such as 172\.30$/],
+    [{ ipv4Base: '172.30.0.0' }, /such as 172\.30\.0\.0\/24/],
+    [{ ipv4Base: '172.30.0.0/32' }, /of \/8 to \/31/],
+    [{ ipv6Prefix: 'fd00' }, /PREFIX192\.168\.0\.1 must be an address/],
+    [{ netns: '../etc' }, /as `ip netns` lists them/],
+  ] as [SettingOptions, RegExp][])('%j is refused, with what it may be', (options, words) => {
+    expect(() => given(options)).toThrow(words)
   })
 })

@@ -24,6 +24,14 @@ describe('the command line', () => {
       ['start', '--nets-router=0,1'],
     ],
     [
+      ['br_setup', '5', '--host_nets', '5'],
+      ['br-setup', '5', '--host-nets', '5'],
+    ],
+    [
+      ['help', 'nsadd_docker'],
+      ['nsadd-docker', '--help'],
+    ],
+    [
       ['start', '--append', 'a_b=c_d'],
       ['start', '--append', 'a_b=c_d'],
     ],
@@ -33,6 +41,15 @@ describe('the command line', () => {
     ],
   ])('%j is read as %j', (given, read) => {
     expect(normalized(given)).toEqual(read)
+  })
+
+  test.each([
+    [['--uplink', '--nvm', '1'], 'on'],
+    [['--uplink', '7'], 7],
+    [['--uplink=off'], 'off'],
+    [[], 'off'],
+  ] as [string[], unknown][])('%j: the way out is %s', (argv, uplink) => {
+    expect(settings(argv)).toMatchObject({ uplink })
   })
 
   test('an option wins over its environment variable, that over the default', () => {
