@@ -1,19 +1,27 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { openDns } from './open.ts'
+import { errorToJson } from '../base/index.ts'
+import { type Dns, openDns } from './open.ts'
 import type { ThreadOptions, ThreadOrder, ThreadReport } from './threads.ts'
 
 const port = parentPort!
 const say = (report: ThreadReport) => port.postMessage(report)
 const options: ThreadOptions = workerData
-const dns = await openDns({ ...options, notice: text => say({ is: 'notice', text }) })
 
-port.on('message', async (order: ThreadOrder) => {
+try {
+  const dns = await openDns({ ...options, notice: text => say({ is: 'notice', text }) })
+  port.on('message', (order: ThreadOrder) => void obey(dns, order))
+  say({ is: 'ready', places: dns.places })
+} catch (failure) {
+  say({ is: 'failed', error: errorToJson(failure) })
+}
+
+async function obey(dns: Dns, order: ThreadOrder): Promise<void> {
   if (order === 'snapshot') return say({ is: 'snapshot', snapshot: dns.snapshot() })
-  if (order === 'reload') {
-    await dns.reload()
-    return say({ is: 'done' })
+  try {
+    await (order === 'reload' ? dns.reload() : dns.close())
+    say({ is: 'done' })
+  } catch (failure) {
+    say({ is: 'failed', error: errorToJson(failure) })
   }
-  await dns.close()
-  port.close()
-})
-say({ is: 'ready', places: dns.places })
+  if (order === 'close') port.close()
+}

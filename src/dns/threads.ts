@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { Scope } from '../base/index.ts'
+import { type ErrorJson, RemoteError, Scope } from '../base/index.ts'
 import { DnsError } from './errors.ts'
 import { serveMetrics } from './observe/metrics-server.ts'
 import { prometheusText } from './observe/prometheus.ts'
@@ -21,6 +21,7 @@ export type ThreadReport =
   | { readonly is: 'notice'; readonly text: string }
   | { readonly is: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly is: 'done' }
+  | { readonly is: 'failed'; readonly error: ErrorJson }
 
 /** A forwarder in several threads, as one. */
 export type ThreadedDns = Pick<Dns, 'places' | 'metrics' | 'reload' | 'close'> & AsyncDisposable
@@ -43,8 +44,16 @@ export async function openThreads(options: ThreadOptions, crew: Crew): Promise<T
   const listen = places.map(placeText)
   const counting = metrics !== undefined
   const members: Member[] = []
+  // They read the same files: what one has to say is enough.
   for (let i = 0; i < crew.threads; i++)
-    members.push(scope.add(await Member.start({ ...shared, listen, counting, reusePort: true }, crew)))
+    members.push(
+      scope.add(
+        await Member.start(
+          { ...shared, listen, counting, reusePort: true },
+          i === 0 ? crew : { ...crew, notice() {} },
+        ),
+      ),
+    )
   const telling = async () =>
     prometheusText(merge(await Promise.all(members.map(each => each.snapshot()))), listen[0]!)
   const served = metrics === undefined ? undefined : parsePlace(metrics, usualMetricsPort)
@@ -131,9 +140,10 @@ class Member implements AsyncDisposable {
         worker.off('exit', onExit)
       }
       const onMessage = (report: ThreadReport) => {
-        if (report.is !== is) return
+        if (report.is !== is && report.is !== 'failed') return
         stop()
-        resolve(report as Extract<ThreadReport, { is: Is }>)
+        if (report.is === 'failed') reject(new RemoteError(report.error))
+        else resolve(report as Extract<ThreadReport, { is: Is }>)
       }
       const onError = (failure: unknown) => {
         stop()

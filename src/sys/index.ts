@@ -31,6 +31,7 @@ export {
   type BufferPart,
   type DatagramService,
   type KeptSender,
+  longestDatagram,
   openUdp,
   type Sender,
   UdpPort,

@@ -40,6 +40,8 @@ export interface DatagramService {
 const slot = { size: 3328, peer: 8, local: 36, query: 64, querySize: 1984, reply: 2048, replySize: 1280 }
 const envelope = { from: slot.peer, to: slot.local + 16 }
 const batch = 64
+/** A datagram that is longer is no question, and is lost. */
+export const longestDatagram = slot.querySize
 /** How many batches in one turn of the event loop, so that a flood does not starve everything else. */
 const mostBatches = 8
 /** A thousand datagrams or so: what comes while this process has something else to do. */

@@ -4,6 +4,7 @@ import {
   type BufferPart,
   type DatagramService,
   type KeptSender,
+  longestDatagram,
   openUdp,
   type Sender,
 } from '../../sys/index.ts'
@@ -34,9 +35,9 @@ export async function openPlain({ address, port }: NetPlace): Promise<Datagrams>
   const type = isIPv6(address.split('%')[0]!) ? 'udp6' : 'udp4'
   const socket = createSocket({ type })
   await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject)
+    socket.once('error', failure => socket.close(() => reject(failure)))
     socket.bind({ address, port, exclusive: true }, () => {
-      socket.off('error', reject)
+      socket.removeAllListeners('error')
       resolve()
     })
   })
@@ -61,6 +62,10 @@ class PlainDatagrams implements Datagrams {
   serve(service: DatagramService): void {
     const into: BufferPart = { bytes: Buffer.alloc(room), at: 0, length: room }
     this.#socket.on('message', (bytes, from) => {
+      if (bytes.length > longestDatagram) {
+        this.lost++
+        return
+      }
       into.length = room
       const sender = new PlainSender(from, reply => this.#send(reply, from))
       const length = service.datagram({ bytes, at: 0, length: bytes.length }, sender, into)

@@ -1,0 +1,84 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { FakeUpstream } from '../../support/dns-upstream.ts'
+import { test } from '../../support/leaks.ts'
+import { waitFor } from '../../support/wait.ts'
+import { oneSentence, type RunningXc, Xc } from '../../support/xc.ts'
+
+const ready = /ready at 127\.0\.0\.1:(\d+), UDP and TCP/
+
+async function portOf(running: RunningXc): Promise<string> {
+  await running.says(ready)
+  return ready.exec(running.stderr)![1]!
+}
+
+test('xc dns answers, is asked by xc dns --query, follows SIGHUP, and ends with SIGTERM', async () => {
+  await using upstream = await FakeUpstream.open()
+  const xc = new Xc()
+  const [log, hosts] = [join(xc.root, 'log'), join(xc.root, 'hosts')]
+  writeFileSync(hosts, '10.0.0.1 own.example\n')
+  const options = ['--upstream', upstream.address, '--hosts', hosts, '--log', log]
+  const running = xc.begin(['dns', '--listen', '127.0.0.1:0', ...options])
+  const server = `127.0.0.1:${await portOf(running)}`
+  const query = (name: string, ...more: string[]) =>
+    xc.run(['dns', '--query', name, ...more, '--server', server])
+  expect((await query('a.example')).stdout).toBe('a.example.\t300\tIN\tA\t192.0.2.1\n')
+  expect((await query('own.example', '--tcp')).stdout).toContain('10.0.0.1')
+
+  writeFileSync(hosts, '10.0.0.2 own.example\n')
+  renameSync(log, `${log}.1`)
+  running.child.kill('SIGHUP')
+  expect(await waitFor(async () => (await query('own.example')).stdout.includes('10.0.0.2'), 10_000)).toBe(
+    true,
+  )
+  const none = await query('own.example', 'MX', '--json')
+  expect(JSON.parse(none.stdout)).toMatchObject({ v: 1, rcode: 'NOERROR', truncated: false })
+
+  running.child.kill('SIGTERM')
+  expect(await running.result).toMatchObject({ status: 0, signal: null })
+  expect(readFileSync(`${log}.1`, 'utf8')).toMatch(
+    / "A IN a\.example\. udp \d+ false 1232" NOERROR qr,.* 0\.\d{9}s\n/,
+  )
+  expect(readFileSync(log, 'utf8')).toContain('"MX IN own.example. udp')
+})
+
+test('threads share the place, and their metrics are one', async () => {
+  await using upstream = await FakeUpstream.open()
+  const xc = new Xc()
+  const options = ['--upstream', upstream.address, '--metrics', '127.0.0.1:0', '--threads', '3']
+  const running = xc.begin(['dns', '--listen', '127.0.0.1:0', ...options])
+  const server = `127.0.0.1:${await portOf(running)}`
+  for (const tcp of [[], ['--tcp'], [], ['--tcp']])
+    expect((await xc.run(['dns', '--query', 'a.example', '--server', server, ...tcp])).stdout).toContain(
+      '192.0.2.1',
+    )
+  const url = /http:\S+/.exec(running.stderr)![0]
+  const text = await (await fetch(url, { headers: { connection: 'close' } })).text()
+  const counted = Array.from(text.matchAll(/^coredns_dns_requests_total\{.*} (\d+)$/gm), ([, n]) => Number(n))
+  expect(counted.reduce((sum, n) => sum + n, 0)).toBe(4)
+  const other = await xc.run(['dns', '--listen', server, '--threads', '2'])
+  expect([other.status, other.stderr]).toEqual([
+    1,
+    expect.stringMatching(/the port is taken by \w.*process \d+/),
+  ])
+  running.child.kill('SIGINT')
+  expect(await running.result).toMatchObject({ status: 0 })
+})
+
+test.for([
+  [['--listen', 'localhost'], 2],
+  [['--threads', '0'], 2],
+  [['--cache-size', 'many'], 2],
+  [['--zone', 'example.org'], 2],
+  [['--upstream', 'nobody'], 2],
+  [['--allow', '10.0.0.0'], 2],
+  [['--policy', 'none'], 2],
+  [['--log', '/nonexistent/log'], 1],
+  [['--query', 'a..b'], 2],
+  [['--query', 'a.example', 'NOTYPE'], 2],
+] as const)('bad usage is one sentence: %s', async ([args, status]) => {
+  const result = await new Xc().run(['dns', ...args])
+  expect(result.stderr).toMatch(oneSentence)
+  expect(result.status).toBe(status)
+})
