@@ -188,9 +188,11 @@ class Forwarder implements Resolver {
     return { answer: entry.answer, source: 'stale' }
   }
 
+  /** An upstream's own failure has nothing of ours to explain it. */
   #fail(answer: Answer): Given {
+    if (answer.extended < 0) return { answer, source: 'upstream' }
     this.#counters.failures++
-    return { answer, source: answer.rcode === Rcode.SERVFAIL ? 'rule' : 'upstream' }
+    return { answer, source: 'rule' }
   }
 
   #renewNames(): void {

@@ -49,7 +49,7 @@ export interface Counters {
   prefetches: number
   /** Questions that waited for the same one in flight. */
   merged: number
-  /** Answered SERVFAIL by us: no upstream in time, or too much going on. */
+  /** Failures of ours: no upstream in time, too much going on, an answer refused by rebind protection. */
   failures: number
   evictions: number
 }
