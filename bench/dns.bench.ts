@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Benchmark, Case, Sample, Unit } from './benchmark.ts'
-import { addressesOf, checkAnswers } from './dns/answers.ts'
+import { addressesOf, checkAnswers, checkMisses } from './dns/answers.ts'
 import { type Load, load, percentile } from './dns/load.ts'
 import {
   type Running,
@@ -101,9 +101,11 @@ class Rounds {
   misses(servers: Servers): Case {
     const name = 'misses'
     const run = async (who: string, server: Running): Promise<Sample> => {
-      const file = writeMisses(this.#directory, `${this.#misses++}`, 100_000)
+      const label = `${this.#misses++}`
+      const file = writeMisses(this.#directory, label, 100_000)
       const outcome = await load(server, { file, seconds, clients: 10, outstanding: 50, once: true })
       rmSync(file)
+      this.#note(who, await checkMisses(server.port, label))
       return this.#sample(name, who, outcome)
     }
     return caseOf(name, { n: 100_000, servers, run })

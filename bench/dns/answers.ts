@@ -1,5 +1,5 @@
 import { built } from '../built.ts'
-import { addressOf, nameOf } from './zone.ts'
+import { addressOf, missAddress, missOf, nameOf } from './zone.ts'
 
 export interface Asking {
   readonly port: number
@@ -37,6 +37,17 @@ export async function checkAnswers(
     const got = await addressesOf({ port, name: nameOf(i), tcp })
     if (got?.join() !== addressOf(i))
       wrong.push(`${nameOf(i)} is ${got?.join() ?? 'not answered'}, not ${addressOf(i)}`)
+  }
+  return wrong
+}
+
+/** The same of names that were new to it. */
+export async function checkMisses(port: number, label: string): Promise<string[]> {
+  const wrong: string[] = []
+  for (let i = 0; i < 20; i++) {
+    const got = await addressesOf({ port, name: missOf(label, i) })
+    if (got?.join() !== missAddress)
+      wrong.push(`${missOf(label, i)} is ${got?.join() ?? 'not answered'}, not ${missAddress}`)
   }
   return wrong
 }

@@ -8,6 +8,7 @@ export const names = 10_000
 export const nameOf = (i: number) => `h${i}.${zone}`
 /** What the name must resolve to. */
 export const addressOf = (i: number) => `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`
+export const missOf = (label: string, i: number) => `n${label}-${i}.miss.${zone}`
 export const missAddress = '10.255.0.1'
 
 export function writeZone(directory: string): string {
@@ -39,6 +40,6 @@ export function writeQuestions(directory: string, among: number, count: number):
 /** Names that nobody has asked for yet. */
 export function writeMisses(directory: string, label: string, count: number): string {
   const file = join(directory, `miss-${label}`)
-  writeFileSync(file, Array.from({ length: count }, (_, i) => `n${label}-${i}.miss.${zone} A\n`).join(''))
+  writeFileSync(file, Array.from({ length: count }, (_, i) => `${missOf(label, i)} A\n`).join(''))
   return file
 }
