@@ -9,7 +9,7 @@ import type { NetNamespace } from '../../src/sys/index.ts'
 import { built } from '../built.ts'
 import { compile } from '../compile.ts'
 import { Program } from './program.ts'
-import { fewSteps, removals, steps } from './wiring.ts'
+import { fewSteps, removals, steps, wiringOf } from './wiring.ts'
 
 /** One way to make a network, and to take it away. */
 interface Way {
@@ -25,6 +25,9 @@ interface Way {
 type Start = (wiring: Wiring, scope: Scope) => Promise<Way>
 
 export const ways = { ours, shell, 'ip-batch': ipBatch, floor } satisfies Record<string, Start>
+
+/** After so many the engine has compiled what is used most. */
+const warmUpCalls = 8
 
 /** What the start and the stop of a cluster call, its namespace included; in a process of its own (ours.js). */
 async function ours(wiring: Wiring, scope: Scope): Promise<Way> {
@@ -42,6 +45,10 @@ async function ours(wiring: Wiring, scope: Scope): Promise<Way> {
     return answer
   }
   const plan = planBridges(wiring)
+  for (let call = 0; call < warmUpCalls; call++) {
+    await ask({ plan: planBridges(wiringOf(12)) })
+    await ask({})
+  }
   let namespace: NetNamespace
   return {
     async create() {
