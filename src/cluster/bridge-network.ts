@@ -1,7 +1,15 @@
 import { Scope, type Settings } from '../base/index.ts'
-import { type Fabric, forwardingObstacles, openBridgeFabric, openUplink, type Uplink } from '../net/index.ts'
+import {
+  type Fabric,
+  forwardingObstacles,
+  openBridgeFabric,
+  openPasta,
+  openUplink,
+  type Uplink,
+} from '../net/index.ts'
 import { NetNamespace, openNamed } from '../sys/index.ts'
 import { subnetOf } from './addressing.ts'
+import { surroundings } from './environment.ts'
 import { ClusterError } from './errors.ts'
 import type { ClusterPlan } from './plan-types.ts'
 
@@ -26,12 +34,13 @@ export async function openBridgeNetwork(
     return fabric
   }
   const out = uplink === 'off' ? undefined : await openWay(plan, fabric.namespace, { wish, scope })
+  const { status } = out ?? {}
   const open = scope.move()
   const close = () => open.close()
   return {
     kind: fabric.kind,
     namespace: fabric.namespace,
-    ...(out && { uplink: out.status }),
+    ...(status && { uplink: status }),
     nics: node => fabric.nics(node),
     change: next => fabric.change(next),
     close,
@@ -44,11 +53,16 @@ async function openWay(
   { name, prefix }: Pick<ClusterPlan, 'name' | 'prefix'>,
   inside: NetNamespace,
   { wish: { settings, records, notice }, scope }: { readonly wish: NetworkWish; readonly scope: Scope },
-): Promise<Uplink> {
+): Promise<Partial<Uplink>> {
   const { uplink, ipv4Base, ipv6Prefix } = settings
   const index = typeof uplink === 'number' ? { index: uplink } : {}
-  const outside = scope.add(NetNamespace.current())
   const sources = subnetOf(prefix, 0)
+  if (inside.userFd !== undefined) {
+    const { searchPath } = surroundings()
+    const as = { index: 0, ...index, ipv4Base, ipv6Prefix }
+    return scope.add(await openPasta(as, { inside, sources, searchPath }))
+  }
+  const outside = scope.add(NetNamespace.current())
   for (const { what, remedy } of await forwardingObstacles(outside))
     notice(`Packets to the outside may be lost here: ${what}. ${remedy}.`)
   return scope.add(

@@ -11,6 +11,7 @@ export {
   removeNamespace,
   type Surroundings,
 } from './named-namespace.ts'
+export { openPasta, type PastaOptions } from './pasta.ts'
 export { quietJoins } from './quiet-joins.ts'
 export type { Frame } from './segment/frame.ts'
 export { type SegmentAddress, segmentOf } from './segment/group.ts'

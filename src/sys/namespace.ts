@@ -47,6 +47,11 @@ export class NetNamespace implements AsyncDisposable {
     return this.#fd
   }
 
+  /** Of the user namespace that was made with it, where it took one. */
+  get userFd(): number | undefined {
+    return this.#userFd
+  }
+
   /** Where others find it while this process lives: `nsenter --net=<path>`. */
   get path(): string {
     return `/proc/${process.pid}/fd/${this.fd}`

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { clusterPlaces, type Queue } from '../../base/index.ts'
+import { clusterPlaces, messageOf, type Queue } from '../../base/index.ts'
 import { spawnDetached } from '../../sys/index.ts'
+import { ClusterError } from '../errors.ts'
 import { type OwnerMessage, StartPipe, type StartRequest } from './start-pipe.ts'
 
 /** An owner process that is starting its cluster. */
@@ -28,7 +29,9 @@ export interface LaunchOptions {
 /** Starts a detached owner process, which starts the cluster. Should this process die first, it takes all back. */
 export async function launchOwner(request: StartRequest, options: LaunchOptions): Promise<Launch> {
   const { logs, ownerLog } = clusterPlaces(request.places, request.settings.name)
-  await mkdir(logs, { recursive: true, mode: 0o700 })
+  await mkdir(logs, { recursive: true, mode: 0o700 }).catch(failure => {
+    throw noPlace(logs, failure)
+  })
   const { env, nodeArgs = [], script = beside } = options
   const { pid, port } = spawnDetached({
     script,
@@ -51,3 +54,15 @@ export async function launchOwner(request: StartRequest, options: LaunchOptions)
 
 /** `main.js` in dist, `main.ts` where the sources run as they are. */
 const beside = fileURLToPath(import.meta.url).replace(/launch(\.[jt]s)$/, 'main$1')
+
+function noPlace(directory: string, cause: unknown): ClusterError {
+  return new ClusterError({
+    code: 'STATE_UNWRITABLE',
+    kind: 'prerequisite',
+    op: 'make directory',
+    target: directory,
+    reason: messageOf(cause),
+    remedy: 'Set HOME or XDG_STATE_HOME to a directory of your own',
+    cause,
+  })
+}

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { beforeEach, expect } from 'vitest'
 import { test } from '../../support/leaks.ts'
 import { OrdinaryUser, type World } from '../../support/ordinary-user.ts'
@@ -8,12 +9,13 @@ beforeEach(({ skip }) => {
   skip(why !== undefined, why)
 })
 
-const attempt = ['node', '--import', 'jiti/register', 'test/kernel/rootless/attempt.ts']
+const script = fileURLToPath(new URL('./attempt.ts', import.meta.url)).replace(/^.*(?=test\/kernel)/, '')
+const attempt = ['--import', 'jiti/register', script]
 
 /** What comes of making a network; `before` is a shell's word before the attempt, `"$@"`. */
 function attempted(world: World, before = 'exec "$@"') {
   const { status, stdout, stderr } = user.run(
-    ['sh', '-euc', before, 'sh', process.execPath, ...attempt.slice(1)],
+    ['sh', '-euc', before, 'sh', process.execPath, ...attempt],
     world,
   )
   if (status !== 0) throw new Error(stderr)

@@ -32,8 +32,8 @@ test.for(['root', 'an ordinary user'])(
     const slowest = { ms: 0 }
     for (let round = 1; round <= rounds; round++) {
       const moment = Math.random() * wholeStart
-      const { said, cleanAfter, lived } = await killAt(xc, moment)
-      if (lived < moment) wholeStart = lived // the machine is less busy now, and it had become ready
+      const { said, cleanAfter, readyAfter } = await killAt(xc, moment)
+      wholeStart = readyAfter ?? wholeStart // the machine is less busy now
       await census.expectUnchanged()
       expect(readdirSync(xc.runtime)).toEqual([])
       slowest.ms = Math.max(slowest.ms, cleanAfter)
@@ -52,8 +52,8 @@ interface Kill {
   readonly said: string
   /** Milliseconds from the kill to no process left. */
   readonly cleanAfter: number
-  /** How old the owner became. */
-  readonly lived: number
+  /** How old the owner was, when it had become ready before that. */
+  readonly readyAfter: number | undefined
 }
 
 /** Resolves when `xc start` has ended, which removes what the kernel leaves; when it had won, `ls` does. */
@@ -70,10 +70,10 @@ async function killAt(xc: Xc, moment: number): Promise<Kill> {
   await waitFor(() => !isAlive(pid) && descendants().every(each => each.pid === begun.child.pid), 5_000)
   const cleanAfter = systemClock.now() - killed
   const { status } = await begun.result
-  const lived = killed - found
   await xc.run(['ls'])
   const words = begun.stderr.trim().split('\n').at(-1) ?? ''
-  return { said: status === 0 ? 'it had just become ready' : words, cleanAfter, lived }
+  if (status !== 0) return { said: words, cleanAfter, readyAfter: undefined }
+  return { said: 'it had just become ready', cleanAfter, readyAfter: killed - found }
 }
 
 /** The owner names itself once it runs, and is a plain Node with its script before. */

@@ -1,10 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync, readlinkSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Status } from '../../../src/client/index.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
+import { inNamespace } from '../../support/namespace.ts'
 import { OrdinaryUser } from '../../support/ordinary-user.ts'
-import { differences, Outside } from '../../support/outside.ts'
+import { differences, internet, Outside } from '../../support/outside.ts'
 import { Xc } from '../../support/xc.ts'
 
 // The default cluster, with a tester, of somebody without any rights, on a host where only he is at work.
@@ -19,6 +21,7 @@ let status: Status & { check: { ok: boolean } }
 beforeAll(async () => {
   if (why) return
   outside = await new Outside().connect()
+  await inNamespace(outside.host, ['ip', 'route', 'add', 'default', 'via', internet.ipv4])
   xc = new Xc({ user, host: outside.host })
   census = await takeCensus({ directories: [xc.runtime] })
   before = await outside.looks()
@@ -84,6 +87,30 @@ test('the host is the same with it, and without it again', async ({ skip }) => {
   expect(differences(before, await outside.looks())).toEqual([])
   await census.expectUnchanged()
 })
+
+test('with a way out, by pasta, a node gets to the internet, and the host is still the same', async ({
+  skip,
+}) => {
+  skip(why !== undefined, why)
+  skip(!existsSync('/usr/bin/pasta'), 'pasta is not installed (package passt)')
+  const server = spawn('nsenter', [`--net=${outside.internet.path}`, process.execPath, '-e', greeting])
+  const [port] = await once(server.stdout, 'data')
+  try {
+    await xc.good(['start', '--nvm', '1', '--nrouters', '1', '--uplink', 'on'])
+    expect(differences(before, await outside.looks())).toEqual([])
+    const url = `http://${internet.ipv4}:${String(port).trim()}/`
+    expect(await xc.good(['exec', '1', '--', 'wget', '-qO-', url])).toBe('hello')
+    await xc.good(['stop'])
+  } finally {
+    server.kill()
+  }
+  expect(differences(before, await outside.looks())).toEqual([])
+  await census.expectUnchanged()
+})
+
+const greeting = `
+  const server = require('http').createServer((_, answer) => answer.end('hello'))
+  server.listen(0, () => console.log(server.address().port))`
 
 test('without a tap device for him it is in user space, with a notice', async ({ skip }) => {
   skip(why !== undefined, why)
