@@ -37,6 +37,13 @@ export function writeQuestions(directory: string, among: number, count: number):
   return file
 }
 
+/** Each of the first `among` names once. */
+export function writeAll(directory: string, among: number): string {
+  const file = join(directory, `all-${among}`)
+  writeFileSync(file, Array.from({ length: among }, (_, i) => `${nameOf(i)} A\n`).join(''))
+  return file
+}
+
 /** Names that nobody has asked for yet. */
 export function writeMisses(directory: string, label: string, count: number): string {
   const file = join(directory, `miss-${label}`)

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs'
 import type { Port, PortReceiver } from '../base/index.ts'
 import { binding, type Received } from './binding.ts'
+import { resizeBuffer } from './buffer-size.ts'
 import * as kernel from './constants.ts'
 import { attempt, closed, isSyscallFailure, refused, SysError } from './errors.ts'
 import { type NetNamespace, namespaceFd } from './namespace.ts'
@@ -40,7 +41,7 @@ export function openNetlink(
     const number = kernel.netlinkProtocols[protocol]
     const fd = binding().socketIn(namespaceFd(namespace), kernel.AF_NETLINK, kernel.SOCK_RAW, number)
     try {
-      resize(fd, { forced: kernel.SO_RCVBUFFORCE, asked: kernel.SO_RCVBUF, bytes: receiveBuffer })
+      resizeBuffer(fd, 'receive', receiveBuffer)
       setUp(fd, groups)
       return new NetlinkPort(fd)
     } catch (failure) {
@@ -52,22 +53,13 @@ export function openNetlink(
 
 function setUp(fd: number, groups: readonly number[]): void {
   const { bindNetlink, setOption } = binding()
-  resize(fd, { forced: kernel.SO_SNDBUFFORCE, asked: kernel.SO_SNDBUF, bytes: socketBuffer })
+  resizeBuffer(fd, 'send', socketBuffer)
   setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_EXT_ACK, 1)
   // An error then repeats the header of its request, not all of it; the extended ack follows either way.
   setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_CAP_ACK, 1)
   setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_GET_STRICT_CHK, 1)
   bindNetlink(fd)
   for (const group of groups) setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_ADD_MEMBERSHIP, group)
-}
-
-/** Only root may go beyond net.core.rmem_max; others get as much as that. */
-function resize(fd: number, size: { forced: number; asked: number; bytes: number }): void {
-  try {
-    binding().setOption(fd, kernel.SOL_SOCKET, size.forced, size.bytes)
-  } catch {
-    binding().setOption(fd, kernel.SOL_SOCKET, size.asked, size.bytes)
-  }
 }
 
 /** One datagram a `data` call, only from the kernel. */

@@ -1,5 +1,6 @@
 import { addressText } from '../base/index.ts'
 import { type Binding, binding } from './binding.ts'
+import { resizeBuffer } from './buffer-size.ts'
 import * as kernel from './constants.ts'
 import { closed } from './errors.ts'
 import { bindInet, type InetPlace } from './inet-socket.ts'
@@ -44,15 +45,15 @@ const batch = 64
 export const longestDatagram = slot.querySize
 /** How many batches in one turn of the event loop, so that a flood does not starve everything else. */
 const mostBatches = 8
-/** A thousand datagrams or so: what comes while this process has something else to do. */
-const receiveBuffer = 1 << 20
+/** Some thousand datagrams: what comes while this process has something else to do, or no turn. */
+const receiveBuffer = 4 << 20
 
 /** Opens a UDP socket for both families whose replies leave from the address that was asked. */
 export function openUdp(place: InetPlace): UdpPort {
   const { fd, port } = bindInet('udp', place)
   const { setOption } = binding()
   setOption(fd, kernel.IPPROTO_IPV6, kernel.IPV6_RECVPKTINFO, 1)
-  setOption(fd, kernel.SOL_SOCKET, kernel.SO_RCVBUF, receiveBuffer)
+  resizeBuffer(fd, 'receive', receiveBuffer)
   return new UdpPort(fd, port)
 }
 

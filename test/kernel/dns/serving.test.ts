@@ -84,6 +84,21 @@ describe.each([
   })
 })
 
+test('a thousand who ask the same at once make one question, and all are answered', async () => {
+  const { behave, release } = slowly()
+  await using upstream = await FakeUpstream.open(behave)
+  await using dns = await serve(upstream)
+  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 })
+  const ids = new Set<number>()
+  socket.on('message', bytes => ids.add(bytes.readUInt16BE(0)))
+  for (let id = 0; id < 1000; id++) socket.send(questionFor('slow.example', id), dns.port, '127.0.0.1')
+  expect(await waitFor(() => dns.snapshot().counters.questions === 1000)).toBe(true)
+  release()
+  expect(await waitFor(() => ids.size === 1000)).toBe(true)
+  expect(upstream.asked).toHaveLength(1)
+  await new Promise<void>(resolve => socket.close(() => resolve()))
+})
+
 test('over TCP, what is there first is answered first', async () => {
   const { behave, release } = slowly()
   await using upstream = await FakeUpstream.open(behave)

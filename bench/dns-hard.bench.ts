@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Benchmark, Case } from './benchmark.ts'
+import { addressesOf } from './dns/answers.ts'
+import { load, percentile } from './dns/load.ts'
+import {
+  cores,
+  type Running,
+  requirePrograms,
+  type ServerGround,
+  startNsd,
+  startOurs,
+} from './dns/servers.ts'
+import { names, writeQuestions } from './dns/zone.ts'
+
+const rate = 10_000
+const garbage = 50_000
+/** How many questions the memory is measured after: `XCLUSTER_BENCH_QUERIES=10000000` for all of them. */
+const queries = Number(process.env.XCLUSTER_BENCH_QUERIES ?? 500_000)
+
+/** What the forwarder must stand: garbage, a thousand who want the same, and time. */
+const hard: Benchmark = {
+  rounds: { usual: 5, quick: 1 },
+  async prepare(scope) {
+    requirePrograms()
+    const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
+    scope.defer(() => rmSync(directory, { recursive: true }))
+    const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
+      (await addressesOf(asking)) !== undefined
+    const ground: ServerGround = { scope, directory, answers }
+    const nsd = await startNsd(ground)
+    const ours = await startOurs(ground, nsd.port, ['--log', join(directory, 'log')])
+    const file = writeQuestions(directory, names, 5 * names)
+    return { cases: [beside(ours, file), same(ours), memory(ours, file)] }
+  },
+}
+export default hard
+
+function beside(ours: Running, file: string): Case {
+  const p99 = async () => {
+    const asked = { file, seconds: 3, clients: 10, outstanding: 100, rate, times: true }
+    const { latencies, lost } = await load(ours, asked)
+    return { p99: percentile(latencies, 0.99), lost }
+  }
+  const withGarbage = async () => {
+    const script = resolve('bench/dns/garbage.ts')
+    const args = [
+      '-c',
+      cores.load,
+      process.execPath,
+      '--import',
+      'jiti/register',
+      script,
+      `${ours.port}`,
+      `${garbage}`,
+    ]
+    const child = spawn('taskset', args, { stdio: 'ignore' })
+    try {
+      return await p99()
+    } finally {
+      child.kill('SIGKILL')
+    }
+  }
+  const variants = { 'with garbage': withGarbage, alone: p99 }
+  return { n: names, units: { p99: 'ms', lost: 'count' }, variants, ratios: [['with garbage', 'alone']] }
+}
+
+let fresh = 0
+
+/** A thousand questions for one new name at once, from as many ids; upstream queries are what comes back late. */
+function same(ours: Running): Case {
+  const run = async () => {
+    const name = `same${fresh++}.miss.bench.xcluster`
+    const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 })
+    const labels = name.split('.').map(label => Buffer.from(`${String.fromCharCode(label.length)}${label}`))
+    const began = performance.now()
+    const answered = new Promise<number>(done => {
+      let count = 0
+      socket.on('message', () => {
+        if (++count === 1000) done(performance.now() - began)
+      })
+      setTimeout(() => done(Number.POSITIVE_INFINITY), 5000).unref()
+    })
+    for (let id = 0; id < 1000; id++) {
+      const head = Buffer.from([id >> 8, id & 255, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+      socket.send(Buffer.concat([head, ...labels, Buffer.from([0, 0, 1, 0, 1])]), ours.port, '127.0.0.1')
+    }
+    const ms = await answered
+    socket.close()
+    return { 'a thousand of the same': ms }
+  }
+  return { n: 1, units: { 'a thousand of the same': 'ms' }, variants: { ours: run } }
+}
+
+/** Resident memory once the cache is full, and after all of the questions. */
+function memory(ours: Running, file: string): Case {
+  const run = async () => {
+    await load(ours, { file, seconds: 5, clients: 10, outstanding: 100, once: true })
+    const before = ours.residentBytes()
+    for (let asked = 0; asked < queries; ) {
+      const { answers } = await load(ours, { file, seconds: 30, clients: 10, outstanding: 100 })
+      asked += answers
+    }
+    return { 'grown by': (ours.residentBytes() - before) / 2 ** 20, resident: ours.residentBytes() / 2 ** 20 }
+  }
+  return { n: names, units: { resident: 'MiB', 'grown by': 'MiB' }, variants: { ours: run } }
+}
