@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'vitest'
 import { type Cluster, startCluster } from '../../../src/index.ts'
@@ -53,7 +54,9 @@ test('an ordinary user who may not even open /dev/net/tun has the same, and is t
 })
 
 async function seenBy(somebody: OrdinaryUser, args: readonly string[]): Promise<unknown> {
-  const node = ['node', '--import', 'jiti/register', 'test/qemu/net/ordinary-user.ts', ...args]
+  const here = fileURLToPath(new URL('./ordinary-user.ts', import.meta.url))
+  const script = relative(process.cwd(), here) // he sees the project elsewhere
+  const node = ['node', '--import', 'jiti/register', script, ...args]
   const [file, ...rest] = somebody.command(node, { tunMode: '0600' })
   const { stdout } = await promisify(execFile)(file!, rest, { env: somebody.env, timeout: 170_000 })
   return JSON.parse(stdout)
