@@ -10,6 +10,7 @@ struct options {
   int keep;          // 0, 1, 2 and the next `keep` file descriptors stay open
   int namespace;     // network namespace to enter, or -1
   int has_identity;  // else the caller's own is kept
+  int environment;   // the caller's is kept, too
   uid_t uid;
   gid_t gid;
   gid_t groups[MOST_GROUPS];

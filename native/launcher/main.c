@@ -1,7 +1,8 @@
 // Becomes another program with less: another namespace, another user, no way back, no other file descriptors, no
-// environment, and a death that follows its parent's.
+// environment (unless told), and a death that follows its parent's.
 //
-//   xcluster-launcher --parent=PID [--keep=N] [--namespace=FD] [--uid=U --gid=G [--groups=A,B]] -- FILE ARGUMENT…
+//   xcluster-launcher --parent=PID [--keep=N] [--namespace=FD] [--uid=U --gid=G [--groups=A,B]] [--environment]
+//                     -- FILE ARGUMENT…
 //
 // With our own uid and gid nothing is dropped but what capabilities a user namespace gave.
 // Exit status when a step fails: 127 the program does not exist, 126 anything else.
@@ -62,7 +63,7 @@ int main(int count, char **arguments) {
   // QEMU asks for huge pages for the code it translates. A small VM fills few of them, and waits for each to be zeroed.
   check(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), "prctl PR_SET_THP_DISABLE");
   check(close_range(3u + (unsigned)options.keep, ~0u, 0), "close_range");
-  char *environment[] = {NULL};
-  execve(options.command[0], options.command, environment);
+  char *nothing[] = {NULL};
+  execve(options.command[0], options.command, options.environment ? environ : nothing);
   die(errno == ENOENT ? 127 : 126, options.command[0], strerror(errno));
 }

@@ -31,11 +31,12 @@ static void parse_groups(const char *text, struct options *options) {
 }
 
 struct options parse_options(int count, char **arguments) {
-  enum { parent = 1, keep, namespace, uid, gid, groups };
+  enum { parent = 1, keep, namespace, uid, gid, groups, environment };
   static const struct option known[] = {
       {"parent", required_argument, NULL, parent}, {"keep", required_argument, NULL, keep},
       {"namespace", required_argument, NULL, namespace}, {"uid", required_argument, NULL, uid},
-      {"gid", required_argument, NULL, gid}, {"groups", required_argument, NULL, groups}, {0}};
+      {"gid", required_argument, NULL, gid}, {"groups", required_argument, NULL, groups},
+      {"environment", no_argument, NULL, environment}, {0}};
   struct options options = {.parent = 0, .namespace = -1};
   int given = 0;
   for (int option; (option = getopt_long(count, arguments, "+", known, NULL)) != -1; given |= 1 << option) {
@@ -46,6 +47,7 @@ struct options parse_options(int count, char **arguments) {
     case uid: options.uid = (uid_t)only_number(optarg, "--uid"); break;
     case gid: options.gid = (gid_t)only_number(optarg, "--gid"); break;
     case groups: parse_groups(optarg, &options); break;
+    case environment: options.environment = 1; break;
     default: die(126, "options", "not understood (is the launcher of another version?)");
     }
   }

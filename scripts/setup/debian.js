@@ -18,6 +18,7 @@ const testPackages = [
   { name: 'iproute2', command: 'ip' },
   { name: 'iputils-ping', command: 'ping' },
   { name: 'nftables', command: 'nft' },
+  { name: 'openvswitch-switch', command: 'ovs-vswitchd' },
   { name: 'procps', command: 'sysctl' },
 ]
 

@@ -10,4 +10,8 @@ export interface Nic {
   readonly args: readonly string[]
   /** Open file descriptors of this process, to be passed on. Whoever made the Nic closes them. */
   readonly fds: readonly number[]
+  /** Its device is not one that templates have: whoever has it boots. */
+  readonly cold?: boolean
+  /** Its options are for a QEMU that may do what whoever starts it may do. */
+  readonly privileged?: boolean
 }

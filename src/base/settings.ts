@@ -81,6 +81,12 @@ export const settings = {
   smp: perNode({ variable: '__smp', kind: whole(1, 64), default: 2, doc: 'processors of a node' }),
   append: perNode({ variable: '__append', kind: text, default: '', doc: 'more for the kernel command line' }),
   mtu: always({ variable: '__mtu', kind: whole(1280, 65521), default: 1500, doc: 'MTU (IPv6 needs 1280)' }),
+  netSetup: always({
+    variable: '__net_setup',
+    kind: text,
+    default: '',
+    doc: 'script that gives QEMU its options for a node on a net',
+  }),
   hostNets: always({
     variable: '__host_nets',
     kind: hostNetList,
@@ -192,9 +198,12 @@ type KeysOf<S extends Table[SettingKey]['scope']> = {
 }[SettingKey]
 type Value<K extends SettingKey> = Table[K] extends Setting<infer T> ? T : never
 
-/** Settings for one node: `mem3`, `nets201`. They are keys of their own, as they are variables of their own. */
+/**
+ * Settings for one node, `mem3`, `nets201`, or one net, `mtu1`. They are keys of their own, as they are variables of
+ * their own.
+ */
 export interface NodeSettings {
-  readonly [key: `mem${number}` | `smp${number}`]: number
+  readonly [key: `mem${number}` | `smp${number}` | `mtu${number}`]: number
   readonly [key: `append${number}`]: string
   readonly [key: `nets${number}`]: readonly number[]
 }
@@ -206,7 +215,7 @@ export type Settings = { readonly [K in KeysOf<'always' | 'node'>]: Value<K> } &
 
 /** What a caller may say. Text is read as on the command line. */
 export type SettingOptions = { readonly [K in SettingKey]?: Value<K> | string } & {
-  readonly [key: `${'mem' | 'smp'}${number}`]: number | string
+  readonly [key: `${'mem' | 'smp' | 'mtu'}${number}`]: number | string
   readonly [key: `append${number}`]: string
   readonly [key: `nets${number}`]: readonly number[] | string
 }
@@ -218,20 +227,28 @@ export function optionOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 }
 
-const nodeKeys = {
-  mem: settings.mem,
-  smp: settings.smp,
-  append: settings.append,
-  nets: settings.netsVm,
+/** What may be said of one node, 1–240, or of one net, 0–255. */
+const numbered = {
+  mem: { ...settings.mem, from: 1, to: 240 },
+  smp: { ...settings.smp, from: 1, to: 240 },
+  append: { ...settings.append, from: 1, to: 240 },
+  nets: { ...settings.netsVm, from: 1, to: 240 },
+  mtu: { ...settings.mtu, from: 0, to: 255 },
 } as const
-const nodeKey = /^(mem|smp|append|nets)([1-9]\d{0,2})$/
+const numberedKey = new RegExp(`^(${Object.keys(numbered).join('|')})(0|[1-9]\\d{0,2})$`)
 
-/** The setting behind a key, with those for one node: `nvm`, `mem3`. */
+/** Whether it is the key of a setting for one node or net, by its form: `mem3`; of which there may be none such. */
+function isNumbered(key: string): boolean {
+  return numberedKey.test(key)
+}
+
+/** The setting behind a key, with those for one node or net: `nvm`, `mem3`. */
 function settingOf(key: string): Setting<unknown> | undefined {
   if (Object.hasOwn(settings, key)) return settings[key as SettingKey] as Setting<unknown>
-  const [, name, node] = nodeKey.exec(key) ?? []
-  const ofNode = name && Number(node) <= 240 && nodeKeys[name as keyof typeof nodeKeys]
-  return ofNode ? ({ ...ofNode, variable: `__${key}` } as Setting<unknown>) : undefined
+  const [, name, number] = numberedKey.exec(key) ?? []
+  const one = name && numbered[name as keyof typeof numbered]
+  if (!one || Number(number) < one.from || Number(number) > one.to) return undefined
+  return { ...one, variable: `__${key}` } as Setting<unknown>
 }
 
 /**
@@ -241,7 +258,7 @@ function settingOf(key: string): Setting<unknown> | undefined {
 export function resolveSettings(from: { env?: Environment; options?: SettingOptions }): Settings {
   const { env = {}, options = {} } = from
   const values: Record<string, unknown> = {}
-  for (const key of [...Object.keys(settings), ...nodeKeysIn(env)]) {
+  for (const key of [...Object.keys(settings), ...numberedKeysIn(env)]) {
     const setting = settingOf(key)!
     // An empty variable is no wish. Nor is the default, where a topology may have another: so that
     // `eval "$(xc env)"` changes nothing.
@@ -269,6 +286,15 @@ export function settingFor<K extends 'mem' | 'smp' | 'append'>(
   return (valuesOf(all)[`${key}${node}`] ?? all[key]) as Settings[K]
 }
 
+/** The MTUs of nets that have one of their own. */
+export function mtusOf(all: Settings): Record<number, number> {
+  const own = Object.entries(valuesOf(all)).flatMap(([key, value]) => {
+    const [, net] = /^mtu(\d+)$/.exec(key) ?? []
+    return net === undefined ? [] : [[net, value]]
+  })
+  return Object.fromEntries(own)
+}
+
 /** All settings as sorted `NAME=value` lines that a POSIX shell's `eval` takes as they are. */
 export function printSettings(all: Settings): string {
   const values = valuesOf(all)
@@ -287,9 +313,9 @@ function quoted(value: string): string {
   return /^[\w.,:/@%+=-]*$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`
 }
 
-function nodeKeysIn(env: Environment): string[] {
+function numberedKeysIn(env: Environment): string[] {
   const keys = Object.keys(env).map(name => (name.startsWith('__') ? name.slice(2) : ''))
-  return keys.filter(key => nodeKey.test(key) && env[`__${key}`] && settingOf(key))
+  return keys.filter(key => isNumbered(key) && env[`__${key}`] && settingOf(key))
 }
 
 function read(setting: Setting<unknown>, spelling: string, value: unknown): unknown {

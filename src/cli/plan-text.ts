@@ -4,7 +4,7 @@ import { table } from './table.ts'
 /** What would be started, for people. `--json` has all of it, routes and setup included. */
 export function planText({ name, topology, nodes, bridges, userSpace, mtu }: ClusterPlan): string {
   const memory = nodes.reduce((sum, node) => sum + node.memMiB, 0)
-  const headline = `cluster ${name}: ${topology}, ${nodes.length} nodes with ${memory} MiB, mtu ${mtu}\n`
+  const headline = `cluster ${name}: ${topology}, ${nodes.length} nodes with ${memory} MiB, mtu ${mtuText(mtu, bridges)}\n`
   const nodeRows = nodes.flatMap(node => {
     const own = [String(node.id), node.name, node.role, `${node.memMiB} MiB`, String(node.vcpus)]
     return node.nets.map(({ tap, dev, mac, ipv4 = '-', ipv6 = '-' }, index) => [
@@ -41,4 +41,8 @@ function userSpaceText({ forwards, segments }: NonNullable<ClusterPlan['userSpac
     '\n',
     table(['net', 'multicast group, on lo'], groups),
   ].join('')
+}
+
+function mtuText(mtu: number, { mtus = {} }: ClusterPlan['bridges']): string {
+  return [`${mtu}`, ...Object.entries(mtus).map(([net, own]) => `${own} on net ${net}`)].join(', ')
 }

@@ -28,9 +28,9 @@ export function settingOption(key: SettingKey): Option {
   return bare === undefined ? option : option.preset(bare)
 }
 
-/** `--mem201`, `--nets3` …: any node's, so they are options only where somebody uses them. */
+/** `--mem201`, `--mtu3` …: any node's or net's, so they are options only where somebody uses them. */
 function nodeOptionsIn(argv: readonly string[]): Set<string> {
-  const found = argv.map(argument => /^--(?:mem|smp|append|nets)\d+(?==|$)/.exec(argument)?.[0])
+  const found = argv.map(argument => /^--(?:mem|smp|append|nets|mtu)\d+(?==|$)/.exec(argument)?.[0])
   return new Set(found.filter(option => option !== undefined))
 }
 
@@ -40,11 +40,17 @@ export function settingsOf(session: Session, options: Readonly<Record<string, un
   const asked = { ...options, ...(clone === false && { clone: 'off' }) }
   const chosen = Object.entries(asked).filter(([key]) => isSetting(key))
   const all = resolveSettings({ env: session.env, options: Object.fromEntries(chosen) as SettingOptions })
-  return { ...all, kernel: absolute(all.kernel), kvm: all.kvm.includes('/') ? absolute(all.kvm) : all.kvm }
+  const [kernel, kvm, netSetup] = [absolute(all.kernel), program(all.kvm), program(all.netSetup)]
+  return { ...all, kernel, kvm, netSetup }
 }
 
 function isSetting(key: string): boolean {
-  return Object.hasOwn(settings, key) || /^(mem|smp|append|nets)\d+$/.test(key)
+  return Object.hasOwn(settings, key) || /^(mem|smp|append|nets|mtu)\d+$/.test(key)
+}
+
+/** Its path, or its name along PATH. */
+function program(path: string): string {
+  return path.includes('/') ? absolute(path) : path
 }
 
 function absolute(path: string): string {

@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
-import { type Settings, systemClock, XclusterError } from '../base/index.ts'
+import { messageOf, type Settings, systemClock, XclusterError } from '../base/index.ts'
 import { type Fabric, quietJoins } from '../net/index.ts'
 import type { Template } from '../vm/index.ts'
 import { Admission } from './admission.ts'
 import { admitted, type Passed } from './admitted.ts'
 import { type Ground, specOf } from './ground.ts'
 import { readLoad } from './load.ts'
+import { isAlone, refusedByQemu } from './net-setup.ts'
 import type { ClusterNode } from './node.ts'
 import type { Templates } from './templates.ts'
 import type { ProgressEvent } from './types.ts'
@@ -35,7 +36,10 @@ const many = 16
 interface Batch {
   readonly nodes: readonly ClusterNode[]
   readonly end: AbortController
+  /** What ended it. */
   lost: unknown
+  /** What has failed without an end to the others. */
+  readonly alone: unknown[]
 }
 
 /** Brings nodes from nothing to ready, in a start, a scale-out or a reset. */
@@ -50,6 +54,7 @@ export class Boots {
 
   /** A node has failed: should others that are to come with it still be on their way, they need not. */
   lost(node: ClusterNode, reason: unknown): void {
+    if (isAlone(reason)) return
     for (const batch of this.#batches) {
       if (!batch.nodes.includes(node)) continue
       batch.lost ??= reason
@@ -62,7 +67,7 @@ export class Boots {
    * open. Throws why the first failed.
    */
   async run(nodes: readonly ClusterNode[], run: BootRun): Promise<void> {
-    const batch: Batch = { nodes, end: new AbortController(), lost: undefined }
+    const batch: Batch = { nodes, end: new AbortController(), lost: undefined, alone: [] }
     const signal = AbortSignal.any([run.signal, batch.end.signal])
     setMaxListeners(0, signal) // each VM is one
     // Those that are being configured have nobody else to call them off.
@@ -72,8 +77,9 @@ export class Boots {
     try {
       const { namespace } = run.fabric
       await using _quiet = nodes.length < many || !namespace ? undefined : await quietJoins(namespace)
-      await this.#admit(nodes, { ...run, signal })
+      await this.#admit(batch, { ...run, signal })
       if (batch.lost) throw batch.lost
+      if (batch.alone.length === nodes.length) throw batch.alone[0]
     } catch (failure) {
       throw batch.lost ?? failure
     } finally {
@@ -82,8 +88,8 @@ export class Boots {
     }
   }
 
-  async #admit(nodes: readonly ClusterNode[], run: BootRun): Promise<void> {
-    const { ground, templates } = this.#parts
+  async #admit({ nodes, alone }: Batch, run: BootRun): Promise<void> {
+    const { ground, templates, tell } = this.#parts
     const cores = availableParallelism()
     const clones = nodes.every(({ plan }) => templates.of(plan))
     let booting = nodes.length
@@ -97,7 +103,13 @@ export class Boots {
           passed('ready', node.lastPassed!.ms)
         } catch (failure) {
           node.fail(failure)
-          throw failure
+          if (!run.together || !isAlone(failure)) throw failure
+          alone.push(failure)
+          if (--booting === 0) run.booted?.()
+          tell({
+            event: 'notice',
+            text: `${node.plan.name} has no network and has failed: ${messageOf(failure)}`,
+          })
         }
       },
       {
@@ -128,15 +140,19 @@ export class Boots {
     { passed, template }: { passed: Passed; template?: Template },
   ): Promise<void> {
     const { settings, ground } = this.#parts
-    const nics = await fabric.nics(node.plan.id)
+    const nics = await fabric.nics(node.plan.id, signal)
     const place = { nics, namespace: fabric.namespace, consoleLog: node.consoleLog }
     const spec = specOf(node.plan, settings, { ground, place })
-    await node.boot(template ? { ...spec, template, readyWith: 'wake' } : spec, {
+    const clones = template && !nics.some(({ cold }) => cold)
+    const booting = node.boot(clones ? { ...spec, template, readyWith: 'wake' } : spec, {
       signal,
       passed: () => {
         const last = node.lastPassed
         if (last) passed(last.milestone, last.ms)
       },
+    })
+    await booting.catch(failure => {
+      throw fabric.custom && neverAnswered(node, failure) ? refusedByQemu(node, failure) : failure
     })
   }
 
@@ -145,4 +161,10 @@ export class Boots {
     if (!this.#noticed) this.#parts.tell({ event: 'notice', text })
     this.#noticed = true
   }
+}
+
+/** QEMU has died before its monitor was there: of its options. */
+function neverAnswered(node: ClusterNode, failure: unknown): boolean {
+  const died = failure instanceof XclusterError && failure.code === 'QEMU_DIED'
+  return died && ['spawned', undefined].includes(node.lastPassed?.milestone)
 }

@@ -1,7 +1,15 @@
-import { type Places, places } from '../base/index.ts'
+import { type Environment, type Places, places } from '../base/index.ts'
+
+interface Surroundings {
+  readonly places: Places
+  readonly searchPath: string
+  /** All of it, for programs of users'. */
+  readonly env: Environment
+}
 
 /** What this process's environment says: the one look at it outside the command line's. */
-export function surroundings(): { readonly places: Places; readonly searchPath: string } {
+export function surroundings(): Surroundings {
   const { env } = process
-  return { places: places(env, process.getuid!()), searchPath: env.PATH || '/usr/local/bin:/usr/bin:/bin' }
+  const searchPath = env.PATH || '/usr/local/bin:/usr/bin:/bin'
+  return { places: places(env, process.getuid!()), searchPath, env }
 }

@@ -1,3 +1,4 @@
+export type { NetSetup, NetSetupContext, QemuNetOptions } from '../net/index.ts'
 export { type Examination, examine, type Finding } from './doctor.ts'
 export { ClusterError } from './errors.ts'
 export {

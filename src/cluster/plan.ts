@@ -1,4 +1,4 @@
-import { type Settings, settingFor } from '../base/index.ts'
+import { mtusOf, type Settings, settingFor } from '../base/index.ts'
 import { planBridges, planUserSpace } from '../net/index.ts'
 import { hostAddresses } from './addressing.ts'
 import { ClusterError } from './errors.ts'
@@ -24,8 +24,9 @@ export function planNodes(settings: Settings, ids: readonly number[]): ClusterPl
   const topology = topologyOf(settings.topology)
   const wired = ids.map(id => ({ id, nets: netsOf(id, settings, topology) }))
   const { mtu, prefix, name } = settings
+  const mtus = mtusOf(settings)
   const host = hostAddresses(prefix, settings.hostNets)
-  const bridges = planBridges({ mtu, nodes: wired, host })
+  const bridges = planBridges({ mtu, ...(Object.keys(mtus).length > 0 && { mtus }), nodes: wired, host })
   return {
     v: 1,
     name,
@@ -55,7 +56,8 @@ function planNode(node: Wired, all: readonly Wired[], settings: Settings): NodeP
 
 /** What the guest is told before it runs anything: the base image reads these words. */
 function commandLine({ id, nets }: Wired, settings: Settings): string {
-  const mtus = settings.mtu === 1500 ? [] : nets.map(net => `mtu${net}=${settings.mtu}`)
+  const all = nets.map(net => ({ net, mtu: settings[`mtu${net}`] ?? settings.mtu }))
+  const mtus = all.filter(({ mtu }) => mtu !== 1500).map(({ net, mtu }) => `mtu${net}=${mtu}`)
   const prefix = settings.prefix === 'fd00:' ? '' : `xcluster_PREFIX=${settings.prefix}`
   return [...mtus, prefix, settings.append, settings[`append${id}`]].filter(Boolean).join(' ')
 }

@@ -14,7 +14,8 @@ import { Boots } from './boots.ts'
 import { surroundings } from './environment.ts'
 import { prepareGround } from './ground.ts'
 import { checkMemory } from './memory.ts'
-import { openNetwork, wiringText } from './network.ts'
+import { openNetworkOf } from './net-setup.ts'
+import { wiringText } from './network.ts'
 import { ClusterNode, type NodeWorld } from './node.ts'
 import { planCluster } from './plan.ts'
 import type { ClusterPlan, NodePlan } from './plan-types.ts'
@@ -76,7 +77,7 @@ class ClusterStart {
     const world: NodeWorld = { cluster: plan.name, clock: systemClock, tell, lost }
     const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), world)
     this.#nodes = plan.nodes.map(nodeOf)
-    const { ground, fabric, templates } = await this.#prepare(scope, signal)
+    const { ground, fabric, templates } = await this.#prepare(scope, signal, logs)
     limit.check()
     boots = new Boots({ settings, ground, templates, tell })
     scope.defer(() => this.#killAll())
@@ -91,15 +92,16 @@ class ClusterStart {
   }
 
   /** All that nodes need, side by side. Templates need QEMU and image, and of the network only its kind. */
-  async #prepare(scope: Scope, signal: AbortSignal) {
+  async #prepare(scope: Scope, signal: AbortSignal, logs: string) {
     const { cache: cacheDir, runtime: records } = this.#hooks.places ?? surroundings().places
     const [tell, settings] = [(event: ProgressEvent) => this.#tell(event), this.#settings]
     const notice = (text: string) => tell({ event: 'notice', text })
     const image = this.#step('image', 'finding QEMU and the guest image', () =>
       prepareGround(settings, { cacheDir, notice }),
     )
+    const asked = { net: this.#hooks.net, qemu: async () => (await image).qemu.path, logs }
     const network = this.#step('network', wiringText(this.#plan, settings), async () =>
-      scope.add(await openNetwork(this.#plan, { settings, notice, records })),
+      scope.add(await openNetworkOf(this.#plan, { settings, notice, records, ...asked })),
     )
     const opening = Promise.all([image, network]).then(async ([ground, { kind: fabric }]) => {
       const templates = scope.add(new Templates({ settings, fabric, ground, cacheDir, tell }))
@@ -117,7 +119,7 @@ class ClusterStart {
     this.#tell({ event: 'step', step: 'configure', state: 'begin', text: 'giving them addresses and routes' })
     const booted = () => this.#tell({ event: 'step', step: 'vms', state: 'end', text: `${total} VMs run` })
     await boots.run(this.#nodes, { ...on, together: true, booted })
-    this.#tell({ event: 'step', step: 'configure', state: 'end', text: 'all nodes are ready' })
+    this.#tell({ event: 'step', step: 'configure', state: 'end', text: readyText(this.#nodes) })
   }
 
   async #step<T>(step: StepName, text: string, work: () => Promise<T>): Promise<T> {
@@ -148,4 +150,9 @@ class ClusterStart {
     this.#hooks.onEvent?.(event)
     this.#events.send(event)
   }
+}
+
+function readyText(nodes: readonly ClusterNode[]): string {
+  const lost = nodes.filter(({ state }) => state === 'failed').map(({ plan }) => plan.name)
+  return lost.length === 0 ? 'all nodes are ready' : `all nodes are ready but ${lost.join(', ')}`
 }

@@ -1,5 +1,5 @@
 import type { Places, Queue } from '../base/index.ts'
-import type { FabricKind, UplinkStatus } from '../net/index.ts'
+import type { FabricKind, NetSetup, UplinkStatus } from '../net/index.ts'
 import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
 import type { ClusterPlan } from './plan-types.ts'
 import type { Role } from './roles.ts'
@@ -131,6 +131,8 @@ export interface StartHooks {
   readonly onEvent?: (event: ProgressEvent) => void
   /** Aborting before all is ready takes back what was started. */
   readonly signal?: AbortSignal
+  /** Says what nodes' interfaces are, instead of the usual taps on bridges; and instead of a `netSetup` script. */
+  readonly net?: NetSetup
   /** For all nodes to be ready. Absent: each may take its 120 s, however many there are. */
   readonly timeoutMs?: number
   /** Where caches are; absent: as this process's environment says. */

@@ -6,6 +6,7 @@ import {
   type BridgePlan,
   type BridgeSpec,
   bridgeChange,
+  mtuOf,
   planNics,
   type TapSpec,
 } from './bridge-plan.ts'
@@ -52,18 +53,20 @@ export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions 
 }
 
 interface Attachment {
-  readonly mtu: number
+  readonly plan: BridgePlan
   /** The index of each net's bridge. */
   readonly masters: ReadonlyMap<number, number>
   /** The indexes of bridges that are not up yet. */
   readonly down: readonly number[]
 }
 
-function attach(taps: readonly TapSpec[], { mtu, masters, down }: Attachment, route: Route): Promise<void> {
+function attach(taps: readonly TapSpec[], { plan, masters, down }: Attachment, route: Route): Promise<void> {
   return route.batch(batch => {
     const { links } = batch
-    for (const { name, net } of taps)
-      links.change({ name, mtu, master: masters.get(net)!, group: linkGroup, addrGenMode: 'none', up: true })
+    for (const { name, net } of taps) {
+      const port = { mtu: mtuOf(plan, net), master: masters.get(net)!, group: linkGroup }
+      links.change({ name, ...port, addrGenMode: 'none', up: true })
+    }
     raise(down, batch)
     links.change({ name: 'lo', up: true })
   })
@@ -123,20 +126,20 @@ class Bridges implements BridgeFabric {
     return this.close()
   }
 
-  async #add({ bridges, taps }: BridgeChange['add'], { mtu }: BridgePlan): Promise<void> {
-    const down = bridges.length > 0 ? await this.#addBridges(bridges, mtu) : []
+  async #add({ bridges, taps }: BridgeChange['add'], plan: BridgePlan): Promise<void> {
+    const down = bridges.length > 0 ? await this.#addBridges(bridges, plan) : []
     const names = taps.map(({ name }) => name)
     for (const tap of openTaps(names, { namespace: this.namespace, vnetHdr: true }))
       this.#taps.set(tap.name, tap)
-    await attach(taps, { mtu, masters: this.#masters, down }, this.#route)
+    await attach(taps, { plan, masters: this.#masters, down }, this.#route)
   }
 
   /** Gives the indexes of those that are made here, and down. */
-  async #addBridges(bridges: readonly BridgeSpec[], mtu: number): Promise<number[]> {
-    const there = this.#shared ? await bridgesThere(bridges, { mtu }, this.#route) : []
+  async #addBridges(bridges: readonly BridgeSpec[], { mtu, mtus = {} }: BridgePlan): Promise<number[]> {
+    const there = this.#shared ? await bridgesThere(bridges, { mtu, mtus }, this.#route) : []
     const missing = bridges.filter(({ name }) => there.every(other => other.name !== name))
     for (const { net, index } of [...missing, ...there]) this.#masters.set(net, index)
-    if (missing.length > 0) await addBridges(missing, { mtu, group: linkGroup, up: false }, this.#route)
+    if (missing.length > 0) await addBridges(missing, { mtu, mtus, group: linkGroup, up: false }, this.#route)
     return missing.map(({ index }) => index)
   }
 

@@ -26,6 +26,8 @@ export interface TapSpec {
 /** A network namespace full of bridges and taps, before it exists. */
 export interface BridgePlan {
   readonly mtu: number
+  /** Of nets that have another than that. */
+  readonly mtus?: Readonly<Record<number, number>>
   readonly bridges: readonly BridgeSpec[]
   readonly taps: readonly TapSpec[]
 }
@@ -33,6 +35,7 @@ export interface BridgePlan {
 /** What a cluster wants of its network. */
 export interface Wiring {
   readonly mtu: number
+  readonly mtus?: Readonly<Record<number, number>>
   /** The nets of each node, in the order of its interfaces. */
   readonly nodes: readonly { readonly id: number; readonly nets: readonly number[] }[]
   /** The host's addresses, by net. */
@@ -51,7 +54,7 @@ const hostNumber = 250
 const firstBridgeIndex = 100_000
 
 /** Bridges and taps for some wiring. Pure: {@link openBridgeFabric} makes them. */
-export function planBridges({ mtu, nodes, host }: Wiring): BridgePlan {
+export function planBridges({ mtu, mtus, nodes, host }: Wiring): BridgePlan {
   const nets = new Set([...host.keys(), ...nodes.flatMap(node => node.nets)])
   const bridges = [...nets]
     .sort((a, b) => a - b)
@@ -65,7 +68,12 @@ export function planBridges({ mtu, nodes, host }: Wiring): BridgePlan {
   const taps = nodes.flatMap(({ id, nets }) =>
     nets.map(net => ({ node: id, net, name: `xcbr${net}_t${id}`, mac: macOf(net, id) })),
   )
-  return { mtu, bridges, taps }
+  return { mtu, ...(mtus && { mtus }), bridges, taps }
+}
+
+/** The MTU of a net. */
+export function mtuOf({ mtu, mtus }: Pick<BridgePlan, 'mtu' | 'mtus'>, net: number): number {
+  return mtus?.[net] ?? mtu
 }
 
 /** One interface of a node: where its cable ends, and what QEMU is told of it (see base's Nic). */

@@ -1,14 +1,13 @@
 import type { Cidr } from '../base/index.ts'
 import { type Batch, bridge, type Link, type Route } from '../rtnl/index.ts'
 import { type NetNamespace, readSysctl, SysError, writeSysctl } from '../sys/index.ts'
-import type { BridgeSpec } from './bridge-plan.ts'
+import { type BridgePlan, type BridgeSpec, mtuOf } from './bridge-plan.ts'
 import { NetError } from './errors.ts'
 
 /** Lets LLDP through, 01:80:c2:00:00:0e, which a bridge keeps to itself by default (IEEE 802.1D §7.12.6). */
 const forwardLldp = 0x4000
 
-export interface BridgeOptions {
-  readonly mtu: number
+export interface BridgeOptions extends Pick<BridgePlan, 'mtu' | 'mtus'> {
   /** A number by which they are removed together. */
   readonly group?: number
   /** Usually they are up at once; else down and without multicast snooping, until {@link raise}. */
@@ -18,15 +17,16 @@ export interface BridgeOptions {
 /** Makes bridges with the host's addresses on them. `ip link add <name> type bridge …; ip address add …` */
 export function addBridges(
   bridges: readonly BridgeSpec[],
-  { mtu, group, up = true }: BridgeOptions,
+  { group, up = true, ...mtus }: BridgeOptions,
   route: Route,
 ): Promise<void> {
   return route.batch(({ links, addresses }) => {
-    for (const { name, index, mac, addresses: own } of bridges) {
+    for (const { net, name, index, mac, addresses: own } of bridges) {
       // A bridge on which the host is not has no address at all, not even one of its link.
       const addrGenMode = own.length > 0 ? 'eui64' : 'none'
       const settings = { groupFwdMask: forwardLldp, stp: false, ...(group !== undefined && { group }) }
       const quiet = up ? {} : { multicastSnooping: false }
+      const mtu = mtuOf(mtus, net)
       links.add(bridge({ name, index, mtu, mac, addrGenMode, up, ...settings, ...quiet }))
       for (const each of own) addresses.add({ link: index, ...each, noDad: true })
     }
@@ -48,7 +48,7 @@ export function raise(bridges: readonly number[], { links }: Pick<Batch, 'links'
  */
 export async function bridgesThere(
   bridges: readonly BridgeSpec[],
-  { mtu }: BridgeOptions,
+  mtus: BridgeOptions,
   route: Route,
 ): Promise<BridgeSpec[]> {
   const links = new Map((await route.links.list()).map(link => [link.name, link]))
@@ -56,7 +56,8 @@ export async function bridgesThere(
   const found: BridgeSpec[] = []
   for (const { spec, link } of there) {
     if (!link) continue
-    const difference = differenceOf(link, { spec, mtu }) ?? (await otherAddresses(link, spec, route))
+    const difference =
+      differenceOf(link, { spec, mtu: mtuOf(mtus, spec.net) }) ?? (await otherAddresses(link, spec, route))
     if (difference) throw differs(spec.name, difference)
     found.push({ ...spec, index: link.index })
   }

@@ -13,11 +13,13 @@ export interface Fabric extends AsyncDisposable {
   readonly namespace: NetNamespace | undefined
   /** Its way out, where it has one. */
   readonly uplink?: UplinkStatus
+  /** A user's script or function says what interfaces are like: what QEMU does not take of that is one node's failure. */
+  readonly custom?: true
   /**
    * What QEMU needs for each interface of a node, eth0 first; the file descriptors stay the fabric's. A failure
-   * is this node's alone.
+   * is this node's alone. Who asks again has no use for what was given before. `signal` calls it off.
    */
-  nics(node: number): Promise<Nic[]>
+  nics(node: number, signal?: AbortSignal): Promise<Nic[]>
   /**
    * Makes it as another plan has it. What is new is made first, all or nothing; what is in that plan no more goes
    * then. What both have stays as it is.

@@ -36,3 +36,4 @@ export {
   type Sender,
   UdpPort,
 } from './udp-port.ts'
+export { runUserScript, type UserScript, type UserScriptEnd } from './user-script.ts'

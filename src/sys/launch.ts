@@ -25,7 +25,7 @@ export interface LaunchSpec {
    */
   readonly identity?: Identity
   /** Network namespace to run in, and the user namespace that was made with it. */
-  readonly namespace?: NetNamespace
+  readonly namespace?: NetNamespace | undefined
   /** How much of the end of each output is kept, in bytes (default 8 KiB). */
   readonly keepOutput?: number
 }
@@ -71,12 +71,15 @@ export function launch(spec: LaunchSpec): Launched {
   }
 }
 
-function launcherArgs({ file, args = [], fds = [], identity, namespace }: LaunchSpec): string[] {
+/** `environment`: what the launcher is given is passed on, where the program would have none. */
+export function launcherArgs(spec: LaunchSpec, environment = false): string[] {
+  const { file, args = [], fds = [], identity, namespace } = spec
   return [
     `--parent=${process.pid}`,
     `--keep=${fds.length}`,
     ...(namespace ? [`--namespace=${3 + fds.length}`] : []),
     ...(identity ? identityArgs(identity) : []),
+    ...(environment ? ['--environment'] : []),
     '--',
     file,
     ...args,
@@ -137,14 +140,14 @@ export function runAttached(file: string, args: readonly string[], env: NodeJS.P
 }
 
 /** `PR_SET_PDEATHSIG` follows the thread that forked: a worker's end would kill what it started. */
-function refuseWorkers(target: string): void {
+export function refuseWorkers(target: string): void {
   if (isMainThread) return
   const reason = 'a process that dies with its parent can only be started from the main thread'
   const remedy = "With vitest set pool: 'forks'"
   throw new SysError({ code: 'NOT_MAIN_THREAD', kind: 'usage', op: 'launch', target, reason, remedy })
 }
 
-function start(target: string, run: () => ChildProcess): ChildProcess {
+export function start(target: string, run: () => ChildProcess): ChildProcess {
   const child = attempt('launch', target, run)
   if (child.pid !== undefined) return child
   child.on('error', () => {}) // the same, once more, on the next tick
@@ -152,7 +155,7 @@ function start(target: string, run: () => ChildProcess): ChildProcess {
   throw new SysError({ code: 'LAUNCH_FAILED', op: 'launch', target, reason })
 }
 
-function exitOf(child: ChildProcess, event: 'exit' | 'close'): Promise<Exit> {
+export function exitOf(child: ChildProcess, event: 'exit' | 'close'): Promise<Exit> {
   return new Promise(resolve =>
     child.once(event, (code: number | null, signal: NodeJS.Signals | null) =>
       resolve({ ...(code !== null && { code }), ...(signal && { signal }) }),
@@ -161,7 +164,7 @@ function exitOf(child: ChildProcess, event: 'exit' | 'close'): Promise<Exit> {
 }
 
 /** Keeps the end of an output, at least `size` bytes where there were as many. */
-function tail(output: Readable, size: number): () => string {
+export function tail(output: Readable, size: number): () => string {
   let kept = Buffer.alloc(0)
   output.on('data', (bytes: Buffer) => {
     kept = Buffer.concat([kept, bytes]).subarray(-size)

@@ -11,6 +11,8 @@ export interface TapOptions {
   readonly namespace?: NetNamespace
   /** Frames carry a virtio-net header: what QEMU wants for offloads. */
   readonly vnetHdr?: boolean
+  /** They may be there already: those that nobody else has open are taken as they are. */
+  readonly existing?: boolean
 }
 
 /** An Ethernet interface whose cable's other end is a file descriptor. Gone when that is closed everywhere. */
@@ -51,10 +53,14 @@ export class Tap implements AsyncDisposable {
   }
 }
 
-/** Creates taps, all or none. Equivalent: `ip tuntap add <name> mode tap`, for as long as the fd is open. */
+/**
+ * Creates taps, all or none. Equivalent: `ip tuntap add <name> mode tap`, for as long as the fd is open. One that
+ * was there and is persistent stays when that is closed.
+ */
 export function openTaps(names: readonly string[], options: TapOptions = {}): Tap[] {
   for (const name of names) checkName(name)
-  const flags = IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL | (options.vnetHdr ? IFF_VNET_HDR : 0)
+  const exclusive = options.existing ? 0 : IFF_TUN_EXCL
+  const flags = IFF_TAP | IFF_NO_PI | exclusive | (options.vnetHdr ? IFF_VNET_HDR : 0)
   try {
     const fds = binding().openTaps(namespaceFd(options.namespace), names, flags)
     return fds.map((fd, at) => new Tap(names[at]!, fd))

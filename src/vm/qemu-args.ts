@@ -10,6 +10,8 @@ export const agentPort = { id: 'agent', name: 'org.qemu.guest_agent.0' } as cons
 const streamPort = { id: 'stream', name: 'org.xcluster.stream.0' } as const
 
 const sandbox = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'
+/** One that keeps its privileges may use them, and start the programs that a `-netdev` of a user's names. */
+const wideSandbox = 'on,obsolete=deny,resourcecontrol=deny'
 
 /** What of a {@link VmSpec} is on QEMU's command line. */
 export type Described = Omit<VmSpec, 'qemu' | 'kernel' | 'initramfs' | 'consoleLog'>
@@ -24,7 +26,7 @@ export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' :
   return [
     ...['-name', quoted(spec.name)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-sandbox', sandbox],
+    ...['-sandbox', isPrivileged(spec) ? wideSandbox : sandbox],
     ...['-machine', machine(spec, fds), '-accel', spec.accel, ...cpu(spec)],
     ...['-m', `${spec.memoryMiB}M`, '-smp', `${spec.vcpus}`],
     ...(role === 'boot' ? [] : memory(spec, fds, role)),
@@ -38,6 +40,11 @@ export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' :
     ...nicArgs(spec.nics, fds.firstNic),
     ...(spec.extraArgs ?? []),
   ]
+}
+
+/** True when what a user wants of its NICs takes privileges. */
+export function isPrivileged({ nics }: Pick<Described, 'nics'>): boolean {
+  return nics.some(({ privileged }) => privileged)
 }
 
 /**

@@ -4,7 +4,7 @@ import { adoptStream, type Launched, launch, type Memfd, socketPair } from '../s
 import { openBootFiles } from './boot-files.ts'
 import type { Role } from './child-fds.ts'
 import { kvmIdentity } from './kvm-identity.ts'
-import { qemuArgs } from './qemu-args.ts'
+import { isPrivileged, qemuArgs } from './qemu-args.ts'
 import type { VmSpec } from './types.ts'
 
 /** How a VM comes to life, and the file its RAM is in where that is not QEMU's own. */
@@ -43,7 +43,7 @@ export async function spawnQemu(spec: VmSpec, { role, ram }: Origin): Promise<Sp
       ...(ram ? [ram.fd] : []),
       ...spec.nics.flatMap(({ fds }) => fds),
     ],
-    ...(spec.identity && { identity: await kvmIdentity(spec.identity, spec.accel) }),
+    ...(spec.identity && !isPrivileged(spec) && { identity: await kvmIdentity(spec.identity, spec.accel) }),
     ...(spec.namespace && { namespace: spec.namespace }),
   })
   ours.move()

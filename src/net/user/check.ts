@@ -23,7 +23,8 @@ export interface UserSpacePlan {
  * like. Pure.
  */
 export function planUserSpace(plan: BridgePlan, wiring: UserWiring): UserSpacePlan {
-  if (plan.mtu > maxMtu) throw unfit('MTU', `${plan.mtu} is too large`, `Take ${maxMtu} or less`)
+  const mtu = Math.max(plan.mtu, ...Object.values(plan.mtus ?? {}))
+  if (mtu > maxMtu) throw unfit('MTU', `${mtu} is too large`, `Take ${maxMtu} or less`)
   const segments = segmentNets(plan.taps).map(net => ({ net, ...segmentOf(net, wiring.mcastBase) }))
   const forwards = allForwards(plan, wiring)
   const taken = new Map<number, Forward>()

@@ -1,7 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { printSettings, resolveSettings, type SettingOptions, settingFor } from '../../../src/base/index.ts'
+import {
+  mtusOf,
+  printSettings,
+  resolveSettings,
+  type SettingOptions,
+  settingFor,
+} from '../../../src/base/index.ts'
 
 const read = (env: Record<string, string>) => resolveSettings({ env })
 
@@ -13,6 +19,7 @@ describe('resolveSettings', () => {
       smp: 2,
       append: '',
       mtu: 1500,
+      netSetup: '',
       hostNets: [0, 2],
       topology: 'xnet',
       name: 'default',
@@ -62,6 +69,12 @@ describe('resolveSettings', () => {
     expect([settingFor(all, 'mem', 3), settingFor(all, 'mem', 4)]).toEqual([256, 128])
   })
 
+  test('knows an MTU of one net', () => {
+    const all = resolveSettings({ env: { __mtu0: '1400' }, options: { mtu255: '9000' } })
+    expect([all.mtu, mtusOf(all)]).toEqual([1500, { 0: 1400, 255: 9000 }])
+    expect(printSettings(all)).toContain('__mtu255=9000\n')
+  })
+
   test('takes its own result as options', () => {
     const all = resolveSettings({
       env: { __mem3: '256', __nets_router: '0,1' },
@@ -74,6 +87,7 @@ describe('resolveSettings', () => {
     [{ options: { nvm: '201' } }, "--nvm: '201' is not a whole number from 0 to 200"],
     [{ options: { nrouters: -1 } }, "--nrouters: '-1' is not a whole number from 0 to 20"],
     [{ env: { __mtu: '9k' } }, "__mtu: '9k' is not a whole number from 1280 to 65521"],
+    [{ options: { mtu1: '70000' } }, "--mtu1: '70000' is not a whole number from 1280 to 65521"],
     [{ env: { __nets3: '1,0' } }, "__nets3: '1,0' is not a list of different nets"],
     [{ options: { netsVm: [0, 0] } }, "--nets-vm: '[0,0]' is not a list"],
     [{ env: { xcluster_PREFIX: 'fd00' } }, "xcluster_PREFIX: 'fd00' is not an IPv6 prefix"],
@@ -87,11 +101,14 @@ describe('resolveSettings', () => {
     expect(() => resolveSettings(from as never)).toThrow(words)
   })
 
-  test.each(['nvms', 'mem0', 'mem241', 'toString', 'nets1x'])('does not know an option %s', key => {
-    expect(() => resolveSettings({ options: { [key]: '1' } as never })).toThrow(
-      expect.objectContaining({ code: 'UNKNOWN_SETTING', kind: 'usage' }),
-    )
-  })
+  test.each(['nvms', 'mem0', 'mem241', 'mtu256', 'mtu01', 'toString', 'nets1x'])(
+    'does not know an option %s',
+    key => {
+      expect(() => resolveSettings({ options: { [key]: '1' } as never })).toThrow(
+        expect.objectContaining({ code: 'UNKNOWN_SETTING', kind: 'usage' }),
+      )
+    },
+  )
 })
 
 describe('printSettings', () => {

@@ -81,6 +81,7 @@ describe('the plan of xnet', () => {
   test('builds the command line: MTUs by net, then what all and what one shall have', () => {
     const options = { mtu: 9000, netsVm: '0,3', append: 'a', append1: 'b=1', mem1: 64, smp: 1 }
     expect(node(1, options)).toMatchObject({ append: 'mtu0=9000 mtu3=9000 a b=1', memMiB: 64, vcpus: 1 })
+    expect(node(1, { ...options, mtu0: 1500, mtu3: 4000 }).append).toBe('mtu3=4000 a b=1')
   })
 
   test('has ECMP over all routers, both families, and no default without them', () => {

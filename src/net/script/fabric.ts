@@ -1,0 +1,154 @@
+import { messageOf, type Nic, Scope } from '../../base/index.ts'
+import { openTaps, type Tap } from '../../sys/index.ts'
+import { type BridgePlan, mtuOf, type TapSpec } from '../bridge-plan.ts'
+import { NetError } from '../errors.ts'
+import type { Fabric } from '../fabric.ts'
+import { type Answer, readAnswer } from './answer.ts'
+import { type Asked, failed, hung, nonsense, shown, unusableTap } from './errors.ts'
+import type { NetSetup, QemuNetOptions } from './setup.ts'
+
+export interface ScriptFabricOptions {
+  /** What it lives in: the host's bridges, and no taps. Closed with it. */
+  readonly base: Fabric
+  readonly setup: NetSetup
+  /** What errors call it. */
+  readonly who: string
+  readonly notice: (text: string) => void
+  /** For one answer; then whoever should give it is killed. */
+  readonly timeoutMs?: number
+}
+
+/**
+ * A network that a user's script or function makes, interface by interface. Asked one at a time, so that it may look
+ * whether a thing is there and make it if not. What it makes is its own, and goes with the namespace.
+ */
+export function openScriptFabric(plan: BridgePlan, options: ScriptFabricOptions): Fabric {
+  const { kind, namespace, uplink } = options.base
+  const cables = new Cables(plan, options)
+  const close = () => cables.close()
+  return {
+    ...{ kind, namespace, custom: true },
+    ...(uplink && { uplink }),
+    nics: (node, signal) => cables.nics(node, signal),
+    change: next => cables.change(next),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+class Cables {
+  readonly #with: ScriptFabricOptions
+  readonly #closing = new AbortController()
+  readonly #scope = new Scope()
+  /** The taps that we have opened, by node. */
+  readonly #taps = new Map<number, Tap[]>()
+  #plan: BridgePlan
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(plan: BridgePlan, options: ScriptFabricOptions) {
+    this.#plan = plan
+    this.#with = options
+    this.#scope.add(options.base)
+    this.#scope.defer(() => this.#letGo([...this.#taps.keys()]))
+    this.#scope.defer(() => this.#last.then(() => {}))
+    this.#scope.defer(() => this.#closing.abort())
+  }
+
+  nics(node: number, signal?: AbortSignal): Promise<Nic[]> {
+    const signals = [this.#closing.signal, ...(signal ? [signal] : [])]
+    return this.#inTurn(async () => {
+      await this.#letGo([node])
+      const own = this.#plan.taps.filter(tap => tap.node === node)
+      const nics: Nic[] = []
+      for (const [index, spec] of own.entries())
+        nics.push(await this.#nic(spec, index, AbortSignal.any(signals)))
+      return nics
+    })
+  }
+
+  /** Those that stay keep what they have; those that come are asked for when they do. */
+  change(plan: BridgePlan): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#plan = plan
+      const nodes = new Set(plan.taps.map(({ node }) => node))
+      await this.#letGo([...this.#taps.keys()].filter(node => !nodes.has(node)))
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#scope.close()
+  }
+
+  async #nic(spec: TapSpec, index: number, signal: AbortSignal): Promise<Nic> {
+    const { node, net, mac } = spec
+    const asked: Asked = { node, net, who: this.#with.who }
+    const { args: said, fds = [] } = await this.#ask(spec, asked, signal)
+    const words = typeof said === 'string' ? said.split(/\s+/).filter(Boolean) : said
+    if (words.some(word => /\p{Cc}/u.test(word))) throw nonsense(asked, 'answered in binary')
+    const { args, tap, plain, privileged } = readAnswer(words, { index, mac }, asked)
+    if (privileged.length > 0)
+      this.#with.notice(`QEMU of node ${node} keeps its privileges, for ${privileged}`)
+    return {
+      args: args.map(arg => arg.replace('{tap}', `{fd${fds.length}}`)),
+      fds: tap ? [...fds, this.#open(tap, asked)] : fds,
+      ...(!plain && { cold: true }),
+      ...(privileged.length > 0 && { privileged: true }),
+    }
+  }
+
+  async #ask({ node, net, mac }: TapSpec, asked: Asked, called: AbortSignal): Promise<QemuNetOptions> {
+    const { setup, timeoutMs = 20_000, base } = this.#with
+    const late = AbortSignal.timeout(timeoutMs)
+    const signal = AbortSignal.any([called, late])
+    const context = { mtu: mtuOf(this.#plan, net), mac, namespace: base.namespace, signal }
+    called.throwIfAborted()
+    try {
+      return checked(await setup(node, net, context), asked)
+    } catch (failure) {
+      if (called.aborted) throw failure
+      if (late.aborted) throw hung(asked, timeoutMs)
+      throw failure instanceof NetError
+        ? failure
+        : failed(asked, { reason: `failed: ${messageOf(failure)}`, cause: failure })
+    }
+  }
+
+  #open({ name, vnetHdr }: NonNullable<Answer['tap']>, asked: Asked): number {
+    const { namespace, kind } = this.#with.base
+    try {
+      const [tap] = openTaps([name], {
+        ...(namespace && { namespace }),
+        vnetHdr: vnetHdr && kind === 'bridge',
+        existing: true,
+      })
+      this.#taps.set(asked.node, [...(this.#taps.get(asked.node) ?? []), tap!])
+      return tap!.fd
+    } catch (failure) {
+      throw unusableTap(asked, name, failure)
+    }
+  }
+
+  async #letGo(nodes: readonly number[]): Promise<void> {
+    const taps = nodes.flatMap(node => this.#taps.get(node) ?? [])
+    for (const node of nodes) this.#taps.delete(node)
+    await Promise.all(taps.map(tap => tap.close()))
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#scope.closed)
+      throw new NetError({ code: 'NETWORK_CLOSED', op: 'use', target: 'network', reason: 'it is closed' })
+    const turn = this.#last.then(work)
+    this.#last = turn.catch(() => {}) // whoever asked is told
+    return turn
+  }
+}
+
+/** Functions come from JavaScript, too. */
+function checked(answer: QemuNetOptions | undefined, asked: Asked): QemuNetOptions {
+  const { args, fds = [] } = answer ?? { args: '' }
+  const texts =
+    typeof args === 'string' || (Array.isArray(args) && args.every(arg => typeof arg === 'string'))
+  const numbers = Array.isArray(fds) && fds.every(fd => Number.isInteger(fd) && fd >= 0)
+  if (texts && numbers) return { args, fds }
+  throw nonsense(asked, `answered ${shown(String(JSON.stringify(answer)))}, not { args, fds }`)
+}
