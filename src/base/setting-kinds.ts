@@ -116,3 +116,49 @@ export const ipv6Prefix: Kind<string> = {
     typeof value === 'string' && value.includes(':') && isAddress(`${value}192.168.0.1`) ? value : undefined,
   print: value => value,
 }
+
+/** Whom a forwarder asks. */
+export const nameServers: Kind<string> = {
+  expects: 'on (resolv.conf), off, or name servers such as 192.0.2.1,[2001:db8::1]:5353',
+  read: value =>
+    typeof value === 'string' && (/^(on|off)$/.test(value) || servers(value)) ? value : undefined,
+  print: value => value,
+}
+
+function servers(list: string): boolean {
+  return list.split(',').every(text => {
+    const [, bracketed, plain, port = '53'] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+    const [address = ''] = (bracketed ?? plain ?? text).split('%')
+    return isAddress(address) && Number(port) > 0 && Number(port) <= 0xffff
+  })
+}
+
+/** A name, or `*.domain` for all below it, and the address that it is to have. */
+export interface SpoofedName {
+  readonly name: string
+  readonly address: string
+}
+
+/** `registry.example.org=192.168.0.250,*.example.net=::1`; a name may have several. */
+export const spoofedNames: Kind<readonly SpoofedName[]> = {
+  expects: 'a list of names with addresses, such as registry.example.org=192.168.0.250,*.example.net=fd00::1',
+  read(value) {
+    const parts = value === '' ? [] : typeof value === 'string' ? value.split(',').map(pair) : value
+    if (!Array.isArray(parts)) return undefined
+    return parts.every(isSpoofed) ? parts.map(({ name, address }) => ({ name, address })) : undefined
+  },
+  print: value => value.map(({ name, address }) => `${name}=${address}`).join(','),
+}
+
+function pair(text: string): { name: string; address: string } {
+  const [name = '', address = ''] = text.split('=')
+  return { name, address }
+}
+
+function isSpoofed(value: Partial<SpoofedName> | null): boolean {
+  const { name, address } = value ?? {}
+  const labels = typeof name === 'string' && name.length <= 253 ? name.replace(/^\*\./, '').split('.') : ['']
+  return (
+    labels.every(label => /^[\w-]{1,63}$/.test(label)) && typeof address === 'string' && isAddress(address)
+  )
+}

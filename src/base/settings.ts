@@ -6,9 +6,11 @@ import {
   ipv4Base,
   ipv6Prefix,
   type Kind,
+  nameServers,
   namespace,
   netList,
   prefix6,
+  spoofedNames,
   text,
   uplinks,
   whole,
@@ -189,6 +191,26 @@ export const settings = {
     default: 'fd00:1723::',
     doc: 'IPv6 for the ways out: what stands before the IPv4 address',
   }),
+  dns: always({ variable: '__dns', kind: choice('on', 'off'), default: 'on', doc: 'a DNS forwarder for it' }),
+  dnsUpstream: always({
+    variable: '__dns_upstream',
+    kind: nameServers,
+    default: 'on',
+    doc: 'whom it asks: on (resolv.conf), off (nobody), or servers',
+  }),
+  dnsSpoof: always({
+    variable: '__dns_spoof',
+    kind: spoofedNames,
+    default: [],
+    doc: 'names that it has addresses for: NAME=ADDRESS,…',
+  }),
+  dnsHosts: always({
+    variable: '__dns_hosts',
+    kind: text,
+    default: '',
+    doc: 'names from a file like hosts(5)',
+  }),
+  dnsLog: always({ variable: '__dns_log', kind: text, default: '', doc: 'file for a log of all questions' }),
 } as const
 
 type Table = typeof settings

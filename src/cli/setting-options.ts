@@ -15,6 +15,7 @@ import type { Session } from './session.ts'
 export function addSettings(command: Command, argv: readonly string[]): void {
   for (const key of Object.keys(settings)) command.addOption(settingOption(key as SettingKey))
   command.option('--no-clone', 'as --clone off: each VM boots')
+  command.option('--no-dns-upstream', 'as --dns-upstream off: only names known here are answered')
   for (const option of nodeOptionsIn(argv)) command.addOption(new Option(`${option} <value>`).hideHelp())
 }
 
@@ -25,6 +26,8 @@ export function settingOption(key: SettingKey): Option {
   const about = `${doc}${shown ? ` (default ${shown})` : ''} [${variable}]`
   const name = placeholder(key)
   const option = new Option(`${optionOf(key)} ${bare === undefined ? `<${name}>` : `[${name}]`}`, about)
+  if (key === 'dnsSpoof')
+    option.argParser((more, before?: string) => [before, more].filter(Boolean).join(','))
   return bare === undefined ? option : option.preset(bare)
 }
 
@@ -36,12 +39,17 @@ function nodeOptionsIn(argv: readonly string[]): Set<string> {
 
 /** What the options, the environment and the defaults come to. Paths are made absolute: the owner lives elsewhere. */
 export function settingsOf(session: Session, options: Readonly<Record<string, unknown>>): Settings {
-  const { clone } = options
-  const asked = { ...options, ...(clone === false && { clone: 'off' }) }
+  const { clone, dnsUpstream } = options
+  const asked = {
+    ...options,
+    ...(clone === false && { clone: 'off' }),
+    ...(dnsUpstream === false && { dnsUpstream: 'off' }),
+  }
   const chosen = Object.entries(asked).filter(([key]) => isSetting(key))
   const all = resolveSettings({ env: session.env, options: Object.fromEntries(chosen) as SettingOptions })
   const [kernel, kvm, netSetup] = [absolute(all.kernel), program(all.kvm), program(all.netSetup)]
-  return { ...all, kernel, kvm, netSetup }
+  const [dnsHosts, dnsLog] = [absolute(all.dnsHosts), absolute(all.dnsLog)]
+  return { ...all, kernel, kvm, netSetup, dnsHosts, dnsLog }
 }
 
 function isSetting(key: string): boolean {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { GuestWire } from './guest-wire.ts'
-import { clockStep, identitySteps } from './identity-steps.ts'
+import { clockStep, type IdentityOptions, identitySteps } from './identity-steps.ts'
 
 type Told = Parameters<typeof identitySteps>[0]
 
@@ -8,9 +8,13 @@ type Told = Parameters<typeof identitySteps>[0]
 const closeEnoughNs = 20_000_000n
 
 /** Tells a guest who it is. */
-export async function identify(wire: GuestWire, plan: Told, clone: boolean): Promise<void> {
+export async function identify(
+  wire: GuestWire,
+  plan: Told,
+  known: Pick<IdentityOptions, 'clone' | 'dnsPort'>,
+): Promise<void> {
   const seed = randomBytes(48)
-  await close(await wire.tell(identitySteps(plan, { clone, nowNs: wallNs(), seed })), wire)
+  await close(await wire.tell(identitySteps(plan, { ...known, nowNs: wallNs(), seed })), wire)
 }
 
 /** Sets a guest's clock: one that was paused stood still. */

@@ -1,5 +1,6 @@
 import { hostsFile } from '../image/index.ts'
 import { masqueradeBatch } from '../nft/index.ts'
+import { dnsRedirect } from './dns-redirect.ts'
 import { type GuestWords, guestWords } from './guest-words.ts'
 import { linkSteps } from './identity-links.ts'
 import { append, type IdentityStep, write } from './identity-step.ts'
@@ -13,6 +14,8 @@ export interface IdentityOptions {
   readonly nowNs: bigint
   /** 48 random bytes: its machine-id, and what its own random numbers begin with. */
   readonly seed: Uint8Array
+  /** The forwarder's port on this machine's loopback, where 192.168.0.250:53 is not the forwarder itself. */
+  readonly dnsPort?: number | undefined
 }
 
 type Node = Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'>
@@ -21,7 +24,7 @@ type Node = Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'>
  * What makes a guest the node that the plan has, in one message. A clone ends as the node that booted: the same
  * files, sysctls, links, addresses and routes, made in the same order.
  */
-export function identitySteps(node: Node, { clone, nowNs, seed }: IdentityOptions): IdentityStep[] {
+export function identitySteps(node: Node, { clone, nowNs, seed, dnsPort }: IdentityOptions): IdentityStep[] {
   const words = guestWords(node.append)
   return [
     ...(clone ? [reseed(seed.subarray(16))] : []),
@@ -30,6 +33,7 @@ export function identitySteps(node: Node, { clone, nowNs, seed }: IdentityOption
     ...sysctls(node.setup),
     ...linkSteps(node, clone ? words : undefined),
     ...masquerade(node.setup),
+    ...(dnsPort === undefined ? [] : [dnsRedirect(dnsPort)]),
     ...(clone ? [overlays] : []),
   ]
 }

@@ -1,4 +1,5 @@
 import { Scope } from '../base/index.ts'
+import { ownNames } from './dns-names.ts'
 import { clusterStopping } from './errors.ts'
 import { checkMemory } from './memory.ts'
 import type { ClusterNode } from './node.ts'
@@ -70,6 +71,8 @@ export class Members {
         this.#nodes = before.nodes
       })
       undo.defer(() => all(added, node => node.stop('at once')))
+      this.#name(after)
+      undo.defer(() => this.#name(before.plan))
       await boots.run(added, { fabric, signal: this.#ending.signal, together: true })
       undo.defer(() => follow(before.nodes, before.plan))
       await follow(before.nodes, after)
@@ -84,6 +87,7 @@ export class Members {
       const after = scaledIn(this.#parts.settings, this.#plan, ids)
       const [leaving, staying] = [this.#named(ids), this.#nodes.filter(node => !ids.includes(node.plan.id))]
       await follow(staying, after)
+      this.#name(after)
       this.#plan = after
       await all(leaving, node => node.stop(options).catch(() => node.stop('at once')))
       this.#nodes = staying
@@ -95,6 +99,11 @@ export class Members {
   async end(): Promise<void> {
     this.#ending.abort()
     await this.#serial.idle()
+  }
+
+  /** Its nodes are known by the names of this plan from now on. */
+  #name(plan: ClusterPlan): void {
+    this.#parts.dns?.setHosts(ownNames(plan, this.#parts.settings))
   }
 
   /** Those of a new shape; and those that could not be had when it was tried last. */

@@ -25,6 +25,8 @@ export interface NodeWorld {
   readonly tell: (event: ProgressEvent) => void
   /** A node has failed, for this reason. */
   readonly lost: (node: ClusterNode, reason: unknown) => void
+  /** Where on this machine's loopback its questions of DNS have to go; undefined: they find their way. */
+  readonly dnsPort: () => number | undefined
 }
 
 /** One node of a cluster: its VM, and how far it has come. */
@@ -85,7 +87,7 @@ export class ClusterNode {
   async configure(): Promise<void> {
     this.#enter('configuring')
     this.#told = this.#plan
-    await identify(this.#wire!, this.#told, this.#cloned)
+    await identify(this.#wire!, this.#told, { clone: this.#cloned, dnsPort: this.#world.dnsPort() })
     this.#pass('identity', this.#elapsed())
     this.#pass('ready', this.#elapsed())
     this.#enter('ready')

@@ -14,7 +14,7 @@ export function rehearsal(nicCount: number): Rehearsal {
 
 async function rehearse(machine: Machine, nicCount: number): Promise<void> {
   const options = { name: machine.name, consoleLog: 'nowhere', clock: systemClock }
-  await identify(new GuestWire(machine.stream, options), somebody(nicCount), true)
+  await identify(new GuestWire(machine.stream, options), somebody(nicCount), { clone: true })
   const { status, stderr } = await machine.exec(['/bin/sh'], { input: forget, timeoutMs: 60_000 })
   if (status !== 0) throw new Error(`the template did not forget its rehearsal: ${Buffer.from(stderr)}`)
 }

@@ -1,4 +1,5 @@
 import type { Broadcast, Queue, Scope, Settings } from '../base/index.ts'
+import type { Dns } from '../dns/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
 import type { Boots } from './boots.ts'
@@ -19,6 +20,7 @@ export interface Parts {
   readonly settings: Settings
   readonly ground: Ground
   readonly fabric: Fabric
+  readonly dns: Dns | undefined
   readonly boots: Boots
   readonly templates: Templates
   readonly nodes: readonly ClusterNode[]
@@ -54,8 +56,12 @@ export class RunningCluster implements Cluster {
     return this.#state
   }
 
+  get dns(): Dns | undefined {
+    return this.#parts.dns
+  }
+
   status(): Status {
-    const { ground, fabric, startedAt, readyMs } = this.#parts
+    const { ground, fabric, dns, startedAt, readyMs } = this.#parts
     const { plan, nodes } = this.#members
     return {
       v: 1,
@@ -64,6 +70,7 @@ export class RunningCluster implements Cluster {
       state: this.#state,
       fabric: fabric.kind,
       ...placeOf(this.#state === 'stopped' ? undefined : fabric),
+      ...(dns && this.#state !== 'stopped' && { dns: { address: dns.address, port: dns.port } }),
       owner: { pid: process.pid },
       accel: ground.accel.kind,
       kernel: ground.image.kernelVersion,

@@ -11,6 +11,7 @@ import {
 } from '../base/index.ts'
 import type { Fabric } from '../net/index.ts'
 import { Boots } from './boots.ts'
+import { openClusterDns } from './dns.ts'
 import { surroundings } from './environment.ts'
 import { prepareGround } from './ground.ts'
 import { checkMemory } from './memory.ts'
@@ -74,16 +75,19 @@ class ClusterStart {
     const tell = (event: ProgressEvent) => this.#tell(event)
     let boots: Boots | undefined
     const lost: NodeWorld['lost'] = (node, reason) => boots?.lost(node, reason)
-    const world: NodeWorld = { cluster: plan.name, clock: systemClock, tell, lost }
+    let redirect: number | undefined
+    const dnsPort = () => redirect
+    const world: NodeWorld = { cluster: plan.name, clock: systemClock, tell, lost, dnsPort }
     const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), world)
     this.#nodes = plan.nodes.map(nodeOf)
-    const { ground, fabric, templates } = await this.#prepare(scope, signal, logs)
+    const { ground, fabric, dns, templates } = await this.#prepare(scope, signal, logs)
     limit.check()
+    if (fabric.kind === 'user') redirect = dns?.port
     boots = new Boots({ settings, ground, templates, tell })
     scope.defer(() => this.#killAll())
     await this.#boot(boots, { fabric, signal })
     return new RunningCluster({
-      ...{ plan, settings, ground, fabric, templates, boots, nodeOf },
+      ...{ plan, settings, ground, fabric, dns, templates, boots, nodeOf },
       ...{ nodes: this.#nodes, events: this.#events },
       startedAt: this.#startedAt,
       readyMs: Math.round(systemClock.now() - this.#began),
@@ -103,14 +107,15 @@ class ClusterStart {
     const network = this.#step('network', wiringText(this.#plan, settings), async () =>
       scope.add(await openNetworkOf(this.#plan, { settings, notice, records, ...asked })),
     )
+    const names = network.then(fabric => openClusterDns(this.#plan, { settings, fabric, notice, scope }))
     const opening = Promise.all([image, network]).then(async ([ground, { kind: fabric }]) => {
       const templates = scope.add(new Templates({ settings, fabric, ground, cacheDir, tell }))
       await templates.open(this.#plan.nodes, signal)
       return templates
     })
     // Each to its end, so that all that was opened is closed.
-    await Promise.allSettled([image, network, opening])
-    return { ground: await image, fabric: await network, templates: await opening }
+    await Promise.allSettled([image, network, names, opening])
+    return { ground: await image, fabric: await network, dns: await names, templates: await opening }
   }
 
   async #boot(boots: Boots, on: { fabric: Fabric; signal: AbortSignal }): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Places, Queue } from '../base/index.ts'
+import type { Dns } from '../dns/index.ts'
 import type { FabricKind, NetSetup, UplinkStatus } from '../net/index.ts'
 import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
 import type { ClusterPlan } from './plan-types.ts'
@@ -71,6 +72,8 @@ export interface Status {
   readonly userns?: string
   /** What its way out has changed outside; absent where it has none. */
   readonly uplink?: UplinkStatus
+  /** Where its forwarder answers: in its namespace, where it has one. Absent while starting, and with `dns` off. */
+  readonly dns?: { readonly address: string; readonly port: number }
   readonly owner: { readonly pid: number }
   readonly accel: string
   /** Version of the guests' kernel. */
@@ -155,6 +158,8 @@ export interface Cluster extends AsyncDisposable {
   /** Runs a command on a node; a string is run by `/bin/sh -c`. */
   exec(node: number, command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult>
   console(node: number): Console
+  /** Its forwarder; undefined where the settings want none. It is the cluster's: do not close it. */
+  readonly dns: Dns | undefined
   /** Tries every pair of nodes that the topology connects, both families. */
   checkReach(): Promise<ReachResult[]>
   /** Stops nodes in the middle of what they do; all of them when none are named. Those that are paused stay so. */

@@ -12,7 +12,7 @@ import { BOOT_MODULES, OTHER_MODULES } from './module-lists.ts'
 import { type KernelModule, ModuleTree } from './modules.ts'
 
 /** Part of every key: counted up when the same inputs would give other bytes. */
-const FORMAT = 1
+const FORMAT = 2
 
 /** As far from here in dist as in src. */
 const built = fileURLToPath(new URL('../../build/Release/xcluster-guest', import.meta.url))

@@ -25,6 +25,7 @@ const PROGRAMS: readonly Program[] = [
   { path: 'usr/sbin/qemu-ga', from: sbin('qemu-ga'), package: 'qemu-guest-agent' },
   { path: 'bin/dash', from: ['usr/bin/dash', 'bin/dash'] },
   { path: 'usr/sbin/dropbear', from: sbin('dropbear') },
+  { path: 'usr/bin/getent', from: ['usr/bin/getent', 'bin/getent'] },
 ]
 
 /** Commands that scripts and the kernel call by their full path. */

@@ -1,11 +1,14 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { addressBytes } from '../base/index.ts'
+import { type NetNamespace, openInNamespace } from './namespace.ts'
 
 /** What is bound where: `tcp` means listening. */
 export interface Bound {
   readonly protocol: 'tcp' | 'udp'
   readonly address: string
   readonly port: number
+  /** Absent: that of this process. */
+  readonly namespace?: NetNamespace
 }
 
 /**
@@ -15,7 +18,7 @@ export interface Bound {
  */
 export function holderOf(wanted: Bound): string | undefined {
   const found = [wanted.protocol, `${wanted.protocol}6`]
-    .flatMap(table => boundSockets(readText(`/proc/net/${table}`)))
+    .flatMap(table => boundSockets(tableOf(table, wanted.namespace)))
     .find(socket => covers(socket, wanted))
   if (!found) return undefined
   const pid = processWith(found.inode)
@@ -66,6 +69,20 @@ function processWith(inode: string): number | undefined {
 function linkOf(path: string): string {
   try {
     return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
+function tableOf(name: string, namespace: NetNamespace | undefined): string {
+  if (!namespace) return readText(`/proc/net/${name}`)
+  try {
+    const fd = openInNamespace(namespace, `/proc/thread-self/net/${name}`, constants.O_RDONLY)
+    try {
+      return readFileSync(fd, 'latin1')
+    } finally {
+      closeSync(fd)
+    }
   } catch {
     return ''
   }

@@ -64,6 +64,10 @@ export const status = z.object({
     .describe('rootless: for `nsenter --user= --net= --preserve-credentials`')
     .exactOptional(),
   uplink: uplink.describe('the way out, and all that it changed on the host').exactOptional(),
+  dns: z
+    .object({ address: z.string(), port: count })
+    .describe('where its forwarder answers, in `netns`; absent while starting, and without one')
+    .exactOptional(),
   owner: z.object({ pid: count }),
   accel: z.string().describe('kvm or tcg; empty while starting'),
   kernel: z.string().describe("version of the guests' kernel; empty while starting"),

@@ -82,9 +82,11 @@ function explained(cause: unknown, place: NetPlace): unknown {
     each.includes(':') ? each : [each, `::ffff:${each}`],
   )
   const holders = (['udp', 'tcp'] as const).flatMap(protocol =>
-    addresses.flatMap(each => holderOf({ protocol, address: each, port }) ?? []),
+    addresses.flatMap(
+      each => holderOf({ protocol, address: each, port, ...(namespace && { namespace }) }) ?? [],
+    ),
   )
-  const by = namespace || holders.length === 0 ? '' : ` by ${[...new Set(holders)].join(' and ')}`
+  const by = holders.length === 0 ? '' : ` by ${[...new Set(holders)].join(' and ')}`
   return new DnsError({
     code: 'DNS_PORT_TAKEN',
     op: 'answer DNS at',

@@ -41,6 +41,11 @@ describe('resolveSettings', () => {
       uplink: 'off',
       ipv4Base: '172.30.0.0/24',
       ipv6Prefix: 'fd00:1723::',
+      dns: 'on',
+      dnsUpstream: 'on',
+      dnsSpoof: [],
+      dnsHosts: '',
+      dnsLog: '',
     })
   })
 

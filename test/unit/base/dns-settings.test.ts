@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import { printSettings, resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
+
+const read = (options: SettingOptions) => resolveSettings({ options })
+
+describe('settings of the forwarder', () => {
+  test.each([
+    'on',
+    'off',
+    '192.0.2.1',
+    '192.0.2.1:5353,2001:db8::1',
+    '[2001:db8::1]:53',
+    'fe80::1%eth0,[fe80::1%eth0]:5353',
+  ])('whom it asks: %s', text => expect(read({ dnsUpstream: text }).dnsUpstream).toBe(text))
+
+  test.each([
+    '',
+    'yes',
+    'example.org',
+    '192.0.2.1:0',
+    '192.0.2.1:65536',
+    '192.0.2.1,',
+    '[192.0.2.1',
+    '192.0.2.256',
+  ])('whom it does not ask: %s', text =>
+    expect(() => read({ dnsUpstream: text })).toThrow(/is not on \(resolv\.conf\), off, or name servers/),
+  )
+
+  test('names to spoof, as text, as they are, and printed for the shell', () => {
+    const dnsSpoof = [
+      { name: 'registry.example.org', address: '192.168.0.250' },
+      { name: '*.example.net', address: 'fd00::1' },
+    ]
+    const text = 'registry.example.org=192.168.0.250,*.example.net=fd00::1'
+    expect(read({ dnsSpoof: text }).dnsSpoof).toEqual(dnsSpoof)
+    expect(read({ dnsSpoof }).dnsSpoof).toEqual(dnsSpoof)
+    expect(printSettings(read({ dnsSpoof }))).toContain(`__dns_spoof='${text}'\n`)
+    expect(read({ dnsSpoof: '' }).dnsSpoof).toEqual([])
+  })
+
+  test.each([
+    'a',
+    'a=',
+    '=192.0.2.1',
+    'a=b',
+    'a.*.b=192.0.2.1',
+    'a..b=192.0.2.1',
+    'a=192.0.2.1,',
+    `${'a'.repeat(64)}=::1`,
+  ])('what is no name to spoof: %s', dnsSpoof =>
+    expect(() => read({ dnsSpoof })).toThrow(/is not a list of names with addresses/),
+  )
+})

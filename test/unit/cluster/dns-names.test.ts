@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import { resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
+import { placesOf } from '../../../src/cluster/dns.ts'
+import { ownNames } from '../../../src/cluster/dns-names.ts'
+import { planCluster } from '../../../src/cluster/plan.ts'
+
+const namesOf = (options: SettingOptions) => {
+  const settings = resolveSettings({ options })
+  return ownNames(planCluster(settings), settings)
+}
+
+describe('names of a cluster', () => {
+  test('are each node with its addresses on net 0, and on each of its nets', () => {
+    const { hosts, nets } = namesOf({ nvm: 1, nrouters: 1 })
+    expect(hosts).toEqual([
+      { name: 'vm-001', addresses: ['192.168.0.1', 'fd00::c0a8:1'] },
+      { name: 'vm-001.0', addresses: ['192.168.0.1', 'fd00::c0a8:1'] },
+      { name: 'vm-001.1', addresses: ['192.168.1.1', 'fd00::c0a8:101'] },
+      { name: 'vm-201', addresses: ['192.168.0.201', 'fd00::c0a8:c9'] },
+      { name: 'vm-201.0', addresses: ['192.168.0.201', 'fd00::c0a8:c9'] },
+      { name: 'vm-201.1', addresses: ['192.168.1.201', 'fd00::c0a8:1c9'] },
+      { name: 'vm-201.2', addresses: ['192.168.2.201', 'fd00::c0a8:2c9'] },
+    ])
+    expect(nets).toEqual([0, 1, 2].flatMap(net => [`192.168.${net}.0/24`, expect.stringMatching(/\/120$/)]))
+  })
+
+  test('have the prefix, and only nets with addresses; a bridge has those of its ports', () => {
+    const names = (options: SettingOptions) =>
+      Object.fromEntries(namesOf(options).hosts.map(({ name, addresses }) => [name, addresses.join(' ')]))
+    expect(names({ nvm: 1, prefix: '1000::1' })['vm-001.1']).toBe('192.168.1.1 1000::1:c0a8:101')
+    const plan = planCluster(resolveSettings({ options: { nvm: 1, nrouters: 1 } }))
+    const [node, router] = plan.nodes
+    const bare = { ...node!, nets: node!.nets.map(({ ipv4: _, ipv6: _6, ...net }) => net) }
+    expect(ownNames({ ...plan, nodes: [bare] }, { dnsSpoof: [] }).hosts).toEqual([])
+    const bridge = {
+      name: 'br1',
+      mac: '',
+      ports: ['eth1', 'eth2'],
+      ipv4: '192.168.1.201',
+      ipv6: 'fd00::c0a8:1c9',
+    }
+    const bridging = { ...router!, setup: { ...router!.setup, bridges: [bridge] } }
+    const { hosts } = ownNames({ ...plan, nodes: [bridging] }, { dnsSpoof: [] })
+    expect(hosts.slice(2)).toEqual([
+      { name: 'vm-201.1', addresses: ['192.168.1.201', 'fd00::c0a8:1c9'] },
+      { name: 'vm-201.2', addresses: ['192.168.1.201', 'fd00::c0a8:1c9'] },
+    ])
+  })
+
+  test('end with those that are spoofed', () => {
+    const { hosts } = namesOf({ nvm: 1, nrouters: 0, dnsSpoof: 'a.test=192.0.2.1,*.b.test=fd00::1' })
+    expect(hosts.slice(-2)).toEqual([
+      { name: 'a.test', addresses: ['192.0.2.1'] },
+      { name: '*.b.test', addresses: ['fd00::1'] },
+    ])
+  })
+
+  test('are all names of this form, so that nobody else is asked for them', () => {
+    const { ours } = namesOf({})
+    for (const name of ['vm-007', 'VM-240.255']) expect(ours!.test(name)).toBe(true)
+    for (const name of ['vm-1', 'vm-001.example.org', 'avm-001']) expect(ours!.test(name)).toBe(false)
+  })
+})
+
+test('the forwarder is where the host is on net 0, and on the port of the original everywhere', () => {
+  const places = (options: SettingOptions) => placesOf(planCluster(resolveSettings({ options })))
+  expect(places({})).toEqual(['192.168.0.250:53', '[fd00::c0a8:fa]:53', '[::]:10053'])
+  expect(places({ hostNets: 'none' })).toEqual(['[::]:10053'])
+})
