@@ -25,7 +25,7 @@ export function failed(asked: Asked, why: Why): NetError {
 }
 
 export function hung(asked: Asked, ms: number): NetError {
-  const reason = `did not end within ${ms / 1000} s, and was killed with all that it had started`
+  const reason = `did not end within ${ms / 1000} s, and was killed with what it had started`
   const remedy = 'What it leaves running has to be detached, and let go of its output (>/dev/null 2>&1)'
   return failure(asked, { code: 'NET_SETUP_TIMEOUT', reason, remedy })
 }
