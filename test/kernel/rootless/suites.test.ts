@@ -20,7 +20,7 @@ interface Results {
 const suites = [
   ...['sys/descriptors', 'sys/launch', 'sys/netlink-port', 'sys/tap', 'netlink/connection', 'support/leaks'],
   ...['rtnl/addresses', 'rtnl/failures', 'rtnl/links', 'rtnl/monitor', 'net/bridge-fabric', 'nft/judge'],
-  ...['net/script/script', 'net/script/mtu'],
+  ...['net/script/script', 'net/script/mtu', 'cluster-dns'],
 ].map(name => `test/kernel/${name}.test.ts`)
 
 test('the kernel suites hold for an ordinary user too', { timeout: 300_000 }, () => {
