@@ -14,11 +14,14 @@ const packages = [
 
 /** What only the tests use: the tools that ours are held against. */
 const testPackages = [
+  { name: 'bind9-dnsutils', command: 'dig' },
   { name: 'busybox-static', command: 'busybox' },
   { name: 'iproute2', command: 'ip' },
   { name: 'iputils-ping', command: 'ping' },
   { name: 'nftables', command: 'nft' },
+  { name: 'openssh-client', command: 'ssh-keyscan' },
   { name: 'openvswitch-switch', command: 'ovs-vswitchd' },
+  { name: 'passt', command: 'pasta' },
   { name: 'procps', command: 'sysctl' },
 ]
 
