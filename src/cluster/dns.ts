@@ -31,7 +31,7 @@ export async function openClusterDns(plan: ClusterPlan, wish: DnsWish): Promise<
   const open = async (listen: readonly string[]) => {
     const dns = scope.add(await openDns({ ...optionsOf(wish), ...accessOf(plan, wish), listen }))
     dns.setHosts(ownNames(plan, settings))
-    if (settings.dnsHosts) follow(settings.dnsHosts, { dns, scope })
+    if (settings.dnsHosts) follow(settings.dnsHosts, dns, wish)
     return dns
   }
   try {
@@ -42,8 +42,9 @@ export async function openClusterDns(plan: ClusterPlan, wish: DnsWish): Promise<
 }
 
 /** Whoever edits the hosts file of a cluster need not tell it. */
-function follow(file: string, { dns, scope }: { dns: Dns; scope: Scope }): void {
-  const changed = () => void dns.reload()
+function follow(file: string, dns: Dns, { notice, scope }: DnsWish): void {
+  // Reloading opens the log again, too, and that may fail.
+  const changed = () => void dns.reload().catch(failure => notice(`DNS: ${messageOf(failure)}`))
   watchFile(file, { persistent: false, interval: lookEveryMs }, changed)
   scope.defer(() => unwatchFile(file, changed))
 }
