@@ -32,10 +32,11 @@ test('neighbours are added, changed, replaced and removed, as ip shows', async (
   expect(await shown()).toEqual([['10.0.0.9', '00:00:00:01:01:0a', 'NOARP']])
   await neighbours.replace({ link: 'a', address: '10.0.0.9', mac })
   await neighbours.replace({ link: 'a', address: '10.0.0.10', mac })
-  expect(await neighbours.list({ link: 'a', family: 4 })).toMatchObject([
-    { link: 100, family: 4, address: '10.0.0.9', mac, state: 'permanent' },
-    { address: '10.0.0.10' },
-  ])
+  // The kernel lists its hash table, whose seed is another each time.
+  const listed = await neighbours.list({ link: 'a', family: 4 })
+  expect(listed.map(({ address }) => address).sort()).toEqual(['10.0.0.10', '10.0.0.9'])
+  const nine = listed.find(({ address }) => address === '10.0.0.9')
+  expect(nine).toMatchObject({ link: 100, family: 4, mac, state: 'permanent' })
   expect(await neighbours.list({ family: 6 })).toContainEqual(
     expect.objectContaining({ address: 'fd00::9', state: 'stale', router: true }),
   )
