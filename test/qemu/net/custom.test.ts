@@ -17,7 +17,7 @@ afterAll(() => rm(directory, { recursive: true }))
 /** Does something of its own before it goes on as the example. */
 async function script(name: string, first: string): Promise<string> {
   const file = join(directory, name)
-  await writeFile(file, `#!/bin/sh\n${first}\nexec ${example} "$@"\n`)
+  await writeFile(file, `#!/bin/sh\n${first}\nexec "${example}" "$@"\n`)
   await chmod(file, 0o755)
   return file
 }
