@@ -5,11 +5,11 @@
  * On standard input one line: the path of the cluster's network namespace, the numbers of a and b, and those of all
  * nodes, separated by spaces. On standard output: "ready <CLOCK_MONOTONIC in ns>". Ends when its input does.
  *
- * Net 0: echo requests from the host's address straight to the node's Ethernet address (no ARP from us, which every
- * guest would have to look at). A few nodes at a time, those that have not answered yet, the next as soon as one has:
- * the work does not grow with the number of nodes.
- * Net 1: an ARP and an echo request to a that look as if b had sent them, put on the bridge, and the same the other
- * way round; we wait until an echo reply of each to the other has crossed the bridge. The ARP request goes before,
+ * All probes go straight into the tap of the node that they are for: a bridge floods what is for somebody who has not
+ * spoken yet, so each would be work for all nodes, and with a hundred of them most of the work there is.
+ * Net 0: echo requests from the host's address. A few nodes at a time, those that have not answered yet, the next as
+ * soon as one has: the work does not grow with the number of nodes.
+ * Net 1: an ARP and an echo request to a that look as if b had sent them, and the same the other way round; we wait until an echo reply of each to the other has crossed the bridge. The ARP request goes before,
  * because it tells a where b is: a guest that has to ask, and asks before the other is up, asks again a second later.
  *
  * A probe goes out every hundredth of the time that has passed, so the error is the same share of a short time as of a
@@ -47,6 +47,7 @@ struct frame {
 struct net {
 	int fd;
 	int number;
+	int *taps; /* by node; 0 for one that has not been looked up */
 };
 
 static void fail(const char *what)
@@ -67,8 +68,9 @@ static struct net open_net(int number, int promiscuous)
 	char name[IFNAMSIZ];
 	snprintf(name, sizeof name, "xcbr%d", number);
 	struct net net = { .fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), .number = number };
+	net.taps = calloc(MAX_NODES, sizeof *net.taps);
 	int index = (int)if_nametoindex(name);
-	if (net.fd < 0 || index == 0)
+	if (net.fd < 0 || index == 0 || !net.taps)
 		fail(name);
 	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = index };
 	if (bind(net.fd, (struct sockaddr *)&address, sizeof address) < 0)
@@ -96,13 +98,20 @@ static unsigned address(int net, int node)
 	return htonl(192u << 24 | 168u << 16 | (unsigned)net << 8 | (unsigned)node);
 }
 
-static void put(struct net net, const void *frame, size_t length)
+/* Into the tap of a node, where there is one by now. */
+static void put(struct net net, int to, const void *frame, size_t length)
 {
-	if (send(net.fd, frame, length, 0) >= 0 || errno == ENOBUFS || errno == ENETDOWN)
+	char name[IFNAMSIZ];
+	snprintf(name, sizeof name, "xcbr%d_t%d", net.number, to);
+	if (net.taps[to] == 0 && (net.taps[to] = (int)if_nametoindex(name)) == 0)
 		return;
-	if (errno == ENXIO) /* the bridge is gone: the start was taken back */
+	struct sockaddr_ll tap = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = net.taps[to] };
+	if (sendto(net.fd, frame, length, 0, (struct sockaddr *)&tap, sizeof tap) >= 0)
+		return;
+	if (errno == ENXIO) /* the tap is gone: the start was taken back */
 		exit(1);
-	fail("send");
+	if (errno != ENOBUFS && errno != ENETDOWN)
+		fail(name);
 }
 
 static struct ether_header header(struct net net, int to, const unsigned char *from_mac, int type)
@@ -124,7 +133,7 @@ static void ping(struct net net, int from, int to, const unsigned char *from_mac
 	frame.icmp.type = ICMP_ECHO;
 	frame.icmp.un.echo.id = htons(OUR_ID);
 	frame.icmp.checksum = checksum(&frame.icmp, sizeof frame.icmp);
-	put(net, &frame, sizeof frame);
+	put(net, to, &frame, sizeof frame);
 }
 
 /* As `from` would ask `to` for its Ethernet address, telling its own. */
@@ -140,7 +149,7 @@ static void introduce(struct net net, int from, int to)
 	memcpy(frame.arp.arp_sha, from_mac, 6);
 	memcpy(frame.arp.arp_spa, &from_address, 4);
 	memcpy(frame.arp.arp_tpa, &to_address, 4);
-	put(net, &frame, sizeof frame);
+	put(net, to, &frame, sizeof frame);
 	ping(net, from, to, from_mac);
 }
 
