@@ -62,9 +62,13 @@ function six(ground: Ground, builds: number[]): Case {
   }
 }
 
-/** One processor each; and two, as by default, which a host with fewer processors than nodes pays for. */
+/**
+ * Until each has its identity: that it answers an echo request as well has every guest ask for the host's Ethernet
+ * address, and wakes up all others with it. One processor each; and two, as by default, which a host with fewer
+ * processors than nodes pays for.
+ */
 function hundred(ground: Ground): Case {
-  const size: Size = { nvm: 98, nrouters: 2 }
+  const size: Size = { nvm: 98, nrouters: 2, unseen: true }
   return {
     n: 100,
     units: { ready: 'ms', ...milestones, ...memory },

@@ -9,8 +9,10 @@
  * spoken yet, so each would be work for all nodes, and with a hundred of them most of the work there is.
  * Net 0: echo requests from the host's address. A few nodes at a time, those that have not answered yet, the next as
  * soon as one has: the work does not grow with the number of nodes.
- * Net 1: an ARP and an echo request to a that look as if b had sent them, and the same the other way round; we wait until an echo reply of each to the other has crossed the bridge. The ARP request goes before,
- * because it tells a where b is: a guest that has to ask, and asks before the other is up, asks again a second later.
+ * Net 1, once a and b have answered on net 0: an ARP and an echo request to a that look as if b had sent them, and the
+ * same the other way round; we wait until an echo reply of each to the other has crossed the bridge. The ARP request
+ * goes before, because it tells a where b is: a guest that has to ask, and asks before the other is up, asks again a
+ * second later.
  *
  * A probe goes out every hundredth of the time that has passed, so the error is the same share of a short time as of a
  * long one, and what waits in the taps of guests that are still booting stays little.
@@ -210,10 +212,21 @@ static void read_task(struct wait *wait)
 	bridge_mac(wait->control, wait->host_mac);
 }
 
+static int waits_for(const struct wait *wait, int node)
+{
+	for (int i = 0; i < wait->left; i++)
+		if (wait->waiting[i] == node)
+			return 1;
+	return 0;
+}
+
 static void probe(const struct wait *wait)
 {
 	for (int i = 0; i < wait->left && i < AT_ONCE; i++)
 		ping(wait->control, HOST, wait->waiting[i], wait->host_mac);
+	/* What one would say to the other while that has not spoken yet would go to everybody. */
+	if (waits_for(wait, wait->a) || waits_for(wait, wait->b))
+		return;
 	if (!wait->a_answered)
 		introduce(wait->cluster, wait->b, wait->a);
 	if (!wait->b_answered)
