@@ -12,6 +12,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { datagrams } from '../../support/strace.ts'
 import { answers, type Captured, commands } from './commands.ts'
 import { linkAnswers, linkCommands } from './commands-links.ts'
 import { tableAnswers, tableCommands } from './commands-tables.ts'
@@ -32,18 +33,6 @@ function trace(direction: 'write' | 'read', [, command, ...before]: Captured): s
   } finally {
     rmSync(directory, { recursive: true })
   }
-}
-
-/** The datagrams of strace's hexadecimal dumps; what was only peeked at comes twice, and counts once. */
-function datagrams(text: string): Uint8Array[] {
-  const calls = text.split(/^(?=\w+\()/m).filter(call => !call.includes('MSG_PEEK'))
-  return calls.flatMap(call => {
-    const bytes = Array.from(
-      call.matchAll(/^ \| [0-9a-f]+ {2}((?:[0-9a-f]{2} {1,2})+)/gm),
-      ([, hex]) => hex,
-    ).join(' ')
-    return bytes === '' ? [] : [Uint8Array.from(bytes.trim().split(/\s+/), byte => Number.parseInt(byte, 16))]
-  })
 }
 
 /** Zeroes nlmsg_seq and nlmsg_pid of each message. */
