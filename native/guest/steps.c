@@ -12,15 +12,17 @@
 
 enum { WRITE_FILE = 1, APPEND_FILE = 2, ROUTE = 3, NETFILTER = 4, CLOCK = 5, RANDOM = 6, RUN = 7 };
 
-// The path with its NUL, then the content: one write, as the files of /proc/sys need it.
+// The path with its NUL, then the content: in one write where the file takes it, as those of /proc/sys need it.
 static struct outcome write_file(struct bytes payload, int how) {
   uint8_t *nul = memchr(payload.at, 0, payload.length);
   if (!nul) return failed(EBADMSG, "");
   size_t length = payload.length - (size_t)(nul + 1 - payload.at);
   int fd = open((char *)payload.at, O_WRONLY | O_CREAT | O_CLOEXEC | how, 0644);
   if (fd < 0) return failed(errno, "");
-  ssize_t written = write(fd, nul + 1, length);
-  struct outcome result = failed(written < 0 ? errno : (size_t)written < length ? ENOSPC : 0, "");
+  ssize_t written = 0;
+  for (uint8_t *at = nul + 1; length > 0; at += written, length -= (size_t)written)
+    if ((written = write(fd, at, length)) <= 0) break;
+  struct outcome result = failed(written < 0 ? errno : length > 0 ? ENOSPC : 0, "");
   close(fd);
   return result;
 }

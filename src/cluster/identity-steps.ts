@@ -69,16 +69,16 @@ function machineId(random: Uint8Array): string {
   return Buffer.from(id).toString('hex')
 }
 
-/** They come before the links: forwarding changes routes. */
+/** They come before the links: forwarding changes routes. No newline: Linux 6.1.176 takes the 1 of it alone, and says so. */
 function sysctls({ forwarding, routes }: NodeSetup): IdentityStep[] {
   const ways = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding']
-  return [...(forwarding ? ways.map(path => write(path, '1\n')) : []), ...multipathSteps(routes)]
+  return [...(forwarding ? ways.map(path => write(path, '1')) : []), ...multipathSteps(routes)]
 }
 
 /** By addresses and ports, so that one flow keeps to one path and many flows use all. */
 export function multipathSteps(routes: readonly RoutePlan[]): IdentityStep[] {
   if (!routes.some(({ hops }) => hops.length > 1)) return []
-  return ['ipv4', 'ipv6'].map(family => write(`/proc/sys/net/${family}/fib_multipath_hash_policy`, '1\n'))
+  return ['ipv4', 'ipv6'].map(family => write(`/proc/sys/net/${family}/fib_multipath_hash_policy`, '1'))
 }
 
 /** nft knows it as the same ruleset that its own `masquerade` makes. */
