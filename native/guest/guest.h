@@ -21,7 +21,8 @@ struct outcome failed(int error, const char *text);
 struct outcome send_netlink(int protocol, struct bytes datagram);
 struct outcome put_link_indexes(struct bytes *payload);
 
-// steps.c: carries out one step of an identity.
+// steps.c: carries out one step of an identity, on the processors that it is allowed: the first so many.
+void allow_processors(size_t count);
 struct outcome take_step(uint16_t kind, struct bytes payload);
 
 #endif

@@ -95,6 +95,7 @@ int main(int count, char **arguments) {
   }
   int port = open(arguments[1], O_RDWR | O_CLOEXEC);
   if (port < 0) return 1;
+  allow_processors(1);    // a second one of a clone sleeps on, and saves translating what wakes it up
   mlockall(MCL_CURRENT);  // all its pages are in memory before a template is saved
   serve(port);
   sleep(1);  // the other end is gone, for now: whoever starts this again shall not do so in a circle

@@ -6,7 +6,7 @@ import type { AccelKind, VmSpec } from '../types.ts'
 import type { TemplateSpec } from './types.ts'
 
 /** Counted up when templates are made or kept in another way. */
-const format = 1
+const format = 2
 
 /** All that decides what a template is. Two that agree in it can stand for each other. */
 export interface TemplateFacts {

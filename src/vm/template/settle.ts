@@ -2,7 +2,8 @@
  * Run in the guest of a template before it is saved. It may know nobody: interfaces that are up are taken down. Then
  * what the boot has left in free memory is overwritten with zeros, which need neither be kept nor checked: half of
  * the file, and half of the time to load it. Files go first to a file system of their own, which takes free pages
- * as they come; at most 192 MiB, as memory beyond what the boot has used is still zero.
+ * as they come; at most 192 MiB, as memory beyond what the boot has used is still zero. And the kernel's thread that waits
+ * for all processors (RCU) stays on the first, so that a clone's others sleep until there is something for them to do.
  */
 export const settleScript = `
 cd /sys/class/net && for dev in *; do
@@ -19,5 +20,6 @@ if [ $count -gt 0 ] && mkdir /tmp/zeros && mount -t tmpfs -o size=100% zeros /tm
 	umount /tmp/zeros
 	rmdir /tmp/zeros
 fi
+for pid in $(pidof rcu_preempt rcu_sched); do taskset -p 1 $pid >/dev/null; done
 sleep 0.3
 `
