@@ -1,4 +1,5 @@
 import type { Scope } from '../src/base/index.ts'
+import type { Program } from './needs.ts'
 
 export type Unit = 'µs' | 'ms' | 's' | 'MiB' | 'per second' | 'count' | 'answers/cpu-s' | 'answers/s'
 
@@ -23,6 +24,8 @@ export interface Case {
 export interface Benchmark {
   /** How many, where nobody says. */
   readonly rounds: { readonly usual: number; readonly quick: number }
+  /** What it runs beside us. */
+  readonly needs?: readonly Program[]
   /** Starts what is needed, leaves its closing to `scope`, and says what to measure. */
   prepare(scope: Scope): Promise<Prepared>
 }

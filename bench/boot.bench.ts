@@ -17,6 +17,7 @@ const memory = { pss: 'MiB', private: 'MiB' } as const
 /** From nothing to a cluster that is ready, the original's way and ours; docs/benchmarks.md says what that means. */
 const boot: Benchmark = {
   rounds: { usual: 5, quick: 2 },
+  needs: ['cc', 'ip', 'nsenter'],
   async prepare(scope) {
     const ground = await prepareGround(scope)
     const spec = await oneVmSpec(ground, scope)

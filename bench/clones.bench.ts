@@ -17,6 +17,7 @@ const n = size.nvm + size.nrouters
  */
 const clones: Benchmark = {
   rounds: { usual: 300, quick: 10 },
+  needs: ['ip', 'nft', 'nsenter'],
   async prepare(scope) {
     const starts = new Starts(await prepareGround(scope))
     return {

@@ -6,14 +6,7 @@ import { join, resolve } from 'node:path'
 import type { Benchmark, Case } from './benchmark.ts'
 import { addressesOf } from './dns/answers.ts'
 import { load, percentile } from './dns/load.ts'
-import {
-  cores,
-  type Running,
-  requirePrograms,
-  type ServerGround,
-  startNsd,
-  startOurs,
-} from './dns/servers.ts'
+import { cores, programs, type Running, type ServerGround, startNsd, startOurs } from './dns/servers.ts'
 import { names, writeQuestions } from './dns/zone.ts'
 
 const rate = 10_000
@@ -24,8 +17,8 @@ const queries = Number(process.env.XCLUSTER_BENCH_QUERIES ?? 500_000)
 /** What the forwarder must stand: garbage, a thousand who want the same, and time. */
 const hard: Benchmark = {
   rounds: { usual: 5, quick: 1 },
+  needs: programs,
   async prepare(scope) {
-    requirePrograms()
     const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
     scope.defer(() => rmSync(directory, { recursive: true }))
     const answers = async (asking: Parameters<typeof addressesOf>[0]) =>

@@ -5,8 +5,8 @@ import type { Benchmark, Case, Sample, Unit } from './benchmark.ts'
 import { addressesOf, checkAnswers, checkMisses } from './dns/answers.ts'
 import { type Load, load, percentile } from './dns/load.ts'
 import {
+  programs,
   type Running,
-  requirePrograms,
   type ServerGround,
   startDnsmasq,
   startNsd,
@@ -27,8 +27,8 @@ const few = 100
  */
 const dns: Benchmark = {
   rounds: { usual: 9, quick: 2 },
+  needs: programs,
   async prepare(scope) {
-    requirePrograms()
     const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
     scope.defer(() => rmSync(directory, { recursive: true }))
     const answers = async (asking: Parameters<typeof addressesOf>[0]) =>

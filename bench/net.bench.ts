@@ -8,6 +8,7 @@ import { wiringOf } from './net/wiring.ts'
 /** Making and removing a cluster's network: by us, by `ip`, and as fast as the kernel lets anybody. */
 const net: Benchmark = {
   rounds: { usual: 9, quick: 3 },
+  needs: ['bridge', 'cc', 'ip', 'nft', 'nsenter'],
   async prepare(scope) {
     await loadEverything()
     const census = await takeCensus()

@@ -4,6 +4,7 @@ import { messageOf, Scope } from '../src/base/index.ts'
 import { type Benchmark, measure, type Result, type Watch } from './benchmark.ts'
 import { type Report, readReport, regressions, show } from './compare.ts'
 import { describeMachine } from './machine.ts'
+import { mustHave } from './needs.ts'
 
 const usage = 'npm run -s bench -- NAME [--json] [--rounds N | --quick] [--compare FILE.json]'
 const options = {
@@ -72,6 +73,7 @@ async function run(
   { rounds, quick }: { rounds: number | undefined; quick: boolean },
 ): Promise<{ report: Report; failures: readonly string[] }> {
   const { default: benchmark }: { default: Benchmark } = await import(`./${name}.bench.ts`)
+  mustHave(benchmark.needs ?? [])
   await using scope = new Scope()
   closeWhenCalledOff(scope)
   const { cases, accel, results: more, failures } = await benchmark.prepare(scope)

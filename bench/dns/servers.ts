@@ -1,19 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { pause, type Scope, systemClock } from '../../src/base/index.ts'
 import type { Asking } from './answers.ts'
 import { nameOf, names, writeZone, zone } from './zone.ts'
-
-/** Programs that are only measured against, and where Debian has them. */
-const packages = {
-  dnsperf: 'dnsperf',
-  nsd: 'nsd',
-  unbound: 'unbound',
-  dnsmasq: 'dnsmasq-base',
-  taskset: 'util-linux',
-}
 
 /** A server that runs on a core of its own. */
 export interface Running {
@@ -26,16 +17,8 @@ export interface Running {
 
 export const cores = { server: '0', load: '1' } as const
 
-export function requirePrograms(): void {
-  const path = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin']
-  const missing = Object.entries(packages).filter(
-    ([program]) => !path.some(folder => existsSync(join(folder, program))),
-  )
-  if (missing.length > 0)
-    throw new Error(
-      `missing: ${missing.map(([program]) => program).join(', ')}. Run: apt-get install --no-install-recommends ${missing.map(([, name]) => name).join(' ')}`,
-    )
-}
+/** What is measured against, and with. */
+export const programs = ['dnsperf', 'nsd', 'unbound', 'dnsmasq', 'taskset'] as const
 
 export interface ServerGround {
   readonly scope: Scope

@@ -20,7 +20,7 @@ export class TcpClient implements AsyncDisposable {
     this.socket = socket
     const frames = new Frames()
     socket.on('data', bytes => {
-      for (const message of frames.push(bytes)) this.answers.push(decode(message))
+      for (const message of frames.messages(bytes)) this.answers.push(decode(message))
     })
     socket.on('error', () => {})
     this.closed = new Promise<void>(resolve =>

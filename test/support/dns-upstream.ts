@@ -84,7 +84,7 @@ export class FakeUpstream implements AsyncDisposable {
     socket.on('error', () => {})
     socket.on('close', () => this.#open.delete(socket))
     socket.on('data', data => {
-      for (const bytes of frames.push(data)) {
+      for (const bytes of frames.messages(data)) {
         const port = socket.remotePort!
         const reply = (answer: Uint8Array) => void socket.write(framed(answer))
         this.#arrived({ bytes, transport: 'tcp', port, reply, hangUp: () => void socket.destroy() })

@@ -58,7 +58,7 @@ export async function lookUp(lookup: Lookup): Promise<Buffer> {
         if (message.length >= 12 && message.readUInt16BE(0) === id) resolve(message)
       }
       port.receive({
-        data: bytes => (tcp ? frames.push(bytes) : [Buffer.from(bytes)]).forEach(take),
+        data: bytes => (tcp ? frames.messages(bytes) : [Buffer.from(bytes)]).forEach(take),
         end: failure => reject(silent(failure?.message ?? 'it closed the connection')),
       })
       port.send(tcp ? framed(question) : question)

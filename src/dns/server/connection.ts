@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
 import type { BufferPart } from '../../sys/index.ts'
 import { type Asker, later } from '../types.ts'
-import { framed } from '../wire/frames.ts'
-import { Frames, longestFrame, prefix } from './framing.ts'
+import { Frames, framed, longestFrame, prefix } from '../wire/frames.ts'
 import type { StreamLimits } from './limits.ts'
 import type { DnsService } from './service.ts'
 

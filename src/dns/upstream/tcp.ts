@@ -39,7 +39,7 @@ export class TcpConnection {
     this.#port.receive({
       data: bytes => {
         this.#heardAt = this.#clock.now()
-        for (const message of this.#frames.push(bytes)) this.#deliver(message)
+        for (const message of this.#frames.messages(bytes)) this.#deliver(message)
       },
       end: failure => this.#end(failure),
     })

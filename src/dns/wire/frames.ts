@@ -1,41 +1,80 @@
-/** Cuts a TCP stream into messages, each behind its length in two bytes (RFC 1035 §4.2.2). Holds one at most. */
-export class Frames {
-  /** What of a message has come so far, its length first; the buffer grows with what came, not with what was announced. */
-  #buffer = Buffer.alloc(0)
-  #held = 0
+import type { BufferPart } from '../../sys/index.ts'
 
-  /** The messages that these bytes complete. They stay good: none is a view of a buffer that is used again. */
-  push(bytes: Uint8Array): Buffer[] {
-    const messages: Buffer[] = []
-    for (let at = 0; at < bytes.length; ) {
-      const wanted = this.#held < 2 ? 2 : 2 + this.#buffer.readUInt16BE(0)
-      const end = Math.min(bytes.length, at + wanted - this.#held)
-      this.#hold(bytes.subarray(at, end))
-      at = end
-      if (this.#held >= 2 && this.#held === 2 + this.#buffer.readUInt16BE(0)) {
-        messages.push(Buffer.from(this.#buffer.subarray(2, this.#held)))
-        this.#held = 0
-      }
-    }
-    return messages
+/** Two bytes of length before every message (RFC 1035 §4.2.2). */
+export const prefix = 2
+/** With the longest message behind it. */
+export const longestFrame = prefix + 0xffff
+
+/**
+ * Cuts a stream into messages. Holds what has arrived of the next one and no more, whatever its length says: memory
+ * follows bytes, not promises.
+ */
+export class Frames {
+  #bytes: Buffer = Buffer.alloc(0)
+  #start = 0
+  #end = 0
+  /** Whether `#bytes` is ours to write into. */
+  #own = false
+
+  /** True in the middle of a message. */
+  get partial(): boolean {
+    return this.#end > this.#start
   }
 
-  #hold(part: Uint8Array): void {
-    const length = this.#held + part.length
-    if (length > this.#buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.max(length, this.#buffer.length * 2, 512))
-      this.#buffer.copy(larger, 0, 0, this.#held)
-      this.#buffer = larger
+  /** Takes the next bytes; keeps them without copying when nothing is left of those before. */
+  push(piece: Buffer): void {
+    const left = this.#end - this.#start
+    if (left === 0) {
+      this.#bytes = piece
+      this.#start = 0
+      this.#end = piece.length
+      this.#own = false
+      return
     }
-    this.#buffer.set(part, this.#held)
-    this.#held = length
+    this.#makeRoom(left, piece.length)
+    piece.copy(this.#bytes, this.#end)
+    this.#end += piece.length
+  }
+
+  /** Moves `part` to the next whole message; false when there is none. It lies there until the next `push`. */
+  next(part: BufferPart): boolean {
+    const left = this.#end - this.#start
+    if (left < prefix) return false
+    const length = (this.#bytes[this.#start]! << 8) | this.#bytes[this.#start + 1]!
+    if (left < prefix + length) return false
+    part.bytes = this.#bytes
+    part.at = this.#start + prefix
+    part.length = length
+    this.#start += prefix + length
+    return true
+  }
+
+  /** Takes the next bytes, and gives copies of the messages that they complete. */
+  messages(piece: Uint8Array): Buffer[] {
+    this.push(Buffer.from(piece))
+    const part: BufferPart = { bytes: this.#bytes, at: 0, length: 0 }
+    const found: Buffer[] = []
+    while (this.next(part)) found.push(Buffer.from(part.bytes.subarray(part.at, part.at + part.length)))
+    return found
+  }
+
+  /** Doubling: a message that comes byte by byte is not copied once a byte. */
+  #makeRoom(left: number, more: number): void {
+    if (this.#own && this.#end + more <= this.#bytes.length) return
+    const fits = this.#own && left + more <= this.#bytes.length
+    const bytes = fits ? this.#bytes : Buffer.allocUnsafeSlow(Math.max(512, 2 * (left + more)))
+    this.#bytes.copy(bytes, 0, this.#start, this.#end)
+    this.#bytes = bytes
+    this.#start = 0
+    this.#end = left
+    this.#own = true
   }
 }
 
 /** A message as it goes over TCP. */
 export function framed(message: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(message.length + 2)
+  const frame = Buffer.allocUnsafe(prefix + message.length)
   frame.writeUInt16BE(message.length, 0)
-  frame.set(message, 2)
+  frame.set(message, prefix)
   return frame
 }

@@ -1,7 +1,12 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import type { SettingOptions } from '../../../src/base/index.ts'
 import { type Cluster, startCluster } from '../../../src/index.ts'
 import { test } from '../../support/leaks.ts'
+import { isoImage } from '../image/iso.ts'
 
 /** As the guest's own tools print it, byte for byte. */
 const shown = `
@@ -84,4 +89,28 @@ describe('clones of one template', () => {
     await cluster.stop()
     await census.expectUnchanged({ withinMs: 2000 })
   })
+
+  test('run everything on all their processors, but who tells them who they are', async ({ census }) => {
+    const disk = overlayDisk('grep Cpus_allowed_list: /proc/$$/status >/tmp/overlay')
+    const kvmOpt = `-drive file=${disk},format=raw,if=virtio,readonly=on`
+    await using cluster = await startCluster({ nvm: 1, nrouters: 0, smp: 2, kvmOpt })
+    expect(await said(cluster, 1, 'cat /tmp/overlay')).toBe('Cpus_allowed_list:\t0-1\n')
+    const programs = await said(cluster, 1, "grep -h -e Name: -e VmRSS: -e Cpus_allowed_list: /proc/[0-9]*/status")
+    const kept = programs.matchAll(/Name:\t(.+)\nVmRSS:.*\nCpus_allowed_list:\t0\n/g)
+    expect(Array.from(kept, ([, name]) => name)).toEqual(['xcluster-guest'])
+    await cluster.stop()
+    await census.expectUnchanged({ withinMs: 2000 })
+  })
 })
+
+/** An image of a disk with one overlay on it, which brings a script for /etc/init.d. */
+function overlayDisk(script: string): string {
+  const dir = mkdtempSync(join(tmpdir(), 'overlay-'))
+  const files = join(dir, 'overlay')
+  mkdirSync(join(files, 'etc/init.d'), { recursive: true })
+  writeFileSync(join(files, 'etc/init.d/10own.rc'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  const path = join(dir, 'overlay.iso')
+  writeFileSync(path, isoImage({ '01OWN.TAR': execFileSync('tar', ['-C', files, '-c', '.']) }))
+  chmodSync(dir, 0o755) // QEMU is another user
+  return path
+}

@@ -122,7 +122,7 @@ async function relay(port: number): Promise<{ port: number; passed: Buffer[]; cl
     ] as const) {
       const frames = new Frames()
       from.on('data', data => {
-        for (const message of frames.push(data)) {
+        for (const message of frames.messages(data)) {
           passed.push(message)
           to.write(framed(message))
         }

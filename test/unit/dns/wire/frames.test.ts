@@ -2,19 +2,73 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Frames, framed } from '../../../../src/dns/wire/frames.ts'
 
-test('messages come out of a stream as they went in, however it is cut', () => {
-  const messages = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 8 })
+function cut(frames: Frames, piece: Buffer): string[] {
+  const part = { bytes: Buffer.alloc(0), at: 0, length: 0 }
+  const found: string[] = []
+  frames.push(piece)
+  while (frames.next(part)) found.push(part.bytes.toString('hex', part.at, part.at + part.length))
+  return found
+}
+
+test('a stream gives its messages, however it is cut into pieces', () => {
+  const message = fc.uint8Array({ maxLength: 700 })
   fc.assert(
-    fc.property(messages, fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 }), (sent, sizes) => {
-      const stream = Buffer.concat(sent.map(framed))
+    fc.property(fc.array(message, { maxLength: 12 }), fc.array(fc.nat(900)), (messages, cuts) => {
+      const stream = Buffer.concat(messages.map(framed))
       const frames = new Frames()
-      const got: Uint8Array[] = []
-      for (let at = 0, i = 0; at < stream.length; i++) {
-        const end = at + sizes[i % sizes.length]!
-        got.push(...frames.push(stream.subarray(at, end)))
-        at = end
+      const found: string[] = []
+      let at = 0
+      for (const size of cuts) {
+        found.push(...cut(frames, Buffer.from(stream.subarray(at, at + size))))
+        at = Math.min(stream.length, at + size)
       }
-      expect(got.map(each => Uint8Array.from(each))).toEqual(sent)
+      found.push(...cut(frames, Buffer.from(stream.subarray(at))))
+      expect(found).toEqual(messages.map(each => Buffer.from(each).toString('hex')))
+      expect(frames.partial).toBe(false)
+    }),
+  )
+})
+
+test('any bytes in any pieces: messages or nothing, never a throw, none longer than promised', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 300 })), pieces => {
+      const frames = new Frames()
+      const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
+      const found = pieces.flatMap(piece => cut(frames, Buffer.from(piece)))
+      expect(found.reduce((sum, { length }) => sum + 2 + length / 2, 0)).toBeLessThanOrEqual(bytes)
+    }),
+  )
+})
+
+test('what is not taken yet waits: messages taken one by one, more arriving between', () => {
+  const frames = new Frames()
+  const part = { bytes: Buffer.alloc(0), at: 0, length: 0 }
+  const next = () => (frames.next(part) ? part.bytes.toString('latin1', part.at, part.at + part.length) : '')
+  frames.push(Buffer.concat([framed(Buffer.from('one')), framed(Buffer.from('two')), Buffer.of(0)]))
+  expect(next()).toBe('one')
+  frames.push(Buffer.concat([Buffer.of(5), Buffer.from('thr')]))
+  expect(next()).toBe('two')
+  expect(next()).toBe('')
+  frames.push(Buffer.from('ee'))
+  expect(next()).toBe('three')
+  expect(frames.partial).toBe(false)
+})
+
+test('messages that were given stay as they are, whatever comes after them', () => {
+  const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 30 })
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 90 }), { maxLength: 12 }), pieces, (messages, sizes) => {
+      const stream = Buffer.concat(messages.map(framed))
+      const frames = new Frames()
+      const given: Buffer[] = []
+      let at = 0
+      for (const { length } of [...sizes, stream]) {
+        const piece = Buffer.from(stream.subarray(at, at + length))
+        given.push(...frames.messages(piece))
+        piece.fill(0xee)
+        at = Math.min(stream.length, at + length)
+      }
+      expect(given.map(each => Uint8Array.from(each))).toEqual(messages)
     }),
   )
 })
@@ -23,7 +77,7 @@ test('65,535 bytes that come one by one are put together in linear time', () => 
   const frames = new Frames()
   const stream = framed(Buffer.alloc(0xffff, 7))
   const begun = process.cpuUsage()
-  const got = Array.from(stream, byte => frames.push(Uint8Array.of(byte))).flat()
+  const got = Array.from(stream, byte => frames.messages(Uint8Array.of(byte))).flat()
   expect(got.map(({ length }) => length)).toEqual([0xffff])
   expect(process.cpuUsage(begun).user).toBeLessThan(2_000_000)
 })
