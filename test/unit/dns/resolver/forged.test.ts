@@ -1,32 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../../src/base/index.ts'
-import { type Asked, address, answerTo, FakeUpstream, query } from '../../../support/dns-upstream.ts'
+import { forgeries } from '../../../support/dns-forgeries.ts'
+import { address, answerTo, FakeUpstream, query } from '../../../support/dns-upstream.ts'
 import { ask, forwarder } from '../asker.ts'
-
-const evil = (asked: Asked) => answerTo(asked, { answers: [address(asked.name, '198.51.100.66')] })
-
-/** What a forger would send who can guess all but one thing; the source address is the true one's here. */
-const forgeries: [string, (asked: Asked) => Buffer][] = [
-  ['another id', asked => evil({ ...asked, packet: { ...asked.packet, id: asked.packet.id ^ 1 } })],
-  ['QR = 0', asked => changed(evil(asked), bytes => bytes.fill(0x01, 2, 3))],
-  ['another opcode', asked => changed(evil(asked), bytes => bytes.fill(0xa1, 2, 3))],
-  ['another name', asked => changed(evil(asked), bytes => bytes.fill('b', 13, 14))],
-  [
-    'a longer name',
-    asked => evil({ ...asked, packet: { ...asked.packet, questions: [{ type: 'A', name: 'x.a.example' }] } }),
-  ],
-  ['another type', asked => changed(evil(asked), bytes => bytes.fill(28, 24, 25))],
-  ['another class', asked => changed(evil(asked), bytes => bytes.fill(3, 26, 27))],
-  ['no question', asked => changed(evil(asked), bytes => bytes.fill(0, 5, 6))],
-  ['records cut off', asked => evil(asked).subarray(0, -1)],
-  ['a count too high', asked => changed(evil(asked), bytes => bytes.fill(0xff, 6, 8))],
-  ['nothing', () => Buffer.alloc(0)],
-  ['a header alone', asked => evil(asked).subarray(0, 12)],
-]
-
-function changed(bytes: Buffer, change: (bytes: Buffer) => Buffer): Buffer {
-  return change(bytes)
-}
 
 describe('a forged answer is counted and waited past:', () => {
   test.each(forgeries)('%s', async (_, forge) => {
