@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
 import type { Benchmark, Case } from './benchmark.ts'
 import { addressesOf } from './dns/answers.ts'
 import { load, percentile } from './dns/load.ts'
@@ -40,25 +41,26 @@ function beside(ours: Running, file: string): Case {
   }
   const withGarbage = async () => {
     const script = resolve('bench/dns/garbage.ts')
-    const args = [
-      '-c',
-      cores.load,
-      process.execPath,
-      '--import',
-      'jiti/register',
-      script,
-      `${ours.port}`,
-      `${garbage}`,
-    ]
-    const child = spawn('taskset', args, { stdio: 'ignore' })
+    const node = [process.execPath, '--import', 'jiti/register', script, `${ours.port}`, `${garbage}`]
+    const child = spawn('taskset', ['-c', cores.load, ...node], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const said = text(child.stdout)
     try {
-      return await p99()
+      const sample = await p99()
+      child.kill('SIGTERM')
+      const [datagrams, chains] = (await said).split(' ').map(Number)
+      return { ...sample, 'garbage sent': datagrams!, 'chains sent': chains! }
     } finally {
       child.kill('SIGKILL')
     }
   }
   const variants = { 'with garbage': withGarbage, alone: p99 }
-  return { n: names, units: { p99: 'ms', lost: 'count' }, variants, ratios: [['with garbage', 'alone']] }
+  const units = {
+    p99: 'ms',
+    lost: 'count',
+    'garbage sent': 'per second',
+    'chains sent': 'per second',
+  } as const
+  return { n: names, units, variants, ratios: [['with garbage', 'alone']] }
 }
 
 let fresh = 0
