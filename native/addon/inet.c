@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -14,7 +15,9 @@ struct slot {
   uint32_t reply;  // bytes to send, 0 for none
   struct sockaddr_in6 peer;
   struct in6_addr local;
-  uint8_t spare[12];
+  uint32_t next;    // of a train, which leaves as one (UDP_SEGMENT): 1 + the slot behind this one, 0 for none
+  uint32_t follows; // whether it is behind another
+  uint8_t spare[4];
   uint8_t query[1984];
   uint8_t answer[1280];
 };
@@ -22,7 +25,7 @@ _Static_assert(sizeof(struct slot) == 3328, "the layout of src/sys/udp-port.ts")
 
 union control {
   struct cmsghdr aligned;
-  char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+  char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t))];
 };
 
 struct batch {
@@ -91,32 +94,81 @@ napi_value receive_batch(napi_env env, napi_callback_info info) {
   return result(env, got, "recvmmsg");
 }
 
+static void add_control(struct msghdr *header, int level, int type, const void *value, size_t size) {
+  struct cmsghdr *part = (void *)((char *)header->msg_control + CMSG_ALIGN(header->msg_controllen));
+  *part = (struct cmsghdr){CMSG_LEN(size), level, type};
+  memcpy(CMSG_DATA(part), value, size);
+  // Without padding an address alone fits where the kernel needs no memory for it (____sys_sendmsg, net/socket.c).
+  header->msg_controllen = (size_t)((char *)part - (char *)header->msg_control) + CMSG_LEN(size);
+}
+
+static void add_sender(struct msghdr *header, struct in6_addr local) {
+  header->msg_controllen = 0;
+  // No interface: the way back may be by another one, and a link-local peer has its scope in its address.
+  struct in6_pktinfo from = {.ipi6_addr = local};
+  if (!IN6_IS_ADDR_UNSPECIFIED(&local)) add_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof from);
+}
+
+static bool has_reply(const struct slot *slot) { return slot->reply > 0 && slot->reply <= sizeof slot->answer; }
+
+// Takes the replies of the train that begins at a slot, one behind the other: none is taken twice.
+static size_t take_train(struct slot *slots, unsigned at, unsigned count, struct iovec *into) {
+  size_t taken = 0;
+  for (;;) {
+    into[taken++] = (struct iovec){slots[at].answer, slots[at].reply};
+    slots[at].reply = 0;
+    unsigned next = slots[at].next;
+    if (next == 0 || next > count || !has_reply(&slots[next - 1])) return taken;
+    at = next - 1;
+  }
+}
+
+// What a kernel, or a device on the way, does not take in one piece. Gives how many went.
+static unsigned send_singly(int fd, struct msghdr train, struct in6_addr local) {
+  unsigned sent = 0;
+  add_sender(&train, local);
+  for (size_t left = train.msg_iovlen; left > 0; left--, train.msg_iov++) {
+    train.msg_iovlen = 1;
+    sent += sendmsg(fd, &train, MSG_DONTWAIT) >= 0;
+  }
+  return sent;
+}
+
+static unsigned send_all(int fd, struct batch *batch, unsigned ready) {
+  unsigned sent = 0;
+  for (unsigned done = 0; done < ready;) {
+    int went = sendmmsg(fd, batch->messages + done, ready - done, MSG_DONTWAIT);
+    for (int i = 0; i < went; i++) sent += (unsigned)batch->messages[done++].msg_hdr.msg_iovlen;
+    if (went > 0) continue;
+    struct msghdr *header = &batch->messages[done++].msg_hdr;
+    struct slot *slot = (struct slot *)((char *)header->msg_name - offsetof(struct slot, peer));
+    if (header->msg_iovlen > 1) sent += send_singly(fd, *header, slot->local);
+  }
+  return sent;
+}
+
 // sendBatch(fd, slots, count): how many replies of the first `count` slots went. One that cannot go (no room, nobody
 // there, a multicast address as sender) is skipped: UDP may lose it.
 napi_value send_batch(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   struct batch batch;
   struct slot *slots;
-  unsigned most, ready = 0, sent = 0;
-  int fd, count;
+  unsigned most, count, ready = 0;
+  size_t places = 0;
+  int fd, given;
   if (!take(env, info, 3, arguments) || !to_integer(env, arguments[0], &fd) ||
-      !take_slots(env, arguments, &slots, &most) || !to_integer(env, arguments[2], &count))
+      !take_slots(env, arguments, &slots, &most) || !to_integer(env, arguments[2], &given))
     return NULL;
-  for (int i = 0; i < count && (unsigned)i < most; i++) {
-    if (slots[i].reply == 0 || slots[i].reply > sizeof slots[i].answer) continue;
-    struct msghdr *header = message(&batch, ready, &slots[i]);
-    batch.places[ready] = (struct iovec){slots[i].answer, slots[i].reply};
-    if (IN6_IS_ADDR_UNSPECIFIED(&slots[i].local)) header->msg_control = NULL, header->msg_controllen = 0;
-    union control *control = &batch.controls[ready++];
-    // No interface: the way back may be by another one, and a link-local peer has its scope in its address.
-    struct in6_pktinfo from = {.ipi6_addr = slots[i].local};
-    control->aligned = (struct cmsghdr){CMSG_LEN(sizeof from), IPPROTO_IPV6, IPV6_PKTINFO};
-    memcpy(CMSG_DATA(&control->aligned), &from, sizeof from);
+  count = given < 0 ? 0 : (unsigned)given < most ? (unsigned)given : most;
+  for (unsigned i = 0; i < count; i++) {
+    if (slots[i].follows || !has_reply(&slots[i])) continue;
+    uint16_t size = (uint16_t)slots[i].reply;
+    struct msghdr *header = message(&batch, ready++, &slots[i]);
+    header->msg_iov = &batch.places[places];
+    header->msg_iovlen = take_train(slots, i, count, header->msg_iov);
+    places += header->msg_iovlen;
+    add_sender(header, slots[i].local);
+    if (header->msg_iovlen > 1) add_control(header, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
   }
-  for (unsigned done = 0; done < ready;) {
-    int went = sendmmsg(fd, batch.messages + done, ready - done, MSG_DONTWAIT);
-    done += went > 0 ? (unsigned)went : 1;
-    if (went > 0) sent += (unsigned)went;
-  }
-  return from_integer(env, sent);
+  return from_integer(env, send_all(fd, &batch, ready));
 }

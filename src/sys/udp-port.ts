@@ -1,10 +1,11 @@
-import { addressText } from '../base/index.ts'
+import { addressBytes, addressText } from '../base/index.ts'
 import { type Binding, binding } from './binding.ts'
 import { resizeBuffer } from './buffer-size.ts'
 import * as kernel from './constants.ts'
 import { closed } from './errors.ts'
 import { bindInet, type InetPlace } from './inet-socket.ts'
 import { FdWatch } from './poll.ts'
+import { ReplyTrains } from './reply-trains.ts'
 
 /** A part of a larger buffer. */
 export interface BufferPart {
@@ -37,7 +38,7 @@ export interface DatagramService {
   datagram(query: BufferPart, sender: Sender, into: BufferPart): number
 }
 
-/** struct slot, native/addon/inet.c: lengths, peer, own address, datagram, reply. */
+/** struct slot, native/addon/inet.c: lengths, peer, own address, trains, datagram, reply. */
 const slot = { size: 3328, peer: 8, local: 36, query: 64, querySize: 1984, reply: 2048, replySize: 1280 }
 const envelope = { from: slot.peer, to: slot.local + 16 }
 const batch = 64
@@ -48,13 +49,20 @@ const mostBatches = 8
 /** Some thousand datagrams: what comes while this process has something else to do, or no turn. */
 const receiveBuffer = 4 << 20
 
-/** Opens a UDP socket for both families whose replies leave from the address that was asked. */
+/**
+ * Opens a UDP socket for both families whose replies leave from the address that was asked. Which that was has to be
+ * said with each datagram only where the socket is not bound to it.
+ */
 export function openUdp(place: InetPlace): UdpPort {
   const { fd, port } = bindInet('udp', place)
-  const { setOption } = binding()
-  setOption(fd, kernel.IPPROTO_IPV6, kernel.IPV6_RECVPKTINFO, 1)
+  if (isUnspecified(place.address)) binding().setOption(fd, kernel.IPPROTO_IPV6, kernel.IPV6_RECVPKTINFO, 1)
   resizeBuffer(fd, 'receive', receiveBuffer)
   return new UdpPort(fd, port)
+}
+
+/** `::`, `0.0.0.0`, however they are spelled. */
+function isUnspecified(address: string): boolean {
+  return addressBytes(address.split('%')[0]!).every(byte => byte === 0)
 }
 
 /** Datagrams in batches (recvmmsg, sendmmsg): one system call each way for up to 64 of them. */
@@ -91,14 +99,16 @@ export class UdpPort implements AsyncDisposable {
 
   #drain(): void {
     for (let turn = 0; turn < mostBatches && !this.#watch.closed; turn++) {
+      // A batch that was not full is no reason to stop: more has come meanwhile, and the event loop is a long way round.
       const count = this.#binding.receiveBatch(this.#watch.fd, this.#batch.bytes)
-      if (count > 0) this.#answer(count)
-      if (count < batch) return
+      if (count === 0) return
+      this.#answer(count)
     }
   }
 
   #answer(count: number): void {
-    const { bytes, words } = this.#batch
+    const { bytes, words, trains } = this.#batch
+    trains.clear()
     const query = { bytes, at: 0, length: 0 }
     const into = { bytes, at: 0, length: slot.replySize }
     const sender = new SlotSender(this.#batch, this)
@@ -115,7 +125,9 @@ export class UdpPort implements AsyncDisposable {
       }
       const reply = this.#service!.datagram(query, sender, into)
       words[(start >> 2) + 1] = reply
-      if (reply > 0) replies++
+      if (reply === 0) continue
+      trains.add(start / slot.size)
+      replies++
     }
     if (replies > 0) this.lost += replies - this.#binding.sendBatch(this.#watch.fd, bytes, count)
   }
@@ -128,12 +140,16 @@ export class UdpPort implements AsyncDisposable {
       return
     }
     if (this.#waiting === batch) this.#flush()
-    const { bytes, words } = this.#late
+    const { bytes, words, trains } = this.#late
     const start = this.#waiting * slot.size
     bytes.set(to, start + envelope.from)
     bytes.set(reply, start + slot.reply)
     words[(start >> 2) + 1] = reply.length
-    if (this.#waiting++ === 0) queueMicrotask(() => this.#flush())
+    if (this.#waiting === 0) {
+      trains.clear()
+      queueMicrotask(() => this.#flush())
+    }
+    trains.add(this.#waiting++)
   }
 
   #flush(): void {
@@ -148,11 +164,13 @@ export class UdpPort implements AsyncDisposable {
 class Batch {
   readonly bytes: Buffer
   readonly words: Uint32Array
+  readonly trains: ReplyTrains
 
   constructor() {
     const memory = new ArrayBuffer(batch * slot.size)
     this.bytes = Buffer.from(memory)
     this.words = new Uint32Array(memory)
+    this.trains = new ReplyTrains(this.words, slot.size)
   }
 }
 

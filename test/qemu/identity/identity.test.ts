@@ -95,7 +95,11 @@ describe('clones of one template', () => {
     const kvmOpt = `-drive file=${disk},format=raw,if=virtio,readonly=on`
     await using cluster = await startCluster({ nvm: 1, nrouters: 0, smp: 2, kvmOpt })
     expect(await said(cluster, 1, 'cat /tmp/overlay')).toBe('Cpus_allowed_list:\t0-1\n')
-    const programs = await said(cluster, 1, "grep -h -e Name: -e VmRSS: -e Cpus_allowed_list: /proc/[0-9]*/status")
+    const programs = await said(
+      cluster,
+      1,
+      'grep -h -e Name: -e VmRSS: -e Cpus_allowed_list: /proc/[0-9]*/status',
+    )
     const kept = programs.matchAll(/Name:\t(.+)\nVmRSS:.*\nCpus_allowed_list:\t0\n/g)
     expect(Array.from(kept, ([, name]) => name)).toEqual(['xcluster-guest'])
     await cluster.stop()
