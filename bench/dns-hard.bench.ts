@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Benchmark, Case } from './benchmark.ts'
+import { compile } from './compile.ts'
 import { addressesOf } from './dns/answers.ts'
 import { load, percentile } from './dns/load.ts'
-import { cores, programs, type Running, type ServerGround, startNsd, startOurs } from './dns/servers.ts'
+import { cores, type Running, type ServerGround, startNsd, startOurs } from './dns/servers.ts'
 import { names, writeQuestions } from './dns/zone.ts'
 
 const rate = 10_000
@@ -18,7 +19,7 @@ const queries = Number(process.env.XCLUSTER_BENCH_QUERIES ?? 500_000)
 /** What the forwarder must stand: garbage, a thousand who want the same, and time. */
 const hard: Benchmark = {
   rounds: { usual: 5, quick: 1 },
-  needs: programs,
+  needs: ['cc', 'dnsperf', 'nsd', 'taskset'],
   async prepare(scope) {
     const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
     scope.defer(() => rmSync(directory, { recursive: true }))
@@ -28,21 +29,21 @@ const hard: Benchmark = {
     const nsd = await startNsd(ground)
     const ours = await startOurs(ground, nsd.port, ['--log', join(directory, 'log')])
     const file = writeQuestions(directory, names, 5 * names)
-    return { cases: [beside(ours, file), same(ours), memory(ours, file)] }
+    const program = compile(resolve('bench/dns/garbage.c'), scope)
+    return { cases: [beside(ours, { file, program }), same(ours), memory(ours, file)] }
   },
 }
 export default hard
 
-function beside(ours: Running, file: string): Case {
+function beside(ours: Running, { file, program }: { file: string; program: string }): Case {
   const p99 = async () => {
     const asked = { file, seconds: 3, clients: 10, outstanding: 100, rate, times: true }
     const { latencies, lost } = await load(ours, asked)
     return { p99: percentile(latencies, 0.99), lost }
   }
   const withGarbage = async () => {
-    const script = resolve('bench/dns/garbage.ts')
-    const node = [process.execPath, '--import', 'jiti/register', script, `${ours.port}`, `${garbage}`]
-    const child = spawn('taskset', ['-c', cores.load, ...node], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const command = [program, `${ours.port}`, `${garbage}`]
+    const child = spawn('taskset', ['-c', cores.load, ...command], { stdio: ['ignore', 'pipe', 'inherit'] })
     const said = text(child.stdout)
     try {
       const sample = await p99()
