@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildImage, type GuestImage } from '../../../src/image/index.ts'
+import { fetchedRoot } from '../../support/fetched.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { Guest } from './guest.ts'
 import { isoImage } from './iso.ts'
@@ -15,9 +16,8 @@ let census: Census
 beforeAll(async () => {
   census = await takeCensus()
   dir = mkdtempSync(join(tmpdir(), 'xcluster-boot-'))
-  const fetched = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xcluster/fetched/root')
   const guestDir = join(import.meta.dirname, '../../../guest')
-  image = await buildImage({ cacheDir: dir, guestDir, sysroots: [fetched, '/'] })
+  image = await buildImage({ cacheDir: dir, guestDir, sysroots: [fetchedRoot, '/'] })
 })
 afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
@@ -178,9 +178,8 @@ test('an init that ends is a panic too', async () => {
 
 test('the second call costs next to nothing', async () => {
   const guestDir = join(import.meta.dirname, '../../../guest')
-  const fetched = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xcluster/fetched/root')
   const started = performance.now()
-  expect(await buildImage({ cacheDir: dir, guestDir, sysroots: [fetched, '/'] })).toEqual(image)
+  expect(await buildImage({ cacheDir: dir, guestDir, sysroots: [fetchedRoot, '/'] })).toEqual(image)
   expect(performance.now() - started).toBeLessThan(50)
   expect(existsSync(image.vmlinux)).toBe(true)
 })

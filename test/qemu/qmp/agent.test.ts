@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { type AgentClient, openAgent } from '../../../src/qmp/index.ts'
 import { connectStream, launch } from '../../../src/sys/index.ts'
+import { fetchedRoot } from '../../support/fetched.ts'
 import { test } from '../../support/leaks.ts'
 import { waitFor } from '../../support/wait.ts'
 
-const file = '/usr/sbin/qemu-ga'
+const files = ['/usr/sbin/qemu-ga', join(fetchedRoot, 'usr/sbin/qemu-ga')]
+const file = files.find(existsSync) ?? ''
 
 let directory: string
 beforeEach(() => {
@@ -30,7 +32,7 @@ async function withAgent(work: (agent: AgentClient, path: string) => Promise<voi
 }
 
 describe('the real qemu-ga', () => {
-  beforeEach(({ skip }) => skip(!existsSync(file), `${file} is not installed`))
+  beforeEach(({ skip }) => skip(file === '', `neither ${files.join(' nor ')} is there`))
 
   test('answers, refuses in its words, and runs eight at once', () =>
     withAgent(async agent => {
