@@ -49,7 +49,8 @@ function beside(ours: Running, { file, program }: { file: string; program: strin
       const sample = await p99()
       child.kill('SIGTERM')
       const [datagrams, chains] = (await said).split(' ').map(Number)
-      return { ...sample, 'garbage sent': datagrams!, 'chains sent': chains! }
+      if (!datagrams || !chains) throw new Error('the sender of garbage ended before it was told to')
+      return { ...sample, 'garbage sent': datagrams, 'chains sent': chains }
     } finally {
       child.kill('SIGKILL')
     }

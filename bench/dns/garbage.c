@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 enum { AT_ONCE = 64, PAUSE_NS = 200000, CHAINS = 50, LONGEST = 65535 };
 
 // Behind an id and flags: headers that promise 65,535 records; pointers to themselves, backwards and beyond the end;
-// labels that are cut off; a name of a hundred pointers; and a good question that says it is an answer (QR).
+// labels that are cut off; records that are nothing but pointers; and a good question that says it is an answer (QR).
 static const char *const bodies[] = {
     "0100 0001ffffffffffff",
     "0100 0001000000000000 c00c00010001",
