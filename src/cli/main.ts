@@ -3,15 +3,15 @@ import { version } from '../base/index.ts'
 import { normalized } from './arguments.ts'
 import { commands } from './commands.ts'
 import { CliError, explain, statusOf } from './errors.ts'
+import { exitFlushed, watchOutput } from './output.ts'
 import { openSession, type Session } from './session.ts'
 import { tidy } from './tidy.ts'
 
 /** Runs `xc` with this process's arguments and environment, and ends the process. */
 export async function main(): Promise<void> {
-  process.stdout.on('error', quietly)
-  process.stderr.on('error', quietly)
+  watchOutput()
   const session = openSession(process.env)
-  process.exit(await run(normalized(process.argv.slice(2)), session))
+  await exitFlushed(await run(normalized(process.argv.slice(2)), session))
 }
 
 async function run(argv: readonly string[], session: Session): Promise<number> {
@@ -86,10 +86,4 @@ function remedyFor(code: string, command: string | undefined): string {
   if (command === 'exec' && code === 'commander.unknownOption')
     return 'What belongs to the command comes after --: xc exec NODE -- COMMAND'
   return `See: xc ${command ? `${command} ` : ''}--help`
-}
-
-/** Whoever read our output has left (`xc status | head -1`): nobody is interested in more. */
-function quietly(failure: NodeJS.ErrnoException): void {
-  if (failure.code === 'EPIPE') process.exit(0)
-  throw failure
 }

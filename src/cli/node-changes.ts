@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { OwnerClient, Status } from '../client/index.ts'
-import { type CommonOptions, clientOf, printJson, type Session, tell } from './session.ts'
+import { printJson, tell } from './output.ts'
+import { type CommonOptions, clientOf, type Session } from './session.ts'
 import { nameOption, timeoutOption } from './shared-options.ts'
 
 interface Asked {

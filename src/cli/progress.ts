@@ -1,5 +1,5 @@
 import type { OwnerMessage } from '../cluster/index.ts'
-import { tell } from './session.ts'
+import { tell } from './output.ts'
 
 /** What an owner says before it is ready. Not all of it is shown. */
 export type ProgressMessage = Exclude<OwnerMessage, { event: 'ready' | 'failed' }>

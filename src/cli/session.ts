@@ -46,17 +46,3 @@ export function timeoutOf({ timeout }: CommonOptions): number | undefined {
     reason: `'${timeout}' is not a number of seconds above 0, a day at most`,
   })
 }
-
-/** The command's result: the only thing that goes to stdout. */
-export function print(text: string | Uint8Array): void {
-  process.stdout.write(text)
-}
-
-export function printJson(value: unknown): void {
-  print(`${JSON.stringify(value, undefined, process.stdout.isTTY ? 2 : 0)}\n`)
-}
-
-/** Everything else. */
-export function tell(text: string): void {
-  process.stderr.write(`${text}\n`)
-}

@@ -1,8 +1,8 @@
 import { errorFromJson } from '../base/index.ts'
 import type { Launch, Status } from '../cluster/index.ts'
 import { CliError } from './errors.ts'
+import { tell } from './output.ts'
 import { openProgress, type ProgressOptions } from './progress.ts'
-import { tell } from './session.ts'
 
 /** Ready, or called off by a signal: then the exit status that goes with it. */
 export interface StartOutcome {

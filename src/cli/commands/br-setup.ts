@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { numberOf } from '../numbered.ts'
-import { printJson, type Session, tell } from '../session.ts'
+import { printJson, tell } from '../output.ts'
+import type { Session } from '../session.ts'
 import { settingOption, settingsOf } from '../setting-options.ts'
 
 export function configure(command: Command, session: Session): void {

@@ -3,7 +3,8 @@ import { isSystemError } from '../../base/index.ts'
 import type { CachedTemplate } from '../../vm/index.ts'
 import { bytesText, cacheTable } from '../cache-table.ts'
 import { CliError } from '../errors.ts'
-import { print, printJson, type Session, tell } from '../session.ts'
+import { print, printJson, tell } from '../output.ts'
+import type { Session } from '../session.ts'
 
 interface CacheOptions {
   readonly json?: boolean

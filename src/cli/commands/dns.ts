@@ -8,7 +8,8 @@ import {
   numberOf,
   untilStopped,
 } from '../dns-options.ts'
-import { print, printJson, type Session, tell } from '../session.ts'
+import { print, printJson, tell } from '../output.ts'
+import type { Session } from '../session.ts'
 
 export function configure(command: Command, _session: Session): void {
   command

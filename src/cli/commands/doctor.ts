@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { exitStatus } from '../errors.ts'
-import { type CommonOptions, print, printJson, type Session } from '../session.ts'
+import { print, printJson } from '../output.ts'
+import type { CommonOptions, Session } from '../session.ts'
 import { addSettings, settingsOf } from '../setting-options.ts'
 
 interface Finding {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { printSettings } from '../../base/index.ts'
-import { print, printJson, type Session } from '../session.ts'
+import { print, printJson } from '../output.ts'
+import type { Session } from '../session.ts'
 import { addSettings, settingsOf } from '../setting-options.ts'
 
 export function configure(command: Command, session: Session): void {

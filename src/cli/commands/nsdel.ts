@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { numberOf, userOf } from '../numbered.ts'
-import { printJson, type Session, tell } from '../session.ts'
+import { printJson, tell } from '../output.ts'
+import type { Session } from '../session.ts'
 
 export function configure(command: Command, session: Session): void {
   command

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { clusterTable } from '../cluster-table.ts'
-import { type CommonOptions, clientOf, print, printJson, type Session } from '../session.ts'
+import { print, printJson } from '../output.ts'
+import { type CommonOptions, clientOf, type Session } from '../session.ts'
 import { nameOption, timeoutOption } from '../shared-options.ts'
 
 export function configure(command: Command, session: Session): void {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { answers, clusterNames } from '../../client/index.ts'
-import { type CommonOptions, clientOf, clusterNameOf, printJson, type Session, tell } from '../session.ts'
+import { printJson, tell } from '../output.ts'
+import { type CommonOptions, clientOf, clusterNameOf, type Session } from '../session.ts'
 import { nameOption, timeoutOption } from '../shared-options.ts'
 
 interface StopOptions extends CommonOptions {

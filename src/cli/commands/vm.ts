@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { type CommonOptions, clientOf, type Session, tell } from '../session.ts'
+import { tell } from '../output.ts'
+import { type CommonOptions, clientOf, type Session } from '../session.ts'
 import { nameOption } from '../shared-options.ts'
 import { talk } from '../terminal.ts'
 

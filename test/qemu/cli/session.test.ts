@@ -73,6 +73,15 @@ test('exec passes status, both outputs and piped input through', async () => {
   expect((await xc.good(['exec', '201', '--', 'hostname'])).trim()).toBe('vm-201')
 })
 
+test.each([
+  ['output', ''],
+  ['errors', ' >&2'],
+])('exec passes a megabyte of %s on whole', async (_, to) => {
+  const result = await xc.run(['exec', '1', '--', 'sh', '-c', `head -c 1000000 /dev/zero${to}`])
+  expect((to ? result.stderr : result.stdout).length).toBe(1_000_000)
+  expect(result.status).toBe(0)
+})
+
 test('exec does not wait for a stdin that nobody closes', async () => {
   const begun = xc.begin(['exec', '1', '--', 'echo', 'done'], 'pipe')
   expect((await begun.result).stdout).toBe('done\n')
