@@ -1,5 +1,5 @@
 import { addressBytes, addressText } from '../../src/base/index.ts'
-import type { Wiring } from '../../src/net/index.ts'
+import type { Wiring } from '../../src/plan/index.ts'
 import type { NetNamespace } from '../../src/sys/index.ts'
 import { inNamespace, ipJson } from '../../test/support/namespace.ts'
 import { bridges, tapsOf } from './wiring.ts'

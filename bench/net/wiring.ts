@@ -1,5 +1,5 @@
 import type { Cidr } from '../../src/base/index.ts'
-import type { Wiring } from '../../src/net/index.ts'
+import type { Wiring } from '../../src/plan/index.ts'
 
 const nets = [0, 1, 2]
 const mtu = 1500

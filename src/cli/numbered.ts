@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
-import type { Environment } from '../base/index.ts'
+import type { Environment } from '../plan/index.ts'
 import { CliError } from './errors.ts'
 import { printJson, tell } from './output.ts'
 import type { Session } from './session.ts'

@@ -1,4 +1,4 @@
-import type { ClusterPlan } from '../cluster/index.ts'
+import type { ClusterPlan } from '../plan/index.ts'
 import { table } from './table.ts'
 
 /** What would be started, for people. `--json` has all of it, routes and setup included. */

@@ -1,5 +1,6 @@
-import { type Environment, type Places, places } from '../base/index.ts'
+import { type Places, places } from '../base/index.ts'
 import { OwnerClient } from '../client/index.ts'
+import type { Environment } from '../plan/index.ts'
 import { CliError } from './errors.ts'
 
 /** The options that most commands have, as commander gives them. */

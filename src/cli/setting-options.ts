@@ -8,7 +8,7 @@ import {
   type SettingOptions,
   type Settings,
   settings,
-} from '../base/index.ts'
+} from '../plan/index.ts'
 import type { Session } from './session.ts'
 
 /** Gives a command an option for every setting, `--nets-vm` for `netsVm`, and those for single nodes. */

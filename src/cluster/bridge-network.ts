@@ -1,4 +1,4 @@
-import { Scope, type Settings } from '../base/index.ts'
+import { Scope } from '../base/index.ts'
 import {
   type Fabric,
   forwardingObstacles,
@@ -7,11 +7,11 @@ import {
   openUplink,
   type Uplink,
 } from '../net/index.ts'
+import type { ClusterPlan } from '../plan/index.ts'
+import { type Settings, subnetOf } from '../plan/index.ts'
 import { NetNamespace, openNamed } from '../sys/index.ts'
-import { subnetOf } from './addressing.ts'
 import { surroundings } from './environment.ts'
 import { ClusterError } from './errors.ts'
-import type { ClusterPlan } from './plan-types.ts'
 
 export interface NetworkWish {
   readonly settings: Settings

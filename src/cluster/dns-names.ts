@@ -1,7 +1,6 @@
-import type { Settings } from '../base/index.ts'
 import type { Host, OwnHosts } from '../dns/index.ts'
-import { subnetOf } from './addressing.ts'
-import type { ClusterPlan, NodePlan } from './plan-types.ts'
+import type { ClusterPlan, NodePlan, Settings } from '../plan/index.ts'
+import { subnetOf } from '../plan/index.ts'
 
 /**
  * What the cluster's forwarder answers by itself: `vm-001` with its addresses on net 0, `vm-001.2` with those on

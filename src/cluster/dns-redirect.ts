@@ -1,7 +1,6 @@
 import { dnat, match, transactionBytes } from '../nft/index.ts'
-import { ipv4On } from './addressing.ts'
+import { hostId, ipv4On } from '../plan/index.ts'
 import type { IdentityStep } from './identity-step.ts'
-import { hostId } from './roles.ts'
 
 const [usualPort, ownPort] = [53, 10053]
 

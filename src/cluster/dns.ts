@@ -1,11 +1,11 @@
 import { unwatchFile, watchFile } from 'node:fs'
-import { messageOf, type Scope, type Settings, XclusterError } from '../base/index.ts'
+import { messageOf, type Scope, XclusterError } from '../base/index.ts'
 import type { Dns, DnsOptions } from '../dns/index.ts'
 import type { Fabric } from '../net/index.ts'
-import { subnetOf } from './addressing.ts'
+import type { ClusterPlan } from '../plan/index.ts'
+import { type Settings, subnetOf } from '../plan/index.ts'
 import { ownNames } from './dns-names.ts'
 import { ClusterError } from './errors.ts'
-import type { ClusterPlan } from './plan-types.ts'
 
 export interface DnsWish {
   readonly settings: Settings

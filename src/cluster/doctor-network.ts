@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
-import { isSystemError, type Settings } from '../base/index.ts'
+import { isSystemError } from '../base/index.ts'
 import { forwardingObstacles, missingKernelParts } from '../net/index.ts'
+import type { Settings } from '../plan/index.ts'
 import { NetNamespace, openNamed, readSysctl } from '../sys/index.ts'
 import { lack } from './errors.ts'
 import type { ReadText } from './memory.ts'

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { messageOf, type Places, type Settings, XclusterError } from '../base/index.ts'
+import { messageOf, type Places, XclusterError } from '../base/index.ts'
 import { buildImage } from '../image/index.ts'
-import { openBridgeFabric, planBridges } from '../net/index.ts'
+import { openBridgeFabric } from '../net/index.ts'
+import { planBridges, planCluster, type Settings } from '../plan/index.ts'
 import { launch } from '../sys/index.ts'
 import { detectAccel, findQemu } from '../vm/index.ts'
 import { firewall, kernelParts, socketBuffers, tun, userNamespaces } from './doctor-network.ts'
@@ -11,7 +12,6 @@ import { lack } from './errors.ts'
 import { identityOf } from './identity.ts'
 import { checkMemory, freeMemory } from './memory.ts'
 import { mayFallBack } from './network.ts'
-import { planCluster } from './plan.ts'
 
 /** What one look at this machine found. */
 export interface Finding {

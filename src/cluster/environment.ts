@@ -1,4 +1,5 @@
-import { type Environment, type Places, places } from '../base/index.ts'
+import { type Places, places } from '../base/index.ts'
+import type { Environment } from '../plan/index.ts'
 
 interface Surroundings {
   readonly places: Places

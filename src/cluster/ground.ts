@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import type { Nic, Settings } from '../base/index.ts'
+import type { Nic } from '../base/index.ts'
 import { buildImage, type GuestImage } from '../image/index.ts'
+import type { NodePlan, Settings } from '../plan/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
 import { type Accel, detectAccel, findQemu, type Qemu, type VmSpec } from '../vm/index.ts'
 import { surroundings } from './environment.ts'
 import { identityOf } from './identity.ts'
-import type { NodePlan } from './plan-types.ts'
 
 /** What all nodes stand on: the program that runs them, what executes them, what they boot. */
 export interface Ground {

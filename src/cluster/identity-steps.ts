@@ -1,10 +1,10 @@
 import { hostsFile } from '../image/index.ts'
 import { masqueradeBatch } from '../nft/index.ts'
+import type { NodePlan, NodeSetup, RoutePlan } from '../plan/index.ts'
 import { dnsRedirect } from './dns-redirect.ts'
 import { type GuestWords, guestWords } from './guest-words.ts'
 import { linkSteps } from './identity-links.ts'
 import { append, type IdentityStep, write } from './identity-step.ts'
-import type { NodePlan, NodeSetup, RoutePlan } from './plan-types.ts'
 
 /** What a node is told beyond its plan. */
 export interface IdentityOptions {

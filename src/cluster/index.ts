@@ -10,10 +10,5 @@ export {
   settleForwarding,
 } from './named-namespaces.ts'
 export { type Launch, launchOwner, type OwnerMessage, sweep } from './owner/index.ts'
-export { planCluster } from './plan.ts'
-export type * from './plan-types.ts'
-export { reachTargets } from './reach.ts'
-export { hostId, nodeName, type Role, roleOf } from './roles.ts'
 export { startCluster } from './start.ts'
-export { topologies } from './topologies/index.ts'
 export type * from './types.ts'

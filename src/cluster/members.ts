@@ -1,11 +1,11 @@
 import { Scope } from '../base/index.ts'
+import type { ClusterPlan, NodePlan } from '../plan/index.ts'
+import { missing, scaledIn, scaledOut } from '../plan/index.ts'
 import { ownNames } from './dns-names.ts'
 import { clusterStopping } from './errors.ts'
 import { checkMemory } from './memory.ts'
 import type { ClusterNode } from './node.ts'
-import type { ClusterPlan, NodePlan } from './plan-types.ts'
 import type { Parts } from './running.ts'
-import { missing, scaledIn, scaledOut } from './scale.ts'
 import { Serial } from './serial.ts'
 
 /** The nodes of a running cluster, and all that is done to them: one thing after the other, in order. */

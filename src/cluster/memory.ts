@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
+import type { NodePlan } from '../plan/index.ts'
 import { ClusterError } from './errors.ts'
-import type { NodePlan } from './plan-types.ts'
 
 /** Gives a file's text, or undefined where there is no such file. */
 export type ReadText = (path: string) => string | undefined

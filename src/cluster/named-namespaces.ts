@@ -1,20 +1,25 @@
 import { constants } from 'node:os'
-import { type Environment, type Places, pause, type Settings, systemClock } from '../base/index.ts'
+import { type Places, pause, systemClock } from '../base/index.ts'
 import {
   addBridgesTo,
   addNamespace,
-  type BridgeSpec,
   type ChangedSysctl,
   cableOf,
   dockerCable,
   type NamedNamespaceSpec,
-  planBridges,
-  planUplink,
   removeNamespace,
   restoreForwarding,
 } from '../net/index.ts'
+import {
+  type BridgeSpec,
+  type Environment,
+  hostAddresses,
+  planBridges,
+  planUplink,
+  type Settings,
+  subnetOf,
+} from '../plan/index.ts'
 import { NetNamespace, namedPath, nameOf, openNamed, runAttached } from '../sys/index.ts'
-import { hostAddresses, subnetOf } from './addressing.ts'
 import { ClusterError } from './errors.ts'
 
 /** Which namespace: `<user>_xcluster<index>`. */

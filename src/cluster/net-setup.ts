@@ -1,14 +1,14 @@
 import { constants } from 'node:fs'
 import { access, appendFile, stat } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
-import { messageOf, type Settings, XclusterError } from '../base/index.ts'
+import { messageOf, XclusterError } from '../base/index.ts'
 import { type Fabric, impatient, type NetSetup, openScriptFabric, scriptSetup } from '../net/index.ts'
+import type { ClusterPlan, Settings } from '../plan/index.ts'
 import type { NetworkWish } from './bridge-network.ts'
 import { surroundings } from './environment.ts'
 import { ClusterError } from './errors.ts'
 import { openNetwork } from './network.ts'
 import type { ClusterNode } from './node.ts'
-import type { ClusterPlan } from './plan-types.ts'
 
 type Wanted = Pick<ClusterPlan, 'name' | 'prefix' | 'bridges' | 'nodes'>
 

@@ -1,8 +1,8 @@
-import { messageOf, type Settings, XclusterError } from '../base/index.ts'
+import { messageOf, XclusterError } from '../base/index.ts'
 import { type Fabric, openUserFabric } from '../net/index.ts'
+import type { ClusterPlan, Settings } from '../plan/index.ts'
 import { type NetworkWish, openBridgeNetwork, refuseSettings } from './bridge-network.ts'
 import { ClusterError } from './errors.ts'
-import type { ClusterPlan } from './plan-types.ts'
 
 type Wanted = Pick<ClusterPlan, 'name' | 'prefix' | 'bridges' | 'nodes'>
 

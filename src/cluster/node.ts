@@ -1,4 +1,5 @@
 import { type Clock, messageOf, XclusterError } from '../base/index.ts'
+import type { NodePlan } from '../plan/index.ts'
 import {
   type Console,
   type ExecOptions,
@@ -14,7 +15,6 @@ import { followSteps } from './follow.ts'
 import { GuestWire } from './guest-wire.ts'
 import { identify, setClock } from './identify.ts'
 import { NodeLife } from './node-life.ts'
-import type { NodePlan } from './plan-types.ts'
 import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from './types.ts'
 
 /** What a node needs to know of the world around it. */

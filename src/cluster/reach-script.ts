@@ -1,4 +1,4 @@
-import type { ReachTarget } from './reach.ts'
+import type { ReachTarget } from '../plan/index.ts'
 import type { ReachResult } from './types.ts'
 
 /** How many pings a guest has under way: each is a process, and a guest is small. */

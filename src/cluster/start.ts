@@ -1,15 +1,10 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  Broadcast,
-  resolveSettings,
-  Scope,
-  type SettingOptions,
-  type Settings,
-  systemClock,
-} from '../base/index.ts'
+import { Broadcast, Scope, systemClock } from '../base/index.ts'
 import type { Fabric } from '../net/index.ts'
+import type { ClusterPlan, NodePlan } from '../plan/index.ts'
+import { planCluster, resolveSettings, type SettingOptions, type Settings } from '../plan/index.ts'
 import { Boots } from './boots.ts'
 import { openClusterDns } from './dns.ts'
 import { surroundings } from './environment.ts'
@@ -18,8 +13,6 @@ import { checkMemory } from './memory.ts'
 import { openNetworkOf } from './net-setup.ts'
 import { wiringText } from './network.ts'
 import { ClusterNode, type NodeWorld } from './node.ts'
-import { planCluster } from './plan.ts'
-import type { ClusterPlan, NodePlan } from './plan-types.ts'
 import { RunningCluster } from './running.ts'
 import { StartLimit } from './start-limit.ts'
 import { Templates } from './templates.ts'

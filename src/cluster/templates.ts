@@ -1,8 +1,9 @@
-import { messageOf, type Nic, Scope, type Settings, XclusterError } from '../base/index.ts'
-import { type FabricKind, planNics, planUnpluggedNics } from '../net/index.ts'
+import { messageOf, type Nic, Scope, XclusterError } from '../base/index.ts'
+import type { FabricKind } from '../net/index.ts'
+import type { ClusterPlan, NodePlan } from '../plan/index.ts'
+import { planNics, planUnpluggedNics, type Settings } from '../plan/index.ts'
 import { openTemplate, type Template, type TemplateSpec, type TemplateStep } from '../vm/index.ts'
 import { type Ground, shapeAppend, specOf } from './ground.ts'
-import type { ClusterPlan, NodePlan } from './plan-types.ts'
 import { rehearsal } from './rehearsal.ts'
 import type { ProgressEvent } from './types.ts'
 

@@ -1,9 +1,8 @@
 import type { Places, Queue } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
-import type { FabricKind, NetSetup, UplinkStatus } from '../net/index.ts'
+import type { NetSetup, UplinkStatus } from '../net/index.ts'
+import type { ClusterPlan, FabricKind, NodeNet, Role } from '../plan/index.ts'
 import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
-import type { ClusterPlan } from './plan-types.ts'
-import type { Role } from './roles.ts'
 
 /**
  * A node's life: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel; a clone wakes up) →
@@ -28,17 +27,6 @@ export type NodeState =
 export type NodeMilestone = 'spawned' | 'qmp' | 'kernel' | 'init' | 'agent' | 'identity' | 'ready'
 
 export type ClusterState = 'starting' | 'ready' | 'stopping' | 'stopped'
-
-/** One interface of a node. Addresses come without their length, which is always /24 and /120. */
-export interface NodeNet {
-  readonly net: number
-  readonly dev: string
-  readonly tap: string
-  readonly mac: string
-  /** Absent where the topology leaves the interface without an address. */
-  readonly ipv4?: string
-  readonly ipv6?: string
-}
 
 export interface NodeStatus {
   readonly id: number

@@ -1,6 +1,4 @@
 import { type Nic, Scope, XclusterError } from '../base/index.ts'
-import { openRoute, type Route } from '../rtnl/index.ts'
-import { type FileLock, lockNamespace, NetNamespace, openTaps, type Tap } from '../sys/index.ts'
 import {
   type BridgeChange,
   type BridgePlan,
@@ -9,7 +7,9 @@ import {
   mtuOf,
   planNics,
   type TapSpec,
-} from './bridge-plan.ts'
+} from '../plan/index.ts'
+import { openRoute, type Route } from '../rtnl/index.ts'
+import { type FileLock, lockNamespace, NetNamespace, openTaps, type Tap } from '../sys/index.ts'
 import { addBridges, bridgesThere, leaveFramesAlone, leaveFramesAloneHere, raise } from './bridges.ts'
 import { NetError } from './errors.ts'
 import type { Fabric } from './fabric.ts'

@@ -1,7 +1,7 @@
 import type { Cidr } from '../base/index.ts'
+import { type BridgePlan, type BridgeSpec, mtuOf } from '../plan/index.ts'
 import { type Batch, bridge, type Link, type Route } from '../rtnl/index.ts'
 import { type NetNamespace, readSysctl, SysError, writeSysctl } from '../sys/index.ts'
-import { type BridgePlan, type BridgeSpec, mtuOf } from './bridge-plan.ts'
 import { NetError } from './errors.ts'
 
 /** Lets LLDP through, 01:80:c2:00:00:0e, which a bridge keeps to itself by default (IEEE 802.1D §7.12.6). */

@@ -1,10 +1,7 @@
 import type { Nic } from '../base/index.ts'
+import type { BridgePlan, FabricKind } from '../plan/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
-import type { BridgePlan } from './bridge-plan.ts'
 import type { UplinkStatus } from './uplink.ts'
-
-/** `bridge`: bridges and taps in a network namespace. `user`: QEMU's user net and multicast segments. */
-export type FabricKind = 'bridge' | 'user'
 
 /** The network of a cluster: what all its nodes' cables end in. Closing it takes all of it away. */
 export interface Fabric extends AsyncDisposable {

@@ -1,5 +1,6 @@
 import { Scope } from '../base/index.ts'
 import { openNft } from '../nft/index.ts'
+import type { BridgeSpec, Pair } from '../plan/index.ts'
 import { openRoute } from '../rtnl/index.ts'
 import {
   lockNamespace,
@@ -9,14 +10,12 @@ import {
   openNamed,
   unnameNamespace,
 } from '../sys/index.ts'
-import type { BridgeSpec } from './bridge-plan.ts'
 import { addBridges, bridgesThere, leaveFramesAlone } from './bridges.ts'
 import { NetError } from './errors.ts'
 import { openInside, outsideTable, removeLink } from './uplink.ts'
 import { type Cable, isCoded, layCable, ownerIn, refuseOverlap } from './uplink-cable.ts'
 import { type ChangedSysctl, forward, restoreForwarding } from './uplink-forwarding.ts'
 import { masqueradeBase } from './uplink-nat.ts'
-import type { Pair } from './uplink-plan.ts'
 
 /** A namespace that stays, for clusters to be started in. */
 export interface NamedNamespaceSpec {

@@ -1,11 +1,11 @@
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { Scope } from '../base/index.ts'
+import { type Pair, planUplink, type UplinkWish } from '../plan/index.ts'
 import { openRoute, type Route } from '../rtnl/index.ts'
 import { type Launched, launch, type NetNamespace } from '../sys/index.ts'
 import { NetError } from './errors.ts'
 import { openInside } from './uplink.ts'
-import { type Pair, planUplink, type UplinkWish } from './uplink-plan.ts'
 
 export interface PastaOptions {
   /** A rootless one. */

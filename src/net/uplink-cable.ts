@@ -1,9 +1,9 @@
 import { type Cidr, Scope, XclusterError } from '../base/index.ts'
+import { overlap, type Pair, type UplinkPlan } from '../plan/index.ts'
 import { openRoute, type Route, type RouteSpec, veth } from '../rtnl/index.ts'
 import { type NetNamespace, readSysctl, writeSysctl } from '../sys/index.ts'
 import { NetError } from './errors.ts'
 import { uplinkName } from './uplink-forwarding.ts'
-import { overlap, type Pair, type UplinkPlan } from './uplink-plan.ts'
 
 /** One end of a cable. */
 export interface CableEnd {

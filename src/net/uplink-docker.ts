@@ -1,9 +1,9 @@
 import { addressBytes, addressText } from '../base/index.ts'
+import { networkOf } from '../plan/index.ts'
 import { openRoute } from '../rtnl/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
 import { NetError } from './errors.ts'
 import { type Cable, isCoded } from './uplink-cable.ts'
-import { subnetOf } from './uplink-plan.ts'
 
 const bridge = 'docker0'
 
@@ -21,7 +21,7 @@ export async function dockerCable(index: number, owner: string, outside: NetName
   })
   const gateways = (await route.addresses.list({ link: link.index })).filter(({ scope }) => scope === 0)
   const addresses = gateways.map(({ address, prefix }) => {
-    const bytes = addressBytes(subnetOf({ address, prefix }).address)
+    const bytes = addressBytes(networkOf({ address, prefix }).address)
     const last = bytes.at(-1)! + firstNumber + index
     if (prefix > 8 * bytes.length - 6 || last > 254) throw tooNarrow(`${address}/${prefix}`, index)
     return { address: addressText(Uint8Array.of(...bytes.subarray(0, -1), last)), prefix }

@@ -1,7 +1,7 @@
 import { masquerade, match, type Nft, not, openNft, type Statement } from '../nft/index.ts'
+import type { Pair } from '../plan/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
 import { NetError } from './errors.ts'
-import type { Pair } from './uplink-plan.ts'
 
 export interface NatOptions {
   readonly namespace: NetNamespace

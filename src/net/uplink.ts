@@ -1,10 +1,10 @@
 import { Scope } from '../base/index.ts'
+import { type Pair, planUplink, type UplinkPlan, type UplinkWish } from '../plan/index.ts'
 import { openRoute } from '../rtnl/index.ts'
 import { type NetNamespace, writeSysctl } from '../sys/index.ts'
 import { cableOf, freeIndex, isCoded, layCable, refuseOverlap } from './uplink-cable.ts'
 import { type ChangedSysctl, forward, restoreForwarding } from './uplink-forwarding.ts'
 import { masqueradeBase, masqueradeNet0 } from './uplink-nat.ts'
-import { type Pair, planUplink, type UplinkPlan, type UplinkWish } from './uplink-plan.ts'
 
 /** All that an uplink changes outside. */
 export interface UplinkStatus {

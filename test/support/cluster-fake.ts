@@ -1,15 +1,8 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
-import { Queue, type Settings } from '../../src/base/index.ts'
-import {
-  ClusterError,
-  type ClusterPlan,
-  type NodeState,
-  nodeName,
-  planCluster,
-  type StartHooks,
-  type Status,
-} from '../../src/cluster/index.ts'
+import { Queue } from '../../src/base/index.ts'
+import { ClusterError, type NodeState, type StartHooks, type Status } from '../../src/cluster/index.ts'
 import type { ClusterMaker, ServedCluster } from '../../src/cluster/owner/owner.ts'
+import { type ClusterPlan, nodeName, planCluster, type Settings } from '../../src/plan/index.ts'
 
 /**
  * Clusters without VMs, for tests of what stands above them: all nodes are there and ready at once. Words in

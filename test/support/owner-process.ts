@@ -2,17 +2,11 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  clusterPlaces,
-  type Places,
-  pause,
-  resolveSettings,
-  type SettingOptions,
-  systemClock,
-} from '../../src/base/index.ts'
+import { clusterPlaces, type Places, pause, systemClock } from '../../src/base/index.ts'
 import { OwnerClient } from '../../src/client/index.ts'
 import { isAlive } from '../../src/client/process.ts'
 import { type Launch, launchOwner, type OwnerMessage } from '../../src/cluster/owner/index.ts'
+import { resolveSettings, type SettingOptions } from '../../src/plan/index.ts'
 
 const script = fileURLToPath(new URL('./fake-owner.ts', import.meta.url))
 // The addon, compiled TypeScript and all else is found from the repository, wherever the test runs.

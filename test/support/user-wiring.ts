@@ -1,4 +1,5 @@
-import { openUserFabric, planBridges, type UserWiring } from '../../src/net/index.ts'
+import { openUserFabric } from '../../src/net/index.ts'
+import { planBridges, type UserWiring } from '../../src/plan/index.ts'
 
 /** Below those that the kernel gives by itself. */
 const firstPort = 20_000

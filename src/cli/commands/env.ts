@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { printSettings } from '../../base/index.ts'
+import { printSettings } from '../../plan/index.ts'
 import { print, printJson } from '../output.ts'
 import type { Session } from '../session.ts'
 import { addSettings, settingsOf } from '../setting-options.ts'

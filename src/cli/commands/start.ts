@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { Settings } from '../../base/index.ts'
 import { gone, OwnerClient, type Status } from '../../client/index.ts'
+import { planCluster, type Settings } from '../../plan/index.ts'
 import { clusterTable } from '../cluster-table.ts'
 import { print, printJson, tell } from '../output.ts'
 import { planText } from '../plan-text.ts'
@@ -26,7 +26,6 @@ export function configure(command: Command, session: Session): void {
     .addHelpText('after', nodeHelp)
     .action(async (options: StartOptions & Record<string, unknown>) => {
       const settings = settingsOf(session, options)
-      const { planCluster } = await import('../../cluster/index.ts')
       const plan = planCluster(settings)
       if (options.dryRun) return options.json ? printJson(plan) : print(planText(plan))
       await start(session, { settings, nodes: plan.nodes.length, options })

@@ -1,5 +1,5 @@
+import { planCluster } from '../../plan/index.ts'
 import { adoptStream } from '../../sys/index.ts'
-import { planCluster } from '../plan.ts'
 import { startCluster } from '../start.ts'
 import { runOwner } from './run.ts'
 

@@ -1,6 +1,6 @@
-import { defer, messageOf, Queue, type Settings } from '../../base/index.ts'
+import { defer, messageOf, Queue } from '../../base/index.ts'
+import type { ClusterPlan, Settings } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
-import type { ClusterPlan } from '../plan-types.ts'
 import type { Cluster, ClusterEvent, ClusterState, StartHooks, Status } from '../types.ts'
 import { idOf, nodeMissing } from './node-ids.ts'
 import { StartView } from './start-view.ts'

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
-import { clusterPlaces, errorToJson, messageOf, type Port, type Settings, version } from '../../base/index.ts'
+import { clusterPlaces, errorToJson, messageOf, type Port, version } from '../../base/index.ts'
+import type { Settings } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
 import type { ClusterEvent } from '../types.ts'
 import { type ClusterMaker, Owner } from './owner.ts'

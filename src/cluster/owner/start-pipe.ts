@@ -1,11 +1,5 @@
-import {
-  type ErrorJson,
-  LineSplitter,
-  type Places,
-  type Port,
-  Queue,
-  type Settings,
-} from '../../base/index.ts'
+import { type ErrorJson, LineSplitter, type Places, type Port, Queue } from '../../base/index.ts'
+import type { Settings } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
 import type { ClusterEvent, Status } from '../types.ts'
 

@@ -1,4 +1,4 @@
-import type { ClusterPlan } from '../plan-types.ts'
+import type { ClusterPlan } from '../../plan/index.ts'
 import type { ClusterEvent, NodeMilestone, NodeStatus, Status } from '../types.ts'
 
 type NodeEvent = Extract<ClusterEvent, { event: 'node' }>

@@ -1,6 +1,6 @@
 import { messageOf, type Nic, Scope } from '../../base/index.ts'
+import { type BridgePlan, mtuOf, type TapSpec } from '../../plan/index.ts'
 import { openTaps, type Tap } from '../../sys/index.ts'
-import { type BridgePlan, mtuOf, type TapSpec } from '../bridge-plan.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
 import { type Answer, readAnswer } from './answer.ts'

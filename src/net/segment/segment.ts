@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { Broadcast, type Queue } from '../../base/index.ts'
+import type { SegmentAddress } from '../../plan/index.ts'
 import { NetError } from '../errors.ts'
 import { ethernetHeader, type Frame, frameOf } from './frame.ts'
-import type { SegmentAddress } from './group.ts'
 
 /** What one sender has sent. */
 export interface Traffic {

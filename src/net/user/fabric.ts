@@ -1,9 +1,8 @@
 import type { Nic } from '../../base/index.ts'
-import type { BridgePlan } from '../bridge-plan.ts'
+import type { BridgePlan } from '../../plan/index.ts'
+import { allForwards, planUserNics, planUserSpace, segmentNets, type UserWiring } from '../../plan/index.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
-import { allForwards, planUserSpace } from './check.ts'
-import { planUserNics, segmentNets, type UserWiring } from './plan.ts'
 import { type Claim, claimSegment, mustBeFree } from './ports.ts'
 
 /**

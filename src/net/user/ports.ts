@@ -1,8 +1,7 @@
 import { createServer, type Server } from 'node:net'
+import { type Forward, loopback, segmentOf } from '../../plan/index.ts'
 import { holderOf } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
-import { segmentOf } from '../segment/group.ts'
-import { type Forward, loopback } from './plan.ts'
 
 /** Throws PORT_TAKEN when one of the host's ports is somebody else's, before anything has been started. */
 export async function mustBeFree(forwards: readonly Forward[]): Promise<void> {

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect } from 'vitest'
-import { hostAddresses } from '../../../src/cluster/addressing.ts'
 import {
   addBridgesTo,
   addNamespace,
@@ -10,10 +9,10 @@ import {
   dockerCable,
   type NamedNamespaceSpec,
   openBridgeFabric,
-  planBridges,
-  planUplink,
   removeNamespace,
 } from '../../../src/net/index.ts'
+import { hostAddresses } from '../../../src/plan/addressing.ts'
+import { planBridges, planUplink } from '../../../src/plan/index.ts'
 import { bridge, openRoute } from '../../../src/rtnl/index.ts'
 import { namespaceNames, openNamed, unnameNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'

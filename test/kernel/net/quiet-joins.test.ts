@@ -1,7 +1,8 @@
 import { readSync, writeSync } from 'node:fs'
 import { expect } from 'vitest'
 import { addressBytes } from '../../../src/base/index.ts'
-import { openBridgeFabric, planBridges, quietJoins } from '../../../src/net/index.ts'
+import { openBridgeFabric, quietJoins } from '../../../src/net/index.ts'
+import { planBridges } from '../../../src/plan/index.ts'
 import { test } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
 

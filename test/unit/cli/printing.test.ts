@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest'
-import { resolveSettings } from '../../../src/base/index.ts'
 import { cacheTable } from '../../../src/cli/cache-table.ts'
 import { clusterTable } from '../../../src/cli/cluster-table.ts'
 import { planText } from '../../../src/cli/plan-text.ts'
 import { linesOf } from '../../../src/cli/progress.ts'
 import { reachText } from '../../../src/cli/reach-text.ts'
 import type { Status } from '../../../src/client/index.ts'
-import { planCluster } from '../../../src/cluster/index.ts'
+import { planCluster, resolveSettings } from '../../../src/plan/index.ts'
 
 const status: Status = {
   v: 1,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
 import { placesOf } from '../../../src/cluster/dns.ts'
 import { ownNames } from '../../../src/cluster/dns-names.ts'
-import { planCluster } from '../../../src/cluster/plan.ts'
+import { planCluster } from '../../../src/plan/cluster.ts'
+import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
 
 const namesOf = (options: SettingOptions) => {
   const settings = resolveSettings({ options })

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
 import { identityMessage, readAnswer } from '../../../src/cluster/identity-message.ts'
 import type { IdentityStep } from '../../../src/cluster/identity-step.ts'
 import { identitySteps } from '../../../src/cluster/identity-steps.ts'
-import { setupOf } from '../../../src/cluster/node-setup.ts'
-import { planCluster } from '../../../src/cluster/plan.ts'
-import type { SetupRule } from '../../../src/cluster/topology.ts'
+import { planCluster } from '../../../src/plan/cluster.ts'
+import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
+import { setupOf } from '../../../src/plan/node.ts'
+import type { SetupRule } from '../../../src/plan/topology/topology.ts'
 
 const seed = Uint8Array.from({ length: 48 }, (_, index) => index)
 const given = { nowNs: 1_700_000_000_000_000_000n, seed }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { resolveSettings } from '../../../src/base/index.ts'
 import { checkMemory, freeMemory } from '../../../src/cluster/memory.ts'
-import { planCluster } from '../../../src/cluster/plan.ts'
+import { planCluster } from '../../../src/plan/cluster.ts'
+import { resolveSettings } from '../../../src/plan/index.ts'
 
 const MiB = 1 << 20
 const meminfo = (mebibytes: number) => ({

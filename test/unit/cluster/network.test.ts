@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { resolveSettings } from '../../../src/base/index.ts'
 import { openNetwork } from '../../../src/cluster/network.ts'
-import { planCluster } from '../../../src/cluster/plan.ts'
+import { planCluster } from '../../../src/plan/cluster.ts'
+import { resolveSettings } from '../../../src/plan/index.ts'
 
 test('guests that bridge their nets are refused in user space, where every frame comes back', async () => {
   const settings = resolveSettings({ options: { nvm: 1, nrouters: 1, fabric: 'user' } })

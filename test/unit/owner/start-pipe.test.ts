@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { type Port, type PortReceiver, resolveSettings } from '../../../src/base/index.ts'
+import type { Port, PortReceiver } from '../../../src/base/index.ts'
 import { StartPipe } from '../../../src/cluster/owner/start-pipe.ts'
+import { resolveSettings } from '../../../src/plan/index.ts'
 
 /** One end of a pipe whose other end is this test. */
 class PlainPort implements Port {

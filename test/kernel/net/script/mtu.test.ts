@@ -1,7 +1,6 @@
 import { expect } from 'vitest'
-import { resolveSettings } from '../../../../src/base/index.ts'
-import { planCluster } from '../../../../src/cluster/index.ts'
 import { openBridgeFabric } from '../../../../src/net/index.ts'
+import { planCluster, resolveSettings } from '../../../../src/plan/index.ts'
 import { test } from '../../../support/leaks.ts'
 import { ipJson } from '../../../support/namespace.ts'
 

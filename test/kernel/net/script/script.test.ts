@@ -2,8 +2,6 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { resolveSettings, type SettingOptions } from '../../../../src/base/index.ts'
-import { planCluster } from '../../../../src/cluster/index.ts'
 import {
   type Fabric,
   type NetSetup,
@@ -11,6 +9,7 @@ import {
   openScriptFabric,
   scriptSetup,
 } from '../../../../src/net/index.ts'
+import { planCluster, resolveSettings, type SettingOptions } from '../../../../src/plan/index.ts'
 import { test } from '../../../support/leaks.ts'
 import { ipJson } from '../../../support/namespace.ts'
 import { openFds } from '../../../support/processes.ts'

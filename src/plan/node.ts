@@ -1,10 +1,8 @@
-import { macOf } from '../net/index.ts'
 import { ipv4On, ipv6On, subnetOf } from './addressing.ts'
-import type { Wired } from './plan.ts'
-import type { GuestBridge, Hop, NodeSetup, RoutePlan } from './plan-types.ts'
+import { macOf } from './network/bridges.ts'
 import { roleOf } from './roles.ts'
-import type { GuestBridgeRule, HopRule, RouteRule, SetupRule } from './topology.ts'
-import type { NodeNet } from './types.ts'
+import type { GuestBridgeRule, HopRule, RouteRule, SetupRule } from './topology/topology.ts'
+import type { GuestBridge, Hop, NodeNet, NodeSetup, RoutePlan, Wired } from './types.ts'
 
 interface Surroundings {
   readonly all: readonly Wired[]

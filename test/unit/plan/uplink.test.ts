@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { planUplink } from '../../../src/net/index.ts'
-import { overlap } from '../../../src/net/uplink-plan.ts'
+import { planUplink } from '../../../src/plan/index.ts'
+import { overlap } from '../../../src/plan/network/uplink.ts'
 
 const ipv6Prefix = 'fd00:1723::'
 

@@ -1,6 +1,5 @@
-import type { FabricKind } from '../net/index.ts'
 import { ipv4Length } from './addressing.ts'
-import type { ClusterPlan, Hop, NodePlan, RoutePlan } from './plan-types.ts'
+import type { ClusterPlan, FabricKind, Hop, NodePlan, RoutePlan } from './types.ts'
 
 /** One address that a node should reach. */
 export interface ReachTarget {

@@ -1,9 +1,9 @@
-import type { Settings } from '../base/index.ts'
-import { ClusterError } from './errors.ts'
-import { mustSuffice, noNodes, planNodes } from './plan.ts'
-import type { ClusterPlan } from './plan-types.ts'
+import { mustSuffice, noNodes, planNodes } from './cluster.ts'
+import { PlanError } from './errors.ts'
 import { nodeName, roleOf, rolesText } from './roles.ts'
-import { topologyOf } from './topologies/index.ts'
+import type { Settings } from './settings/settings.ts'
+import { topologyOf } from './topology/named/index.ts'
+import type { ClusterPlan } from './types.ts'
 
 /** The plan with more nodes. Refuses numbers that are no node's, or are in it. */
 export function scaledOut(settings: Settings, plan: ClusterPlan, ids: readonly number[]): ClusterPlan {
@@ -31,8 +31,8 @@ function sorted(ids: readonly number[]): number[] {
   return [...new Set(ids)].sort((a, b) => a - b)
 }
 
-export function missing(plan: ClusterPlan, id: number): ClusterError {
-  return new ClusterError({
+export function missing(plan: ClusterPlan, id: number): PlanError {
+  return new PlanError({
     code: 'NODE_MISSING',
     kind: 'missing',
     reason: `cluster '${plan.name}' has no node ${id}`,
@@ -40,9 +40,9 @@ export function missing(plan: ClusterPlan, id: number): ClusterError {
   })
 }
 
-function noNumber(id: number): ClusterError {
+function noNumber(id: number): PlanError {
   const reason = `${id} is no node's number`
-  return new ClusterError({
+  return new PlanError({
     code: 'NODE_NUMBER',
     kind: 'usage',
     reason,
@@ -50,7 +50,7 @@ function noNumber(id: number): ClusterError {
   })
 }
 
-function exists(cluster: string, id: number): ClusterError {
+function exists(cluster: string, id: number): PlanError {
   const reason = `cluster '${cluster}' has ${nodeName(id)} already`
-  return new ClusterError({ code: 'NODE_EXISTS', kind: 'usage', reason, remedy: 'Take another number' })
+  return new PlanError({ code: 'NODE_EXISTS', kind: 'usage', reason, remedy: 'Take another number' })
 }

@@ -1,6 +1,6 @@
 import { addressBytes, addressText, type Nic } from '../../base/index.ts'
-import type { BridgePlan, TapSpec } from '../bridge-plan.ts'
-import { segmentOf } from '../segment/group.ts'
+import type { BridgePlan, TapSpec } from './bridges.ts'
+import { segmentOf } from './segment.ts'
 
 /** What decides the numbers of a user-space network. The names are those of the settings. */
 export interface UserWiring {

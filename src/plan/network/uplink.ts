@@ -1,5 +1,5 @@
-import { addressBytes, addressText, type Cidr, parseCidr } from '../base/index.ts'
-import { NetError } from './errors.ts'
+import { addressBytes, addressText, type Cidr, parseCidr } from '../../base/index.ts'
+import { PlanError } from '../errors.ts'
 
 /** The same in both families. */
 export interface Pair {
@@ -68,13 +68,13 @@ function addresses(index: number, { address, prefix }: Cidr): Addresses {
   return {
     inside: at(first + 2 * index),
     outside: at(first + 2 * index + 1),
-    subnet: subnetOf({ address, prefix }),
+    subnet: networkOf({ address, prefix }),
     most: Math.floor((end - first) / 2) - 1,
   }
 }
 
 /** With the host's part zero. */
-export function subnetOf({ address, prefix }: Cidr): Cidr {
+export function networkOf({ address, prefix }: Cidr): Cidr {
   const bytes = addressBytes(address).map((byte, i) => byte & maskByte(prefix, i))
   return { address: addressText(bytes), prefix }
 }
@@ -83,7 +83,7 @@ export function subnetOf({ address, prefix }: Cidr): Cidr {
 export function overlap(one: string, other: string): boolean {
   const [a, b] = [parseCidr(one), parseCidr(other)]
   const prefix = Math.min(a.prefix, b.prefix)
-  const within = (cidr: Cidr) => subnetOf({ ...cidr, prefix }).address
+  const within = (cidr: Cidr) => networkOf({ ...cidr, prefix }).address
   return a.address.includes(':') === b.address.includes(':') && within(a) === within(b)
 }
 
@@ -92,8 +92,8 @@ function maskByte(prefix: number, i: number): number {
   return (0xff << (8 - bits)) & 0xff
 }
 
-function noRoom(index: number, base: string, most: number): NetError {
-  return new NetError({
+function noRoom(index: number, base: string, most: number): PlanError {
+  return new PlanError({
     code: 'UPLINK_INDEX',
     kind: 'usage',
     op: 'plan uplink',

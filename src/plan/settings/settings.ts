@@ -1,4 +1,4 @@
-import { XclusterError } from './errors.ts'
+import { XclusterError } from '../../base/index.ts'
 import {
   choice,
   clusterName,
@@ -14,7 +14,7 @@ import {
   text,
   uplinks,
   whole,
-} from './setting-kinds.ts'
+} from './kinds.ts'
 
 /** One setting: what it is called where, what it may be, and what it is when nobody says. */
 export interface Setting<T> {

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
-import { planCluster } from '../../../src/cluster/plan.ts'
-import type { ClusterPlan } from '../../../src/cluster/plan-types.ts'
-import { reachTargets } from '../../../src/cluster/reach.ts'
 import { reachScript, readReach } from '../../../src/cluster/reach-script.ts'
-import { nodeName } from '../../../src/cluster/roles.ts'
+import { planCluster } from '../../../src/plan/cluster.ts'
+import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
+import { reachTargets } from '../../../src/plan/reachability.ts'
+import { nodeName } from '../../../src/plan/roles.ts'
+import type { ClusterPlan } from '../../../src/plan/types.ts'
 
 const plan = (options: SettingOptions) => planCluster(resolveSettings({ options }))
 const from = (plan: ClusterPlan, id: number, family = 'ipv4') =>

@@ -1,6 +1,6 @@
 import { addressBytes, addressText, type Cidr } from '../base/index.ts'
-import type { Subnet } from './plan-types.ts'
 import { hostId } from './roles.ts'
+import type { Subnet } from './types.ts'
 
 /** A node's (or the host's) number on a net: `192.168.<net>.<id>`. */
 export function ipv4On(net: number, id: number): string {

@@ -1,4 +1,4 @@
-import { ClusterError } from '../errors.ts'
+import { PlanError } from '../../errors.ts'
 import type { Topology } from '../topology.ts'
 import { xnet } from './xnet.ts'
 
@@ -9,7 +9,7 @@ export const topologies: readonly Topology[] = [xnet]
 export function topologyOf(name: string): Topology {
   const found = topologies.find(topology => topology.name === name)
   if (found) return found
-  throw new ClusterError({
+  throw new PlanError({
     code: 'UNKNOWN_TOPOLOGY',
     kind: 'usage',
     reason: `there is no topology '${name}'`,

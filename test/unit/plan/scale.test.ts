@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
 import { followSteps } from '../../../src/cluster/follow.ts'
-import { planCluster } from '../../../src/cluster/plan.ts'
-import type { ClusterPlan } from '../../../src/cluster/plan-types.ts'
-import { scaledIn, scaledOut } from '../../../src/cluster/scale.ts'
+import { planCluster } from '../../../src/plan/cluster.ts'
+import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
+import { scaledIn, scaledOut } from '../../../src/plan/scale.ts'
+import type { ClusterPlan } from '../../../src/plan/types.ts'
 
 const given = (options: SettingOptions) => resolveSettings({ options })
 const idsOf = (plan: ClusterPlan) => plan.nodes.map(({ id }) => id)

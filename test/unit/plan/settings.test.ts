@@ -7,7 +7,7 @@ import {
   resolveSettings,
   type SettingOptions,
   settingFor,
-} from '../../../src/base/index.ts'
+} from '../../../src/plan/index.ts'
 
 const read = (env: Record<string, string>) => resolveSettings({ env })
 

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { resolveSettings } from '../../../../src/base/index.ts'
 import {
   forwardsOf,
   planBridges,
   planUnpluggedNics,
   planUserNics,
   planUserSpace,
+  resolveSettings,
   segmentOf,
-} from '../../../../src/net/index.ts'
-import { refused } from '../../../support/refused.ts'
+} from '../../../src/plan/index.ts'
+import { refused } from '../../support/refused.ts'
 
 const wiring = resolveSettings({})
 const planOf = (...nodes: { id: number; nets: number[] }[]) =>

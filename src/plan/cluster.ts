@@ -1,18 +1,13 @@
-import { mtusOf, type Settings, settingFor } from '../base/index.ts'
-import { planBridges, planUserSpace } from '../net/index.ts'
 import { hostAddresses } from './addressing.ts'
-import { ClusterError } from './errors.ts'
-import { addressed, setupOf } from './node-setup.ts'
-import type { ClusterPlan, NodePlan } from './plan-types.ts'
+import { PlanError } from './errors.ts'
+import { planBridges } from './network/bridges.ts'
+import { planUserSpace } from './network/user-limits.ts'
+import { addressed, setupOf } from './node.ts'
 import { idsOf, nodeName, type Role, roleOf } from './roles.ts'
-import { topologyOf } from './topologies/index.ts'
-import { type Count, contains, type Topology } from './topology.ts'
-
-/** A node before its addresses: its number and the nets of its interfaces. */
-export interface Wired {
-  readonly id: number
-  readonly nets: readonly number[]
-}
+import { mtusOf, type Settings, settingFor } from './settings/settings.ts'
+import { topologyOf } from './topology/named/index.ts'
+import { type Count, contains, type Topology } from './topology/topology.ts'
+import type { ClusterPlan, NodePlan, Wired } from './types.ts'
 
 /** Works out everything about a cluster that its settings say. Does nothing, so it can be printed and compared. */
 export function planCluster(settings: Settings): ClusterPlan {
@@ -71,9 +66,9 @@ function nodeIds(settings: Settings, topology: Topology): number[] {
   throw noNodes(settings.name, 'Give at least --nvm 1')
 }
 
-export function noNodes(target: string, remedy: string): ClusterError {
+export function noNodes(target: string, remedy: string): PlanError {
   const reason = 'it has no nodes, no routers and no testers'
-  return new ClusterError({ code: 'NO_NODES', kind: 'usage', op: 'plan cluster', target, reason, remedy })
+  return new PlanError({ code: 'NO_NODES', kind: 'usage', op: 'plan cluster', target, reason, remedy })
 }
 
 function countOf(asked: number | undefined, topology: Topology, what: 'routers' | 'testers'): number {
@@ -87,7 +82,7 @@ function countOf(asked: number | undefined, topology: Topology, what: 'routers' 
 export function mustSuffice(count: number, topology: Topology, what: 'routers' | 'testers'): void {
   const { atLeast = 0 } = topology[what] satisfies Count
   if (count >= atLeast) return
-  throw new ClusterError({
+  throw new PlanError({
     code: 'TOPOLOGY_COUNT',
     kind: 'usage',
     reason: `topology ${topology.name} needs ${atLeast} ${what}, and would have ${count}`,

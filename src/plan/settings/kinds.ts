@@ -1,5 +1,4 @@
-import { isAddress } from './address.ts'
-import { namePattern } from './places.ts'
+import { isAddress, namePattern } from '../../base/index.ts'
 
 /** What a setting may be: how it is read from text (or checked, when it comes typed) and written back. */
 export interface Kind<T> {

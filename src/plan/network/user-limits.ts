@@ -1,7 +1,7 @@
-import type { BridgePlan } from '../bridge-plan.ts'
-import { NetError } from '../errors.ts'
-import { type SegmentAddress, segmentOf } from '../segment/group.ts'
-import { type Forward, forwardsOf, segmentNets, type UserWiring } from './plan.ts'
+import { PlanError } from '../errors.ts'
+import type { BridgePlan } from './bridges.ts'
+import { type SegmentAddress, segmentOf } from './segment.ts'
+import { type Forward, forwardsOf, segmentNets, type UserWiring } from './user.ts'
 
 /** A frame is one UDP datagram, of 65,507 bytes at most: 14 are the Ethernet header. */
 const maxMtu = 65_507 - 14
@@ -43,7 +43,7 @@ function named({ service, node }: Forward): string {
   return `${service} of node ${node}`
 }
 
-function unfit(target: string, reason: string, remedy: string): NetError {
+function unfit(target: string, reason: string, remedy: string): PlanError {
   const op = 'plan user-space network'
-  return new NetError({ code: 'USER_NETWORK', kind: 'usage', op, target, reason, remedy })
+  return new PlanError({ code: 'USER_NETWORK', kind: 'usage', op, target, reason, remedy })
 }

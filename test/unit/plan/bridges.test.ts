@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bridgeChange, planBridges, planNics } from '../../../src/net/index.ts'
+import { bridgeChange, planBridges, planNics } from '../../../src/plan/index.ts'
 
 const host = new Map([[0, [{ address: '192.168.0.250', prefix: 24 }]]])
 

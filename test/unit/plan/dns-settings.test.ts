@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { printSettings, resolveSettings, type SettingOptions } from '../../../src/base/index.ts'
+import { printSettings, resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
 
 const read = (options: SettingOptions) => resolveSettings({ options })
 

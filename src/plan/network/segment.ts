@@ -1,4 +1,4 @@
-import { NetError } from '../errors.ts'
+import { PlanError } from '../errors.ts'
 
 /** Where all on a segment send to, and listen. */
 export interface SegmentAddress {
@@ -19,7 +19,7 @@ const usualMcastBase = 120
 export function segmentOf(net: number, mcastBase: number = usualMcastBase): SegmentAddress {
   const last = Math.max(0, lastGroup - mcastBase)
   if (net >= 1 && net <= last) return { group: `224.0.0.${mcastBase + net}`, port: segmentPort }
-  throw new NetError({
+  throw new PlanError({
     code: 'SEGMENT_NUMBER',
     kind: 'usage',
     op: 'plan user-space network',

@@ -1,6 +1,6 @@
-import type { BridgePlan, UserSpacePlan } from '../net/index.ts'
+import type { BridgePlan } from './network/bridges.ts'
+import type { UserSpacePlan } from './network/user-limits.ts'
 import type { Role } from './roles.ts'
-import type { NodeNet } from './types.ts'
 
 /** Everything about a cluster that is known before anything is done: plain data, printed by `--dry-run`. */
 export interface ClusterPlan {
@@ -27,6 +27,26 @@ export interface NodePlan {
   readonly append: string
   readonly nets: readonly NodeNet[]
   readonly setup: NodeSetup
+}
+
+/** `bridge`: bridges and taps in a network namespace. `user`: QEMU's user net and multicast segments. */
+export type FabricKind = 'bridge' | 'user'
+
+/** One interface of a node. Addresses come without their length, which is always /24 and /120. */
+export interface NodeNet {
+  readonly net: number
+  readonly dev: string
+  readonly tap: string
+  readonly mac: string
+  /** Absent where the topology leaves the interface without an address. */
+  readonly ipv4?: string
+  readonly ipv6?: string
+}
+
+/** A node before its addresses: its number and the nets of its interfaces. */
+export interface Wired {
+  readonly id: number
+  readonly nets: readonly number[]
 }
 
 /** What a node is told once it runs, in terms of its own interfaces and addresses. */
