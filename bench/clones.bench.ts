@@ -1,5 +1,5 @@
+import type { ProgressEvent } from '../src/api/index.ts'
 import { messageOf } from '../src/base/index.ts'
-import type { ProgressEvent } from '../src/cluster/index.ts'
 import { takeCensus } from '../test/support/census.ts'
 import { type Benchmark, type Result, resultOf, type Sample } from './benchmark.ts'
 import { checkClones } from './boot/clone-check.ts'

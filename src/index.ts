@@ -1,3 +1,4 @@
+export type * from './api/index.ts'
 export { XclusterError } from './base/index.ts'
 export * from './cluster/index.ts'
 export type {

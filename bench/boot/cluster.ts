@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import type { ProgressEvent, Status } from '../../src/api/index.ts'
 import { Scope } from '../../src/base/index.ts'
-import type { ProgressEvent, Status } from '../../src/cluster/index.ts'
 import type { Sample } from '../benchmark.ts'
 import { built } from '../built.ts'
 import type { Ground } from './ground.ts'

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { OwnerClient, Status } from '../client/index.ts'
+import { nodeName } from '../plan/index.ts'
 import { printJson, tell } from './output.ts'
 import { type CommonOptions, clientOf, type Session } from './session.ts'
 import { nameOption, timeoutOption } from './shared-options.ts'
@@ -45,5 +46,5 @@ export function changeCommand({ argument, help, waits, change, done, begun = don
 
 /** `3` is vm-003. */
 function named(node: string): string {
-  return /^\d+$/.test(node) ? `vm-${String(Number(node)).padStart(3, '0')}` : node
+  return /^\d+$/.test(node) ? nodeName(Number(node)) : node
 }

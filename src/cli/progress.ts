@@ -1,4 +1,4 @@
-import type { OwnerMessage } from '../cluster/index.ts'
+import type { OwnerMessage } from '../owner/index.ts'
 import { tell } from './output.ts'
 
 /** What an owner says before it is ready. Not all of it is shown. */

@@ -1,5 +1,6 @@
+import type { Status } from '../api/index.ts'
 import { errorFromJson } from '../base/index.ts'
-import type { Launch, Status } from '../cluster/index.ts'
+import type { Launch } from '../owner/index.ts'
 import { CliError } from './errors.ts'
 import { tell } from './output.ts'
 import { openProgress, type ProgressOptions } from './progress.ts'

@@ -17,7 +17,7 @@ export async function tidy(session: Session, alive?: string): Promise<void> {
 async function sweepDead({ places }: Session, alive: string | undefined): Promise<boolean> {
   for (const name of await clusterNames(places)) {
     if (name === alive || (await answers(places, name))) continue
-    const { sweep } = await import('../cluster/index.ts')
+    const { sweep } = await import('../owner/index.ts')
     return (await sweep(places)).length > 0
   }
   return false

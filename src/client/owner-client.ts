@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
+import type { ExecAnswer, ReachReport, Status } from '../api/index.ts'
 import { clusterPlaces, LineSplitter, type Places } from '../base/index.ts'
 import { openConsole } from './console.ts'
 import { gone } from './process.ts'
 import { ask, askJson, explained, type Target } from './request.ts'
-import type { ExecAnswer, ReachReport, Status } from './values.ts'
 
 export interface ExecQuestion {
   readonly argv: readonly string[]

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
+import type { ProgressEvent } from '../api/index.ts'
 import { messageOf, systemClock, XclusterError } from '../base/index.ts'
 import { type Fabric, quietJoins } from '../net/index.ts'
 import type { Settings } from '../plan/index.ts'
@@ -11,7 +12,6 @@ import { readLoad } from './load.ts'
 import { isAlone, refusedByQemu } from './net-setup.ts'
 import type { ClusterNode } from './node.ts'
 import type { Templates } from './templates.ts'
-import type { ProgressEvent } from './types.ts'
 
 export interface BootParts {
   readonly settings: Settings

@@ -17,8 +17,3 @@ export function clusterStopping(target: string, cause?: unknown): ClusterError {
 export function lack(reason: string, remedy: string): ClusterError {
   return new ClusterError({ code: 'MACHINE_LACKS', kind: 'prerequisite', reason, remedy })
 }
-
-/** A command for this cluster, as it is typed. */
-export function commandFor(cluster: string, words: string): string {
-  return `xc ${words}${cluster === 'default' ? '' : ` --name ${cluster}`}`
-}

@@ -1,4 +1,4 @@
-import type { NodeState } from './types.ts'
+import type { NodeState } from '../api/index.ts'
 
 /**
  * Where a node may go from each state; `failed` from any that is not an end. From `booting` back to `starting`

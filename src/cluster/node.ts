@@ -1,3 +1,5 @@
+import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from '../api/index.ts'
+import { commandFor } from '../api/index.ts'
 import { type Clock, messageOf, XclusterError } from '../base/index.ts'
 import type { NodePlan } from '../plan/index.ts'
 import {
@@ -10,12 +12,11 @@ import {
   startVm,
   type VmSpec,
 } from '../vm/index.ts'
-import { ClusterError, commandFor } from './errors.ts'
+import { ClusterError } from './errors.ts'
 import { followSteps } from './follow.ts'
 import { GuestWire } from './guest-wire.ts'
 import { identify, setClock } from './identify.ts'
 import { NodeLife } from './node-life.ts'
-import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from './types.ts'
 
 /** What a node needs to know of the world around it. */
 export interface NodeWorld {

@@ -1,5 +1,5 @@
+import type { ReachResult } from '../api/index.ts'
 import type { ReachTarget } from '../plan/index.ts'
-import type { ReachResult } from './types.ts'
 
 /** How many pings a guest has under way: each is a process, and a guest is small. */
 const atOnce = 16

@@ -1,3 +1,4 @@
+import type { ClusterEvent, ClusterState, ReachResult, Status } from '../api/index.ts'
 import type { Broadcast, Queue, Scope } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
 import type { Fabric } from '../net/index.ts'
@@ -11,7 +12,7 @@ import type { ClusterNode } from './node.ts'
 import { reachScript, readReach } from './reach-script.ts'
 import type { Templates } from './templates.ts'
 import { inTurns } from './turns.ts'
-import type { Cluster, ClusterEvent, ClusterState, ReachResult, Status } from './types.ts'
+import type { Cluster } from './types.ts'
 
 /** What a start hands over once every node is ready. */
 export interface Parts {

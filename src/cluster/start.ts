@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ClusterEvent, ProgressEvent, StepName } from '../api/index.ts'
 import { Broadcast, Scope, systemClock } from '../base/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
@@ -16,7 +17,7 @@ import { ClusterNode, type NodeWorld } from './node.ts'
 import { RunningCluster } from './running.ts'
 import { StartLimit } from './start-limit.ts'
 import { Templates } from './templates.ts'
-import type { Cluster, ClusterEvent, ProgressEvent, StartHooks, StepName } from './types.ts'
+import type { Cluster, StartHooks } from './types.ts'
 
 /**
  * Starts a cluster, held by this process: resolves when every node is ready. When one of them fails before that,

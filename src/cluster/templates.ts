@@ -1,3 +1,4 @@
+import type { ProgressEvent } from '../api/index.ts'
 import { messageOf, type Nic, Scope, XclusterError } from '../base/index.ts'
 import type { FabricKind } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
@@ -5,7 +6,6 @@ import { planNics, planUnpluggedNics, type Settings } from '../plan/index.ts'
 import { openTemplate, type Template, type TemplateSpec, type TemplateStep } from '../vm/index.ts'
 import { type Ground, shapeAppend, specOf } from './ground.ts'
 import { rehearsal } from './rehearsal.ts'
-import type { ProgressEvent } from './types.ts'
 
 export interface TemplatesParts {
   readonly settings: Settings

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { lastNodeId, nodeName } from '../plan/index.ts'
 import { appletNames } from './busybox.ts'
 import type { ArchiveEntry } from './cpio.ts'
 import { decoding, ImageError } from './errors.ts'
@@ -150,8 +151,8 @@ function moduleFiles({ kernelVersion, modules }: Ingredients): ArchiveEntry[] {
 /** Every node there can be, on net 0; in the image with the default prefix, which init replaces when another is set. */
 export function hostsFile(prefix = 'fd00:'): string {
   const lines = ['127.0.0.1 localhost', '::1 localhost']
-  for (let node = 1; node <= 240; node++) {
-    const name = `vm-${String(node).padStart(3, '0')}`
+  for (let node = 1; node <= lastNodeId; node++) {
+    const name = nodeName(node)
     lines.push(`192.168.0.${node} ${name}`, `${prefix}:192.168.0.${node} ${name}`)
   }
   return `${lines.join('\n')}\n`

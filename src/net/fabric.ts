@@ -1,7 +1,7 @@
+import type { UplinkStatus } from '../api/index.ts'
 import type { Nic } from '../base/index.ts'
 import type { BridgePlan, FabricKind } from '../plan/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
-import type { UplinkStatus } from './uplink.ts'
 
 /** The network of a cluster: what all its nodes' cables end in. Closing it takes all of it away. */
 export interface Fabric extends AsyncDisposable {

@@ -1,3 +1,4 @@
+export type { ChangedSysctl, UplinkStatus } from '../api/index.ts'
 export {
   type BridgeChange,
   type BridgePlan,
@@ -44,9 +45,9 @@ export { impatient, type NetSetup, type NetSetupContext, type QemuNetOptions } f
 export type { Frame } from './segment/frame.ts'
 export { pcap } from './segment/pcap.ts'
 export { joinSegment, type Segment, type Traffic } from './segment/segment.ts'
-export { openUplink, type Uplink, type UplinkOptions, type UplinkStatus } from './uplink.ts'
+export { openUplink, type Uplink, type UplinkOptions } from './uplink.ts'
 export { type Cable, type CableEnd, cableOf } from './uplink-cable.ts'
 export { dockerCable } from './uplink-docker.ts'
-export { type ChangedSysctl, restoreForwarding } from './uplink-forwarding.ts'
+export { restoreForwarding } from './uplink-forwarding.ts'
 export { forwardingObstacles, type Obstacle } from './uplink-obstacles.ts'
 export { openUserFabric } from './user/fabric.ts'

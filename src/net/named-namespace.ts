@@ -1,3 +1,4 @@
+import type { ChangedSysctl } from '../api/index.ts'
 import { Scope } from '../base/index.ts'
 import { openNft } from '../nft/index.ts'
 import type { BridgeSpec, Pair } from '../plan/index.ts'
@@ -14,7 +15,7 @@ import { addBridges, bridgesThere, leaveFramesAlone } from './bridges.ts'
 import { NetError } from './errors.ts'
 import { openInside, outsideTable, removeLink } from './uplink.ts'
 import { type Cable, isCoded, layCable, ownerIn, refuseOverlap } from './uplink-cable.ts'
-import { type ChangedSysctl, forward, restoreForwarding } from './uplink-forwarding.ts'
+import { forward, restoreForwarding } from './uplink-forwarding.ts'
 import { masqueradeBase } from './uplink-nat.ts'
 
 /** A namespace that stays, for clusters to be started in. */

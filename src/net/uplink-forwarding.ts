@@ -1,15 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import type { ChangedSysctl } from '../api/index.ts'
 import { forwardingRecord, pause, systemClock } from '../base/index.ts'
 import { openRoute } from '../rtnl/index.ts'
 import { lockFile, type NetNamespace, readSysctl, SysError, writeSysctl } from '../sys/index.ts'
 import { NetError } from './errors.ts'
-
-/** Setting of a namespace that is not as it was. */
-export interface ChangedSysctl {
-  /** `net/ipv4/ip_forward` */
-  readonly name: string
-  readonly before: string
-}
 
 type Values = Readonly<Record<string, string>>
 

@@ -1,22 +1,11 @@
+import type { UplinkStatus } from '../api/index.ts'
 import { Scope } from '../base/index.ts'
 import { type Pair, planUplink, type UplinkPlan, type UplinkWish } from '../plan/index.ts'
 import { openRoute } from '../rtnl/index.ts'
 import { type NetNamespace, writeSysctl } from '../sys/index.ts'
 import { cableOf, freeIndex, isCoded, layCable, refuseOverlap } from './uplink-cable.ts'
-import { type ChangedSysctl, forward, restoreForwarding } from './uplink-forwarding.ts'
+import { forward, restoreForwarding } from './uplink-forwarding.ts'
 import { masqueradeBase, masqueradeNet0 } from './uplink-nat.ts'
-
-/** All that an uplink changes outside. */
-export interface UplinkStatus {
-  /** `xcluster<i>`, and its addresses; the other end's are `inside`, each with a route to it. */
-  readonly link: string
-  readonly outside: Pair
-  readonly inside: Pair
-  /** `inet xcluster_<name>` */
-  readonly table: string
-  /** Put back when the last uplink goes. */
-  readonly sysctls: readonly ChangedSysctl[]
-}
 
 export interface UplinkOptions {
   /** Whose it is: part of the table's name. */

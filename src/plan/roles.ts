@@ -14,6 +14,9 @@ const roles: readonly RoleRange[] = [
   { role: 'tester', first: 221, last: 240 },
 ]
 
+/** The highest id that a node can have; the lowest is 1. */
+export const lastNodeId = roles.at(-1)!.last
+
 /** The host's number on every net: 192.168.N.250. */
 export const hostId = 250
 

@@ -1,6 +1,7 @@
 import { mustSuffice, noNodes, planNodes } from './cluster.ts'
 import { PlanError } from './errors.ts'
-import { nodeName, roleOf, rolesText } from './roles.ts'
+import { newId, nodeMissing } from './node-ids.ts'
+import { nodeName, roleOf } from './roles.ts'
 import type { Settings } from './settings/settings.ts'
 import { topologyOf } from './topology/named/index.ts'
 import type { ClusterPlan } from './types.ts'
@@ -8,15 +9,14 @@ import type { ClusterPlan } from './types.ts'
 /** The plan with more nodes. Refuses numbers that are no node's, or are in it. */
 export function scaledOut(settings: Settings, plan: ClusterPlan, ids: readonly number[]): ClusterPlan {
   for (const id of ids) {
-    if (roleOf(id) === undefined) throw noNumber(id)
-    if (plan.nodes.some(node => node.id === id)) throw exists(plan.name, id)
+    if (has(plan, newId(id))) throw exists(plan.name, id)
   }
   return planNodes(settings, sorted([...plan.nodes.map(node => node.id), ...ids]))
 }
 
 /** The plan without some nodes. Refuses those that are not in it, and to leave fewer than there have to be. */
 export function scaledIn(settings: Settings, plan: ClusterPlan, ids: readonly number[]): ClusterPlan {
-  for (const id of ids) if (!plan.nodes.some(node => node.id === id)) throw missing(plan, id)
+  for (const id of ids) if (!has(plan, id)) throw missing(plan, id)
   const left = plan.nodes.map(node => node.id).filter(id => !ids.includes(id))
   if (left.length === 0) throw noNodes(plan.name, 'Leave one, or stop the cluster (xc stop)')
   for (const role of ['router', 'tester'] as const) {
@@ -31,23 +31,12 @@ function sorted(ids: readonly number[]): number[] {
   return [...new Set(ids)].sort((a, b) => a - b)
 }
 
-export function missing(plan: ClusterPlan, id: number): PlanError {
-  return new PlanError({
-    code: 'NODE_MISSING',
-    kind: 'missing',
-    reason: `cluster '${plan.name}' has no node ${id}`,
-    remedy: `It has ${plan.nodes.map(node => node.id).join(', ')}`,
-  })
+export function missing({ name, nodes }: ClusterPlan, asked: number): PlanError {
+  return nodeMissing(name, { asked, has: nodes.map(({ id }) => id) })
 }
 
-function noNumber(id: number): PlanError {
-  const reason = `${id} is no node's number`
-  return new PlanError({
-    code: 'NODE_NUMBER',
-    kind: 'usage',
-    reason,
-    remedy: `Numbers are: ${rolesText()}`,
-  })
+function has({ nodes }: ClusterPlan, id: number): boolean {
+  return nodes.some(node => node.id === id)
 }
 
 function exists(cluster: string, id: number): PlanError {

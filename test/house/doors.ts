@@ -17,7 +17,7 @@ const inFolder =
     starts.some(start => path.startsWith(start))
 
 /** A process of its own: it has an argv, signals and an end. */
-const mains = ['src/cluster/owner/main.ts', 'src/cluster/owner/run.ts']
+const mains = ['src/owner/main.ts', 'src/owner/run.ts']
 
 const doors: readonly Door[] = [
   {

@@ -1,7 +1,8 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import type { NodeState, Status } from '../../src/api/index.ts'
 import { Queue } from '../../src/base/index.ts'
-import { ClusterError, type NodeState, type StartHooks, type Status } from '../../src/cluster/index.ts'
-import type { ClusterMaker, ServedCluster } from '../../src/cluster/owner/owner.ts'
+import { ClusterError, type StartHooks } from '../../src/cluster/index.ts'
+import type { ClusterMaker, ServedCluster } from '../../src/owner/owner.ts'
 import { type ClusterPlan, nodeName, planCluster, type Settings } from '../../src/plan/index.ts'
 
 /**

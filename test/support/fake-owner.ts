@@ -1,7 +1,7 @@
-import { runOwner } from '../../src/cluster/owner/run.ts'
+import { runOwner } from '../../src/owner/run.ts'
 import { adoptStream } from '../../src/sys/index.ts'
 import { fakeMaker } from './cluster-fake.ts'
 
-// The main module of an owner process whose cluster has no VMs: src/cluster/owner/main.ts with another maker.
+// The main module of an owner process whose cluster has no VMs: src/owner/main.ts with another maker.
 await runOwner({ port: adoptStream(3), maker: fakeMaker, log: text => console.error(text) })
 process.exit(0)

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { clusterPlaces, type Places, pause, systemClock } from '../../src/base/index.ts'
 import { OwnerClient } from '../../src/client/index.ts'
 import { isAlive } from '../../src/client/process.ts'
-import { type Launch, launchOwner, type OwnerMessage } from '../../src/cluster/owner/index.ts'
+import { type Launch, launchOwner, type OwnerMessage } from '../../src/owner/index.ts'
 import { resolveSettings, type SettingOptions } from '../../src/plan/index.ts'
 
 const script = fileURLToPath(new URL('./fake-owner.ts', import.meta.url))

@@ -45,7 +45,7 @@ interface Start {
 async function start(session: Session, { settings, nodes, options }: Start): Promise<void> {
   const timeoutMs = timeoutOf(options)
   const request = { settings, places: session.places, ...(timeoutMs !== undefined && { timeoutMs }) }
-  const { launchOwner } = await import('../../cluster/index.ts')
+  const { launchOwner } = await import('../../owner/index.ts')
   const launch = await launchOwner(request, { env: { ...session.env } })
   // Some terminals do not know their size and say 0: a list that changes in place would be one letter a line there.
   const live = process.stdout.isTTY === true && process.stdout.columns >= 40 && !options.json

@@ -1,4 +1,5 @@
 import { type Cidr, macText } from '../../base/index.ts'
+import { hostId } from '../roles.ts'
 
 /** One net's switch in the cluster's namespace. */
 export interface BridgeSpec {
@@ -7,7 +8,7 @@ export interface BridgeSpec {
   readonly name: string
   /** Given by us, so that taps can name their master in the same batch that makes it. */
   readonly index: number
-  /** Fixed, or it would follow the lowest of its taps: a forked guest keeps its neighbour entry of the host. */
+  /** The host's id is its last byte. Fixed, or it would follow the lowest of its taps: a forked guest keeps its neighbour entry of the host. */
   readonly mac: string
   /** The host's own addresses on the net. */
   readonly addresses: readonly Cidr[]
@@ -47,9 +48,6 @@ export function macOf(net: number, node: number): string {
   return macText(Uint8Array.of(0, 0, 0, 1, net, node))
 }
 
-/** The host's number, 250, is also the last byte of the bridges' Ethernet addresses. */
-const hostNumber = 250
-
 /** Above any index that the kernel gives by itself in a fresh namespace. */
 const firstBridgeIndex = 100_000
 
@@ -62,7 +60,7 @@ export function planBridges({ mtu, mtus, nodes, host }: Wiring): BridgePlan {
       net,
       name: `xcbr${net}`,
       index: firstBridgeIndex + net,
-      mac: macOf(net, hostNumber),
+      mac: macOf(net, hostId),
       addresses: host.get(net) ?? [],
     }))
   const taps = nodes.flatMap(({ id, nets }) =>

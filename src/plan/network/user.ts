@@ -1,4 +1,5 @@
 import { addressBytes, addressText, type Nic } from '../../base/index.ts'
+import { hostId } from '../roles.ts'
 import type { BridgePlan, TapSpec } from './bridges.ts'
 import { segmentOf } from './segment.ts'
 
@@ -74,6 +75,9 @@ function device(index: number, mac: string): string[] {
   return ['-device', `virtio-net-pci,netdev=net${index},id=nic${index},mac=${mac},romfile=`]
 }
 
+/** Of QEMU's own name server: nobody asks it. */
+const nameServerId = hostId + 1
+
 /**
  * QEMU's router is 192.168.0.250. Its name server and what it would give by DHCP have addresses of their own, or
  * they would be those of nodes 3 and 15.
@@ -85,8 +89,8 @@ function userNet(node: number, wiring: UserWiring): string {
     ({ from, to }) => `hostfwd=tcp:${loopback}:${from}-${ipv4(node)}:${to}`,
   )
   return [
-    `user,net=${ipv4(0)}/24,host=${ipv4(250)},dns=${ipv4(251)},dhcpstart=${ipv4(node)}`,
-    `ipv6-prefix=${ipv6(0)},ipv6-prefixlen=120,ipv6-host=${ipv6(250)},ipv6-dns=${ipv6(251)}`,
+    `user,net=${ipv4(0)}/24,host=${ipv4(hostId)},dns=${ipv4(nameServerId)},dhcpstart=${ipv4(node)}`,
+    `ipv6-prefix=${ipv6(0)},ipv6-prefixlen=120,ipv6-host=${ipv6(hostId)},ipv6-dns=${ipv6(nameServerId)}`,
     ...forwards,
   ].join(',')
 }

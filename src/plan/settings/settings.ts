@@ -1,4 +1,5 @@
 import { XclusterError } from '../../base/index.ts'
+import { lastNodeId } from '../roles.ts'
 import {
   choice,
   clusterName,
@@ -249,12 +250,12 @@ export function optionOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 }
 
-/** What may be said of one node, 1–240, or of one net, 0–255. */
+/** What may be said of one node, by its id, or of one net, 0–255. */
 const numbered = {
-  mem: { ...settings.mem, from: 1, to: 240 },
-  smp: { ...settings.smp, from: 1, to: 240 },
-  append: { ...settings.append, from: 1, to: 240 },
-  nets: { ...settings.netsVm, from: 1, to: 240 },
+  mem: { ...settings.mem, from: 1, to: lastNodeId },
+  smp: { ...settings.smp, from: 1, to: lastNodeId },
+  append: { ...settings.append, from: 1, to: lastNodeId },
+  nets: { ...settings.netsVm, from: 1, to: lastNodeId },
   mtu: { ...settings.mtu, from: 0, to: 255 },
 } as const
 const numberedKey = new RegExp(`^(${Object.keys(numbered).join('|')})(0|[1-9]\\d{0,2})$`)

@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { expect } from 'vitest'
 import { version, versionHeader } from '../../../src/base/index.ts'
 import type { Status } from '../../../src/client/index.ts'
-import * as schemas from '../../../src/cluster/owner/schemas.ts'
+import * as schemas from '../../../src/owner/http/schemas.ts'
 import { test } from '../../support/leaks.ts'
 import { type OwnerProcess, startOwner } from '../../support/owner-process.ts'
 

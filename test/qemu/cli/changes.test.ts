@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFi
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { places } from '../../../src/base/index.ts'
 import { OwnerClient, type Status } from '../../../src/client/index.ts'
-import { clusterEvent } from '../../../src/cluster/owner/schemas.ts'
+import { clusterEvent } from '../../../src/owner/http/schemas.ts'
 import { differences } from '../../support/json-doc.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { oneSentence, Xc } from '../../support/xc.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Port, PortReceiver } from '../../../src/base/index.ts'
-import { StartPipe } from '../../../src/cluster/owner/start-pipe.ts'
+import { StartPipe } from '../../../src/owner/start-pipe.ts'
 import { resolveSettings } from '../../../src/plan/index.ts'
 
 /** One end of a pipe whose other end is this test. */

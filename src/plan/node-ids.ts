@@ -1,5 +1,5 @@
-import { nodeName, roleOf, rolesText } from '../../plan/index.ts'
-import { ClusterError } from '../errors.ts'
+import { PlanError } from './errors.ts'
+import { nodeName, roleOf, rolesText } from './roles.ts'
 
 /** The number in `1`, `vm-001` or 1; undefined when it is none that a node can have. */
 export function idOf(node: string | number): number | undefined {
@@ -13,7 +13,7 @@ export function idOf(node: string | number): number | undefined {
 export function newId(node: string | number): number {
   const id = idOf(node)
   if (id !== undefined) return id
-  throw new ClusterError({
+  throw new PlanError({
     code: 'NODE_NUMBER',
     kind: 'usage',
     reason: `'${node}' is no node's number`,
@@ -24,8 +24,8 @@ export function newId(node: string | number): number {
 export function nodeMissing(
   cluster: string,
   { asked, has }: { asked: string | number; has: readonly number[] },
-): ClusterError {
-  return new ClusterError({
+): PlanError {
+  return new PlanError({
     code: 'NODE_MISSING',
     kind: 'missing',
     reason: `cluster '${cluster}' has no node '${asked}'`,

@@ -1,7 +1,7 @@
-import { type ErrorJson, LineSplitter, type Places, type Port, Queue } from '../../base/index.ts'
-import type { Settings } from '../../plan/index.ts'
-import { ClusterError } from '../errors.ts'
-import type { ClusterEvent, Status } from '../types.ts'
+import type { ClusterEvent, Status } from '../api/index.ts'
+import { type ErrorJson, LineSplitter, type Places, type Port, Queue } from '../base/index.ts'
+import type { Settings } from '../plan/index.ts'
+import { OwnerError } from './errors.ts'
 
 /** What `xc start` says to the owner it has just made. */
 export type StarterMessage =
@@ -97,7 +97,7 @@ function parse(line: string, events: readonly string[]): object {
     events.includes(value.event as string)
   )
     return value
-  throw new ClusterError({
+  throw new OwnerError({
     code: 'START_PIPE_GARBAGE',
     op: 'read start pipe',
     reason: `not a message of this version: ${line.slice(0, 80)}`,

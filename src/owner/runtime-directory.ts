@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { commandFor } from '../api/index.ts'
 import {
   type ClusterPlaces,
   clusterPlaces,
@@ -8,9 +9,9 @@ import {
   type Places,
   pause,
   systemClock,
-} from '../../base/index.ts'
-import { type FileLock, lockFile, SysError } from '../../sys/index.ts'
-import { ClusterError, commandFor } from '../errors.ts'
+} from '../base/index.ts'
+import { type FileLock, lockFile, SysError } from '../sys/index.ts'
+import { OwnerError } from './errors.ts'
 
 /** A runtime directory that is ours: the lock in it is held until `release`, or until this process is gone. */
 export interface Claim {
@@ -37,8 +38,8 @@ export async function claim(at: ClusterPlaces): Promise<Claim> {
   throw alreadyRunning(basename(at.directory))
 }
 
-function alreadyRunning(name: string): ClusterError {
-  return new ClusterError({
+function alreadyRunning(name: string): OwnerError {
+  return new OwnerError({
     code: 'CLUSTER_RUNNING',
     op: 'start cluster',
     target: name,
@@ -97,7 +98,7 @@ async function makePrivate(directory: string): Promise<void> {
   })
   const found = await lstat(directory).catch(ifMissing(undefined))
   if (found && !isPrivate(found))
-    throw new ClusterError({
+    throw new OwnerError({
       code: 'RUNTIME_NOT_PRIVATE',
       op: 'use runtime directory',
       target: directory,

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { clusterPlaces, messageOf, type Queue } from '../../base/index.ts'
-import { spawnDetached } from '../../sys/index.ts'
-import { ClusterError } from '../errors.ts'
+import { clusterPlaces, messageOf, type Queue } from '../base/index.ts'
+import { spawnDetached } from '../sys/index.ts'
+import { OwnerError } from './errors.ts'
 import { type OwnerMessage, StartPipe, type StartRequest } from './start-pipe.ts'
 
 /** An owner process that is starting its cluster. */
@@ -55,8 +55,8 @@ export async function launchOwner(request: StartRequest, options: LaunchOptions)
 /** `main.js` in dist, `main.ts` where the sources run as they are. */
 const beside = fileURLToPath(import.meta.url).replace(/launch(\.[jt]s)$/, 'main$1')
 
-function noPlace(directory: string, cause: unknown): ClusterError {
-  return new ClusterError({
+function noPlace(directory: string, cause: unknown): OwnerError {
+  return new OwnerError({
     code: 'STATE_UNWRITABLE',
     kind: 'prerequisite',
     op: 'make directory',

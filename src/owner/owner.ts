@@ -1,9 +1,10 @@
-import { defer, messageOf, Queue } from '../../base/index.ts'
-import type { ClusterPlan, Settings } from '../../plan/index.ts'
-import { ClusterError } from '../errors.ts'
-import type { Cluster, ClusterEvent, ClusterState, StartHooks, Status } from '../types.ts'
-import { idOf, nodeMissing } from './node-ids.ts'
-import { StartView } from './start-view.ts'
+import type { ClusterEvent, ClusterState, Status } from '../api/index.ts'
+import { defer, messageOf, Queue } from '../base/index.ts'
+import { type Cluster, type StartHooks, startCancelled } from '../cluster/index.ts'
+import type { ClusterPlan, Settings } from '../plan/index.ts'
+import { idOf, nodeMissing } from '../plan/index.ts'
+import { OwnerError } from './errors.ts'
+import { StartView } from './starting-status.ts'
 
 /** What the API needs of a cluster. */
 export type ServedCluster = Pick<
@@ -65,7 +66,7 @@ export class Owner {
   /** The cluster, for what only a ready one can do. */
   cluster(): ServedCluster {
     if (this.#cluster && this.#state === 'ready') return this.#cluster
-    throw new ClusterError({
+    throw new OwnerError({
       code: 'CLUSTER_NOT_READY',
       op: 'use cluster',
       target: this.#options.plan.name,
@@ -114,11 +115,11 @@ export class Owner {
     } catch (failure) {
       const calledOff = this.#stopping !== undefined
       await this.stop()
-      throw calledOff ? cancelled(this.#options.plan.name) : failure
+      throw calledOff ? startCancelled(this.#options.plan.name) : failure
     }
     if (this.#stopping !== undefined) {
       await this.#stopping
-      throw cancelled(this.#options.plan.name)
+      throw startCancelled(this.#options.plan.name)
     }
     this.#state = 'ready'
     this.#tell({ event: 'cluster', state: 'ready' })
@@ -144,13 +145,4 @@ export class Owner {
     this.#view.hear(event)
     for (const queue of this.#listeners) queue.push(event)
   }
-}
-
-function cancelled(name: string): ClusterError {
-  return new ClusterError({
-    code: 'START_CANCELLED',
-    op: 'start cluster',
-    target: name,
-    reason: 'it was called off; all that had been started is gone',
-  })
 }

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
-import { clusterPlaces, errorToJson, messageOf, type Port, version } from '../../base/index.ts'
-import type { Settings } from '../../plan/index.ts'
-import { ClusterError } from '../errors.ts'
-import type { ClusterEvent } from '../types.ts'
+import type { ClusterEvent } from '../api/index.ts'
+import { clusterPlaces, errorToJson, messageOf, type Port, version } from '../base/index.ts'
+import type { Settings } from '../plan/index.ts'
+import { OwnerError } from './errors.ts'
+import type { Api } from './http/server.ts'
 import { type ClusterMaker, Owner } from './owner.ts'
 import { type Claim, claim } from './runtime-directory.ts'
-import type { Api } from './serve.ts'
 import { type OwnerMessage, type StarterMessage, StartPipe, type StartRequest } from './start-pipe.ts'
 
 type Pipe = StartPipe<StarterMessage, OwnerMessage>
@@ -57,7 +57,7 @@ async function own(world: OwnerWorld, pipe: Pipe, request: StartRequest): Promis
     leave: () => leave(claimed, api),
   })
   // fastify and zod take a tenth of a second to load: while the first guest boots that costs nobody anything.
-  const api = import('./serve.ts').then(({ serve }) => serve({ owner, socket: at.socket, log }))
+  const api = import('./http/server.ts').then(({ serve }) => serve({ owner, socket: at.socket, log }))
   const signals = stopOnSignals(owner, log)
   try {
     await api
@@ -120,7 +120,7 @@ function stopOnSignals(owner: Owner, log: (text: string) => void): () => void {
   }
 }
 
-function unasked(): ClusterError {
+function unasked(): OwnerError {
   const reason = 'it ended before it said what to start'
-  return new ClusterError({ code: 'START_PIPE_GARBAGE', op: 'read start pipe', reason })
+  return new OwnerError({ code: 'START_PIPE_GARBAGE', op: 'read start pipe', reason })
 }

@@ -1,6 +1,6 @@
-import { planCluster } from '../../plan/index.ts'
-import { adoptStream } from '../../sys/index.ts'
-import { startCluster } from '../start.ts'
+import { startCluster } from '../cluster/index.ts'
+import { planCluster } from '../plan/index.ts'
+import { adoptStream } from '../sys/index.ts'
 import { runOwner } from './run.ts'
 
 // The main module of an owner process: fd 3 is its end of the start pipe, its output goes to the owner's log.

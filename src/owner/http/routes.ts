@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { z } from 'zod'
+import type { Owner } from '../owner.ts'
 import * as changes from './changes.ts'
-import { followLog, sendEvents } from './live.ts'
-import type { Owner } from './owner.ts'
 import * as schemas from './schemas.ts'
+import { followLog, sendEvents } from './streams.ts'
 
 interface Asked {
   readonly id: string

@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { isSystemError, Queue, version, versionHeader } from '../../base/index.ts'
-import { ClusterError } from '../errors.ts'
-import type { Owner } from './owner.ts'
+import { OwnerError } from '../errors.ts'
+import type { Owner } from '../owner.ts'
 
 /** The answers that go on. Each writes no faster than its reader reads; what a reader misses is dropped. */
 
@@ -124,7 +124,7 @@ export function consoleAsked(request: IncomingMessage): string | undefined {
     : undefined
 }
 
-function noLog(id: string): ClusterError {
+function noLog(id: string): OwnerError {
   const reason = 'its console has no file yet'
-  return new ClusterError({ code: 'LOG_MISSING', kind: 'missing', op: 'read console of', target: id, reason })
+  return new OwnerError({ code: 'LOG_MISSING', kind: 'missing', op: 'read console of', target: id, reason })
 }

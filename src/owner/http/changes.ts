@@ -1,7 +1,7 @@
+import type { Status } from '../../api/index.ts'
 import { messageOf } from '../../base/index.ts'
-import type { Status } from '../types.ts'
-import { newId } from './node-ids.ts'
-import type { Owner } from './owner.ts'
+import { newId } from '../../plan/index.ts'
+import type { Owner } from '../owner.ts'
 
 /** What a request to change nodes says. Without nodes: all that can be. */
 export interface ChangeAsked {

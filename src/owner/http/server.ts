@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { type ErrorKind, errorToJson, version, versionHeader } from '../../base/index.ts'
+import { type ErrorKind, errorToJson, version, versionHeader, XclusterError } from '../../base/index.ts'
 import { peerCredentials } from '../../sys/index.ts'
-import { ClusterError } from '../errors.ts'
-import { consoleAsked, joinConsole } from './live.ts'
+import { OwnerError } from '../errors.ts'
+import type { Owner } from '../owner.ts'
 import { openApi } from './openapi.ts'
-import type { Owner } from './owner.ts'
 import { type Route, routes } from './routes.ts'
+import { consoleAsked, joinConsole } from './streams.ts'
 
 export interface Api {
   /** Refuses new connections from now on; those that are open stay. */
@@ -126,17 +126,17 @@ function answerError(reply: FastifyReply, failure: unknown, log: (text: string) 
 /** What fastify itself refuses (broken JSON, too much of it) is the caller's fault and says so. */
 function asOurs(failure: unknown): unknown {
   const { statusCode, message } = failure as { statusCode?: number; message?: string }
-  if (failure instanceof ClusterError || !statusCode || statusCode >= 500) return failure
-  return new ClusterError({ code: 'BAD_REQUEST', kind: 'usage', op: 'read request', reason: message ?? '' })
+  if (failure instanceof XclusterError || !statusCode || statusCode >= 500) return failure
+  return new OwnerError({ code: 'BAD_REQUEST', kind: 'usage', op: 'read request', reason: message ?? '' })
 }
 
-function badRequest(failure: z.ZodError): ClusterError {
+function badRequest(failure: z.ZodError): OwnerError {
   const reason = z.prettifyError(failure).replaceAll('\n', ' ').replaceAll('✖ ', '')
-  return new ClusterError({ code: 'BAD_REQUEST', kind: 'usage', op: 'read request', reason })
+  return new OwnerError({ code: 'BAD_REQUEST', kind: 'usage', op: 'read request', reason })
 }
 
-function noRoute(what: string): ClusterError {
-  return new ClusterError({
+function noRoute(what: string): OwnerError {
+  return new OwnerError({
     code: 'ROUTE_MISSING',
     kind: 'missing',
     reason: `there is no ${what}`,

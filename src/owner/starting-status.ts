@@ -1,5 +1,5 @@
-import type { ClusterPlan } from '../../plan/index.ts'
-import type { ClusterEvent, NodeMilestone, NodeStatus, Status } from '../types.ts'
+import type { ClusterEvent, NodeMilestone, NodeStatus, Status } from '../api/index.ts'
+import type { ClusterPlan } from '../plan/index.ts'
 
 type NodeEvent = Extract<ClusterEvent, { event: 'node' }>
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { ClusterEvent, ReachResult, Status } from '../../api/index.ts'
 import type { ErrorJson } from '../../base/index.ts'
-import type { ClusterEvent, ReachResult, Status } from '../types.ts'
 
 /** Every JSON value of the API, said once: checks what comes in, describes what goes out (openapi.ts). */
 
