@@ -1,6 +1,19 @@
 export type * from './api/index.ts'
-export { XclusterError } from './base/index.ts'
+export { hostId, nodeName, type Role, roleOf, XclusterError } from './base/index.ts'
 export * from './cluster/index.ts'
+export { GuestError } from './guest/index.ts'
+export {
+  type AddedNamespace,
+  addNamedBridge,
+  addNamedNamespace,
+  type Examination,
+  enterNamedNamespace,
+  examine,
+  type Finding,
+  HostError,
+  removeNamedNamespace,
+  settleForwarding,
+} from './host/index.ts'
 export type {
   ClusterPlan,
   FabricKind,
@@ -13,13 +26,4 @@ export type {
   RulePlan,
   Subnet,
 } from './plan/index.ts'
-export {
-  hostId,
-  nodeName,
-  PlanError,
-  planCluster,
-  type Role,
-  reachTargets,
-  roleOf,
-  topologies,
-} from './plan/index.ts'
+export { PlanError, planCluster, reachTargets, topologies } from './plan/index.ts'

@@ -1,5 +1,5 @@
 // Tells a guest who it is: waits on a virtio port for a message, carries out its steps, and answers. It knows
-// nothing: what a step means was worked out by the host (src/cluster/identity-message.ts).
+// nothing: what a step means was worked out by the host (src/guest/message.ts).
 //
 //   xcluster-guest PORT
 //   xcluster-guest --console    waits until somebody types, then becomes a login shell

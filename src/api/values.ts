@@ -1,4 +1,5 @@
-import type { FabricKind, NodeNet, Pair, Role } from '../plan/index.ts'
+import type { Role } from '../base/index.ts'
+import type { FabricKind, NodeNet, Pair } from '../plan/index.ts'
 
 /**
  * A node's life: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel; a clone wakes up) →

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { nodeName } from '../base/index.ts'
 import type { OwnerClient, Status } from '../client/index.ts'
-import { nodeName } from '../plan/index.ts'
 import { printJson, tell } from './output.ts'
 import { type CommonOptions, clientOf, type Session } from './session.ts'
 import { nameOption, timeoutOption } from './shared-options.ts'

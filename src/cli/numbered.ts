@@ -29,7 +29,7 @@ export function addingCommand({ docker }: { readonly docker: boolean }) {
       .option('--json', 'print one JSON value (docs/json.md)')
       .action(async (typed: string, options: Readonly<Record<string, unknown>>) => {
         const which = { user: userOf(session.env), index: numberOf(typed, 'index'), docker }
-        const { addNamedNamespace } = await import('../cluster/index.ts')
+        const { addNamedNamespace } = await import('../host/index.ts')
         const settings = settingsOf(session, options)
         const added = await addNamedNamespace(which, { settings, places: session.places })
         if (options.json) return printJson({ v: 1, ...added })

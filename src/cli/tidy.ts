@@ -10,7 +10,7 @@ import type { Session } from './session.ts'
 export async function tidy(session: Session, alive?: string): Promise<void> {
   const swept = await sweepDead(session, alive)
   if (!isForwardingLeft(session, swept)) return
-  const { settleForwarding } = await import('../cluster/index.ts')
+  const { settleForwarding } = await import('../host/index.ts')
   await settleForwarding(session.places, { withinMs: swept ? 1000 : 0 })
 }
 

@@ -1,4 +1,5 @@
 import { Scope } from '../base/index.ts'
+import { surroundings } from '../host/index.ts'
 import {
   type Fabric,
   forwardingObstacles,
@@ -10,7 +11,6 @@ import {
 import type { ClusterPlan } from '../plan/index.ts'
 import { type Settings, subnetOf } from '../plan/index.ts'
 import { NetNamespace, openNamed } from '../sys/index.ts'
-import { surroundings } from './environment.ts'
 import { ClusterError } from './errors.ts'
 
 export interface NetworkWish {

@@ -12,8 +12,3 @@ export function clusterStopping(target: string, cause?: unknown): ClusterError {
   const reason = 'it is being stopped'
   return new ClusterError({ code: 'CLUSTER_STOPPING', op: 'change cluster', target, reason, cause })
 }
-
-/** What an examination of this machine found missing by itself; others throw their own floors' errors. */
-export function lack(reason: string, remedy: string): ClusterError {
-  return new ClusterError({ code: 'MACHINE_LACKS', kind: 'prerequisite', reason, remedy })
-}

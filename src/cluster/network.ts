@@ -1,5 +1,5 @@
-import { messageOf, XclusterError } from '../base/index.ts'
-import { type Fabric, openUserFabric } from '../net/index.ts'
+import { messageOf } from '../base/index.ts'
+import { type Fabric, mayFallBack, openUserFabric } from '../net/index.ts'
 import type { ClusterPlan, Settings } from '../plan/index.ts'
 import { type NetworkWish, openBridgeNetwork, refuseSettings } from './bridge-network.ts'
 import { ClusterError } from './errors.ts'
@@ -28,20 +28,6 @@ export async function openNetwork(plan: Wanted, wish: NetworkWish): Promise<Fabr
     return await openUserSpace(plan, settings)
   }
 }
-
-/**
- * This machine lets us have no namespace, or no taps in it; not that something is wrong with the plan. And nobody has
- * asked for what only bridges have.
- */
-export function mayFallBack({ fabric, netns, uplink }: Settings, failure: unknown): boolean {
-  const asked = fabric === 'bridge' || netns !== '' || uplink !== 'off'
-  return !asked && failure instanceof XclusterError && forbidden.includes(failure.code)
-}
-
-const forbidden = [
-  ...['NOT_PERMITTED', 'NETLINK_NOT_PERMITTED', 'USER_NAMESPACES_DENIED'],
-  ...['TUN_MISSING', 'TUN_DENIED'],
-]
 
 /**
  * A segment gives everybody his own frames back. A guest that bridges two of them would send each to the other,

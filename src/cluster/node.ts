@@ -1,6 +1,7 @@
 import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from '../api/index.ts'
 import { commandFor } from '../api/index.ts'
 import { type Clock, messageOf, XclusterError } from '../base/index.ts'
+import { followSteps, GuestWire, identify, setClock } from '../guest/index.ts'
 import type { NodePlan } from '../plan/index.ts'
 import {
   type Console,
@@ -13,9 +14,6 @@ import {
   type VmSpec,
 } from '../vm/index.ts'
 import { ClusterError } from './errors.ts'
-import { followSteps } from './follow.ts'
-import { GuestWire } from './guest-wire.ts'
-import { identify, setClock } from './identify.ts'
 import { NodeLife } from './node-life.ts'
 
 /** What a node needs to know of the world around it. */

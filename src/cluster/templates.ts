@@ -1,11 +1,11 @@
 import type { ProgressEvent } from '../api/index.ts'
 import { messageOf, type Nic, Scope, XclusterError } from '../base/index.ts'
+import { rehearsal } from '../guest/index.ts'
+import { type Ground, shapeAppend, specOf } from '../host/index.ts'
 import type { FabricKind } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
 import { planNics, planUnpluggedNics, type Settings } from '../plan/index.ts'
 import { openTemplate, type Template, type TemplateSpec, type TemplateStep } from '../vm/index.ts'
-import { type Ground, shapeAppend, specOf } from './ground.ts'
-import { rehearsal } from './rehearsal.ts'
 
 export interface TemplatesParts {
   readonly settings: Settings

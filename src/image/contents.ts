@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { lastNodeId, nodeName } from '../plan/index.ts'
+import { lastNodeId, nodeName } from '../base/index.ts'
 import { appletNames } from './busybox.ts'
 import type { ArchiveEntry } from './cpio.ts'
 import { decoding, ImageError } from './errors.ts'

@@ -29,6 +29,7 @@ export {
 export { type BridgeFabric, type FabricOptions, openBridgeFabric } from './bridge-fabric.ts'
 export { NetError } from './errors.ts'
 export type { Fabric } from './fabric.ts'
+export { mayFallBack } from './fallback.ts'
 export { missingKernelParts } from './kernel-parts.ts'
 export {
   addBridgesTo,

@@ -1,5 +1,4 @@
-import { addressBytes, addressText, type Cidr } from '../base/index.ts'
-import { hostId } from './roles.ts'
+import { addressBytes, addressText, type Cidr, hostId } from '../base/index.ts'
 import type { Subnet } from './types.ts'
 
 /** A node's (or the host's) number on a net: `192.168.<net>.<id>`. */

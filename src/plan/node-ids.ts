@@ -1,5 +1,5 @@
+import { nodeName, roleOf, rolesText } from '../base/index.ts'
 import { PlanError } from './errors.ts'
-import { nodeName, roleOf, rolesText } from './roles.ts'
 
 /** The number in `1`, `vm-001` or 1; undefined when it is none that a node can have. */
 export function idOf(node: string | number): number | undefined {

@@ -1,6 +1,6 @@
+import { roleOf } from '../base/index.ts'
 import { ipv4On, ipv6On, subnetOf } from './addressing.ts'
 import { macOf } from './network/bridges.ts'
-import { roleOf } from './roles.ts'
 import type { GuestBridgeRule, HopRule, RouteRule, SetupRule } from './topology/topology.ts'
 import type { GuestBridge, Hop, NodeNet, NodeSetup, RoutePlan, Wired } from './types.ts'
 

@@ -1,7 +1,7 @@
+import { nodeName, roleOf } from '../base/index.ts'
 import { mustSuffice, noNodes, planNodes } from './cluster.ts'
 import { PlanError } from './errors.ts'
 import { newId, nodeMissing } from './node-ids.ts'
-import { nodeName, roleOf } from './roles.ts'
 import type { Settings } from './settings/settings.ts'
 import { topologyOf } from './topology/named/index.ts'
 import type { ClusterPlan } from './types.ts'

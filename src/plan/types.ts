@@ -1,6 +1,6 @@
+import type { Role } from '../base/index.ts'
 import type { BridgePlan } from './network/bridges.ts'
 import type { UserSpacePlan } from './network/user-limits.ts'
-import type { Role } from './roles.ts'
 
 /** Everything about a cluster that is known before anything is done: plain data, printed by `--dry-run`. */
 export interface ClusterPlan {

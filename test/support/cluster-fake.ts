@@ -1,9 +1,9 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import type { NodeState, Status } from '../../src/api/index.ts'
-import { Queue } from '../../src/base/index.ts'
+import { nodeName, Queue } from '../../src/base/index.ts'
 import { ClusterError, type StartHooks } from '../../src/cluster/index.ts'
 import type { ClusterMaker, ServedCluster } from '../../src/owner/owner.ts'
-import { type ClusterPlan, nodeName, planCluster, type Settings } from '../../src/plan/index.ts'
+import { type ClusterPlan, planCluster, type Settings } from '../../src/plan/index.ts'
 
 /**
  * Clusters without VMs, for tests of what stands above them: all nodes are there and ready at once. Words in

@@ -15,7 +15,7 @@ export function configure(command: Command, session: Session): void {
     )
     .action(async (typed: string, options: Readonly<Record<string, unknown>>) => {
       const net = numberOf(typed, 'net')
-      const { addNamedBridge } = await import('../../cluster/index.ts')
+      const { addNamedBridge } = await import('../../host/index.ts')
       const added = await addNamedBridge(net, settingsOf(session, options))
       if (options.json) return printJson({ v: 1, ...added })
       const { bridge, netns, made } = added

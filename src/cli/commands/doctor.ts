@@ -18,7 +18,7 @@ export function configure(command: Command, session: Session): void {
     .option('--json', 'print one JSON value (docs/json.md)')
     .addHelpText('after', '\nExit status 4 when something is missing that a cluster cannot do without.')
     .action(async (options: CommonOptions & Record<string, unknown>) => {
-      const { examine } = await import('../../cluster/index.ts')
+      const { examine } = await import('../../host/index.ts')
       const checks = await examine({ settings: settingsOf(session, options), places: session.places })
       const ok = checks.every(check => check.ok || !check.required)
       if (options.json) printJson({ v: 1, ok, checks })

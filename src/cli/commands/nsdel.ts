@@ -9,7 +9,7 @@ export function configure(command: Command, session: Session): void {
     .option('--json', 'print one JSON value (docs/json.md)')
     .action(async (typed: string, { json }: { readonly json?: boolean }) => {
       const which = { user: userOf(session.env), index: numberOf(typed, 'index') }
-      const { removeNamedNamespace } = await import('../../cluster/index.ts')
+      const { removeNamedNamespace } = await import('../../host/index.ts')
       const name = await removeNamedNamespace(which, session.places)
       if (json) printJson({ v: 1, removed: name })
       else tell(`Removed network namespace ${name}.`)

@@ -12,7 +12,7 @@ export function configure(command: Command, session: Session): void {
     )
     .action(async (typed: string, words: string[]) => {
       const which = { user: userOf(session.env), index: numberOf(typed, 'index') }
-      const { enterNamedNamespace } = await import('../../cluster/index.ts')
+      const { enterNamedNamespace } = await import('../../host/index.ts')
       process.on('SIGINT', () => {}) // Ctrl-C is for what runs in there; it reaches all of us
       const line = words.length > 0 ? words : [session.env.SHELL || '/bin/sh']
       process.exitCode = await enterNamedNamespace(which, { command: line, env: session.env })

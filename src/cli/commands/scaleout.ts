@@ -1,4 +1,4 @@
-import { rolesText } from '../../plan/index.ts'
+import { rolesText } from '../../base/index.ts'
 import { changeCommand } from '../node-changes.ts'
 
 export const configure = changeCommand({

@@ -1,5 +1,4 @@
-import { type Cidr, macText } from '../../base/index.ts'
-import { hostId } from '../roles.ts'
+import { type Cidr, hostId, macText } from '../../base/index.ts'
 
 /** One net's switch in the cluster's namespace. */
 export interface BridgeSpec {

@@ -1,5 +1,4 @@
-import { addressBytes, addressText, type Nic } from '../../base/index.ts'
-import { hostId } from '../roles.ts'
+import { addressBytes, addressText, hostId, type Nic } from '../../base/index.ts'
 import type { BridgePlan, TapSpec } from './bridges.ts'
 import { segmentOf } from './segment.ts'
 

@@ -1,5 +1,4 @@
-import { XclusterError } from '../../base/index.ts'
-import { lastNodeId } from '../roles.ts'
+import { lastNodeId, XclusterError } from '../../base/index.ts'
 import {
   choice,
   clusterName,

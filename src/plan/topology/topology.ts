@@ -1,4 +1,4 @@
-import { hostId, type Role, roleOf } from '../roles.ts'
+import { hostId, type Role, roleOf } from '../../base/index.ts'
 
 /** Some nodes: all of a role, one id, or ids from – to. */
 export type NodeSet = Role | number | readonly [first: number, last: number]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { idsOf, nodeName, roleOf } from '../../../src/base/roles.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
-import { idsOf, nodeName, roleOf } from '../../../src/plan/roles.ts'
 
 const plan = (options: SettingOptions = {}) => planCluster(resolveSettings({ options }))
 const node = (id: number, options: SettingOptions = {}) => plan(options).nodes.find(each => each.id === id)!

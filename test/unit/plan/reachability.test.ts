@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { reachScript, readReach } from '../../../src/cluster/reach-script.ts'
+import { nodeName } from '../../../src/base/roles.ts'
+import { reachScript, readReach } from '../../../src/guest/ping.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
 import { reachTargets } from '../../../src/plan/reachability.ts'
-import { nodeName } from '../../../src/plan/roles.ts'
 import type { ClusterPlan } from '../../../src/plan/types.ts'
 
 const plan = (options: SettingOptions) => planCluster(resolveSettings({ options }))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { followSteps } from '../../../src/cluster/follow.ts'
+import { followSteps } from '../../../src/guest/update.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
 import { scaledIn, scaledOut } from '../../../src/plan/scale.ts'

@@ -20,7 +20,7 @@ import {
   subnetOf,
 } from '../plan/index.ts'
 import { NetNamespace, namedPath, nameOf, openNamed, runAttached } from '../sys/index.ts'
-import { ClusterError } from './errors.ts'
+import { HostError } from './errors.ts'
 
 /** Which namespace: `<user>_xcluster<index>`. */
 export interface Numbered {
@@ -125,7 +125,7 @@ async function currentName(): Promise<string> {
   await using current = NetNamespace.current()
   const name = nameOf(current)
   if (name !== undefined) return name
-  throw new ClusterError({
+  throw new HostError({
     code: 'NAMESPACE_UNNAMED',
     kind: 'usage',
     op: 'add bridge',

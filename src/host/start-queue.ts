@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts'
-import type { Admission, Load } from './admission.ts'
+import type { Admission, Load } from './start-limit.ts'
 
 export interface Admitting {
   readonly admission: Admission

@@ -1,8 +1,8 @@
 import { systemClock } from '../base/index.ts'
 import type { NodePlan } from '../plan/index.ts'
 import type { Machine, Rehearsal } from '../vm/index.ts'
-import { GuestWire } from './guest-wire.ts'
-import { identify } from './identify.ts'
+import { GuestWire } from './channel.ts'
+import { identify } from './configure.ts'
 
 /**
  * What a template does before it is saved: it is told to be somebody, with everything that a node can be, and

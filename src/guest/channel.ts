@@ -8,9 +8,9 @@ import {
   type Port,
   within,
 } from '../base/index.ts'
-import { ClusterError } from './errors.ts'
-import { type IdentityAnswer, identityMessage, readAnswer } from './identity-message.ts'
-import type { IdentityStep } from './identity-step.ts'
+import { GuestError } from './errors.ts'
+import { type IdentityAnswer, identityMessage, readAnswer } from './message.ts'
+import type { IdentityStep } from './step.ts'
 
 export interface WireOptions {
   /** Whose guest: named in errors. */
@@ -79,9 +79,9 @@ export class GuestWire {
     for (const asked of this.#asked.values()) asked.reject(this.#refused(reason))
   }
 
-  #refused(reason: string): ClusterError {
+  #refused(reason: string): GuestError {
     const { name, consoleLog } = this.#options
     const remedy = `Its console is in ${consoleLog}`
-    return new ClusterError({ code: 'NODE_CONFIG', op: 'configure', target: name, reason, remedy })
+    return new GuestError({ code: 'NODE_CONFIG', op: 'configure', target: name, reason, remedy })
   }
 }

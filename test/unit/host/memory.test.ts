@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkMemory, freeMemory } from '../../../src/cluster/memory.ts'
+import { checkMemory, freeMemory } from '../../../src/host/memory.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings } from '../../../src/plan/index.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Port, PortReceiver } from '../../../src/base/index.ts'
-import { GuestWire } from '../../../src/cluster/guest-wire.ts'
-import { clockStep } from '../../../src/cluster/identity-steps.ts'
+import { GuestWire } from '../../../src/guest/channel.ts'
+import { clockStep } from '../../../src/guest/steps.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 /** A guest that says to each message, by its number, what the test wants. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { socketBuffers, userNamespaces } from '../../../src/cluster/doctor-network.ts'
+import { socketBuffers, userNamespaces } from '../../../src/host/doctor/network.ts'
 
 const reader = (files: Record<string, string>) => (path: string) => files[path.replace('/proc/sys/', '')]
 

@@ -1,7 +1,7 @@
 import type { NodePlan, RoutePlan } from '../plan/index.ts'
-import { routeSteps } from './identity-links.ts'
-import type { IdentityStep } from './identity-step.ts'
-import { multipathSteps } from './identity-steps.ts'
+import { routeSteps } from './links.ts'
+import type { IdentityStep } from './step.ts'
+import { multipathSteps } from './steps.ts'
 
 /**
  * What turns a node as one plan has it into the same node of another: nodes that came or went change the next

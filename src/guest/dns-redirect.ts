@@ -1,6 +1,7 @@
+import { hostId } from '../base/index.ts'
 import { dnat, match, transactionBytes } from '../nft/index.ts'
-import { hostId, ipv4On } from '../plan/index.ts'
-import type { IdentityStep } from './identity-step.ts'
+import { ipv4On } from '../plan/index.ts'
+import type { IdentityStep } from './step.ts'
 
 const [usualPort, ownPort] = [53, 10053]
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { GuestWire } from './guest-wire.ts'
-import { clockStep, type IdentityOptions, identitySteps } from './identity-steps.ts'
+import type { GuestWire } from './channel.ts'
+import { clockStep, type IdentityOptions, identitySteps } from './steps.ts'
 
 type Told = Parameters<typeof identitySteps>[0]
 

@@ -1,8 +1,8 @@
 import type { GuestBridge, Hop, NodeNet, NodePlan, RoutePlan } from '../plan/index.ts'
 import { ipv4Length, ipv6Length } from '../plan/index.ts'
 import { type Batch, bridge, placedMessages, type Way } from '../rtnl/index.ts'
-import type { GuestWords } from './guest-words.ts'
-import type { IdentityStep } from './identity-step.ts'
+import type { GuestWords } from './kernel-args.ts'
+import type { IdentityStep } from './step.ts'
 
 type Family = 4 | 6
 const families = [4, 6] as const

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { Admission } from '../../../src/cluster/admission.ts'
-import { readLoad } from '../../../src/cluster/load.ts'
+import { readLoad } from '../../../src/host/load.ts'
+import { Admission } from '../../../src/host/start-limit.ts'
 import { type BusyMachine, fixed, type Phases, simulate } from './busy-machine.ts'
 
 const many = (count: number, phases: Phases) => Array.from({ length: count }, () => phases)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Load } from './admission.ts'
+import type { Load } from './start-limit.ts'
 
 /** Gives a file's text, or undefined where there is none to be had. */
 export type ReadText = (path: string) => string | undefined

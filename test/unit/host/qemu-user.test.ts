@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isMapped } from '../../../src/cluster/identity.ts'
+import { isMapped } from '../../../src/host/qemu-user.ts'
 
 test('a user id counts only where the user namespace has it', () => {
   expect(isMapped(1_900_000_001, '         0          0 4294967295\n')).toBe(true)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { NodePlan } from '../plan/index.ts'
-import { ClusterError } from './errors.ts'
+import { HostError } from './errors.ts'
 
 /** Gives a file's text, or undefined where there is no such file. */
 export type ReadText = (path: string) => string | undefined
@@ -26,7 +26,7 @@ export function checkMemory(nodes: readonly NodePlan[], options: MemoryOptions =
   const needed = neededMiB(nodes, options.clones ?? false)
   const { freeMiB, limitedBy } = freeMemory(options.read)
   if (needed <= freeMiB) return needed
-  throw new ClusterError({
+  throw new HostError({
     code: 'NOT_ENOUGH_MEMORY',
     kind: 'prerequisite',
     op: 'start',

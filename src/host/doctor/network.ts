@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs'
-import { isSystemError } from '../base/index.ts'
-import { forwardingObstacles, missingKernelParts } from '../net/index.ts'
-import type { Settings } from '../plan/index.ts'
-import { NetNamespace, openNamed, readSysctl } from '../sys/index.ts'
-import { lack } from './errors.ts'
-import type { ReadText } from './memory.ts'
+import { isSystemError } from '../../base/index.ts'
+import { forwardingObstacles, missingKernelParts } from '../../net/index.ts'
+import type { Settings } from '../../plan/index.ts'
+import { NetNamespace, openNamed, readSysctl } from '../../sys/index.ts'
+import { lack } from '../errors.ts'
+import type { ReadText } from '../memory.ts'
 
 /** What will hurt networks on this machine, apart from what forbids them. Each gives what it found, or throws. */
 

@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { messageOf, type Places, XclusterError } from '../base/index.ts'
-import { buildImage } from '../image/index.ts'
-import { openBridgeFabric } from '../net/index.ts'
-import { planBridges, planCluster, type Settings } from '../plan/index.ts'
-import { launch } from '../sys/index.ts'
-import { detectAccel, findQemu } from '../vm/index.ts'
-import { firewall, kernelParts, socketBuffers, tun, userNamespaces } from './doctor-network.ts'
-import { surroundings } from './environment.ts'
-import { lack } from './errors.ts'
-import { identityOf } from './identity.ts'
-import { checkMemory, freeMemory } from './memory.ts'
-import { mayFallBack } from './network.ts'
+import { messageOf, type Places, XclusterError } from '../../base/index.ts'
+import { buildImage } from '../../image/index.ts'
+import { mayFallBack, openBridgeFabric } from '../../net/index.ts'
+import { planBridges, planCluster, type Settings } from '../../plan/index.ts'
+import { launch } from '../../sys/index.ts'
+import { detectAccel, findQemu } from '../../vm/index.ts'
+import { surroundings } from '../environment.ts'
+import { lack } from '../errors.ts'
+import { guestDir } from '../host.ts'
+import { checkMemory, freeMemory } from '../memory.ts'
+import { identityOf } from '../qemu-user.ts'
+import { firewall, kernelParts, socketBuffers, tun, userNamespaces } from './network.ts'
 
 /** What one look at this machine found. */
 export interface Finding {
@@ -110,8 +109,6 @@ async function kvm({ settings, places }: Examination): Promise<string> {
   const reason = `VMs will be emulated, which is slow: ${accel.reason ?? 'unknown why'}`
   throw lack(reason, 'Use a machine, or a VM with nested virtualisation, where /dev/kvm works')
 }
-
-const guestDir = fileURLToPath(new URL('../../guest', import.meta.url))
 
 async function guestImage({ settings, places }: Examination): Promise<string> {
   const image = await buildImage({ kernel: settings.kernel || undefined, cacheDir: places.cache, guestDir })

@@ -2,9 +2,9 @@ import { hostsFile } from '../image/index.ts'
 import { masqueradeBatch } from '../nft/index.ts'
 import type { NodePlan, NodeSetup, RoutePlan } from '../plan/index.ts'
 import { dnsRedirect } from './dns-redirect.ts'
-import { type GuestWords, guestWords } from './guest-words.ts'
-import { linkSteps } from './identity-links.ts'
-import { append, type IdentityStep, write } from './identity-step.ts'
+import { type GuestWords, guestWords } from './kernel-args.ts'
+import { linkSteps } from './links.ts'
+import { append, type IdentityStep, write } from './step.ts'
 
 /** What a node is told beyond its plan. */
 export interface IdentityOptions {

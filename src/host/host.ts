@@ -5,7 +5,7 @@ import type { NodePlan, Settings } from '../plan/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
 import { type Accel, detectAccel, findQemu, type Qemu, type VmSpec } from '../vm/index.ts'
 import { surroundings } from './environment.ts'
-import { identityOf } from './identity.ts'
+import { identityOf } from './qemu-user.ts'
 
 /** What all nodes stand on: the program that runs them, what executes them, what they boot. */
 export interface Ground {
@@ -20,7 +20,7 @@ export interface GroundOptions {
 }
 
 /** `guest/` of the project: as far from here in dist as in src. */
-const guestDir = fileURLToPath(new URL('../../guest', import.meta.url))
+export const guestDir = fileURLToPath(new URL('../../guest', import.meta.url))
 
 /** Finds or makes it all; says what is missing. */
 export async function prepareGround(

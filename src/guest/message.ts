@@ -1,6 +1,6 @@
 import { errnoName, errnoText, Writer } from '../base/index.ts'
 import type { LinkPlace } from '../rtnl/index.ts'
-import type { IdentityStep } from './identity-step.ts'
+import type { IdentityStep } from './step.ts'
 
 /** What native/guest/steps.c calls them. */
 const kinds = { write: 1, append: 2, route: 3, netfilter: 4, clock: 5, random: 6, run: 7 } as const

@@ -1,4 +1,4 @@
-import type { Admission } from '../../../src/cluster/admission.ts'
+import type { Admission } from '../../../src/host/start-limit.ts'
 
 /** A VM's start: milliseconds of work for one processor, then of waiting for something else, and so on. */
 export type Phases = readonly number[]

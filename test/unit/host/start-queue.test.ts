@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Deferred, defer } from '../../../src/base/index.ts'
-import { Admission } from '../../../src/cluster/admission.ts'
-import { admitted, type Passed } from '../../../src/cluster/admitted.ts'
+import { Admission } from '../../../src/host/start-limit.ts'
+import { admitted, type Passed } from '../../../src/host/start-queue.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 /** Items that end when told; on one processor, so that two are admitted at first. */

@@ -1,0 +1,6 @@
+export { GuestWire } from './channel.ts'
+export { identify, setClock } from './configure.ts'
+export { GuestError } from './errors.ts'
+export { reachScript, readReach } from './ping.ts'
+export { followSteps } from './update.ts'
+export { rehearsal } from './warm-up.ts'
