@@ -4,15 +4,7 @@ import { join } from 'node:path'
 import type { Benchmark, Case, Sample, Unit } from './benchmark.ts'
 import { addressesOf, checkAnswers, checkMisses } from './dns/answers.ts'
 import { type Load, load, percentile } from './dns/load.ts'
-import {
-  programs,
-  type Running,
-  type ServerGround,
-  startDnsmasq,
-  startNsd,
-  startOurs,
-  startUnbound,
-} from './dns/servers.ts'
+import { programs, type Running, type ServerGround, startDnsmasq, startNsd, startOurs, startUnbound } from './dns/servers.ts'
 import { names, writeAll, writeMisses, writeQuestions } from './dns/zone.ts'
 
 const seconds = 2

@@ -1,4 +1,4 @@
-// What the kernel takes to make and to remove a network: the taps and netlink messages of src/net/bridge-fabric.ts in
+// What the kernel takes to make and to remove a network: the taps and netlink messages of src/net/bridge/fabric.ts in
 // their order, from C. A line "create N" makes three bridges and N taps in the namespace that it runs in, "delete"
 // removes them; it answers each with the nanoseconds that it took. Ends with its input, or when something is refused.
 #include <errno.h>

@@ -9,7 +9,7 @@
 
 #define MOST 64
 
-// One datagram and its reply, in memory of JavaScript's: src/sys/udp-port.ts has the same layout.
+// One datagram and its reply, in memory of JavaScript's: src/sys/sockets/udp-port.ts has the same layout.
 struct slot {
   uint32_t length; // of the query; more than it has room for: cut off
   uint32_t reply;  // bytes to send, 0 for none
@@ -21,7 +21,7 @@ struct slot {
   uint8_t query[1984];
   uint8_t answer[1280];
 };
-_Static_assert(sizeof(struct slot) == 3328, "the layout of src/sys/udp-port.ts");
+_Static_assert(sizeof(struct slot) == 3328, "the layout of src/sys/sockets/udp-port.ts");
 
 union control {
   struct cmsghdr aligned;

@@ -4,7 +4,7 @@
 
 #define MOST_GROUPS 64
 
-// What src/sys/launch.ts asks for.
+// What src/sys/processes/launch.ts asks for.
 struct options {
   pid_t parent;      // who must still be our parent once the death signal is set
   int keep;          // 0, 1, 2 and the next `keep` file descriptors stay open

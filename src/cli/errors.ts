@@ -1,5 +1,5 @@
 import { type ErrorKind, messageOf, RemoteError, XclusterError } from '../base/index.ts'
-import { asTyped } from './spelling.ts'
+import { asTyped } from './program-name.ts'
 
 /** A command line that asks for something that cannot be. */
 export class CliError extends XclusterError {}

@@ -1,11 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../base/index.ts'
-import { normalized } from './arguments.ts'
 import { commands } from './commands.ts'
 import { CliError, explain, statusOf } from './errors.ts'
+import { normalized } from './options/argv.ts'
 import { exitFlushed, watchOutput } from './output.ts'
 import { openSession, type Session } from './session.ts'
-import { tidy } from './tidy.ts'
+import { tidy } from './sweep.ts'
 
 /** Runs `xc` with this process's arguments and environment, and ends the process. */
 export async function main(): Promise<void> {

@@ -1,13 +1,5 @@
 import { randomInt } from 'node:crypto'
-import {
-  type Clock,
-  type Deferred,
-  defer,
-  LineSplitter,
-  messageOf,
-  type Port,
-  within,
-} from '../base/index.ts'
+import { type Clock, type Deferred, defer, LineSplitter, messageOf, type Port, within } from '../base/index.ts'
 import { GuestError } from './errors.ts'
 import { type IdentityAnswer, identityMessage, readAnswer } from './message.ts'
 import type { IdentityStep } from './step.ts'

@@ -1,24 +1,7 @@
 import { constants } from 'node:os'
 import { type Places, pause, systemClock } from '../base/index.ts'
-import {
-  addBridgesTo,
-  addNamespace,
-  type ChangedSysctl,
-  cableOf,
-  dockerCable,
-  type NamedNamespaceSpec,
-  removeNamespace,
-  restoreForwarding,
-} from '../net/index.ts'
-import {
-  type BridgeSpec,
-  type Environment,
-  hostAddresses,
-  planBridges,
-  planUplink,
-  type Settings,
-  subnetOf,
-} from '../plan/index.ts'
+import { addBridgesTo, addNamespace, type ChangedSysctl, cableOf, dockerCable, type NamedNamespaceSpec, removeNamespace, restoreForwarding } from '../net/index.ts'
+import { type BridgeSpec, type Environment, hostAddresses, planBridges, planUplink, type Settings, subnetOf } from '../plan/index.ts'
 import { NetNamespace, namedPath, nameOf, openNamed, runAttached } from '../sys/index.ts'
 import { HostError } from './errors.ts'
 

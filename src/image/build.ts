@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { extractVmlinux } from './bzimage.ts'
 import { Cache, type CacheEntry, sha256Of } from './cache.ts'
-import { type Contents, collectContents } from './contents.ts'
-import { type ArchiveEntry, writeCpio } from './cpio.ts'
 import { decoding } from './errors.ts'
+import { extractVmlinux } from './formats/bzimage.ts'
+import { type ArchiveEntry, writeCpio } from './formats/cpio.ts'
 import { Inputs } from './inputs.ts'
-import { ANOTHER_KERNEL, findKernel, type KernelFiles } from './kernel.ts'
-import { BOOT_MODULES, OTHER_MODULES } from './module-lists.ts'
-import { type KernelModule, ModuleTree } from './modules.ts'
+import { ANOTHER_KERNEL, findKernel, type KernelFiles } from './kernel/kernel.ts'
+import { BOOT_MODULES, OTHER_MODULES } from './kernel/module-lists.ts'
+import { type KernelModule, ModuleTree } from './kernel/modules.ts'
+import { type Contents, collectContents } from './rootfs/contents.ts'
 
 /** Part of every key: counted up when the same inputs would give other bytes. */
 const FORMAT = 2

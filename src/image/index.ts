@@ -1,5 +1,5 @@
 export { buildImage, type GuestImage, type ImageOptions } from './build.ts'
-export { hostsFile } from './contents.ts'
 export { ImageError } from './errors.ts'
 export { Inputs } from './inputs.ts'
-export { findKernel, type KernelFiles, type KernelSearch } from './kernel.ts'
+export { findKernel, type KernelFiles, type KernelSearch } from './kernel/kernel.ts'
+export { hostsFile } from './rootfs/contents.ts'

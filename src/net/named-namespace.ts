@@ -3,20 +3,13 @@ import { Scope } from '../base/index.ts'
 import { openNft } from '../nft/index.ts'
 import type { BridgeSpec, Pair } from '../plan/index.ts'
 import { openRoute } from '../rtnl/index.ts'
-import {
-  lockNamespace,
-  NetNamespace,
-  nameNamespace,
-  namespaceNames,
-  openNamed,
-  unnameNamespace,
-} from '../sys/index.ts'
-import { addBridges, bridgesThere, leaveFramesAlone } from './bridges.ts'
+import { lockNamespace, NetNamespace, nameNamespace, namespaceNames, openNamed, unnameNamespace } from '../sys/index.ts'
+import { addBridges, bridgesThere, leaveFramesAlone } from './bridge/bridges.ts'
 import { NetError } from './errors.ts'
-import { openInside, outsideTable, removeLink } from './uplink.ts'
-import { type Cable, isCoded, layCable, ownerIn, refuseOverlap } from './uplink-cable.ts'
-import { forward, restoreForwarding } from './uplink-forwarding.ts'
-import { masqueradeBase } from './uplink-nat.ts'
+import { forward, restoreForwarding } from './uplink/forwarding.ts'
+import { masqueradeBase } from './uplink/nat.ts'
+import { openInside, outsideTable, removeLink } from './uplink/uplink.ts'
+import { type Cable, isCoded, layCable, ownerIn, refuseOverlap } from './uplink/veth-pair.ts'
 
 /** A namespace that stays, for clusters to be started in. */
 export interface NamedNamespaceSpec {

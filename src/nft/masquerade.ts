@@ -1,6 +1,6 @@
-import { masquerade } from './nat.ts'
+import { masquerade } from './rule/nat.ts'
+import { match } from './rule/vocabulary.ts'
 import { transactionBytes } from './transaction.ts'
-import { match } from './vocabulary.ts'
 
 /** Packets from some subnets leave by one interface with its address. */
 export interface Masquerade {

@@ -1,8 +1,8 @@
 import { datagramOf, NLM_F_ACK, type Request } from '../netlink/index.ts'
 import { ChainChanges } from './chains.ts'
 import { framed, type Make } from './operation.ts'
-import { RuleChanges } from './rules.ts'
-import { SetChanges } from './sets.ts'
+import { RuleChanges } from './rule/rules.ts'
+import { SetChanges } from './set/sets.ts'
 import { TableChanges } from './tables.ts'
 
 /** What a transaction is made of: the calls only take down what is to be done. */

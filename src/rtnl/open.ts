@@ -1,21 +1,14 @@
-import {
-  type Connection,
-  connect,
-  NetlinkError,
-  type NetNamespace,
-  type Request,
-  type Subscription,
-} from '../netlink/index.ts'
-import { AddressChanges, Addresses } from './addresses.ts'
-import { Fdb, FdbChanges } from './fdb.ts'
-import { LinkChanges, Links } from './links.ts'
+import { type Connection, connect, NetlinkError, type NetNamespace, type Request, type Subscription } from '../netlink/index.ts'
+import { AddressChanges, Addresses } from './address/addresses.ts'
+import { LinkChanges, Links } from './link/links.ts'
 import { explained } from './missing.ts'
 import { type EventGroup, type MonitorOptions, monitor, type RouteEvent } from './monitor.ts'
 import { resolve } from './names.ts'
-import { NeighbourChanges, Neighbours } from './neighbours.ts'
+import { Fdb, FdbChanges } from './neighbour/fdb.ts'
+import { NeighbourChanges, Neighbours } from './neighbour/neighbours.ts'
 import type { Operation } from './operation.ts'
-import { RouteChanges, Routes } from './routes.ts'
-import { RuleChanges, Rules } from './rules.ts'
+import { RouteChanges, Routes } from './route/routes.ts'
+import { RuleChanges, Rules } from './rule/rules.ts'
 import { ClassChanges, Classes } from './traffic/classes.ts'
 import { FilterChanges, Filters } from './traffic/filters.ts'
 import { QdiscChanges, Qdiscs } from './traffic/qdiscs.ts'

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { Scope } from '../../src/base/index.ts'
-import { openClusterDns } from '../../src/cluster/dns.ts'
+import { openClusterDns } from '../../src/cluster/dns/forwarder.ts'
 import type { Dns } from '../../src/dns/index.ts'
 import { openBridgeFabric } from '../../src/net/index.ts'
 import { planCluster } from '../../src/plan/cluster.ts'

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { numberOf } from '../numbered.ts'
+import { settingOption, settingsOf } from '../options/settings.ts'
 import { printJson, tell } from '../output.ts'
 import type { Session } from '../session.ts'
-import { settingOption, settingsOf } from '../setting-options.ts'
+import { numberOf } from './shared/add-namespace.ts'
 
 export function configure(command: Command, session: Session): void {
   command.argument('<net>', 'the number of its net')

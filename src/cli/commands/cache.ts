@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { isSystemError } from '../../base/index.ts'
 import type { CachedTemplate } from '../../vm/index.ts'
-import { bytesText, cacheTable } from '../cache-table.ts'
 import { CliError } from '../errors.ts'
 import { print, printJson, tell } from '../output.ts'
 import type { Session } from '../session.ts'
+import { bytesText, cacheTable } from '../view/cache.ts'
 
 interface CacheOptions {
   readonly json?: boolean

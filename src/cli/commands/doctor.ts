@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { exitStatus } from '../errors.ts'
+import { addSettings, settingsOf } from '../options/settings.ts'
 import { print, printJson } from '../output.ts'
 import type { CommonOptions, Session } from '../session.ts'
-import { addSettings, settingsOf } from '../setting-options.ts'
 
 interface Finding {
   readonly name: string

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { printSettings } from '../../plan/index.ts'
+import { addSettings, settingsOf } from '../options/settings.ts'
 import { print, printJson } from '../output.ts'
 import type { Session } from '../session.ts'
-import { addSettings, settingsOf } from '../setting-options.ts'
 
 export function configure(command: Command, session: Session): void {
   addSettings(command, process.argv)

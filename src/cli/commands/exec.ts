@@ -3,9 +3,9 @@ import { buffer } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import type { XclusterError } from '../../base/index.ts'
 import { explain } from '../errors.ts'
+import { nameOption, timeoutOption } from '../options/shared.ts'
 import { print, printJson, tell } from '../output.ts'
 import { type CommonOptions, clientOf, type Session, timeoutOf } from '../session.ts'
-import { nameOption, timeoutOption } from '../shared-options.ts'
 
 interface ExecOptions extends CommonOptions {
   readonly stdin?: boolean

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
+import { nameOption } from '../options/shared.ts'
 import { type CommonOptions, clientOf, type Session } from '../session.ts'
-import { nameOption } from '../shared-options.ts'
 
 interface LogOptions extends CommonOptions {
   readonly follow?: boolean

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import { clusterNames, OwnerClient, type Status } from '../../client/index.ts'
-import { seconds } from '../cluster-table.ts'
 import { explain } from '../errors.ts'
+import { timeoutOption } from '../options/shared.ts'
 import { print, printJson, tell } from '../output.ts'
+import { asTyped } from '../program-name.ts'
 import { type CommonOptions, type Session, timeoutOf } from '../session.ts'
-import { timeoutOption } from '../shared-options.ts'
-import { asTyped } from '../spelling.ts'
-import { table } from '../table.ts'
+import { seconds } from '../view/cluster.ts'
+import { table } from '../view/table.ts'
 
 export function configure(command: Command, session: Session): void {
   command

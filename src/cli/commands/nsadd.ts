@@ -1,3 +1,3 @@
-import { addingCommand } from '../numbered.ts'
+import { addingCommand } from './shared/add-namespace.ts'
 
 export const configure = addingCommand({ docker: false })

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { numberOf, userOf } from '../numbered.ts'
 import type { Session } from '../session.ts'
+import { numberOf, userOf } from './shared/add-namespace.ts'
 
 export function configure(command: Command, session: Session): void {
   command

@@ -1,4 +1,4 @@
-import { changeCommand } from '../node-changes.ts'
+import { changeCommand } from './shared/change-nodes.ts'
 
 export const configure = changeCommand({
   argument: '[nodes...]',

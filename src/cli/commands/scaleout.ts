@@ -1,5 +1,5 @@
 import { rolesText } from '../../base/index.ts'
-import { changeCommand } from '../node-changes.ts'
+import { changeCommand } from './shared/change-nodes.ts'
 
 export const configure = changeCommand({
   argument: '<nodes...>',

@@ -1,15 +1,15 @@
 import type { Command } from 'commander'
 import { gone, OwnerClient, type Status } from '../../client/index.ts'
 import { planCluster, type Settings } from '../../plan/index.ts'
-import { clusterTable } from '../cluster-table.ts'
+import { timeoutOption } from '../options/shared.ts'
+import { addSettings, settingsOf } from '../options/settings.ts'
 import { print, printJson, tell } from '../output.ts'
-import { planText } from '../plan-text.ts'
-import { reachText } from '../reach-text.ts'
+import { ourName } from '../program-name.ts'
 import { type CommonOptions, type Session, timeoutOf } from '../session.ts'
-import { addSettings, settingsOf } from '../setting-options.ts'
-import { timeoutOption } from '../shared-options.ts'
-import { ourName } from '../spelling.ts'
-import { followStart } from '../start-following.ts'
+import { followStart } from '../start/follow.ts'
+import { clusterTable } from '../view/cluster.ts'
+import { planText } from '../view/plan.ts'
+import { reachText } from '../view/reach.ts'
 
 interface StartOptions extends CommonOptions {
   readonly dryRun?: boolean

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { clusterTable } from '../cluster-table.ts'
+import { nameOption, timeoutOption } from '../options/shared.ts'
 import { print, printJson } from '../output.ts'
 import { type CommonOptions, clientOf, type Session } from '../session.ts'
-import { nameOption, timeoutOption } from '../shared-options.ts'
+import { clusterTable } from '../view/cluster.ts'
 
 export function configure(command: Command, session: Session): void {
   command

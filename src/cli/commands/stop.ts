@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { answers, clusterNames } from '../../client/index.ts'
+import { nameOption, timeoutOption } from '../options/shared.ts'
 import { printJson, tell } from '../output.ts'
 import { type CommonOptions, clientOf, clusterNameOf, type Session } from '../session.ts'
-import { nameOption, timeoutOption } from '../shared-options.ts'
 
 interface StopOptions extends CommonOptions {
   readonly all?: boolean

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
+import { nameOption } from '../options/shared.ts'
 import { tell } from '../output.ts'
 import { type CommonOptions, clientOf, type Session } from '../session.ts'
-import { nameOption } from '../shared-options.ts'
 import { talk } from '../terminal.ts'
 
 export function configure(command: Command, session: Session): void {

@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { type Clock, systemClock, within } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
-import { parsePlace, placeText } from '../server/place.ts'
-import { systemDialer } from '../upstream/sockets.ts'
-import { keyOf, questionOf, writeQuestion } from '../wire/ask.ts'
+import { parsePlace, placeText } from '../server/address.ts'
+import { systemDialer } from '../upstream/transport/sockets.ts'
 import { Frames, framed } from '../wire/frames.ts'
+import { typeNumber } from '../wire/mnemonics.ts'
 import { nameBytes } from '../wire/name.ts'
-import { typeNumber } from '../wire/words.ts'
+import { keyOf, questionOf, writeQuestion } from '../wire/question.ts'
 
 export interface Lookup {
   readonly name: string

@@ -1,8 +1,8 @@
 import { addressText } from '../../base/index.ts'
 import { Type } from '../wire/constants.ts'
 import { type Message, type RecordPlace, readMessage } from '../wire/message.ts'
+import { classText, rcodeText, typeText } from '../wire/mnemonics.ts'
 import { nameText, skipName } from '../wire/name.ts'
-import { classText, rcodeText, typeText } from '../wire/words.ts'
 
 /** An answer as values: what `--json` prints. */
 export interface LookupResult {

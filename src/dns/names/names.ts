@@ -1,10 +1,10 @@
 import { addressBytes } from '../../base/index.ts'
 import type { Host, OwnHosts } from '../types.ts'
 import type { Answer } from '../wire/answer.ts'
-import { questionOf } from '../wire/ask.ts'
 import { Class, Rcode, Type } from '../wire/constants.ts'
+import { type OwnRecord, ownAnswer } from '../wire/local-answer.ts'
 import { ancestry, nameBytes, nameKey, nameText } from '../wire/name.ts'
-import { type OwnRecord, ownAnswer } from '../wire/own-answer.ts'
+import { questionOf } from '../wire/question.ts'
 import { reverseName, reverseZone } from './reverse.ts'
 
 /** Seconds that a name of ours is good for: nodes come and go. */

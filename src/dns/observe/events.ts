@@ -1,10 +1,10 @@
 import { Broadcast, type Queue } from '../../base/index.ts'
 import type { Answered, AnswerSource, Transport } from '../types.ts'
 import { headerBytes } from '../wire/constants.ts'
+import { rcodeText, typeText } from '../wire/mnemonics.ts'
 import { nameText } from '../wire/name.ts'
 import { Query } from '../wire/query.ts'
 import { rcodeOf } from '../wire/rcode.ts'
-import { rcodeText, typeText } from '../wire/words.ts'
 
 /** A question that was answered. */
 export interface QueryEvent {

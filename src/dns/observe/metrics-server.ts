@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { isSystemError, messageOf } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
-import { placeText } from '../server/place.ts'
+import { placeText } from '../server/address.ts'
 
 export interface MetricsServer extends AsyncDisposable {
   readonly port: number

@@ -1,6 +1,6 @@
 import { version } from '../../base/index.ts'
 import type { UpstreamStatus } from '../types.ts'
-import type { Histogram } from './figures.ts'
+import type { Histogram } from './histogram.ts'
 import type { Snapshot } from './snapshot.ts'
 
 type Row = readonly [labels: string, value: number]

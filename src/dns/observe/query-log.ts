@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { type Clock, messageOf, systemClock } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
 import type { Answered } from '../types.ts'
-import { LineWriter, longestLine } from './line.ts'
+import { LineWriter, longestLine } from './log-line.ts'
 
 /** A page of lines: written when it is full, or when its first line is this old in milliseconds. */
 const pageSize = 64 << 10

@@ -1,5 +1,5 @@
 import type { Counters, UpstreamStatus } from '../types.ts'
-import { add, type Figures, newFigures } from './figures.ts'
+import { add, type Figures, newFigures } from './histogram.ts'
 
 /** What a server counts besides its resolver. */
 export interface ServerFigures {

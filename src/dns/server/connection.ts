@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import type { BufferPart } from '../../sys/index.ts'
 import { type Asker, later } from '../types.ts'
 import { Frames, framed, longestFrame, prefix } from '../wire/frames.ts'
+import type { DnsService } from './handler.ts'
 import type { StreamLimits } from './limits.ts'
-import type { DnsService } from './service.ts'
 
 export interface ConnectionOptions {
   readonly socket: Socket

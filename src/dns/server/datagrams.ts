@@ -1,14 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import {
-  type BufferPart,
-  type DatagramService,
-  type KeptSender,
-  longestDatagram,
-  openUdp,
-  type Sender,
-} from '../../sys/index.ts'
-import type { NetPlace } from './place.ts'
+import { type BufferPart, type DatagramService, type KeptSender, longestDatagram, openUdp, type Sender } from '../../sys/index.ts'
+import type { NetPlace } from './address.ts'
 
 /** A UDP socket that is bound, whoever made it. */
 export interface Datagrams extends AsyncDisposable {

@@ -1,10 +1,10 @@
 import { type Clock, Scope } from '../../base/index.ts'
 import type { Resolver } from '../types.ts'
-import { Access } from './access.ts'
-import { type Door, openDoor } from './door.ts'
+import { Access } from './acl.ts'
+import type { NetPlace } from './address.ts'
+import { DnsService, type ServerCounters } from './handler.ts'
 import type { StreamLimits } from './limits.ts'
-import type { NetPlace } from './place.ts'
-import { DnsService, type ServerCounters } from './service.ts'
+import { type Door, openDoor } from './listener.ts'
 
 export interface ListenOptions {
   readonly resolver: Resolver

@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { type Clock, systemClock } from '../../base/index.ts'
 import { Connection } from './connection.ts'
+import type { DnsService } from './handler.ts'
 import { idleLimit, type StreamLimits, usualLimits } from './limits.ts'
-import type { DnsService } from './service.ts'
 
 export interface StreamOptions {
   readonly service: DnsService

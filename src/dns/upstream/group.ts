@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { DnsError } from '../errors.ts'
-import type { Question } from '../wire/ask.ts'
 import type { Message } from '../wire/message.ts'
-import { race } from './race.ts'
-import type { ResolvConf } from './resolv-conf.ts'
-import { type Server, serverText } from './server.ts'
+import type { Question } from '../wire/question.ts'
+import type { ResolvConf } from './conf/resolv-conf.ts'
+import { type Server, serverText } from './conf/server.ts'
+import { race } from './hedge.ts'
 import { type Habits, Upstream } from './upstream.ts'
 
 /** Whom to ask first: the first of the list, anybody, or who answered fastest of late. */

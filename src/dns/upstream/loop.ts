@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { keyOf, questionOf } from '../wire/ask.ts'
 import { Type } from '../wire/constants.ts'
 import { nameBytes } from '../wire/name.ts'
+import { keyOf, questionOf } from '../wire/question.ts'
 import type { Upstream } from './upstream.ts'
 
 /** How long an answer to a probe is listened to. */

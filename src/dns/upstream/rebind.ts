@@ -1,6 +1,6 @@
 import { Type } from '../wire/constants.ts'
 import type { Message } from '../wire/message.ts'
-import { matcher, unmapped } from './nets.ts'
+import { matcher, unmapped } from '../wire/prefixes.ts'
 
 /** Networks that are nobody's on the internet, or only one's own (RFC 6890). */
 const privateNets = [

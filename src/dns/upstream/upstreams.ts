@@ -1,12 +1,12 @@
 import type { UpstreamStatus } from '../types.ts'
-import type { Question } from '../wire/ask.ts'
 import type { Message } from '../wire/message.ts'
 import { ancestry, nameBytes, nameKey } from '../wire/name.ts'
-import { ConfFile } from './conf-file.ts'
+import type { Question } from '../wire/question.ts'
+import { ConfFile } from './conf/conf-file.ts'
+import type { ChosenConf } from './conf/local-resolver.ts'
+import { parseServer } from './conf/server.ts'
 import { badZone } from './failure.ts'
 import { Group, type GroupOptions, type Policy, plainConf } from './group.ts'
-import type { ChosenConf } from './local-resolver.ts'
-import { parseServer } from './server.ts'
 import type { Habits, Upstream } from './upstream.ts'
 
 export interface UpstreamsOptions {

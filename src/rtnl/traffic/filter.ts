@@ -1,6 +1,6 @@
 import { addressBytes, parseCidr } from '../../base/index.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, request } from '../../netlink/index.ts'
-import { given } from '../kinds.ts'
+import { given } from '../link/kinds.ts'
 import { missingAction, missingFilter } from '../missing.ts'
 import type { LinkRef, Names, Operation } from '../operation.ts'
 import * as wire from '../wire/index.ts'

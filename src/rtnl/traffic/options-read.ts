@@ -1,4 +1,4 @@
-import { given } from '../kinds.ts'
+import { given } from '../link/kinds.ts'
 import type * as wire from '../wire/index.ts'
 import { handleText } from './handle.ts'
 import type * as spec from './qdisc-spec.ts'

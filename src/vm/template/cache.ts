@@ -2,8 +2,8 @@ import { readdir, readFile, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSystemError } from '../../base/index.ts'
 import { lockFile } from '../../sys/index.ts'
-import { decodeManifest } from './manifest.ts'
-import { fileNames, lockOf, templatesIn } from './store.ts'
+import { decodeManifest } from '../snapshot/manifest.ts'
+import { fileNames, lockOf, templatesIn } from '../snapshot/store.ts'
 
 /** A template in the cache, for people to choose from. */
 export interface CachedTemplate {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import type { Nic } from '../../base/index.ts'
-import { qemuArgs } from '../qemu-args.ts'
+import { qemuArgs } from '../qemu/qemu-args.ts'
 import type { AccelKind, VmSpec } from '../types.ts'
 import type { TemplateSpec } from './types.ts'
 

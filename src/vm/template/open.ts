@@ -2,11 +2,11 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../../base/index.ts'
 import { VmError } from '../errors.ts'
+import { type Loaded, loadTemplate, saveTemplate, templatesIn } from '../snapshot/store.ts'
 import { type Build, bootTemplate } from './build.ts'
 import { buildFailed } from './errors.ts'
 import { factsOf, type TemplateFacts, templateKey } from './facts.ts'
-import { type Loaded, loadTemplate, saveTemplate, templatesIn } from './store.ts'
-import { withLock } from './turn.ts'
+import { withLock } from './lock.ts'
 import type { Template, TemplateOptions, TemplateSpec } from './types.ts'
 
 /**

@@ -2,15 +2,7 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect } from 'vitest'
-import {
-  addBridgesTo,
-  addNamespace,
-  cableOf,
-  dockerCable,
-  type NamedNamespaceSpec,
-  openBridgeFabric,
-  removeNamespace,
-} from '../../../src/net/index.ts'
+import { addBridgesTo, addNamespace, cableOf, dockerCable, type NamedNamespaceSpec, openBridgeFabric, removeNamespace } from '../../../src/net/index.ts'
 import { hostAddresses } from '../../../src/plan/addressing.ts'
 import { planBridges, planUplink } from '../../../src/plan/index.ts'
 import { bridge, openRoute } from '../../../src/rtnl/index.ts'

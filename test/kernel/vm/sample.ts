@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs'
 import { Memfd } from '../../../src/sys/index.ts'
+import { blockSize } from '../../../src/vm/snapshot/manifest.ts'
+import { type Frozen, saveTemplate } from '../../../src/vm/snapshot/store.ts'
 import { type TemplateFacts, templateKey } from '../../../src/vm/template/facts.ts'
-import { blockSize } from '../../../src/vm/template/manifest.ts'
-import { type Frozen, saveTemplate } from '../../../src/vm/template/store.ts'
 
 /** A frozen VM that never ran: `memoryMiB` of memory of which every other block is full of `seed`'s noise. */
 export function sample(seed: number, memoryMiB = 2): Frozen & { readonly key: string } {

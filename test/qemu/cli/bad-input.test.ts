@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { places } from '../../../src/base/index.ts'
-import { kernelVersion } from '../../../src/image/bzimage.ts'
+import { kernelVersion } from '../../../src/image/formats/bzimage.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { oneSentence, Xc } from '../../support/xc.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { kvmTrouble } from '../../../src/vm/accel-probe.ts'
+import { kvmTrouble } from '../../../src/vm/accel/accel-probe.ts'
 import { detectAccel, findQemu, type Qemu } from '../../../src/vm/index.ts'
 import { test } from '../../support/leaks.ts'
 import { logDirectory, someone } from './guest.ts'

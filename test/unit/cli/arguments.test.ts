@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
-import { normalized } from '../../../src/cli/arguments.ts'
+import { normalized } from '../../../src/cli/options/argv.ts'
+import { addSettings, settingsOf } from '../../../src/cli/options/settings.ts'
 import { clusterNameOf, openSession, timeoutOf } from '../../../src/cli/session.ts'
-import { addSettings, settingsOf } from '../../../src/cli/setting-options.ts'
 
 /** What `xc start` with these arguments and this environment would use. */
 function settings(argv: string[], env: Record<string, string> = {}) {

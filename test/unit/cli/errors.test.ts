@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type ErrorKind, RemoteError, XclusterError } from '../../../src/base/index.ts'
 import { explain, statusOf } from '../../../src/cli/errors.ts'
-import { asTyped, ourName } from '../../../src/cli/spelling.ts'
+import { asTyped, ourName } from '../../../src/cli/program-name.ts'
 
 const failure = (kind: ErrorKind) =>
   new XclusterError({ code: 'A', kind, op: 'create bridge', target: 'xcbr0', reason: 'File exists' })

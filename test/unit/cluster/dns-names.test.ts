@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { placesOf } from '../../../src/cluster/dns.ts'
-import { ownNames } from '../../../src/cluster/dns-names.ts'
+import { placesOf } from '../../../src/cluster/dns/forwarder.ts'
+import { ownNames } from '../../../src/cluster/dns/names.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openNetwork } from '../../../src/cluster/network.ts'
+import { openNetwork } from '../../../src/cluster/network/open.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings } from '../../../src/plan/index.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { defer } from '../../../src/base/index.ts'
-import { NodeLife } from '../../../src/cluster/node-life.ts'
-import { Serial } from '../../../src/cluster/serial.ts'
+import { Serial } from '../../../src/base/serial.ts'
+import { NodeLife } from '../../../src/cluster/nodes/state.ts'
 
 test('one thing after the other, in order, whether or not one fails', async () => {
   const serial = new Serial()

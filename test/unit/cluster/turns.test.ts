@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { defer } from '../../../src/base/index.ts'
-import { inTurns } from '../../../src/cluster/turns.ts'
+import { inTurns } from '../../../src/base/parallel.ts'
 
 test('works on a few at a time, in order', async () => {
   const doors = [1, 2, 3].map(() => defer())

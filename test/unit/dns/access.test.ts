@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { addressBytes } from '../../../src/base/index.ts'
-import { allowing } from '../../../src/dns/access.ts'
+import { allowing } from '../../../src/dns/wire/networks.ts'
 
 const nets = ['127.0.0.0/8', '::1/128', '192.168.0.0/24', '10.32.0.0/11', 'fd00::c0a8:0/120', '2001:db8::/33']
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { appletNames } from '../../../src/image/busybox.ts'
+import { appletNames } from '../../../src/image/rootfs/busybox.ts'
 
 /** A program with a table of names behind these bytes. */
 function program(before: string, names: readonly string[]): Uint8Array {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type ArchiveEntry, writeCpio } from '../../../src/image/cpio.ts'
+import { type ArchiveEntry, writeCpio } from '../../../src/image/formats/cpio.ts'
 
 const entries: ArchiveEntry[] = [
   { path: 'usr/share/doc/a', kind: 'file', mode: 0o644, content: Buffer.from('hello') },

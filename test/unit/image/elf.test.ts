@@ -3,9 +3,9 @@ import { readFileSync, realpathSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../../../src/base/index.ts'
-import { linkage, noteTypes, readElf, sectionBytes } from '../../../src/image/elf.ts'
+import { linkage, noteTypes, readElf, sectionBytes } from '../../../src/image/formats/elf.ts'
 import { Inputs } from '../../../src/image/inputs.ts'
-import { Sysroots } from '../../../src/image/libraries.ts'
+import { Sysroots } from '../../../src/image/rootfs/libraries.ts'
 import { elfFile, vmlinuxFile } from './elf-file.ts'
 
 const program = (path: string) => ({ path: path.slice(1), from: path, content: readFileSync(path) })

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../../../src/base/index.ts'
-import { extractVmlinux, kernelVersion, readBzImage } from '../../../src/image/bzimage.ts'
+import { extractVmlinux, kernelVersion, readBzImage } from '../../../src/image/formats/bzimage.ts'
 import { bzImage, elfFile, vmlinuxFile } from './elf-file.ts'
 import { lz4, plain, xz, zstdStream } from './vectors.ts'
 

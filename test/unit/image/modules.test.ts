@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DecodeError } from '../../../src/base/index.ts'
 import { Inputs } from '../../../src/image/inputs.ts'
-import { readModuleInfo } from '../../../src/image/modinfo.ts'
-import { ModuleTree, modulesAlias, modulesDep } from '../../../src/image/modules.ts'
+import { readModuleInfo } from '../../../src/image/kernel/modinfo.ts'
+import { ModuleTree, modulesAlias, modulesDep } from '../../../src/image/kernel/modules.ts'
 import { elfFile, moduleFile } from './elf-file.ts'
 
 let dir: string

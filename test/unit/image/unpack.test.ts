@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../../../src/base/index.ts'
-import { unpackLz4 } from '../../../src/image/lz4.ts'
-import { unpack } from '../../../src/image/unpack.ts'
+import { unpackLz4 } from '../../../src/image/formats/lz4.ts'
+import { unpack } from '../../../src/image/formats/unpack.ts'
 import { gzip, lz4, opcodes, plain, xz, xzOpcodes, zstd, zstdStream } from './vectors.ts'
 
 const expected = { limit: 1 << 20, size: plain.length }

@@ -1,25 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { intervalElements, intervalPieces } from '../../../src/nft/elements.ts'
-import {
-  accept,
-  bits,
-  dnat,
-  drop,
-  expressionsOf,
-  inSet,
-  limit,
-  log,
-  map,
-  match,
-  NftError,
-  not,
-  range,
-  redirect,
-  type Statement,
-  transactionBytes,
-  verdictMap,
-} from '../../../src/nft/index.ts'
+import { accept, bits, dnat, drop, expressionsOf, inSet, limit, log, map, match, NftError, not, range, redirect, type Statement, transactionBytes, verdictMap } from '../../../src/nft/index.ts'
+import { intervalElements, intervalPieces } from '../../../src/nft/set/elements.ts'
 import { types } from '../../../src/nft/values.ts'
 
 const { ip, ip6, tcp, udp } = match

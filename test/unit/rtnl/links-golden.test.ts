@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { bond, dummy, ifb, macvlan, type openRoute, vlan, vrf, vxlan } from '../../../src/rtnl/index.ts'
-import { linkOf } from '../../../src/rtnl/link.ts'
-import { changeAltNames } from '../../../src/rtnl/link-removals.ts'
-import { addLink, changeLink } from '../../../src/rtnl/link-requests.ts'
+import { linkOf } from '../../../src/rtnl/link/link.ts'
+import { changeAltNames } from '../../../src/rtnl/link/removals.ts'
+import { addLink, changeLink } from '../../../src/rtnl/link/requests.ts'
 import type { LinkMessage } from '../../../src/rtnl/wire/index.ts'
 import { answers, goldenTests, messagesOf, roundTrips, type Said } from './golden.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ReplyTrains } from '../../../src/sys/reply-trains.ts'
+import { ReplyTrains } from '../../../src/sys/sockets/reply-trains.ts'
 
 const slotSize = 3328
 

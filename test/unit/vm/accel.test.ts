@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { recallVerdict, rememberVerdict } from '../../../src/vm/accel-cache.ts'
-import { mayRead } from '../../../src/vm/boot-files.ts'
-import { probeKernel, probeStatus } from '../../../src/vm/probe-kernel.ts'
+import { recallVerdict, rememberVerdict } from '../../../src/vm/accel/accel-cache.ts'
+import { probeKernel, probeStatus } from '../../../src/vm/accel/probe-kernel.ts'
+import { mayRead } from '../../../src/vm/qemu/boot-files.ts'
 
 test('the probe is an ELF file with a PVH entry at its code', () => {
   const elf = Buffer.from(probeKernel())

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bootTimeout, postmortem, type Remains } from '../../../src/vm/postmortem.ts'
+import { bootTimeout, postmortem, type Remains } from '../../../src/vm/machine/death.ts'
 
 const remains: Remains = { name: 'vm-003', stderr: '', console: 'one\ntwo', reached: 'init' }
 const panic = 'Kernel panic - not syncing: sysrq triggered crash'

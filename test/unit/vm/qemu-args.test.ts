@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Role } from '../../../src/vm/child-fds.ts'
 import { qemuArgs, type Template, type VmSpec } from '../../../src/vm/index.ts'
+import type { Role } from '../../../src/vm/qemu/child-fds.ts'
 
 const spec: VmSpec = {
   name: 'vm-003',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Progress } from '../../../src/vm/progress.ts'
+import { Progress } from '../../../src/vm/machine/progress.ts'
 import { collect } from '../../support/collect.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 

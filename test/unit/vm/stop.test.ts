@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { defer } from '../../../src/base/index.ts'
-import { stopInSteps } from '../../../src/vm/stop.ts'
+import { stopInSteps } from '../../../src/vm/machine/stop.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 /** A machine that ends at the step it is told to, and a clock that runs as fast as it can. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Cache, wantsPrefetch } from '../../../../src/dns/cache/cache.ts'
-import { keyOf, questionOf } from '../../../../src/dns/wire/ask.ts'
+import { failureAnswer, ownAnswer } from '../../../../src/dns/wire/local-answer.ts'
 import { nameBytes } from '../../../../src/dns/wire/name.ts'
-import { failureAnswer, ownAnswer } from '../../../../src/dns/wire/own-answer.ts'
+import { keyOf, questionOf } from '../../../../src/dns/wire/question.ts'
 
 const key = (name: string) => keyOf(nameBytes(name)!, 1)
 const records = [{ type: 1, data: Uint8Array.of(192, 0, 2, 1) }]

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { LineWriter, longestLine } from '../../../../src/dns/observe/line.ts'
+import { LineWriter, longestLine } from '../../../../src/dns/observe/log-line.ts'
 import type { Answered } from '../../../../src/dns/types.ts'
 import { questionFor } from '../../../support/dns-client.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { Access } from '../../../../src/dns/server/access.ts'
+import { Access } from '../../../../src/dns/server/acl.ts'
+import { parsePlace, placeText } from '../../../../src/dns/server/address.ts'
 import { idleLimit, usualLimits } from '../../../../src/dns/server/limits.ts'
-import { parsePlace, placeText } from '../../../../src/dns/server/place.ts'
 import { questionFor } from '../../../support/dns-client.ts'
 
 const from = (address: string) => ({ address, loopback: address.startsWith('127.') || address === '::1' })

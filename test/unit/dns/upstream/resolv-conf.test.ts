@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { chooseResolvConf } from '../../../../src/dns/upstream/local-resolver.ts'
-import { parseResolvConf } from '../../../../src/dns/upstream/resolv-conf.ts'
-import { isLocal, parseServer, readServer, serverText } from '../../../../src/dns/upstream/server.ts'
+import { chooseResolvConf } from '../../../../src/dns/upstream/conf/local-resolver.ts'
+import { parseResolvConf } from '../../../../src/dns/upstream/conf/resolv-conf.ts'
+import { isLocal, parseServer, readServer, serverText } from '../../../../src/dns/upstream/conf/server.ts'
 
 describe('a server', () => {
   test.each([

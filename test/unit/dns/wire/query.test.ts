@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AnswerWriter } from '../../../../src/dns/wire/answer-writer.ts'
-import { keyOf, questionOf, writeQuestion } from '../../../../src/dns/wire/ask.ts'
+import { failureAnswer, ownAnswer } from '../../../../src/dns/wire/local-answer.ts'
 import { readMessage } from '../../../../src/dns/wire/message.ts'
 import { nameBytes } from '../../../../src/dns/wire/name.ts'
-import { failureAnswer, ownAnswer } from '../../../../src/dns/wire/own-answer.ts'
 import { ignore, proceed, Query } from '../../../../src/dns/wire/query.ts'
+import { keyOf, questionOf, writeQuestion } from '../../../../src/dns/wire/question.ts'
 import { query } from '../../../support/dns-upstream.ts'
 
 const read = (bytes: Buffer) => {

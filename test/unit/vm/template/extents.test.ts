@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { keepNonZero, placer } from '../../../../src/vm/template/extents.ts'
-import { blockSize } from '../../../../src/vm/template/manifest.ts'
+import { keepNonZero, placer } from '../../../../src/vm/snapshot/extents.ts'
+import { blockSize } from '../../../../src/vm/snapshot/manifest.ts'
 
 /** Memory of these blocks, each filled with its number, kept and put back through pieces of a size. */
 async function thereAndBack(blocks: readonly number[], pieceSize: number) {

@@ -1,0 +1,93 @@
+import type { DnsOptions } from '../../dns/index.ts'
+import { CliError } from '../errors.ts'
+
+/** The options of `xc dns`, as commander gives them. */
+export interface DnsCommandOptions {
+  readonly listen?: string[]
+  readonly resolvConf?: string
+  readonly upstream?: string[]
+  readonly cacheTtlMax?: string
+  readonly cacheSize?: string
+  readonly zone?: string[]
+  readonly hosts?: string
+  readonly allow?: string[]
+  readonly policy?: string
+  readonly mixedCase?: boolean
+  readonly rebindProtection?: boolean
+  readonly log?: string
+  readonly metrics?: string
+  readonly threads?: string
+  readonly query?: string
+  readonly server?: string
+  readonly tcp?: boolean
+  readonly json?: boolean
+}
+
+/** For options that may be given more than once. */
+export function collect(value: string, before: string[] = []): string[] {
+  return [...before, value]
+}
+
+/** What the forwarder is told. An option that is not given leaves what is usual. */
+export function dnsOptionsOf(options: DnsCommandOptions): Omit<DnsOptions, 'namespace' | 'clock' | 'dialer'> {
+  const { listen, resolvConf, upstream, hosts, allow, policy, log, metrics } = options
+  if (policy !== undefined && policy !== 'sequential' && policy !== 'random' && policy !== 'fastest')
+    throw badValue('--policy', `'${policy}' is not sequential, random or fastest`)
+  if (upstream && resolvConf !== undefined)
+    throw badValue('--upstream', 'with --resolv-conf there are two answers to whom to ask: give one of them')
+  const cacheTtlMax = numberOf('--cache-ttl-max', options.cacheTtlMax, { least: 0, most: 604_800 })
+  const cacheEntries = numberOf('--cache-size', options.cacheSize, { least: 1, most: 10_000_000 })
+  return {
+    ...(listen && { listen }),
+    ...(upstream && { upstreams: upstream }),
+    ...(allow && { allow }),
+    ...(options.zone && { zones: zonesOf(options.zone) }),
+    ...given({ resolvConf, hostsFile: hosts, policy, log, metrics, cacheTtlMax, cacheEntries }),
+    ...given({ mixedCase: options.mixedCase, rebindProtection: options.rebindProtection }),
+  }
+}
+
+/** `example.org=192.0.2.1`; several for one domain are tried in their order. */
+function zonesOf(texts: readonly string[]): { domain: string; upstreams: string[] }[] {
+  const zones = new Map<string, string[]>()
+  for (const text of texts) {
+    const [, domain, upstream] = /^([^=]+)=(.+)$/.exec(text) ?? []
+    if (!domain || !upstream) throw badValue('--zone', `'${text}' is not DOMAIN=ADDR[:PORT]`)
+    zones.set(domain, [...(zones.get(domain) ?? []), upstream])
+  }
+  return Array.from(zones, ([domain, upstreams]) => ({ domain, upstreams }))
+}
+
+type Given<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
+
+function given<T extends object>(values: T): Given<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>
+}
+
+export function numberOf(
+  option: string,
+  text: string | undefined,
+  { least, most }: { least: number; most: number },
+): number | undefined {
+  if (text === undefined) return undefined
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= least && value <= most) return value
+  throw badValue(option, `'${text}' is no number from ${least} to ${most}`)
+}
+
+export function badValue(option: string, reason: string): CliError {
+  return new CliError({
+    code: 'BAD_USAGE',
+    kind: 'usage',
+    target: option,
+    reason,
+    remedy: 'See: xc dns --help',
+  })
+}
+
+/** Resolves at the first SIGTERM or SIGINT. A second one ends the process as usual. */
+export function untilStopped(): Promise<void> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+  })
+}

@@ -1,0 +1,63 @@
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { optionOf, resolveSettings, type Setting, type SettingKey, type SettingOptions, type Settings, settings } from '../../plan/index.ts'
+import type { Session } from '../session.ts'
+
+/** Gives a command an option for every setting, `--nets-vm` for `netsVm`, and those for single nodes. */
+export function addSettings(command: Command, argv: readonly string[]): void {
+  for (const key of Object.keys(settings)) command.addOption(settingOption(key as SettingKey))
+  command.option('--no-clone', 'as --clone off: each VM boots')
+  command.option('--no-dns-upstream', 'as --dns-upstream off: only names known here are answered')
+  for (const option of nodeOptionsIn(argv)) command.addOption(new Option(`${option} <value>`).hideHelp())
+}
+
+/** The option of one setting, for commands that need few. */
+export function settingOption(key: SettingKey): Option {
+  const { doc, default: value, kind, variable, bare }: Setting<unknown> = settings[key] as Setting<unknown>
+  const shown = kind.print(value)
+  const about = `${doc}${shown ? ` (default ${shown})` : ''} [${variable}]`
+  const name = placeholder(key)
+  const option = new Option(`${optionOf(key)} ${bare === undefined ? `<${name}>` : `[${name}]`}`, about)
+  if (key === 'dnsSpoof')
+    option.argParser((more, before?: string) => [before, more].filter(Boolean).join(','))
+  return bare === undefined ? option : option.preset(bare)
+}
+
+/** `--mem201`, `--mtu3` …: any node's or net's, so they are options only where somebody uses them. */
+function nodeOptionsIn(argv: readonly string[]): Set<string> {
+  const found = argv.map(argument => /^--(?:mem|smp|append|nets|mtu)\d+(?==|$)/.exec(argument)?.[0])
+  return new Set(found.filter(option => option !== undefined))
+}
+
+/** What the options, the environment and the defaults come to. Paths are made absolute: the owner lives elsewhere. */
+export function settingsOf(session: Session, options: Readonly<Record<string, unknown>>): Settings {
+  const { clone, dnsUpstream } = options
+  const asked = {
+    ...options,
+    ...(clone === false && { clone: 'off' }),
+    ...(dnsUpstream === false && { dnsUpstream: 'off' }),
+  }
+  const chosen = Object.entries(asked).filter(([key]) => isSetting(key))
+  const all = resolveSettings({ env: session.env, options: Object.fromEntries(chosen) as SettingOptions })
+  const [kernel, kvm, netSetup] = [absolute(all.kernel), program(all.kvm), program(all.netSetup)]
+  const [dnsHosts, dnsLog] = [absolute(all.dnsHosts), absolute(all.dnsLog)]
+  return { ...all, kernel, kvm, netSetup, dnsHosts, dnsLog }
+}
+
+function isSetting(key: string): boolean {
+  return Object.hasOwn(settings, key) || /^(mem|smp|append|nets|mtu)\d+$/.test(key)
+}
+
+/** Its path, or its name along PATH. */
+function program(path: string): string {
+  return path.includes('/') ? absolute(path) : path
+}
+
+function absolute(path: string): string {
+  return path === '' ? '' : resolve(path)
+}
+
+function placeholder(key: string): string {
+  if (key.startsWith('nets') || key === 'hostNets') return 'nets'
+  return typeof (settings as Record<string, { default: unknown }>)[key]?.default === 'number' ? 'n' : 'value'
+}

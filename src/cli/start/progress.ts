@@ -1,0 +1,53 @@
+import type { OwnerMessage } from '../../owner/index.ts'
+import { tell } from '../output.ts'
+
+/** What an owner says before it is ready. Not all of it is shown. */
+export type ProgressMessage = Exclude<OwnerMessage, { event: 'ready' | 'failed' }>
+
+export interface Progress {
+  show(message: ProgressMessage): void
+  /** Nothing follows; a failure marks what was going on. Resolves when all is on the screen. */
+  end(failure?: unknown): Promise<void>
+}
+
+export interface ProgressOptions {
+  /** A list of tasks that changes in place, for a terminal; lines on stderr otherwise. */
+  readonly live: boolean
+  /** How many there will be. */
+  readonly nodes: number
+  /** Whether they are clones of templates. */
+  readonly clones: boolean
+}
+
+export async function openProgress({ live, ...shown }: ProgressOptions): Promise<Progress> {
+  if (!live) return linesOf(tell)
+  const { openTaskList } = await import('./task-list.ts')
+  return openTaskList(shown)
+}
+
+/** Said once, when the first one is being made. */
+const whyTemplates = 'one VM of each kind is booted now and kept; from then on nodes are clones of it'
+
+/** One line per step, node and notice. */
+export function linesOf(line: (text: string) => void): Progress {
+  let explained = false
+  return {
+    show(message) {
+      if (message.event === 'step' && message.step === 'template' && !explained) {
+        line(`template: ${whyTemplates}`)
+        explained = true
+      }
+      const text = lineOf(message)
+      if (text) line(text)
+    },
+    end: () => Promise.resolve(),
+  }
+}
+
+function lineOf(message: ProgressMessage): string | undefined {
+  if (message.event === 'notice') return `note: ${message.text}`
+  if (message.event === 'step' && message.state === 'begin') return `${message.step}: ${message.text}`
+  if (message.event !== 'node') return undefined
+  if (message.state === 'ready') return `${message.name}: ready after ${(message.ms / 1000).toFixed(2)} s`
+  return message.state === 'failed' ? `${message.name}: failed` : undefined
+}

@@ -1,0 +1,93 @@
+import { Listr, type ListrTask } from 'listr2'
+import { type Deferred, defer } from '../../base/index.ts'
+import { tell } from '../output.ts'
+import type { Progress, ProgressMessage, ProgressOptions } from './progress.ts'
+
+const titles = {
+  image: 'Guest image',
+  network: 'Network',
+  template: 'Templates',
+  vms: 'Virtual machines',
+  configure: 'Addresses and routes',
+} as const
+
+/** One line of the list, which others complete. */
+interface Line {
+  readonly done: Deferred<void>
+  text: string
+  set: (text: string) => void
+}
+
+/** The list of tasks on a terminal. Notices come below it when it is over: they would tear it apart. */
+export function openTaskList({ nodes: total, clones }: Omit<ProgressOptions, 'live'>): Progress {
+  const lines = new Map<string, Line>()
+  const notices: string[] = []
+  const shown = Object.entries(titles).filter(([step]) => clones || step !== 'template')
+  const tasks = shown.map(([step, title]) => {
+    const line: Line = { done: defer(), text: '', set: () => {} }
+    lines.set(step, line)
+    return taskOf(title, line)
+  })
+  // Its own listener for Ctrl-C would end this process before everything has been taken back.
+  const options = { concurrent: true, registerSignalListeners: false }
+  const running = new Listr(tasks, options).run().catch(() => {}) // the failure is thrown, and told, by whoever follows the start
+  const nodes = new Map<number, string>()
+  return {
+    show(message) {
+      if (message.event === 'notice') notices.push(message.text)
+      else if (message.event === 'node')
+        lines
+          .get('configure')
+          ?.set(`${readyIn(nodes.set(message.id, message.state))} of ${total} nodes are ready`)
+      else if (message.event === 'step') step(lines, message)
+    },
+    async end(failure) {
+      for (const { done } of lines.values()) {
+        if (failure === undefined) done.resolve()
+        else done.reject(new Error('not done'))
+      }
+      await running
+      for (const text of notices) tell(`note: ${text}`)
+    },
+  }
+}
+
+function taskOf(title: string, line: Line): ListrTask {
+  line.done.promise.catch(() => {}) // told by the list
+  return {
+    title,
+    task: (_, task) => {
+      line.set = text => {
+        task.title = `${title}: ${text}`
+      }
+      if (line.text) line.set(line.text)
+      return line.done.promise
+    },
+  }
+}
+
+type StepMessage = Extract<ProgressMessage, { event: 'step' }>
+
+function step(lines: ReadonlyMap<string, Line>, message: StepMessage): void {
+  const template = lines.get('template')
+  // Those that are in the cache are not worth a step.
+  if (message.step === 'vms' && template)
+    apply(template, { text: template.text || 'from the cache', state: 'end' })
+  const line = lines.get(message.step)
+  if (line) apply(line, message.step === 'template' ? aboutTemplates(message) : message)
+}
+
+function aboutTemplates({ state, text }: StepMessage): Pick<StepMessage, 'state' | 'text'> {
+  const now = `made once, nodes are clones of them: ${text}`
+  return { state, text: state === 'begin' ? now : 'made; the next start finds them' }
+}
+
+function apply(line: Line, { state, text }: Pick<StepMessage, 'state' | 'text'>): void {
+  line.text = text
+  line.set(text)
+  if (state === 'end') line.done.resolve()
+}
+
+function readyIn(nodes: ReadonlyMap<number, string>): number {
+  return [...nodes.values()].filter(state => state === 'ready').length
+}

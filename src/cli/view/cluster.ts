@@ -1,0 +1,43 @@
+import type { NodeStatus, Status } from '../../client/index.ts'
+import { table } from './table.ts'
+
+/** A cluster for people: a line about it, a table of its nodes, and why some of them failed. */
+export function clusterTable(status: Status): string {
+  const header = ['node', 'name', 'role', 'state', 'boot', 'net', 'dev', 'ipv4', 'ipv6']
+  const failed = status.nodes.filter(({ reason }) => reason !== undefined)
+  const reasons = failed.map(({ name, reason }) => `${name}: ${reason}\n`)
+  return [headline(status), table(header, status.nodes.flatMap(nodeRows)), ...reasons].join('')
+}
+
+/** `cluster default: ready in 3.1 s, xnet, 7 nodes, tcg, Linux 6.1.0, namespace /proc/71/fd/20` */
+function headline({ name, state, readyMs, topology, nodes, accel, kernel, ...at }: Status): string {
+  const ready = readyMs === undefined ? state : `${state} in ${seconds(readyMs)}`
+  const facts = [
+    ready,
+    topology,
+    `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`,
+    accel,
+    kernel && `Linux ${kernel}`,
+    at.fabric === 'user' && 'in user space',
+    at.netns && `namespace ${at.netns}`,
+    at.uplink && `way out ${at.uplink.link} (${changes(at.uplink)})`,
+  ]
+  return `cluster ${name}: ${facts.filter(Boolean).join(', ')}\n`
+}
+
+/** What it has changed on the host. */
+function changes({ table, sysctls }: NonNullable<Status['uplink']>): string {
+  return [`table ${table}`, ...sysctls.map(({ name, before }) => `${name} was ${before}`)].join(', ')
+}
+
+/** One row a net; what is the node's own stands in the first. */
+function nodeRows(node: NodeStatus): string[][] {
+  const boot = node.bootMs === undefined ? '' : seconds(node.bootMs)
+  const own = [String(node.id), node.name, node.role, node.state, boot]
+  const nets = node.nets.map(({ net, dev, ipv4 = '-', ipv6 = '-' }) => [String(net), dev, ipv4, ipv6])
+  return nets.map((net, index) => [...(index === 0 ? own : own.map(() => '')), ...net])
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`
+}

@@ -1,0 +1,149 @@
+import { Scope, Serial } from '../../base/index.ts'
+import { checkMemory } from '../../host/index.ts'
+import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
+import { missing, scaledIn, scaledOut } from '../../plan/index.ts'
+import { ownNames } from '../dns/names.ts'
+import { clusterStopping } from '../errors.ts'
+import type { Parts } from '../running.ts'
+import type { ClusterNode } from './node.ts'
+
+/** The nodes of a running cluster, and all that is done to them: one thing after the other, in order. */
+export class Members {
+  readonly #parts: Parts
+  readonly #serial = new Serial()
+  readonly #ending = new AbortController()
+  #plan: ClusterPlan
+  #nodes: readonly ClusterNode[]
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#plan = parts.plan
+    this.#nodes = parts.nodes
+  }
+
+  get plan(): ClusterPlan {
+    return this.#plan
+  }
+
+  get nodes(): readonly ClusterNode[] {
+    return this.#nodes
+  }
+
+  node(id: number): ClusterNode {
+    const found = this.#nodes.find(node => node.plan.id === id)
+    if (found) return found
+    throw missing(this.#plan, id)
+  }
+
+  pause(ids?: readonly number[]): Promise<void> {
+    return this.#inTurn(() => all(this.#living(ids, 'ready'), node => node.pause()))
+  }
+
+  resume(ids?: readonly number[]): Promise<void> {
+    return this.#inTurn(() => all(this.#living(ids, 'paused'), node => node.resume()))
+  }
+
+  /** All are taken away before the first comes back. Who fails has failed; the others come. */
+  reset(ids?: readonly number[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const nodes = this.#named(ids)
+      await Promise.all([this.#templates(nodes.map(({ plan }) => plan)), all(nodes, node => node.clear())])
+      const { boots, fabric } = this.#parts
+      await boots.run(nodes, { fabric, signal: this.#ending.signal, together: false })
+    })
+  }
+
+  scaleOut(ids: readonly number[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = { plan: this.#plan, nodes: this.#nodes }
+      const after = scaledOut(this.#parts.settings, before.plan, ids)
+      const plans = after.nodes.filter(({ id }) => ids.includes(id))
+      checkMemory(plans, { clones: this.#parts.settings.clone === 'always' })
+      const { boots, fabric, nodeOf } = this.#parts
+      await using undo = new Scope()
+      await this.#templates(plans)
+      await fabric.change(after.bridges)
+      undo.defer(() => fabric.change(before.plan.bridges))
+      const added = plans.map(nodeOf)
+      this.#nodes = inOrder([...before.nodes, ...added])
+      undo.defer(() => {
+        this.#nodes = before.nodes
+      })
+      undo.defer(() => all(added, node => node.stop('at once')))
+      this.#name(after)
+      undo.defer(() => this.#name(before.plan))
+      await boots.run(added, { fabric, signal: this.#ending.signal, together: true })
+      undo.defer(() => follow(before.nodes, before.plan))
+      await follow(before.nodes, after)
+      this.#plan = after
+      undo.move()
+    })
+  }
+
+  /** The others are told first: no route leads to a node that goes. */
+  scaleIn(ids: readonly number[], options: { readonly graceMs?: number } = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      const after = scaledIn(this.#parts.settings, this.#plan, ids)
+      const [leaving, staying] = [this.#named(ids), this.#nodes.filter(node => !ids.includes(node.plan.id))]
+      await follow(staying, after)
+      this.#name(after)
+      this.#plan = after
+      await all(leaving, node => node.stop(options).catch(() => node.stop('at once')))
+      this.#nodes = staying
+      await this.#parts.fabric.change(after.bridges)
+    })
+  }
+
+  /** Calls off what is under way and lets nothing more begin. Resolves when nobody touches the nodes any more. */
+  async end(): Promise<void> {
+    this.#ending.abort()
+    await this.#serial.idle()
+  }
+
+  /** Its nodes are known by the names of this plan from now on. */
+  #name(plan: ClusterPlan): void {
+    this.#parts.dns?.setHosts(ownNames(plan, this.#parts.settings))
+  }
+
+  /** Those of a new shape; and those that could not be had when it was tried last. */
+  #templates(plans: readonly NodePlan[]): Promise<void> {
+    return this.#parts.templates.open(plans, this.#ending.signal)
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#ending
+    return this.#serial.run(async () => {
+      if (signal.aborted) throw clusterStopping(this.#plan.name)
+      await work().catch(failure => {
+        throw signal.aborted ? clusterStopping(this.#plan.name, failure) : failure
+      })
+    })
+  }
+
+  /** The nodes of these ids, each once; all without. */
+  #named(ids: readonly number[] | undefined): ClusterNode[] {
+    return ids === undefined ? [...this.#nodes] : [...new Set(ids)].map(id => this.node(id))
+  }
+
+  /** Who is named has to be able to; of all, those that can. */
+  #living(ids: readonly number[] | undefined, state: 'ready' | 'paused'): ClusterNode[] {
+    const named = this.#named(ids)
+    return ids === undefined ? named.filter(node => node.state === state) : named
+  }
+}
+
+function inOrder(nodes: readonly ClusterNode[]): ClusterNode[] {
+  return [...nodes].sort((a, b) => a.plan.id - b.plan.id)
+}
+
+async function follow(nodes: readonly ClusterNode[], plan: ClusterPlan): Promise<void> {
+  const plans = new Map(plan.nodes.map(node => [node.id, node]))
+  await all(nodes, node => node.follow(plans.get(node.plan.id)!))
+}
+
+/** All at once, all to their end; then throws what failed first. One that has failed altogether has said so itself. */
+async function all(nodes: readonly ClusterNode[], work: (node: ClusterNode) => Promise<void>): Promise<void> {
+  const results = await Promise.allSettled(nodes.map(work))
+  const failure = results.find(result => result.status === 'rejected')
+  if (failure) throw failure.reason
+}

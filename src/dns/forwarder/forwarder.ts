@@ -1,0 +1,212 @@
+import type { Clock } from '../../base/index.ts'
+import { Cache } from '../cache/cache.ts'
+import { Hosts } from '../names/sources.ts'
+import { type Answered, type AnswerSource, type Asker, type Counters, drop, later, type OwnHosts, type Resolver, type Stretch, type UpstreamStatus } from '../types.ts'
+import { LoopWatch } from '../upstream/loop.ts'
+import { Upstreams } from '../upstream/upstreams.ts'
+import type { Answer } from '../wire/answer.ts'
+import { Extended, isFailure, Rcode } from '../wire/constants.ts'
+import { failureAnswer } from '../wire/local-answer.ts'
+import { questionOf } from '../wire/question.ts'
+import { newCounters } from './counters.ts'
+import { Quick } from './fast-path.ts'
+import { Fetches } from './fetches.ts'
+import { type ResolvedOptions, type ResolverOptions, withDefaults } from './options.ts'
+
+/**
+ * Opens a forwarder. Trouble with files and upstreams is told to `notice` and no reason not to start; only what the
+ * caller wrote wrong is thrown (BAD_UPSTREAM, BAD_ZONE).
+ */
+export function openResolver(options: ResolverOptions = {}): Resolver {
+  return new Forwarder(withDefaults(options))
+}
+
+class Forwarder implements Resolver {
+  onAnswer: ((answered: Answered) => void) | undefined
+  readonly #counters = newCounters()
+  readonly #options: ResolvedOptions
+  readonly #clock: Clock
+  readonly #cache: Cache
+  readonly #hosts: Hosts
+  readonly #loops: LoopWatch
+  readonly #upstreams: Upstreams
+  readonly #fetches: Fetches
+  readonly #quick: Quick
+  /** Where answers are written before they are copied out. */
+  readonly #room: Stretch = { bytes: Buffer.alloc(0xffff), at: 0, length: 0xffff }
+  #waiting = 0
+  #closed: Promise<void> | undefined
+
+  constructor(options: ResolvedOptions) {
+    const { clock, notice, cacheEntries, cacheBytes, staleSeconds } = options
+    const counters = this.#counters
+    this.#options = options
+    this.#clock = clock
+    this.#cache = new Cache({ entries: cacheEntries, bytes: cacheBytes, staleSeconds })
+    this.#hosts = new Hosts(options.hostsFile, notice)
+    this.#loops = new LoopWatch(notice)
+    this.#upstreams = this.#openUpstreams()
+    this.#fetches = new Fetches({
+      clock,
+      cache: this.#cache,
+      counters,
+      ttlMax: options.cacheTtlMax,
+      maxUnderWay: options.maxUnderWay,
+      rebindProtection: options.rebindProtection,
+      ask: question => this.#upstreams.ask(question),
+      owns: key => this.#quick.names.owns(key),
+    })
+    const prefetch = this.#fetches.prefetch.bind(this.#fetches)
+    this.#quick = new Quick(this.#hosts.names(), { clock, cache: this.#cache, counters, prefetch })
+    this.#quick.writer.trustAd = this.#upstreams.trustAd
+  }
+
+  get counters(): Readonly<Counters> {
+    return { ...this.#counters, evictions: this.#cache.evictions }
+  }
+
+  get cached(): { readonly entries: number; readonly bytes: number } {
+    const { entries, bytes } = this.#cache
+    return { entries, bytes }
+  }
+
+  answerNow(query: Stretch, asker: Asker, into: Stretch): number {
+    const length = this.#quick.answer(query, asker, into)
+    if (length === later) return later
+    this.#counters.questions++
+    if (length !== drop && this.onAnswer !== undefined)
+      this.onAnswer({
+        query: query.bytes.subarray(query.at, query.at + query.length),
+        answer: into.bytes.subarray(into.at, into.at + length),
+        asker,
+        source: this.#quick.source,
+        ms: 0,
+      })
+    return length
+  }
+
+  async resolve(query: Uint8Array, asker: Asker): Promise<Uint8Array | undefined> {
+    const begun = this.#clock.now()
+    const bytes = Buffer.from(query.buffer, query.byteOffset, query.byteLength)
+    const question: Stretch = { bytes, at: 0, length: bytes.length }
+    this.#counters.questions++
+    let length = this.#quick.answer(question, asker, this.#room)
+    let { source } = this.#quick
+    if (length === later) {
+      const given = await this.#wait(this.#quick.key)
+      source = given.source
+      // Others have been answered meanwhile.
+      this.#quick.query.read(question)
+      length = this.#quick.give(
+        given.answer,
+        { transport: asker.transport, stale: source === 'stale' },
+        this.#room,
+      )
+    }
+    if (length <= 0) return undefined
+    const answer = Uint8Array.prototype.slice.call(this.#room.bytes, 0, length)
+    this.onAnswer?.({ query, answer, asker, source, ms: this.#clock.now() - begun })
+    return answer
+  }
+
+  upstreams(): UpstreamStatus[] {
+    return this.#upstreams.status()
+  }
+
+  setHosts(own: OwnHosts): void {
+    this.#hosts.tell(own)
+    this.#renewNames()
+  }
+
+  reload(): void {
+    this.#hosts.reload()
+    this.#renewNames()
+    this.#upstreams.reload()
+    this.#quick.writer.trustAd = this.#upstreams.trustAd
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#upstreams.close()
+    this.#loops.close()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** What becomes of a question that upstreams have to be asked: an answer within the time an asker gives us. */
+  async #wait(key: string): Promise<Given> {
+    const question = questionOf(key)
+    if (this.#loops.caught(key)) {
+      this.#counters.rejected++
+      return { answer: failureAnswer(question, Rcode.REFUSED, Extended.other), source: 'rule' }
+    }
+    this.#counters.misses++
+    if (this.#waiting >= mostWaiting)
+      return this.#fail(failureAnswer(question, Rcode.SERVFAIL, Extended.notReady))
+    this.#waiting++
+    try {
+      const answer = await this.#inTime(this.#fetches.get(key))
+      this.#quick.writer.trustAd = this.#upstreams.trustAd
+      if (answer && !isFailure(answer.rcode)) return { answer, source: 'upstream' }
+      const stale = this.#stale(key)
+      if (stale) return stale
+      return this.#fail(answer ?? failureAnswer(question, Rcode.SERVFAIL, Extended.noReachableAuthority))
+    } finally {
+      this.#waiting--
+    }
+  }
+
+  #inTime(fetch: Promise<Answer>): Promise<Answer | undefined> {
+    return new Promise(resolve => {
+      const cancel = this.#clock.after(this.#options.answerWithinMs, () => resolve(undefined))
+      void fetch.then(answer => {
+        cancel()
+        resolve(answer)
+      })
+    })
+  }
+
+  #stale(key: string): Given | undefined {
+    const now = this.#clock.now()
+    const entry = this.#cache.stale(key, now)
+    if (!entry) return undefined
+    this.#cache.recheckLater(entry, now)
+    this.#counters.stale++
+    return { answer: entry.answer, source: 'stale' }
+  }
+
+  /** An upstream's own failure has nothing of ours to explain it. */
+  #fail(answer: Answer): Given {
+    if (answer.extended < 0) return { answer, source: 'upstream' }
+    this.#counters.failures++
+    return { answer, source: 'rule' }
+  }
+
+  #renewNames(): void {
+    const names = this.#hosts.names()
+    this.#quick.names = names
+    this.#cache.forget(key => names.owns(key))
+  }
+
+  #openUpstreams(): Upstreams {
+    const { clock, dialer, mixedCase, loopCheck } = this.#options
+    return new Upstreams({
+      ...this.#options,
+      habits: { clock, dialer, mixedCase, tcpOnly: false, trustAd: false },
+      onNew: upstreams => {
+        if (loopCheck) this.#loops.probe(upstreams)
+      },
+    })
+  }
+}
+
+/** An answer on its way out, and where it came from. */
+interface Given {
+  readonly answer: Answer
+  readonly source: AnswerSource
+}
+
+/** Askers waiting at once; each costs about a kilobyte. */
+const mostWaiting = 20_000

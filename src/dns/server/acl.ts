@@ -1,0 +1,46 @@
+import type { BufferPart } from '../../sys/index.ts'
+import { drop } from '../types.ts'
+import { AnswerWriter } from '../wire/answer-writer.ts'
+import { Rcode } from '../wire/constants.ts'
+import { allowing } from '../wire/networks.ts'
+import { ignore, Query } from '../wire/query.ts'
+
+/** Whom an answer would go to. */
+interface Stranger {
+  readonly address: string
+  readonly loopback: boolean
+}
+
+/** How many addresses are remembered with their verdict; a flood of made-up ones costs no more memory than that. */
+const mostKnown = 1024
+
+/** Who may ask: this machine itself, and the networks given as `192.168.0.0/24`. */
+export class Access {
+  readonly #allowed: (address: string) => boolean
+  readonly #open: boolean
+  readonly #known = new Map<string, boolean>()
+  readonly #query = new Query()
+  readonly #writer = new AnswerWriter()
+
+  constructor(allow: readonly string[] = []) {
+    this.#allowed = allowing(allow)
+    this.#open = allow.length > 0
+  }
+
+  allows(who: Stranger): boolean {
+    if (who.loopback) return true
+    if (!this.#open) return false
+    const known = this.#known.get(who.address)
+    if (known !== undefined) return known
+    if (this.#known.size >= mostKnown) this.#known.clear()
+    const verdict = this.#allowed(who.address)
+    this.#known.set(who.address, verdict)
+    return verdict
+  }
+
+  /** Writes REFUSED: what was asked and not a byte more, so that nobody can aim us at somebody else. */
+  refuse(query: BufferPart, into: BufferPart): number {
+    if (this.#query.read(query) === ignore) return drop
+    return this.#writer.fail(this.#query, { rcode: Rcode.REFUSED, extended: -1 }, into)
+  }
+}

@@ -1,0 +1,109 @@
+import { networkInterfaces } from 'node:os'
+import { isSystemError, Scope } from '../../base/index.ts'
+import { bindInet, holderOf, SysError } from '../../sys/index.ts'
+import { DnsError } from '../errors.ts'
+import { type NetPlace, placeText } from './address.ts'
+import { type Datagrams, openBatched, openPlain } from './datagrams.ts'
+import { type StreamOptions, StreamServer } from './streams.ts'
+
+/** One place at which questions come in, over UDP and TCP. */
+export interface Door extends AsyncDisposable {
+  readonly address: string
+  readonly port: number
+  readonly datagrams: Datagrams
+  readonly streams: StreamServer
+  close(): Promise<void>
+}
+
+export interface DoorOptions extends StreamOptions {
+  /** UDP by node:dgram even where the addon could do it. */
+  readonly plain?: boolean
+}
+
+/** How often another port is tried, when any will do and the one for UDP is taken for TCP. */
+const mostTries = 20
+
+/** Opens both sockets and answers whoever comes. */
+export async function openDoor(place: NetPlace, options: DoorOptions): Promise<Door> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await openOnce(place, options)
+    } catch (failure) {
+      const again = place.port === 0 && tries < mostTries && isTaken(failure)
+      if (!again) throw explained(failure, place)
+    }
+  }
+}
+
+async function openOnce(place: NetPlace, options: DoorOptions): Promise<Door> {
+  await using scope = new Scope()
+  const batched = !options.plain && isBatchedPossible()
+  if (!batched && (place.namespace || place.reusePort)) throw needsAddon(place)
+  const datagrams = scope.add(batched ? openBatched(place) : await openPlain(hostable(place)))
+  const { port } = datagrams
+  const streams = scope.add(new StreamServer(options))
+  const { address } = hostable(place)
+  await streams.listen(batched ? bindInet('tcp', { ...place, port }) : { host: address, port })
+  datagrams.serve(options.service)
+  const all = scope.move()
+  const close = () => all.close()
+  return { address: place.address, port, datagrams, streams, close, [Symbol.asyncDispose]: close }
+}
+
+/** Not without the addon, nor on a kernel without IPv6: its sockets are for both families. */
+function isBatchedPossible(): boolean {
+  try {
+    const probe = openBatched({ address: '::', port: 0 })
+    void probe.close()
+    return true
+  } catch (failure) {
+    if (failure instanceof SysError && ['ADDON_MISSING', 'ADDON_STALE'].includes(failure.code)) return false
+    if (failure instanceof SysError && failure.errnoName === 'EAFNOSUPPORT') return false
+    throw failure
+  }
+}
+
+/** Where there is no IPv6 at all, every address is every IPv4 address. */
+function hostable(place: NetPlace): NetPlace {
+  const six = Object.values(networkInterfaces()).some(all => all?.some(({ family }) => family === 'IPv6'))
+  return place.address === '::' && !six ? { ...place, address: '0.0.0.0' } : place
+}
+
+function isTaken(failure: unknown): boolean {
+  if (failure instanceof SysError) return failure.errnoName === 'EADDRINUSE'
+  return isSystemError(failure, 'EADDRINUSE')
+}
+
+function explained(cause: unknown, place: NetPlace): unknown {
+  if (!isTaken(cause)) return cause
+  const { address, port, namespace } = place
+  // IPv4 addresses of sockets for both families look like IPv6 ones.
+  const addresses = [address, '127.0.0.1', '::1'].flatMap(each =>
+    each.includes(':') ? each : [each, `::ffff:${each}`],
+  )
+  const holders = (['udp', 'tcp'] as const).flatMap(protocol =>
+    addresses.flatMap(
+      each => holderOf({ protocol, address: each, port, ...(namespace && { namespace }) }) ?? [],
+    ),
+  )
+  const by = holders.length === 0 ? '' : ` by ${[...new Set(holders)].join(' and ')}`
+  return new DnsError({
+    code: 'DNS_PORT_TAKEN',
+    op: 'answer DNS at',
+    target: placeText(place),
+    reason: `the port is taken${by}`,
+    remedy: 'Choose another with --listen, or end what has it',
+    cause,
+  })
+}
+
+function needsAddon(place: NetPlace): DnsError {
+  return new DnsError({
+    code: 'DNS_NEEDS_ADDON',
+    kind: 'prerequisite',
+    op: 'answer DNS at',
+    target: placeText(place),
+    reason: 'sockets in a namespace, or several on one port, take the addon and a kernel with IPv6',
+    remedy: 'Run: npm run build',
+  })
+}

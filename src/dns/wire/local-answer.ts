@@ -1,0 +1,69 @@
+import type { Answer } from './answer.ts'
+import { Class, flag, flag2, headerBytes, Type } from './constants.ts'
+import type { Question } from './question.ts'
+
+/** One record of ours, about the name that is asked for. */
+export interface OwnRecord {
+  readonly type: number
+  readonly data: Uint8Array
+}
+
+/** A pointer to the name in the question (RFC 1035 §4.1.4). */
+const asAsked = [0xc0, headerBytes]
+
+/** An answer of our own knowledge: these records, or with none an SOA, so that it is known how long there are none. */
+export function ownAnswer(
+  question: Question,
+  { rcode, records, ttl }: { rcode: number; records: readonly OwnRecord[]; ttl: number },
+): Answer {
+  const parts = records.length > 0 ? records : [soa(ttl)]
+  const bytes = parts.map(({ type, data }) => record({ type, data }, ttl))
+  const wire = Buffer.concat([Buffer.alloc(headerBytes), question.bytes, ...bytes])
+  const questionEnd = headerBytes + question.bytes.length
+  wire[2] = flag.QR | flag.AA
+  wire[3] = flag2.RA | rcode
+  wire[5] = 1
+  wire.writeUInt16BE(parts.length, records.length > 0 ? 6 : 8)
+  let at = questionEnd
+  const ttls = bytes.map(({ length }) => {
+    at += length
+    return at - length + 6
+  })
+  return {
+    wire,
+    questionEnd,
+    ttls: Uint16Array.from(ttls),
+    additionalAt: wire.length,
+    rcode,
+    extended: -1,
+  }
+}
+
+/** Nothing but an Rcode: what becomes of a question that nobody answers. */
+export function failureAnswer(question: Question, rcode: number, extended: number): Answer {
+  const wire = Buffer.concat([Buffer.alloc(headerBytes), question.bytes])
+  wire[2] = flag.QR
+  wire[3] = flag2.RA | rcode
+  wire[5] = 1
+  const { length } = wire
+  return { wire, questionEnd: length, ttls: new Uint16Array(), additionalAt: length, rcode, extended }
+}
+
+function record({ type, data }: OwnRecord, ttl: number): Buffer {
+  const bytes = Buffer.alloc(12 + data.length)
+  bytes.set(asAsked)
+  bytes.writeUInt16BE(type, 2)
+  bytes.writeUInt16BE(Class.IN, 4)
+  bytes.writeUInt32BE(ttl, 6)
+  bytes.writeUInt16BE(data.length, 10)
+  bytes.set(data, 12)
+  return bytes
+}
+
+/** The name itself is its zone, its server and its postmaster (RFC 2308 §3: negative answers have an SOA). */
+function soa(ttl: number): OwnRecord {
+  const data = Buffer.alloc(4 + 20)
+  data.set([...asAsked, ...asAsked])
+  for (const [i, value] of [1, ttl, ttl, ttl, ttl].entries()) data.writeUInt32BE(value, 4 + 4 * i)
+  return { type: Type.SOA, data }
+}

@@ -1,0 +1,27 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { errorToJson } from '../../base/index.ts'
+import { type Dns, openDns } from '../open.ts'
+import type { ThreadOptions, ThreadOrder, ThreadReport } from './pool.ts'
+
+const port = parentPort!
+const say = (report: ThreadReport) => port.postMessage(report)
+const options: ThreadOptions = workerData
+
+try {
+  const dns = await openDns({ ...options, notice: text => say({ is: 'notice', text }) })
+  port.on('message', (order: ThreadOrder) => void obey(dns, order))
+  say({ is: 'ready', places: dns.places })
+} catch (failure) {
+  say({ is: 'failed', error: errorToJson(failure) })
+}
+
+async function obey(dns: Dns, order: ThreadOrder): Promise<void> {
+  if (order === 'snapshot') return say({ is: 'snapshot', snapshot: dns.snapshot() })
+  try {
+    await (order === 'reload' ? dns.reload() : dns.close())
+    say({ is: 'done' })
+  } catch (failure) {
+    say({ is: 'failed', error: errorToJson(failure) })
+  }
+  if (order === 'close') port.close()
+}

@@ -1,0 +1,87 @@
+import { Writer } from '../../base/index.ts'
+
+/** One thing in an archive; `path` has no leading slash. Parents come from {@link writeCpio}. */
+export type ArchiveEntry =
+  | { readonly path: string; readonly kind: 'file'; readonly mode: number; readonly content: Uint8Array }
+  | { readonly path: string; readonly kind: 'link'; readonly target: string }
+  | { readonly path: string; readonly kind: 'directory'; readonly mode: number }
+  | {
+      readonly path: string
+      readonly kind: 'device'
+      readonly mode: number
+      readonly major: number
+      readonly minor: number
+    }
+
+const S_IFREG = 0o100000
+const S_IFLNK = 0o120000
+const S_IFDIR = 0o040000
+const S_IFCHR = 0o020000
+
+/**
+ * An initramfs archive: cpio "newc" (kernel `Documentation/driver-api/early-userspace/buffer-format.rst`).
+ * Same entries, same bytes: sorted by path, owned by root, all times 0, inodes counted from 1.
+ */
+export function writeCpio(entries: readonly ArchiveEntry[]): Uint8Array {
+  const all = withParents(entries)
+  const out = new Writer(all.reduce((sum, entry) => sum + bodyOf(entry).length + 256, 1024))
+  let inode = 1
+  for (const entry of all) put(out, entry, inode++)
+  put(out, { path: 'TRAILER!!!', kind: 'end' }, 0)
+  return out.done()
+}
+
+type Entry = ArchiveEntry | { readonly path: string; readonly kind: 'end' }
+
+/** Later entries replace earlier ones of the same path; missing directories are added. */
+function withParents(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
+  const byPath = new Map<string, ArchiveEntry>()
+  for (const entry of entries) {
+    const parts = entry.path.split('/')
+    for (let depth = 1; depth < parts.length; depth++) {
+      const path = parts.slice(0, depth).join('/')
+      if (!byPath.has(path)) byPath.set(path, { path, kind: 'directory', mode: 0o755 })
+    }
+    byPath.set(entry.path, entry)
+  }
+  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+const encoder = new TextEncoder()
+const nothing = new Uint8Array(0)
+
+function bodyOf(entry: Entry): Uint8Array {
+  if (entry.kind === 'file') return entry.content
+  return entry.kind === 'link' ? encoder.encode(entry.target) : nothing
+}
+
+function modeOf(entry: Entry): number {
+  switch (entry.kind) {
+    case 'file':
+      return S_IFREG | entry.mode
+    case 'link':
+      return S_IFLNK | 0o777
+    case 'directory':
+      return S_IFDIR | entry.mode
+    case 'device':
+      return S_IFCHR | entry.mode
+    case 'end':
+      return 0
+  }
+}
+
+function put(out: Writer, entry: Entry, inode: number): void {
+  const name = encoder.encode(`${entry.path}\0`)
+  const body = bodyOf(entry)
+  const [major, minor] = entry.kind === 'device' ? [entry.major, entry.minor] : [0, 0]
+  const links = entry.kind === 'directory' ? 2 : 1
+  // ino mode uid gid nlink mtime filesize devmajor devminor rdevmajor rdevminor namesize check
+  const fields = [inode, modeOf(entry), 0, 0, links, 0, body.length, 0, 0, major, minor, name.length, 0]
+  out.put(encoder.encode(`070701${fields.map(hex).join('')}`))
+  out.put(name)
+  out.align(4)
+  out.put(body)
+  out.align(4)
+}
+
+const hex = (value: number) => value.toString(16).padStart(8, '0')

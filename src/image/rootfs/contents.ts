@@ -1,0 +1,174 @@
+import { join } from 'node:path'
+import { lastNodeId, nodeName } from '../../base/index.ts'
+import { decoding, ImageError } from '../errors.ts'
+import type { ArchiveEntry } from '../formats/cpio.ts'
+import type { Inputs } from '../inputs.ts'
+import { type KernelModule, modulesAlias, modulesDep } from '../kernel/modules.ts'
+import { appletNames } from './busybox.ts'
+import { damagedProgram, type Found, Sysroots } from './libraries.ts'
+
+interface Program {
+  /** Where it stands in the guest. */
+  readonly path: string
+  /** Where a host may have it. */
+  readonly from: readonly string[]
+  /** Debian's package, for the remedy; without it the program is optional. */
+  readonly package?: string
+}
+
+const sbin = (name: string) => [`usr/sbin/${name}`, `sbin/${name}`, `usr/bin/${name}`, `bin/${name}`]
+
+/** `dash` is there because Debian's static busybox runs its own `ip` whatever PATH says (docs/image.md). */
+const PROGRAMS: readonly Program[] = [
+  { path: 'bin/busybox', from: ['usr/bin/busybox', 'bin/busybox'], package: 'busybox-static' },
+  { path: 'sbin/ip', from: sbin('ip'), package: 'iproute2' },
+  { path: 'usr/sbin/nft', from: sbin('nft'), package: 'nftables' },
+  { path: 'usr/sbin/qemu-ga', from: sbin('qemu-ga'), package: 'qemu-guest-agent' },
+  { path: 'bin/dash', from: ['usr/bin/dash', 'bin/dash'] },
+  { path: 'usr/sbin/dropbear', from: sbin('dropbear') },
+  { path: 'usr/bin/getent', from: ['usr/bin/getent', 'bin/getent'] },
+]
+
+/** Commands that scripts and the kernel call by their full path. */
+const IN_SBIN = ['init', 'modprobe', 'insmod', 'poweroff', 'reboot', 'halt', 'sysctl', 'route', 'ifconfig']
+
+export interface Contents {
+  readonly entries: readonly ArchiveEntry[]
+  readonly hasTelnetd: boolean
+  readonly hasDropbear: boolean
+}
+
+/** What a guest's root file system is made of. */
+export interface Ingredients {
+  readonly inputs: Inputs
+  readonly sysroots: readonly string[]
+  readonly guestDir: string
+  /** xcluster-guest, which tells a guest who it is. */
+  readonly program: string
+  readonly kernelVersion: string
+  readonly modules: readonly KernelModule[]
+}
+
+export async function collectContents(ingredients: Ingredients): Promise<Contents> {
+  const { inputs } = ingredients
+  const roots = new Sysroots(ingredients.sysroots, inputs)
+  const programs = await findPrograms(roots, ingredients)
+  const has = (path: string) => programs.some(program => program.path === path)
+  const busybox = programs.find(program => program.path === 'bin/busybox')!
+  const applets = await decoding(damagedProgram(busybox), () => appletNames(busybox.content))
+  const binaries = [...programs, ...(await roots.closure(programs))]
+  return {
+    entries: [
+      ...skeleton(),
+      ...appletLinks(applets, has('bin/dash')),
+      ...binaries.map(({ path, content }) => file(path, content, 0o755)),
+      ...moduleFiles(ingredients),
+      file('etc/hosts', Buffer.from(hostsFile()), 0o644),
+      file('sbin/xcluster-guest', await ownProgram(ingredients), 0o755),
+      ...(await guestFiles(ingredients.guestDir, inputs)),
+    ],
+    hasTelnetd: applets.includes('telnetd'),
+    hasDropbear: has('usr/sbin/dropbear'),
+  }
+}
+
+async function findPrograms(roots: Sysroots, { inputs, sysroots }: Ingredients): Promise<Found[]> {
+  const found: Found[] = []
+  for (const program of PROGRAMS) {
+    const from = roots.locate(program.from)
+    if (from) found.push({ path: program.path, from, content: await inputs.read(from) })
+    else if (program.package) throw missing(program, sysroots)
+  }
+  return found
+}
+
+async function ownProgram({ inputs, program }: Ingredients): Promise<Uint8Array> {
+  if (inputs.has(program)) return inputs.read(program)
+  throw new ImageError({
+    code: 'PROGRAM_MISSING',
+    kind: 'prerequisite',
+    op: 'find for the guest',
+    target: 'xcluster-guest',
+    reason: `there is no ${program}`,
+    remedy: 'Run: npm run build',
+  })
+}
+
+function missing(program: Program, sysroots: readonly string[]): ImageError {
+  return new ImageError({
+    code: 'PROGRAM_MISSING',
+    kind: 'prerequisite',
+    op: 'find for the guest',
+    target: program.path.slice(program.path.lastIndexOf('/') + 1),
+    reason: `it is in none of ${sysroots.join(', ')}`,
+    remedy: `Run "npm run setup", or "sudo apt-get install ${program.package}"`,
+  })
+}
+
+const file = (path: string, content: Uint8Array, mode: number): ArchiveEntry => ({
+  path,
+  kind: 'file',
+  mode,
+  content,
+})
+const directory = (path: string, mode = 0o755): ArchiveEntry => ({ path, kind: 'directory', mode })
+
+function skeleton(): ArchiveEntry[] {
+  return [
+    ...['dev', 'proc', 'sys', 'mnt', 'run', 'etc/init.d', 'var/lib', 'var/log', 'etc/dropbear'].map(path =>
+      directory(path),
+    ),
+    directory('root', 0o700),
+    directory('tmp', 0o1777),
+    { path: 'var/run', kind: 'link', target: '/run' },
+    // The kernel gives init its console before init can mount anything.
+    { path: 'dev/console', kind: 'device', mode: 0o600, major: 5, minor: 1 },
+  ]
+}
+
+/** `login` and `shutdown` are scripts of ours, `ip` is the real one. */
+function appletLinks(applets: readonly string[], dash: boolean): ArchiveEntry[] {
+  const links = applets
+    .filter(name => !['busybox', 'ip', 'sh', 'init', 'login'].includes(name))
+    .map(name => link(`bin/${name}`, 'busybox'))
+  const inSbin = IN_SBIN.filter(name => applets.includes(name)).map(name =>
+    link(`sbin/${name}`, '../bin/busybox'),
+  )
+  return [...links, ...inSbin, link('bin/ip', '../sbin/ip'), link('bin/sh', dash ? 'dash' : 'busybox')]
+}
+
+const link = (path: string, target: string): ArchiveEntry => ({ path, kind: 'link', target })
+
+function moduleFiles({ kernelVersion, modules }: Ingredients): ArchiveEntry[] {
+  const dir = `lib/modules/${kernelVersion}`
+  return [
+    ...modules.map(({ name, bytes }) => file(`${dir}/${name}.ko`, bytes, 0o644)),
+    file(`${dir}/modules.dep`, Buffer.from(modulesDep(modules)), 0o644),
+    file(`${dir}/modules.alias`, Buffer.from(modulesAlias(modules)), 0o644),
+  ]
+}
+
+/** Every node there can be, on net 0; in the image with the default prefix, which init replaces when another is set. */
+export function hostsFile(prefix = 'fd00:'): string {
+  const lines = ['127.0.0.1 localhost', '::1 localhost']
+  for (let node = 1; node <= lastNodeId; node++) {
+    const name = nodeName(node)
+    lines.push(`192.168.0.${node} ${name}`, `${prefix}:192.168.0.${node} ${name}`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** The files of `guest/`; scripts are executable whatever a package manager made of their mode. */
+async function guestFiles(dir: string, inputs: Inputs, below = ''): Promise<ArchiveEntry[]> {
+  const entries: ArchiveEntry[] = []
+  for (const name of await inputs.list(join(dir, below))) {
+    const path = below ? `${below}/${name}` : name
+    if (inputs.isDirectory(join(dir, path))) {
+      entries.push(...(await guestFiles(dir, inputs, path)))
+      continue
+    }
+    const content = await inputs.read(join(dir, path))
+    entries.push(file(path, content, content.subarray(0, 2).toString() === '#!' ? 0o755 : 0o644))
+  }
+  return entries
+}

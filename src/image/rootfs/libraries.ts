@@ -1,0 +1,98 @@
+import { basename, dirname, join } from 'node:path'
+import { decoding, ImageError } from '../errors.ts'
+import { linkage, readElf } from '../formats/elf.ts'
+import type { Inputs } from '../inputs.ts'
+
+/** A file of some sysroot, to stand at `path` in the guest. */
+export interface Found {
+  readonly path: string
+  readonly from: string
+  readonly content: Uint8Array
+}
+
+const EM_X86_64 = 62
+
+/** Where the dynamic linkers of Debian, Fedora and their kin look by themselves. */
+const LIBRARY_DIRS = [
+  'lib/x86_64-linux-gnu',
+  'usr/lib/x86_64-linux-gnu',
+  'lib64',
+  'usr/lib64',
+  'lib',
+  'usr/lib',
+]
+
+/** Finds files in several trees, the first that has one wins, and what programs need to run. */
+export class Sysroots {
+  readonly #roots: readonly string[]
+  readonly #inputs: Inputs
+
+  constructor(roots: readonly string[], inputs: Inputs) {
+    this.#roots = roots
+    this.#inputs = inputs
+  }
+
+  /** The first of `paths` (relative) that some root has. */
+  locate(paths: readonly string[]): string | undefined {
+    return this.#roots
+      .flatMap(root => paths.map(path => join(root, path)))
+      .find(path => this.#inputs.has(path))
+  }
+
+  /** All libraries, and the dynamic linker, that the programs need, each once. */
+  async closure(programs: readonly Found[]): Promise<Found[]> {
+    const found = new Map<string, Found>()
+    const queue = [...programs]
+    for (let program = queue.shift(); program; program = queue.shift()) {
+      const needs = await decoding(damagedProgram(program), () => linkage(readElf(program.content)))
+      const interpreter = needs.interpreter?.slice(1)
+      const wanted = needs.needed.map(name => ({
+        name,
+        paths: [...runPaths(needs.runPath, program), ...LIBRARY_DIRS].map(dir => join(dir, name)),
+      }))
+      if (interpreter) wanted.unshift({ name: basename(interpreter), paths: [interpreter] })
+      for (const { name, paths } of wanted) {
+        if (found.has(name)) continue
+        const library = await this.#load(name, { paths, for: program })
+        found.set(name, library)
+        queue.push(library)
+      }
+    }
+    return [...found.values()]
+  }
+
+  async #load(name: string, wanted: { paths: readonly string[]; for: Found }): Promise<Found> {
+    for (const path of wanted.paths) {
+      const from = this.locate([path])
+      if (!from) continue
+      const content = await this.#inputs.read(from)
+      if (readElf(content).machine === EM_X86_64) return { path, from, content }
+    }
+    throw new ImageError({
+      code: 'LIBRARY_MISSING',
+      kind: 'prerequisite',
+      op: 'find library',
+      target: name,
+      reason: `${wanted.for.from} needs it, and it is in none of ${this.#roots.join(', ')}`,
+      remedy: 'Run "npm run setup"',
+    })
+  }
+}
+
+/** A program that cannot be read is none that this machine could run either. */
+export function damagedProgram({ from }: Found) {
+  return {
+    code: 'PROGRAM_DAMAGED',
+    kind: 'prerequisite',
+    op: 'read program',
+    target: from,
+    remedy: 'Install its package again',
+  } as const
+}
+
+/** RUNPATH entries as paths below a root; `$ORIGIN` is the directory the program stands in. */
+function runPaths(runPath: readonly string[], program: Found): string[] {
+  return runPath
+    .filter(path => /^(\/|\$ORIGIN|\$\{ORIGIN\})/.test(path))
+    .map(path => join('/', path.replace(/\$ORIGIN|\$\{ORIGIN\}/, `/${dirname(program.path)}`)).slice(1))
+}

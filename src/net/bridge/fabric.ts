@@ -1,0 +1,208 @@
+import { type Nic, Scope, XclusterError } from '../../base/index.ts'
+import { type BridgeChange, type BridgePlan, type BridgeSpec, bridgeChange, mtuOf, planNics, type TapSpec } from '../../plan/index.ts'
+import { openRoute, type Route } from '../../rtnl/index.ts'
+import { type FileLock, lockNamespace, NetNamespace, openTaps, type Tap } from '../../sys/index.ts'
+import { NetError } from '../errors.ts'
+import type { Fabric } from '../fabric.ts'
+import { addBridges, bridgesThere, leaveFramesAlone, leaveFramesAloneHere, raise } from './bridges.ts'
+
+/** All our links are in this group ("xc" in ASCII): removed by it, they take as long as one. */
+const linkGroup = 0x7863
+
+/** Those of them that are being removed while others stay. */
+const leavingGroup = 0x7864
+
+export interface BridgeFabric extends Fabric {
+  readonly kind: 'bridge'
+  readonly namespace: NetNamespace
+}
+
+export interface FabricOptions {
+  /** Where, instead of a namespace of its own. It stays when the fabric is closed, as do bridges that were there. */
+  readonly namespace?: NetNamespace
+}
+
+/**
+ * Makes bridges and taps as planned, all or nothing: a handful of messages and one entry into the namespace, be
+ * there two taps or two hundred. Equivalent: `ip link add … type bridge`, `ip tuntap add`, `ip link set … master`.
+ */
+export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions = {}): Promise<BridgeFabric> {
+  await using scope = new Scope()
+  const namespace = options.namespace ?? scope.add(NetNamespace.create())
+  const route = scope.add(openRoute({ namespace }))
+  if (options.namespace) scope.add(await takeAlone(options.namespace, route))
+  const shared = options.namespace !== undefined
+  if (shared) scope.defer(leaveFramesAloneHere(namespace))
+  else leaveFramesAlone(namespace)
+  const fabric = new Bridges({ namespace, shared, route, scope: scope.move() })
+  try {
+    await fabric.change(plan)
+    return fabric
+  } catch (failure) {
+    await fabric.close()
+    throw failure
+  }
+}
+
+interface Attachment {
+  readonly plan: BridgePlan
+  /** The index of each net's bridge. */
+  readonly masters: ReadonlyMap<number, number>
+  /** The indexes of bridges that are not up yet. */
+  readonly down: readonly number[]
+}
+
+function attach(taps: readonly TapSpec[], { plan, masters, down }: Attachment, route: Route): Promise<void> {
+  return route.batch(batch => {
+    const { links } = batch
+    for (const { name, net } of taps) {
+      const port = { mtu: mtuOf(plan, net), master: masters.get(net)!, group: linkGroup }
+      links.change({ name, ...port, addrGenMode: 'none', up: true })
+    }
+    raise(down, batch)
+    links.change({ name: 'lo', up: true })
+  })
+}
+
+interface BridgesParts {
+  readonly namespace: NetNamespace
+  /** There may be bridges that are not ours. */
+  readonly shared: boolean
+  readonly route: Route
+  readonly scope: Scope
+}
+
+class Bridges implements BridgeFabric {
+  readonly kind = 'bridge'
+  readonly namespace: NetNamespace
+  readonly #shared: boolean
+  readonly #route: Route
+  readonly #scope: Scope
+  /** The index of each net's bridge. */
+  readonly #masters = new Map<number, number>()
+  readonly #taps = new Map<string, Tap>()
+  #plan: Pick<BridgePlan, 'bridges' | 'taps'> = { bridges: [], taps: [] }
+
+  constructor({ namespace, shared, route, scope }: BridgesParts) {
+    this.namespace = namespace
+    this.#shared = shared
+    this.#route = route
+    this.#scope = scope
+    scope.defer(() => closeAll(this.#taps.values())) // those whose links could not be removed
+    scope.defer(() => this.#removeGroup(linkGroup, this.#taps.values()))
+  }
+
+  async nics(node: number): Promise<Nic[]> {
+    this.#mustBeOpen()
+    return planNics(this.#plan, node).map(({ tap, args }) => ({ args, fds: [this.#taps.get(tap)!.fd] }))
+  }
+
+  async change(plan: BridgePlan): Promise<void> {
+    this.#mustBeOpen()
+    const { add, remove } = bridgeChange(this.#plan, plan)
+    try {
+      await this.#add(add, plan)
+    } catch (failure) {
+      await this.#remove(add)
+      throw explained(failure)
+    }
+    await this.#remove(remove)
+    this.#plan = plan
+  }
+
+  close(): Promise<void> {
+    return this.#scope.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #add({ bridges, taps }: BridgeChange['add'], plan: BridgePlan): Promise<void> {
+    const down = bridges.length > 0 ? await this.#addBridges(bridges, plan) : []
+    const names = taps.map(({ name }) => name)
+    for (const tap of openTaps(names, { namespace: this.namespace, vnetHdr: true }))
+      this.#taps.set(tap.name, tap)
+    await attach(taps, { plan, masters: this.#masters, down }, this.#route)
+  }
+
+  /** Gives the indexes of those that are made here, and down. */
+  async #addBridges(bridges: readonly BridgeSpec[], { mtu, mtus = {} }: BridgePlan): Promise<number[]> {
+    const there = this.#shared ? await bridgesThere(bridges, { mtu, mtus }, this.#route) : []
+    const missing = bridges.filter(({ name }) => there.every(other => other.name !== name))
+    for (const { net, index } of [...missing, ...there]) this.#masters.set(net, index)
+    if (missing.length > 0) await addBridges(missing, { mtu, mtus, group: linkGroup, up: false }, this.#route)
+    return missing.map(({ index }) => index)
+  }
+
+  /**
+   * Removes those of the links that are there and ours: a batch is no transaction, so after a failure any of
+   * them may be. They become a group of their own first, which goes in the time of one link.
+   */
+  async #remove({ bridges, taps }: BridgeChange['remove']): Promise<void> {
+    if (bridges.length + taps.length === 0) return
+    const names = new Set([...bridges, ...taps].map(({ name }) => name))
+    const there = (await this.#route.links.list()).filter(({ name }) => names.has(name))
+    const ours = there.filter(({ name, group }) => group === linkGroup || this.#taps.has(name))
+    const gone = taps.flatMap(({ name }) => this.#taps.get(name) ?? [])
+    if (ours.length > 0) {
+      await this.#route.batch(({ links }) => {
+        for (const { index } of ours) links.change({ index, group: leavingGroup })
+      })
+      await this.#removeGroup(leavingGroup, gone)
+    }
+    for (const { name } of gone) this.#taps.delete(name)
+    await closeAll(gone)
+  }
+
+  /** First the links, all at once, then the fds: closing the fd of a bridged tap takes the kernel 20 ms. */
+  async #removeGroup(group: number, taps: Iterable<Tap>): Promise<void> {
+    await removeGroup(group, this.#route)
+    for (const tap of taps) tap.closeGone()
+  }
+
+  #mustBeOpen(): void {
+    if (!this.#scope.closed) return
+    throw new NetError({ code: 'NETWORK_CLOSED', op: 'use', target: 'network', reason: 'it is closed' })
+  }
+}
+
+async function closeAll(taps: Iterable<Tap>): Promise<void> {
+  await Promise.all(Array.from(taps, tap => tap.close()))
+}
+
+/**
+ * Our links are removed by their group, so a namespace has room for one network. Those that are there though nobody
+ * has it were left by one whose process was killed.
+ */
+async function takeAlone(namespace: NetNamespace, route: Route): Promise<FileLock> {
+  const lock = lockNamespace(namespace)
+  if (lock) {
+    await removeGroup(linkGroup, route)
+    return lock
+  }
+  const names = (await route.links.list()).flatMap(({ name, group }) => (group === linkGroup ? name : []))
+  throw taken(`there is one in this namespace (${names.join(', ') || 'being made'})`)
+}
+
+async function removeGroup(group: number, route: Route): Promise<void> {
+  try {
+    await route.links.removeGroup(group)
+  } catch (failure) {
+    if (!isCoded(failure, 'NETLINK_NOT_FOUND')) throw failure
+  }
+}
+
+function explained(failure: unknown): unknown {
+  if (!isCoded(failure, 'NETLINK_EXISTS', 'TAP_EXISTS')) return failure
+  return taken(`${failure.target} is there already`, failure)
+}
+
+function taken(reason: string, cause?: Error): NetError {
+  const remedy = 'Stop the cluster that it belongs to, or use another namespace'
+  return new NetError({ code: 'NETWORK_TAKEN', op: 'make', target: 'network', reason, remedy, cause })
+}
+
+function isCoded(failure: unknown, ...codes: string[]): failure is XclusterError {
+  return failure instanceof XclusterError && codes.includes(failure.code)
+}

@@ -1,0 +1,50 @@
+import { addressBytes, addressText } from '../../base/index.ts'
+import { networkOf } from '../../plan/index.ts'
+import { openRoute } from '../../rtnl/index.ts'
+import type { NetNamespace } from '../../sys/index.ts'
+import { NetError } from '../errors.ts'
+import { type Cable, isCoded } from './veth-pair.ts'
+
+const bridge = 'docker0'
+
+/** Docker gives its containers addresses from the beginning on: ours begin well after. */
+const firstNumber = 50
+
+/**
+ * A cable into Docker's bridge, with an address that is hoped to be nobody's: Docker is not asked. The outside is
+ * Docker's to masquerade and to forward.
+ */
+export async function dockerCable(index: number, owner: string, outside: NetNamespace): Promise<Cable> {
+  await using route = openRoute({ namespace: outside })
+  const link = await route.links.get(bridge).catch(failure => {
+    throw isCoded(failure, 'NETLINK_NOT_FOUND') ? missing(failure) : failure
+  })
+  const gateways = (await route.addresses.list({ link: link.index })).filter(({ scope }) => scope === 0)
+  const addresses = gateways.map(({ address, prefix }) => {
+    const bytes = addressBytes(networkOf({ address, prefix }).address)
+    const last = bytes.at(-1)! + firstNumber + index
+    if (prefix > 8 * bytes.length - 6 || last > 254) throw tooNarrow(`${address}/${prefix}`, index)
+    return { address: addressText(Uint8Array.of(...bytes.subarray(0, -1), last)), prefix }
+  })
+  return {
+    outside: { name: `xcluster${index}`, master: bridge, addresses: [], routes: [] },
+    inside: {
+      name: `host${index}`,
+      addresses,
+      routes: gateways.map(({ address }) => ({ destination: 'default', via: address })),
+    },
+    alias: `xcluster ${owner}`,
+  }
+}
+
+function missing(cause: Error): NetError {
+  const reason = `there is no bridge ${bridge} here`
+  const remedy = 'Start Docker, or use: xc nsadd INDEX'
+  const about = { op: 'attach to', target: bridge, reason, remedy, cause }
+  return new NetError({ ...about, code: 'DOCKER_MISSING', kind: 'prerequisite' })
+}
+
+function tooNarrow(subnet: string, index: number): NetError {
+  const reason = `there is no room for the number ${index}: it takes a /26, and 1 to 200 in a larger one`
+  return new NetError({ code: 'DOCKER_NARROW', op: 'take an address of', target: subnet, reason })
+}

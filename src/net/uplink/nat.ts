@@ -1,0 +1,60 @@
+import { masquerade, match, type Nft, not, openNft, type Statement } from '../../nft/index.ts'
+import type { Pair } from '../../plan/index.ts'
+import type { NetNamespace } from '../../sys/index.ts'
+import { NetError } from '../errors.ts'
+
+export interface NatOptions {
+  readonly namespace: NetNamespace
+  readonly table: string
+  /** The table goes when what is returned is closed, or this process ends; else it stays. */
+  readonly owner?: boolean
+}
+
+/** What comes from these subnets and goes elsewhere leaves with addresses of the outside. */
+export function masqueradeBase({ ipv4, ipv6 }: Pair, options: NatOptions): Promise<Nft> {
+  return masqueraded(options, [
+    [match.ip.saddr(ipv4), not(match.ip.daddr(ipv4))],
+    [match.ip6.saddr(ipv6), not(match.ip6.daddr(ipv6))],
+  ])
+}
+
+/** What comes from net 0 leaves over the uplink with the address of that. */
+export function masqueradeNet0(
+  { ipv4, ipv6 }: Pair,
+  { link, ...options }: NatOptions & { readonly link: string },
+): Promise<Nft> {
+  const leaving = match.oifname(link)
+  return masqueraded(options, [
+    [leaving, match.ip.saddr(ipv4)],
+    [leaving, match.ip6.saddr(ipv6)],
+  ])
+}
+
+/** One table with one chain of such rules; nothing else is in it, so that it goes whole. */
+async function masqueraded(
+  { namespace, table: name, owner = false }: NatOptions,
+  rules: readonly (readonly Statement[])[],
+): Promise<Nft> {
+  const nft = openNft({ namespace })
+  const table = { family: 'inet', name } as const
+  const chain = { table, name: 'postrouting' }
+  try {
+    await nft.transaction(({ tables, chains, rules: into }) => {
+      tables.create({ ...table, owner })
+      chains.add({ ...chain, type: 'nat', hook: 'postrouting', priority: 'srcnat' })
+      for (const matches of rules)
+        into.add({ table, chain: chain.name, statements: [...matches, masquerade()] })
+    })
+    return nft
+  } catch (failure) {
+    const { tables } = await nft.list({ family: 'inet', table: name })
+    await nft.close()
+    throw tables.length > 0 ? taken(name, failure) : failure
+  }
+}
+
+function taken(target: string, cause: unknown): NetError {
+  const reason = 'there is one of this name already'
+  const remedy = 'Give the cluster another --name, or stop the one that has it'
+  return new NetError({ code: 'UPLINK_TAKEN', op: 'create table', target, reason, remedy, cause })
+}

@@ -1,0 +1,102 @@
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import { Scope } from '../../base/index.ts'
+import { type Pair, planUplink, type UplinkWish } from '../../plan/index.ts'
+import { openRoute, type Route } from '../../rtnl/index.ts'
+import { type Launched, launch, type NetNamespace } from '../../sys/index.ts'
+import { NetError } from '../errors.ts'
+import { openInside } from './uplink.ts'
+
+export interface PastaOptions {
+  /** A rootless one. */
+  readonly inside: NetNamespace
+  /** Net 0's subnets, which leave with the uplink's addresses. */
+  readonly sources: Pair
+  /** Where the program is looked for: the value of PATH. */
+  readonly searchPath: string
+}
+
+/**
+ * The way out of a rootless namespace: `pasta` (passt.top) speaks for it outside with sockets of ours, as any program
+ * of this user could. So TCP and UDP get out, nothing on the host is changed, and nothing gets in.
+ */
+export async function openPasta(wish: UplinkWish, options: PastaOptions): Promise<AsyncDisposable> {
+  const { inside, sources, searchPath } = options
+  const { peer: link, ...plan } = planUplink(wish)
+  await using scope = new Scope()
+  const file = find(searchPath)
+  const pasta = launch({ file, args: pastaArgs(link, plan), fds: [inside.fd, inside.userFd!] })
+  scope.defer(async () => {
+    pasta.kill('SIGKILL')
+    await pasta.exited
+  })
+  await using route = openRoute({ namespace: inside })
+  await Promise.race([connected(route, link), ended(pasta, file)])
+  await openInside({ namespace: inside, link, sources })
+  return scope.move()
+}
+
+/** It takes the namespaces as the descriptors that it begins with: it cannot see ours any more once it is inside. */
+function pastaArgs(
+  link: string,
+  { inside, outside }: { readonly inside: Pair; readonly outside: Pair },
+): string[] {
+  const addresses = [inside.ipv4, inside.ipv6].flatMap(address => ['--address', address])
+  const gateways = [outside.ipv4, outside.ipv6].flatMap(address => ['--gateway', address])
+  const nothingIn = ['--no-map-gw', '-t', 'none', '-u', 'none', '-T', 'none', '-U', 'none']
+  return [
+    ...['--foreground', '--stderr', '--quiet', '--config-net', '--ns-ifname', link],
+    ...[...addresses, '--netmask', '31', ...gateways, ...nothingIn],
+    ...['--netns', '/proc/self/fd/3', '--userns', '/proc/self/fd/4'],
+  ]
+}
+
+/** The route is what it makes last. */
+async function connected(route: Route, link: string): Promise<void> {
+  const events = route.monitor(['links', 'addresses', 'routes'])
+  if (await leads(route, link)) return
+  for await (const _ of events) if (await leads(route, link)) return
+}
+
+async function leads(route: Route, link: string): Promise<boolean> {
+  const found = (await route.links.list()).find(({ name }) => name === link)
+  if (!found) return false
+  const routes = await route.routes.list()
+  return routes.some(({ destination, dev }) => destination === 'default' && dev === found.index)
+}
+
+async function ended(pasta: Launched, target: string): Promise<never> {
+  const { code, signal } = await pasta.exited
+  const words = pasta
+    .stderr()
+    .split('\n')
+    .filter(line => line && !line.includes('syslog'))
+  const reason = words.at(-1) ?? `it ended with ${signal ?? code}`
+  const remedy = 'It needs a default route on the host; without --uplink the cluster starts'
+  throw new NetError({ code: 'PASTA_FAILED', op: 'open uplink', target, reason, remedy })
+}
+
+function find(searchPath: string): string {
+  const paths = searchPath
+    .split(':')
+    .filter(Boolean)
+    .map(directory => join(directory, 'pasta'))
+  const found = paths.find(isProgram)
+  if (found) return found
+  throw new NetError({
+    code: 'PASTA_MISSING',
+    kind: 'prerequisite',
+    op: 'open uplink',
+    reason: 'an ordinary user gets out through pasta, which is not installed',
+    remedy: 'Install it (Debian, Ubuntu: sudo apt-get install passt), or run as root',
+  })
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

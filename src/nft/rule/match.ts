@@ -1,0 +1,150 @@
+import { badValue } from '../errors.ts'
+import { intervalElements, plainElements } from '../set/elements.ts'
+import { allBits, isSet, isWide, type SetRef, spanOf, turned, type Value, valueText } from '../set/span.ts'
+import type { Span, ValueType } from '../values.ts'
+import { type Expression, NFT_LOOKUP_F_INV, NFT_REG_1 } from '../wire/index.ts'
+import { type Draft, equal, type Statement } from './draft.ts'
+import type { Field } from './fields.ts'
+
+/** A field compared with values: true for any of them, or, turned round by {@link not}, for none. */
+export class Match<T> implements Statement {
+  readonly #field: Field<T>
+  readonly #values: readonly Value<T>[]
+  readonly negated: boolean
+
+  constructor(field: Field<T>, values: readonly Value<T>[], negated = false) {
+    this.#field = field
+    this.#values = values
+    this.negated = negated
+    if (values.length === 0) throw badValue(field.name, 'it is matched with no value at all')
+  }
+
+  get text(): string {
+    const [first, ...more] = this.#values
+    const values = more.length > 0 ? `{ ${this.#values.map(valueText).join(', ')} }` : valueText(first)
+    return `${this.#field.name} ${this.negated ? '!= ' : ''}${values}`
+  }
+
+  not(): Match<T> {
+    return new Match(this.#field, this.#values, !this.negated)
+  }
+
+  write(rule: Draft): void {
+    const values = this.#values
+    const [first] = values as [Value<T>]
+    const plain = values.filter(value => typeof value !== 'object')
+    if (values.length === 1 && isSet(first)) this.#lookUp(rule, first)
+    else if (this.#field.type.bits && plain.length === values.length) this.#anyBit(rule, plain as T[])
+    else if (values.length === 1) this.#one(rule, this.#span(first))
+    else this.#oneOf(rule, values.map(this.#span, this))
+  }
+
+  #span(value: Value<T>): Span {
+    if (isSet(value)) throw badValue(this.text, 'a set stands alone')
+    return spanOf(this.#field.type, value)
+  }
+
+  /** `ct state established,related`: one of the bits is set. */
+  #anyBit(rule: Draft, values: readonly T[]): void {
+    const { type } = this.#field
+    this.#load(rule)
+    rule.add(masked(allBits(type, values)), equal(new Uint8Array(type.length), this.negated ? 'eq' : 'neq'))
+  }
+
+  #one(rule: Draft, span: Span): void {
+    if (span.mask?.some(byte => byte !== 0xff)) this.#someBits(rule, span.from, span.mask)
+    else if (isWide(span)) this.#between(rule, span)
+    else {
+      this.#load(rule)
+      rule.add(equal(span.from, this.negated ? 'neq' : 'eq'))
+      if (!this.negated) this.#field.know?.(rule, span.from)
+    }
+  }
+
+  /** Of a mask of whole bytes only those are loaded. */
+  #someBits(rule: Draft, value: Uint8Array, mask: Uint8Array): void {
+    const operation = this.negated ? 'neq' : 'eq'
+    const bytes = mask.filter(byte => byte === 0xff).length
+    const whole = bytes > 0 && mask.every((byte, at) => byte === (at < bytes ? 0xff : 0))
+    if (this.#field.partial && whole) {
+      this.#field.load(rule, bytes)
+      rule.add(equal(value.subarray(0, bytes), operation))
+    } else {
+      this.#load(rule)
+      rule.add(masked(mask), equal(value, operation))
+    }
+  }
+
+  #between(rule: Draft, span: Span): void {
+    const { type } = this.#field
+    this.#load(rule)
+    if (type.host) rule.add(inNetworkOrder(type.length))
+    const [from, to] = [{ value: turned(type, span.from) }, { value: turned(type, span.to) }]
+    if (this.negated) rule.add({ kind: 'range', source: NFT_REG_1, operation: 'neq', from, to })
+    else
+      rule.add(
+        { kind: 'cmp', source: NFT_REG_1, operation: 'gte', data: from },
+        { kind: 'cmp', source: NFT_REG_1, operation: 'lte', data: to },
+      )
+  }
+
+  #oneOf(rule: Draft, spans: readonly Span[]): void {
+    const { type, protocols } = this.#field
+    this.#load(rule)
+    const set = rule.addSet(setOf(type, spans))
+    rule.add(lookup(set, this.negated))
+    if (protocols && !this.negated) rule.knowTransport('one of some', this.text)
+  }
+
+  #lookUp(rule: Draft, { set }: SetRef): void {
+    this.#load(rule)
+    rule.add(lookup({ set }, this.negated))
+  }
+
+  #load(rule: Draft): void {
+    this.#field.load(rule, this.#field.type.length)
+  }
+}
+
+/** Turned round: none of the values. `tcp dport != { 22, 80 }` */
+export function not<T>(match: Match<T>): Match<T> {
+  return match.not()
+}
+
+function setOf(type: ValueType<unknown>, spans: readonly Span[]) {
+  const interval = spans.some(isWide)
+  if (spans.some(span => span.mask && !isWide(span) && span.mask.some(byte => byte !== 0xff)))
+    throw badValue(type.name, 'bits cannot be in a set')
+  const pieces = spans.map(span => ({ span }))
+  const elements = interval
+    ? intervalElements(type, pieces, { merge: true, leading: true })
+    : plainElements(type, pieces)
+  return { type, interval, elements }
+}
+
+/** The kernel compares bytes from the first to the last. */
+function inNetworkOrder(length: number): Expression {
+  const [source, destination] = [NFT_REG_1, NFT_REG_1]
+  return { kind: 'byteorder', source, destination, operation: 'hton', length, size: length }
+}
+
+function masked(mask: Uint8Array): Expression {
+  return {
+    kind: 'bitwise',
+    source: NFT_REG_1,
+    destination: NFT_REG_1,
+    length: mask.length,
+    mask: { value: mask },
+    xor: { value: new Uint8Array(mask.length) },
+  }
+}
+
+function lookup({ set, setId }: { set: string; setId?: number }, negated: boolean): Expression {
+  return {
+    kind: 'lookup',
+    source: NFT_REG_1,
+    set,
+    ...(setId !== undefined && { setId }),
+    ...(negated && { flags: NFT_LOOKUP_F_INV }),
+  }
+}

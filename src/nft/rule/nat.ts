@@ -1,0 +1,121 @@
+import { badValue, conflict } from '../errors.ts'
+import type { Mapped } from '../set/maps.ts'
+import { type Range, spanOf, valueText } from '../set/span.ts'
+import { types } from '../values.ts'
+import { NF_NAT_RANGE_PERSISTENT, NF_NAT_RANGE_PROTO_RANDOM, NF_NAT_RANGE_PROTO_RANDOM_FULLY, NF_NAT_RANGE_PROTO_SPECIFIED, NFT_REG_1 } from '../wire/index.ts'
+import { type Draft, immediate, type Statement } from './draft.ts'
+
+export interface NatOptions {
+  readonly port?: number | Range<number>
+  /** The port is chosen at random; `fully`: by more than a hash. */
+  readonly random?: boolean | 'fully'
+  /** One client gets the same address for all of its connections. */
+  readonly persistent?: boolean
+}
+
+export interface NatTarget extends NatOptions {
+  readonly address: string | Range<string> | Mapped
+  /** With a {@link Mapped} address, where the rule does not say it: 4 or 6. */
+  readonly version?: 4 | 6
+}
+
+/** Packets get the address of the interface that they leave by. */
+export function masquerade(options: NatOptions = {}): Statement {
+  return {
+    text: 'masquerade',
+    write(rule) {
+      const ports = loadPorts(rule, options, NFT_REG_1)
+      const flags = flagsOf(options)
+      rule.add({ kind: 'masq', ...(flags !== 0 && { flags }), ...ports })
+    },
+  }
+}
+
+/** Packets go to this machine instead of where they were going. `redirect to :10053` */
+export function redirect(options: NatOptions = {}): Statement {
+  return {
+    text: `redirect${options.port === undefined ? '' : ` to :${valueText(options.port)}`}`,
+    write(rule) {
+      const ports = loadPorts(rule, options, NFT_REG_1)
+      const flags = flagsOf(options)
+      rule.add({ kind: 'redir', ...ports, ...(flags !== 0 && { flags }) })
+    },
+  }
+}
+
+/** Packets go to this address (and port) instead. `dnat to 10.0.0.1:80` */
+export const dnat = (target: NatTarget) => translation('dnat', target)
+/** Packets come from this address instead. `snat to 10.0.0.1` */
+export const snat = (target: NatTarget) => translation('snat', target)
+
+function translation(type: 'dnat' | 'snat', target: NatTarget): Statement {
+  const { address } = target
+  const text = `${type} to ${isMapped(address) ? address.text : valueText(address)}`
+  return {
+    text,
+    write(rule) {
+      const family = familyOf(rule, target, text)
+      const { last, ...addresses } = loadAddresses(rule, address, family)
+      const ports = loadPorts(rule, target, last + 1)
+      const flags = flagsOf(target)
+      rule.add({ kind: 'nat', type, family, ...addresses, ...ports, ...(flags !== 0 && { flags }) })
+    },
+  }
+}
+
+const isMapped = (address: NatTarget['address']): address is Mapped =>
+  typeof address === 'object' && 'load' in address
+
+function familyOf(rule: Draft, { address, version }: NatTarget, text: string): 'ip' | 'ip6' {
+  const sample = isMapped(address) ? undefined : typeof address === 'string' ? address : address.from
+  const said = version === undefined ? rule.network : version === 4 ? 'ip' : 'ip6'
+  const family = sample === undefined ? said : sample.includes(':') ? 'ip6' : 'ip'
+  if (family === undefined) throw badValue(text, 'is it IPv4 or IPv6? Give the version')
+  if (rule.network !== undefined && rule.network !== family)
+    throw conflict(text, `all packets that get here are ${rule.network}`)
+  return family
+}
+
+interface Addresses {
+  readonly addressMin: number
+  readonly addressMax?: number
+  readonly last: number
+}
+
+function loadAddresses(rule: Draft, address: NatTarget['address'], family: 'ip' | 'ip6'): Addresses {
+  const type = family === 'ip' ? types.ipv4_addr : types.ipv6_addr
+  const addressMin = NFT_REG_1
+  if (isMapped(address)) {
+    address.load(rule, type)
+    return { addressMin, last: addressMin }
+  }
+  const { from, to } = spanOf(type, address)
+  rule.add(immediate(addressMin, { value: from }))
+  if (Buffer.compare(from, to) === 0) return { addressMin, last: addressMin }
+  rule.add(immediate(addressMin + 1, { value: to }))
+  return { addressMin, addressMax: addressMin + 1, last: addressMin + 1 }
+}
+
+/** Ports into registers from `first` on. */
+function loadPorts(rule: Draft, { port }: NatOptions, first: number) {
+  if (port === undefined) return {}
+  if (!rule.hasTransport)
+    throw badValue(
+      `port ${valueText(port)}`,
+      'a port needs a match of the protocol before it, as l4proto tcp',
+    )
+  const { from, to } = spanOf(types.inet_service, port)
+  rule.add(immediate(first, { value: from }))
+  if (typeof port === 'number') return { portMin: first }
+  rule.add(immediate(first + 1, { value: to }))
+  return { portMin: first, portMax: first + 1 }
+}
+
+function flagsOf({ port, random, persistent }: NatOptions): number {
+  const atRandom = random === 'fully' ? NF_NAT_RANGE_PROTO_RANDOM_FULLY : NF_NAT_RANGE_PROTO_RANDOM
+  return (
+    (port === undefined ? 0 : NF_NAT_RANGE_PROTO_SPECIFIED) |
+    (random ? atRandom : 0) |
+    (persistent ? NF_NAT_RANGE_PERSISTENT : 0)
+  )
+}

@@ -1,0 +1,106 @@
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_REPLACE, type Request, request } from '../../netlink/index.ts'
+import { NftError } from '../errors.ts'
+import { refText, type TableRef } from '../names.ts'
+import { inFamily, type Make, type Sink } from '../operation.ts'
+import { anonymousSet } from '../set/requests.ts'
+import { commentData } from '../user-data.ts'
+import * as wire from '../wire/index.ts'
+import { Draft, type Statement } from './draft.ts'
+
+export interface RuleSpec {
+  readonly table: TableRef
+  readonly chain: string
+  /** Looked at from the first to the last, as long as they match. */
+  readonly statements: readonly Statement[]
+  readonly comment?: string
+  /** Handles of rules that it shall follow, or precede; without, it is the last, and with `first` the first. */
+  readonly after?: bigint
+  readonly before?: bigint
+  readonly first?: boolean
+}
+
+export interface RuleRef {
+  readonly table: TableRef
+  readonly chain: string
+  readonly handle: bigint
+}
+
+/** What can be done to rules. */
+export class RuleChanges {
+  readonly #sink: Sink
+
+  constructor(sink: Sink) {
+    this.#sink = sink
+  }
+
+  /** Adds a rule, with the sets that are its own. `nft add rule …`, `nft insert rule …` */
+  add(spec: RuleSpec): void {
+    const append = spec.before === undefined && !spec.first ? NLM_F_APPEND : 0
+    const position = spec.after ?? spec.before
+    this.#sink(newRule('add rule', spec, { flags: NLM_F_CREATE | append, attributes: { position } }))
+  }
+
+  /** Puts another in a rule's place. `nft replace rule <family> <table> <chain> handle <n> …` */
+  replace(spec: Pick<RuleSpec, 'statements' | 'comment'> & RuleRef): void {
+    const { handle } = spec
+    this.#sink(newRule('replace rule', spec, { flags: NLM_F_REPLACE, attributes: { handle } }))
+  }
+
+  /** Removes one. `nft delete rule <family> <table> <chain> handle <n>` */
+  remove({ table, chain, handle }: RuleRef): void {
+    const target = `${refText(table)} ${chain} handle ${handle}`
+    const about = { type: wire.NFT_MSG_DELRULE, op: 'delete rule', target }
+    const value = inFamily(table.family, { table: table.name, chain, handle })
+    this.#sink(() => [request(wire.ruleMessage, value, about)])
+  }
+}
+
+interface Placement {
+  readonly flags: number
+  readonly attributes: { readonly position?: bigint | undefined; readonly handle?: bigint }
+}
+
+function newRule(op: string, spec: RuleSpec, { flags, attributes }: Placement): Make {
+  const { table, chain, statements, comment } = spec
+  const target = `${refText(table)} ${chain}: ${statements.map(({ text }) => text).join(' ')}`
+  return nextId => {
+    const draft = written(new Draft(table.family, nextId), statements, { op, target })
+    const sets = draft.sets.flatMap(set => anonymousSet(table, set, { op, target }))
+    const value = inFamily(table.family, {
+      table: table.name,
+      chain,
+      ...attributes,
+      expressions: draft.expressions,
+      ...(comment !== undefined && { userData: commentData(comment) }),
+    })
+    const rule: Request = request(wire.ruleMessage, value, { type: wire.NFT_MSG_NEWRULE, flags, op, target })
+    return [...sets, rule]
+  }
+}
+
+function written(
+  draft: Draft,
+  statements: readonly Statement[],
+  doing: { op: string; target: string },
+): Draft {
+  for (const statement of statements) {
+    try {
+      statement.write(draft)
+    } catch (failure) {
+      if (!(failure instanceof NftError)) throw failure
+      const { code, kind, target, reason } = failure
+      throw new NftError({ code, kind, ...doing, reason: `${target}: ${reason}` })
+    }
+  }
+  return draft
+}
+
+/** The expressions that statements make in a family of table; sets of their own are named `__set%d`. Pure. */
+export function expressionsOf(
+  family: TableRef['family'],
+  statements: readonly Statement[],
+): wire.Expression[] {
+  let ids = 0
+  const target = statements.map(({ text }) => text).join(' ')
+  return written(new Draft(family, () => ++ids), statements, { op: 'build rule', target }).expressions
+}

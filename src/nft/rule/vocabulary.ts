@@ -1,0 +1,91 @@
+import type { Value } from '../set/span.ts'
+import { types } from '../values.ts'
+import { NFPROTO_IPV4 } from '../wire/index.ts'
+import { addressType, ct, ethernet, type Field, knowsTransport, meta, network, numgen, transport } from './fields.ts'
+import { Match } from './match.ts'
+
+/** Makes a {@link Match} of the values; `field` says of what. */
+export interface Matcher<T> {
+  (...values: readonly Value<T>[]): Match<T>
+  readonly field: Field<T>
+}
+
+function matcher<T>(field: Field<T>): Matcher<T> {
+  return Object.assign((...values: readonly Value<T>[]) => new Match(field, values), { field })
+}
+
+const port = types.inet_service
+const ports = (protocol: string) => ({
+  sport: matcher(transport(protocol, 'sport', { offset: 0, type: port })),
+  dport: matcher(transport(protocol, 'dport', { offset: 2, type: port })),
+})
+
+const addresses = (protocol: 'ip' | 'ip6', saddr: number) => {
+  const type = protocol === 'ip' ? types.ipv4_addr : types.ipv6_addr
+  return {
+    saddr: matcher(network(protocol, 'saddr', { offset: saddr, type })),
+    daddr: matcher(network(protocol, 'daddr', { offset: saddr + type.length, type })),
+  }
+}
+
+const protocol = { type: types.inet_proto }
+
+/**
+ * What a rule can look at, by nft's words: `match.ip.saddr('192.168.0.0/24')` is `ip saddr 192.168.0.0/24`. Several
+ * values mean any of them; {@link not} means none. Values may be ranges, `bits` and sets; see {@link Value}. What a
+ * field depends on is looked at first, as nft does: `ip saddr` in an `inet` table finds out about IPv4.
+ */
+export const match = {
+  /** Names of interfaces, `eth*` for all that begin so. */
+  iifname: matcher(meta('iifname', types.ifname)),
+  oifname: matcher(meta('oifname', types.ifname)),
+  /** Their indexes, which are cheaper and may come to mean another one. */
+  iif: matcher(meta('iif', types.iface_index)),
+  oif: matcher(meta('oif', types.iface_index)),
+  mark: matcher(meta('mark', types.mark)),
+  nfproto: matcher(
+    meta('nfproto', types.nf_proto, {
+      know: (rule, value) => rule.knowNetwork(value[0] === NFPROTO_IPV4 ? 'ip' : 'ip6', 'meta nfproto'),
+    }),
+  ),
+  l4proto: matcher(meta('l4proto', types.inet_proto, knowsTransport)),
+  /** What is in the Ethernet frame, `'ip'`, `'arp'` … */
+  protocol: matcher(meta('protocol', types.ether_type)),
+  /** The user whose process sent it. */
+  skuid: matcher(meta('skuid', types.uid)),
+  ct: {
+    state: matcher(ct('state', types.ct_state)),
+    status: matcher(ct('status', types.ct_status)),
+    mark: matcher(ct('mark', types.mark)),
+  },
+  ip: {
+    ...addresses('ip', 12),
+    ttl: matcher(network('ip', 'ttl', { offset: 8, type: types.byte })),
+    protocol: matcher({ ...network('ip', 'protocol', { offset: 9, ...protocol }), ...knowsTransport }),
+  },
+  ip6: {
+    ...addresses('ip6', 8),
+    hoplimit: matcher(network('ip6', 'hoplimit', { offset: 7, type: types.byte })),
+    nexthdr: matcher({ ...network('ip6', 'nexthdr', { offset: 6, ...protocol }), ...knowsTransport }),
+  },
+  tcp: {
+    ...ports('tcp'),
+    flags: matcher(transport('tcp', 'flags', { offset: 13, type: types.tcp_flag })),
+  },
+  udp: ports('udp'),
+  sctp: ports('sctp'),
+  /** The ports of whatever protocol it is: after an `l4proto` of several. */
+  th: ports('th'),
+  icmp: { type: matcher(transport('icmp', 'type', { offset: 0, type: types.icmp_type })) },
+  icmpv6: { type: matcher(transport('icmpv6', 'type', { offset: 0, type: types.icmpv6_type })) },
+  ether: {
+    daddr: matcher(ethernet('daddr', { offset: 0, type: types.ether_addr })),
+    saddr: matcher(ethernet('saddr', { offset: 6, type: types.ether_addr })),
+    type: matcher(ethernet('type', { offset: 12, type: types.ether_type })),
+  },
+  /** What the address is to this machine, `'local'`. */
+  fib: { saddr: matcher(addressType('saddr')), daddr: matcher(addressType('daddr')) },
+  /** Every n-th packet, or about as many at random: `match.numgen('random', 10)(range(0, 2))`. */
+  numgen: (mode: 'inc' | 'random', modulus: number, offset?: number) =>
+    matcher(numgen(mode, modulus, offset)),
+}

@@ -1,0 +1,77 @@
+import { badValue } from '../errors.ts'
+import { compare, type Span, type ValueType } from '../values.ts'
+
+export interface Range<T> {
+  readonly from: T
+  readonly to: T
+}
+
+export interface Bits<T> {
+  readonly bits: readonly T[]
+  readonly mask: readonly T[]
+}
+
+export interface SetRef {
+  readonly set: string
+}
+
+/** From one value to another, both included. `tcp dport 1-1023` */
+export function range<T>(from: T, to: T): Range<T> {
+  return { from, to }
+}
+
+/** Of the bits in `mask`, those in `value` are set and the others are not. `tcp flags syn / syn,ack` */
+export function bits<T>(value: T | readonly T[], mask: T | readonly T[]): Bits<T> {
+  return { bits: [value].flat() as T[], mask: [mask].flat() as T[] }
+}
+
+/** What is in a set of the same table. `ip saddr @blocked` */
+export function inSet(set: string): SetRef {
+  return { set }
+}
+
+/** What a field may be matched with. */
+export type Value<T> = T | Range<T> | Bits<T> | SetRef
+
+export const isSet = (value: unknown): value is SetRef =>
+  typeof value === 'object' && value !== null && 'set' in value
+const isRange = (value: unknown): value is Range<unknown> =>
+  typeof value === 'object' && value !== null && 'from' in value
+const isBits = (value: unknown): value is Bits<unknown> =>
+  typeof value === 'object' && value !== null && 'bits' in value
+
+/** The bytes of a value; of a mask, the bits. */
+export function spanOf<T>(type: ValueType<T>, value: T | Range<T> | Bits<T>): Span {
+  if (isBits(value)) {
+    const [from, mask] = [allBits(type, value.bits as T[]), allBits(type, value.mask as T[])]
+    if (from.some((byte, at) => byte & ~mask[at]!)) throw badValue(type.name, 'bits outside of their mask')
+    return { from, to: from, mask }
+  }
+  if (!isRange(value)) return type.span(value as T)
+  const [from, to] = [type.span(value.from as T).from, type.span(value.to as T).to]
+  if (type.name === 'ifname') throw badValue(type.name, 'names have no order')
+  if (compare(turned(type, from), turned(type, to)) > 0)
+    throw badValue(type.name, `the range ${value.from} to ${value.to} is empty`)
+  return { from, to }
+}
+
+/** Bits of several values together. */
+export function allBits<T>(type: ValueType<T>, values: readonly T[]): Uint8Array {
+  const bytes = new Uint8Array(type.length)
+  for (const value of values) for (const [at, byte] of type.span(value).from.entries()) bytes[at]! |= byte
+  return bytes
+}
+
+/** In network byte order. */
+export function turned(type: ValueType<unknown>, bytes: Uint8Array): Uint8Array {
+  return type.host && type.name !== 'ifname' ? bytes.slice().reverse() : bytes
+}
+
+export const isWide = ({ from, to }: Span): boolean => compare(from, to) !== 0
+
+/** nft's spelling, for messages. */
+export function valueText(value: unknown): string {
+  if (isSet(value)) return `@${value.set}`
+  if (isBits(value)) return `${value.bits.join(',')} / ${value.mask.join(',')}`
+  return isRange(value) ? `${value.from}-${value.to}` : `${value}`
+}

@@ -1,0 +1,140 @@
+import { addressBytes, addressText } from '../../base/index.ts'
+import type { LinkRef, Names } from '../operation.ts'
+import type * as wire from '../wire/index.ts'
+import * as spec from './kind-spec.ts'
+
+type Info = NonNullable<wire.LinkAttributes['linkInfo']>
+
+const etherTypes = { '802.1Q': 0x8100, '802.1ad': 0x88a8 } as const
+const isolations = ['bridge', 'private', 'vepa'] as const
+const fragmenting = ['unset', 'set', 'inherit'] as const
+const lacpRates = ['slow', 'fast'] as const
+const failOvers = ['none', 'active', 'follow'] as const
+
+const numberOf = <T extends string>(choices: readonly T[], choice: T | undefined) =>
+  choice === undefined ? undefined : choices.indexOf(choice)
+
+/** Interfaces that a kind's settings name. */
+export function kindRefers({ vxlan }: spec.KindSettings): LinkRef[] {
+  return vxlan?.dev === undefined ? [] : [vxlan.dev]
+}
+
+/** The kind whose settings these are. */
+export function kindOf(settings: spec.KindSettings): string | undefined {
+  const kinds = ['bridge', 'vxlan', 'macvlan', 'ipvlan', 'vlan', 'vrf', 'bond'] as const
+  return kinds.find(kind => settings[kind] !== undefined)
+}
+
+/** IFLA_LINKINFO: the kind first, which says how to read the rest. */
+export function kindInfo(kind: string, settings: spec.KindSettings, names: Names): Info {
+  const { bridge, vxlan, macvlan, ipvlan, vlan, vrf, bond } = settings
+  return {
+    kind,
+    bridge,
+    vxlan: vxlan && vxlanAttributes(vxlan, names),
+    [kind === 'macvtap' ? 'macvtap' : 'macvlan']: macvlan && macvlanAttributes(macvlan),
+    ipvlan: ipvlan && {
+      mode: numberOf(spec.ipvlanModes, ipvlan.mode),
+      flags: numberOf(isolations, ipvlan.isolation),
+    },
+    vlan: vlan && { id: vlan.id, protocol: vlan.protocol && etherTypes[vlan.protocol] },
+    vrf,
+    bond: bond && bondAttributes(bond),
+  }
+}
+
+function vxlanAttributes(settings: spec.VxlanSettings, names: Names): wire.VxlanAttributes {
+  const { remote, local, dev, sourcePorts, dontFragment, ...same } = settings
+  const there = remote === undefined ? undefined : addressBytes(remote)
+  const here = local === undefined ? undefined : addressBytes(local)
+  return {
+    ...same,
+    [there?.length === 16 ? 'group6' : 'group']: there,
+    [here?.length === 16 ? 'local6' : 'local']: here,
+    link: dev === undefined ? undefined : names.indexOf(dev),
+    sourcePorts: sourcePorts && { first: sourcePorts[0], last: sourcePorts[1] },
+    dontFragment: numberOf(fragmenting, dontFragment),
+  }
+}
+
+function macvlanAttributes({ mode, noPromiscuous }: spec.MacvlanSettings): Info['macvlan'] {
+  return {
+    mode: mode && spec.macvlanModes[mode],
+    flags: noPromiscuous === undefined ? undefined : noPromiscuous ? 1 : 0,
+  }
+}
+
+function bondAttributes({ mode, transmitHashPolicy, lacpRate, failOverMac, ...same }: spec.BondSettings) {
+  return {
+    ...same,
+    mode: numberOf(spec.bondModes, mode),
+    transmitHashPolicy: numberOf(spec.hashPolicies, transmitHashPolicy),
+    lacpRate: numberOf(lacpRates, lacpRate),
+    failOverMac: numberOf(failOvers, failOverMac),
+  }
+}
+
+/** The settings of its kind, in words; numbers without a word are left out. */
+export function kindSettings(info: Info): spec.KindSettings {
+  const { bridge, vxlan, ipvlan, vlan, vrf, bond } = info
+  const macvlan = info.macvlan ?? info.macvtap
+  return {
+    ...(bridge && { bridge: known(bridge) }),
+    ...(vxlan && { vxlan: vxlanSettings(vxlan) }),
+    ...(macvlan && { macvlan: macvlanSettings(macvlan) }),
+    ...(ipvlan && {
+      ipvlan: given({
+        mode: spec.ipvlanModes[ipvlan.mode ?? 0],
+        isolation: isolations[ipvlan.flags ?? 0],
+      }),
+    }),
+    ...(vlan?.id !== undefined && {
+      vlan: { id: vlan.id, protocol: vlan.protocol === etherTypes['802.1ad'] ? '802.1ad' : '802.1Q' },
+    }),
+    ...(vrf?.table !== undefined && { vrf: { table: vrf.table } }),
+    ...(bond && { bond: bondSettings(bond) }),
+  }
+}
+
+function vxlanSettings(attributes: wire.VxlanAttributes): spec.VxlanSettings {
+  const { vni, port, ttl, tos, learning, ageingTime, limit, proxy, l2Miss, l3Miss, udpChecksum } = attributes
+  const remote = attributes.group ?? attributes.group6
+  const local = attributes.local ?? attributes.local6
+  const { sourcePorts, link, external, dontFragment } = attributes
+  return given({
+    ...{ vni, port, ttl, tos, learning, ageingTime, limit, proxy, l2Miss, l3Miss, udpChecksum, external },
+    remote: remote && addressText(remote),
+    local: local && addressText(local),
+    dev: link === 0 ? undefined : link,
+    sourcePorts: sourcePorts && ([sourcePorts.first, sourcePorts.last] as const),
+    dontFragment: fragmenting[dontFragment ?? 0],
+  })
+}
+
+function macvlanSettings({ mode, flags = 0 }: NonNullable<Info['macvlan']>): spec.MacvlanSettings {
+  const [word] = Object.entries(spec.macvlanModes).find(([, bit]) => bit === mode) ?? []
+  return given({ mode: word as keyof typeof spec.macvlanModes | undefined, noPromiscuous: (flags & 1) !== 0 })
+}
+
+function bondSettings(attributes: NonNullable<Info['bond']>): spec.BondSettings {
+  const { mode, miimon, upDelay, downDelay, minLinks, transmitHashPolicy, lacpRate, failOverMac } = attributes
+  return given({
+    ...{ miimon, upDelay, downDelay, minLinks },
+    mode: spec.bondModes[mode ?? -1],
+    transmitHashPolicy: spec.hashPolicies[transmitHashPolicy ?? -1],
+    lacpRate: lacpRates[lacpRate ?? -1],
+    failOverMac: failOvers[failOverMac ?? -1],
+  })
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+/** Without the keys that have no value. */
+export function given<T extends object>(values: T): Given<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>
+}
+
+/** Without what no table of ours knows. */
+export function known<T extends { unknown?: unknown }>({ unknown: _, ...rest }: T): Omit<T, 'unknown'> {
+  return rest
+}

@@ -1,0 +1,88 @@
+import { type Connection, type Message, request } from '../../netlink/index.ts'
+import { getLink, resolve } from '../names.ts'
+import type { LinkRef, Sink } from '../operation.ts'
+import { linkMessage, RTEXT_FILTER_SKIP_STATS, RTM_GETLINK } from '../wire/index.ts'
+import { type Link, linkOf } from './link.ts'
+import { changeAltNames, removeGroup, removeLink } from './removals.ts'
+import { addLink, changeLink } from './requests.ts'
+import type { LinkChange, LinkSpec } from './spec.ts'
+
+/** What can be done to interfaces, at once or in a batch. */
+export class LinkChanges<Done> {
+  readonly #sink: Sink<Done>
+
+  constructor(sink: Sink<Done>) {
+    this.#sink = sink
+  }
+
+  /** Creates an interface. `ip link add <name> type <kind> …` */
+  add(spec: LinkSpec): Done {
+    return this.#sink(() => addLink(spec))
+  }
+
+  /** Changes one, named by name or index. `ip link set dev <name> …` */
+  change(change: LinkChange): Done {
+    return this.#sink(() => changeLink(change))
+  }
+
+  /** More names for one, of up to 127 bytes. `ip link property add dev <link> altname <name>` */
+  addAltNames(link: LinkRef, names: readonly string[]): Done {
+    return this.#sink(() => changeAltNames(link, names, true))
+  }
+
+  /** Takes such names away. `ip link property del dev <link> altname <name>` */
+  removeAltNames(link: LinkRef, names: readonly string[]): Done {
+    return this.#sink(() => changeAltNames(link, names, false))
+  }
+
+  /** Removes one. The kernel takes some 20 ms for each: see {@link removeGroup}. `ip link del dev <name>` */
+  remove(link: LinkRef): Done {
+    return this.#sink(() => removeLink(link))
+  }
+
+  /** Removes all interfaces of a group (not 0), in about the time of one. `ip link del group <n>` */
+  removeGroup(group: number): Done {
+    return this.#sink(() => removeGroup(group))
+  }
+}
+
+export interface LinkFilter {
+  /** Only the ports of this bridge. */
+  readonly master?: LinkRef
+  readonly kind?: string
+}
+
+/** Interfaces. */
+export class Links extends LinkChanges<Promise<void>> {
+  readonly #connection: Connection
+
+  constructor(connection: Connection, sink: Sink<Promise<void>>) {
+    super(sink)
+    this.#connection = connection
+  }
+
+  /** All interfaces, or some, in the order of their indexes. `ip -d -s link show [master <m>] [type <kind>]` */
+  async list({ master, kind }: LinkFilter = {}): Promise<Link[]> {
+    const refers = master === undefined ? [] : [master]
+    const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
+    const attributes = {
+      extMask: RTEXT_FILTER_SKIP_STATS,
+      master: master === undefined ? undefined : names.indexOf(master),
+      linkInfo: kind === undefined ? undefined : { kind },
+    }
+    const asking = request(linkMessage, { attributes }, { type: RTM_GETLINK, op: 'list', target: 'links' })
+    const links: Link[] = []
+    for await (const link of this.#connection.dump(asking, readLink)) links.push(link)
+    return links
+  }
+
+  /** One interface; throws NETLINK_NOT_FOUND when it is not there. `ip -d -s link show dev <name>` */
+  async get(link: LinkRef): Promise<Link> {
+    const [found] = await this.#connection.ask(getLink('find link', link), readLink)
+    return found as Link
+  }
+}
+
+export function readLink({ body }: Message): Link {
+  return linkOf(linkMessage.read(body))
+}

@@ -1,0 +1,160 @@
+import { macBytes } from '../../base/index.ts'
+import { NetlinkError, NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '../../netlink/index.ts'
+import { missingLinkKind } from '../missing.ts'
+import { checkName, named } from '../names.ts'
+import type { Created, LinkRef, Names, Operation } from '../operation.ts'
+import { AF_BRIDGE, IFF_UP, type LinkAttributes, type LinkToWrite, linkMessage, portMessage, RTM_NEWLINK, RTM_SETLINK } from '../wire/index.ts'
+import { kindInfo, kindOf, kindRefers } from './kinds.ts'
+import type { AddrGenMode, LinkChange, LinkSettings, LinkSpec, PeerSpec, PortSettings } from './spec.ts'
+
+export const addrGenModes: readonly AddrGenMode[] = ['eui64', 'none', 'stable-secret', 'random']
+
+/** Creates an interface. What the kernel does not take at creation follows in messages of its own. */
+export function addLink(spec: LinkSpec): Operation {
+  const op = `create ${spec.kind}`
+  checkName(op, spec.name)
+  if (spec.peer) checkPeer(spec, spec.peer)
+  const about = { type: RTM_NEWLINK, op, target: spec.name }
+  const { create, after } = stepsOf(spec)
+  return {
+    refers: [...refersTo(spec.master), ...refersTo(spec.link), ...kindRefers(spec)],
+    lacks: [missingLinkKind(spec.kind)],
+    creates: createdBy(spec),
+    requests(names) {
+      const attributes = {
+        ...settingsOf(spec, masterOf(spec, names)),
+        link: spec.link === undefined ? undefined : names.indexOf(spec.link),
+        name: spec.name,
+        linkInfo: infoOf(spec, names),
+      }
+      const index = spec.index ?? (spec.namespace ? 0 : names.given(spec.name))
+      const value = { index, ...create, attributes }
+      const first = request(linkMessage, value, { ...about, flags: NLM_F_CREATE | NLM_F_EXCL })
+      return [first, ...after.map(step => request(linkMessage, step, about))]
+    },
+  }
+}
+
+type Flags = Pick<LinkToWrite, 'flags' | 'change'>
+
+/**
+ * A veth cannot come up while it is made (veth_open() finds no peer: ENOTCONN). rtnl_newlink_create() passes over
+ * IFLA_AF_SPEC, and do_setlink() brings up before it looks there: in one message with `up` the link-local address
+ * would come all the same. So these follow, where they are wanted.
+ */
+function stepsOf({ name, kind, up, addrGenMode, namespace }: LinkSpec): {
+  create: Flags
+  after: LinkToWrite[]
+} {
+  const mode = addrGenMode === undefined ? [] : [{ attributes: { ...familiesOf(addrGenMode), name } }]
+  const flags = flagsOf(up)
+  if (mode.length === 0 && !(kind === 'veth' && up)) return { create: flags, after: [] }
+  if (namespace) throw settingError(name, inside)
+  return { create: {}, after: up ? [...mode, { ...flags, attributes: { name } }] : mode }
+}
+
+/** Changes an interface that is there. */
+export function changeLink(change: LinkChange): Operation {
+  const op = 'change link'
+  const which = change.index ?? change.name
+  if (which === undefined) throw nameless(op)
+  if (change.newName !== undefined) checkName(op, change.newName)
+  const byIndex = change.index !== undefined || change.newName !== undefined || change.port !== undefined
+  const about = { type: RTM_NEWLINK, op, target: `${which}` }
+  const kind = kindOf(change)
+  return {
+    refers: [...refersTo(change.master), ...kindRefers(change), ...(byIndex ? [which] : [])],
+    requests(names) {
+      const index = byIndex ? names.indexOf(which) : 0
+      const name =
+        change.newName === undefined ? (byIndex ? {} : named(change.name)) : { name: change.newName }
+      const attributes = {
+        ...settingsOf(change, masterOf(change, names)),
+        ...familiesOf(change.addrGenMode),
+        ...name,
+        linkInfo: kind === undefined ? undefined : kindInfo(kind, change, names),
+      }
+      const flags = flagsOf(change.up)
+      const settings = { index, attributes }
+      const steps =
+        change.addrGenMode !== undefined && change.up // see stepsOf
+          ? [settings, { index, ...flags, attributes: name }]
+          : [{ ...settings, ...flags }]
+      const requests = steps.map(step => request(linkMessage, step, about))
+      return change.port ? [...requests, portRequest(index, change.port, about.target)] : requests
+    },
+  }
+}
+
+function refersTo(master: LinkRef | null | undefined): LinkRef[] {
+  return master === undefined || master === null ? [] : [master]
+}
+
+function flagsOf(up: boolean | undefined): Flags {
+  return up === undefined ? {} : { flags: up ? IFF_UP : 0, change: IFF_UP }
+}
+
+function familiesOf(mode: AddrGenMode | undefined): LinkAttributes {
+  return mode === undefined ? {} : { families: { ipv6: { addrGenMode: addrGenModes.indexOf(mode) } } }
+}
+
+function settingsOf(settings: Omit<LinkSettings, 'master'>, master?: number): LinkAttributes {
+  const { mac, mtu, txQueueLength, group, alias, namespace } = settings
+  return {
+    namespaceFd: namespace?.fd,
+    mac: mac === undefined ? undefined : macBytes(mac),
+    mtu,
+    txQueueLength,
+    master,
+    group,
+    alias,
+  }
+}
+
+function masterOf({ master }: LinkSettings, names: Names): number | undefined {
+  return master === null ? 0 : master === undefined ? undefined : names.indexOf(master)
+}
+
+function infoOf(spec: LinkSpec, names: Names): LinkAttributes['linkInfo'] {
+  const { kind, peer } = spec
+  return peer
+    ? { kind, veth: { peer: peerMessage(peer, names, !spec.namespace && !peer.namespace) } }
+    : kindInfo(kind, spec, names)
+}
+
+/** In this namespace; others have numbers of their own. */
+function createdBy({ name, index, namespace, peer }: LinkSpec): Created[] {
+  if (namespace) return []
+  const own = { name, index }
+  return peer && !peer.namespace ? [own, { name: peer.name, index: peer.index }] : [own]
+}
+
+function peerMessage(
+  peer: PeerSpec,
+  names: Names,
+  beside: boolean,
+): LinkToWrite & { attributes: LinkAttributes } {
+  const { name, index = beside ? names.given(name) : 0, ...settings } = peer
+  return { index, attributes: { ...settingsOf(settings), name } }
+}
+
+function portRequest(index: number, port: PortSettings, target: string): Request {
+  const value = { family: AF_BRIDGE, index, attributes: { port } }
+  return request(portMessage, value, { type: RTM_SETLINK, op: 'change port', target })
+}
+
+function nameless(op: string): NetlinkError {
+  return new NetlinkError({ code: 'LINK_NAME', kind: 'usage', op, reason: 'it needs a name or an index' })
+}
+
+const inside = 'this setting (addrGenMode, up of a veth) must be made from inside the namespace it goes to'
+
+function checkPeer({ name, index }: LinkSpec, peer: PeerSpec): void {
+  checkName('create veth', peer.name)
+  const reason = 'its peer can have an index of its own only if it has one itself' // else veth_newlink() passes over it
+  if (peer.index !== undefined && index === undefined) throw settingError(name, reason)
+}
+
+function settingError(target: string, reason: string): NetlinkError {
+  return new NetlinkError({ code: 'LINK_SETTING', kind: 'usage', op: 'create link', target, reason })
+}

@@ -1,0 +1,99 @@
+import { addressBytes, addressText, macBytes, macText } from '../../base/index.ts'
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../../netlink/index.ts'
+import { given } from '../link/kinds.ts'
+import type { LinkRef, Operation } from '../operation.ts'
+import * as wire from '../wire/index.ts'
+
+/** An Ethernet address, and where a bridge or a vxlan finds it. */
+export interface FdbSpec {
+  /** The port of a bridge, a bridge itself, or a vxlan. */
+  readonly link: LinkRef
+  readonly mac: string
+  /** The bridge's table (`master`), or the interface's own, as a vxlan has one: `self` unless given. */
+  readonly table?: 'master' | 'self'
+  /** `permanent` (the bridge's own address), `static` (does not age), `dynamic`; `permanent` unless given. */
+  readonly state?: 'permanent' | 'static' | 'dynamic'
+  readonly vlan?: number
+  /** A vxlan's peer. The address 00:00:00:00:00:00 stands for all that are not known. */
+  readonly remote?: string
+  /** The peer's UDP port, where it is not the vxlan's. */
+  readonly port?: number
+  readonly vni?: number
+  /** The interface to reach the peer by. */
+  readonly via?: LinkRef
+  /** Does not move to another port by what is learnt. */
+  readonly sticky?: boolean
+}
+
+/** An entry as it is. */
+export interface FdbEntry extends Omit<FdbSpec, 'link' | 'via' | 'state'> {
+  /** Index of the interface. */
+  readonly link: number
+  /** Index of the bridge. */
+  readonly master?: number
+  readonly state: 'permanent' | 'static' | 'dynamic'
+  readonly via?: number
+  /** Learnt by somebody else (a routing daemon, a switch's hardware). */
+  readonly external: boolean
+}
+
+const verbs = {
+  add: NLM_F_CREATE | NLM_F_EXCL,
+  append: NLM_F_CREATE | NLM_F_APPEND,
+  replace: NLM_F_CREATE | NLM_F_REPLACE,
+} as const
+
+/** As br_fdb.c and vxlan_core.c take them: an entry that does not age needs no ARP either. */
+const states = {
+  permanent: wire.NUD_PERMANENT,
+  static: wire.NUD_NOARP | wire.NUD_REACHABLE,
+  dynamic: wire.NUD_REACHABLE,
+} as const
+
+export function setFdbEntry(spec: FdbSpec, verb: keyof typeof verbs): Operation {
+  const { state = 'permanent' } = spec
+  const bits = state === 'permanent' ? wire.NUD_PERMANENT | wire.NUD_NOARP : states[state]
+  const about = { type: wire.RTM_NEWNEIGH, flags: verbs[verb], op: `${verb} forwarding entry` }
+  return operation(spec, about, bits)
+}
+
+export function removeFdbEntry(spec: Omit<FdbSpec, 'state'>): Operation {
+  const about = { type: wire.RTM_DELNEIGH, op: 'remove forwarding entry' }
+  return operation(spec, about, wire.NUD_PERMANENT | wire.NUD_NOARP)
+}
+
+function operation(
+  spec: FdbSpec,
+  about: { type: number; flags?: number; op: string },
+  state: number,
+): Operation {
+  const { link, table, sticky, vlan, port, vni, via, remote } = spec
+  const mac = macBytes(spec.mac)
+  const destination = remote === undefined ? undefined : addressBytes(remote)
+  const flags = (table === 'master' ? wire.NTF_MASTER : wire.NTF_SELF) | (sticky ? wire.NTF_STICKY : 0)
+  return {
+    refers: via === undefined ? [link] : [link, via],
+    requests(names) {
+      const outIndex = via === undefined ? undefined : names.indexOf(via)
+      const attributes = { mac, destination, vlan, port, vni, outIndex }
+      const value = { family: wire.AF_BRIDGE, index: names.indexOf(link), state, flags, attributes }
+      return [request(wire.neighbourMessage, value, { ...about, target: `${spec.mac} (${link})` })]
+    },
+  }
+}
+
+/** Puts the kernel's message into the operator's words; undefined for what is in no forwarding table. */
+export function fdbEntryOf({ family, index, state, flags, attributes }: wire.NeighbourMessage) {
+  const { mac, master, destination, vlan, port, vni, outIndex } = attributes
+  if (family !== wire.AF_BRIDGE || mac === undefined) return undefined
+  const entry: FdbEntry = {
+    link: index,
+    mac: macText(mac),
+    table: flags & wire.NTF_SELF ? 'self' : 'master',
+    state: state & wire.NUD_PERMANENT ? 'permanent' : state & wire.NUD_NOARP ? 'static' : 'dynamic',
+    sticky: (flags & wire.NTF_STICKY) !== 0,
+    external: (flags & wire.NTF_EXT_LEARNED) !== 0,
+    ...given({ master, remote: destination && addressText(destination), vlan, port, vni, via: outIndex }),
+  }
+  return entry
+}

@@ -1,0 +1,72 @@
+import { type Connection, type Message, request } from '../../netlink/index.ts'
+import { resolve } from '../names.ts'
+import type { LinkRef, Sink } from '../operation.ts'
+import * as wire from '../wire/index.ts'
+import { type FdbEntry, type FdbSpec, fdbEntryOf, removeFdbEntry, setFdbEntry } from './fdb-entry.ts'
+
+/** What can be done to forwarding tables, at once or in a batch. */
+export class FdbChanges<Done> {
+  readonly #sink: Sink<Done>
+
+  constructor(sink: Sink<Done>) {
+    this.#sink = sink
+  }
+
+  /** Adds an entry; it must not be there. `bridge fdb add <mac> dev <link> [master|self] [static|dynamic]` */
+  add(spec: FdbSpec): Done {
+    return this.#sink(() => setFdbEntry(spec, 'add'))
+  }
+
+  /** One more peer for an address of a vxlan. `bridge fdb append <mac> dev <link> dst <remote>` */
+  append(spec: FdbSpec): Done {
+    return this.#sink(() => setFdbEntry(spec, 'append'))
+  }
+
+  /** Adds it, or moves it here if it is elsewhere. `bridge fdb replace …` */
+  replace(spec: FdbSpec): Done {
+    return this.#sink(() => setFdbEntry(spec, 'replace'))
+  }
+
+  /** Removes an entry, learnt ones too. `bridge fdb del <mac> dev <link> [master|self]` */
+  remove(spec: Omit<FdbSpec, 'state'>): Done {
+    return this.#sink(() => removeFdbEntry(spec))
+  }
+}
+
+export interface FdbFilter {
+  /** Of this bridge: its own and its ports' entries. */
+  readonly bridge?: LinkRef
+  /** Of this port or vxlan. */
+  readonly link?: LinkRef
+}
+
+/** Forwarding tables of bridges and vxlans. */
+export class Fdb extends FdbChanges<Promise<void>> {
+  readonly #connection: Connection
+
+  constructor(connection: Connection, sink: Sink<Promise<void>>) {
+    super(sink)
+    this.#connection = connection
+  }
+
+  /** All entries, or some. `bridge fdb show [br <bridge>] [dev <link>]` */
+  async list({ bridge, link }: FdbFilter = {}): Promise<FdbEntry[]> {
+    const refers = [bridge, link].filter(one => one !== undefined)
+    const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
+    const index = link === undefined ? 0 : names.indexOf(link)
+    const master = bridge === undefined ? undefined : names.indexOf(bridge)
+    const value = { family: wire.AF_BRIDGE, index, attributes: { master } }
+    const about = { type: wire.RTM_GETNEIGH, op: 'list', target: 'forwarding entries' }
+    const entries: FdbEntry[] = []
+    for await (const entry of this.#connection.dump(
+      request(wire.neighbourMessage, value, about),
+      readFdbEntry,
+    ))
+      if (entry && (index === 0 || entry.link === index)) entries.push(entry)
+    return entries
+  }
+}
+
+export function readFdbEntry({ body }: Message): FdbEntry | undefined {
+  return fdbEntryOf(wire.neighbourMessage.read(body))
+}

@@ -1,0 +1,103 @@
+import { addressBytes, addressText, macBytes, macText } from '../../base/index.ts'
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../../netlink/index.ts'
+import { given } from '../link/kinds.ts'
+import type { LinkRef, Operation } from '../operation.ts'
+import * as wire from '../wire/index.ts'
+
+/** NUD_*: how far the kernel has come with an address, each a bit. */
+const neighbourStates = {
+  incomplete: 0x01,
+  reachable: 0x02,
+  stale: 0x04,
+  delay: 0x08,
+  probe: 0x10,
+  failed: 0x20,
+  noarp: 0x40,
+  permanent: 0x80,
+} as const
+export type NeighbourState = keyof typeof neighbourStates | 'none'
+
+/** An IP address on a network, and the Ethernet address it is reached at. */
+export interface NeighbourSpec {
+  readonly link: LinkRef
+  readonly address: string
+  /** Needed but for proxies. */
+  readonly mac?: string
+  /** `permanent` unless given: it is not asked for again, and stays. */
+  readonly state?: NeighbourState
+  /** Answer for it (proxy ARP, proxy NDP), instead of knowing where it is. */
+  readonly proxy?: boolean
+  /** IPv6: it is a router. */
+  readonly router?: boolean
+}
+
+/** A neighbour as it is. */
+export interface Neighbour {
+  /** Index of the interface; 0 for proxies of all. */
+  readonly link: number
+  readonly family: 4 | 6
+  readonly address: string
+  readonly mac?: string
+  readonly state: NeighbourState
+  readonly proxy: boolean
+  readonly router: boolean
+  /** Learnt by somebody else (a routing daemon). */
+  readonly external: boolean
+  /** Requests sent without an answer. */
+  readonly probes?: number
+}
+
+type Which = Pick<NeighbourSpec, 'link' | 'address' | 'proxy'>
+
+const verbs = {
+  add: NLM_F_CREATE | NLM_F_EXCL,
+  change: NLM_F_REPLACE,
+  replace: NLM_F_CREATE | NLM_F_REPLACE,
+} as const
+
+export function setNeighbour(spec: NeighbourSpec, verb: keyof typeof verbs): Operation {
+  const about = { type: wire.RTM_NEWNEIGH, flags: verbs[verb], op: `${verb} neighbour` }
+  return operation(spec, about)
+}
+
+export function removeNeighbour(which: Which): Operation {
+  return operation(which, { type: wire.RTM_DELNEIGH, op: 'remove neighbour' })
+}
+
+function operation(spec: NeighbourSpec, about: { type: number; flags?: number; op: string }): Operation {
+  const { link, address, state = 'permanent' } = spec
+  const destination = addressBytes(address)
+  const mac = spec.mac === undefined ? undefined : macBytes(spec.mac)
+  const flags = (spec.proxy ? wire.NTF_PROXY : 0) | (spec.router ? wire.NTF_ROUTER : 0)
+  return {
+    refers: [link],
+    requests(names) {
+      const value: wire.NeighbourToWrite = {
+        family: destination.length === 4 ? wire.AF_INET : wire.AF_INET6,
+        index: names.indexOf(link),
+        state: state === 'none' ? 0 : neighbourStates[state],
+        flags,
+        attributes: { destination, mac },
+      }
+      return [request(wire.neighbourMessage, value, { ...about, target: `${address} (${link})` })]
+    },
+  }
+}
+
+/** Puts the kernel's message into the operator's words; undefined for other families (AF_BRIDGE, DECnet). */
+export function neighbourOf(message: wire.NeighbourMessage): Neighbour | undefined {
+  const { family, index, state, flags, attributes } = message
+  const { destination, mac, probes } = attributes
+  if ((family !== wire.AF_INET && family !== wire.AF_INET6) || destination === undefined) return undefined
+  const [word] = Object.entries(neighbourStates).find(([, bit]) => (state & bit) !== 0) ?? ['none']
+  return {
+    link: index,
+    family: family === wire.AF_INET ? 4 : 6,
+    address: addressText(destination),
+    state: word as NeighbourState,
+    proxy: (flags & wire.NTF_PROXY) !== 0,
+    router: (flags & wire.NTF_ROUTER) !== 0,
+    external: (flags & wire.NTF_EXT_LEARNED) !== 0,
+    ...given({ mac: mac && macText(mac), probes }),
+  }
+}

@@ -1,0 +1,72 @@
+import { type Connection, type Message, request } from '../../netlink/index.ts'
+import { resolve } from '../names.ts'
+import type { LinkRef, Sink } from '../operation.ts'
+import * as wire from '../wire/index.ts'
+import { type Neighbour, type NeighbourSpec, neighbourOf, removeNeighbour, setNeighbour } from './neighbour.ts'
+
+/** What can be done to neighbours, at once or in a batch. */
+export class NeighbourChanges<Done> {
+  readonly #sink: Sink<Done>
+
+  constructor(sink: Sink<Done>) {
+    this.#sink = sink
+  }
+
+  /** Adds one; it must not be there. `ip neighbour add [proxy] <address> lladdr <mac> dev <link> nud <state>` */
+  add(spec: NeighbourSpec): Done {
+    return this.#sink(() => setNeighbour(spec, 'add'))
+  }
+
+  /** Changes one that is there. `ip neighbour change …` */
+  change(spec: NeighbourSpec): Done {
+    return this.#sink(() => setNeighbour(spec, 'change'))
+  }
+
+  /** Adds it, or changes it if it is there. `ip neighbour replace …` */
+  replace(spec: NeighbourSpec): Done {
+    return this.#sink(() => setNeighbour(spec, 'replace'))
+  }
+
+  /** Forgets one: at once if the kernel learnt it, or if it was added. `ip neighbour del <address> dev <link>` */
+  remove(which: Pick<NeighbourSpec, 'link' | 'address' | 'proxy'>): Done {
+    return this.#sink(() => removeNeighbour(which))
+  }
+}
+
+export interface NeighbourFilter {
+  readonly link?: LinkRef
+  readonly family?: 4 | 6
+  /** Those that are answered for, instead of those that are known. */
+  readonly proxy?: boolean
+}
+
+/** Neighbours: the ARP and NDP tables. */
+export class Neighbours extends NeighbourChanges<Promise<void>> {
+  readonly #connection: Connection
+
+  constructor(connection: Connection, sink: Sink<Promise<void>>) {
+    super(sink)
+    this.#connection = connection
+  }
+
+  /** All that are known, or some. `ip [-4|-6] neighbour show [proxy] [dev <link>] nud all` */
+  async list({ link, family, proxy = false }: NeighbourFilter = {}): Promise<Neighbour[]> {
+    const refers = link === undefined ? [] : [link]
+    const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
+    const value = {
+      family: family === undefined ? wire.AF_UNSPEC : family === 4 ? wire.AF_INET : wire.AF_INET6,
+      flags: proxy ? wire.NTF_PROXY : 0,
+      attributes: { outIndex: link === undefined ? undefined : names.indexOf(link) },
+    }
+    const about = { type: wire.RTM_GETNEIGH, op: 'list', target: 'neighbours' }
+    const asking = request(wire.neighbourMessage, value, about)
+    const neighbours: Neighbour[] = []
+    for await (const neighbour of this.#connection.dump(asking, readNeighbour))
+      if (neighbour && neighbour.proxy === proxy) neighbours.push(neighbour)
+    return neighbours
+  }
+}
+
+export function readNeighbour({ body }: Message): Neighbour | undefined {
+  return neighbourOf(wire.neighbourMessage.read(body))
+}

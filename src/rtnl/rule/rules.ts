@@ -1,0 +1,51 @@
+import { type Connection, type Message, request } from '../../netlink/index.ts'
+import type { Sink } from '../operation.ts'
+import * as wire from '../wire/index.ts'
+import { addRule, type Rule, type RuleSpec, removeRule, ruleOf } from './rule.ts'
+
+/** What can be done to rules, at once or in a batch. */
+export class RuleChanges<Done> {
+  readonly #sink: Sink<Done>
+
+  constructor(sink: Sink<Done>) {
+    this.#sink = sink
+  }
+
+  /** Adds a rule, before those there are unless it has a priority. `ip [-4|-6] rule add … table <n>` */
+  add(spec: RuleSpec): Done {
+    return this.#sink(() => addRule(spec))
+  }
+
+  /** Removes the first rule that has all that is given. `ip [-4|-6] rule del …` */
+  remove(spec: RuleSpec): Done {
+    return this.#sink(() => removeRule(spec))
+  }
+}
+
+/** Rules: which routing table is looked into, and for what. */
+export class Rules extends RuleChanges<Promise<void>> {
+  readonly #connection: Connection
+
+  constructor(connection: Connection, sink: Sink<Promise<void>>) {
+    super(sink)
+    this.#connection = connection
+  }
+
+  /** The rules of both families or one, in the order they are gone through. `ip [-4|-6] rule show` */
+  async list({ family }: { readonly family?: 4 | 6 } = {}): Promise<Rule[]> {
+    const families = [wire.AF_INET, wire.AF_INET6].filter(
+      number => family === undefined || (number === wire.AF_INET) === (family === 4),
+    )
+    const rules: Rule[] = []
+    for (const family of families) {
+      const about = { type: wire.RTM_GETRULE, op: 'list', target: 'rules' }
+      for await (const rule of this.#connection.dump(request(wire.ruleMessage, { family }, about), readRule))
+        if (rule) rules.push(rule)
+    }
+    return rules
+  }
+}
+
+export function readRule({ body }: Message): Rule | undefined {
+  return ruleOf(wire.ruleMessage.read(body))
+}

@@ -1,0 +1,50 @@
+import { closeSync } from 'node:fs'
+import { binding } from '../binding.ts'
+import { F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE } from '../constants.ts'
+import { attempt, closed } from '../errors.ts'
+
+/** A file in memory, without a name in any directory. */
+export class Memfd implements AsyncDisposable {
+  readonly name: string
+  #fd: number | undefined
+
+  /** `name` only shows in /proc/<pid>/fd. */
+  constructor(name: string) {
+    this.name = name
+    this.#fd = attempt('create memfd', name, () => binding().createMemfd(name))
+  }
+
+  get fd(): number {
+    if (this.#fd === undefined) throw closed(`memfd ${this.name}`)
+    return this.#fd
+  }
+
+  /** From now on nobody can write to it, resize it, or map it shared and writable; private mappings work. */
+  seal(): void {
+    const seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL
+    attempt('seal memfd', this.name, () => binding().addSeals(this.fd, seals))
+  }
+
+  close(): Promise<void> {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+    return Promise.resolve()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** One that `fill` has written through its fd, sealed. */
+export async function sealedMemfd(name: string, fill: (fd: number) => void | Promise<void>): Promise<Memfd> {
+  const memfd = new Memfd(name)
+  try {
+    await fill(memfd.fd)
+    memfd.seal()
+    return memfd
+  } catch (failure) {
+    await memfd.close()
+    throw failure
+  }
+}

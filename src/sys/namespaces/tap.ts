@@ -1,0 +1,113 @@
+import { close, closeSync, existsSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { binding } from '../binding.ts'
+import { IFF_NO_PI, IFF_TAP, IFF_TUN_EXCL, IFF_VNET_HDR } from '../constants.ts'
+import { closed, isSyscallFailure, refused, SysError } from '../errors.ts'
+import { type NetNamespace, namespaceFd } from './namespace.ts'
+
+const closeInPool = promisify(close)
+
+export interface TapOptions {
+  readonly namespace?: NetNamespace
+  /** Frames carry a virtio-net header: what QEMU wants for offloads. */
+  readonly vnetHdr?: boolean
+  /** They may be there already: those that nobody else has open are taken as they are. */
+  readonly existing?: boolean
+}
+
+/** An Ethernet interface whose cable's other end is a file descriptor. Gone when that is closed everywhere. */
+export class Tap implements AsyncDisposable {
+  readonly name: string
+  #fd: number | undefined
+
+  constructor(name: string, fd: number) {
+    this.name = name
+    this.#fd = fd
+  }
+
+  get fd(): number {
+    if (this.#fd === undefined) throw closed(`tap ${this.name}`)
+    return this.#fd
+  }
+
+  /** In libuv's pool, because the kernel may take 20 ms to remove a bridged tap. */
+  async close(): Promise<void> {
+    const fd = this.#take()
+    if (fd !== undefined) await closeInPool(fd)
+  }
+
+  /** At once, in 3 µs: for one whose interface is gone already. The pool would take 20. */
+  closeGone(): void {
+    const fd = this.#take()
+    if (fd !== undefined) closeSync(fd)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #take(): number | undefined {
+    const fd = this.#fd
+    this.#fd = undefined
+    return fd
+  }
+}
+
+/**
+ * Creates taps, all or none. Equivalent: `ip tuntap add <name> mode tap`, for as long as the fd is open. One that
+ * was there and is persistent stays when that is closed.
+ */
+export function openTaps(names: readonly string[], options: TapOptions = {}): Tap[] {
+  for (const name of names) checkName(name)
+  const exclusive = options.existing ? 0 : IFF_TUN_EXCL
+  const flags = IFF_TAP | IFF_NO_PI | exclusive | (options.vnetHdr ? IFF_VNET_HDR : 0)
+  try {
+    const fds = binding().openTaps(namespaceFd(options.namespace), names, flags)
+    return fds.map((fd, at) => new Tap(names[at]!, fd))
+  } catch (thrown) {
+    throw isSyscallFailure(thrown) ? explain(thrown, names) : thrown
+  }
+}
+
+/** The kernel would take `%d` as a template, cut nothing, and answer EINVAL for the rest (net/core/dev.c). */
+function checkName(name: string): void {
+  if (/^[^\s/%:]{1,15}$/.test(name) && !/^\.\.?$/.test(name) && Buffer.byteLength(name) <= 15) return
+  const reason = 'an interface name has 1 to 15 bytes, without spaces, slash, colon and %'
+  throw new SysError({ code: 'BAD_NAME', kind: 'usage', op: 'create tap', target: name, reason })
+}
+
+function explain(
+  failure: Error & { errno: number; syscall: string; index?: number },
+  names: readonly string[],
+) {
+  const target = names[failure.index ?? 0]
+  const known = refused('create tap', target, failure)
+  const about = { op: 'create tap', errno: failure.errno, syscall: failure.syscall, cause: failure }
+  if (known.errnoName === 'EBUSY' || known.errnoName === 'EINVAL')
+    return new SysError({
+      ...about,
+      code: 'TAP_EXISTS',
+      target: target!,
+      reason: 'an interface has this name',
+    })
+  if (known.errnoName === 'EACCES')
+    return new SysError({
+      ...about,
+      code: 'TUN_DENIED',
+      kind: 'prerequisite',
+      target: target!,
+      reason: 'this user may not open /dev/net/tun',
+      remedy: 'Let everybody (chmod 0666 /dev/net/tun), or run as root, or use --fabric user',
+    })
+  if (known.errnoName !== 'ENOENT' && existsSync('/dev/net/tun')) return known
+  const remedy = 'Load the kernel module (modprobe tun), or give the container /dev/net/tun'
+  const reason = 'this machine has no /dev/net/tun'
+  return new SysError({
+    ...about,
+    code: 'TUN_MISSING',
+    kind: 'prerequisite',
+    target: target!,
+    reason,
+    remedy,
+  })
+}

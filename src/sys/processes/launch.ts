@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { isMainThread } from 'node:worker_threads'
+import { launcherPath } from '../binding.ts'
+import { attempt, SysError } from '../errors.ts'
+import type { NetNamespace } from '../namespaces/namespace.ts'
+import { adoptStream, type StreamPort, socketPair } from '../sockets/stream-port.ts'
+
+export interface Identity {
+  readonly uid: number
+  readonly gid: number
+  readonly groups?: readonly number[]
+}
+
+export interface LaunchSpec {
+  /** An absolute path: there is no search, as there is no environment. */
+  readonly file: string
+  readonly args?: readonly string[]
+  /** Open here; 3, 4, … in the child. Nothing else of ours is open there. The caller closes its own. */
+  readonly fds?: readonly number[]
+  /**
+   * Who the child is to be, without capabilities. Left out: whoever we are, with all that root (or, in a rootless
+   * namespace, the root of that) may do. Who is not root can only be himself.
+   */
+  readonly identity?: Identity
+  /** Network namespace to run in, and the user namespace that was made with it. */
+  readonly namespace?: NetNamespace | undefined
+  /** How much of the end of each output is kept, in bytes (default 8 KiB). */
+  readonly keepOutput?: number
+}
+
+/** How a process ended: its status, or the signal that killed it. */
+export interface Exit {
+  readonly code?: number
+  readonly signal?: NodeJS.Signals
+}
+
+export interface Launched {
+  readonly pid: number
+  /** Comes after the last byte of output. */
+  readonly exited: Promise<Exit>
+  kill(signal: NodeJS.Signals): void
+  /** The end of what it said. */
+  stdout(): string
+  stderr(): string
+}
+
+/**
+ * Starts a program through the launcher: unprivileged, with nothing but the given fds, in a session of its own (so
+ * that Ctrl-C reaches us and not it), killed by the kernel when this process dies. A step that fails in the
+ * launcher shows as exit 126 or 127 (no such program) with a line on `stderr()`.
+ */
+export function launch(spec: LaunchSpec): Launched {
+  refuseWorkers(spec.file)
+  const { fds = [], namespace, keepOutput = 8 << 10 } = spec
+  const inherited = namespace ? [...fds, namespace.fd] : fds
+  const child = start(spec.file, () =>
+    spawn(launcherPath(), launcherArgs(spec), {
+      stdio: ['ignore', 'pipe', 'pipe', ...inherited],
+      env: {},
+      detached: true,
+    }),
+  )
+  return {
+    pid: child.pid!,
+    exited: exitOf(child, 'close'),
+    kill: signal => void child.kill(signal),
+    stdout: tail(child.stdout!, keepOutput),
+    stderr: tail(child.stderr!, keepOutput),
+  }
+}
+
+/** `environment`: what the launcher is given is passed on, where the program would have none. */
+export function launcherArgs(spec: LaunchSpec, environment = false): string[] {
+  const { file, args = [], fds = [], identity, namespace } = spec
+  return [
+    `--parent=${process.pid}`,
+    `--keep=${fds.length}`,
+    ...(namespace ? [`--namespace=${3 + fds.length}`] : []),
+    ...(identity ? identityArgs(identity) : []),
+    ...(environment ? ['--environment'] : []),
+    '--',
+    file,
+    ...args,
+  ]
+}
+
+/** Groups are root's to give: others keep theirs, which may be more than the launcher has room for. */
+function identityArgs({ uid, gid, groups = [] }: Identity): string[] {
+  const given = process.geteuid!() === 0 ? groups : []
+  return [`--uid=${uid}`, `--gid=${gid}`, `--groups=${given.join(',')}`]
+}
+
+export interface DetachedSpec {
+  /** A script for this Node. */
+  readonly script: string
+  readonly args?: readonly string[]
+  /** Options of Node itself: `['--import', 'jiti/register']`. */
+  readonly nodeArgs?: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  /** Where its stdout and stderr are appended. */
+  readonly logFile: string
+}
+
+export interface Detached {
+  readonly pid: number
+  /** The other end is fd 3 there ({@link adoptStream}): whoever sees it end knows that the other has died. */
+  readonly port: StreamPort
+  readonly exited: Promise<Exit>
+}
+
+/** Starts a Node that outlives this process and its terminal. Waiting for it does not keep this process alive. */
+export function spawnDetached(spec: DetachedSpec): Detached {
+  const log = attempt('open log', spec.logFile, () => openSync(spec.logFile, 'a', 0o600))
+  const [ours, theirs] = socketPair()
+  try {
+    const command = [...(spec.nodeArgs ?? []), spec.script, ...(spec.args ?? [])]
+    const stdio = ['ignore' as const, log, log, theirs]
+    const child = start(spec.script, () =>
+      spawn(process.execPath, command, { stdio, env: spec.env, detached: true }),
+    )
+    child.unref()
+    return { pid: child.pid!, port: adoptStream(ours), exited: exitOf(child, 'exit') }
+  } catch (failure) {
+    closeSync(ours)
+    throw failure
+  } finally {
+    closeSync(log)
+    closeSync(theirs)
+  }
+}
+
+/** Runs a program on this process's own terminal, or whatever its standard input and output are, to its end. */
+export function runAttached(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Exit> {
+  return exitOf(
+    start(file, () => spawn(file, args, { stdio: 'inherit', env })),
+    'exit',
+  )
+}
+
+/** `PR_SET_PDEATHSIG` follows the thread that forked: a worker's end would kill what it started. */
+export function refuseWorkers(target: string): void {
+  if (isMainThread) return
+  const reason = 'a process that dies with its parent can only be started from the main thread'
+  const remedy = "With vitest set pool: 'forks'"
+  throw new SysError({ code: 'NOT_MAIN_THREAD', kind: 'usage', op: 'launch', target, reason, remedy })
+}
+
+export function start(target: string, run: () => ChildProcess): ChildProcess {
+  const child = attempt('launch', target, run)
+  if (child.pid !== undefined) return child
+  child.on('error', () => {}) // the same, once more, on the next tick
+  const reason = 'the system starts no more processes (limit of processes or open files, or memory)'
+  throw new SysError({ code: 'LAUNCH_FAILED', op: 'launch', target, reason })
+}
+
+export function exitOf(child: ChildProcess, event: 'exit' | 'close'): Promise<Exit> {
+  return new Promise(resolve =>
+    child.once(event, (code: number | null, signal: NodeJS.Signals | null) =>
+      resolve({ ...(code !== null && { code }), ...(signal && { signal }) }),
+    ),
+  )
+}
+
+/** Keeps the end of an output, at least `size` bytes where there were as many. */
+export function tail(output: Readable, size: number): () => string {
+  let kept = Buffer.alloc(0)
+  output.on('data', (bytes: Buffer) => {
+    kept = Buffer.concat([kept, bytes]).subarray(-size)
+  })
+  return () => kept.toString('utf8')
+}

@@ -1,0 +1,17 @@
+import { binding } from '../binding.ts'
+import * as kernel from '../constants.ts'
+
+const options = {
+  receive: [kernel.SO_RCVBUFFORCE, kernel.SO_RCVBUF],
+  send: [kernel.SO_SNDBUFFORCE, kernel.SO_SNDBUF],
+} as const
+
+/** Gives a socket's buffer so many bytes. Only root may go beyond net.core.rmem_max; others get as much as that. */
+export function resizeBuffer(fd: number, which: keyof typeof options, bytes: number): void {
+  const [forced, asked] = options[which]
+  try {
+    binding().setOption(fd, kernel.SOL_SOCKET, forced, bytes)
+  } catch {
+    binding().setOption(fd, kernel.SOL_SOCKET, asked, bytes)
+  }
+}

@@ -1,0 +1,64 @@
+import { closeSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { addressBytes } from '../../base/index.ts'
+import { binding } from '../binding.ts'
+import * as kernel from '../constants.ts'
+import { attempt } from '../errors.ts'
+import { type NetNamespace, namespaceFd } from '../namespaces/namespace.ts'
+
+export interface InetPlace {
+  /** `::` stands for IPv4 too; an IPv6 address may have its interface, `fe80::1%eth0`. */
+  readonly address: string
+  /** 0: one that is free. */
+  readonly port: number
+  readonly namespace?: NetNamespace
+  /** Several sockets of this user's may have the same port; the kernel spreads what comes over them (SO_REUSEPORT). */
+  readonly reusePort?: boolean
+}
+
+/** A socket that has its place: the caller closes its fd, or hands it over. */
+export interface InetSocket {
+  readonly fd: number
+  readonly port: number
+}
+
+/** struct sockaddr_in6, include/uapi/linux/in6.h */
+const sockaddrSize = 28
+const mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
+
+/** A socket for both families, bound; streams do not listen yet. */
+export function bindInet(type: 'udp' | 'tcp', place: InetPlace): InetSocket {
+  const { address, port, namespace, reusePort } = place
+  const { socketIn, setOption, bindAddress } = binding()
+  const where = sockaddr(address, port)
+  return attempt('listen on', `${address}, ${type} port ${port}`, () => {
+    const kind = type === 'udp' ? kernel.SOCK_DGRAM : kernel.SOCK_STREAM
+    const fd = socketIn(namespaceFd(namespace), kernel.AF_INET6, kind, 0)
+    try {
+      setOption(fd, kernel.IPPROTO_IPV6, kernel.IPV6_V6ONLY, 0)
+      // Else a stream's port is taken for a minute by connections that have ended (TIME_WAIT).
+      if (type === 'tcp') setOption(fd, kernel.SOL_SOCKET, kernel.SO_REUSEADDR, 1)
+      if (reusePort) setOption(fd, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1)
+      bindAddress(fd, where)
+      return { fd, port: (where[2]! << 8) | where[3]! }
+    } catch (failure) {
+      closeSync(fd)
+      throw failure
+    }
+  })
+}
+
+function sockaddr(text: string, port: number): Uint8Array {
+  const [address = '', scope] = text.split('%')
+  const bytes = addressBytes(address)
+  const where = new Uint8Array(sockaddrSize)
+  where.set([kernel.AF_INET6, 0, port >> 8, port & 0xff])
+  where.set(bytes.length === 4 ? [...mapped, ...bytes] : bytes, 8)
+  new DataView(where.buffer).setUint32(24, scope === undefined ? 0 : scopeId(scope), true)
+  return where
+}
+
+function scopeId(scope: string): number {
+  const found = networkInterfaces()[scope]?.find(({ family }) => family === 'IPv6')
+  return Number((found?.family === 'IPv6' && found.scopeid) || scope) || 0
+}

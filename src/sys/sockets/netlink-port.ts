@@ -1,0 +1,143 @@
+import { closeSync } from 'node:fs'
+import type { Port, PortReceiver } from '../../base/index.ts'
+import { binding, type Received } from '../binding.ts'
+import * as kernel from '../constants.ts'
+import { attempt, closed, isSyscallFailure, refused, SysError } from '../errors.ts'
+import { type NetNamespace, namespaceFd } from '../namespaces/namespace.ts'
+import { resizeBuffer } from './buffer-size.ts'
+import { FdWatch } from './poll.ts'
+
+/** What a netlink engine listens with. Datagrams are the receiver's to keep. */
+export interface NetlinkReceiver extends PortReceiver {
+  /**
+   * Datagrams were lost: the socket's buffer was full (ENOBUFS), or one was larger than ours (which has grown since).
+   * What they said must be asked for again. A receiver without it is ended instead.
+   */
+  overrun?(): void
+}
+
+export interface NetlinkOptions {
+  readonly namespace?: NetNamespace
+  /** Multicast groups to join, by number (`RTNLGRP_LINK` is 1). */
+  readonly groups?: readonly number[]
+  /** SO_RCVBUF in bytes, where the usual 4 MiB are not wanted. */
+  readonly receiveBuffer?: number
+}
+
+/** Room for the replies to a large batch: 256 acks fill the default 208 KiB. */
+const socketBuffer = 4 << 20
+/** More than the kernel puts into one datagram of a dump (32 KiB, net/netlink/af_netlink.c). */
+const firstBuffer = 64 << 10
+/** How many datagrams in one turn of the event loop, so that a flood does not starve everything else. */
+const mostPerTurn = 256
+
+/** A netlink socket to the kernel of one namespace, with strict checking and extended acks. */
+export function openNetlink(
+  protocol: keyof typeof kernel.netlinkProtocols,
+  options?: NetlinkOptions,
+): NetlinkPort {
+  const { namespace, groups = [], receiveBuffer = socketBuffer } = options ?? {}
+  return attempt('open netlink socket', protocol, () => {
+    const number = kernel.netlinkProtocols[protocol]
+    const fd = binding().socketIn(namespaceFd(namespace), kernel.AF_NETLINK, kernel.SOCK_RAW, number)
+    try {
+      resizeBuffer(fd, 'receive', receiveBuffer)
+      setUp(fd, groups)
+      return new NetlinkPort(fd)
+    } catch (failure) {
+      closeSync(fd)
+      throw failure
+    }
+  })
+}
+
+function setUp(fd: number, groups: readonly number[]): void {
+  const { bindNetlink, setOption } = binding()
+  resizeBuffer(fd, 'send', socketBuffer)
+  setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_EXT_ACK, 1)
+  // An error then repeats the header of its request, not all of it; the extended ack follows either way.
+  setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_CAP_ACK, 1)
+  setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_GET_STRICT_CHK, 1)
+  bindNetlink(fd)
+  for (const group of groups) setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_ADD_MEMBERSHIP, group)
+}
+
+/** One datagram a `data` call, only from the kernel. */
+export class NetlinkPort implements Port {
+  readonly #watch: FdWatch
+  #buffer: Uint8Array
+  #receiver: NetlinkReceiver | undefined
+
+  /** Takes over the fd of a bound netlink socket. `capacity` in bytes is what the first receive buffer holds. */
+  constructor(fd: number, capacity = firstBuffer) {
+    this.#buffer = new Uint8Array(capacity)
+    this.#watch = new FdWatch(fd, { readable: () => this.#drain() })
+  }
+
+  receive(receiver: NetlinkReceiver): void {
+    if (this.#watch.closed) throw closed('netlink socket')
+    this.#receiver = receiver
+    this.#watch.reading(true)
+  }
+
+  /** The kernel has carried out what the datagram asks for when this returns. */
+  send(bytes: Uint8Array): void {
+    if (this.#watch.closed) throw closed('netlink socket')
+    const sent = attempt('send', 'netlink request', () => binding().send(this.#watch.fd, bytes))
+    if (sent === undefined)
+      throw new SysError({
+        code: 'NETLINK_BUSY',
+        op: 'send',
+        target: 'netlink request',
+        reason: 'no buffer space',
+      })
+  }
+
+  close(): Promise<void> {
+    return this.#watch.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #drain(): void {
+    for (let turn = 0; turn < mostPerTurn && !this.#watch.closed; turn++) {
+      const received = this.#take()
+      if (!received) return
+      // Any process may send to our port id: only the kernel, which has none, is believed.
+      if (received.sender !== 0) continue
+      if (received.truncated) {
+        this.#buffer = new Uint8Array(2 ** Math.ceil(Math.log2(received.length + 1)))
+        this.#overrun(`a datagram of ${received.length} bytes did not fit`)
+      } else this.#receiver?.data(this.#buffer.slice(0, received.length))
+    }
+  }
+
+  /** Undefined when nothing is left, or nothing more can come. */
+  #take(): Received | undefined {
+    try {
+      return binding().receive(this.#watch.fd, this.#buffer)
+    } catch (thrown) {
+      if (!isSyscallFailure(thrown)) throw thrown
+      const failure = refused('receive', 'netlink answer', thrown)
+      // The kernel reports the loss once; what arrived before it is still there to be read.
+      if (failure.errnoName === 'ENOBUFS') this.#overrun('the receive buffer was full')
+      else this.#fail(failure)
+      return undefined
+    }
+  }
+
+  #overrun(reason: string): void {
+    if (this.#receiver?.overrun) this.#receiver.overrun()
+    else
+      this.#fail(new SysError({ code: 'NETLINK_OVERRUN', op: 'receive', target: 'netlink messages', reason }))
+  }
+
+  #fail(failure: SysError): void {
+    this.#watch.reading(false)
+    const receiver = this.#receiver
+    this.#receiver = undefined
+    receiver?.end(failure)
+  }
+}

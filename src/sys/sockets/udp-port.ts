@@ -1,0 +1,222 @@
+import { addressBytes, addressText } from '../../base/index.ts'
+import { type Binding, binding } from '../binding.ts'
+import * as kernel from '../constants.ts'
+import { closed } from '../errors.ts'
+import { resizeBuffer } from './buffer-size.ts'
+import { bindInet, type InetPlace } from './inet-socket.ts'
+import { FdWatch } from './poll.ts'
+import { ReplyTrains } from './reply-trains.ts'
+
+/** A part of a larger buffer. */
+export interface BufferPart {
+  bytes: Buffer
+  at: number
+  length: number
+}
+
+/** Whom a datagram is from. */
+export interface Sender {
+  readonly address: string
+  readonly port: number
+  /** 127.0.0.0/8 and ::1. */
+  readonly loopback: boolean
+  /** For a reply after {@link DatagramService.datagram} has returned, when this object is somebody else. */
+  keep(): KeptSender
+}
+
+/** As {@link Sender}, to be kept. */
+export interface KeptSender {
+  readonly address: string
+  readonly port: number
+  /** Sends a reply, from the address that was asked. */
+  reply(bytes: Uint8Array): void
+}
+
+/** Who answers datagrams. */
+export interface DatagramService {
+  /** Gives the length of the reply it wrote at `into.at`, 0 for none. Its arguments are good until it returns. */
+  datagram(query: BufferPart, sender: Sender, into: BufferPart): number
+}
+
+/** struct slot, native/addon/inet.c: lengths, peer, own address, trains, datagram, reply. */
+const slot = { size: 3328, peer: 8, local: 36, query: 64, querySize: 1984, reply: 2048, replySize: 1280 }
+const envelope = { from: slot.peer, to: slot.local + 16 }
+const batch = 64
+/** A datagram that is longer is no question, and is lost. */
+export const longestDatagram = slot.querySize
+/** How many batches in one turn of the event loop, so that a flood does not starve everything else. */
+const mostBatches = 8
+/** Some thousand datagrams: what comes while this process has something else to do, or no turn. */
+const receiveBuffer = 4 << 20
+
+/**
+ * Opens a UDP socket for both families whose replies leave from the address that was asked. Which that was has to be
+ * said with each datagram only where the socket is not bound to it.
+ */
+export function openUdp(place: InetPlace): UdpPort {
+  const { fd, port } = bindInet('udp', place)
+  if (isUnspecified(place.address)) binding().setOption(fd, kernel.IPPROTO_IPV6, kernel.IPV6_RECVPKTINFO, 1)
+  resizeBuffer(fd, 'receive', receiveBuffer)
+  return new UdpPort(fd, port)
+}
+
+/** `::`, `0.0.0.0`, however they are spelled. */
+function isUnspecified(address: string): boolean {
+  return addressBytes(address.split('%')[0]!).every(byte => byte === 0)
+}
+
+/** Datagrams in batches (recvmmsg, sendmmsg): one system call each way for up to 64 of them. */
+export class UdpPort implements AsyncDisposable {
+  readonly port: number
+  /** Datagrams that were too long for a question, and replies that the kernel did not take. */
+  lost = 0
+  readonly #binding: Binding = binding()
+  readonly #watch: FdWatch
+  readonly #batch = new Batch()
+  readonly #late = new Batch()
+  #waiting = 0
+  #service: DatagramService | undefined
+
+  /** Takes over the fd of a bound socket. */
+  constructor(fd: number, port: number) {
+    this.port = port
+    this.#watch = new FdWatch(fd, { readable: () => this.#drain() })
+  }
+
+  serve(service: DatagramService): void {
+    if (this.#watch.closed) throw closed('UDP socket')
+    this.#service = service
+    this.#watch.reading(true)
+  }
+
+  close(): Promise<void> {
+    return this.#watch.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #drain(): void {
+    for (let turn = 0; turn < mostBatches && !this.#watch.closed; turn++) {
+      // A batch that was not full is no reason to stop: more has come meanwhile, and the event loop is a long way round.
+      const count = this.#binding.receiveBatch(this.#watch.fd, this.#batch.bytes)
+      if (count === 0) return
+      this.#answer(count)
+    }
+  }
+
+  #answer(count: number): void {
+    const { bytes, words, trains } = this.#batch
+    trains.clear()
+    const query = { bytes, at: 0, length: 0 }
+    const into = { bytes, at: 0, length: slot.replySize }
+    const sender = new SlotSender(this.#batch, this)
+    let replies = 0
+    for (let start = 0; start < count * slot.size; start += slot.size) {
+      query.length = words[start >> 2]!
+      query.at = start + slot.query
+      into.at = start + slot.reply
+      into.length = slot.replySize
+      sender.start = start
+      if (query.length > slot.querySize) {
+        this.lost++
+        continue
+      }
+      const reply = this.#service!.datagram(query, sender, into)
+      words[(start >> 2) + 1] = reply
+      if (reply === 0) continue
+      trains.add(start / slot.size)
+      replies++
+    }
+    if (replies > 0) this.lost += replies - this.#binding.sendBatch(this.#watch.fd, bytes, count)
+  }
+
+  /** Replies that come at about the same time go together. */
+  send(to: Uint8Array, reply: Uint8Array): void {
+    if (this.#watch.closed) return
+    if (reply.length > slot.replySize) {
+      this.lost++
+      return
+    }
+    if (this.#waiting === batch) this.#flush()
+    const { bytes, words, trains } = this.#late
+    const start = this.#waiting * slot.size
+    bytes.set(to, start + envelope.from)
+    bytes.set(reply, start + slot.reply)
+    words[(start >> 2) + 1] = reply.length
+    if (this.#waiting === 0) {
+      trains.clear()
+      queueMicrotask(() => this.#flush())
+    }
+    trains.add(this.#waiting++)
+  }
+
+  #flush(): void {
+    const count = this.#waiting
+    this.#waiting = 0
+    if (count === 0 || this.#watch.closed) return
+    this.lost += count - this.#binding.sendBatch(this.#watch.fd, this.#late.bytes, count)
+  }
+}
+
+/** Memory for 64 slots, as bytes and as host-order words. */
+class Batch {
+  readonly bytes: Buffer
+  readonly words: Uint32Array
+  readonly trains: ReplyTrains
+
+  constructor() {
+    const memory = new ArrayBuffer(batch * slot.size)
+    this.bytes = Buffer.from(memory)
+    this.words = new Uint32Array(memory)
+    this.trains = new ReplyTrains(this.words, slot.size)
+  }
+}
+
+/** The sender of the slot at `start`. Addresses are spelled out only for those who want to know. */
+class SlotSender implements Sender {
+  start = 0
+  readonly #batch: Batch
+  readonly #socket: UdpPort
+
+  constructor(slots: Batch, socket: UdpPort) {
+    this.#batch = slots
+    this.#socket = socket
+  }
+
+  get port(): number {
+    return this.#batch.bytes.readUInt16BE(this.start + slot.peer + 2)
+  }
+
+  get address(): string {
+    return peerText(this.#batch.bytes, this.start + slot.peer)
+  }
+
+  get loopback(): boolean {
+    const { bytes, words } = this.#batch
+    const at = this.start + slot.peer + 8
+    const word = at >> 2
+    if (words[word] !== 0 || words[word + 1] !== 0) return false
+    if (words[word + 2] === 0xffff0000) return bytes[at + 12] === 127
+    return words[word + 2] === 0 && words[word + 3] === 0x01000000
+  }
+
+  keep(): KeptSender {
+    const { address, port } = this
+    const to = Uint8Array.prototype.slice.call(
+      this.#batch.bytes,
+      this.start + envelope.from,
+      this.start + envelope.to,
+    )
+    return { address, port, reply: bytes => this.#socket.send(to, bytes) }
+  }
+}
+
+/** Of a struct sockaddr_in6; IPv4 as IPv4. */
+function peerText(bytes: Buffer, at: number): string {
+  const start = at + 8
+  if (bytes.readUInt32BE(start + 8) === 0xffff && bytes.readUInt32LE(start) === 0)
+    return `${bytes[start + 12]}.${bytes[start + 13]}.${bytes[start + 14]}.${bytes[start + 15]}`
+  return addressText(bytes.subarray(start, start + 16))
+}

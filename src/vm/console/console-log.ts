@@ -1,0 +1,47 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { messageOf } from '../../base/index.ts'
+import { VmError } from '../errors.ts'
+
+/** A guest can print without end; the disk has one. */
+const limit = 64 << 20
+
+/**
+ * A console's log file. Written at once, with no buffer of ours between: after a SIGKILL the last line is there.
+ * A disk that is full ends the log, not the VM.
+ */
+export class ConsoleLog {
+  #fd: number | undefined
+  #left = limit
+
+  constructor(path: string, name: string) {
+    try {
+      this.#fd = openSync(path, 'a', 0o600)
+    } catch (failure) {
+      const reason = messageOf(failure)
+      throw new VmError({
+        code: 'CONSOLE_LOG',
+        op: 'open console log of',
+        target: name,
+        reason,
+        cause: failure,
+      })
+    }
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#fd === undefined) return
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at)
+      this.#left -= bytes.length
+      if (this.#left <= 0) writeSync(this.#fd, `\n[xcluster: log ends here, at ${limit >> 20} MiB]\n`)
+    } catch {
+      this.#left = 0
+    }
+    if (this.#left <= 0) this.close()
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+  }
+}

@@ -1,0 +1,73 @@
+import { Broadcast, defer, type Port, type Queue } from '../../base/index.ts'
+import type { Console } from '../types.ts'
+import type { ConsoleLog } from './console-log.ts'
+import { ConsoleLines, lastLines, type Sight, sightOf } from './console-text.ts'
+import { Ring } from './ring.ts'
+
+export interface ConsoleListener {
+  /** The first bytes ever: the kernel runs. */
+  began(): void
+  saw(sight: Sight): void
+}
+
+/** A guest's serial console: what it prints goes to a ring, a log file and whoever is attached. */
+export class GuestConsole implements Console {
+  readonly #port: Port
+  readonly #log: ConsoleLog
+  readonly #ring = new Ring(64 << 10)
+  readonly #readers = new Broadcast<Uint8Array>()
+  readonly #lines = new ConsoleLines()
+  readonly #ended = defer()
+  #listener: ConsoleListener | undefined
+  #began = false
+
+  constructor(port: Port, log: ConsoleLog) {
+    this.#port = port
+    this.#log = log
+  }
+
+  /** Begins to read. */
+  listen(listener: ConsoleListener): void {
+    this.#listener = listener
+    this.#port.receive({ data: bytes => this.#heard(bytes), end: () => this.#ended.resolve() })
+  }
+
+  /** Resolves when QEMU has closed its end: nothing more will be printed. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  tail(): Uint8Array {
+    return this.#ring.contents()
+  }
+
+  lastLines(count = 12): string {
+    return lastLines(this.tail(), count)
+  }
+
+  write(bytes: Uint8Array | string): void {
+    this.#port.send(typeof bytes === 'string' ? Buffer.from(bytes) : bytes)
+  }
+
+  attach(): Queue<Uint8Array> {
+    return this.#readers.listen()
+  }
+
+  async close(): Promise<void> {
+    this.#readers.end()
+    this.#log.close()
+    await this.#port.close()
+  }
+
+  #heard(bytes: Uint8Array): void {
+    this.#ring.push(bytes)
+    this.#log.write(bytes)
+    this.#readers.send(bytes)
+    if (!this.#began) this.#listener?.began()
+    this.#began = true
+    for (const line of this.#lines.push(bytes)) {
+      const sight = sightOf(line)
+      if (sight) this.#listener?.saw(sight)
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import { type Clock, type Deferred, defer, type Port, within } from '../../base/index.ts'
+import { AgentClient, type ExecOptions, type ExecResult } from '../../qmp/index.ts'
+import { VmError } from '../errors.ts'
+
+/**
+ * The agent in one guest. QEMU's event VSERPORT_CHANGE says when it opens and closes its port: nothing is sent
+ * while it is closed (that has wedged boots), and whoever waits for an answer when it closes is told at once.
+ */
+export class GuestAgent {
+  readonly #name: string
+  readonly #port: Port
+  readonly #clock: Clock
+  #client: AgentClient | undefined
+  #isOpen = false
+  /** Resolves when it can be asked. */
+  #open = quiet<AgentClient>()
+  /** Rejects when it no longer can. */
+  #lost = quiet<never>()
+
+  constructor(name: string, port: Port, clock: Clock) {
+    this.#name = name
+    this.#port = port
+    this.#clock = clock
+  }
+
+  /** Resolves when it has answered. Called at every opening: a restarted agent is synchronised again. */
+  async opened(timeoutMs: number): Promise<void> {
+    await this.#connect().sync(timeoutMs)
+    this.#offer()
+  }
+
+  /** It is open, and is not asked anything yet: the first command synchronises. */
+  openedUnasked(): void {
+    this.#connect()
+    this.#offer()
+  }
+
+  closed(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#lost.reject(this.#lostError())
+    this.#lost = quiet()
+    this.#open = quiet()
+  }
+
+  #connect(): AgentClient {
+    this.#client ??= new AgentClient(this.#port, { peer: this.#name, clock: this.#clock })
+    return this.#client
+  }
+
+  #offer(): void {
+    this.#isOpen = true
+    this.#open.resolve(this.#connect())
+  }
+
+  /** Waits for the agent, should it be starting again, and for the command: `timeoutMs` for each. */
+  async exec(command: readonly string[] | string, options: ExecOptions = {}): Promise<ExecResult> {
+    const late = () => this.#lostError()
+    const client = await within(this.#open.promise, {
+      clock: this.#clock,
+      ms: options.timeoutMs ?? 30_000,
+      late,
+    })
+    return Promise.race([client.exec(command, options), this.#lost.promise])
+  }
+
+  async close(): Promise<void> {
+    this.closed()
+    this.#open.reject(this.#lostError())
+    if (this.#client) await this.#client.close()
+    else await this.#port.close()
+  }
+
+  #lostError(): VmError {
+    const reason = "the guest's agent has closed its port"
+    const remedy = 'See whether qemu-ga runs in the guest (the console still works)'
+    return new VmError({ code: 'AGENT_LOST', op: 'talk to', target: this.#name, reason, remedy })
+  }
+}
+
+/** A rejection is told to whoever waits then; often nobody does. */
+function quiet<T>(): Deferred<T> {
+  const deferred = defer<T>()
+  deferred.promise.catch(() => {})
+  return deferred
+}

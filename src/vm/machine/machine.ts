@@ -1,0 +1,281 @@
+import { type Clock, defer, messageOf, type Port, type Queue, Scope } from '../../base/index.ts'
+import { type ExecOptions, type ExecResult, type QmpClient, QmpError } from '../../qmp/index.ts'
+import type { Exit, Launched } from '../../sys/index.ts'
+import type { GuestConsole } from '../console/console.ts'
+import type { Sight } from '../console/console-text.ts'
+import { gone, noSuchNic, stoppedEarly, VmError } from '../errors.ts'
+import { agentPort } from '../qemu/qemu-args.ts'
+import type { Machine, MachineEvent, MachineState } from '../types.ts'
+import { bootTimeout, postmortem, type Remains } from './death.ts'
+import type { GuestAgent } from './guest-agent.ts'
+import type { Progress } from './progress.ts'
+import { killAndWait, type Stoppable, stopInSteps, waitFor } from './stop.ts'
+
+/** The parts of a machine, made by `startVm` and owned by it from then on. */
+export interface Parts {
+  readonly name: string
+  readonly nicCount: number
+  readonly readyTimeoutMs: number
+  /** It does not boot: what it prints says nothing about a boot. */
+  readonly isClone: boolean
+  /** It is ready when it executes. */
+  readonly wakesReady: boolean
+  readonly clock: Clock
+  readonly launched: Launched
+  readonly qmp: QmpClient
+  readonly console: GuestConsole
+  readonly agent: GuestAgent
+  readonly stream: Port
+  readonly progress: Progress
+}
+
+/** How long the other ends may take to close after one of them has: process, monitor, console. */
+const followMs = 1000
+
+/**
+ * A VM over its parts. There is one way to its end, {@link VmMachine.#bury}, whatever killed it: the process's
+ * exit leads there, and everything else that goes wrong kills the process. `states.ts` has the picture.
+ */
+export class VmMachine implements Machine {
+  readonly #parts: Parts
+  readonly #ready = defer()
+  readonly #died = defer<Error | undefined>()
+  readonly #heardAll: Promise<void>
+  readonly #callOffTimeout: () => void
+  #failure: Error | undefined
+  #panic: string | undefined
+  #shutdown: Remains['shutdown']
+  #stopping: Promise<void> | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    const { clock, console, isClone, launched, progress, qmp, readyTimeoutMs } = parts
+    this.#ready.promise.catch(() => {}) // who waits for it is told; so is who waits for `died`
+    progress.pass('spawned')
+    console.listen({ began: () => isClone || progress.pass('kernel'), saw: sight => this.#saw(sight) })
+    this.#heardAll = this.#hear()
+    this.#callOffTimeout = clock.after(readyTimeoutMs, () =>
+      this.fail(bootTimeout(this.#remains(), readyTimeoutMs)),
+    )
+    void qmp.closed.then(reason => this.#monitorGone(reason))
+    void launched.exited.then(exit => this.#bury(exit))
+  }
+
+  get name(): string {
+    return this.#parts.name
+  }
+  get pid(): number {
+    return this.#parts.launched.pid
+  }
+  get state(): MachineState {
+    return this.#parts.progress.state
+  }
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+  get milestones() {
+    return this.#parts.progress.milestones
+  }
+  get console(): GuestConsole {
+    return this.#parts.console
+  }
+  get qmp(): QmpClient {
+    return this.#parts.qmp
+  }
+  get stream(): Port {
+    return this.#parts.stream
+  }
+  get ready(): Promise<void> {
+    return this.#ready.promise
+  }
+  get died(): Promise<Error | undefined> {
+    return this.#died.promise
+  }
+
+  events(): Queue<MachineEvent> {
+    return this.#parts.progress.events()
+  }
+
+  /** Resolves when QEMU's monitor answers and the guest runs; throws, when all is gone again, why it never will. */
+  async opened(wake?: (qmp: QmpClient) => Promise<void>): Promise<void> {
+    try {
+      await this.qmp.ready
+      this.#parts.progress.pass('qmp')
+      await wake?.(this.qmp)
+    } catch (failure) {
+      if (failure instanceof QmpError && failure.code === 'QMP_COMMAND') this.fail(failure)
+      throw (await this.died) ?? stoppedEarly(this.name)
+    }
+    if (!this.#parts.progress.alive) throw (await this.died) ?? stoppedEarly(this.name)
+    this.#parts.progress.enter('running')
+    if (this.#parts.wakesReady) this.#becomeReady()
+  }
+
+  async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
+    await this.ready
+    this.#mustLive()
+    try {
+      return await this.#parts.agent.exec(command, options)
+    } catch (failure) {
+      if (isLoss(failure)) await waitFor(this.#parts.clock, this.died, followMs)
+      this.#mustLive()
+      throw failure
+    }
+  }
+
+  async setLink(index: number, up: boolean): Promise<void> {
+    if (!Number.isInteger(index) || index < 0 || index >= this.#parts.nicCount)
+      throw noSuchNic(this.name, index, this.#parts.nicCount)
+    this.#mustLive()
+    await this.qmp.execute('set_link', { name: `nic${index}`, up })
+  }
+
+  stop({ graceMs = 500 }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs)
+    return this.#stopping
+  }
+
+  async kill(): Promise<void> {
+    this.#letGo()
+    await killAndWait(this.#stoppable())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill()
+  }
+
+  /** Something went wrong: it is over, and the process goes. Later reasons are consequences. */
+  fail(failure: Error): void {
+    if (!this.#parts.progress.alive) return
+    this.#failure = failure
+    this.#parts.progress.enter('failed', failure.message)
+    this.#settle(failure)
+    this.#parts.launched.kill('SIGKILL')
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const ready = this.state === 'ready'
+    const agent = this.#parts.agent
+    this.#letGo()
+    const sync = ready ? () => agent.exec(['sync'], { timeoutMs: graceMs }) : undefined
+    await stopInSteps({ ...this.#stoppable(), sync }, graceMs)
+  }
+
+  #stoppable(): Stoppable {
+    const { clock, launched } = this.#parts
+    return {
+      name: this.name,
+      clock,
+      gone: this.died,
+      quit: () => this.qmp.execute('quit'),
+      kill: signal => launched.kill(signal),
+    }
+  }
+
+  /** From now on its end is what we want. */
+  #letGo(): void {
+    if (!this.#parts.progress.alive) return
+    this.#parts.progress.enter('stopping')
+    this.#settle(stoppedEarly(this.name))
+  }
+
+  /** The wait for `ready` is over; without effect once it was. */
+  #settle(failure: Error): void {
+    this.#callOffTimeout()
+    this.#ready.reject(failure)
+  }
+
+  #mustLive(): void {
+    if (!this.#parts.progress.alive) throw this.#failure ?? gone(this.name)
+  }
+
+  #saw(sight: Sight): void {
+    if ('milestone' in sight) this.#parts.isClone || this.#parts.progress.pass(sight.milestone)
+    else this.#panicked(sight.panic)
+  }
+
+  /** It resets now, which ends QEMU; unless its user wants it to stay (`panic=0`): then nobody waits for it. */
+  #panicked(words: string): void {
+    this.#panic ??= words
+    void waitFor(this.#parts.clock, this.died, followMs).then(gone => {
+      if (!gone && this.state !== 'ready') this.fail(postmortem(this.#remains()))
+    })
+  }
+
+  /** Ends with the monitor. */
+  async #hear(): Promise<void> {
+    for await (const { event, data } of this.qmp.events(['VSERPORT_CHANGE', 'SHUTDOWN'])) {
+      if (event === 'SHUTDOWN') this.#shutdown = data
+      else if (data.id !== agentPort.id) continue
+      else if (data.open) void this.#agentOpened()
+      else this.#parts.agent.closed()
+    }
+  }
+
+  async #agentOpened(): Promise<void> {
+    const { agent, progress, readyTimeoutMs, wakesReady } = this.#parts
+    progress.pass('agent')
+    if (wakesReady) return agent.openedUnasked()
+    try {
+      await this.qmp.ready
+      await agent.opened(readyTimeoutMs)
+    } catch {
+      return // it is dying, or the timeout of `ready` will say so
+    }
+    if (this.state === 'running') this.#becomeReady()
+  }
+
+  #becomeReady(): void {
+    this.#callOffTimeout()
+    this.#parts.progress.pass('ready')
+    this.#parts.progress.enter('ready')
+    this.#ready.resolve()
+  }
+
+  /** QEMU closes its monitor when it ends. One that lives on without is of no use to anybody. */
+  async #monitorGone(reason: QmpError | undefined): Promise<void> {
+    if (await waitFor(this.#parts.clock, this.#parts.launched.exited, followMs)) return
+    const monitor = reason && messageOf(reason)
+    this.fail(postmortem({ ...this.#remains(), monitor }))
+  }
+
+  /** The process is gone: hears what the wires still hold, says why, closes everything. */
+  async #bury(exit: Exit): Promise<void> {
+    const { agent, clock, console, progress, stream } = this.#parts
+    await waitFor(clock, Promise.all([console.ended, this.qmp.closed, this.#heardAll]), followMs)
+    if (progress.alive) this.fail(postmortem(this.#remains(exit)))
+    if (progress.state === 'stopping') progress.enter('stopped')
+    const scope = new Scope()
+    for (const part of [agent, console, stream, this.qmp]) scope.defer(() => part.close())
+    try {
+      await scope.close()
+    } catch (failure) {
+      this.#failure ??= new VmError({
+        code: 'VM_CLOSE_FAILED',
+        target: this.name,
+        reason: messageOf(failure),
+      })
+    }
+    progress.end()
+    this.#died.resolve(this.#failure)
+  }
+
+  #remains(exit?: Exit): Remains {
+    const { console, launched, name, progress } = this.#parts
+    return {
+      name,
+      exit,
+      panic: this.#panic,
+      shutdown: this.#shutdown,
+      stderr: launched.stderr(),
+      console: console.lastLines(),
+      reached: progress.reached,
+    }
+  }
+}
+
+/** The agent is gone: perhaps because the VM is, whose death says more. */
+function isLoss(failure: unknown): boolean {
+  const isOurs = failure instanceof QmpError || failure instanceof VmError
+  return isOurs && ['QMP_CLOSED', 'AGENT_LOST'].includes(failure.code)
+}

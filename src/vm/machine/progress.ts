@@ -1,0 +1,62 @@
+import { Broadcast, type Clock, type Queue } from '../../base/index.ts'
+import type { MachineEvent, MachineState, Milestone } from '../types.ts'
+import { Lifecycle } from './states.ts'
+
+/** What has happened to a machine so far, and who wants to hear of it. */
+export class Progress {
+  readonly #clock: Clock
+  readonly #began: number
+  readonly #lifecycle = new Lifecycle()
+  readonly #listeners = new Broadcast<MachineEvent>()
+  readonly milestones: Partial<Record<Milestone, number>> = {}
+  #reached: Milestone = 'spawned'
+
+  constructor(clock: Clock, began: number) {
+    this.#clock = clock
+    this.#began = began
+  }
+
+  get state(): MachineState {
+    return this.#lifecycle.state
+  }
+
+  /** True while QEMU runs, nobody has asked it to end, and nothing has gone wrong. */
+  get alive(): boolean {
+    return this.#lifecycle.alive
+  }
+
+  /** The last milestone passed. */
+  get reached(): Milestone {
+    return this.#reached
+  }
+
+  events(): Queue<MachineEvent> {
+    return this.#listeners.listen()
+  }
+
+  pass(milestone: Milestone): void {
+    if (this.milestones[milestone] !== undefined) return
+    const atMs = this.#atMs()
+    this.milestones[milestone] = atMs
+    this.#reached = milestone
+    this.#listeners.send({ type: 'milestone', milestone, atMs })
+  }
+
+  enter(state: MachineState, reason?: string): void {
+    this.#lifecycle.enter(state)
+    this.#listeners.send({
+      type: 'state',
+      state,
+      atMs: this.#atMs(),
+      ...(reason !== undefined && { reason }),
+    })
+  }
+
+  end(): void {
+    this.#listeners.end()
+  }
+
+  #atMs(): number {
+    return Math.round((this.#clock.now() - this.#began) * 10) / 10
+  }
+}

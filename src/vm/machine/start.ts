@@ -1,0 +1,81 @@
+import { type Clock, systemClock } from '../../base/index.ts'
+import { QmpClient } from '../../qmp/index.ts'
+import { GuestConsole } from '../console/console.ts'
+import { ConsoleLog } from '../console/console-log.ts'
+import { startAborted } from '../errors.ts'
+import { type Origin, type Spawned, spawnQemu } from '../qemu/spawn.ts'
+import { cloneFailed, mustFit, wake } from '../snapshot/restore.ts'
+import type { Machine, StartOptions, VmSpec } from '../types.ts'
+import { GuestAgent } from './guest-agent.ts'
+import { VmMachine } from './machine.ts'
+import { Progress } from './progress.ts'
+
+/**
+ * Starts a VM: resolves when QEMU's monitor answers and the guest executes, while it boots on; `machine.ready`
+ * tells when its agent has answered. Whatever goes wrong before that, and an abort, leaves nothing behind when it
+ * is thrown. A clone that cannot be is CLONE_FAILED: the same spec without `template` boots.
+ */
+export async function startVm(spec: VmSpec, options: StartOptions = {}): Promise<Machine> {
+  const { template } = spec
+  if (!template) return startMachine(spec, { role: 'boot' }, options)
+  mustFit(spec, template)
+  try {
+    return await startMachine(
+      spec,
+      { role: 'clone', ram: template.ram, wake: qmp => wake(qmp, template) },
+      options,
+    )
+  } catch (failure) {
+    throw cloneFailed(spec.name, failure)
+  }
+}
+
+/** The same for any {@link Role}: `wake` is what QEMU has to be told before the guest executes. */
+export async function startMachine(
+  spec: VmSpec,
+  origin: Origin & { readonly wake?: (qmp: QmpClient) => Promise<void> },
+  { signal, clock = systemClock }: StartOptions = {},
+): Promise<Machine> {
+  const began = clock.now()
+  if (signal?.aborted) throw startAborted(spec.name, signal.reason)
+  const log = new ConsoleLog(spec.consoleLog, spec.name)
+  const spawned = await spawnQemu(spec, origin).catch(failure => {
+    log.close()
+    throw failure
+  })
+  const machine = assemble(spec, spawned, { log, clock, began, isClone: origin.role === 'clone' })
+  if (signal) abortWith(machine, signal)
+  await machine.opened(origin.wake)
+  return machine
+}
+
+function assemble(
+  spec: VmSpec,
+  { launched, monitor, console, agent, stream }: Spawned,
+  { log, clock, began, isClone }: { log: ConsoleLog; clock: Clock; began: number; isClone: boolean },
+): VmMachine {
+  const { name } = spec
+  const readyTimeoutMs = spec.readyTimeoutMs ?? 120_000
+  return new VmMachine({
+    name,
+    nicCount: spec.nics.length,
+    readyTimeoutMs,
+    isClone,
+    wakesReady: isClone && spec.readyWith === 'wake',
+    clock,
+    launched,
+    qmp: new QmpClient(monitor, { peer: name, clock }),
+    console: new GuestConsole(console, log),
+    agent: new GuestAgent(name, agent, clock),
+    stream,
+    progress: new Progress(clock, began),
+  })
+}
+
+function abortWith(machine: VmMachine, signal: AbortSignal): void {
+  const abort = () => machine.fail(startAborted(machine.name, signal.reason))
+  const leave = () => signal.removeEventListener('abort', abort)
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort)
+  machine.ready.then(leave, leave)
+}

@@ -1,0 +1,69 @@
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { delimiter, join, resolve } from 'node:path'
+import { launch } from '../../sys/index.ts'
+import { VmError } from '../errors.ts'
+import type { Qemu } from '../types.ts'
+import { recall, remember } from './remembered.ts'
+
+const program = 'qemu-system-x86_64'
+
+export interface QemuSearch {
+  /** A path, when somebody gave one. */
+  readonly given?: string | undefined
+  /** Else along this, the value of PATH. */
+  readonly searchPath: string
+  /** Its version is remembered here until the file changes: asking costs as much as half a clone. */
+  readonly cacheDir?: string
+}
+
+/** Finds QEMU. */
+export async function findQemu({ given, searchPath, cacheDir }: QemuSearch): Promise<Qemu> {
+  const directories = searchPath.split(delimiter).filter(Boolean)
+  const candidates = given ? [given] : directories.map(directory => join(directory, program))
+  for (const path of candidates) {
+    if (!(await executable(path))) continue
+    const [whole, asked] = [resolve(path), () => versionOf(resolve(path))]
+    return { path: whole, version: await (cacheDir ? known(whole, cacheDir, asked) : asked()) }
+  }
+  throw missing(given ? `${given} cannot be executed` : `there is no ${program} in ${searchPath}`)
+}
+
+async function executable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Its version, from memory as long as it is the same file. */
+async function known(path: string, cacheDir: string, ask: () => Promise<string>): Promise<string> {
+  const { ino, size, mtimeMs, ctimeMs } = await stat(path)
+  const memory = { cacheDir, name: 'qemu.json', key: JSON.stringify([path, ino, size, mtimeMs, ctimeMs]) }
+  const version = await recall(memory)
+  if (typeof version === 'string') return version
+  const answer = await ask()
+  await remember(memory, answer)
+  return answer
+}
+
+async function versionOf(path: string): Promise<string> {
+  const launched = launch({ file: path, args: ['--version'] })
+  const exit = await launched.exited
+  const version = /QEMU emulator version (\d+(?:\.\d+)+)/.exec(launched.stdout())?.[1]
+  if (version && exit.code === 0) return version
+  const said = launched.stderr().trim() || launched.stdout().trim() || 'nothing'
+  throw missing(`${path} is not QEMU; asked for its version, it said: ${said.split('\n')[0]}`)
+}
+
+function missing(reason: string): VmError {
+  const remedy = 'Run: sudo apt-get install qemu-system-x86'
+  return new VmError({
+    code: 'QEMU_MISSING',
+    kind: 'prerequisite',
+    op: 'find',
+    target: 'QEMU',
+    reason,
+    remedy,
+  })
+}

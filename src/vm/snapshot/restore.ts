@@ -1,0 +1,54 @@
+import { closeSync, openSync } from 'node:fs'
+import { messageOf, XclusterError } from '../../base/index.ts'
+import type { QmpClient } from '../../qmp/index.ts'
+import { VmError } from '../errors.ts'
+import type { Template } from '../template/types.ts'
+import type { VmSpec } from '../types.ts'
+
+/** RAM that is in a file that both have is not part of the state. */
+export const ignoreShared = { capability: 'x-ignore-shared', state: true }
+
+/**
+ * Gives a QEMU that waits for it (`-incoming defer`) the state of a template, and resolves when the guest
+ * executes. It was saved while it ran, so it goes on by itself: the commands leave together, one wait for all.
+ */
+export async function wake(qmp: QmpClient, { state }: Template): Promise<void> {
+  // Opened again: a descriptor that is only duplicated would share its position with all other clones.
+  const fd = openSync(`/proc/self/fd/${state.fd}`, 'r')
+  try {
+    await Promise.all([
+      qmp.once('RESUME'),
+      qmp.execute('migrate-set-capabilities', { capabilities: [ignoreShared] }),
+      qmp.execute('getfd', { fdname: 'state' }, { fds: [fd] }),
+      qmp.execute('migrate-incoming', { uri: 'fd:state' }),
+    ])
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** QEMU would notice some of this, in words that help nobody. */
+export function mustFit({ name, memoryMiB, nics }: VmSpec, template: Template): void {
+  const differs =
+    template.memoryMiB !== memoryMiB
+      ? `the template has ${template.memoryMiB} MiB of memory, this VM is to have ${memoryMiB}`
+      : template.nicCount !== nics.length
+        ? `the template has ${template.nicCount} NICs, this VM is to have ${nics.length}`
+        : undefined
+  if (differs === undefined) return
+  throw new VmError({ code: 'TEMPLATE_MISMATCH', kind: 'usage', op: 'clone', target: name, reason: differs })
+}
+
+/** What would be wrong with one that boots as well is no failure of the clone. */
+export function cloneFailed(name: string, failure: unknown): unknown {
+  if (failure instanceof XclusterError && ['START_ABORTED', 'VM_GONE', 'CONSOLE_LOG'].includes(failure.code))
+    return failure
+  return new VmError({
+    code: 'CLONE_FAILED',
+    op: 'clone',
+    target: name,
+    reason: failure instanceof XclusterError ? failure.reason : messageOf(failure),
+    remedy: 'It can be started without a template',
+    cause: failure,
+  })
+}

@@ -1,0 +1,42 @@
+import { unlink } from 'node:fs/promises'
+import { type Clock, pause, systemClock } from '../../base/index.ts'
+import { type FileLock, lockFile } from '../../sys/index.ts'
+import { startAborted } from '../errors.ts'
+import { lockOf } from '../snapshot/store.ts'
+
+export interface Patience {
+  readonly clock?: Clock
+  readonly signal?: AbortSignal | undefined
+  /** Told when somebody else has the lock, and when it is ours. */
+  readonly waiting?: (state: 'begin' | 'end') => void
+}
+
+/** Runs `work` while nobody else, in any process, makes or removes this template; `waited`: somebody just did. */
+export async function withLock<T>(
+  directory: string,
+  work: (waited: boolean) => Promise<T>,
+  patience: Patience = {},
+): Promise<T> {
+  const path = lockOf(directory)
+  const free = lockFile(path)
+  const lock = free ?? (await lockWhenFree(path, patience))
+  try {
+    return await work(free === undefined)
+  } finally {
+    await unlink(path).catch(() => {}) // while it is ours: who waits locks a new one then
+    await lock.close()
+  }
+}
+
+async function lockWhenFree(path: string, patience: Patience): Promise<FileLock> {
+  const { clock = systemClock, signal, waiting } = patience
+  waiting?.('begin')
+  for (;;) {
+    if (signal?.aborted) throw startAborted('template', signal.reason)
+    await pause(clock, 50)
+    const lock = lockFile(path)
+    if (!lock) continue
+    waiting?.('end')
+    return lock
+  }
+}
