@@ -1,6 +1,6 @@
 import { type Benchmark, type Case, resultOf } from './benchmark.ts'
 import { clusterRound, type Size } from './boot/cluster.ts'
-import { type Ground, prepareGround } from './boot/ground.ts'
+import { findHostResources, type HostResources } from './boot/host.ts'
 import { oneVmRound, oneVmSpec, oneVmTemplate } from './boot/one-vm.ts'
 import { originalRound } from './boot/original.ts'
 
@@ -19,9 +19,9 @@ const boot: Benchmark = {
   rounds: { usual: 5, quick: 2 },
   needs: ['cc', 'ip', 'nsenter'],
   async prepare(scope) {
-    const ground = await prepareGround(scope)
-    const spec = await oneVmSpec(ground, scope)
-    const { template, buildMs } = await oneVmTemplate(spec, ground, scope)
+    const host = await findHostResources(scope)
+    const spec = await oneVmSpec(host, scope)
+    const { template, buildMs } = await oneVmTemplate(spec, host, scope)
     const one: Case = {
       n: 1,
       units: { ready: 'ms', ...milestones },
@@ -32,8 +32,8 @@ const boot: Benchmark = {
     const row = (n: number, samples: readonly number[]) =>
       samples.length > 0 ? [resultOf({ name: 'template', variant: 'clone', n, unit: 'ms' }, samples)] : []
     return {
-      cases: [one, six(ground, builds), hundred(ground)],
-      accel: ground.accel.kind,
+      cases: [one, six(host, builds), hundred(host)],
+      accel: host.accel.kind,
       results: () => [...row(1, [buildMs]), ...row(6, builds)],
     }
   },
@@ -41,16 +41,16 @@ const boot: Benchmark = {
 export default boot
 
 /** The default cluster. `builds` gets how long its first start took to build its templates. */
-function six(ground: Ground, builds: number[]): Case {
+function six(host: HostResources, builds: number[]): Case {
   const size: Size = { nvm: 4, nrouters: 2 }
   return {
     n: 6,
     units: { ready: 'ms', ...milestones, ...memory },
     variants: {
-      original: () => originalRound(ground),
-      cold: () => clusterRound(ground, size, 'off'),
+      original: () => originalRound(host),
+      cold: () => clusterRound(host, size, 'off'),
       clone: async () => {
-        const { template, ...sample } = await clusterRound(ground, size, 'always')
+        const { template, ...sample } = await clusterRound(host, size, 'always')
         if (template !== undefined) builds.push(template)
         return sample
       },
@@ -68,14 +68,14 @@ function six(ground: Ground, builds: number[]): Case {
  * address, and wakes up all others with it. One processor each; and two, as by default, which a host with fewer
  * processors than nodes pays for.
  */
-function hundred(ground: Ground): Case {
+function hundred(host: HostResources): Case {
   const size: Size = { nvm: 98, nrouters: 2, unseen: true }
   return {
     n: 100,
     units: { ready: 'ms', ...milestones, ...memory },
     variants: {
-      clone: () => clusterRound(ground, { ...size, smp: 1 }, 'always'),
-      'clone-smp2': () => clusterRound(ground, size, 'always'),
+      clone: () => clusterRound(host, { ...size, smp: 1 }, 'always'),
+      'clone-smp2': () => clusterRound(host, size, 'always'),
     },
   }
 }

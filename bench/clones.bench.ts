@@ -4,7 +4,7 @@ import { takeCensus } from '../test/support/census.ts'
 import { type Benchmark, type Result, resultOf, type Sample } from './benchmark.ts'
 import { checkClones } from './boot/clone-check.ts'
 import { mustBeClones } from './boot/cluster.ts'
-import { type Ground, prepareGround } from './boot/ground.ts'
+import { findHostResources, type HostResources } from './boot/host.ts'
 import { nowMs } from './boot/prober.ts'
 import { built } from './built.ts'
 
@@ -19,10 +19,10 @@ const clones: Benchmark = {
   rounds: { usual: 300, quick: 10 },
   needs: ['ip', 'nft', 'nsenter'],
   async prepare(scope) {
-    const starts = new Starts(await prepareGround(scope))
+    const starts = new Starts(await findHostResources(scope))
     return {
       cases: [{ n, units: { ready: 'ms' }, variants: { clone: () => starts.next() } }],
-      accel: starts.ground.accel.kind,
+      accel: starts.host.accel.kind,
       results: () => starts.results(),
       failures: () => starts.failures,
     }
@@ -31,7 +31,7 @@ const clones: Benchmark = {
 export default clones
 
 class Starts {
-  readonly ground: Ground
+  readonly host: HostResources
   /** What went wrong, each with the start that it happened to. */
   readonly failures: string[] = []
   readonly #seen = new Set<string>()
@@ -39,8 +39,8 @@ class Starts {
   #failed = 0
   #leaked = 0
 
-  constructor(ground: Ground) {
-    this.ground = ground
+  constructor(host: HostResources) {
+    this.host = host
   }
 
   async next(): Promise<Sample> {
@@ -74,7 +74,7 @@ class Starts {
     const began = nowMs()
     const notices: string[] = []
     const onEvent = (event: ProgressEvent) => event.event === 'notice' && notices.push(event.text)
-    const hooks = { places: this.ground.places, onEvent }
+    const hooks = { places: this.host.places, onEvent }
     await using cluster = await startCluster({ ...size, clone: 'always' }, hooks)
     const ready = nowMs() - began
     mustBeClones(cluster.status(), notices)

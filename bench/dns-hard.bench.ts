@@ -25,9 +25,9 @@ const hard: Benchmark = {
     scope.defer(() => rmSync(directory, { recursive: true }))
     const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
       (await addressesOf(asking)) !== undefined
-    const ground: ServerGround = { scope, directory, answers }
-    const nsd = await startNsd(ground)
-    const ours = await startOurs(ground, nsd.port, ['--log', join(directory, 'log')])
+    const host: ServerGround = { scope, directory, answers }
+    const nsd = await startNsd(host)
+    const ours = await startOurs(host, nsd.port, ['--log', join(directory, 'log')])
     const file = writeQuestions(directory, names, 5 * names)
     const program = compile(resolve('bench/dns/garbage.c'), scope)
     return { cases: [beside(ours, { file, program }), same(ours), memory(ours, file)] }

@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import type { Benchmark, Case, Sample, Unit } from './benchmark.ts'
 import { addressesOf, checkAnswers, checkMisses } from './dns/answers.ts'
 import { type Load, load, percentile } from './dns/load.ts'
-import { programs, type Running, type ServerGround, startDnsmasq, startNsd, startOurs, startUnbound } from './dns/servers.ts'
+import {
+  programs,
+  type Running,
+  type ServerGround,
+  startDnsmasq,
+  startNsd,
+  startOurs,
+  startUnbound,
+} from './dns/servers.ts'
 import { names, writeAll, writeMisses, writeQuestions } from './dns/zone.ts'
 
 const seconds = 2
@@ -25,17 +33,12 @@ const dns: Benchmark = {
     scope.defer(() => rmSync(directory, { recursive: true }))
     const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
       (await addressesOf(asking)) !== undefined
-    const ground: ServerGround = { scope, directory, answers }
-    const nsd = await startNsd(ground)
-    const ours = await startOurs(ground, nsd.port, ['--cache-size', '20000'])
-    const logged = await startOurs(ground, nsd.port, [
-      '--cache-size',
-      '20000',
-      '--log',
-      join(directory, 'log'),
-    ])
-    const dnsmasq = await startDnsmasq(ground, nsd.port)
-    const unbound = await startUnbound(ground, nsd.port)
+    const host: ServerGround = { scope, directory, answers }
+    const nsd = await startNsd(host)
+    const ours = await startOurs(host, nsd.port, ['--cache-size', '20000'])
+    const logged = await startOurs(host, nsd.port, ['--cache-size', '20000', '--log', join(directory, 'log')])
+    const dnsmasq = await startDnsmasq(host, nsd.port)
+    const unbound = await startUnbound(host, nsd.port)
     const wrong: string[] = []
     const bench = new Rounds(directory, wrong)
     const cases = [

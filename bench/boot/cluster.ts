@@ -3,7 +3,7 @@ import type { ProgressEvent, Status } from '../../src/api/index.ts'
 import { Scope } from '../../src/base/index.ts'
 import type { Sample } from '../benchmark.ts'
 import { built } from '../built.ts'
-import type { Ground } from './ground.ts'
+import type { HostResources } from './host.ts'
 import { nowMs, Prober } from './prober.ts'
 
 /** A cluster of ours, all else as by default. */
@@ -21,11 +21,15 @@ export interface Size {
  * milestone is when the last node had passed it; all in milliseconds from the call. `template` is how long it
  * was busy with building templates.
  */
-export async function clusterRound(ground: Ground, size: Size, clone: 'always' | 'off'): Promise<Sample> {
+export async function clusterRound(
+  host: HostResources,
+  size: Size,
+  clone: 'always' | 'off',
+): Promise<Sample> {
   await using scope = new Scope()
   const { startCluster } = await built('cluster')
   const { unseen, ...counts } = size
-  const prober = unseen ? undefined : new Prober(ground.prober, scope)
+  const prober = unseen ? undefined : new Prober(host.prober, scope)
   const before = namespacesHeld()
   const begins = new Map<string | number, number>()
   const sample: Record<string, number> = {}
@@ -45,7 +49,7 @@ export async function clusterRound(ground: Ground, size: Size, clone: 'always' |
       prober?.watch(path, idsOf(size))
     }
   }
-  const cluster = scope.add(await startCluster(options, { places: ground.places, onEvent }))
+  const cluster = scope.add(await startCluster(options, { places: host.places, onEvent }))
   const ready = ((await prober?.ready) ?? nowMs()) - began
   const status = cluster.status()
   if (clone === 'always') mustBeClones(status, notices)

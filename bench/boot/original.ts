@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Scope } from '../../src/base/index.ts'
 import type { Sample } from '../benchmark.ts'
 import { built } from '../built.ts'
-import type { Ground } from './ground.ts'
+import type { HostResources } from './host.ts'
 import { nowMs, Prober } from './prober.ts'
 
 /** The default cluster: nodes with their nets. */
@@ -14,10 +14,10 @@ const nodes = [
 ]
 
 /** Starts the default cluster the original's way, waits until it is ready, and takes it away. */
-export async function originalRound(ground: Ground): Promise<Sample> {
+export async function originalRound(host: HostResources): Promise<Sample> {
   await using scope = new Scope()
   const { NetNamespace, launch } = await built('sys')
-  const prober = new Prober(ground.prober, scope)
+  const prober = new Prober(host.prober, scope)
   const began = nowMs()
   const namespace = NetNamespace.create()
   scope.defer(() => namespace.close())
@@ -27,7 +27,7 @@ export async function originalRound(ground: Ground): Promise<Sample> {
     nodes.map(({ id }) => id),
   )
   for (const node of nodes) {
-    const qemu = launch({ file: ground.qemu.path, args: originalArgs(node, ground), namespace })
+    const qemu = launch({ file: host.qemu.path, args: originalArgs(node, host), namespace })
     scope.defer(async () => {
       qemu.kill('SIGKILL')
       await qemu.exited
@@ -70,7 +70,7 @@ export function networkScript(): string {
  */
 export function originalArgs(
   { id, nets }: (typeof nodes)[number],
-  { accel, bzImage, overlaid, places }: Ground,
+  { accel, bzImage, overlaid, places }: HostResources,
 ): string[] {
   const hex = (value: number) => value.toString(16).padStart(2, '0')
   return [

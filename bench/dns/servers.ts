@@ -28,44 +28,44 @@ export interface ServerGround {
 }
 
 /** The authoritative server behind all others; shares a core with the load, which does not wait for it when all is cached. */
-export async function startNsd(ground: ServerGround): Promise<Running> {
+export async function startNsd(host: ServerGround): Promise<Running> {
   const port = await freePort()
-  const file = join(ground.directory, 'nsd.conf')
+  const file = join(host.directory, 'nsd.conf')
   const server = [
     `ip-address: 127.0.0.1@${port}`,
     'server-count: 1',
     'username: ""',
-    `zonesdir: "${ground.directory}"`,
+    `zonesdir: "${host.directory}"`,
     'pidfile: ""',
     'database: ""',
-    `xfrdfile: "${ground.directory}/xfrd"`,
-    `zonelistfile: "${ground.directory}/zones"`,
+    `xfrdfile: "${host.directory}/xfrd"`,
+    `zonelistfile: "${host.directory}/zones"`,
     'hide-version: yes',
     'rrl-ratelimit: 0',
     'minimal-responses: yes',
   ]
   writeFileSync(
     file,
-    `server:\n${server.map(line => `  ${line}\n`).join('')}remote-control:\n  control-enable: no\nzone:\n  name: "${zone}"\n  zonefile: "${writeZone(ground.directory)}"\n`,
+    `server:\n${server.map(line => `  ${line}\n`).join('')}remote-control:\n  control-enable: no\nzone:\n  name: "${zone}"\n  zonefile: "${writeZone(host.directory)}"\n`,
   )
-  return start(ground, { core: cores.load, command: ['nsd', '-d', '-c', file], port })
+  return start(host, { core: cores.load, command: ['nsd', '-d', '-c', file], port })
 }
 
 export async function startOurs(
-  ground: ServerGround,
+  host: ServerGround,
   upstream: number,
   more: readonly string[] = [],
 ): Promise<Running> {
   const port = await freePort()
   const options = ['--listen', `127.0.0.1:${port}`, '--upstream', `127.0.0.1:${upstream}`, ...more]
-  return start(ground, {
+  return start(host, {
     core: cores.server,
     command: [process.execPath, resolve('bin/xc.js'), 'dns', ...options],
     port,
   })
 }
 
-export async function startDnsmasq(ground: ServerGround, upstream: number): Promise<Running> {
+export async function startDnsmasq(host: ServerGround, upstream: number): Promise<Running> {
   const port = await freePort()
   const command = [
     'dnsmasq',
@@ -82,12 +82,12 @@ export async function startDnsmasq(ground: ServerGround, upstream: number): Prom
     '--user=',
     '--pid-file=',
   ]
-  return start(ground, { core: cores.server, command, port })
+  return start(host, { core: cores.server, command, port })
 }
 
-export async function startUnbound(ground: ServerGround, upstream: number): Promise<Running> {
+export async function startUnbound(host: ServerGround, upstream: number): Promise<Running> {
   const port = await freePort()
-  const file = join(ground.directory, 'unbound.conf')
+  const file = join(host.directory, 'unbound.conf')
   const server = [
     `interface: 127.0.0.1@${port}`,
     'do-daemonize: no',
@@ -96,7 +96,7 @@ export async function startUnbound(ground: ServerGround, upstream: number): Prom
     'chroot: ""',
     'pidfile: ""',
     'use-syslog: no',
-    `logfile: "${ground.directory}/unbound.log"`,
+    `logfile: "${host.directory}/unbound.log"`,
     'module-config: "iterator"',
     'do-not-query-localhost: no',
     'access-control: 127.0.0.0/8 allow',
@@ -111,7 +111,7 @@ export async function startUnbound(ground: ServerGround, upstream: number): Prom
     file,
     `server:\n${server.map(line => `  ${line}\n`).join('')}remote-control:\n  control-enable: no\nforward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@${upstream}\n`,
   )
-  return start(ground, { core: cores.server, command: ['unbound', '-d', '-c', file], port })
+  return start(host, { core: cores.server, command: ['unbound', '-d', '-c', file], port })
 }
 
 async function start(

@@ -4,7 +4,7 @@ import type { ClusterNode } from './nodes/node.ts'
 import type { StartHooks } from './types.ts'
 
 /** Everything that can end a start before its time: the caller's signal, the clock, the failure of one node. */
-export class StartLimit implements Disposable {
+export class StartDeadline implements Disposable {
   readonly #controller = new AbortController()
   readonly #end: () => void
   #reason: ClusterError | undefined

@@ -1,37 +1,16 @@
 import type { ClusterEvent, ClusterState, ReachResult, Status } from '../api/index.ts'
-import type { Broadcast, Queue, Scope } from '../base/index.ts'
+import type { Queue } from '../base/index.ts'
 import { inTurns, nodeName } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
 import { reachScript, readReach } from '../guest/index.ts'
-import type { Ground } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
-import type { ClusterPlan, NodePlan, Settings } from '../plan/index.ts'
+import type { ClusterPlan } from '../plan/index.ts'
 import { reachTargets } from '../plan/index.ts'
 import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
 import type { ClusterNode } from './nodes/node.ts'
-import { Members } from './nodes/nodes.ts'
-import type { Boots } from './nodes/starter.ts'
-import type { Templates } from './nodes/templates.ts'
+import { Nodes } from './nodes/nodes.ts'
+import type { Parts } from './parts.ts'
 import type { Cluster } from './types.ts'
-
-/** What a start hands over once every node is ready. */
-export interface Parts {
-  readonly plan: ClusterPlan
-  readonly settings: Settings
-  readonly ground: Ground
-  readonly fabric: Fabric
-  readonly dns: Dns | undefined
-  readonly boots: Boots
-  readonly templates: Templates
-  readonly nodes: readonly ClusterNode[]
-  /** Makes a node that is not there yet. */
-  readonly nodeOf: (plan: NodePlan) => ClusterNode
-  readonly events: Broadcast<ClusterEvent>
-  readonly startedAt: string
-  readonly readyMs: number
-  /** Closes everything, VMs first. */
-  readonly scope: Scope
-}
 
 /** How many nodes try at a time whom they reach: on two processors more only lose each other's packets. */
 const tryingAtOnce = 4
@@ -39,17 +18,17 @@ const tryingAtOnce = 4
 /** A cluster whose nodes were all ready: `ready → stopping → stopped`. One of them may fail; the rest goes on. */
 export class RunningCluster implements Cluster {
   readonly #parts: Parts
-  readonly #members: Members
+  readonly #nodes: Nodes
   #state: ClusterState = 'ready'
   #stopping: Promise<void> | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#members = new Members(parts)
+    this.#nodes = new Nodes(parts)
   }
 
   get plan(): ClusterPlan {
-    return this.#members.plan
+    return this.#nodes.plan
   }
 
   get state(): ClusterState {
@@ -61,8 +40,8 @@ export class RunningCluster implements Cluster {
   }
 
   status(): Status {
-    const { ground, fabric, dns, startedAt, readyMs } = this.#parts
-    const { plan, nodes } = this.#members
+    const { host, fabric, dns, startedAt, readyMs } = this.#parts
+    const { plan, nodes } = this.#nodes
     return {
       v: 1,
       name: plan.name,
@@ -72,8 +51,8 @@ export class RunningCluster implements Cluster {
       ...placeOf(this.#state === 'stopped' ? undefined : fabric),
       ...(dns && this.#state !== 'stopped' && { dns: { address: dns.address, port: dns.port } }),
       owner: { pid: process.pid },
-      accel: ground.accel.kind,
-      kernel: ground.image.kernelVersion,
+      accel: host.accel.kind,
+      kernel: host.image.kernelVersion,
       startedAt,
       readyMs,
       nodes: nodes.map(node => node.status()),
@@ -85,16 +64,16 @@ export class RunningCluster implements Cluster {
   }
 
   async exec(id: number, command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
-    return await this.#members.node(id).exec(command, options)
+    return await this.#nodes.node(id).exec(command, options)
   }
 
   console(id: number): Console {
-    return this.#members.node(id).console
+    return this.#nodes.node(id).console
   }
 
   async checkReach(): Promise<ReachResult[]> {
     const targets = reachTargets(this.plan, this.#parts.fabric.kind)
-    const { nodes } = this.#members
+    const { nodes } = this.#nodes
     const results = new Map<ClusterNode, ReachResult[]>()
     await inTurns(
       nodes,
@@ -115,23 +94,23 @@ export class RunningCluster implements Cluster {
   }
 
   pause(ids?: readonly number[]): Promise<void> {
-    return this.#members.pause(ids)
+    return this.#nodes.pause(ids)
   }
 
   resume(ids?: readonly number[]): Promise<void> {
-    return this.#members.resume(ids)
+    return this.#nodes.resume(ids)
   }
 
   reset(ids?: readonly number[]): Promise<void> {
-    return this.#members.reset(ids)
+    return this.#nodes.reset(ids)
   }
 
   scaleOut(ids: readonly number[]): Promise<void> {
-    return this.#members.scaleOut(ids)
+    return this.#nodes.scaleOut(ids)
   }
 
   scaleIn(ids: readonly number[], options?: { readonly graceMs?: number }): Promise<void> {
-    return this.#members.scaleIn(ids, options)
+    return this.#nodes.scaleIn(ids, options)
   }
 
   stop(options: { readonly graceMs?: number } = {}): Promise<void> {
@@ -147,8 +126,8 @@ export class RunningCluster implements Cluster {
     const { scope, events } = this.#parts
     this.#enter('stopping')
     try {
-      await this.#members.end()
-      const stopping = this.#members.nodes.map(node => node.stop(options).catch(() => node.stop('at once')))
+      await this.#nodes.end()
+      const stopping = this.#nodes.nodes.map(node => node.stop(options).catch(() => node.stop('at once')))
       await Promise.all(stopping).finally(() => scope.close())
     } finally {
       this.#enter('stopped')

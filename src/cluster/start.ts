@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClusterEvent, ProgressEvent, StepName } from '../api/index.ts'
 import { Broadcast, Scope, systemClock } from '../base/index.ts'
-import { checkMemory, prepareGround, surroundings } from '../host/index.ts'
+import { checkMemory, findHostResources, processEnvironment } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
 import { planCluster, resolveSettings, type SettingOptions, type Settings } from '../plan/index.ts'
-import { StartLimit } from './deadline.ts'
+import { StartDeadline } from './deadline.ts'
 import { openClusterDns } from './dns/forwarder.ts'
 import { wiringText } from './network/open.ts'
 import { openNetworkOf } from './network/script.ts'
-import { ClusterNode, type NodeWorld } from './nodes/node.ts'
-import { Boots } from './nodes/starter.ts'
+import { ClusterNode, type NodeDependencies } from './nodes/node.ts'
+import { NodeStarter } from './nodes/starter.ts'
 import { Templates } from './nodes/templates.ts'
 import { RunningCluster } from './running.ts'
 import type { Cluster, StartHooks } from './types.ts'
@@ -50,7 +50,7 @@ class ClusterStart {
   }
 
   async run(): Promise<Cluster> {
-    using limit = new StartLimit(this.#plan.name, this.#hooks, () => this.#nodes)
+    using limit = new StartDeadline(this.#plan.name, this.#hooks, () => this.#nodes)
     await using scope = new Scope()
     try {
       limit.check()
@@ -60,26 +60,26 @@ class ClusterStart {
     }
   }
 
-  async #run(scope: Scope, limit: StartLimit): Promise<Cluster> {
+  async #run(scope: Scope, limit: StartDeadline): Promise<Cluster> {
     const { signal } = limit
     const [plan, settings] = [this.#plan, this.#settings]
     const logs = await this.#openLogs(scope)
     const tell = (event: ProgressEvent) => this.#tell(event)
-    let boots: Boots | undefined
-    const lost: NodeWorld['lost'] = (node, reason) => boots?.lost(node, reason)
+    let starter: NodeStarter | undefined
+    const lost: NodeDependencies['lost'] = (node, reason) => starter?.lost(node, reason)
     let redirect: number | undefined
     const dnsPort = () => redirect
-    const world: NodeWorld = { cluster: plan.name, clock: systemClock, tell, lost, dnsPort }
+    const world: NodeDependencies = { cluster: plan.name, clock: systemClock, tell, lost, dnsPort }
     const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), world)
     this.#nodes = plan.nodes.map(nodeOf)
-    const { ground, fabric, dns, templates } = await this.#prepare(scope, signal, logs)
+    const { host, fabric, dns, templates } = await this.#prepare(scope, signal, logs)
     limit.check()
     if (fabric.kind === 'user') redirect = dns?.port
-    boots = new Boots({ settings, ground, templates, tell })
+    starter = new NodeStarter({ settings, host, templates, tell })
     scope.defer(() => this.#killAll())
-    await this.#boot(boots, { fabric, signal })
+    await this.#boot(starter, { fabric, signal })
     return new RunningCluster({
-      ...{ plan, settings, ground, fabric, dns, templates, boots, nodeOf },
+      ...{ plan, settings, host, fabric, dns, templates, starter, nodeOf },
       ...{ nodes: this.#nodes, events: this.#events },
       startedAt: this.#startedAt,
       readyMs: Math.round(systemClock.now() - this.#began),
@@ -89,33 +89,33 @@ class ClusterStart {
 
   /** All that nodes need, side by side. Templates need QEMU and image, and of the network only its kind. */
   async #prepare(scope: Scope, signal: AbortSignal, logs: string) {
-    const { cache: cacheDir, runtime: records } = this.#hooks.places ?? surroundings().places
+    const { cache: cacheDir, runtime: records } = this.#hooks.places ?? processEnvironment().places
     const [tell, settings] = [(event: ProgressEvent) => this.#tell(event), this.#settings]
     const notice = (text: string) => tell({ event: 'notice', text })
     const image = this.#step('image', 'finding QEMU and the guest image', () =>
-      prepareGround(settings, { cacheDir, notice }),
+      findHostResources(settings, { cacheDir, notice }),
     )
     const asked = { net: this.#hooks.net, qemu: async () => (await image).qemu.path, logs }
     const network = this.#step('network', wiringText(this.#plan, settings), async () =>
       scope.add(await openNetworkOf(this.#plan, { settings, notice, records, ...asked })),
     )
     const names = network.then(fabric => openClusterDns(this.#plan, { settings, fabric, notice, scope }))
-    const opening = Promise.all([image, network]).then(async ([ground, { kind: fabric }]) => {
-      const templates = scope.add(new Templates({ settings, fabric, ground, cacheDir, tell }))
+    const opening = Promise.all([image, network]).then(async ([host, { kind: fabric }]) => {
+      const templates = scope.add(new Templates({ settings, fabric, host, cacheDir, tell }))
       await templates.open(this.#plan.nodes, signal)
       return templates
     })
     // Each to its end, so that all that was opened is closed.
     await Promise.allSettled([image, network, names, opening])
-    return { ground: await image, fabric: await network, dns: await names, templates: await opening }
+    return { host: await image, fabric: await network, dns: await names, templates: await opening }
   }
 
-  async #boot(boots: Boots, on: { fabric: Fabric; signal: AbortSignal }): Promise<void> {
+  async #boot(starter: NodeStarter, on: { fabric: Fabric; signal: AbortSignal }): Promise<void> {
     const total = this.#nodes.length
     this.#tell({ event: 'step', step: 'vms', state: 'begin', text: `starting ${total} VMs` })
     this.#tell({ event: 'step', step: 'configure', state: 'begin', text: 'giving them addresses and routes' })
     const booted = () => this.#tell({ event: 'step', step: 'vms', state: 'end', text: `${total} VMs run` })
-    await boots.run(this.#nodes, { ...on, together: true, booted })
+    await starter.run(this.#nodes, { ...on, together: true, booted })
     this.#tell({ event: 'step', step: 'configure', state: 'end', text: readyText(this.#nodes) })
   }
 

@@ -9,7 +9,7 @@ export interface Asker {
 }
 
 /** A part of a larger buffer. A server keeps one for questions and one for answers, and moves them along a batch. */
-export interface Stretch {
+export interface BufferView {
   bytes: Buffer
   at: number
   /** Of a question: its bytes. Of an answer: the room there is. */
@@ -96,7 +96,7 @@ export interface Resolver extends AsyncDisposable {
    * The hot path: an answer out of the cache, own names or an error by rule, at once, written at `into.at`. Gives
    * its length, {@link drop} or {@link later}. Neither `query` nor `into` is kept.
    */
-  answerNow(query: Stretch, asker: Asker, into: Stretch): number
+  answerNow(query: BufferView, asker: Asker, into: BufferView): number
   /**
    * Any question, also those `answerNow` would answer. Gives the bytes to send, already limited and truncated for
    * the asker, or undefined for none; within 1.9 s. Never rejects. Keeps `query` and

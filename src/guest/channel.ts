@@ -1,10 +1,18 @@
 import { randomInt } from 'node:crypto'
-import { type Clock, type Deferred, defer, LineSplitter, messageOf, type Port, within } from '../base/index.ts'
+import {
+  type Clock,
+  type Deferred,
+  defer,
+  LineSplitter,
+  messageOf,
+  type Port,
+  within,
+} from '../base/index.ts'
 import { GuestError } from './errors.ts'
-import { type IdentityAnswer, identityMessage, readAnswer } from './message.ts'
-import type { IdentityStep } from './step.ts'
+import { type GuestAnswer, guestMessage, readAnswer } from './message.ts'
+import type { GuestStep } from './step.ts'
 
-export interface WireOptions {
+export interface ChannelOptions {
   /** Whose guest: named in errors. */
   readonly name: string
   readonly consoleLog: string
@@ -12,16 +20,16 @@ export interface WireOptions {
 }
 
 /** The host's end of the port on which xcluster-guest listens: tells the guest things, one message at a time. */
-export class GuestWire {
+export class GuestChannel {
   readonly #port: Port
-  readonly #options: WireOptions
+  readonly #options: ChannelOptions
   readonly #lines = new LineSplitter(64 << 10)
   /** By their numbers: what is asked and not answered yet. */
-  readonly #asked = new Map<number, Deferred<IdentityAnswer>>()
+  readonly #asked = new Map<number, Deferred<GuestAnswer>>()
   #ended: string | undefined
 
   /** Takes the port over as its only reader; whoever gave it closes it. */
-  constructor(port: Port, options: WireOptions) {
+  constructor(port: Port, options: ChannelOptions) {
     this.#port = port
     this.#options = options
     port.receive({
@@ -34,18 +42,18 @@ export class GuestWire {
    * Resolves with the guest's clock, in nanoseconds since 1970, when it has done all of the steps. Throws
    * NODE_CONFIG with the first one that failed, in words, and why; those after it were not begun.
    */
-  async tell(steps: readonly IdentityStep[], timeoutMs = 60_000): Promise<bigint> {
+  async tell(steps: readonly GuestStep[], timeoutMs = 60_000): Promise<bigint> {
     if (this.#ended !== undefined) throw this.#refused(this.#ended)
     const answer = await this.#ask(steps, timeoutMs)
     if (answer.ok) return answer.clockNs
     throw this.#refused(`${steps[answer.step]?.about ?? 'message'}: ${answer.reason}`)
   }
 
-  async #ask(steps: readonly IdentityStep[], ms: number): Promise<IdentityAnswer> {
+  async #ask(steps: readonly GuestStep[], ms: number): Promise<GuestAnswer> {
     const number = randomInt(2 ** 31)
-    const asked = defer<IdentityAnswer>()
+    const asked = defer<GuestAnswer>()
     this.#asked.set(number, asked)
-    this.#port.send(identityMessage(number, steps))
+    this.#port.send(guestMessage(number, steps))
     const late = () => this.#refused(`it did not answer within ${ms / 1000} s`)
     try {
       return await within(asked.promise, { clock: this.#options.clock, ms, late })

@@ -1,7 +1,7 @@
 import { hostId } from '../base/index.ts'
 import { dnat, match, transactionBytes } from '../nft/index.ts'
 import { ipv4On } from '../plan/index.ts'
-import type { IdentityStep } from './step.ts'
+import type { GuestStep } from './step.ts'
 
 const [usualPort, ownPort] = [53, 10053]
 
@@ -9,7 +9,7 @@ const [usualPort, ownPort] = [53, 10053]
  * In user space a guest reaches only the loopback of this machine, where port 53 is not ours: what it asks of
  * 192.168.0.250 goes to the port that the forwarder has there. Also what it forwards for others, such as pods.
  */
-export function dnsRedirect(port: number): IdentityStep {
+export function dnsRedirect(port: number): GuestStep {
   const address = ipv4On(0, hostId)
   const from = [usualPort, ownPort].filter(asked => asked !== port)
   const table = { family: 'ip', name: 'xcluster_dns' } as const

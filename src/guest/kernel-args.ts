@@ -1,5 +1,5 @@
 /** What the words that a guest's kernel does not know tell its init (guest/init). */
-export interface GuestWords {
+export interface KernelArgs {
   /** `mtu1=9000`: by net. */
   readonly mtus: ReadonlyMap<number, number>
   /** `xcluster_PREFIX=fd00:`. */
@@ -9,7 +9,7 @@ export interface GuestWords {
 }
 
 /** Reads a kernel command line as init does: of words that say the same, the last one wins. */
-export function guestWords(commandLine: string): GuestWords {
+export function kernelArgs(commandLine: string): KernelArgs {
   const words = commandLine.split(/\s+/)
   const exports = words
     .filter(word => !word.includes("'")) // init could not quote it

@@ -1,8 +1,8 @@
 import type { GuestBridge, Hop, NodeNet, NodePlan, RoutePlan } from '../plan/index.ts'
 import { ipv4Length, ipv6Length } from '../plan/index.ts'
-import { type Batch, bridge, placedMessages, type Way } from '../rtnl/index.ts'
-import type { GuestWords } from './kernel-args.ts'
-import type { IdentityStep } from './step.ts'
+import { type Batch, bridge, type NextHop, placedMessages } from '../rtnl/index.ts'
+import type { KernelArgs } from './kernel-args.ts'
+import type { GuestStep } from './step.ts'
 
 type Family = 4 | 6
 const families = [4, 6] as const
@@ -14,8 +14,8 @@ const keys = { 4: 'ipv4', 6: 'ipv6' } as const
  */
 export function linkSteps(
   { nets, setup }: Pick<NodePlan, 'nets' | 'setup'>,
-  words?: GuestWords,
-): IdentityStep[] {
+  words?: KernelArgs,
+): GuestStep[] {
   const [inner, rest] = [nets.filter(({ net }) => net === 0), nets.filter(({ net }) => net !== 0)]
   const messages = placedMessages(batch => {
     if (words) {
@@ -34,7 +34,7 @@ export function linkSteps(
 }
 
 /** Changes of routes alone. */
-export function routeSteps(changed: readonly RoutePlan[], gone: readonly RoutePlan[]): IdentityStep[] {
+export function routeSteps(changed: readonly RoutePlan[], gone: readonly RoutePlan[]): GuestStep[] {
   const messages = placedMessages(batch => {
     for (const route of changed) for (const family of families) addRoute(batch, route, family)
     for (const { to, table } of gone)
@@ -44,7 +44,7 @@ export function routeSteps(changed: readonly RoutePlan[], gone: readonly RoutePl
 }
 
 /** One message: the kernel sets address and MTU before it brings the link up (do_setlink). */
-function wakeLink({ links }: Batch, { net, dev, mac }: NodeNet, { mtus }: GuestWords): void {
+function wakeLink({ links }: Batch, { net, dev, mac }: NodeNet, { mtus }: KernelArgs): void {
   const mtu = mtus.get(net)
   links.change({ name: dev, mac, ...(mtu !== undefined && { mtu }), up: true })
 }
@@ -83,7 +83,7 @@ function placeOf(
   return { family, destination: to === 'default' ? to : to[key], ...(table && { table: table[key] }) }
 }
 
-function wayOf(hop: Hop, key: 'ipv4' | 'ipv6'): Way {
+function wayOf(hop: Hop, key: 'ipv4' | 'ipv6'): NextHop {
   const gateway = hop[key]
   return { dev: hop.dev, ...(gateway && { via: gateway }) }
 }

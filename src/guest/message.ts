@@ -1,12 +1,12 @@
 import { errnoName, errnoText, Writer } from '../base/index.ts'
 import type { LinkPlace } from '../rtnl/index.ts'
-import type { IdentityStep } from './step.ts'
+import type { GuestStep } from './step.ts'
 
 /** What native/guest/steps.c calls them. */
 const kinds = { write: 1, append: 2, route: 3, netfilter: 4, clock: 5, random: 6, run: 7 } as const
 
 /** Steps as the guest reads them: length and number of the message, then each step (native/guest/main.c). */
-export function identityMessage(number: number, steps: readonly IdentityStep[]): Uint8Array {
+export function guestMessage(number: number, steps: readonly GuestStep[]): Uint8Array {
   const out = new Writer(4096)
   out.u32(0)
   out.u32(number)
@@ -24,7 +24,7 @@ export function identityMessage(number: number, steps: readonly IdentityStep[]):
 
 const encoder = new TextEncoder()
 
-function putPayload(out: Writer, step: IdentityStep): void {
+function putPayload(out: Writer, step: GuestStep): void {
   switch (step.kind) {
     case 'run':
       out.put(encoder.encode(`${step.path}\0`))
@@ -58,12 +58,12 @@ function putPlaces(out: Writer, places: readonly LinkPlace[]): void {
 }
 
 /** What the guest says to a message. */
-export type IdentityAnswer =
+export type GuestAnswer =
   | { readonly number: number; readonly ok: true; readonly clockNs: bigint }
   | { readonly number: number; readonly ok: false; readonly step: number; readonly reason: string }
 
 /** Reads one line; undefined when it is none of ours. */
-export function readAnswer(line: string): IdentityAnswer | undefined {
+export function readAnswer(line: string): GuestAnswer | undefined {
   const ok = /^(\d+) ok (\d+)$/.exec(line)
   if (ok) return { number: Number(ok[1]), ok: true, clockNs: BigInt(ok[2]!) }
   const failed = /^(\d+) failed (\d+) (\d+) (.*)$/.exec(line)

@@ -1,7 +1,7 @@
 import type { LinkPlace } from '../rtnl/index.ts'
 
 /** One thing that the guest's xcluster-guest does (native/guest/steps.c), with no fork and no other program. */
-export type IdentityStep = {
+export type GuestStep = {
   /** For people, when it fails: `add address 192.168.1.1/24 (eth1)`. */
   readonly about: string
 } & (
@@ -16,10 +16,10 @@ export type IdentityStep = {
   | { readonly kind: 'random'; readonly bytes: Uint8Array }
 )
 
-export function write(path: string, content: string): IdentityStep {
+export function write(path: string, content: string): GuestStep {
   return { kind: 'write', path, content, about: `write ${path}` }
 }
 
-export function append(path: string, content: string): IdentityStep {
+export function append(path: string, content: string): GuestStep {
   return { kind: 'append', path, content, about: `append to ${path}` }
 }

@@ -2,12 +2,12 @@ import { hostsFile } from '../image/index.ts'
 import { masqueradeBatch } from '../nft/index.ts'
 import type { NodePlan, NodeSetup, RoutePlan } from '../plan/index.ts'
 import { dnsRedirect } from './dns-redirect.ts'
-import { type GuestWords, guestWords } from './kernel-args.ts'
+import { type KernelArgs, kernelArgs } from './kernel-args.ts'
 import { linkSteps } from './links.ts'
-import { append, type IdentityStep, write } from './step.ts'
+import { append, type GuestStep, write } from './step.ts'
 
 /** What a node is told beyond its plan. */
-export interface IdentityOptions {
+export interface ConfigureOptions {
   /** It woke up from a template and knows nothing of itself. One that booted has set up net 0 by its MAC. */
   readonly clone: boolean
   /** Nanoseconds since 1970: a guest's hardware clock counts seconds. */
@@ -24,8 +24,8 @@ type Node = Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'>
  * What makes a guest the node that the plan has, in one message. A clone ends as the node that booted: the same
  * files, sysctls, links, addresses and routes, made in the same order.
  */
-export function identitySteps(node: Node, { clone, nowNs, seed, dnsPort }: IdentityOptions): IdentityStep[] {
-  const words = guestWords(node.append)
+export function configureSteps(node: Node, { clone, nowNs, seed, dnsPort }: ConfigureOptions): GuestStep[] {
+  const words = kernelArgs(node.append)
   return [
     ...(clone ? [reseed(seed.subarray(16))] : []),
     clockStep(nowNs),
@@ -39,18 +39,18 @@ export function identitySteps(node: Node, { clone, nowNs, seed, dnsPort }: Ident
 }
 
 /** What init runs when a guest boots; in a template it leaves the way to it, if there is anything to run. */
-const overlays: IdentityStep = { kind: 'run', path: '/run/rc', about: 'run /etc/init.d/*.rc' }
+const overlays: GuestStep = { kind: 'run', path: '/run/rc', about: 'run /etc/init.d/*.rc' }
 
-export function clockStep(ns: bigint): IdentityStep {
+export function clockStep(ns: bigint): GuestStep {
   return { kind: 'clock', ns, about: 'set the clock' }
 }
 
-function reseed(bytes: Uint8Array): IdentityStep {
+function reseed(bytes: Uint8Array): GuestStep {
   return { kind: 'random', bytes, about: 'reseed the random numbers' }
 }
 
 /** What init writes when a guest boots. */
-function ownFiles(name: string, { prefix, exports }: GuestWords, id: Uint8Array): IdentityStep[] {
+function ownFiles(name: string, { prefix, exports }: KernelArgs, id: Uint8Array): GuestStep[] {
   const lines = exports.map(([key, value]) => `export ${key}='${value}'\n`)
   return [
     write('/proc/sys/kernel/hostname', `${name}\n`),
@@ -70,19 +70,19 @@ function machineId(random: Uint8Array): string {
 }
 
 /** They come before the links: forwarding changes routes. No newline: Linux 6.1.176 takes the 1 of it alone, and says so. */
-function sysctls({ forwarding, routes }: NodeSetup): IdentityStep[] {
+function sysctls({ forwarding, routes }: NodeSetup): GuestStep[] {
   const ways = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding']
   return [...(forwarding ? ways.map(path => write(path, '1')) : []), ...multipathSteps(routes)]
 }
 
 /** By addresses and ports, so that one flow keeps to one path and many flows use all. */
-export function multipathSteps(routes: readonly RoutePlan[]): IdentityStep[] {
+export function multipathSteps(routes: readonly RoutePlan[]): GuestStep[] {
   if (!routes.some(({ hops }) => hops.length > 1)) return []
   return ['ipv4', 'ipv6'].map(family => write(`/proc/sys/net/${family}/fib_multipath_hash_policy`, '1'))
 }
 
 /** nft knows it as the same ruleset that its own `masquerade` makes. */
-function masquerade({ masquerade: subnets }: NodeSetup): IdentityStep[] {
+function masquerade({ masquerade: subnets }: NodeSetup): GuestStep[] {
   if (subnets.length === 0) return []
   const sources = subnets.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
   const bytes = masqueradeBatch({ table: 'xcluster', outDev: 'eth0', sources })

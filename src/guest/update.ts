@@ -1,13 +1,13 @@
 import type { NodePlan, RoutePlan } from '../plan/index.ts'
 import { routeSteps } from './links.ts'
-import type { IdentityStep } from './step.ts'
+import type { GuestStep } from './step.ts'
 import { multipathSteps } from './steps.ts'
 
 /**
  * What turns a node as one plan has it into the same node of another: nodes that came or went change the next
  * hops of the others' routes, and nothing else. Empty when there is nothing to tell.
  */
-export function followSteps(before: NodePlan, after: NodePlan): IdentityStep[] {
+export function updateSteps(before: NodePlan, after: NodePlan): GuestStep[] {
   const changed = after.setup.routes.filter(route => !before.setup.routes.some(old => same(old, route)))
   const gone = before.setup.routes.filter(
     old => !after.setup.routes.some(route => placeOf(route) === placeOf(old)),

@@ -1,22 +1,22 @@
 import { systemClock } from '../base/index.ts'
 import type { NodePlan } from '../plan/index.ts'
-import type { Machine, Rehearsal } from '../vm/index.ts'
-import { GuestWire } from './channel.ts'
-import { identify } from './configure.ts'
+import type { Machine, WarmUp } from '../vm/index.ts'
+import { GuestChannel } from './channel.ts'
+import { configure } from './configure.ts'
 
 /**
  * What a template does before it is saved: it is told to be somebody, with everything that a node can be, and
  * forgets it again. Modules are loaded then, and what the kernel makes at the first use of a thing is there.
  */
-export function rehearsal(nicCount: number): Rehearsal {
-  return { key: 'identity 1', run: machine => rehearse(machine, nicCount) }
+export function warmUp(nicCount: number): WarmUp {
+  return { key: 'identity 1', run: machine => runWarmUp(machine, nicCount) }
 }
 
-async function rehearse(machine: Machine, nicCount: number): Promise<void> {
+async function runWarmUp(machine: Machine, nicCount: number): Promise<void> {
   const options = { name: machine.name, consoleLog: 'nowhere', clock: systemClock }
-  await identify(new GuestWire(machine.stream, options), somebody(nicCount), { clone: true })
+  await configure(new GuestChannel(machine.stream, options), somebody(nicCount), { clone: true })
   const { status, stderr } = await machine.exec(['/bin/sh'], { input: forget, timeoutMs: 60_000 })
-  if (status !== 0) throw new Error(`the template did not forget its rehearsal: ${Buffer.from(stderr)}`)
+  if (status !== 0) throw new Error(`the template did not forget its warmUp: ${Buffer.from(stderr)}`)
 }
 
 /** In documentation's networks (RFC 5737, RFC 3849): nobody that a template's clone could be. */

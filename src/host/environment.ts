@@ -1,7 +1,7 @@
 import { type Places, places } from '../base/index.ts'
 import type { Environment } from '../plan/index.ts'
 
-interface Surroundings {
+interface ProcessEnvironment {
   readonly places: Places
   readonly searchPath: string
   /** All of it, for programs of users'. */
@@ -9,7 +9,7 @@ interface Surroundings {
 }
 
 /** What this process's environment says: the one look at it outside the command line's. */
-export function surroundings(): Surroundings {
+export function processEnvironment(): ProcessEnvironment {
   const { env } = process
   const searchPath = env.PATH || '/usr/local/bin:/usr/bin:/bin'
   return { places: places(env, process.getuid!()), searchPath, env }

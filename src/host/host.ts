@@ -4,17 +4,17 @@ import { buildImage, type GuestImage } from '../image/index.ts'
 import type { NodePlan, Settings } from '../plan/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
 import { type Accel, detectAccel, findQemu, type Qemu, type VmSpec } from '../vm/index.ts'
-import { surroundings } from './environment.ts'
+import { processEnvironment } from './environment.ts'
 import { identityOf } from './qemu-user.ts'
 
 /** What all nodes stand on: the program that runs them, what executes them, what they boot. */
-export interface Ground {
+export interface HostResources {
   readonly qemu: Qemu
   readonly accel: Accel
   readonly image: GuestImage
 }
 
-export interface GroundOptions {
+export interface HostOptions {
   readonly cacheDir: string
   readonly notice: (text: string) => void
 }
@@ -23,11 +23,11 @@ export interface GroundOptions {
 export const guestDir = fileURLToPath(new URL('../../guest', import.meta.url))
 
 /** Finds or makes it all; says what is missing. */
-export async function prepareGround(
+export async function findHostResources(
   settings: Settings,
-  { cacheDir, notice }: GroundOptions,
-): Promise<Ground> {
-  const { searchPath } = surroundings()
+  { cacheDir, notice }: HostOptions,
+): Promise<HostResources> {
+  const { searchPath } = processEnvironment()
   const identity = identityOf(1, settings.uidBase)
   const finding = findQemu({ given: settings.kvm || undefined, searchPath, cacheDir })
   const [qemu, accel, image] = await Promise.all([
@@ -54,18 +54,18 @@ export function shapeAppend(node: number, settings: Settings): string {
 export function specOf<P extends Pick<Place, 'nics'>>(
   node: NodePlan,
   settings: Settings,
-  { ground, place }: { ground: Ground; place: P },
+  { host, place }: { host: HostResources; place: P },
 ): Omit<VmSpec, keyof Place> & P {
   const { machine } = settings
   return {
     name: node.name,
-    qemu: ground.qemu.path,
-    kernel: ground.image.vmlinux,
-    initramfs: ground.image.initramfs,
+    qemu: host.qemu.path,
+    kernel: host.image.vmlinux,
+    initramfs: host.image.initramfs,
     append: node.append,
     memoryMiB: node.memMiB,
     vcpus: node.vcpus,
-    accel: ground.accel.kind,
+    accel: host.accel.kind,
     ...(machine !== 'auto' && { machine }),
     identity: identityOf(node.id, settings.uidBase),
     extraArgs: settings.kvmOpt.split(/\s+/).filter(Boolean),

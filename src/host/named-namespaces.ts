@@ -1,7 +1,24 @@
 import { constants } from 'node:os'
 import { type Places, pause, systemClock } from '../base/index.ts'
-import { addBridgesTo, addNamespace, type ChangedSysctl, cableOf, dockerCable, type NamedNamespaceSpec, removeNamespace, restoreForwarding } from '../net/index.ts'
-import { type BridgeSpec, type Environment, hostAddresses, planBridges, planUplink, type Settings, subnetOf } from '../plan/index.ts'
+import {
+  addBridgesTo,
+  addNamespace,
+  type ChangedSysctl,
+  dockerVethPair,
+  type NamedNamespaceSpec,
+  removeNamespace,
+  restoreForwarding,
+  vethPairOf,
+} from '../net/index.ts'
+import {
+  type BridgeSpec,
+  type Environment,
+  hostAddresses,
+  planBridges,
+  planUplink,
+  type Settings,
+  subnetOf,
+} from '../plan/index.ts'
 import { NetNamespace, namedPath, nameOf, openNamed, runAttached } from '../sys/index.ts'
 import { HostError } from './errors.ts'
 
@@ -37,7 +54,7 @@ export async function addNamedNamespace(
   const name = namespaceName(which)
   const path = namedPath(name)
   const uplink = planUplink({ index: which.index, ipv4Base, ipv6Prefix })
-  const cable = which.docker ? await dockerCable(which.index, name, outside) : cableOf(uplink, name)
+  const cable = which.docker ? await dockerVethPair(which.index, name, outside) : vethPairOf(uplink, name)
   const spec: NamedNamespaceSpec = {
     ...{ name, cable, mtu, sources: subnetOf(prefix, 0), bridges: bridgesOf([0, 1, 2], settings) },
     ...(!which.docker && { base: uplink.base }),

@@ -9,7 +9,7 @@ export interface Load {
 }
 
 /** What is known before anything has begun. */
-export interface AdmissionOptions {
+export interface StartLimitOptions {
   readonly cores: number
   readonly accel: 'kvm' | 'tcg'
   readonly clones: boolean
@@ -36,7 +36,7 @@ const shortestMs = 8
  * while the queue for them is long or VMs take many times what the fastest took; two for each processor stay,
  * or eight clones, whatever else the machine does.
  */
-export class Admission {
+export class StartLimit {
   readonly #least: number
   readonly #cores: number
   readonly #fastestMs = new Map<string, number>()
@@ -47,7 +47,7 @@ export class Admission {
   #queue: number | undefined
   #pressure: number | undefined
 
-  constructor({ cores, accel, clones }: AdmissionOptions) {
+  constructor({ cores, accel, clones }: StartLimitOptions) {
     this.#cores = cores
     // One that works and one that waits for something, for each processor. A clone is there so soon that
     // none comes too late; beside other load, fewer would only leave the processors to that.
@@ -57,7 +57,7 @@ export class Admission {
   }
 
   /** How many may be under way. */
-  get limit(): number {
+  get most(): number {
     return this.#limit
   }
 

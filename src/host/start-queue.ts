@@ -1,8 +1,8 @@
 import type { Clock } from '../base/index.ts'
-import type { Admission, Load } from './start-limit.ts'
+import type { Load, StartLimit } from './start-limit.ts'
 
-export interface Admitting {
-  readonly admission: Admission
+export interface StartQueueOptions {
+  readonly limit: StartLimit
   readonly clock: Clock
   readonly load: () => Load
   /** After a failure the others that wait begin all the same. */
@@ -16,29 +16,33 @@ const lookMs = 20
 export type Passed = (milestone: string, afterMs: number) => void
 
 /**
- * Does the work for every item, in order, as many at once as the admission has it. What it throws is thrown when
+ * Does the work for every item, in order, as many at once as the limit lets begin. What it throws is thrown when
  * all that was under way has come to its end; after that nothing more begins, unless it is to go on.
  */
-export function admitted<T>(
+export function startInTurn<T>(
   items: readonly T[],
   work: (item: T, passed: Passed) => Promise<void>,
-  admitting: Admitting,
+  admitting: StartQueueOptions,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const queue = new AdmissionQueue(items, work, admitting)
+    const queue = new StartQueue(items, work, admitting)
     queue.run(failures => (failures.length > 0 ? reject(failures[0]) : resolve()))
   })
 }
 
-class AdmissionQueue<T> {
+class StartQueue<T> {
   readonly #waiting: T[]
   readonly #work: (item: T, passed: Passed) => Promise<void>
-  readonly #with: Admitting
+  readonly #with: StartQueueOptions
   readonly #failures: unknown[] = []
   #callOffLook = () => {}
   #done: (failures: readonly unknown[]) => void = () => {}
 
-  constructor(items: readonly T[], work: (item: T, passed: Passed) => Promise<void>, admitting: Admitting) {
+  constructor(
+    items: readonly T[],
+    work: (item: T, passed: Passed) => Promise<void>,
+    admitting: StartQueueOptions,
+  ) {
     this.#waiting = [...items]
     this.#work = work
     this.#with = admitting
@@ -51,27 +55,27 @@ class AdmissionQueue<T> {
 
   /** Something has happened: what is the load now, and who may begin? */
   #look(): void {
-    const { admission, load, clock } = this.#with
+    const { limit, load, clock } = this.#with
     this.#callOffLook()
-    if (this.#waiting.length > 0) admission.heard(load())
-    while (this.#waiting.length > 0 && admission.mayBegin) void this.#begin(this.#waiting.shift() as T)
+    if (this.#waiting.length > 0) limit.heard(load())
+    while (this.#waiting.length > 0 && limit.mayBegin) void this.#begin(this.#waiting.shift() as T)
     if (this.#waiting.length > 0) this.#callOffLook = clock.after(lookMs, () => this.#look())
-    else if (admission.underWay === 0) this.#done(this.#failures)
+    else if (limit.underWay === 0) this.#done(this.#failures)
   }
 
   async #begin(item: T): Promise<void> {
-    const { admission, goOn = false } = this.#with
-    admission.began()
+    const { limit, goOn = false } = this.#with
+    limit.began()
     try {
       await this.#work(item, (milestone, afterMs) => {
-        admission.passed(milestone, afterMs)
+        limit.passed(milestone, afterMs)
         this.#look()
       })
     } catch (failure) {
       this.#failures.push(failure)
       if (!goOn) this.#waiting.length = 0
     } finally {
-      admission.ended()
+      limit.ended()
     }
     this.#look()
   }

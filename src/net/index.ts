@@ -1,22 +1,54 @@
 export type { ChangedSysctl, UplinkStatus } from '../api/index.ts'
-export { type BridgeChange, type BridgePlan, type BridgeSpec, bridgeChange, type FabricKind, type Forward, forwardsOf, macOf, type NicPlan, type Pair, planBridges, planNics, planUnpluggedNics, planUplink, planUserNics, planUserSpace, type SegmentAddress, segmentOf, type TapSpec, type UplinkPlan, type UplinkWish, type UserNicPlan, type UserSpacePlan, type UserWiring, type Wiring } from '../plan/index.ts'
+export {
+  type BridgeChange,
+  type BridgePlan,
+  type BridgeSpec,
+  bridgeChange,
+  type FabricKind,
+  type Forward,
+  forwardsOf,
+  macOf,
+  type NicPlan,
+  type Pair,
+  planBridges,
+  planNics,
+  planUnpluggedNics,
+  planUplink,
+  planUserNics,
+  planUserSpace,
+  type SegmentAddress,
+  segmentOf,
+  type TapSpec,
+  type UplinkPlan,
+  type UplinkRequest,
+  type UserNicPlan,
+  type UserSpacePlan,
+  type UserWiring,
+  type Wiring,
+} from '../plan/index.ts'
 export { type BridgeFabric, type FabricOptions, openBridgeFabric } from './bridge/fabric.ts'
-export { quietJoins } from './bridge/mld.ts'
+export { suppressMldReports } from './bridge/mld.ts'
 export { NetError } from './errors.ts'
 export type { Fabric } from './fabric.ts'
 export { mayFallBack } from './fallback.ts'
 export { missingKernelParts } from './kernel-parts.ts'
-export { addBridgesTo, addNamespace, type NamedNamespaceSpec, removeNamespace, type Surroundings } from './named-namespace.ts'
+export {
+  addBridgesTo,
+  addNamespace,
+  type HostSide,
+  type NamedNamespaceSpec,
+  removeNamespace,
+} from './named-namespace.ts'
 export { openScriptFabric } from './script/fabric.ts'
 export { scriptSetup } from './script/script.ts'
 export { impatient, type NetSetup, type NetSetupContext, type QemuNetOptions } from './script/setup.ts'
 export type { Frame } from './segment/frame.ts'
 export { pcap } from './segment/pcap.ts'
 export { joinSegment, type Segment, type Traffic } from './segment/segment.ts'
-export { dockerCable } from './uplink/docker.ts'
+export { dockerVethPair } from './uplink/docker.ts'
 export { restoreForwarding } from './uplink/forwarding.ts'
 export { forwardingObstacles, type Obstacle } from './uplink/obstacles.ts'
 export { openPasta, type PastaOptions } from './uplink/pasta.ts'
 export { openUplink, type Uplink, type UplinkOptions } from './uplink/uplink.ts'
-export { type Cable, type CableEnd, cableOf } from './uplink/veth-pair.ts'
+export { type VethEnd, type VethPair, vethPairOf } from './uplink/veth-pair.ts'
 export { openUserFabric } from './user/fabric.ts'

@@ -3,19 +3,26 @@ import { Scope } from '../base/index.ts'
 import { openNft } from '../nft/index.ts'
 import type { BridgeSpec, Pair } from '../plan/index.ts'
 import { openRoute } from '../rtnl/index.ts'
-import { lockNamespace, NetNamespace, nameNamespace, namespaceNames, openNamed, unnameNamespace } from '../sys/index.ts'
+import {
+  lockNamespace,
+  NetNamespace,
+  nameNamespace,
+  namespaceNames,
+  openNamed,
+  unnameNamespace,
+} from '../sys/index.ts'
 import { addBridges, bridgesThere, leaveFramesAlone } from './bridge/bridges.ts'
 import { NetError } from './errors.ts'
 import { forward, restoreForwarding } from './uplink/forwarding.ts'
 import { masqueradeBase } from './uplink/nat.ts'
 import { openInside, outsideTable, removeLink } from './uplink/uplink.ts'
-import { type Cable, isCoded, layCable, ownerIn, refuseOverlap } from './uplink/veth-pair.ts'
+import { addVethPair, isCoded, ownerIn, refuseOverlap, type VethPair } from './uplink/veth-pair.ts'
 
 /** A namespace that stays, for clusters to be started in. */
 export interface NamedNamespaceSpec {
   /** As `ip netns` knows it. */
   readonly name: string
-  readonly cable: Cable
+  readonly cable: VethPair
   /** What the outside masquerades; absent where somebody else does it, as Docker for its bridge. */
   readonly base?: Pair
   readonly sources: Pair
@@ -23,7 +30,7 @@ export interface NamedNamespaceSpec {
   readonly mtu: number
 }
 
-export interface Surroundings {
+export interface HostSide {
   /** Where the way out is. */
   readonly outside: NetNamespace
   /** Where it is written down how the outside was. */
@@ -36,7 +43,7 @@ export interface Surroundings {
  */
 export async function addNamespace(
   spec: NamedNamespaceSpec,
-  { outside, records }: Surroundings,
+  { outside, records }: HostSide,
 ): Promise<readonly ChangedSysctl[]> {
   await using undo = new Scope()
   await using inside = NetNamespace.create()
@@ -44,7 +51,7 @@ export async function addNamespace(
   undo.defer(() => unnameNamespace(spec.name))
   if (spec.base) await refuseTakenBase(spec.base, outside)
   undo.defer(async () => void (await restoreForwarding(outside, records)))
-  await layCable(spec.cable, { inside, outside })
+  await addVethPair(spec.cable, { inside, outside })
   undo.defer(() => removeLink(spec.cable.outside.name, outside))
   await fill(spec, inside)
   const sysctls = spec.base ? await openOutside(spec.name, spec.base, { outside, records }) : []
@@ -72,7 +79,7 @@ async function fill(
 async function openOutside(
   name: string,
   base: Pair,
-  { outside, records }: Surroundings,
+  { outside, records }: HostSide,
 ): Promise<readonly ChangedSysctl[]> {
   const table = outsideTable(name)
   await using _ = await masqueradeBase(base, { namespace: outside, table })
@@ -85,7 +92,7 @@ async function openOutside(
 }
 
 /** Takes away such a namespace and what belongs to it outside, even when somebody has removed the name already. */
-export async function removeNamespace(name: string, { outside, records }: Surroundings): Promise<void> {
+export async function removeNamespace(name: string, { outside, records }: HostSide): Promise<void> {
   await using route = openRoute({ namespace: outside })
   const links = (await route.links.list()).filter(({ alias }) => ownerIn(alias) === name)
   const named = namespaceNames().includes(name)

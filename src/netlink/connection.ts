@@ -1,6 +1,15 @@
 import { messageOf, type Port, type PortReceiver } from '../base/index.ts'
 import { closedError, type Doing, type NetlinkError, overrunError, sendError } from './errors.ts'
-import { Batch, Dump, doingOf, type Exchange, interruptedError, Questions, Transaction, throwFailures } from './exchange.ts'
+import {
+  Batch,
+  Dump,
+  doingOf,
+  type Exchange,
+  interruptedError,
+  Questions,
+  Transaction,
+  throwFailures,
+} from './exchange.ts'
 import { type Request, Window } from './request.ts'
 import { type Message, messages, NLM_F_DUMP } from './wire/index.ts'
 

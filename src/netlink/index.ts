@@ -1,4 +1,22 @@
-export { be16, be32, be64, bytes, type Codec, DecodeError, flag, i32, Reader, struct, text, u8, u16, u32, u64, type ValueOf, Writer } from '../base/index.ts'
+export {
+  be16,
+  be32,
+  be64,
+  bytes,
+  type Codec,
+  DecodeError,
+  flag,
+  i32,
+  Reader,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+  u64,
+  type ValueOf,
+  Writer,
+} from '../base/index.ts'
 export { Connection, type NetlinkPort, type NetlinkReceiver } from './connection.ts'
 export { type Doing, NetlinkError } from './errors.ts'
 export * from './open.ts'

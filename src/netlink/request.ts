@@ -1,6 +1,14 @@
 import { Reader, Writer } from '../base/index.ts'
 import { type Doing, type NetlinkError, refusal } from './errors.ts'
-import { type Ack, type Body, beginMessage, endMessage, NLM_F_ACK, NLM_F_REQUEST, NLMSG_HDRLEN } from './wire/index.ts'
+import {
+  type Ack,
+  type Body,
+  beginMessage,
+  endMessage,
+  NLM_F_ACK,
+  NLM_F_REQUEST,
+  NLMSG_HDRLEN,
+} from './wire/index.ts'
 
 /** One message to the kernel, and in words what it is for: errors repeat them. */
 export interface Request extends Doing {

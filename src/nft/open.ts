@@ -1,5 +1,27 @@
-import { Connection, connect, type Message, NetlinkError, type NetlinkPort, type NetNamespace, NLM_F_ECHO, type Request, request } from '../netlink/index.ts'
-import { type ChainMessage, chainOf, type Rule, readChain, readRule, readSet, readTable, type SetMessage, setOf, type Table, tableOf } from './listing.ts'
+import {
+  Connection,
+  connect,
+  type Message,
+  NetlinkError,
+  type NetlinkPort,
+  type NetNamespace,
+  NLM_F_ECHO,
+  type Request,
+  request,
+} from '../netlink/index.ts'
+import {
+  type ChainMessage,
+  chainOf,
+  type Rule,
+  readChain,
+  readRule,
+  readSet,
+  readTable,
+  type SetMessage,
+  setOf,
+  type Table,
+  tableOf,
+} from './listing.ts'
 import { type Family, families } from './names.ts'
 import { framed, inFamily } from './operation.ts'
 import { acknowledged, requestsOf, type Transaction } from './transaction.ts'

@@ -4,7 +4,7 @@ import { type Cluster, type StartHooks, startCancelled } from '../cluster/index.
 import type { ClusterPlan, Settings } from '../plan/index.ts'
 import { idOf, nodeMissing } from '../plan/index.ts'
 import { OwnerError } from './errors.ts'
-import { StartView } from './starting-status.ts'
+import { StartingStatus } from './starting-status.ts'
 
 /** What the API needs of a cluster. */
 export type ServedCluster = Pick<
@@ -39,7 +39,7 @@ export class Owner {
   readonly #starting: Promise<ServedCluster>
   readonly #abort = new AbortController()
   readonly #listeners = new Set<Queue<ClusterEvent>>()
-  readonly #view: StartView
+  readonly #view: StartingStatus
   readonly #gone = defer()
   #cluster: ServedCluster | undefined
   #stopping: Promise<void> | undefined
@@ -47,7 +47,7 @@ export class Owner {
 
   constructor(options: OwnerOptions) {
     this.#options = options
-    this.#view = new StartView(options.plan)
+    this.#view = new StartingStatus(options.plan)
     this.#starting = options.start({ signal: this.#abort.signal, onEvent: event => this.#tell(event) })
     this.ready = this.#becomeReady()
     this.ready.catch(failure => options.log(`start failed: ${messageOf(failure)}`))

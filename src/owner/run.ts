@@ -11,7 +11,7 @@ import { type OwnerMessage, type StarterMessage, StartPipe, type StartRequest } 
 type Pipe = StartPipe<StarterMessage, OwnerMessage>
 
 /** What an owner process is made of: its start pipe, and how clusters are made. */
-export interface OwnerWorld {
+export interface OwnerDependencies {
   readonly port: Port
   readonly maker: ClusterMaker
   readonly log: (text: string) => void
@@ -21,7 +21,7 @@ export interface OwnerWorld {
  * The life of an owner process. Resolves when nothing of its cluster is left; the caller then ends the process.
  * What goes wrong before the cluster is ready is told to the starter, after it has been taken back.
  */
-export async function runOwner(world: OwnerWorld): Promise<void> {
+export async function runOwner(world: OwnerDependencies): Promise<void> {
   await using pipe = StartPipe.owner(world.port)
   try {
     const request = await requestFrom(pipe)
@@ -32,7 +32,7 @@ export async function runOwner(world: OwnerWorld): Promise<void> {
   }
 }
 
-async function own(world: OwnerWorld, pipe: Pipe, request: StartRequest): Promise<void> {
+async function own(world: OwnerDependencies, pipe: Pipe, request: StartRequest): Promise<void> {
   const { maker, log } = world
   const settings = request.settings as unknown as Settings
   const plan = maker.plan(settings)

@@ -2,7 +2,14 @@ import type { Stats } from 'node:fs'
 import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { commandFor } from '../api/index.ts'
-import { type ClusterPlaces, clusterPlaces, isSystemError, type Places, pause, systemClock } from '../base/index.ts'
+import {
+  type ClusterPlaces,
+  clusterPlaces,
+  isSystemError,
+  type Places,
+  pause,
+  systemClock,
+} from '../base/index.ts'
 import { type FileLock, lockFile, SysError } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
 

@@ -4,7 +4,7 @@ import type { ClusterPlan } from '../plan/index.ts'
 type NodeEvent = Extract<ClusterEvent, { event: 'node' }>
 
 /** A cluster that starts, as far as its events tell. */
-export class StartView {
+export class StartingStatus {
   readonly #plan: ClusterPlan
   readonly #startedAt = new Date().toISOString()
   readonly #nodes = new Map<number, NodeEvent>()

@@ -4,7 +4,7 @@ import { macOf } from './network/bridges.ts'
 import type { GuestBridgeRule, HopRule, RouteRule, SetupRule } from './topology/topology.ts'
 import type { GuestBridge, Hop, NodeNet, NodeSetup, RoutePlan, Wired } from './types.ts'
 
-interface Surroundings {
+interface NodeContext {
   readonly all: readonly Wired[]
   readonly prefix: string
 }
@@ -21,7 +21,7 @@ export function addressed({ id, nets }: Wired, rule: SetupRule, prefix: string):
 }
 
 /** What a rule means for one node among all the others. */
-export function setupOf(node: Wired, rule: SetupRule, around: Surroundings): NodeSetup {
+export function setupOf(node: Wired, rule: SetupRule, around: NodeContext): NodeSetup {
   const devs = devsOf(node, rule)
   const routes = (rule.routes ?? []).flatMap(route => routeOf(route, devs, around))
   const rules = (rule.rules ?? []).flatMap(({ net, ...tables }) => {
@@ -45,13 +45,13 @@ function devsOf({ nets }: Wired, { bridges = [] }: SetupRule): Map<number, strin
 }
 
 /** Hops over nets that the node is not on, and over nodes that do not run, are left out; so is a route without any. */
-function routeOf(rule: RouteRule, devs: ReadonlyMap<number, string>, around: Surroundings): RoutePlan[] {
+function routeOf(rule: RouteRule, devs: ReadonlyMap<number, string>, around: NodeContext): RoutePlan[] {
   const hops = rule.via.flatMap(hop => hopsOf(hop, devs.get(hop.net), around))
   const to = rule.to === 'default' ? rule.to : subnetOf(around.prefix, rule.to)
   return hops.length > 0 ? [{ to, hops, ...(rule.table && { table: rule.table }) }] : []
 }
 
-function hopsOf({ net, node }: HopRule, dev: string | undefined, { all, prefix }: Surroundings): Hop[] {
+function hopsOf({ net, node }: HopRule, dev: string | undefined, { all, prefix }: NodeContext): Hop[] {
   if (dev === undefined) return []
   if (node === undefined) return [{ dev }]
   const onNet = all.filter(({ nets }) => nets.includes(net)).map(({ id }) => id)

@@ -75,7 +75,7 @@ class NetworkMap {
     return ways.length > 0 && hopsLeft > 0 && ways.every(way => this.#passes(way, address, hopsLeft))
   }
 
-  #passes(way: Way, address: string, hopsLeft: number): boolean {
+  #passes(way: NextHop, address: string, hopsLeft: number): boolean {
     const next = this.#owner(way.gateway ?? address, way.segment)
     if (!next || !way.gateway) return next !== undefined
     const there = this.addressesOf(next).some(({ ipv4 }) => ipv4 === address)
@@ -83,7 +83,7 @@ class NetworkMap {
   }
 
   /** All ways that the node may choose for an address: a link that the address is on, or the hops of a route. */
-  #ways(node: NodePlan, address: string): Way[] {
+  #ways(node: NodePlan, address: string): NextHop[] {
     const link = this.addressesOf(node).find(({ ipv4 }) => sameNet(ipv4, address))
     if (link) return [{ segment: link.segment, source: link.ipv4 }]
     const main = node.setup.routes.filter(route => route.table === undefined)
@@ -91,7 +91,7 @@ class NetworkMap {
     return (route?.hops ?? []).flatMap(hop => this.#wayOf(node, hop))
   }
 
-  #wayOf(node: NodePlan, hop: Hop): Way[] {
+  #wayOf(node: NodePlan, hop: Hop): NextHop[] {
     const link = this.addressesOf(node).find(({ dev }) => dev === hop.dev)
     if (!link) return []
     return [{ segment: link.segment, source: link.ipv4, ...(hop.ipv4 && { gateway: hop.ipv4 }) }]
@@ -129,7 +129,7 @@ class NetworkMap {
   }
 }
 
-interface Way {
+interface NextHop {
   readonly segment: number
   readonly source: string
   readonly gateway?: string

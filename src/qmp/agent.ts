@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto'
-import type { Port } from '../base/index.ts'
+import type { Clock, Port } from '../base/index.ts'
 import type { AgentCommands } from './agent-commands.ts'
 import type { NameIn, Rest, ResultOf } from './commands.ts'
-import { type ConnectOptions, Conversation } from './conversation.ts'
 import { lostError, QmpError } from './errors.ts'
-import { type ExecOptions, type ExecResult, guestExec } from './exec.ts'
+import { type AskedAgent, type ExecOptions, type ExecResult, guestExec } from './exec.ts'
+import { type ConnectOptions, Session } from './session.ts'
 
 export type AgentState = 'unsynced' | 'syncing' | 'ready' | 'closed'
 
@@ -34,8 +34,8 @@ const syncMs = 3_000
  *
  * Connect when the guest has opened the port (event VSERPORT_CHANGE): bytes sent earlier can wedge its boot.
  */
-export class AgentClient implements AsyncDisposable {
-  readonly #talk: Conversation
+export class AgentClient implements AskedAgent, AsyncDisposable {
+  readonly #talk: Session
   readonly #timeoutMs: number
   #state: AgentState = 'unsynced'
   #syncing: Promise<void> | undefined
@@ -43,14 +43,14 @@ export class AgentClient implements AsyncDisposable {
   constructor(port: Port, options: ConnectOptions = {}) {
     const { peer = 'the guest agent', clock } = options
     this.#timeoutMs = options.timeoutMs ?? 30_000
-    this.#talk = new Conversation(port, {
+    this.#talk = new Session(port, {
       peer,
       clock,
       maxLine,
       alwaysId: true,
       hear: message => {
         const expected = this.#state !== 'ready' // 0xFF makes the agent complain of bad input
-        if (message.kind === 'refusal' && !expected) this.#talk.flight.unreadable(message.reason)
+        if (message.kind === 'refusal' && !expected) this.#talk.pending.unreadable(message.reason)
       },
       garbled: () => this.#lapse(),
       ended: () => this.#enter('closed'),
@@ -112,7 +112,7 @@ export class AgentClient implements AsyncDisposable {
   }
 
   /** The clock everything here waits by. */
-  get clock() {
+  get clock(): Clock {
     return this.#talk.clock
   }
 
@@ -147,11 +147,11 @@ export class AgentClient implements AsyncDisposable {
     const id = randomInt(2 ** 31)
     const last = leftMs <= syncMs
     const ask = { command: 'guest-sync-delimited', args: { id }, first: true }
-    const earlier = this.#talk.flight.airborne()
+    const earlier = this.#talk.pending.waiting()
     this.#talk.send(Uint8Array.of(0xff))
     try {
       const said = await this.#talk.ask({ ...ask, timeoutMs: last ? leftMs : syncMs })
-      if (said === id) this.#talk.flight.abandon(earlier)
+      if (said === id) this.#talk.pending.abandon(earlier)
       return said === id
     } catch (failure) {
       if (!last && failure instanceof QmpError && failure.code === 'QMP_TIMEOUT') return false

@@ -1,8 +1,8 @@
 import type { Port, Queue } from '../base/index.ts'
 import type { NameIn, QmpCommands, Rest, ResultOf } from './commands.ts'
-import { type ConnectOptions, Conversation } from './conversation.ts'
 import { closedError, QmpError } from './errors.ts'
 import { type EventFilter, EventListeners, type EventOf } from './events.ts'
+import { type ConnectOptions, Session } from './session.ts'
 import type { Greeting, Message, QemuVersion, QmpEvent } from './wire.ts'
 
 export type QmpState = 'greeting' | 'negotiating' | 'ready' | 'closed'
@@ -39,7 +39,7 @@ export interface ExecuteOptions {
  * Commands wait in line, eight at most are with QEMU. Events are heard from the first byte on.
  */
 export class QmpClient implements AsyncDisposable {
-  readonly #talk: Conversation
+  readonly #talk: Session
   readonly #listeners: EventListeners
   readonly #timeoutMs: number
   #state: QmpState = 'greeting'
@@ -51,7 +51,7 @@ export class QmpClient implements AsyncDisposable {
   constructor(port: Port, options: ConnectOptions = {}) {
     const { peer = 'the QEMU monitor', clock } = options
     this.#timeoutMs = options.timeoutMs ?? 30_000
-    this.#talk = new Conversation(port, {
+    this.#talk = new Session(port, {
       peer,
       clock,
       maxLine,
@@ -185,7 +185,7 @@ export class QmpClient implements AsyncDisposable {
   #hear(message: Message): void {
     if (message.kind === 'event') this.#listeners.emit(message.event)
     else if (message.kind === 'greeting') this.#greeted(message.greeting)
-    else if (message.kind === 'refusal') this.#talk.flight.unreadable(message.reason)
+    else if (message.kind === 'refusal') this.#talk.pending.unreadable(message.reason)
   }
 
   #mustBeOpen(): void {

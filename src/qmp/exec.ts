@@ -1,6 +1,6 @@
 import { type Clock, pause } from '../base/index.ts'
-import type { AgentClient } from './agent.ts'
-import type { GuestExecStatus } from './agent-commands.ts'
+import type { AgentCommands, GuestExecStatus } from './agent-commands.ts'
+import type { NameIn, Rest, ResultOf } from './commands.ts'
 import { QmpError } from './errors.ts'
 
 export interface ExecOptions {
@@ -22,11 +22,21 @@ export interface ExecResult {
   readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
 }
 
+/** What running a program asks of the client of an agent. */
+export interface AskedAgent {
+  readonly clock: Clock
+  readonly peer: string
+  execute<const Name extends NameIn<AgentCommands>>(
+    command: Name,
+    ...rest: Rest<AgentCommands, Name, { readonly timeoutMs?: number }>
+  ): Promise<ResultOf<AgentCommands, Name>>
+}
+
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** guest-exec, then guest-exec-status until it has ended: the agent has no event for that. */
 export async function guestExec(
-  agent: Pick<AgentClient, 'execute' | 'clock' | 'peer'>,
+  agent: AskedAgent,
   command: string | readonly string[],
   { input, env, timeoutMs = 30_000 }: ExecOptions,
 ): Promise<ExecResult> {
@@ -62,7 +72,7 @@ interface Slow {
 
 /** A guest too busy to say whether the program has ended is told as one where it has not. */
 async function statusOf(
-  agent: Pick<AgentClient, 'execute' | 'peer'>,
+  agent: AskedAgent,
   { askMs, ...slow }: Slow & { readonly askMs: number },
 ): Promise<GuestExecStatus> {
   try {

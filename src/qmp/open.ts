@@ -1,7 +1,7 @@
 import { connectStream } from '../sys/index.ts'
 import { type AgentClient, connectAgent } from './agent.ts'
 import { connectQmp, type QmpClient } from './client.ts'
-import type { ConnectOptions } from './conversation.ts'
+import type { ConnectOptions } from './session.ts'
 
 /** Connects to the monitor of `-qmp unix:PATH,server=on,wait=off`. */
 export async function openQmp(path: string, options?: ConnectOptions): Promise<QmpClient> {

@@ -1,4 +1,11 @@
-import { type Connection, connect, NetlinkError, type NetNamespace, type Request, type Subscription } from '../netlink/index.ts'
+import {
+  type Connection,
+  connect,
+  NetlinkError,
+  type NetNamespace,
+  type Request,
+  type Subscription,
+} from '../netlink/index.ts'
 import { AddressChanges, Addresses } from './address/addresses.ts'
 import { LinkChanges, Links } from './link/links.ts'
 import { explained } from './missing.ts'

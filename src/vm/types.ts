@@ -1,12 +1,9 @@
-import type { Clock, Nic, Port, Queue } from '../base/index.ts'
+import type { Clock, Port, Queue } from '../base/index.ts'
 import type { ExecOptions, ExecResult, QmpClient } from '../qmp/index.ts'
 import type { Identity, NetNamespace } from '../sys/index.ts'
-import type { Template } from './template/types.ts'
+import type { AccelKind, MachineType, Qemu, Template, VmShape } from './shape.ts'
 
-export type { ExecOptions, ExecResult, Identity }
-
-/** What executes the guest's instructions: hardware through /dev/kvm, or QEMU's own translator. */
-export type AccelKind = 'kvm' | 'tcg'
+export type { AccelKind, ExecOptions, ExecResult, Identity, MachineType, Qemu, Template, VmShape }
 
 /** What a probe found out about this machine. */
 export interface Accel {
@@ -15,43 +12,18 @@ export interface Accel {
   readonly reason?: string
 }
 
-/** What QEMU emulates around the CPU. `microvm` is for KVM only: under TCG it hangs when the host is busy. */
-export type MachineType = 'q35' | 'pc' | 'microvm'
-
-/** The program that runs VMs, as `findQemu` gives it. */
-export interface Qemu {
-  readonly path: string
-  /** `7.2.22` */
-  readonly version: string
-}
-
 /** One VM, complete: nothing else decides how it runs. */
-export interface VmSpec {
+export interface VmSpec extends VmShape {
   /** Short and unique in its cluster: `vm-003`. Names the process and every error. */
   readonly name: string
   /** Path of qemu-system-x86_64. */
   readonly qemu: string
-  /** Path of an uncompressed `vmlinux` with a PVH entry, or of a bzImage. */
-  readonly kernel: string
-  readonly initramfs: string
-  /** Added at the end of the kernel command line: `mtu1=9000 xcluster_PREFIX=fd00:`. */
-  readonly append?: string
   /** MTU by net; those that are not 1500 go on the kernel command line as `mtu<net>=`. */
   readonly mtus?: Readonly<Record<number, number>>
-  readonly memoryMiB: number
-  readonly vcpus: number
-  readonly accel: AccelKind
-  /** Absent: what booted fastest (docs/vm.md). */
-  readonly machine?: MachineType
-  readonly nics: readonly Nic[]
-  /** Who QEMU is for the kernel; absent: who started it (rootless). */
-  readonly identity?: Identity
   /** The network namespace QEMU runs in; absent: the caller's own. */
   readonly namespace?: NetNamespace | undefined
   /** Everything the guest's console prints is appended to this file. */
   readonly consoleLog: string
-  /** More QEMU options, after ours, as they are. */
-  readonly extraArgs?: readonly string[]
   /** How long the guest may take from spawn to its agent's first answer; 120 s when absent. */
   readonly readyTimeoutMs?: number
   /**

@@ -1,5 +1,21 @@
 import { type Port, Writer } from '../../src/base/index.ts'
-import { type Ack, type Body, type Message, messages, type NetlinkPort, type NetlinkReceiver, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_MULTI, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, writeAck, writeMessage } from '../../src/netlink/index.ts'
+import {
+  type Ack,
+  type Body,
+  type Message,
+  messages,
+  type NetlinkPort,
+  type NetlinkReceiver,
+  NLM_F_ACK,
+  NLM_F_ACK_TLVS,
+  NLM_F_CAPPED,
+  NLM_F_MULTI,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  NLMSG_HDRLEN,
+  writeAck,
+  writeMessage,
+} from '../../src/netlink/index.ts'
 
 /** A request as the fake kernel sees it. */
 export interface Seen extends Message {

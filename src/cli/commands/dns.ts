@@ -1,6 +1,13 @@
 import type { Command } from 'commander'
 import type { ThreadedDns } from '../../dns/index.ts'
-import { badValue, collect, type DnsCommandOptions, dnsOptionsOf, numberOf, untilStopped } from '../options/dns.ts'
+import {
+  badValue,
+  collect,
+  type DnsCommandOptions,
+  dnsOptionsOf,
+  numberOf,
+  untilStopped,
+} from '../options/dns.ts'
 import { print, printJson, tell } from '../output.ts'
 import type { Session } from '../session.ts'
 

@@ -1,6 +1,14 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { optionOf, resolveSettings, type Setting, type SettingKey, type SettingOptions, type Settings, settings } from '../../plan/index.ts'
+import {
+  optionOf,
+  resolveSettings,
+  type Setting,
+  type SettingKey,
+  type SettingOptions,
+  type Settings,
+  settings,
+} from '../../plan/index.ts'
 import type { Session } from '../session.ts'
 
 /** Gives a command an option for every setting, `--nets-vm` for `netsVm`, and those for single nodes. */

@@ -7,7 +7,7 @@ import { type Settings, subnetOf } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
 import { ownNames } from './names.ts'
 
-export interface DnsWish {
+export interface ClusterDnsOptions {
   readonly settings: Settings
   readonly fabric: Pick<Fabric, 'namespace'>
   readonly notice: (text: string) => void
@@ -24,7 +24,7 @@ const lookEveryMs = 1000
  * The cluster's forwarder: it listens where the guests are, and asks upstreams from where this process is, so that
  * a resolver on the machine's loopback will do. Undefined where the settings want none.
  */
-export async function openClusterDns(plan: ClusterPlan, wish: DnsWish): Promise<Dns | undefined> {
+export async function openClusterDns(plan: ClusterPlan, wish: ClusterDnsOptions): Promise<Dns | undefined> {
   const { settings, fabric, scope } = wish
   if (settings.dns === 'off') return undefined
   const { openDns } = await import('../../dns/index.ts')
@@ -42,7 +42,7 @@ export async function openClusterDns(plan: ClusterPlan, wish: DnsWish): Promise<
 }
 
 /** Whoever edits the hosts file of a cluster need not tell it. */
-function follow(file: string, dns: Dns, { notice, scope }: DnsWish): void {
+function follow(file: string, dns: Dns, { notice, scope }: ClusterDnsOptions): void {
   // Reloading opens the log again, too, and that may fail.
   const changed = () => void dns.reload().catch(failure => notice(`DNS: ${messageOf(failure)}`))
   watchFile(file, { persistent: false, interval: lookEveryMs }, changed)
@@ -68,7 +68,7 @@ async function openOnLoopback(open: (listen: readonly string[]) => Promise<Dns>)
 
 function accessOf(
   { bridges, prefix }: ClusterPlan,
-  { fabric }: DnsWish,
+  { fabric }: ClusterDnsOptions,
 ): Pick<DnsOptions, 'namespace' | 'allow'> {
   if (!fabric.namespace) return {}
   const hostNets = bridges.bridges.filter(({ addresses }) => addresses.length > 0)
@@ -76,7 +76,7 @@ function accessOf(
   return { namespace: fabric.namespace, allow }
 }
 
-function optionsOf({ settings, notice }: DnsWish): DnsOptions {
+function optionsOf({ settings, notice }: ClusterDnsOptions): DnsOptions {
   const { dnsUpstream, dnsHosts, dnsLog } = settings
   const told = new Set<string>()
   return {

@@ -1,12 +1,19 @@
 import { Scope } from '../../base/index.ts'
-import { surroundings } from '../../host/index.ts'
-import { type Fabric, forwardingObstacles, openBridgeFabric, openPasta, openUplink, type Uplink } from '../../net/index.ts'
+import { processEnvironment } from '../../host/index.ts'
+import {
+  type Fabric,
+  forwardingObstacles,
+  openBridgeFabric,
+  openPasta,
+  openUplink,
+  type Uplink,
+} from '../../net/index.ts'
 import type { ClusterPlan } from '../../plan/index.ts'
 import { type Settings, subnetOf } from '../../plan/index.ts'
 import { NetNamespace, openNamed } from '../../sys/index.ts'
 import { ClusterError } from '../errors.ts'
 
-export interface NetworkWish {
+export interface NetworkOptions {
   readonly settings: Settings
   /** Where it is written down how the host was before there were ways out. */
   readonly records: string
@@ -16,7 +23,7 @@ export interface NetworkWish {
 /** Bridges in a namespace of the cluster's own, or in one that has a name; with a way out if one is asked for. */
 export async function openBridgeNetwork(
   plan: Pick<ClusterPlan, 'name' | 'prefix' | 'bridges'>,
-  wish: NetworkWish,
+  wish: NetworkOptions,
 ): Promise<Fabric> {
   const { netns, uplink } = wish.settings
   await using scope = new Scope()
@@ -45,13 +52,13 @@ export async function openBridgeNetwork(
 async function openWay(
   { name, prefix }: Pick<ClusterPlan, 'name' | 'prefix'>,
   inside: NetNamespace,
-  { wish: { settings, records, notice }, scope }: { readonly wish: NetworkWish; readonly scope: Scope },
+  { wish: { settings, records, notice }, scope }: { readonly wish: NetworkOptions; readonly scope: Scope },
 ): Promise<Partial<Uplink>> {
   const { uplink, ipv4Base, ipv6Prefix } = settings
   const index = typeof uplink === 'number' ? { index: uplink } : {}
   const sources = subnetOf(prefix, 0)
   if (inside.userFd !== undefined) {
-    const { searchPath } = surroundings()
+    const { searchPath } = processEnvironment()
     const as = { index: 0, ...index, ipv4Base, ipv6Prefix }
     return scope.add(await openPasta(as, { inside, sources, searchPath }))
   }

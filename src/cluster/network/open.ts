@@ -2,7 +2,7 @@ import { messageOf } from '../../base/index.ts'
 import { type Fabric, mayFallBack, openUserFabric } from '../../net/index.ts'
 import type { ClusterPlan, Settings } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
-import { type NetworkWish, openBridgeNetwork, refuseSettings } from './bridge.ts'
+import { type NetworkOptions, openBridgeNetwork, refuseSettings } from './bridge.ts'
 
 type Wanted = Pick<ClusterPlan, 'name' | 'prefix' | 'bridges' | 'nodes'>
 
@@ -14,7 +14,7 @@ export function wiringText({ bridges }: Wanted, { fabric, netSetup }: Settings):
 }
 
 /** Makes the network of a cluster, of the kind that its settings ask for: bridges wherever they are to be had. */
-export async function openNetwork(plan: Wanted, wish: NetworkWish): Promise<Fabric> {
+export async function openNetwork(plan: Wanted, wish: NetworkOptions): Promise<Fabric> {
   const { settings, notice } = wish
   refuseSettings(settings)
   if (settings.fabric === 'user') return await openUserSpace(plan, settings)

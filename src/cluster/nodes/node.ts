@@ -1,14 +1,23 @@
 import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from '../../api/index.ts'
 import { commandFor } from '../../api/index.ts'
 import { type Clock, messageOf, XclusterError } from '../../base/index.ts'
-import { followSteps, GuestWire, identify, setClock } from '../../guest/index.ts'
+import { configure, GuestChannel, setClock, updateSteps } from '../../guest/index.ts'
 import type { NodePlan } from '../../plan/index.ts'
-import { type Console, type ExecOptions, type ExecResult, type Machine, type Milestone, type StartOptions, startVm, type VmSpec } from '../../vm/index.ts'
+import {
+  type Console,
+  type ExecOptions,
+  type ExecResult,
+  type Machine,
+  type Milestone,
+  type StartOptions,
+  startVm,
+  type VmSpec,
+} from '../../vm/index.ts'
 import { ClusterError } from '../errors.ts'
-import { NodeLife } from './state.ts'
+import { NodeLifecycle } from './state.ts'
 
 /** What a node needs to know of the world around it. */
-export interface NodeWorld {
+export interface NodeDependencies {
   /** The name of its cluster. */
   readonly cluster: string
   readonly clock: Clock
@@ -22,19 +31,19 @@ export interface NodeWorld {
 /** One node of a cluster: its VM, and how far it has come. */
 export class ClusterNode {
   readonly consoleLog: string
-  readonly #world: NodeWorld
-  readonly #life = new NodeLife()
+  readonly #world: NodeDependencies
+  readonly #life = new NodeLifecycle()
   #plan: NodePlan
   /** What its guest knows of the plan. */
   #told: NodePlan | undefined
   #machine: Machine | undefined
-  #wire: GuestWire | undefined
+  #wire: GuestChannel | undefined
   #cloned = false
   #began: number | undefined
   #milestones: Partial<Record<NodeMilestone, number>> = {}
   #reason: string | undefined
 
-  constructor(plan: NodePlan, consoleLog: string, world: NodeWorld) {
+  constructor(plan: NodePlan, consoleLog: string, world: NodeDependencies) {
     this.#plan = plan
     this.consoleLog = consoleLog
     this.#world = world
@@ -61,7 +70,7 @@ export class ClusterNode {
     this.#enter('starting')
     const machine = await startVm(spec, options)
     this.#machine = machine
-    this.#wire = new GuestWire(machine.stream, {
+    this.#wire = new GuestChannel(machine.stream, {
       name: spec.name,
       consoleLog: this.consoleLog,
       clock: this.#world.clock,
@@ -77,7 +86,7 @@ export class ClusterNode {
   async configure(): Promise<void> {
     this.#enter('configuring')
     this.#told = this.#plan
-    await identify(this.#wire!, this.#told, { clone: this.#cloned, dnsPort: this.#world.dnsPort() })
+    await configure(this.#wire!, this.#told, { clone: this.#cloned, dnsPort: this.#world.dnsPort() })
     this.#pass('identity', this.#elapsed())
     this.#pass('ready', this.#elapsed())
     this.#enter('ready')
@@ -87,7 +96,7 @@ export class ClusterNode {
   async follow(plan: NodePlan): Promise<void> {
     this.#plan = plan
     if (this.state !== 'ready' || !this.#told) return
-    const steps = followSteps(this.#told, plan)
+    const steps = updateSteps(this.#told, plan)
     this.#told = plan
     if (steps.length > 0) await this.#wire!.tell(steps)
   }

@@ -4,11 +4,11 @@ import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { missing, scaledIn, scaledOut } from '../../plan/index.ts'
 import { ownNames } from '../dns/names.ts'
 import { clusterStopping } from '../errors.ts'
-import type { Parts } from '../running.ts'
+import type { Parts } from '../parts.ts'
 import type { ClusterNode } from './node.ts'
 
 /** The nodes of a running cluster, and all that is done to them: one thing after the other, in order. */
-export class Members {
+export class Nodes {
   readonly #parts: Parts
   readonly #serial = new Serial()
   readonly #ending = new AbortController()
@@ -48,8 +48,8 @@ export class Members {
     return this.#inTurn(async () => {
       const nodes = this.#named(ids)
       await Promise.all([this.#templates(nodes.map(({ plan }) => plan)), all(nodes, node => node.clear())])
-      const { boots, fabric } = this.#parts
-      await boots.run(nodes, { fabric, signal: this.#ending.signal, together: false })
+      const { starter, fabric } = this.#parts
+      await starter.run(nodes, { fabric, signal: this.#ending.signal, together: false })
     })
   }
 
@@ -59,7 +59,7 @@ export class Members {
       const after = scaledOut(this.#parts.settings, before.plan, ids)
       const plans = after.nodes.filter(({ id }) => ids.includes(id))
       checkMemory(plans, { clones: this.#parts.settings.clone === 'always' })
-      const { boots, fabric, nodeOf } = this.#parts
+      const { starter, fabric, nodeOf } = this.#parts
       await using undo = new Scope()
       await this.#templates(plans)
       await fabric.change(after.bridges)
@@ -72,7 +72,7 @@ export class Members {
       undo.defer(() => all(added, node => node.stop('at once')))
       this.#name(after)
       undo.defer(() => this.#name(before.plan))
-      await boots.run(added, { fabric, signal: this.#ending.signal, together: true })
+      await starter.run(added, { fabric, signal: this.#ending.signal, together: true })
       undo.defer(() => follow(before.nodes, before.plan))
       await follow(before.nodes, after)
       this.#plan = after

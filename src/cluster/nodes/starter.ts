@@ -2,17 +2,24 @@ import { setMaxListeners } from 'node:events'
 import { availableParallelism } from 'node:os'
 import type { ProgressEvent } from '../../api/index.ts'
 import { messageOf, systemClock, XclusterError } from '../../base/index.ts'
-import { Admission, admitted, type Ground, type Passed, readLoad, specOf } from '../../host/index.ts'
-import { type Fabric, quietJoins } from '../../net/index.ts'
+import {
+  type HostResources,
+  type Passed,
+  readLoad,
+  StartLimit,
+  specOf,
+  startInTurn,
+} from '../../host/index.ts'
+import { type Fabric, suppressMldReports } from '../../net/index.ts'
 import type { Settings } from '../../plan/index.ts'
 import type { Template } from '../../vm/index.ts'
 import { isAlone, refusedByQemu } from '../network/script.ts'
 import type { ClusterNode } from './node.ts'
 import type { Templates } from './templates.ts'
 
-export interface BootParts {
+export interface NodeStarterOptions {
   readonly settings: Settings
-  readonly ground: Ground
+  readonly host: HostResources
   readonly templates: Templates
   readonly tell: (event: ProgressEvent) => void
 }
@@ -41,12 +48,12 @@ interface Batch {
 }
 
 /** Brings nodes from nothing to ready, in a start, a scale-out or a reset. */
-export class Boots {
-  readonly #parts: BootParts
+export class NodeStarter {
+  readonly #parts: NodeStarterOptions
   readonly #batches = new Set<Batch>()
   #noticed = false
 
-  constructor(parts: BootParts) {
+  constructor(parts: NodeStarterOptions) {
     this.#parts = parts
   }
 
@@ -74,7 +81,7 @@ export class Boots {
     if (run.together) this.#batches.add(batch)
     try {
       const { namespace } = run.fabric
-      await using _quiet = nodes.length < many || !namespace ? undefined : await quietJoins(namespace)
+      await using _quiet = nodes.length < many || !namespace ? undefined : await suppressMldReports(namespace)
       await this.#admit(batch, { ...run, signal })
       if (batch.lost) throw batch.lost
       if (batch.alone.length === nodes.length) throw batch.alone[0]
@@ -87,11 +94,11 @@ export class Boots {
   }
 
   async #admit({ nodes, alone }: Batch, run: BootRun): Promise<void> {
-    const { ground, templates, tell } = this.#parts
+    const { host, templates, tell } = this.#parts
     const cores = availableParallelism()
     const clones = nodes.every(({ plan }) => templates.of(plan))
     let booting = nodes.length
-    await admitted(
+    await startInTurn(
       nodes,
       async (node, passed) => {
         try {
@@ -111,7 +118,7 @@ export class Boots {
         }
       },
       {
-        admission: new Admission({ cores, accel: ground.accel.kind, clones }),
+        limit: new StartLimit({ cores, accel: host.accel.kind, clones }),
         clock: systemClock,
         load: () => readLoad(systemClock.now()),
         goOn: !run.together,
@@ -137,10 +144,10 @@ export class Boots {
     { fabric, signal }: BootRun,
     { passed, template }: { passed: Passed; template?: Template },
   ): Promise<void> {
-    const { settings, ground } = this.#parts
+    const { settings, host } = this.#parts
     const nics = await fabric.nics(node.plan.id, signal)
     const place = { nics, namespace: fabric.namespace, consoleLog: node.consoleLog }
-    const spec = specOf(node.plan, settings, { ground, place })
+    const spec = specOf(node.plan, settings, { host, place })
     const clones = template && !nics.some(({ cold }) => cold)
     const booting = node.boot(clones ? { ...spec, template, readyWith: 'wake' } : spec, {
       signal,

@@ -23,7 +23,7 @@ const next: Readonly<Record<NodeState, readonly NodeState[]>> = {
 }
 
 /** The state a node is in, and the guard of the picture above. */
-export class NodeLife {
+export class NodeLifecycle {
   #state: NodeState = 'waiting'
 
   get state(): NodeState {

@@ -1,7 +1,7 @@
 import type { ProgressEvent } from '../../api/index.ts'
 import { messageOf, type Nic, Scope, XclusterError } from '../../base/index.ts'
-import { rehearsal } from '../../guest/index.ts'
-import { type Ground, shapeAppend, specOf } from '../../host/index.ts'
+import { warmUp } from '../../guest/index.ts'
+import { type HostResources, shapeAppend, specOf } from '../../host/index.ts'
 import type { FabricKind } from '../../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { planNics, planUnpluggedNics, type Settings } from '../../plan/index.ts'
@@ -11,7 +11,7 @@ export interface TemplatesParts {
   readonly settings: Settings
   /** What the clones' cables will end in: it decides what their devices are like. */
   readonly fabric: FabricKind
-  readonly ground: Ground
+  readonly host: HostResources
   readonly cacheDir: string
   readonly tell: (event: ProgressEvent) => void
 }
@@ -85,12 +85,12 @@ export class Templates implements AsyncDisposable {
   }
 
   #specOf(node: NodePlan): TemplateSpec {
-    const { settings, ground } = this.#parts
+    const { settings, host } = this.#parts
     const nics = this.#nicsOf(node)
     const { kernel, initramfs, memoryMiB, vcpus, accel, machine, extraArgs, identity } = specOf(
       node,
       settings,
-      { ground, place: { nics } },
+      { host, place: { nics } },
     )
     return {
       ...{ kernel, initramfs, memoryMiB, vcpus, accel, nics },
@@ -98,9 +98,9 @@ export class Templates implements AsyncDisposable {
       ...(machine && { machine }),
       ...(identity && { identity }),
       append: shapeAppend(node.id, settings),
-      qemu: ground.qemu,
-      image: ground.image.key,
-      rehearsal: rehearsal(nics.length),
+      qemu: host.qemu,
+      image: host.image.key,
+      warmUp: warmUp(nics.length),
     }
   }
 

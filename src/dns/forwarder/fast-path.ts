@@ -1,13 +1,13 @@
 import type { Clock } from '../../base/index.ts'
 import { type Cache, type Entry, isError, wantsPrefetch } from '../cache/cache.ts'
 import type { Names } from '../names/names.ts'
-import { type AnswerSource, type Asker, type Counters, drop, later, type Stretch } from '../types.ts'
+import { type AnswerSource, type Asker, type BufferView, type Counters, drop, later } from '../types.ts'
 import type { Answer } from '../wire/answer.ts'
 import { AnswerWriter, type Manner } from '../wire/answer-writer.ts'
 import { Extended, Rcode } from '../wire/constants.ts'
 import { ignore, proceed, Query } from '../wire/query.ts'
 
-export interface QuickOptions {
+export interface FastPathOptions {
   readonly clock: Clock
   readonly cache: Cache
   readonly counters: Counters
@@ -18,7 +18,7 @@ export interface QuickOptions {
 const staleTtl = 30
 
 /** All that is answered without waiting: rules, cache, own names. One question after the other. */
-export class Quick {
+export class FastPath {
   readonly query = new Query()
   readonly writer = new AnswerWriter()
   names: Names
@@ -26,20 +26,20 @@ export class Quick {
   source: AnswerSource = 'rule'
   /** Of the last question for which there was {@link later}. */
   key = ''
-  readonly #options: QuickOptions
+  readonly #options: FastPathOptions
   readonly #manner: Manner = { transport: 'udp', age: 0, ttl: -1, extended: -1 }
   readonly #giving: { answer: Answer | undefined; manner: Manner } = {
     answer: undefined,
     manner: this.#manner,
   }
 
-  constructor(names: Names, options: QuickOptions) {
+  constructor(names: Names, options: FastPathOptions) {
     this.names = names
     this.#options = options
   }
 
   /** Length of the answer, `drop` or `later`. */
-  answer(stretch: Stretch, asker: Asker, into: Stretch): number {
+  answer(stretch: BufferView, asker: Asker, into: BufferView): number {
     const verdict = this.query.read(stretch)
     if (verdict !== proceed) return this.#reject(verdict, into)
     const key = this.query.key()
@@ -67,7 +67,7 @@ export class Quick {
   give(
     answer: Answer,
     { transport, stale }: { transport: Asker['transport']; stale: boolean },
-    into: Stretch,
+    into: BufferView,
   ) {
     const manner = this.#manner
     manner.transport = transport
@@ -77,13 +77,13 @@ export class Quick {
     return this.#write(answer, into)
   }
 
-  #write(answer: Answer, into: Stretch): number {
+  #write(answer: Answer, into: BufferView): number {
     const giving = this.#giving
     giving.answer = answer
     return this.writer.write(this.query, giving as { answer: Answer; manner: Manner }, into)
   }
 
-  #reject(verdict: number, into: Stretch): number {
+  #reject(verdict: number, into: BufferView): number {
     const { counters } = this.#options
     if (verdict === ignore) {
       counters.dropped++
@@ -95,7 +95,7 @@ export class Quick {
     return this.writer.fail(this.query, { rcode: verdict, extended }, into)
   }
 
-  #own(key: string, into: Stretch): number {
+  #own(key: string, into: BufferView): number {
     this.key = key
     const answer = this.names.find(key)
     if (answer === undefined) return later
@@ -106,7 +106,7 @@ export class Quick {
   }
 
   /** Past its time, and upstreams were asked in vain a moment ago: no use in letting anybody wait (RFC 8767 §5). */
-  #stale(entry: Entry, now: number, into: Stretch): number {
+  #stale(entry: Entry, now: number, into: BufferView): number {
     this.key = entry.key
     if (now >= entry.staleUntil) return later
     this.source = 'stale'

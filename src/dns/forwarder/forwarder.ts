@@ -1,7 +1,18 @@
 import type { Clock } from '../../base/index.ts'
 import { Cache } from '../cache/cache.ts'
 import { Hosts } from '../names/sources.ts'
-import { type Answered, type AnswerSource, type Asker, type Counters, drop, later, type OwnHosts, type Resolver, type Stretch, type UpstreamStatus } from '../types.ts'
+import {
+  type Answered,
+  type AnswerSource,
+  type Asker,
+  type BufferView,
+  type Counters,
+  drop,
+  later,
+  type OwnHosts,
+  type Resolver,
+  type UpstreamStatus,
+} from '../types.ts'
 import { LoopWatch } from '../upstream/loop.ts'
 import { Upstreams } from '../upstream/upstreams.ts'
 import type { Answer } from '../wire/answer.ts'
@@ -9,7 +20,7 @@ import { Extended, isFailure, Rcode } from '../wire/constants.ts'
 import { failureAnswer } from '../wire/local-answer.ts'
 import { questionOf } from '../wire/question.ts'
 import { newCounters } from './counters.ts'
-import { Quick } from './fast-path.ts'
+import { FastPath } from './fast-path.ts'
 import { Fetches } from './fetches.ts'
 import { type ResolvedOptions, type ResolverOptions, withDefaults } from './options.ts'
 
@@ -31,9 +42,9 @@ class Forwarder implements Resolver {
   readonly #loops: LoopWatch
   readonly #upstreams: Upstreams
   readonly #fetches: Fetches
-  readonly #quick: Quick
+  readonly #quick: FastPath
   /** Where answers are written before they are copied out. */
-  readonly #room: Stretch = { bytes: Buffer.alloc(0xffff), at: 0, length: 0xffff }
+  readonly #room: BufferView = { bytes: Buffer.alloc(0xffff), at: 0, length: 0xffff }
   #waiting = 0
   #closed: Promise<void> | undefined
 
@@ -57,7 +68,7 @@ class Forwarder implements Resolver {
       owns: key => this.#quick.names.owns(key),
     })
     const prefetch = this.#fetches.prefetch.bind(this.#fetches)
-    this.#quick = new Quick(this.#hosts.names(), { clock, cache: this.#cache, counters, prefetch })
+    this.#quick = new FastPath(this.#hosts.names(), { clock, cache: this.#cache, counters, prefetch })
     this.#quick.writer.trustAd = this.#upstreams.trustAd
   }
 
@@ -70,7 +81,7 @@ class Forwarder implements Resolver {
     return { entries, bytes }
   }
 
-  answerNow(query: Stretch, asker: Asker, into: Stretch): number {
+  answerNow(query: BufferView, asker: Asker, into: BufferView): number {
     const length = this.#quick.answer(query, asker, into)
     if (length === later) return later
     this.#counters.questions++
@@ -88,7 +99,7 @@ class Forwarder implements Resolver {
   async resolve(query: Uint8Array, asker: Asker): Promise<Uint8Array | undefined> {
     const begun = this.#clock.now()
     const bytes = Buffer.from(query.buffer, query.byteOffset, query.byteLength)
-    const question: Stretch = { bytes, at: 0, length: bytes.length }
+    const question: BufferView = { bytes, at: 0, length: bytes.length }
     this.#counters.questions++
     let length = this.#quick.answer(question, asker, this.#room)
     let { source } = this.#quick

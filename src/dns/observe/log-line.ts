@@ -1,4 +1,4 @@
-import type { Answered, Stretch } from '../types.ts'
+import type { Answered, BufferView } from '../types.ts'
 import { flag, flag2, headerBytes } from '../wire/constants.ts'
 import { classText, rcodeText, typeText } from '../wire/mnemonics.ts'
 import { Query } from '../wire/query.ts'
@@ -25,7 +25,7 @@ const flags = [
  */
 export class LineWriter {
   readonly #query = new Query()
-  readonly #part: Stretch = { bytes: Buffer.alloc(0), at: 0, length: 0 }
+  readonly #part: BufferView = { bytes: Buffer.alloc(0), at: 0, length: 0 }
   readonly #flagTexts = new Map<number, string>()
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0

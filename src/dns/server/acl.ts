@@ -6,7 +6,7 @@ import { allowing } from '../wire/networks.ts'
 import { ignore, Query } from '../wire/query.ts'
 
 /** Whom an answer would go to. */
-interface Stranger {
+interface Client {
   readonly address: string
   readonly loopback: boolean
 }
@@ -27,7 +27,7 @@ export class Access {
     this.#open = allow.length > 0
   }
 
-  allows(who: Stranger): boolean {
+  allows(who: Client): boolean {
     if (who.loopback) return true
     if (!this.#open) return false
     const known = this.#known.get(who.address)

@@ -1,6 +1,13 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import { type BufferPart, type DatagramService, type KeptSender, longestDatagram, openUdp, type Sender } from '../../sys/index.ts'
+import {
+  type BufferPart,
+  type DatagramService,
+  type KeptSender,
+  longestDatagram,
+  openUdp,
+  type Sender,
+} from '../../sys/index.ts'
 import type { NetPlace } from './address.ts'
 
 /** A UDP socket that is bound, whoever made it. */

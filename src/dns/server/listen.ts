@@ -4,7 +4,7 @@ import { Access } from './acl.ts'
 import type { NetPlace } from './address.ts'
 import { DnsService, type ServerCounters } from './handler.ts'
 import type { StreamLimits } from './limits.ts'
-import { type Door, openDoor } from './listener.ts'
+import { type Listener, openListener } from './listener.ts'
 
 export interface ListenOptions {
   readonly resolver: Resolver
@@ -39,18 +39,18 @@ export async function listen(options: ListenOptions): Promise<DnsServer> {
   await using scope = new Scope()
   const service = new DnsService(resolver, new Access(allow))
   service.onPanic = onPanic
-  const doors: Door[] = []
-  for (const place of places) doors.push(scope.add(await openDoor(place, { ...options, service })))
+  const listeners: Listener[] = []
+  for (const place of places) listeners.push(scope.add(await openListener(place, { ...options, service })))
   const all = scope.move()
   const close = () => all.close()
   return {
-    places: doors.map(({ address, port }) => ({ address, port })),
+    places: listeners.map(({ address, port }) => ({ address, port })),
     get counters() {
       return {
         ...service.counters,
-        connections: sum(doors, ({ streams }) => streams.open),
-        crowdedOut: sum(doors, ({ streams }) => streams.crowdedOut),
-        lost: sum(doors, ({ datagrams }) => datagrams.lost),
+        connections: sum(listeners, ({ streams }) => streams.open),
+        crowdedOut: sum(listeners, ({ streams }) => streams.crowdedOut),
+        lost: sum(listeners, ({ datagrams }) => datagrams.lost),
       }
     },
     close,
@@ -58,6 +58,6 @@ export async function listen(options: ListenOptions): Promise<DnsServer> {
   }
 }
 
-function sum(doors: readonly Door[], of: (door: Door) => number): number {
-  return doors.reduce((total, door) => total + of(door), 0)
+function sum(listeners: readonly Listener[], of: (listener: Listener) => number): number {
+  return listeners.reduce((total, listener) => total + of(listener), 0)
 }

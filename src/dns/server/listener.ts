@@ -7,7 +7,7 @@ import { type Datagrams, openBatched, openPlain } from './datagrams.ts'
 import { type StreamOptions, StreamServer } from './streams.ts'
 
 /** One place at which questions come in, over UDP and TCP. */
-export interface Door extends AsyncDisposable {
+export interface Listener extends AsyncDisposable {
   readonly address: string
   readonly port: number
   readonly datagrams: Datagrams
@@ -15,7 +15,7 @@ export interface Door extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export interface DoorOptions extends StreamOptions {
+export interface ListenerOptions extends StreamOptions {
   /** UDP by node:dgram even where the addon could do it. */
   readonly plain?: boolean
 }
@@ -24,7 +24,7 @@ export interface DoorOptions extends StreamOptions {
 const mostTries = 20
 
 /** Opens both sockets and answers whoever comes. */
-export async function openDoor(place: NetPlace, options: DoorOptions): Promise<Door> {
+export async function openListener(place: NetPlace, options: ListenerOptions): Promise<Listener> {
   for (let tries = 1; ; tries++) {
     try {
       return await openOnce(place, options)
@@ -35,7 +35,7 @@ export async function openDoor(place: NetPlace, options: DoorOptions): Promise<D
   }
 }
 
-async function openOnce(place: NetPlace, options: DoorOptions): Promise<Door> {
+async function openOnce(place: NetPlace, options: ListenerOptions): Promise<Listener> {
   await using scope = new Scope()
   const batched = !options.plain && isBatchedPossible()
   if (!batched && (place.namespace || place.reusePort)) throw needsAddon(place)

@@ -5,8 +5,8 @@ import type { Message } from '../wire/message.ts'
 import type { Question } from '../wire/question.ts'
 import type { ResolvConf } from './conf/resolv-conf.ts'
 import { type Server, serverText } from './conf/server.ts'
-import { race } from './hedge.ts'
-import { type Habits, Upstream } from './upstream.ts'
+import { hedge } from './hedge.ts'
+import { Upstream, type UpstreamBehaviour } from './upstream.ts'
 
 /** Whom to ask first: the first of the list, anybody, or who answered fastest of late. */
 export type Policy = 'sequential' | 'random' | 'fastest'
@@ -23,7 +23,7 @@ export const plainConf = { timeout: 5, attempts: 2, rotate: false, tcpOnly: fals
 export interface GroupOptions {
   /** The domain these servers are for; `.` for all that is left. */
   readonly zone: string
-  readonly habits: Habits
+  readonly habits: UpstreamBehaviour
   readonly policy: Policy
   readonly hedgeMs: number
 }
@@ -71,7 +71,7 @@ export class Group {
     const { timeout, attempts } = this.#conf
     const upstreams = this.#closing.signal.aborted ? [] : this.#order()
     if (upstreams.length === 0) return Promise.reject(this.#nobody())
-    return race({
+    return hedge({
       clock: habits.clock,
       upstreams,
       question,
@@ -89,7 +89,10 @@ export class Group {
     await Promise.all(this.#upstreams.map(upstream => upstream.close()))
   }
 
-  #keep(before: Map<string, Upstream>, { server, habits }: { server: Server; habits: Habits }): Upstream {
+  #keep(
+    before: Map<string, Upstream>,
+    { server, habits }: { server: Server; habits: UpstreamBehaviour },
+  ): Upstream {
     const name = serverText(server)
     const upstream = before.get(name) ?? new Upstream(server, habits)
     before.delete(name)

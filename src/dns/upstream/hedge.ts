@@ -6,7 +6,7 @@ import type { Question } from '../wire/question.ts'
 import { calledOff } from './failure.ts'
 import type { Upstream } from './upstream.ts'
 
-export interface Race {
+export interface HedgeOptions {
   readonly clock: Clock
   /** Who is asked, in this order; at least one. */
   readonly upstreams: readonly Upstream[]
@@ -26,13 +26,13 @@ export interface Race {
  * The first good answer is taken and the others are called off. When all fail: the first failing answer, for it is
  * still an upstream's word, or else the reason why there was none.
  */
-export function race(options: Race): Promise<Message> {
+export function hedge(options: HedgeOptions): Promise<Message> {
   return new Running(options).done.promise
 }
 
 class Running {
   readonly done: Deferred<Message> = defer<Message>()
-  readonly #options: Race
+  readonly #options: HedgeOptions
   readonly #abort = new AbortController()
   /** Those still worth asking: who answered with a failure, or is not there, is not asked again. */
   #able: Upstream[]
@@ -43,7 +43,7 @@ class Running {
   #cancelHedge = () => {}
   #finished = false
 
-  constructor(options: Race) {
+  constructor(options: HedgeOptions) {
     this.#options = options
     this.#able = [...options.upstreams]
     options.signal.addEventListener('abort', this.#giveUp)

@@ -13,7 +13,7 @@ import { TcpConnections } from './transport/tcp.ts'
 import { askUdp, type Try } from './transport/udp.ts'
 
 /** How upstreams are asked. */
-export interface Habits {
+export interface UpstreamBehaviour {
   readonly clock: Clock
   readonly dialer: Dialer
   /** Random capitals in names: 0x20. */
@@ -23,7 +23,7 @@ export interface Habits {
 }
 
 /** How long one try may take, and whether anybody still wants it. */
-export interface Patience {
+export interface WaitOptions {
   readonly ms: number
   readonly signal: AbortSignal
 }
@@ -36,7 +36,7 @@ export class Upstream {
   readonly server: Server
   readonly name: string
   readonly health: Health
-  habits: Habits
+  habits: UpstreamBehaviour
   /** It leads back to us. */
   loops = false
   readonly #tcp = new TcpConnections()
@@ -44,7 +44,7 @@ export class Upstream {
   /** It did not understand EDNS, and did without. */
   #plain = false
 
-  constructor(server: Server, habits: Habits) {
+  constructor(server: Server, habits: UpstreamBehaviour) {
     this.server = server
     this.name = serverText(server)
     this.habits = habits
@@ -52,7 +52,7 @@ export class Upstream {
   }
 
   /** One answer, whatever its Rcode. Rejects with a DnsError. */
-  async ask(question: Question, patience: Patience): Promise<Message> {
+  async ask(question: Question, patience: WaitOptions): Promise<Message> {
     const { clock } = this.habits
     const begun = clock.now()
     this.#counts.queries++
@@ -90,7 +90,7 @@ export class Upstream {
   }
 
   /** Without EDNS when it does not know it (RFC 6891 §7), and from then on. */
-  async #askAsUnderstood(question: Question, patience: Patience): Promise<Message> {
+  async #askAsUnderstood(question: Question, patience: WaitOptions): Promise<Message> {
     if (this.#plain) return (await this.#askOnce(question, patience, false)) as Message
     const first = await this.#askOnce(question, patience, true)
     if (first !== 'plain' && !dislikesEdns(first)) return first
@@ -100,14 +100,14 @@ export class Upstream {
   }
 
   /** `plain` only for what was asked with EDNS. */
-  async #askOnce(question: Question, patience: Patience, edns: boolean): Promise<Message | 'plain'> {
+  async #askOnce(question: Question, patience: WaitOptions, edns: boolean): Promise<Message | 'plain'> {
     const over = this.habits.tcpOnly ? 'tcp' : await askUdp(this.#try(question, patience, edns))
     if (over !== 'tcp') return over
     this.#counts.overTcp++
     return await this.#tcp.ask(this.#try(question, patience, edns))
   }
 
-  #try(question: Question, { ms, signal }: Patience, edns: boolean): Try {
+  #try(question: Question, { ms, signal }: WaitOptions, edns: boolean): Try {
     const { clock, dialer, mixedCase, trustAd } = this.habits
     const id = randomInt(0x10000)
     const capitals = mixedCase ? randomBytes(Math.ceil(maxName / 8)) : undefined

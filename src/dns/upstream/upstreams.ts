@@ -7,7 +7,7 @@ import type { ChosenConf } from './conf/local-resolver.ts'
 import { parseServer } from './conf/server.ts'
 import { badZone } from './failure.ts'
 import { Group, type GroupOptions, type Policy, plainConf } from './group.ts'
-import type { Habits, Upstream } from './upstream.ts'
+import type { Upstream, UpstreamBehaviour } from './upstream.ts'
 
 export interface UpstreamsOptions {
   readonly upstreams?: readonly string[] | undefined
@@ -16,7 +16,7 @@ export interface UpstreamsOptions {
   readonly zones: readonly { readonly domain: string; readonly upstreams: readonly string[] }[]
   readonly policy: Policy
   readonly hedgeMs: number
-  readonly habits: Habits
+  readonly habits: UpstreamBehaviour
   readonly notice: (text: string) => void
   /** Servers that were not there before. */
   readonly onNew: (upstreams: readonly Upstream[]) => void

@@ -1,4 +1,4 @@
-import { drop, later, type Stretch, type Transport } from '../types.ts'
+import { type BufferView, drop, later, type Transport } from '../types.ts'
 import type { Answer } from './answer.ts'
 import { emptyOpt, flag, flag2, headerBytes, ownUdpSize, Type } from './constants.ts'
 import type { Query } from './query.ts'
@@ -25,7 +25,7 @@ export class AnswerWriter {
   trustAd = false
 
   /** Length, or {@link later} when there is not room enough though the asker would take it. */
-  write(query: Query, { answer, manner }: { answer: Answer; manner: Manner }, into: Stretch): number {
+  write(query: Query, { answer, manner }: { answer: Answer; manner: Manner }, into: BufferView): number {
     const { wire, questionEnd } = answer
     const opt = query.edns ? emptyOpt + (manner.extended < 0 ? 0 : 6) : 0
     const limit = query.limit(manner.transport)
@@ -47,7 +47,7 @@ export class AnswerWriter {
   }
 
   /** The answer to a question that a rule, or trouble, answers; {@link drop} when there is no room for it. */
-  fail(query: Query, { rcode, extended }: { rcode: number; extended: number }, into: Stretch): number {
+  fail(query: Query, { rcode, extended }: { rcode: number; extended: number }, into: BufferView): number {
     const { bytes, at } = into
     const { questionEnd } = query
     if (questionEnd + emptyOpt + 6 > into.length) return drop
@@ -65,7 +65,7 @@ export class AnswerWriter {
   }
 
   /** Id, RD and CD as asked, the name as it was spelled. AD only for those who asked for it (RFC 6840 §5.8). */
-  #head(query: Query, { bytes, at }: Stretch): void {
+  #head(query: Query, { bytes, at }: BufferView): void {
     const asked = query.bytes
     const from = query.at
     bytes[at] = asked[from]!
@@ -79,12 +79,12 @@ export class AnswerWriter {
 }
 
 /** Leaves out the additional section; all three when the answer is truncated. */
-function dropSections({ bytes, at }: Stretch, truncated: boolean): void {
+function dropSections({ bytes, at }: BufferView, truncated: boolean): void {
   bytes.fill(0, at + (truncated ? 6 : 10), at + headerBytes)
 }
 
 function patchTtls(
-  { bytes, at }: Stretch,
+  { bytes, at }: BufferView,
   { answer, manner, length }: { answer: Answer; manner: Manner; length: number },
 ): void {
   const { age, ttl } = manner

@@ -1,4 +1,4 @@
-import type { Stretch, Transport } from '../types.ts'
+import type { BufferView, Transport } from '../types.ts'
 import { Class, flag, headerBytes, maxName, ownUdpSize, plainUdpSize, Rcode, Type } from './constants.ts'
 import { lower, skipName } from './name.ts'
 
@@ -55,7 +55,7 @@ export class Query {
   }
 
   /** {@link proceed}, {@link ignore}, or the Rcode that the question is to be answered with. */
-  read({ bytes, at, length }: Stretch): number {
+  read({ bytes, at, length }: BufferView): number {
     this.bytes = bytes
     this.at = at
     this.length = length

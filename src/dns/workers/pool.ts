@@ -26,7 +26,7 @@ export type ThreadReport =
 /** A forwarder in several threads, as one. */
 export type ThreadedDns = Pick<Dns, 'places' | 'metrics' | 'reload' | 'close'> & AsyncDisposable
 
-export interface Crew {
+export interface WorkerPool {
   readonly threads: number
   readonly notice: (text: string) => void
   /** A thread ended by itself: the others go on, but not all is well. */
@@ -37,7 +37,7 @@ export interface Crew {
  * One forwarder a thread, each with sockets and a cache of its own at the same places (SO_REUSEPORT): the kernel
  * gives every asker's packets to one of them.
  */
-export async function openThreads(options: ThreadOptions, crew: Crew): Promise<ThreadedDns> {
+export async function openThreads(options: ThreadOptions, crew: WorkerPool): Promise<ThreadedDns> {
   await using scope = new Scope()
   const { metrics, ...shared } = options
   const places = await freePlaces(options)
@@ -87,7 +87,7 @@ class Member implements AsyncDisposable {
     this.#worker = worker
   }
 
-  static async start(options: ThreadOptions, { notice, onDeath }: Crew): Promise<Member> {
+  static async start(options: ThreadOptions, { notice, onDeath }: WorkerPool): Promise<Member> {
     const worker = new Worker(script, { workerData: options })
     const member = new Member(worker)
     worker.on('message', (report: ThreadReport) => {

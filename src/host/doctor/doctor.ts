@@ -5,7 +5,7 @@ import { mayFallBack, openBridgeFabric } from '../../net/index.ts'
 import { planBridges, planCluster, type Settings } from '../../plan/index.ts'
 import { launch } from '../../sys/index.ts'
 import { detectAccel, findQemu } from '../../vm/index.ts'
-import { surroundings } from '../environment.ts'
+import { processEnvironment } from '../environment.ts'
 import { lack } from '../errors.ts'
 import { guestDir } from '../host.ts'
 import { checkMemory, freeMemory } from '../memory.ts'
@@ -96,13 +96,19 @@ async function network({ settings: { mtu, fabric } }: Examination): Promise<stri
 }
 
 async function qemu({ settings }: Examination): Promise<string> {
-  const found = await findQemu({ given: settings.kvm || undefined, searchPath: surroundings().searchPath })
+  const found = await findQemu({
+    given: settings.kvm || undefined,
+    searchPath: processEnvironment().searchPath,
+  })
   return `${found.path}, version ${found.version}`
 }
 
 async function kvm({ settings, places }: Examination): Promise<string> {
   const identity = identityOf(1, settings.uidBase)
-  const program = await findQemu({ given: settings.kvm || undefined, searchPath: surroundings().searchPath })
+  const program = await findQemu({
+    given: settings.kvm || undefined,
+    searchPath: processEnvironment().searchPath,
+  })
   const probe = { want: 'auto', qemu: program, identity, cacheDir: places.cache, notice: () => {} } as const
   const accel = await detectAccel(probe)
   if (accel.kind === 'kvm') return 'a guest really runs on it'

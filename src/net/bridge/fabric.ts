@@ -1,5 +1,13 @@
 import { type Nic, Scope, XclusterError } from '../../base/index.ts'
-import { type BridgeChange, type BridgePlan, type BridgeSpec, bridgeChange, mtuOf, planNics, type TapSpec } from '../../plan/index.ts'
+import {
+  type BridgeChange,
+  type BridgePlan,
+  type BridgeSpec,
+  bridgeChange,
+  mtuOf,
+  planNics,
+  type TapSpec,
+} from '../../plan/index.ts'
 import { openRoute, type Route } from '../../rtnl/index.ts'
 import { type FileLock, lockNamespace, NetNamespace, openTaps, type Tap } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'

@@ -13,7 +13,7 @@ const table = { family: 'bridge', name: 'xcluster_quiet', owner: true } as const
  * hundred times to learn what only multicast routers want to know, and those ask (RFC 3810 §7.1). The table goes
  * with its socket, whatever happens. A kernel without filters on bridges passes them all on.
  */
-export async function quietJoins(namespace: NetNamespace): Promise<AsyncDisposable> {
+export async function suppressMldReports(namespace: NetNamespace): Promise<AsyncDisposable> {
   await using scope = new Scope()
   try {
     const nft = scope.add(openNft({ namespace }))

@@ -1,5 +1,12 @@
 import { type Asked, nonsense, shown } from './errors.ts'
-import { type Described, describe, printDescribed, printOption, type QemuOption, readOptions } from './options.ts'
+import {
+  type Described,
+  describe,
+  printDescribed,
+  printOption,
+  type QemuOption,
+  readOptions,
+} from './options.ts'
 
 /** What a node's interface is to be, as its script or function has said it. */
 export interface Answer {

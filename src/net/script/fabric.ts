@@ -24,7 +24,7 @@ export interface ScriptFabricOptions {
  */
 export function openScriptFabric(plan: BridgePlan, options: ScriptFabricOptions): Fabric {
   const { kind, namespace, uplink } = options.base
-  const cables = new Cables(plan, options)
+  const cables = new ScriptNics(plan, options)
   const close = () => cables.close()
   return {
     ...{ kind, namespace, custom: true },
@@ -36,7 +36,7 @@ export function openScriptFabric(plan: BridgePlan, options: ScriptFabricOptions)
   }
 }
 
-class Cables {
+class ScriptNics {
   readonly #with: ScriptFabricOptions
   readonly #closing = new AbortController()
   readonly #scope = new Scope()

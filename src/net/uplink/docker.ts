@@ -3,7 +3,7 @@ import { networkOf } from '../../plan/index.ts'
 import { openRoute } from '../../rtnl/index.ts'
 import type { NetNamespace } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
-import { type Cable, isCoded } from './veth-pair.ts'
+import { isCoded, type VethPair } from './veth-pair.ts'
 
 const bridge = 'docker0'
 
@@ -14,7 +14,7 @@ const firstNumber = 50
  * A cable into Docker's bridge, with an address that is hoped to be nobody's: Docker is not asked. The outside is
  * Docker's to masquerade and to forward.
  */
-export async function dockerCable(index: number, owner: string, outside: NetNamespace): Promise<Cable> {
+export async function dockerVethPair(index: number, owner: string, outside: NetNamespace): Promise<VethPair> {
   await using route = openRoute({ namespace: outside })
   const link = await route.links.get(bridge).catch(failure => {
     throw isCoded(failure, 'NETLINK_NOT_FOUND') ? missing(failure) : failure

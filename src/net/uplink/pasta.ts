@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { Scope } from '../../base/index.ts'
-import { type Pair, planUplink, type UplinkWish } from '../../plan/index.ts'
+import { type Pair, planUplink, type UplinkRequest } from '../../plan/index.ts'
 import { openRoute, type Route } from '../../rtnl/index.ts'
 import { type Launched, launch, type NetNamespace } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
@@ -20,7 +20,7 @@ export interface PastaOptions {
  * The way out of a rootless namespace: `pasta` (passt.top) speaks for it outside with sockets of ours, as any program
  * of this user could. So TCP and UDP get out, nothing on the host is changed, and nothing gets in.
  */
-export async function openPasta(wish: UplinkWish, options: PastaOptions): Promise<AsyncDisposable> {
+export async function openPasta(wish: UplinkRequest, options: PastaOptions): Promise<AsyncDisposable> {
   const { inside, sources, searchPath } = options
   const { peer: link, ...plan } = planUplink(wish)
   await using scope = new Scope()

@@ -1,11 +1,11 @@
 import type { UplinkStatus } from '../../api/index.ts'
 import { Scope } from '../../base/index.ts'
-import { type Pair, planUplink, type UplinkPlan, type UplinkWish } from '../../plan/index.ts'
+import { type Pair, planUplink, type UplinkPlan, type UplinkRequest } from '../../plan/index.ts'
 import { openRoute } from '../../rtnl/index.ts'
 import { type NetNamespace, writeSysctl } from '../../sys/index.ts'
 import { forward, restoreForwarding } from './forwarding.ts'
 import { masqueradeBase, masqueradeNet0 } from './nat.ts'
-import { cableOf, freeIndex, isCoded, layCable, refuseOverlap } from './veth-pair.ts'
+import { addVethPair, freeIndex, isCoded, refuseOverlap, vethPairOf } from './veth-pair.ts'
 
 export interface UplinkOptions {
   /** Whose it is: part of the table's name. */
@@ -33,7 +33,7 @@ export const outsideTable = (owner: string): string => `xcluster_${owner}`
  * sysctls are: {@link restoreForwarding} is for those. Without an index it is the first that is free.
  */
 export async function openUplink(
-  wish: Omit<UplinkWish, 'index'> & { readonly index?: number },
+  wish: Omit<UplinkRequest, 'index'> & { readonly index?: number },
   options: UplinkOptions,
 ): Promise<Uplink> {
   await using scope = new Scope()
@@ -56,7 +56,7 @@ const endsOf = ({ link, outside, inside }: UplinkPlan) => ({ link, outside, insi
 
 /** Somebody else may take the same number at the same moment: then it is the next one. */
 async function layFirstFree(
-  { index, ...wish }: Omit<UplinkWish, 'index'> & { readonly index?: number },
+  { index, ...wish }: Omit<UplinkRequest, 'index'> & { readonly index?: number },
   { owner, inside, outside }: UplinkOptions,
 ): Promise<UplinkPlan> {
   await using route = openRoute({ namespace: outside })
@@ -64,7 +64,7 @@ async function layFirstFree(
     const plan = planUplink({ ...wish, index: index ?? (await freeIndex(route)) })
     await refuseOverlap(plan, route)
     try {
-      await layCable(cableOf(plan, owner), { inside, outside })
+      await addVethPair(vethPairOf(plan, owner), { inside, outside })
       return plan
     } catch (failure) {
       if (index !== undefined || !isCoded(failure, 'UPLINK_TAKEN')) throw failure

@@ -6,7 +6,7 @@ import { NetError } from '../errors.ts'
 import { uplinkName } from './forwarding.ts'
 
 /** One end of a cable. */
-export interface CableEnd {
+export interface VethEnd {
   readonly name: string
   /** The bridge that it is a port of. */
   readonly master?: string
@@ -15,9 +15,9 @@ export interface CableEnd {
   readonly routes: readonly RouteSpec[]
 }
 
-export interface Cable {
-  readonly outside: CableEnd
-  readonly inside: CableEnd
+export interface VethPair {
+  readonly outside: VethEnd
+  readonly inside: VethEnd
   /** Who laid it, and which addresses it is from: `ip link` shows it as the alias. */
   readonly alias: string
 }
@@ -28,7 +28,7 @@ export interface Places {
 }
 
 /** The cable of an uplink: a way to each other, and from the inside to everywhere. */
-export function cableOf({ link, peer, inside, outside, base }: UplinkPlan, owner: string): Cable {
+export function vethPairOf({ link, peer, inside, outside, base }: UplinkPlan, owner: string): VethPair {
   return {
     outside: { name: link, addresses: own(outside), routes: to(inside) },
     inside: {
@@ -59,7 +59,7 @@ const to = ({ ipv4, ipv6 }: Pair): RouteSpec[] => [
 ]
 
 /** Lays it, or nothing of it; what is there then goes with its outside end. `ip link add … type veth peer …` */
-export async function layCable({ outside, inside, alias }: Cable, places: Places): Promise<void> {
+export async function addVethPair({ outside, inside, alias }: VethPair, places: Places): Promise<void> {
   await using scope = new Scope()
   const route = scope.add(openRoute({ namespace: places.outside }))
   const within = scope.add(openRoute({ namespace: places.inside }))
@@ -83,7 +83,7 @@ export async function layCable({ outside, inside, alias }: Cable, places: Places
   }
 }
 
-function setUp(route: Route, { name, addresses, routes }: CableEnd): Promise<void> {
+function setUp(route: Route, { name, addresses, routes }: VethEnd): Promise<void> {
   return route.batch(batch => {
     batch.links.change({ name, up: true })
     for (const address of addresses) batch.addresses.add({ link: name, ...address, noDad: true })

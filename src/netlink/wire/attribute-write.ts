@@ -1,5 +1,4 @@
-import type { Codec, Writer } from '../../base/index.ts'
-import { NetlinkError } from '../errors.ts'
+import { type Codec, type Writer, XclusterError } from '../../base/index.ts'
 import type { Entry, UnknownAttribute, Values } from './attribute-codec.ts'
 
 export function writeAll(out: Writer, entries: ReadonlyMap<string, Entry>, value: Values): void {
@@ -29,8 +28,8 @@ export function writeOne(out: Writer, entry: Entry, value: unknown): void {
   out.align(4)
 }
 
-function cannotEncode(name: string, reason: string): NetlinkError {
-  return new NetlinkError({
+function cannotEncode(name: string, reason: string): XclusterError {
+  return new XclusterError({
     code: 'NETLINK_ENCODE',
     kind: 'usage',
     op: 'encode attribute',

@@ -1,6 +1,12 @@
 import { badValue } from '../errors.ts'
 import { types } from '../values.ts'
-import { type Expression, NFT_LIMIT_F_INV, NFT_REG_1, NFT_REG_VERDICT, type Verdict as WireVerdict } from '../wire/index.ts'
+import {
+  type Expression,
+  NFT_LIMIT_F_INV,
+  NFT_REG_1,
+  NFT_REG_VERDICT,
+  type Verdict as WireVerdict,
+} from '../wire/index.ts'
 import { type Draft, immediate, type Statement } from './draft.ts'
 
 /** A decision: it ends the rule, and can stand in a verdict map. */

@@ -2,7 +2,13 @@ import { badValue, conflict } from '../errors.ts'
 import type { Mapped } from '../set/maps.ts'
 import { type Range, spanOf, valueText } from '../set/span.ts'
 import { types } from '../values.ts'
-import { NF_NAT_RANGE_PERSISTENT, NF_NAT_RANGE_PROTO_RANDOM, NF_NAT_RANGE_PROTO_RANDOM_FULLY, NF_NAT_RANGE_PROTO_SPECIFIED, NFT_REG_1 } from '../wire/index.ts'
+import {
+  NF_NAT_RANGE_PERSISTENT,
+  NF_NAT_RANGE_PROTO_RANDOM,
+  NF_NAT_RANGE_PROTO_RANDOM_FULLY,
+  NF_NAT_RANGE_PROTO_SPECIFIED,
+  NFT_REG_1,
+} from '../wire/index.ts'
 import { type Draft, immediate, type Statement } from './draft.ts'
 
 export interface NatOptions {

@@ -1,7 +1,17 @@
 import type { Value } from '../set/span.ts'
 import { types } from '../values.ts'
 import { NFPROTO_IPV4 } from '../wire/index.ts'
-import { addressType, ct, ethernet, type Field, knowsTransport, meta, network, numgen, transport } from './fields.ts'
+import {
+  addressType,
+  ct,
+  ethernet,
+  type Field,
+  knowsTransport,
+  meta,
+  network,
+  numgen,
+  transport,
+} from './fields.ts'
 import { Match } from './match.ts'
 
 /** Makes a {@link Match} of the values; `field` says of what. */

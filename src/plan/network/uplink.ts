@@ -20,7 +20,7 @@ export interface UplinkPlan {
   readonly base: Pair
 }
 
-export interface UplinkWish {
+export interface UplinkRequest {
   readonly index: number
   /** `172.30.0.0/24`; or `172.30`, which means 172.30.0.i inside and 172.30.1.i outside. */
   readonly ipv4Base: string
@@ -29,7 +29,7 @@ export interface UplinkWish {
 }
 
 /** Names and addresses of an uplink. Throws UPLINK_INDEX when the base has no room for this number. */
-export function planUplink({ index, ipv4Base, ipv6Prefix }: UplinkWish): UplinkPlan {
+export function planUplink({ index, ipv4Base, ipv6Prefix }: UplinkRequest): UplinkPlan {
   const { inside, outside, subnet, most } = /^\d+\.\d+$/.test(ipv4Base)
     ? oldAddresses(index, ipv4Base)
     : addresses(index, parseCidr(ipv4Base))

@@ -1,5 +1,20 @@
 import { lastNodeId, XclusterError } from '../../base/index.ts'
-import { choice, clusterName, hostNetList, ipv4Base, ipv6Prefix, type Kind, nameServers, namespace, netList, prefix6, spoofedNames, text, uplinks, whole } from './kinds.ts'
+import {
+  choice,
+  clusterName,
+  hostNetList,
+  ipv4Base,
+  ipv6Prefix,
+  type Kind,
+  nameServers,
+  namespace,
+  netList,
+  prefix6,
+  spoofedNames,
+  text,
+  uplinks,
+  whole,
+} from './kinds.ts'
 
 /** One setting: what it is called where, what it may be, and what it is when nobody says. */
 export interface Setting<T> {

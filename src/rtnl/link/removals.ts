@@ -1,4 +1,11 @@
-import { NetlinkError, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '../../netlink/index.ts'
+import {
+  NetlinkError,
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  type Request,
+  request,
+} from '../../netlink/index.ts'
 import { named } from '../names.ts'
 import type { LinkRef, Operation } from '../operation.ts'
 import { linkMessage, RTM_DELLINK, RTM_DELLINKPROP, RTM_NEWLINKPROP } from '../wire/index.ts'

@@ -3,7 +3,16 @@ import { NetlinkError, NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '.
 import { missingLinkKind } from '../missing.ts'
 import { checkName, named } from '../names.ts'
 import type { Created, LinkRef, Names, Operation } from '../operation.ts'
-import { AF_BRIDGE, IFF_UP, type LinkAttributes, type LinkToWrite, linkMessage, portMessage, RTM_NEWLINK, RTM_SETLINK } from '../wire/index.ts'
+import {
+  AF_BRIDGE,
+  IFF_UP,
+  type LinkAttributes,
+  type LinkToWrite,
+  linkMessage,
+  portMessage,
+  RTM_NEWLINK,
+  RTM_SETLINK,
+} from '../wire/index.ts'
 import { kindInfo, kindOf, kindRefers } from './kinds.ts'
 import type { AddrGenMode, LinkChange, LinkSettings, LinkSpec, PeerSpec, PortSettings } from './spec.ts'
 

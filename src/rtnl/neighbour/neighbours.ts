@@ -2,7 +2,13 @@ import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
 import * as wire from '../wire/index.ts'
-import { type Neighbour, type NeighbourSpec, neighbourOf, removeNeighbour, setNeighbour } from './neighbour.ts'
+import {
+  type Neighbour,
+  type NeighbourSpec,
+  neighbourOf,
+  removeNeighbour,
+  setNeighbour,
+} from './neighbour.ts'
 
 /** What can be done to neighbours, at once or in a batch. */
 export class NeighbourChanges<Done> {

@@ -1,8 +1,16 @@
 import { addressBytes, parseCidr } from '../../base/index.ts'
-import { NetlinkError, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, type Request, request } from '../../netlink/index.ts'
+import {
+  NetlinkError,
+  NLM_F_APPEND,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  type Request,
+  request,
+} from '../../netlink/index.ts'
 import type { LinkRef, Names, Operation } from '../operation.ts'
 import * as wire from '../wire/index.ts'
-import { type Lookup, type RouteMetrics, type RouteSpec, routeTypes, type Way } from './spec.ts'
+import { type Lookup, type NextHop, type RouteMetrics, type RouteSpec, routeTypes } from './spec.ts'
 
 const protocolBoot = 3
 
@@ -109,7 +117,7 @@ function metricsOf(spec: RouteMetrics): NonNullable<wire.RouteToWrite['attribute
   return Object.values(metrics).every(value => value === undefined) ? undefined : metrics
 }
 
-function hopOf(way: Way, family: number, names: Names): wire.NextHop {
+function hopOf(way: NextHop, family: number, names: Names): wire.NextHop {
   return {
     flags: way.onlink ? wire.RTNH_F_ONLINK : 0,
     hops: (way.weight ?? 1) - 1,

@@ -16,7 +16,7 @@ export const routeTypes = [
 export type RouteType = (typeof routeTypes)[number]
 
 /** A way out: over a gateway, an interface, or a gateway on an interface. */
-export interface Way {
+export interface NextHop {
   readonly via?: string
   readonly dev?: LinkRef
   /** 1–256: how much of the traffic, next to the other ways. */
@@ -42,13 +42,13 @@ export interface RouteMetrics {
   readonly quickAck?: boolean
 }
 
-export interface RouteSpec extends RouteMetrics, Omit<Way, 'weight'> {
+export interface RouteSpec extends RouteMetrics, Omit<NextHop, 'weight'> {
   /** `192.168.1.0/24`, `fd00::/120`, or `default`; then `family` or a gateway says which one. */
   readonly destination: string
   readonly family?: 4 | 6
   readonly type?: RouteType
   /** Several ways at once (ECMP), instead of `via` and `dev`. */
-  readonly ways?: readonly Way[]
+  readonly ways?: readonly NextHop[]
   /** 254, main, unless given. */
   readonly table?: number
   /** IPv6 has 1024 unless given. */

@@ -2,7 +2,14 @@ import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
 import * as wire from '../wire/index.ts'
-import { addFilter, type Filter, type FilterPlace, type FilterSpec, filterOf, removeFilters } from './filter.ts'
+import {
+  addFilter,
+  type Filter,
+  type FilterPlace,
+  type FilterSpec,
+  filterOf,
+  removeFilters,
+} from './filter.ts'
 import { type Handle, handleNumber } from './handle.ts'
 
 /** What can be done to filters, at once or in a batch. */

@@ -1,4 +1,11 @@
-import { type Connection, type Message, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../../netlink/index.ts'
+import {
+  type Connection,
+  type Message,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REPLACE,
+  request,
+} from '../../netlink/index.ts'
 import { missingQdisc } from '../missing.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Operation, Sink } from '../operation.ts'

@@ -1,5 +1,15 @@
 import { bytes, type Codec, i32, text, u8, u16, u32, type ValueOf } from '../../base/index.ts'
-import { type AttributeCodec, attributes, type Body, bareText, growing, message, nested, repeated, when } from '../../netlink/index.ts'
+import {
+  type AttributeCodec,
+  attributes,
+  type Body,
+  bareText,
+  growing,
+  message,
+  nested,
+  repeated,
+  when,
+} from '../../netlink/index.ts'
 import { bridgeAttributes, portAttributes } from './bridge.ts'
 import * as kinds from './link-kinds.ts'
 import { linkStatistics } from './statistics.ts'

@@ -1,4 +1,15 @@
-import { bytes, type Codec, DecodeError, i32, type Reader, struct, text, u8, u32, type Writer } from '../../base/index.ts'
+import {
+  bytes,
+  type Codec,
+  DecodeError,
+  i32,
+  type Reader,
+  struct,
+  text,
+  u8,
+  u32,
+  type Writer,
+} from '../../base/index.ts'
 import { attributes, growing, message } from '../../netlink/index.ts'
 
 /** RTA_VIA: a gateway of the other address family. */

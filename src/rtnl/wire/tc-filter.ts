@@ -1,4 +1,16 @@
-import { be16, be32, bytes, type Codec, i32, struct, text, u8, u16, u32, type ValueOf } from '../../base/index.ts'
+import {
+  be16,
+  be32,
+  bytes,
+  type Codec,
+  i32,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+  type ValueOf,
+} from '../../base/index.ts'
 import { attributes, growing, list, nested, when } from '../../netlink/index.ts'
 import { basicStatistics, queueStatistics } from './statistics.ts'
 

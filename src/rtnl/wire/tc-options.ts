@@ -1,4 +1,16 @@
-import { bytes, type Codec, i32, type Reader, struct, u8, u16, u32, u64, type ValueOf, type Writer } from '../../base/index.ts'
+import {
+  bytes,
+  type Codec,
+  i32,
+  type Reader,
+  struct,
+  u8,
+  u16,
+  u32,
+  u64,
+  type ValueOf,
+  type Writer,
+} from '../../base/index.ts'
 import { attributes } from '../../netlink/index.ts'
 
 /** struct tc_ratespec; `rate` in bytes a second, all ones where it is more and stands in a *_RATE64. */

@@ -3,7 +3,7 @@ import { VmError } from '../errors.ts'
 import type { Milestone } from '../types.ts'
 
 /** What is left of a VM that nobody asked to end. */
-export interface Remains {
+export interface ExitReport {
   readonly name: string
   /** Absent while QEMU still runs, as it does after some panics. */
   readonly exit?: Exit | undefined
@@ -21,7 +21,7 @@ export interface Remains {
 }
 
 /** Why it died, as an error for people. The most telling witness is heard first: kernel, guest, QEMU, exit. */
-export function postmortem(remains: Remains): VmError {
+export function postmortem(remains: ExitReport): VmError {
   const { name, panic, shutdown } = remains
   // Without a reset (or with QEMU still there) it was only a text like it on the console.
   if (panic !== undefined && (shutdown?.guest || !remains.exit)) {
@@ -38,19 +38,19 @@ export function postmortem(remains: Remains): VmError {
 }
 
 /** A guest that has not become ready in time. */
-export function bootTimeout(remains: Remains, ms: number): VmError {
+export function bootTimeout(remains: ExitReport, ms: number): VmError {
   const reason = told(`not ready within ${ms / 1000} s; the last it reached is '${remains.reached}'`, remains)
   const remedy = 'Look at the console log; a busy host may need a longer timeout'
   return new VmError({ code: 'BOOT_TIMEOUT', op: 'boot', target: remains.name, reason, remedy })
 }
 
-function exitText({ exit, monitor = 'closed' }: Remains): string {
+function exitText({ exit, monitor = 'closed' }: ExitReport): string {
   if (exit?.signal) return `was killed by ${exit.signal}`
   return exit ? `exited with status ${exit.code}` : `has no monitor any more (${monitor})`
 }
 
 /** The first sentence, then what QEMU and the console said last, indented. */
-function told(what: string, { stderr, console }: Remains): string {
+function told(what: string, { stderr, console }: ExitReport): string {
   const block = (title: string, text: string) =>
     text.trim()
       ? [

@@ -6,7 +6,7 @@ import type { Sight } from '../console/console-text.ts'
 import { gone, noSuchNic, stoppedEarly, VmError } from '../errors.ts'
 import { agentPort } from '../qemu/qemu-args.ts'
 import type { Machine, MachineEvent, MachineState } from '../types.ts'
-import { bootTimeout, postmortem, type Remains } from './death.ts'
+import { bootTimeout, type ExitReport, postmortem } from './death.ts'
 import type { GuestAgent } from './guest-agent.ts'
 import type { Progress } from './progress.ts'
 import { killAndWait, type Stoppable, stopInSteps, waitFor } from './stop.ts'
@@ -33,7 +33,7 @@ export interface Parts {
 const followMs = 1000
 
 /**
- * A VM over its parts. There is one way to its end, {@link VmMachine.#bury}, whatever killed it: the process's
+ * A VM over its parts. There is one way to its end, {@link VmMachine.#reap}, whatever killed it: the process's
  * exit leads there, and everything else that goes wrong kills the process. `states.ts` has the picture.
  */
 export class VmMachine implements Machine {
@@ -44,7 +44,7 @@ export class VmMachine implements Machine {
   readonly #callOffTimeout: () => void
   #failure: Error | undefined
   #panic: string | undefined
-  #shutdown: Remains['shutdown']
+  #shutdown: ExitReport['shutdown']
   #stopping: Promise<void> | undefined
 
   constructor(parts: Parts) {
@@ -58,7 +58,7 @@ export class VmMachine implements Machine {
       this.fail(bootTimeout(this.#remains(), readyTimeoutMs)),
     )
     void qmp.closed.then(reason => this.#monitorGone(reason))
-    void launched.exited.then(exit => this.#bury(exit))
+    void launched.exited.then(exit => this.#reap(exit))
   }
 
   get name(): string {
@@ -240,7 +240,7 @@ export class VmMachine implements Machine {
   }
 
   /** The process is gone: hears what the wires still hold, says why, closes everything. */
-  async #bury(exit: Exit): Promise<void> {
+  async #reap(exit: Exit): Promise<void> {
     const { agent, clock, console, progress, stream } = this.#parts
     await waitFor(clock, Promise.all([console.ended, this.qmp.closed, this.#heardAll]), followMs)
     if (progress.alive) this.fail(postmortem(this.#remains(exit)))
@@ -260,7 +260,7 @@ export class VmMachine implements Machine {
     this.#died.resolve(this.#failure)
   }
 
-  #remains(exit?: Exit): Remains {
+  #remains(exit?: Exit): ExitReport {
     const { console, launched, name, progress } = this.#parts
     return {
       name,

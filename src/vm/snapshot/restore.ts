@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { messageOf, XclusterError } from '../../base/index.ts'
 import type { QmpClient } from '../../qmp/index.ts'
 import { VmError } from '../errors.ts'
-import type { Template } from '../template/types.ts'
+import type { Template } from '../shape.ts'
 import type { VmSpec } from '../types.ts'
 
 /** RAM that is in a file that both have is not part of the state. */

@@ -87,8 +87,8 @@ async function unlessAborted<T>(machine: Machine, signal: AbortSignal | undefine
   }
 }
 
-async function warm(machine: Machine, { rehearsal }: TemplateSpec, clock: Clock): Promise<void> {
-  await rehearsal?.run(machine)
+async function warm(machine: Machine, { warmUp }: TemplateSpec, clock: Clock): Promise<void> {
+  await warmUp?.run(machine)
   await machine.exec(['/bin/sh'], { input: settleScript, timeoutMs: 60_000 })
   await idle(machine.pid, clock)
 }

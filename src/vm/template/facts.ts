@@ -22,14 +22,14 @@ export interface TemplateFacts {
   readonly cpu: string
   /** QEMU's, as the template is started. */
   readonly arguments: readonly string[]
-  readonly rehearsal: string
+  readonly warmUp: string
 }
 
 /** `<cacheDir>/templates/<key>`: in hex, the hash of the facts. */
 export function templateKey(facts: TemplateFacts): string {
-  const { image, qemu, cpu, rehearsal } = facts
+  const { image, qemu, cpu, warmUp } = facts
   const file = [qemu.path, qemu.version, qemu.size, qemu.mtimeMs]
-  return sha256(JSON.stringify([facts.format, image, file, cpu, facts.arguments, rehearsal]))
+  return sha256(JSON.stringify([facts.format, image, file, cpu, facts.arguments, warmUp]))
 }
 
 /** The facts for a spec, on this machine, now. */
@@ -44,13 +44,13 @@ export async function factsOf(spec: TemplateSpec): Promise<TemplateFacts> {
     qemu: { ...spec.qemu, size, mtimeMs },
     cpu: hostCpu(cpuinfo, spec.accel),
     arguments: qemuArgs(templateVm(spec), 'template'),
-    rehearsal: spec.rehearsal?.key ?? '',
+    warmUp: spec.warmUp?.key ?? '',
   }
 }
 
 /** The VM that is booted for it. `xcluster_template=1` tells init that nobody knows yet who this will be. */
 export function templateVm(spec: TemplateSpec): Omit<VmSpec, 'qemu' | 'consoleLog'> {
-  const { qemu: _, image: __, rehearsal: ___, append = '', ...shared } = spec
+  const { qemu: _, image: __, warmUp: ___, append = '', ...shared } = spec
   return {
     ...shared,
     name: 'template',

@@ -4,7 +4,7 @@ import { type FileLock, lockFile } from '../../sys/index.ts'
 import { startAborted } from '../errors.ts'
 import { lockOf } from '../snapshot/store.ts'
 
-export interface Patience {
+export interface WaitOptions {
   readonly clock?: Clock
   readonly signal?: AbortSignal | undefined
   /** Told when somebody else has the lock, and when it is ours. */
@@ -15,7 +15,7 @@ export interface Patience {
 export async function withLock<T>(
   directory: string,
   work: (waited: boolean) => Promise<T>,
-  patience: Patience = {},
+  patience: WaitOptions = {},
 ): Promise<T> {
   const path = lockOf(directory)
   const free = lockFile(path)
@@ -28,7 +28,7 @@ export async function withLock<T>(
   }
 }
 
-async function lockWhenFree(path: string, patience: Patience): Promise<FileLock> {
+async function lockWhenFree(path: string, patience: WaitOptions): Promise<FileLock> {
   const { clock = systemClock, signal, waiting } = patience
   waiting?.('begin')
   for (;;) {

@@ -2,12 +2,13 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../../base/index.ts'
 import { VmError } from '../errors.ts'
+import type { Template } from '../shape.ts'
 import { type Loaded, loadTemplate, saveTemplate, templatesIn } from '../snapshot/store.ts'
 import { type Build, bootTemplate } from './build.ts'
 import { buildFailed } from './errors.ts'
 import { factsOf, type TemplateFacts, templateKey } from './facts.ts'
 import { withLock } from './lock.ts'
-import type { Template, TemplateOptions, TemplateSpec } from './types.ts'
+import type { TemplateOptions, TemplateSpec } from './types.ts'
 
 /**
  * The template for VMs of this shape: from the cache, each byte checked, else made by booting one, which other

@@ -1,16 +1,12 @@
 import type { Clock } from '../../base/index.ts'
-import type { Memfd } from '../../sys/index.ts'
-import type { Machine, Qemu, VmSpec } from '../types.ts'
+import type { Qemu, VmShape } from '../shape.ts'
+import type { Machine } from '../types.ts'
 
 /**
  * The shape of a VM: all that its clones have in common. Whatever is in it decides the template's key; what makes
  * one node differ from the next (name, MACs, addresses, MTUs) is not, and is told to the clone when it runs.
  */
-export interface TemplateSpec
-  extends Pick<
-    VmSpec,
-    'kernel' | 'initramfs' | 'append' | 'memoryMiB' | 'vcpus' | 'accel' | 'machine' | 'extraArgs' | 'identity'
-  > {
+export interface TemplateSpec extends VmShape {
   readonly qemu: Qemu
   /** Stands for what kernel and initramfs contain: `GuestImage.key`. */
   readonly image: string
@@ -18,16 +14,16 @@ export interface TemplateSpec
    * NICs as the clones will have them, any node's: taps with a vnet header. MACs do not matter, nor do descriptors,
    * which need not be there: the template gets taps of its own, in a namespace that is thrown away.
    */
-  readonly nics: VmSpec['nics']
+  readonly nics: VmShape['nics']
   /** What is done with it before it is saved. */
-  readonly rehearsal?: Rehearsal
+  readonly warmUp?: WarmUp
 }
 
 /**
  * What every clone will have to do first, done once in the template, so that its pages are in memory. It has to
  * leave the interfaces down.
  */
-export interface Rehearsal {
+export interface WarmUp {
   /** Stands for what `run` does: part of the template's key. */
   readonly key: string
   run(machine: Machine): Promise<void>
@@ -49,18 +45,4 @@ export interface TemplateOptions {
   /** Calls it off: a VM that is being booted goes, and nothing half-made is left. */
   readonly signal?: AbortSignal
   readonly clock?: Clock
-}
-
-/** A VM as it was when it was saved, checked and in memory, ready to be cloned any number of times. */
-export interface Template extends AsyncDisposable {
-  /** SHA-256 of all that decides it, in hex. */
-  readonly key: string
-  readonly memoryMiB: number
-  readonly nicCount: number
-  /** The guest's RAM, sealed. Clones map it privately and share the pages that they do not write. */
-  readonly ram: Memfd
-  /** The state of its devices, sealed. */
-  readonly state: Memfd
-  /** Gives the memory back, once the clones that map it have gone too. */
-  close(): Promise<void>
 }

@@ -1,6 +1,11 @@
 import { describe, expect } from 'vitest'
 import { openBridgeFabric } from '../../../src/net/index.ts'
-import { type BridgePlan, planCluster, resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
+import {
+  type BridgePlan,
+  planCluster,
+  resolveSettings,
+  type SettingOptions,
+} from '../../../src/plan/index.ts'
 import { bridge, openRoute } from '../../../src/rtnl/index.ts'
 import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'

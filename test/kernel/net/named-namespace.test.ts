@@ -2,7 +2,15 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect } from 'vitest'
-import { addBridgesTo, addNamespace, cableOf, dockerCable, type NamedNamespaceSpec, openBridgeFabric, removeNamespace } from '../../../src/net/index.ts'
+import {
+  addBridgesTo,
+  addNamespace,
+  dockerVethPair,
+  type NamedNamespaceSpec,
+  openBridgeFabric,
+  removeNamespace,
+  vethPairOf,
+} from '../../../src/net/index.ts'
 import { hostAddresses } from '../../../src/plan/addressing.ts'
 import { planBridges, planUplink } from '../../../src/plan/index.ts'
 import { bridge, openRoute } from '../../../src/rtnl/index.ts'
@@ -35,7 +43,7 @@ afterAll(() => {
 function specOf(name: string, ipv4Base = '172.30.0.0/24'): NamedNamespaceSpec {
   const plan = planUplink({ index: 1, ipv4Base, ipv6Prefix: 'fd00:1723::' })
   const { bridges } = wiring([0, 1, 2])
-  return { name, cable: cableOf(plan, name), base: plan.base, sources, bridges, mtu: 1500 }
+  return { name, cable: vethPairOf(plan, name), base: plan.base, sources, bridges, mtu: 1500 }
 }
 
 const on = (outside: Outside) => ({ outside: outside.host, records: outside.records })
@@ -99,13 +107,13 @@ describe('a named namespace', () => {
   test("on Docker's bridge has an address of its network", async () => {
     await using outside = await new Outside().connect()
     const name = freshName()
-    await expect(dockerCable(1, name, outside.host)).rejects.toMatchObject({ code: 'DOCKER_MISSING' })
+    await expect(dockerVethPair(1, name, outside.host)).rejects.toMatchObject({ code: 'DOCKER_MISSING' })
     await using route = openRoute({ namespace: outside.host })
     await route.links.add(bridge({ name: 'docker0', mac: '02:42:00:00:00:01', up: true }))
     await route.addresses.add({ link: 'docker0', address: '172.17.0.1', prefix: 16 })
     const before = await outside.looks()
     const { base: _, ...spec } = specOf(name)
-    await addNamespace({ ...spec, cable: await dockerCable(1, name, outside.host) }, on(outside))
+    await addNamespace({ ...spec, cable: await dockerVethPair(1, name, outside.host) }, on(outside))
     expect(await ipNetnsExec(name, 'ip', '-br', 'addr', 'show', 'dev', 'host1')).toContain('172.17.0.51/16')
     await ipNetnsExec(name, 'ping', '-c1', '-W2', '-I', '192.168.0.250', '172.17.0.1')
     await removeNamespace(name, on(outside))

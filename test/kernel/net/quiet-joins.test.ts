@@ -1,7 +1,7 @@
 import { readSync, writeSync } from 'node:fs'
 import { expect } from 'vitest'
 import { addressBytes } from '../../../src/base/index.ts'
-import { openBridgeFabric, quietJoins } from '../../../src/net/index.ts'
+import { openBridgeFabric, suppressMldReports } from '../../../src/net/index.ts'
 import { planBridges } from '../../../src/plan/index.ts'
 import { test } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
@@ -48,7 +48,7 @@ test('who joined what is not passed on meanwhile, all else is; nothing stays', a
     return waiting(to).some(got => got.subarray(10).equals(sent.subarray(10)))
   }
   expect([passes(report), passes(other)]).toEqual([true, true])
-  const quiet = await quietJoins(fabric.namespace)
+  const quiet = await suppressMldReports(fabric.namespace)
   expect([passes(report), passes(other)]).toEqual([false, true])
   await quiet[Symbol.asyncDispose]()
   expect([passes(report), passes(other)]).toEqual([true, true])

@@ -1,5 +1,17 @@
 import { expect } from 'vitest'
-import { accept, counter, drop, inSet, jump, masquerade, match, openNft, range, type Transaction, verdictMap } from '../../../src/nft/index.ts'
+import {
+  accept,
+  counter,
+  drop,
+  inSet,
+  jump,
+  masquerade,
+  match,
+  openNft,
+  range,
+  type Transaction,
+  verdictMap,
+} from '../../../src/nft/index.ts'
 import { openRoute, veth } from '../../../src/rtnl/index.ts'
 import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'

@@ -16,7 +16,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { defer, Queue } from '../../../src/base/index.ts'
-import { adoptStream, connectStream, lockFile, peerCredentials, type StreamPort, sealedMemfd, socketPair } from '../../../src/sys/index.ts'
+import {
+  adoptStream,
+  connectStream,
+  lockFile,
+  peerCredentials,
+  type StreamPort,
+  sealedMemfd,
+  socketPair,
+} from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 
 interface Arrival {

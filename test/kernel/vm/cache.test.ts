@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
 import { lockFile } from '../../../src/sys/index.ts'
-import { exportTemplates, importTemplates, listTemplates, removeTemplates, trimTemplates } from '../../../src/vm/index.ts'
+import {
+  exportTemplates,
+  importTemplates,
+  listTemplates,
+  removeTemplates,
+  trimTemplates,
+} from '../../../src/vm/index.ts'
 import { fileNames, loadTemplate, lockOf, templatesIn } from '../../../src/vm/snapshot/store.ts'
 import { test } from '../../support/leaks.ts'
 import { saved } from './sample.ts'

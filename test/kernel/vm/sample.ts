@@ -12,7 +12,7 @@ export function sample(seed: number, memoryMiB = 2): Frozen & { readonly key: st
     qemu: { path: '/usr/bin/qemu', version: '7.2.22', size: 1, mtimeMs: 1 },
     cpu: 'cpu',
     arguments: ['-m', `${memoryMiB}M`],
-    rehearsal: '',
+    warmUp: '',
   }
   const ram = new Memfd('test')
   const noise = noiseOf(seed)

@@ -3,7 +3,17 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Nic } from '../../../src/base/index.ts'
 import { NetNamespace, openTaps, type Tap } from '../../../src/sys/index.ts'
-import { findQemu, type Machine, openTemplate, startVm, type Template, type TemplateOptions, type TemplateSpec, type TemplateStep, type VmSpec } from '../../../src/vm/index.ts'
+import {
+  findQemu,
+  type Machine,
+  openTemplate,
+  startVm,
+  type Template,
+  type TemplateOptions,
+  type TemplateSpec,
+  type TemplateStep,
+  type VmSpec,
+} from '../../../src/vm/index.ts'
 import { fileNames, templatesIn } from '../../../src/vm/snapshot/store.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'

@@ -1,7 +1,14 @@
 import * as fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { expect, test } from 'vitest'
-import { addressBytes, addressText, isAddress, macBytes, macText, parseCidr } from '../../../src/base/index.ts'
+import {
+  addressBytes,
+  addressText,
+  isAddress,
+  macBytes,
+  macText,
+  parseCidr,
+} from '../../../src/base/index.ts'
 
 test('addresses go to bytes and back in their usual spelling', () => {
   expect([...addressBytes('192.168.0.250')]).toEqual([192, 168, 0, 250])

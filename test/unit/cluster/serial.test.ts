@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { defer } from '../../../src/base/index.ts'
 import { Serial } from '../../../src/base/serial.ts'
-import { NodeLife } from '../../../src/cluster/nodes/state.ts'
+import { NodeLifecycle } from '../../../src/cluster/nodes/state.ts'
 
 test('one thing after the other, in order, whether or not one fails', async () => {
   const serial = new Serial()
@@ -22,7 +22,7 @@ test('one thing after the other, in order, whether or not one fails', async () =
 })
 
 test("a node's life goes the ways of its picture", () => {
-  const life = new NodeLife()
+  const life = new NodeLifecycle()
   const way = ['starting', 'booting', 'starting', 'booting', 'configuring', 'ready', 'paused'] as const
   for (const state of [...way, 'waiting', 'starting', 'failed', 'waiting', 'stopping', 'stopped'] as const)
     life.enter(state, 'vm-001')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Port, PortReceiver } from '../../../src/base/index.ts'
-import { GuestWire } from '../../../src/guest/channel.ts'
+import { GuestChannel } from '../../../src/guest/channel.ts'
 import { clockStep } from '../../../src/guest/steps.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
@@ -19,7 +19,7 @@ function guest(says: (number: number) => string | undefined) {
     [Symbol.asyncDispose]: async () => {},
   }
   const clock = new ManualClock()
-  const wire = new GuestWire(port, { name: 'vm-001', consoleLog: '/log', clock })
+  const wire = new GuestChannel(port, { name: 'vm-001', consoleLog: '/log', clock })
   return { wire, clock, end: () => receiver!.end() }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { identityMessage, readAnswer } from '../../../src/guest/message.ts'
-import type { IdentityStep } from '../../../src/guest/step.ts'
-import { identitySteps } from '../../../src/guest/steps.ts'
+import { guestMessage, readAnswer } from '../../../src/guest/message.ts'
+import type { GuestStep } from '../../../src/guest/step.ts'
+import { configureSteps } from '../../../src/guest/steps.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
 import { setupOf } from '../../../src/plan/node.ts'
@@ -10,12 +10,12 @@ import type { SetupRule } from '../../../src/plan/topology/topology.ts'
 const seed = Uint8Array.from({ length: 48 }, (_, index) => index)
 const given = { nowNs: 1_700_000_000_000_000_000n, seed }
 
-function steps(id: number, options: SettingOptions, clone = false): IdentityStep[] {
+function steps(id: number, options: SettingOptions, clone = false): GuestStep[] {
   const plan = planCluster(resolveSettings({ options }))
-  return identitySteps(plan.nodes.find(node => node.id === id)!, { clone, ...given })
+  return configureSteps(plan.nodes.find(node => node.id === id)!, { clone, ...given })
 }
-const about = (all: readonly IdentityStep[]) => all.map(step => step.about)
-const content = (all: readonly IdentityStep[], path: string) =>
+const about = (all: readonly GuestStep[]) => all.map(step => step.about)
+const content = (all: readonly GuestStep[], path: string) =>
   all.flatMap(step => ('path' in step && 'content' in step && step.path === path ? step.content : []))
 
 describe('the identity of', () => {
@@ -86,7 +86,7 @@ describe('a rule with', () => {
   const wired = plan.nodes.map(({ id, nets }) => ({ id, nets: nets.map(({ net }) => net) }))
   const told = (rule: Omit<SetupRule, 'of'>) => {
     const setup = setupOf(wired[0]!, { of: 1, ...rule }, { all: wired, prefix: 'fd00:' })
-    return identitySteps({ name: '', append: '', nets: [], setup }, { clone: false, ...given }).slice(1)
+    return configureSteps({ name: '', append: '', nets: [], setup }, { clone: false, ...given }).slice(1)
   }
 
   test('a table of its own for an interface', () => {
@@ -111,7 +111,7 @@ describe('a rule with', () => {
 })
 
 test('a message is its steps, each padded to four bytes', () => {
-  const bytes = identityMessage(7, [
+  const bytes = guestMessage(7, [
     { kind: 'write', path: '/a', content: 'b', about: '' },
     { kind: 'clock', ns: 1n, about: '' },
     { kind: 'route', bytes: Uint8Array.of(1, 2, 3, 4), places: [{ offset: 0, name: 'eth0' }], about: '' },

@@ -1,4 +1,4 @@
-import type { Admission } from '../../../src/host/start-limit.ts'
+import type { StartLimit } from '../../../src/host/start-limit.ts'
 
 /** A VM's start: milliseconds of work for one processor, then of waiting for something else, and so on. */
 export type Phases = readonly number[]
@@ -29,8 +29,8 @@ interface Running {
 
 const tickMs = 2
 
-/** Lets an admission start VMs on a machine whose processors are shared fairly, in steps of two milliseconds. */
-export function simulate(machine: BusyMachine, admission: Pick<Admission, keyof Admission>): Outcome {
+/** Lets a limit start VMs on a machine whose processors are shared fairly, in steps of two milliseconds. */
+export function simulate(machine: BusyMachine, limit: Pick<StartLimit, keyof StartLimit>): Outcome {
   const { cores, others = 0, psi = true, queue = true } = machine
   const waiting = [...machine.vms]
   let running: Running[] = []
@@ -41,10 +41,10 @@ export function simulate(machine: BusyMachine, admission: Pick<Admission, keyof 
   for (; waiting.length + running.length > 0; nowMs += tickMs) {
     const runnable = others + running.filter(working).length
     if (nowMs % 20 === 0)
-      admission.heard({ atMs: nowMs, runnable: queue ? runnable : 0, ...(psi && { stalledMs }) })
-    while (waiting.length > 0 && admission.mayBegin) {
+      limit.heard({ atMs: nowMs, runnable: queue ? runnable : 0, ...(psi && { stalledMs }) })
+    while (waiting.length > 0 && limit.mayBegin) {
       running.push({ beganMs: nowMs, left: [...waiting.shift()!] })
-      admission.began()
+      limit.began()
     }
     mostAtOnce = Math.max(mostAtOnce, running.length)
     if (runnable > cores) stalledMs += tickMs
@@ -52,8 +52,8 @@ export function simulate(machine: BusyMachine, admission: Pick<Admission, keyof 
     for (const vm of running) advance(vm, working(vm) ? tickMs * share : tickMs)
     for (const { beganMs } of running.filter(({ left }) => left.length === 0)) {
       slowestMs = Math.max(slowestMs, nowMs - beganMs)
-      admission.passed('ready', nowMs - beganMs)
-      admission.ended()
+      limit.passed('ready', nowMs - beganMs)
+      limit.ended()
     }
     running = running.filter(({ left }) => left.length > 0)
   }
@@ -71,10 +71,10 @@ function advance(vm: Running, ms: number): void {
 }
 
 /** A fixed number at once, to compare with. */
-export function fixed(limit: number): Pick<Admission, keyof Admission> {
+export function fixed(limit: number): Pick<StartLimit, keyof StartLimit> {
   let underWay = 0
   return {
-    limit,
+    most: limit,
     get underWay() {
       return underWay
     },
@@ -85,5 +85,5 @@ export function fixed(limit: number): Pick<Admission, keyof Admission> {
     ended: () => void underWay--,
     passed: () => {},
     heard: () => {},
-  } as Pick<Admission, keyof Admission>
+  } as Pick<StartLimit, keyof StartLimit>
 }

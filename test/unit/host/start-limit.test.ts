@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readLoad } from '../../../src/host/load.ts'
-import { Admission } from '../../../src/host/start-limit.ts'
+import { StartLimit } from '../../../src/host/start-limit.ts'
 import { type BusyMachine, fixed, type Phases, simulate } from './busy-machine.ts'
 
 const many = (count: number, phases: Phases) => Array.from({ length: count }, () => phases)
@@ -25,7 +25,7 @@ describe.for([
     'are ready as early as with the best fixed number: %j',
     on => {
       const machine = { vms, ...on }
-      const outcome = simulate(machine, new Admission({ cores: on.cores, accel, clones }))
+      const outcome = simulate(machine, new StartLimit({ cores: on.cores, accel, clones }))
       expect(outcome.ms).toBeLessThan(best(machine) * 1.15)
       expect(outcome.mostAtOnce).toBeLessThanOrEqual(on.cores * 12)
     },
@@ -33,7 +33,7 @@ describe.for([
 
   test('have their share beside others, and no more', () => {
     const machine = { vms, cores: 2, others: 6 }
-    const { ms } = simulate(machine, new Admission({ cores: 2, accel, clones }))
+    const { ms } = simulate(machine, new StartLimit({ cores: 2, accel, clones }))
     expect(ms).toBeLessThan(simulate(machine, fixed(4)).ms * 1.05)
     expect(ms).toBeGreaterThanOrEqual(simulate(machine, fixed(16)).ms)
   })
@@ -41,32 +41,32 @@ describe.for([
 
 test('on a machine full of others it goes on with two for each processor', () => {
   const machine = { cores: 2, others: 40, vms: many(12, cold) }
-  const admission = new Admission({ cores: 2, accel: 'tcg', clones: false })
-  const { mostAtOnce } = simulate(machine, admission)
+  const limit = new StartLimit({ cores: 2, accel: 'tcg', clones: false })
+  const { mostAtOnce } = simulate(machine, limit)
   expect(mostAtOnce).toBe(4)
-  expect(admission.limit).toBe(4)
+  expect(limit.most).toBe(4)
 })
 
 test('where nothing is said of the queue, how long VMs take is enough to end an excess', () => {
-  const admission = new Admission({ cores: 2, accel: 'tcg', clones: true })
-  admission.heard({ atMs: 0, runnable: 0 })
-  for (let at = 20; admission.limit < 40; at += 20) {
-    while (admission.mayBegin) admission.began()
-    admission.heard({ atMs: at, runnable: 0 })
+  const limit = new StartLimit({ cores: 2, accel: 'tcg', clones: true })
+  limit.heard({ atMs: 0, runnable: 0 })
+  for (let at = 20; limit.most < 40; at += 20) {
+    while (limit.mayBegin) limit.began()
+    limit.heard({ atMs: at, runnable: 0 })
   }
-  admission.passed('qmp', 20)
+  limit.passed('qmp', 20)
   for (let i = 0; i < 30; i++) {
-    admission.passed('qmp', 900)
-    admission.heard({ atMs: 2000 + i * 20, runnable: 0 })
+    limit.passed('qmp', 900)
+    limit.heard({ atMs: 2000 + i * 20, runnable: 0 })
   }
-  expect(admission.limit).toBeLessThan(38)
+  expect(limit.most).toBeLessThan(38)
 })
 
 test('does not grow while what it allows is not used', () => {
-  const admission = new Admission({ cores: 4, accel: 'tcg', clones: false })
-  const { limit } = admission
-  for (let at = 0; at < 1000; at += 20) admission.heard({ atMs: at, stalledMs: 0, runnable: 0 })
-  expect(admission.limit).toBe(limit)
+  const limit = new StartLimit({ cores: 4, accel: 'tcg', clones: false })
+  const { most } = limit
+  for (let at = 0; at < 1000; at += 20) limit.heard({ atMs: at, stalledMs: 0, runnable: 0 })
+  expect(limit.most).toBe(most)
 })
 
 test('the load is what the kernel says, PSI where there is some', () => {

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { type Deferred, defer } from '../../../src/base/index.ts'
-import { Admission } from '../../../src/host/start-limit.ts'
-import { admitted, type Passed } from '../../../src/host/start-queue.ts'
+import { StartLimit } from '../../../src/host/start-limit.ts'
+import { type Passed, startInTurn } from '../../../src/host/start-queue.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
-/** Items that end when told; on one processor, so that two are admitted at first. */
+/** Items that end when told; on one processor, so that two may begin at first. */
 function started(count: number, goOn = false) {
   const clock = new ManualClock()
-  const admission = new Admission({ cores: 1, accel: 'tcg', clones: false })
+  const limit = new StartLimit({ cores: 1, accel: 'tcg', clones: false })
   const doors: Deferred<void>[] = Array.from({ length: count }, () => defer())
   const begun: number[] = []
   const steps: Passed[] = []
@@ -18,11 +18,11 @@ function started(count: number, goOn = false) {
     return doors[item]!.promise
   }
   const items = [...doors.keys()]
-  const all = admitted(items, work, { admission, clock, load: () => ({ atMs: clock.now(), ...load }), goOn })
+  const all = startInTurn(items, work, { limit, clock, load: () => ({ atMs: clock.now(), ...load }), goOn })
   return { clock, doors, begun, steps, load, all }
 }
 
-test('begins as many as are admitted, in order, and another when one has ended', async () => {
+test('begins as many as the limit lets, in order, and another when one has ended', async () => {
   const { begun, doors, clock, load, all } = started(4)
   expect(begun).toEqual([0, 1])
   load.stalledMs = 100

@@ -1,7 +1,26 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytes, DecodeError, flag, Reader, struct, text, u8, u16, u32, Writer } from '../../../src/base/index.ts'
-import { type AttributeCodec, attributes, growing, list, nested, repeated, when } from '../../../src/netlink/index.ts'
+import {
+  bytes,
+  DecodeError,
+  flag,
+  Reader,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+  Writer,
+} from '../../../src/base/index.ts'
+import {
+  type AttributeCodec,
+  attributes,
+  growing,
+  list,
+  nested,
+  repeated,
+  when,
+} from '../../../src/netlink/index.ts'
 
 const table = attributes({
   name: [3, text],

@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest'
 import { text, u8, u32 } from '../../../src/base/index.ts'
-import { attributes, Connection, type Message, message, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, request } from '../../../src/netlink/index.ts'
+import {
+  attributes,
+  Connection,
+  type Message,
+  message,
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_DUMP_INTR,
+  NLM_F_REQUEST,
+  request,
+} from '../../../src/netlink/index.ts'
 import { FakeKernel } from '../../support/netlink-fake.ts'
 
 const thing = message(

@@ -1,4 +1,32 @@
-import { accept, back, bits, counter, dnat, drop, goto, inSet, jump, limit, log, map, masquerade, match, not, range, redirect, reject, restoreMark, type Statement, saveMark, setCtMark, setMark, snat, type TableRef, type Transaction, verdictMap } from '../../../src/nft/index.ts'
+import {
+  accept,
+  back,
+  bits,
+  counter,
+  dnat,
+  drop,
+  goto,
+  inSet,
+  jump,
+  limit,
+  log,
+  map,
+  masquerade,
+  match,
+  not,
+  range,
+  redirect,
+  reject,
+  restoreMark,
+  type Statement,
+  saveMark,
+  setCtMark,
+  setMark,
+  snat,
+  type TableRef,
+  type Transaction,
+  verdictMap,
+} from '../../../src/nft/index.ts'
 
 const t: TableRef = { family: 'inet', name: 't' }
 const t4: TableRef = { family: 'ip', name: 't4' }

@@ -1,6 +1,24 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { accept, bits, dnat, drop, expressionsOf, inSet, limit, log, map, match, NftError, not, range, redirect, type Statement, transactionBytes, verdictMap } from '../../../src/nft/index.ts'
+import {
+  accept,
+  bits,
+  dnat,
+  drop,
+  expressionsOf,
+  inSet,
+  limit,
+  log,
+  map,
+  match,
+  NftError,
+  not,
+  range,
+  redirect,
+  type Statement,
+  transactionBytes,
+  verdictMap,
+} from '../../../src/nft/index.ts'
 import { intervalElements, intervalPieces } from '../../../src/nft/set/elements.ts'
 import { types } from '../../../src/nft/values.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { followSteps } from '../../../src/guest/update.ts'
+import { updateSteps } from '../../../src/guest/update.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
 import { scaledIn, scaledOut } from '../../../src/plan/scale.ts'
@@ -42,13 +42,13 @@ describe('the others are told', () => {
   const grown = scaledOut(small, plan, [202])
 
   const told = (before: ClusterPlan, after: ClusterPlan) =>
-    followSteps(node(before, 1), node(after, 1)).map(({ about }) => about)
+    updateSteps(node(before, 1), node(after, 1)).map(({ about }) => about)
   const policies = ['ipv4', 'ipv6'].map(family => `write /proc/sys/net/${family}/fib_multipath_hash_policy`)
   const routes = ['replace route default', 'replace route default']
 
   test('of a router more: all their hops, and the policy that goes with several', () => {
     expect(told(plan, grown)).toEqual([...policies, ...routes])
-    const [, , route] = followSteps(node(plan, 1), node(grown, 1))
+    const [, , route] = updateSteps(node(plan, 1), node(grown, 1))
     expect(route).toMatchObject({ places: [{ name: 'eth1' }, { name: 'eth1' }] })
   })
 

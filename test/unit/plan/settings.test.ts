@@ -1,7 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { mtusOf, printSettings, resolveSettings, type SettingOptions, settingFor } from '../../../src/plan/index.ts'
+import {
+  mtusOf,
+  printSettings,
+  resolveSettings,
+  type SettingOptions,
+  settingFor,
+} from '../../../src/plan/index.ts'
 
 const read = (env: Record<string, string>) => resolveSettings({ env })
 

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { forwardsOf, planBridges, planUnpluggedNics, planUserNics, planUserSpace, resolveSettings, segmentOf } from '../../../src/plan/index.ts'
+import {
+  forwardsOf,
+  planBridges,
+  planUnpluggedNics,
+  planUserNics,
+  planUserSpace,
+  resolveSettings,
+  segmentOf,
+} from '../../../src/plan/index.ts'
 import { refused } from '../../support/refused.ts'
 
 const wiring = resolveSettings({})

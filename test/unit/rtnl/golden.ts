@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import { Writer } from '../../../src/base/index.ts'
-import { type Body, type Message, messages, NLM_F_ACK, NLM_F_REQUEST, writeMessage } from '../../../src/netlink/index.ts'
+import {
+  type Body,
+  type Message,
+  messages,
+  NLM_F_ACK,
+  NLM_F_REQUEST,
+  writeMessage,
+} from '../../../src/netlink/index.ts'
 import type { Names, Operation } from '../../../src/rtnl/operation.ts'
 import * as wire from '../../../src/rtnl/wire/index.ts'
 import { readVector } from '../../support/vectors.ts'

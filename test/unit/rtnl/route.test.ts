@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
 import { Connection, NLM_F_DUMP } from '../../../src/netlink/index.ts'
 import { bridge, Route, veth } from '../../../src/rtnl/index.ts'
-import { addressMessage, linkMessage, RTM_GETLINK, RTM_NEWADDR, RTM_NEWLINK } from '../../../src/rtnl/wire/index.ts'
+import {
+  addressMessage,
+  linkMessage,
+  RTM_GETLINK,
+  RTM_NEWADDR,
+  RTM_NEWLINK,
+} from '../../../src/rtnl/wire/index.ts'
 import { FakeKernel, type Seen } from '../../support/netlink-fake.ts'
 
 /** A kernel with these interfaces, which finds them by name and takes whatever else it is told. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { bootTimeout, postmortem, type Remains } from '../../../src/vm/machine/death.ts'
+import { bootTimeout, type ExitReport, postmortem } from '../../../src/vm/machine/death.ts'
 
-const remains: Remains = { name: 'vm-003', stderr: '', console: 'one\ntwo', reached: 'init' }
+const remains: ExitReport = { name: 'vm-003', stderr: '', console: 'one\ntwo', reached: 'init' }
 const panic = 'Kernel panic - not syncing: sysrq triggered crash'
 
 test('a panic is told in the words of the kernel, with the last lines', () => {

@@ -2,7 +2,13 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { type Fabric, type NetSetup, openBridgeFabric, openScriptFabric, scriptSetup } from '../../../../src/net/index.ts'
+import {
+  type Fabric,
+  type NetSetup,
+  openBridgeFabric,
+  openScriptFabric,
+  scriptSetup,
+} from '../../../../src/net/index.ts'
 import { planCluster, resolveSettings, type SettingOptions } from '../../../../src/plan/index.ts'
 import { test } from '../../../support/leaks.ts'
 import { ipJson } from '../../../support/namespace.ts'

@@ -8,7 +8,7 @@ const facts: TemplateFacts = {
   qemu: { path: '/usr/bin/qemu-system-x86_64', version: '7.2.22', size: 18397984, mtimeMs: 1779741869000 },
   cpu: 'AuthenticAMD/25/17/AMD EPYC/1',
   arguments: ['-name', 'template', '-m', '128M'],
-  rehearsal: 'identity-1',
+  warmUp: 'identity-1',
 }
 
 test('a key is the same wherever and whenever it is made', () => {
@@ -28,7 +28,7 @@ test('whatever a clone could stumble over makes another key: QEMU upgraded under
     { ...facts, qemu: { ...facts.qemu, mtimeMs: 1 } },
     { ...facts, cpu: 'other' },
     { ...facts, arguments: [...facts.arguments, '-s'] },
-    { ...facts, rehearsal: '' },
+    { ...facts, warmUp: '' },
   ]
   expect(new Set([facts, ...others].map(templateKey)).size).toBe(others.length + 1)
 })

@@ -25,7 +25,7 @@ interface Flying {
   callOff: () => void
 }
 
-export interface FlightOptions {
+export interface PendingOptions {
   readonly peer: string
   readonly clock: Clock
   readonly send: (text: string, fds: readonly number[] | undefined) => void
@@ -40,15 +40,15 @@ export interface FlightOptions {
  * Replies are matched by id. A command that leaves while no other without an id is in the air goes without
  * one: the reply without an id is its, and the 7 bytes saved are a fifth of the time of `query-status`.
  */
-export class Flight {
-  readonly #options: FlightOptions
+export class PendingCommands {
+  readonly #options: PendingOptions
   readonly #window: number
   readonly #air = new Map<number | undefined, Flying>()
   readonly #queue: Flying[] = []
   #counted = 0
   #id = 0
 
-  constructor(options: FlightOptions) {
+  constructor(options: PendingOptions) {
     this.#options = options
     this.#window = options.window ?? 8
   }
@@ -73,7 +73,7 @@ export class Flight {
   }
 
   /** A reply. Nobody waits for a late one, or for one to something we never sent: both are dropped. */
-  land(message: Reply): void {
+  settle(message: Reply): void {
     const id = message.id as number | undefined
     const flying = this.#air.get(id)
     if (!flying) return
@@ -105,7 +105,7 @@ export class Flight {
   }
 
   /** What is in the air now, for {@link abandon}. */
-  airborne(): ReadonlySet<unknown> {
+  waiting(): ReadonlySet<unknown> {
     return new Set(this.#air.values())
   }
 

@@ -9,7 +9,7 @@ import { overlayScript } from './overlay.ts'
 import { compileProber } from './prober.ts'
 
 /** What all variants stand on. */
-export interface Ground {
+export interface HostResources {
   /** With a cache of this run alone, so that templates are really built. */
   readonly places: Places
   readonly qemu: Qemu
@@ -21,7 +21,7 @@ export interface Ground {
   readonly prober: string
 }
 
-export async function prepareGround(scope: Scope): Promise<Ground> {
+export async function findHostResources(scope: Scope): Promise<HostResources> {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
   scope.defer(() => rmSync(directory, { recursive: true }))
   const users = places({ HOME: homedir(), ...process.env }, process.getuid!())

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs'
 import { type Clock, defer, messageOf, type Port, systemClock } from '../base/index.ts'
 import { closedError, lostError, QmpError } from './errors.ts'
-import { type Ask, Flight } from './flight.ts'
 import { LineAssembler } from './lines.ts'
+import { type Ask, PendingCommands } from './pending.ts'
 import { decodeMessage, type Message } from './wire.ts'
 
 /** What both clients, of a monitor and of a guest agent, can be told. */
@@ -14,7 +14,7 @@ export interface ConnectOptions {
   readonly clock?: Clock
 }
 
-interface Habits {
+interface SessionOptions {
   readonly peer: string
   readonly clock?: Clock | undefined
   readonly maxLine: number
@@ -28,24 +28,24 @@ interface Habits {
 }
 
 /** Commands out, replies in, over one port: what QMP and the guest agent's protocol have in common. */
-export class Conversation {
+export class Session {
   readonly peer: string
   readonly clock: Clock
-  readonly flight: Flight
+  readonly pending: PendingCommands
   readonly #port: Port
   readonly #lines: LineAssembler
-  readonly #habits: Habits
+  readonly #habits: SessionOptions
   readonly #closed = defer<QmpError | undefined>()
   #end: QmpError | undefined
   #closing: Promise<void> | undefined
 
-  constructor(port: Port, habits: Habits) {
+  constructor(port: Port, habits: SessionOptions) {
     this.peer = habits.peer
     this.clock = habits.clock ?? systemClock
     this.#port = port
     this.#habits = habits
     this.#lines = new LineAssembler(habits.maxLine)
-    this.flight = new Flight({
+    this.pending = new PendingCommands({
       peer: this.peer,
       clock: this.clock,
       alwaysId: habits.alwaysId ?? false,
@@ -74,7 +74,7 @@ export class Conversation {
 
   ask(ask: Ask): Promise<unknown> {
     if (this.#end) return Promise.reject(lostError(this.#end, ask.command, 'unsent'))
-    return this.flight.ask(ask)
+    return this.pending.ask(ask)
   }
 
   send(bytes: Uint8Array, fds?: readonly number[]): void {
@@ -104,7 +104,7 @@ export class Conversation {
     if (this.#end) return
     this.#end = end
     this.#habits.ended(end)
-    this.flight.end(end)
+    this.pending.end(end)
     this.#closed.resolve(told)
     this.#closing = this.#port.close()
     this.#closing.catch(() => {}) // thrown to whoever calls close()
@@ -124,7 +124,7 @@ export class Conversation {
     const message = this.#decode(line)
     if (!message) return
     const reply = message.kind === 'value' || message.kind === 'refusal'
-    if (reply && (message.id !== undefined || this.flight.expectsNameless)) this.flight.land(message)
+    if (reply && (message.id !== undefined || this.pending.expectsNameless)) this.pending.settle(message)
     else this.#habits.hear(message)
   }
 

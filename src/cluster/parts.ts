@@ -1,0 +1,28 @@
+import type { ClusterEvent } from '../api/index.ts'
+import type { Broadcast, Scope } from '../base/index.ts'
+import type { Dns } from '../dns/index.ts'
+import type { HostResources } from '../host/index.ts'
+import type { Fabric } from '../net/index.ts'
+import type { ClusterPlan, NodePlan, Settings } from '../plan/index.ts'
+import type { ClusterNode } from './nodes/node.ts'
+import type { NodeStarter } from './nodes/starter.ts'
+import type { Templates } from './nodes/templates.ts'
+
+/** What a start hands over once every node is ready. */
+export interface Parts {
+  readonly plan: ClusterPlan
+  readonly settings: Settings
+  readonly host: HostResources
+  readonly fabric: Fabric
+  readonly dns: Dns | undefined
+  readonly starter: NodeStarter
+  readonly templates: Templates
+  readonly nodes: readonly ClusterNode[]
+  /** Makes a node that is not there yet. */
+  readonly nodeOf: (plan: NodePlan) => ClusterNode
+  readonly events: Broadcast<ClusterEvent>
+  readonly startedAt: string
+  readonly readyMs: number
+  /** Closes everything, VMs first. */
+  readonly scope: Scope
+}
