@@ -26,6 +26,11 @@ export function places(env: Environment, uid: number): Places {
   }
 }
 
+/** Where programs are looked for; a PATH that is not set or empty means the usual directories. */
+export function searchPath(env: Environment): string {
+  return env.PATH || '/usr/local/bin:/usr/bin:/bin'
+}
+
 /** Where one cluster's things are. */
 export interface ClusterPlaces {
   /** 0700; there as long as the cluster is. */

@@ -1,7 +1,12 @@
-import { systemClock } from '../base/index.ts'
+import type { Clock } from '../base/index.ts'
 import { ClusterError, startCancelled } from './errors.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import type { StartHooks } from './types.ts'
+
+export interface DeadlineOptions extends Pick<StartHooks, 'signal' | 'timeoutMs'> {
+  readonly clock: Clock
+  readonly nodes: () => readonly ClusterNode[]
+}
 
 /** Everything that can end a start before its time: the caller's signal, the clock, the failure of one node. */
 export class StartDeadline implements Disposable {
@@ -10,12 +15,12 @@ export class StartDeadline implements Disposable {
   #reason: ClusterError | undefined
   #over = false
 
-  constructor(name: string, { signal, timeoutMs }: StartHooks, nodes: () => readonly ClusterNode[]) {
+  constructor(name: string, { signal, timeoutMs, clock, nodes }: DeadlineOptions) {
     const cancel = () => this.abort(startCancelled(name, signal?.reason))
     const callOff =
       timeoutMs === undefined
         ? () => {}
-        : systemClock.after(timeoutMs, () => this.abort(tooSlow(name, timeoutMs, nodes())))
+        : clock.after(timeoutMs, () => this.abort(tooSlow(name, timeoutMs, nodes())))
     this.#end = () => {
       callOff()
       signal?.removeEventListener('abort', cancel)

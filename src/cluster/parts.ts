@@ -7,9 +7,11 @@ import type { ClusterPlan, NodePlan, Settings } from '../plan/index.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import type { NodeStarter } from './nodes/starter.ts'
 import type { Templates } from './nodes/templates.ts'
+import type { ClusterWorld } from './world.ts'
 
 /** What a start hands over once every node is ready. */
 export interface Parts {
+  readonly world: ClusterWorld
   readonly plan: ClusterPlan
   readonly settings: Settings
   readonly host: HostResources

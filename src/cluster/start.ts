@@ -2,20 +2,18 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClusterEvent, ProgressEvent, StepName } from '../api/index.ts'
-import { Broadcast, Scope, systemClock } from '../base/index.ts'
-import { checkMemory, findHostResources, processEnvironment } from '../host/index.ts'
+import { Broadcast, Scope } from '../base/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
 import { planCluster, resolveSettings, type SettingOptions, type Settings } from '../plan/index.ts'
 import { StartDeadline } from './deadline.ts'
-import { openClusterDns } from './dns/forwarder.ts'
 import { wiringText } from './network/open.ts'
-import { openNetworkOf } from './network/script.ts'
 import { ClusterNode, type NodeDependencies } from './nodes/node.ts'
 import { NodeStarter } from './nodes/starter.ts'
 import { Templates } from './nodes/templates.ts'
 import { RunningCluster } from './running.ts'
 import type { Cluster, StartHooks } from './types.ts'
+import { type ClusterWorld, systemWorld } from './world.ts'
 
 /**
  * Starts a cluster, held by this process: resolves when every node is ready. When one of them fails before that,
@@ -27,30 +25,52 @@ import type { Cluster, StartHooks } from './types.ts'
  * ```
  */
 export async function startCluster(options: SettingOptions = {}, hooks: StartHooks = {}): Promise<Cluster> {
+  return await startIn(systemWorld(), options, hooks)
+}
+
+/** The same in a world that is given. */
+export async function startIn(
+  world: ClusterWorld,
+  options: SettingOptions,
+  hooks: StartHooks,
+): Promise<Cluster> {
   const settings = resolveSettings({ options })
   const plan = planCluster(settings)
-  checkMemory(plan.nodes, { clones: settings.clone === 'always' })
-  const start = new ClusterStart(plan, settings, hooks)
-  return await start.run()
+  world.checkMemory(plan.nodes, { clones: settings.clone === 'always' })
+  return await new ClusterStart(world, { plan, settings, hooks }).run()
+}
+
+interface Asked {
+  readonly plan: ClusterPlan
+  readonly settings: Settings
+  readonly hooks: StartHooks
 }
 
 class ClusterStart {
+  readonly #world: ClusterWorld
   readonly #plan: ClusterPlan
   readonly #settings: Settings
   readonly #hooks: StartHooks
   readonly #events = new Broadcast<ClusterEvent>()
-  readonly #began = systemClock.now()
-  readonly #startedAt = new Date().toISOString()
+  readonly #began: number
+  readonly #startedAt: string
   #nodes: readonly ClusterNode[] = []
 
-  constructor(plan: ClusterPlan, settings: Settings, hooks: StartHooks) {
+  constructor(world: ClusterWorld, { plan, settings, hooks }: Asked) {
+    this.#world = world
     this.#plan = plan
     this.#settings = settings
     this.#hooks = hooks
+    this.#began = world.clock.now()
+    this.#startedAt = new Date(world.wallClock()).toISOString()
   }
 
   async run(): Promise<Cluster> {
-    using limit = new StartDeadline(this.#plan.name, this.#hooks, () => this.#nodes)
+    using limit = new StartDeadline(this.#plan.name, {
+      ...this.#hooks,
+      clock: this.#world.clock,
+      nodes: () => this.#nodes,
+    })
     await using scope = new Scope()
     try {
       limit.check()
@@ -69,39 +89,42 @@ class ClusterStart {
     const lost: NodeDependencies['lost'] = (node, reason) => starter?.lost(node, reason)
     let redirect: number | undefined
     const dnsPort = () => redirect
-    const world: NodeDependencies = { cluster: plan.name, clock: systemClock, tell, lost, dnsPort }
-    const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), world)
+    const dependencies = { world: this.#world, cluster: plan.name, tell, lost, dnsPort }
+    const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), dependencies)
     this.#nodes = plan.nodes.map(nodeOf)
     const { host, fabric, dns, templates } = await this.#prepare(scope, signal, logs)
     limit.check()
     if (fabric.kind === 'user') redirect = dns?.port
-    starter = new NodeStarter({ settings, host, templates, tell })
+    starter = new NodeStarter({ world: this.#world, settings, host, templates, tell })
     scope.defer(() => this.#killAll())
     await this.#boot(starter, { fabric, signal })
     return new RunningCluster({
+      world: this.#world,
       ...{ plan, settings, host, fabric, dns, templates, starter, nodeOf },
       ...{ nodes: this.#nodes, events: this.#events },
       startedAt: this.#startedAt,
-      readyMs: Math.round(systemClock.now() - this.#began),
+      readyMs: Math.round(this.#world.clock.now() - this.#began),
       scope: scope.move(),
     })
   }
 
   /** All that nodes need, side by side. Templates need QEMU and image, and of the network only its kind. */
   async #prepare(scope: Scope, signal: AbortSignal, logs: string) {
-    const { cache: cacheDir, runtime: records } = this.#hooks.places ?? processEnvironment().places
+    const world = this.#world
+    const { env, searchPath } = world.environment
+    const { cache: cacheDir, runtime: records } = this.#hooks.places ?? world.environment.places
     const [tell, settings] = [(event: ProgressEvent) => this.#tell(event), this.#settings]
     const notice = (text: string) => tell({ event: 'notice', text })
     const image = this.#step('image', 'finding QEMU and the guest image', () =>
-      findHostResources(settings, { cacheDir, notice }),
+      world.findHost(settings, { cacheDir, searchPath, notice }),
     )
-    const asked = { net: this.#hooks.net, qemu: async () => (await image).qemu.path, logs }
+    const asked = { env, searchPath, net: this.#hooks.net, qemu: async () => (await image).qemu.path, logs }
     const network = this.#step('network', wiringText(this.#plan, settings), async () =>
-      scope.add(await openNetworkOf(this.#plan, { settings, notice, records, ...asked })),
+      scope.add(await world.openNetwork(this.#plan, { settings, notice, records, ...asked })),
     )
-    const names = network.then(fabric => openClusterDns(this.#plan, { settings, fabric, notice, scope }))
+    const names = network.then(fabric => world.openDns(this.#plan, { settings, fabric, notice, scope }))
     const opening = Promise.all([image, network]).then(async ([host, { kind: fabric }]) => {
-      const templates = scope.add(new Templates({ settings, fabric, host, cacheDir, tell }))
+      const templates = scope.add(new Templates({ world, settings, fabric, host, cacheDir, tell }))
       await templates.open(this.#plan.nodes, signal)
       return templates
     })

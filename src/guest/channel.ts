@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import {
   type Clock,
   type Deferred,
@@ -12,7 +11,14 @@ import { GuestError } from './errors.ts'
 import { type GuestAnswer, guestMessage, readAnswer } from './message.ts'
 import type { GuestStep } from './step.ts'
 
-export interface ChannelOptions {
+/** Where a guest's time and randomness come from. */
+export interface GuestSources {
+  /** Milliseconds since 1970. */
+  wallClock(): number
+  randomBytes(count: number): Uint8Array
+}
+
+export interface ChannelOptions extends GuestSources {
   /** Whose guest: named in errors. */
   readonly name: string
   readonly consoleLog: string
@@ -49,8 +55,17 @@ export class GuestChannel {
     throw this.#refused(`${steps[answer.step]?.about ?? 'message'}: ${answer.reason}`)
   }
 
+  /** Nanoseconds since 1970, as this machine has it. */
+  wallNs(): bigint {
+    return BigInt(this.#options.wallClock()) * 1_000_000n
+  }
+
+  randomBytes(count: number): Uint8Array {
+    return this.#options.randomBytes(count)
+  }
+
   async #ask(steps: readonly GuestStep[], ms: number): Promise<GuestAnswer> {
-    const number = randomInt(2 ** 31)
+    const number = Buffer.from(this.randomBytes(4)).readUInt32LE()
     const asked = defer<GuestAnswer>()
     this.#asked.set(number, asked)
     this.#port.send(guestMessage(number, steps))

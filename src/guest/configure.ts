@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { GuestChannel } from './channel.ts'
 import { type ConfigureOptions, clockStep, configureSteps } from './steps.ts'
 
@@ -9,25 +8,20 @@ const closeEnoughNs = 20_000_000n
 
 /** Tells a guest who it is. */
 export async function configure(
-  wire: GuestChannel,
+  channel: GuestChannel,
   plan: Told,
   known: Pick<ConfigureOptions, 'clone' | 'dnsPort'>,
 ): Promise<void> {
-  const seed = randomBytes(48)
-  await close(await wire.tell(configureSteps(plan, { ...known, nowNs: wallNs(), seed })), wire)
+  const seed = channel.randomBytes(48)
+  await close(await channel.tell(configureSteps(plan, { ...known, nowNs: channel.wallNs(), seed })), channel)
 }
 
 /** Sets a guest's clock: one that was paused stood still. */
-export async function setClock(wire: GuestChannel): Promise<void> {
-  await close(await wire.tell([clockStep(wallNs())]), wire)
+export async function setClock(channel: GuestChannel): Promise<void> {
+  await close(await channel.tell([clockStep(channel.wallNs())]), channel)
 }
 
 /** The guest's clock is at most as late as its answer says: where that is too much, it is set once more. */
-async function close(guestNs: bigint, wire: GuestChannel): Promise<void> {
-  if (wallNs() - guestNs > closeEnoughNs) await wire.tell([clockStep(wallNs())])
-}
-
-/** Nanoseconds since 1970. */
-function wallNs(): bigint {
-  return BigInt(Date.now()) * 1_000_000n
+async function close(guestNs: bigint, channel: GuestChannel): Promise<void> {
+  if (channel.wallNs() - guestNs > closeEnoughNs) await channel.tell([clockStep(channel.wallNs())])
 }

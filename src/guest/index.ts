@@ -1,4 +1,4 @@
-export { GuestChannel } from './channel.ts'
+export { GuestChannel, type GuestSources } from './channel.ts'
 export { configure, setClock } from './configure.ts'
 export { GuestError } from './errors.ts'
 export { reachScript, readReach } from './ping.ts'

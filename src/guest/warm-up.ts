@@ -1,22 +1,31 @@
-import { systemClock } from '../base/index.ts'
+import type { Clock } from '../base/index.ts'
 import type { NodePlan } from '../plan/index.ts'
 import type { Machine, WarmUp } from '../vm/index.ts'
-import { GuestChannel } from './channel.ts'
+import { GuestChannel, type GuestSources } from './channel.ts'
 import { configure } from './configure.ts'
 
 /**
  * What a template does before it is saved: it is told to be somebody, with everything that a node can be, and
  * forgets it again. Modules are loaded then, and what the kernel makes at the first use of a thing is there.
  */
-export function warmUp(nicCount: number): WarmUp {
-  return { key: 'identity 1', run: machine => runWarmUp(machine, nicCount) }
+export function warmUp(nicCount: number, sources: WarmUpSources): WarmUp {
+  return { key: 'identity 1', run: machine => runWarmUp(machine, nicCount, sources) }
 }
 
-async function runWarmUp(machine: Machine, nicCount: number): Promise<void> {
-  const options = { name: machine.name, consoleLog: 'nowhere', clock: systemClock }
-  await configure(new GuestChannel(machine.stream, options), somebody(nicCount), { clone: true })
+export type WarmUpSources = GuestSources & { readonly clock: Clock }
+
+async function runWarmUp(machine: Machine, nicCount: number, sources: WarmUpSources): Promise<void> {
+  const { clock } = sources
+  const channel = new GuestChannel(machine.stream, {
+    name: machine.name,
+    consoleLog: 'nowhere',
+    clock,
+    wallClock: () => sources.wallClock(),
+    randomBytes: count => sources.randomBytes(count),
+  })
+  await configure(channel, somebody(nicCount), { clone: true })
   const { status, stderr } = await machine.exec(['/bin/sh'], { input: forget, timeoutMs: 60_000 })
-  if (status !== 0) throw new Error(`the template did not forget its warmUp: ${Buffer.from(stderr)}`)
+  if (status !== 0) throw new Error(`the template did not forget its warm-up: ${Buffer.from(stderr)}`)
 }
 
 /** In documentation's networks (RFC 5737, RFC 3849): nobody that a template's clone could be. */

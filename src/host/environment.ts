@@ -1,7 +1,7 @@
-import { type Places, places } from '../base/index.ts'
+import { type Places, places, searchPath } from '../base/index.ts'
 import type { Environment } from '../plan/index.ts'
 
-interface ProcessEnvironment {
+export interface ProcessEnvironment {
   readonly places: Places
   readonly searchPath: string
   /** All of it, for programs of users'. */
@@ -11,6 +11,5 @@ interface ProcessEnvironment {
 /** What this process's environment says: the one look at it outside the command line's. */
 export function processEnvironment(): ProcessEnvironment {
   const { env } = process
-  const searchPath = env.PATH || '/usr/local/bin:/usr/bin:/bin'
-  return { places: places(env, process.getuid!()), searchPath, env }
+  return { places: places(env, process.getuid!()), searchPath: searchPath(env), env }
 }

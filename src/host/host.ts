@@ -4,7 +4,6 @@ import { buildImage, type GuestImage } from '../image/index.ts'
 import type { NodePlan, Settings } from '../plan/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
 import { type Accel, detectAccel, findQemu, type Qemu, type VmSpec } from '../vm/index.ts'
-import { processEnvironment } from './environment.ts'
 import { identityOf } from './qemu-user.ts'
 
 /** What all nodes stand on: the program that runs them, what executes them, what they boot. */
@@ -16,6 +15,8 @@ export interface HostResources {
 
 export interface HostOptions {
   readonly cacheDir: string
+  /** PATH: where QEMU is looked for. */
+  readonly searchPath: string
   readonly notice: (text: string) => void
 }
 
@@ -25,9 +26,8 @@ export const guestDir = fileURLToPath(new URL('../../guest', import.meta.url))
 /** Finds or makes it all; says what is missing. */
 export async function findHostResources(
   settings: Settings,
-  { cacheDir, notice }: HostOptions,
+  { cacheDir, searchPath, notice }: HostOptions,
 ): Promise<HostResources> {
-  const { searchPath } = processEnvironment()
   const identity = identityOf(1, settings.uidBase)
   const finding = findQemu({ given: settings.kvm || undefined, searchPath, cacheDir })
   const [qemu, accel, image] = await Promise.all([

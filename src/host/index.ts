@@ -1,5 +1,5 @@
 export { type Examination, examine, type Finding } from './doctor/doctor.ts'
-export { processEnvironment } from './environment.ts'
+export { type ProcessEnvironment, processEnvironment } from './environment.ts'
 export { HostError } from './errors.ts'
 export { findHostResources, type HostResources, shapeAppend, specOf } from './host.ts'
 export { readLoad } from './load.ts'
@@ -12,5 +12,5 @@ export {
   removeNamedNamespace,
   settleForwarding,
 } from './named-namespaces.ts'
-export { StartLimit } from './start-limit.ts'
+export { type Load, StartLimit } from './start-limit.ts'
 export { type Passed, startInTurn } from './start-queue.ts'

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { searchPath } from '../../base/index.ts'
 import { exitStatus } from '../errors.ts'
 import { addSettings, settingsOf } from '../options/settings.ts'
 import { print, printJson } from '../output.ts'
@@ -19,7 +20,11 @@ export function configure(command: Command, session: Session): void {
     .addHelpText('after', '\nExit status 4 when something is missing that a cluster cannot do without.')
     .action(async (options: CommonOptions & Record<string, unknown>) => {
       const { examine } = await import('../../host/index.ts')
-      const checks = await examine({ settings: settingsOf(session, options), places: session.places })
+      const checks = await examine({
+        settings: settingsOf(session, options),
+        places: session.places,
+        searchPath: searchPath(session.env),
+      })
       const ok = checks.every(check => check.ok || !check.required)
       if (options.json) printJson({ v: 1, ok, checks })
       else print(checks.map(line).join(''))

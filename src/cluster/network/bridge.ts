@@ -1,5 +1,4 @@
 import { Scope } from '../../base/index.ts'
-import { processEnvironment } from '../../host/index.ts'
 import {
   type Fabric,
   forwardingObstacles,
@@ -17,6 +16,8 @@ export interface NetworkOptions {
   readonly settings: Settings
   /** Where it is written down how the host was before there were ways out. */
   readonly records: string
+  /** PATH: where pasta is looked for. */
+  readonly searchPath: string
   readonly notice: (text: string) => void
 }
 
@@ -52,13 +53,15 @@ export async function openBridgeNetwork(
 async function openWay(
   { name, prefix }: Pick<ClusterPlan, 'name' | 'prefix'>,
   inside: NetNamespace,
-  { wish: { settings, records, notice }, scope }: { readonly wish: NetworkOptions; readonly scope: Scope },
+  {
+    wish: { settings, records, searchPath, notice },
+    scope,
+  }: { readonly wish: NetworkOptions; readonly scope: Scope },
 ): Promise<Partial<Uplink>> {
   const { uplink, ipv4Base, ipv6Prefix } = settings
   const index = typeof uplink === 'number' ? { index: uplink } : {}
   const sources = subnetOf(prefix, 0)
   if (inside.userFd !== undefined) {
-    const { searchPath } = processEnvironment()
     const as = { index: 0, ...index, ipv4Base, ipv6Prefix }
     return scope.add(await openPasta(as, { inside, sources, searchPath }))
   }

@@ -2,17 +2,17 @@ import { constants } from 'node:fs'
 import { access, appendFile, stat } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
 import { messageOf, XclusterError } from '../../base/index.ts'
-import { processEnvironment } from '../../host/index.ts'
 import { type Fabric, impatient, type NetSetup, openScriptFabric, scriptSetup } from '../../net/index.ts'
-import type { ClusterPlan, Settings } from '../../plan/index.ts'
+import type { ClusterPlan, Environment, Settings } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
-import type { ClusterNode } from '../nodes/node.ts'
 import type { NetworkOptions } from './bridge.ts'
 import { openNetwork } from './open.ts'
 
 type Wanted = Pick<ClusterPlan, 'name' | 'prefix' | 'bridges' | 'nodes'>
 
-export interface NetSetupOptions {
+export interface NetSetupOptions extends NetworkOptions {
+  /** What a script's environment is. */
+  readonly env: Environment
   /** A function instead of a script. */
   readonly net?: NetSetup | undefined
   /** The QEMU that runs the nodes: `__kvm`. */
@@ -24,18 +24,17 @@ export interface NetSetupOptions {
 /** Who says what interfaces of nodes are, where that is not us; and what he is called. */
 async function findNetSetup(
   { netSetup }: Pick<Settings, 'netSetup'>,
-  { net, qemu, logs }: NetSetupOptions,
+  { net, qemu, logs, env, searchPath }: NetSetupOptions,
 ): Promise<{ setup: NetSetup; who: string } | undefined> {
   if (net) return { setup: impatient(net), who: 'the net function' }
   if (netSetup === '') return undefined
-  const { env, searchPath } = processEnvironment()
   const file = await findScript(netSetup, searchPath)
   const log = (text: string) => appendFile(join(logs, 'net-setup.log'), text)
   return { setup: scriptSetup({ file, log, env: async () => ({ ...env, __kvm: await qemu() }) }), who: file }
 }
 
 /** Makes the network of a cluster; where a user's script or function says what interfaces are, only the host's side. */
-export async function openNetworkOf(plan: Wanted, wish: NetworkOptions & NetSetupOptions): Promise<Fabric> {
+export async function openNetworkOf(plan: Wanted, wish: NetSetupOptions): Promise<Fabric> {
   const own = await findNetSetup(wish.settings, wish)
   if (!own) return await openNetwork(plan, wish)
   const bridges = plan.bridges.bridges.filter(({ addresses }) => addresses.length > 0)
@@ -72,7 +71,7 @@ export function isAlone(failure: unknown): boolean {
 }
 
 /** QEMU ended before it answered: it says why. */
-export function refusedByQemu({ plan: { name } }: ClusterNode, cause: unknown): ClusterError {
+export function refusedByQemu(name: string, cause: unknown): ClusterError {
   const reason = `QEMU does not take the options that it was given for its interfaces: ${messageOf(cause)}`
   return new ClusterError({ code: 'NET_SETUP_REFUSED', op: 'start', target: name, reason, cause })
 }

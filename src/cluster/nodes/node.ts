@@ -1,26 +1,26 @@
 import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from '../../api/index.ts'
 import { commandFor } from '../../api/index.ts'
-import { type Clock, messageOf, XclusterError } from '../../base/index.ts'
+import { messageOf, XclusterError } from '../../base/index.ts'
 import { configure, GuestChannel, setClock, updateSteps } from '../../guest/index.ts'
 import type { NodePlan } from '../../plan/index.ts'
-import {
-  type Console,
-  type ExecOptions,
-  type ExecResult,
-  type Machine,
-  type Milestone,
-  type StartOptions,
-  startVm,
-  type VmSpec,
+import type {
+  Console,
+  ExecOptions,
+  ExecResult,
+  Machine,
+  Milestone,
+  StartOptions,
+  VmSpec,
 } from '../../vm/index.ts'
 import { ClusterError } from '../errors.ts'
+import type { ClusterWorld } from '../world.ts'
 import { NodeLifecycle } from './state.ts'
 
 /** What a node needs to know of the world around it. */
 export interface NodeDependencies {
   /** The name of its cluster. */
   readonly cluster: string
-  readonly clock: Clock
+  readonly world: Pick<ClusterWorld, 'clock' | 'wallClock' | 'randomBytes' | 'startVm'>
   readonly tell: (event: ProgressEvent) => void
   /** A node has failed, for this reason. */
   readonly lost: (node: ClusterNode, reason: unknown) => void
@@ -31,22 +31,22 @@ export interface NodeDependencies {
 /** One node of a cluster: its VM, and how far it has come. */
 export class ClusterNode {
   readonly consoleLog: string
-  readonly #world: NodeDependencies
+  readonly #parts: NodeDependencies
   readonly #life = new NodeLifecycle()
   #plan: NodePlan
   /** What its guest knows of the plan. */
   #told: NodePlan | undefined
   #machine: Machine | undefined
-  #wire: GuestChannel | undefined
+  #channel: GuestChannel | undefined
   #cloned = false
   #began: number | undefined
   #milestones: Partial<Record<NodeMilestone, number>> = {}
   #reason: string | undefined
 
-  constructor(plan: NodePlan, consoleLog: string, world: NodeDependencies) {
+  constructor(plan: NodePlan, consoleLog: string, parts: NodeDependencies) {
     this.#plan = plan
     this.consoleLog = consoleLog
-    this.#world = world
+    this.#parts = parts
   }
 
   get plan(): NodePlan {
@@ -63,17 +63,20 @@ export class ClusterNode {
 
   /** Starts its VM and waits until its agent answers. `passed` hears of each milestone. */
   async boot(spec: VmSpec, { passed, ...options }: StartOptions & { passed: () => void }): Promise<void> {
-    this.#began = this.#world.clock.now()
+    this.#began = this.#parts.world.clock.now()
     this.#milestones = {}
     this.#reason = undefined
     this.#cloned = spec.template !== undefined
     this.#enter('starting')
-    const machine = await startVm(spec, options)
+    const { world } = this.#parts
+    const machine = await world.startVm(spec, { clock: world.clock, ...options })
     this.#machine = machine
-    this.#wire = new GuestChannel(machine.stream, {
+    this.#channel = new GuestChannel(machine.stream, {
       name: spec.name,
       consoleLog: this.consoleLog,
-      clock: this.#world.clock,
+      clock: world.clock,
+      wallClock: () => world.wallClock(),
+      randomBytes: count => world.randomBytes(count),
     })
     void this.#hear(machine, passed)
     this.#enter('booting')
@@ -86,7 +89,7 @@ export class ClusterNode {
   async configure(): Promise<void> {
     this.#enter('configuring')
     this.#told = this.#plan
-    await configure(this.#wire!, this.#told, { clone: this.#cloned, dnsPort: this.#world.dnsPort() })
+    await configure(this.#channel!, this.#told, { clone: this.#cloned, dnsPort: this.#parts.dnsPort() })
     this.#pass('identity', this.#elapsed())
     this.#pass('ready', this.#elapsed())
     this.#enter('ready')
@@ -98,14 +101,14 @@ export class ClusterNode {
     if (this.state !== 'ready' || !this.#told) return
     const steps = updateSteps(this.#told, plan)
     this.#told = plan
-    if (steps.length > 0) await this.#wire!.tell(steps)
+    if (steps.length > 0) await this.#channel!.tell(steps)
   }
 
   async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
     if (this.state === 'paused')
       throw this.#notReady(
         'it is paused',
-        `Resume it: ${commandFor(this.#world.cluster, `resume ${this.#plan.id}`)}`,
+        `Resume it: ${commandFor(this.#parts.cluster, `resume ${this.#plan.id}`)}`,
       )
     return await this.#living().exec(command, options)
   }
@@ -123,7 +126,7 @@ export class ClusterNode {
     if (this.state !== 'paused') throw this.#notReady()
     await this.#living().qmp.execute('cont')
     this.#enter('ready')
-    await setClock(this.#wire!)
+    await setClock(this.#channel!)
     await this.follow(this.#plan)
   }
 
@@ -143,7 +146,7 @@ export class ClusterNode {
     if (reason instanceof XclusterError && reason.code === 'START_ABORTED') return
     this.#reason = messageOf(reason)
     this.#enter('failed')
-    this.#world.lost(this, reason)
+    this.#parts.lost(this, reason)
   }
 
   /** Ends its VM, whatever state it is in: gracefully within `graceMs`, or at once. */
@@ -196,19 +199,19 @@ export class ClusterNode {
   #pass(milestone: NodeMilestone, ms: number): void {
     this.#milestones[milestone] = ms
     const { id, name } = this.#plan
-    this.#world.tell({ event: 'milestone', id, name, milestone, ms })
+    this.#parts.tell({ event: 'milestone', id, name, milestone, ms })
   }
 
   #enter(state: NodeState): void {
     this.#life.enter(state, this.#plan.name)
     const { id, name } = this.#plan
     const reason = state === 'failed' && this.#reason !== undefined ? { reason: this.#reason } : {}
-    this.#world.tell({ event: 'node', id, name, state, ms: Math.round(this.#elapsed()), ...reason })
+    this.#parts.tell({ event: 'node', id, name, state, ms: Math.round(this.#elapsed()), ...reason })
   }
 
   /** Milliseconds with a tenth. */
   #elapsed(): number {
-    return this.#began === undefined ? 0 : Math.round((this.#world.clock.now() - this.#began) * 10) / 10
+    return this.#began === undefined ? 0 : Math.round((this.#parts.world.clock.now() - this.#began) * 10) / 10
   }
 
   /** Its VM. Throws NODE_NOT_READY when it has none that lives. */

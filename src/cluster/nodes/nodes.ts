@@ -1,5 +1,4 @@
 import { Scope, Serial } from '../../base/index.ts'
-import { checkMemory } from '../../host/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { missing, scaledIn, scaledOut } from '../../plan/index.ts'
 import { ownNames } from '../dns/names.ts'
@@ -58,7 +57,7 @@ export class Nodes {
       const before = { plan: this.#plan, nodes: this.#nodes }
       const after = scaledOut(this.#parts.settings, before.plan, ids)
       const plans = after.nodes.filter(({ id }) => ids.includes(id))
-      checkMemory(plans, { clones: this.#parts.settings.clone === 'always' })
+      this.#parts.world.checkMemory(plans, { clones: this.#parts.settings.clone === 'always' })
       const { starter, fabric, nodeOf } = this.#parts
       await using undo = new Scope()
       await this.#templates(plans)

@@ -1,23 +1,17 @@
 import { setMaxListeners } from 'node:events'
-import { availableParallelism } from 'node:os'
 import type { ProgressEvent } from '../../api/index.ts'
-import { messageOf, systemClock, XclusterError } from '../../base/index.ts'
-import {
-  type HostResources,
-  type Passed,
-  readLoad,
-  StartLimit,
-  specOf,
-  startInTurn,
-} from '../../host/index.ts'
-import { type Fabric, suppressMldReports } from '../../net/index.ts'
+import { messageOf, XclusterError } from '../../base/index.ts'
+import { type HostResources, type Passed, StartLimit, specOf, startInTurn } from '../../host/index.ts'
+import type { Fabric } from '../../net/index.ts'
 import type { Settings } from '../../plan/index.ts'
 import type { Template } from '../../vm/index.ts'
 import { isAlone, refusedByQemu } from '../network/script.ts'
+import type { ClusterWorld } from '../world.ts'
 import type { ClusterNode } from './node.ts'
 import type { Templates } from './templates.ts'
 
 export interface NodeStarterOptions {
+  readonly world: ClusterWorld
   readonly settings: Settings
   readonly host: HostResources
   readonly templates: Templates
@@ -81,7 +75,8 @@ export class NodeStarter {
     if (run.together) this.#batches.add(batch)
     try {
       const { namespace } = run.fabric
-      await using _quiet = nodes.length < many || !namespace ? undefined : await suppressMldReports(namespace)
+      await using _quiet =
+        nodes.length < many || !namespace ? undefined : await this.#parts.world.suppressMldReports(namespace)
       await this.#admit(batch, { ...run, signal })
       if (batch.lost) throw batch.lost
       if (batch.alone.length === nodes.length) throw batch.alone[0]
@@ -94,8 +89,7 @@ export class NodeStarter {
   }
 
   async #admit({ nodes, alone }: Batch, run: BootRun): Promise<void> {
-    const { host, templates, tell } = this.#parts
-    const cores = availableParallelism()
+    const { world, host, templates, tell } = this.#parts
     const clones = nodes.every(({ plan }) => templates.of(plan))
     let booting = nodes.length
     await startInTurn(
@@ -118,9 +112,9 @@ export class NodeStarter {
         }
       },
       {
-        limit: new StartLimit({ cores, accel: host.accel.kind, clones }),
-        clock: systemClock,
-        load: () => readLoad(systemClock.now()),
+        limit: new StartLimit({ cores: world.processors, accel: host.accel.kind, clones }),
+        clock: world.clock,
+        load: () => world.load(),
         goOn: !run.together,
       },
     )
@@ -157,7 +151,7 @@ export class NodeStarter {
       },
     })
     await booting.catch(failure => {
-      throw fabric.custom && neverAnswered(node, failure) ? refusedByQemu(node, failure) : failure
+      throw fabric.custom && neverAnswered(node, failure) ? refusedByQemu(node.plan.name, failure) : failure
     })
   }
 

@@ -5,9 +5,11 @@ import { type HostResources, shapeAppend, specOf } from '../../host/index.ts'
 import type { FabricKind } from '../../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { planNics, planUnpluggedNics, type Settings } from '../../plan/index.ts'
-import { openTemplate, type Template, type TemplateSpec, type TemplateStep } from '../../vm/index.ts'
+import type { Template, TemplateSpec, TemplateStep } from '../../vm/index.ts'
+import type { ClusterWorld } from '../world.ts'
 
 export interface TemplatesParts {
+  readonly world: ClusterWorld
   readonly settings: Settings
   /** What the clones' cables will end in: it decides what their devices are like. */
   readonly fabric: FabricKind
@@ -65,12 +67,18 @@ export class Templates implements AsyncDisposable {
   }
 
   async #openOne(shape: string, node: NodePlan, signal: AbortSignal): Promise<Template | undefined> {
-    const { cacheDir, tell } = this.#parts
+    const { world, cacheDir, tell } = this.#parts
     const notice = (text: string) => tell({ event: 'notice', text })
     const making = this.#making(node)
     try {
       const { onStep } = making
-      const template = await openTemplate(this.#specOf(node), { cacheDir, notice, signal, onStep })
+      const template = await world.openTemplate(this.#specOf(node), {
+        cacheDir,
+        clock: world.clock,
+        notice,
+        signal,
+        onStep,
+      })
       this.#scope.add(template)
       this.#ready.set(shape, template)
       return template
@@ -100,7 +108,7 @@ export class Templates implements AsyncDisposable {
       append: shapeAppend(node.id, settings),
       qemu: host.qemu,
       image: host.image.key,
-      warmUp: warmUp(nics.length),
+      warmUp: warmUp(nics.length, this.#parts.world),
     }
   }
 

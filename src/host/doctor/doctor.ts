@@ -5,7 +5,6 @@ import { mayFallBack, openBridgeFabric } from '../../net/index.ts'
 import { planBridges, planCluster, type Settings } from '../../plan/index.ts'
 import { launch } from '../../sys/index.ts'
 import { detectAccel, findQemu } from '../../vm/index.ts'
-import { processEnvironment } from '../environment.ts'
 import { lack } from '../errors.ts'
 import { guestDir } from '../host.ts'
 import { checkMemory, freeMemory } from '../memory.ts'
@@ -26,6 +25,8 @@ export interface Finding {
 export interface Examination {
   readonly settings: Settings
   readonly places: Places
+  /** PATH: where QEMU is looked for. */
+  readonly searchPath: string
 }
 
 interface Check {
@@ -95,19 +96,19 @@ async function network({ settings: { mtu, fabric } }: Examination): Promise<stri
   return 'namespaces, bridges and taps can be made'
 }
 
-async function qemu({ settings }: Examination): Promise<string> {
+async function qemu({ settings, searchPath }: Examination): Promise<string> {
   const found = await findQemu({
     given: settings.kvm || undefined,
-    searchPath: processEnvironment().searchPath,
+    searchPath,
   })
   return `${found.path}, version ${found.version}`
 }
 
-async function kvm({ settings, places }: Examination): Promise<string> {
+async function kvm({ settings, places, searchPath }: Examination): Promise<string> {
   const identity = identityOf(1, settings.uidBase)
   const program = await findQemu({
     given: settings.kvm || undefined,
-    searchPath: processEnvironment().searchPath,
+    searchPath,
   })
   const probe = { want: 'auto', qemu: program, identity, cacheDir: places.cache, notice: () => {} } as const
   const accel = await detectAccel(probe)

@@ -11,7 +11,10 @@ test('guests that bridge their nets are refused in user space, where every frame
   const nodes = plan.nodes.map(node =>
     node.id === 201 ? { ...node, setup: { ...node.setup, bridges } } : node,
   )
-  const opening = openNetwork({ ...plan, nodes }, { settings, notice: () => {}, records: '/nowhere' })
+  const opening = openNetwork(
+    { ...plan, nodes },
+    { settings, notice: () => {}, records: '/nowhere', searchPath: '' },
+  )
   await expect(opening).rejects.toMatchObject({
     code: 'BRIDGES_ON_SEGMENTS',
     reason: expect.stringContaining('vm-201 bridges its nets'),

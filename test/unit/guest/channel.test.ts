@@ -19,7 +19,11 @@ function guest(says: (number: number) => string | undefined) {
     [Symbol.asyncDispose]: async () => {},
   }
   const clock = new ManualClock()
-  const wire = new GuestChannel(port, { name: 'vm-001', consoleLog: '/log', clock })
+  const wire = new GuestChannel(port, {
+    ...{ name: 'vm-001', consoleLog: '/log', clock },
+    wallClock: () => 0,
+    randomBytes: count => new Uint8Array(count),
+  })
   return { wire, clock, end: () => receiver!.end() }
 }
 

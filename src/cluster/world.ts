@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { type Clock, systemClock } from '../base/index.ts'
+import type { Dns } from '../dns/index.ts'
+import type { GuestSources } from '../guest/index.ts'
+import {
+  checkMemory,
+  findHostResources,
+  type Load,
+  type ProcessEnvironment,
+  processEnvironment,
+  readLoad,
+} from '../host/index.ts'
+import { type Fabric, suppressMldReports } from '../net/index.ts'
+import type { ClusterPlan } from '../plan/index.ts'
+import { type Machine, openTemplate, type StartOptions, startVm, type VmSpec } from '../vm/index.ts'
+import { type ClusterDnsOptions, openClusterDns } from './dns/forwarder.ts'
+import { type NetSetupOptions, openNetworkOf } from './network/script.ts'
+
+/**
+ * Everything outside of itself that a cluster touches: time, randomness, this machine, its programs and its
+ * kernel. An argument of every start, so that unit tests bring another one, without VMs (test/support/fake-world.ts).
+ */
+export interface ClusterWorld extends GuestSources {
+  readonly clock: Clock
+  readonly environment: ProcessEnvironment
+  readonly processors: number
+  load(): Load
+  readonly checkMemory: typeof checkMemory
+  readonly findHost: typeof findHostResources
+  openNetwork(plan: ClusterPlan, options: NetSetupOptions): Promise<Fabric>
+  openDns(plan: ClusterPlan, options: ClusterDnsOptions): Promise<Dns | undefined>
+  readonly openTemplate: typeof openTemplate
+  startVm(spec: VmSpec, options: StartOptions): Promise<Machine>
+  readonly suppressMldReports: typeof suppressMldReports
+}
+
+/** This machine, as this process sees it. */
+export function systemWorld(): ClusterWorld {
+  return {
+    clock: systemClock,
+    wallClock: Date.now,
+    randomBytes,
+    environment: processEnvironment(),
+    processors: availableParallelism(),
+    load: () => readLoad(systemClock.now()),
+    checkMemory,
+    findHost: findHostResources,
+    openNetwork: openNetworkOf,
+    openDns: openClusterDns,
+    openTemplate,
+    startVm,
+    suppressMldReports,
+  }
+}
