@@ -1,4 +1,4 @@
-import { type ErrorKind, messageOf, XclusterError } from './errors.ts'
+import { type ErrorKind, firstFailure, messageOf, XclusterError } from './errors.ts'
 
 /** An error as it crosses the owner's API and the start pipe. */
 export interface ErrorJson {
@@ -31,7 +31,8 @@ const known = new Set([
 const kinds: readonly string[] = ['failed', 'usage', 'missing', 'prerequisite'] satisfies ErrorKind[]
 
 /** Writes down whatever was thrown. What is no {@link XclusterError} gets the code `INTERNAL`. */
-export function errorToJson(thrown: unknown): ErrorJson {
+export function errorToJson(failure: unknown): ErrorJson {
+  const thrown = firstFailure(failure)
   const stack = thrown instanceof Error && thrown.stack ? { stack: thrown.stack } : {}
   if (!(thrown instanceof XclusterError)) {
     const message = messageOf(thrown)

@@ -47,9 +47,21 @@ function sentence({ op, target, reason, remedy }: ErrorDetails): string {
   return remedy ? `${what.replace(/\.$/, '')}. ${remedy}.` : what
 }
 
+/**
+ * What went wrong first. Where taking something back fails too, `using` throws a SuppressedError that holds both
+ * (ECMA-262, explicit resource management): its own message says nothing about either.
+ */
+export function firstFailure(thrown: unknown): unknown {
+  let first = thrown
+  while (first instanceof Error && first.name === 'SuppressedError' && 'suppressed' in first)
+    first = first.suppressed
+  return first
+}
+
 /** The message of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
+  const first = firstFailure(thrown)
+  return first instanceof Error ? first.message : String(first)
 }
 
 /** True for a Node system error (`ENOENT`, …) with one of these codes. */

@@ -1,4 +1,4 @@
-import { type ErrorKind, messageOf, RemoteError, XclusterError } from '../base/index.ts'
+import { type ErrorKind, firstFailure, messageOf, RemoteError, XclusterError } from '../base/index.ts'
 import { asTyped } from './program-name.ts'
 
 /** A command line that asks for something that cannot be. */
@@ -13,11 +13,13 @@ export const exitStatus: Readonly<Record<ErrorKind, number>> = {
 
 /** What a failure means to the shell. */
 export function statusOf(failure: unknown): number {
-  return failure instanceof XclusterError ? exitStatus[failure.kind] : 1
+  const first = firstFailure(failure)
+  return first instanceof XclusterError ? exitStatus[first.kind] : 1
 }
 
 /** A failure as one line for people: what, why, and what to do. With `debug` also where it came from. */
-export function explain(failure: unknown, debug: boolean): string {
+export function explain(thrown: unknown, debug: boolean): string {
+  const failure = debug ? thrown : firstFailure(thrown)
   if (debug) return `xc: ${stackOf(failure)}\n`
   const message = messageOf(failure).trim()
   if (failure instanceof XclusterError) {

@@ -1,4 +1,4 @@
-import { XclusterError } from '../base/index.ts'
+import { firstFailure, messageOf, XclusterError } from '../base/index.ts'
 
 /** A cluster that cannot be planned or started, or a node that did not do what it should. */
 export class ClusterError extends XclusterError {}
@@ -11,4 +11,13 @@ export function startCancelled(target: string, cause?: unknown): ClusterError {
 export function clusterStopping(target: string, cause?: unknown): ClusterError {
   const reason = 'it is being stopped'
   return new ClusterError({ code: 'CLUSTER_STOPPING', op: 'change cluster', target, reason, cause })
+}
+
+/** The failure to throw, where taking back what had been done may have failed too: that is told by a notice. */
+export function firstOf(failure: unknown, notice: (text: string) => void): unknown {
+  const first = firstFailure(failure)
+  const { error } = failure as { error?: unknown }
+  if (first !== failure && error !== undefined)
+    notice(`Not everything could be taken back: ${messageOf(error)}`)
+  return first
 }

@@ -7,6 +7,7 @@ import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
 import { planCluster, resolveSettings, type SettingOptions, type Settings } from '../plan/index.ts'
 import { StartDeadline } from './deadline.ts'
+import { firstOf } from './errors.ts'
 import { wiringText } from './network/open.ts'
 import { ClusterNode, type NodeDependencies } from './nodes/node.ts'
 import { NodeStarter } from './nodes/starter.ts'
@@ -37,7 +38,11 @@ export async function startIn(
   const settings = resolveSettings({ options })
   const plan = planCluster(settings)
   world.checkMemory(plan.nodes, { clones: settings.clone === 'always' })
-  return await new ClusterStart(world, { plan, settings, hooks }).run()
+  try {
+    return await new ClusterStart(world, { plan, settings, hooks }).run()
+  } catch (failure) {
+    throw firstOf(failure, text => hooks.onEvent?.({ event: 'notice', text }))
+  }
 }
 
 interface Asked {

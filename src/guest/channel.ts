@@ -40,7 +40,7 @@ export class GuestChannel {
     this.#options = options
     port.receive({
       data: bytes => this.#heard(bytes),
-      end: failure => this.#end(failure ? messageOf(failure) : 'its QEMU closed the wire'),
+      end: failure => this.end(failure ? messageOf(failure) : 'its QEMU closed the channel'),
     })
   }
 
@@ -85,12 +85,16 @@ export class GuestChannel {
         if (answer) this.#asked.get(answer.number)?.resolve(answer)
       }
     } catch (failure) {
-      this.#end(messageOf(failure))
+      this.end(messageOf(failure))
     }
   }
 
-  #end(reason: string): void {
-    this.#ended = reason
+  /**
+   * Refuses what is asked and not answered, and all that will be. Its VM's end calls it: the port itself may be
+   * closed on this side before the other side's end is read, and then says nothing.
+   */
+  end(reason: string): void {
+    this.#ended ??= reason
     for (const asked of this.#asked.values()) asked.reject(this.#refused(reason))
   }
 

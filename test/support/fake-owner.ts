@@ -1,7 +1,27 @@
+import { systemClock } from '../../src/base/index.ts'
+import { startIn } from '../../src/cluster/start.ts'
 import { runOwner } from '../../src/owner/run.ts'
+import { planCluster } from '../../src/plan/index.ts'
 import { adoptStream } from '../../src/sys/index.ts'
-import { fakeMaker } from './cluster-fake.ts'
+import type { Behaviour } from './fake-vm.ts'
+import { FakeWorld } from './fake-world.ts'
 
-// The main module of an owner process whose cluster has no VMs: src/owner/main.ts with another maker.
-await runOwner({ port: adoptStream(3), maker: fakeMaker, log: text => console.error(text) })
+/** What happens in an owner process of a test: JSON in XCLUSTER_TEST_SCENARIO. */
+export interface Scenario {
+  /** By node: one behaviour a start. */
+  readonly vms?: Readonly<Record<string, readonly Behaviour[]>>
+  /** What cannot be closed. */
+  readonly stuck?: string
+}
+
+// The main module of an owner process whose cluster has no VMs: src/owner/main.ts in another world.
+const { vms = {}, stuck }: Scenario = JSON.parse(process.env.XCLUSTER_TEST_SCENARIO ?? '{}')
+const world = new FakeWorld(systemClock)
+for (const [name, behaviours] of Object.entries(vms)) world.vms.behave(name, ...behaviours)
+world.stuck = stuck
+await runOwner({
+  port: adoptStream(3),
+  maker: { plan: planCluster, start: (settings, hooks) => startIn(world, settings, hooks) },
+  log: text => console.error(text),
+})
 process.exit(0)

@@ -7,6 +7,7 @@ import { OwnerClient } from '../../src/client/index.ts'
 import { isAlive } from '../../src/client/process.ts'
 import { type Launch, launchOwner, type OwnerMessage } from '../../src/owner/index.ts'
 import { resolveSettings, type SettingOptions } from '../../src/plan/index.ts'
+import type { Scenario } from './fake-owner.ts'
 
 const script = fileURLToPath(new URL('./fake-owner.ts', import.meta.url))
 // The addon, compiled TypeScript and all else is found from the repository, wherever the test runs.
@@ -68,18 +69,22 @@ export class OwnerProcess implements AsyncDisposable {
   }
 }
 
-export interface OwnerWish {
+export interface OwnerOptions {
   readonly places?: Places
   readonly options?: SettingOptions
+  /** What its VMs do. */
+  readonly scenario?: Scenario
 }
 
 /** Starts one; `name` is always given by `options` or is `default`. */
 export async function startOwner({
   places = privatePlaces(),
   options = {},
-}: OwnerWish = {}): Promise<OwnerProcess> {
+  scenario = {},
+}: OwnerOptions = {}): Promise<OwnerProcess> {
   const settings = resolveSettings({ options })
-  const launch = await launchOwner({ settings, places }, { env: process.env, script, nodeArgs })
+  const env = { ...process.env, XCLUSTER_TEST_SCENARIO: JSON.stringify(scenario) }
+  const launch = await launchOwner({ settings, places }, { env, script, nodeArgs })
   return new OwnerProcess(launch, places, settings.name)
 }
 

@@ -78,6 +78,8 @@ export class ClusterNode {
       wallClock: () => world.wallClock(),
       randomBytes: count => world.randomBytes(count),
     })
+    const channel = this.#channel
+    void machine.died.then(() => channel.end('its VM has ended'))
     void this.#hear(machine, passed)
     this.#enter('booting')
     await machine.ready

@@ -2,7 +2,7 @@ import { Scope, Serial } from '../../base/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { missing, scaledIn, scaledOut } from '../../plan/index.ts'
 import { ownNames } from '../dns/names.ts'
-import { clusterStopping } from '../errors.ts'
+import { clusterStopping, firstOf } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import type { ClusterNode } from './node.ts'
 
@@ -114,7 +114,8 @@ export class Nodes {
     return this.#serial.run(async () => {
       if (signal.aborted) throw clusterStopping(this.#plan.name)
       await work().catch(failure => {
-        throw signal.aborted ? clusterStopping(this.#plan.name, failure) : failure
+        const first = firstOf(failure, text => this.#parts.events.send({ event: 'notice', text }))
+        throw signal.aborted ? clusterStopping(this.#plan.name, first) : first
       })
     })
   }

@@ -10,12 +10,18 @@ import { GuestAgent } from './guest-agent.ts'
 import { VmMachine } from './machine.ts'
 import { Progress } from './progress.ts'
 
+/** What `startVm` works with. */
+export interface StartParts extends StartOptions {
+  /** Starts QEMU's process; absent: a real one. */
+  readonly spawn?: typeof spawnQemu
+}
+
 /**
  * Starts a VM: resolves when QEMU's monitor answers and the guest executes, while it boots on; `machine.ready`
  * tells when its agent has answered. Whatever goes wrong before that, and an abort, leaves nothing behind when it
  * is thrown. A clone that cannot be is CLONE_FAILED: the same spec without `template` boots.
  */
-export async function startVm(spec: VmSpec, options: StartOptions = {}): Promise<Machine> {
+export async function startVm(spec: VmSpec, options: StartParts = {}): Promise<Machine> {
   const { template } = spec
   if (!template) return startMachine(spec, { role: 'boot' }, options)
   mustFit(spec, template)
@@ -34,12 +40,12 @@ export async function startVm(spec: VmSpec, options: StartOptions = {}): Promise
 export async function startMachine(
   spec: VmSpec,
   origin: Origin & { readonly wake?: (qmp: QmpClient) => Promise<void> },
-  { signal, clock = systemClock }: StartOptions = {},
+  { signal, clock = systemClock, spawn = spawnQemu }: StartParts = {},
 ): Promise<Machine> {
   const began = clock.now()
   if (signal?.aborted) throw startAborted(spec.name, signal.reason)
   const log = new ConsoleLog(spec.consoleLog, spec.name)
-  const spawned = await spawnQemu(spec, origin).catch(failure => {
+  const spawned = await spawn(spec, origin).catch(failure => {
     log.close()
     throw failure
   })

@@ -80,7 +80,7 @@ test('a sweep removes what the dead left and nothing of the living', async () =>
 test.each(['cancel', 'close'] as const)(
   'a starter that says %s before ready has all taken back',
   async how => {
-    await using owner = await startOwner({ options: { append: 'fake-hang' } })
+    await using owner = await startOwner({ scenario: { vms: { 'vm-001': [{ hangs: true }] } } })
     await owner.until('step')
     if (how === 'cancel') {
       owner.launch.cancel()
@@ -100,10 +100,18 @@ test('a starter that is gone after ready, but has not kept it, has all taken bac
 })
 
 test('a start that fails tells why with all fields, after everything is gone', async () => {
-  await using owner = await startOwner({ options: { append: 'fake-fail' } })
+  await using owner = await startOwner({
+    options: { clone: 'off' },
+    scenario: { vms: { 'vm-001': [{ panics: true }] } },
+  })
   expect(await owner.outcome()).toMatchObject({
     event: 'failed',
-    error: { code: 'GUEST_PANIC', op: 'start', target: 'vm-001', reason: 'Kernel panic - not syncing' },
+    error: {
+      code: 'GUEST_PANIC',
+      op: 'run',
+      target: 'vm-001',
+      reason: expect.stringContaining('Kernel panic'),
+    },
   })
   expect(existsSync(owner.at.directory)).toBe(false)
   await waitFor(() => !owner.isAlive(), 15_000)
@@ -111,7 +119,7 @@ test('a start that fails tells why with all fields, after everything is gone', a
 })
 
 test('a cluster that is starting can be seen and stopped', async () => {
-  await using owner = await startOwner({ options: { append: 'fake-hang' } })
+  await using owner = await startOwner({ scenario: { vms: { 'vm-001': [{ hangs: true }] } } })
   await owner.until('step')
   await owner.listening()
   expect(await owner.client.status()).toMatchObject({ state: 'starting', nodes: { length: 6 } })
@@ -133,9 +141,9 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s stops the cluster in goo
 })
 
 test('a cluster that does not stop cleanly says so, and its owner still ends', async () => {
-  await using owner = await startOwner({ options: { append: 'fake-stuck' } })
+  await using owner = await startOwner({ scenario: { stuck: 'network' } })
   await kept(owner)
-  await expect(owner.client.stop()).rejects.toMatchObject({ code: 'FAKE_STUCK' })
+  await expect(owner.client.stop()).rejects.toMatchObject({ reason: 'network does not close' })
   await waitFor(() => !owner.isAlive(), 15_000)
   expectNothingLeft(owner)
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { errorFromJson, errorToJson, XclusterError } from '../../../src/base/index.ts'
+import { errorFromJson, errorToJson, messageOf, Scope, XclusterError } from '../../../src/base/index.ts'
 
 class OddError extends XclusterError {
   readonly errno = 17
@@ -13,6 +13,20 @@ const full = {
   reason: 'File exists',
   remedy: 'Stop the cluster that owns it',
 }
+
+test('of two failures, the second while taking back, the first is the one that crosses', async () => {
+  const work = async () => {
+    await using scope = new Scope()
+    scope.defer(() => {
+      throw new Error('could not be taken back')
+    })
+    throw new XclusterError({ code: 'LINK_EXISTS', reason: 'File exists' })
+  }
+  const thrown = await work().catch(failure => failure)
+  expect(thrown.name).toBe('SuppressedError')
+  expect(errorToJson(thrown)).toMatchObject({ code: 'LINK_EXISTS', reason: 'File exists' })
+  expect(messageOf(thrown)).toBe('File exists')
+})
 
 test('an error crosses a process border with all its fields', () => {
   const json = JSON.parse(JSON.stringify(errorToJson(new OddError(full))))

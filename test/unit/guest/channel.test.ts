@@ -53,6 +53,6 @@ test('a guest that goes takes its answers with it, at once and afterwards', asyn
   const { wire, end } = guest(() => undefined)
   const told = wire.tell(steps)
   end()
-  await expect(told).rejects.toMatchObject({ reason: 'its QEMU closed the wire' })
+  await expect(told).rejects.toMatchObject({ reason: 'its QEMU closed the channel' })
   await expect(wire.tell(steps)).rejects.toMatchObject({ code: 'NODE_CONFIG' })
 })

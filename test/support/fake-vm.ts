@@ -1,0 +1,192 @@
+import { defer } from '../../src/base/index.ts'
+import type { Exit, Launched } from '../../src/sys/index.ts'
+import type { VmSpec } from '../../src/vm/index.ts'
+import type { Origin, Spawned } from '../../src/vm/qemu/spawn.ts'
+import { type Answering, FakeAgent, FakeGuestProgram, obedient } from './fake-guest.ts'
+import { FakeQemu, greeting, type MemoryPort, portPair, type Received } from './qmp-fake.ts'
+
+/** What a VM does that a good one does not. */
+export interface Behaviour {
+  /** QEMU ends before its monitor answers, with these words. */
+  readonly refuses?: string
+  /** The kernel panics in place of starting init. */
+  readonly panics?: boolean
+  /** The guest never says that its agent is there. */
+  readonly hangs?: boolean
+  /** QEMU cannot load the template's state. */
+  readonly wakes?: false
+  /** Its guest program's answers. */
+  readonly answers?: Answering
+  /** Heeds neither `quit` nor SIGTERM. */
+  readonly stubborn?: boolean
+  /** Programs in the guest do not end. */
+  readonly endless?: boolean
+}
+
+/** QEMU without QEMU: processes, monitors and guests in memory, for the real `startVm`. */
+export class FakeVms {
+  /** Every VM that was ever started, in order. */
+  readonly started: FakeVm[] = []
+  readonly #behaviours = new Map<string, Behaviour[]>()
+  readonly #watchers = new Set<() => void>()
+  /** Called before each start, with the VM's name. */
+  before: (name: string) => Promise<void> | void = () => {}
+
+  /** What the VM of that name does: one behaviour a start, the last for all later ones. */
+  behave(name: string, ...behaviours: Behaviour[]): void {
+    this.#behaviours.set(name, behaviours)
+  }
+
+  /** In place of spawnQemu. */
+  readonly spawn = async (spec: VmSpec, origin: Origin): Promise<Spawned> => {
+    await this.before(spec.name)
+    const behaviours = this.#behaviours.get(spec.name) ?? []
+    const behaviour = (behaviours.length > 1 ? behaviours.shift() : behaviours[0]) ?? {}
+    const vm = new FakeVm(spec, { origin, behaviour, pid: 100_000 + this.started.length })
+    this.started.push(vm)
+    for (const watcher of [...this.#watchers]) watcher()
+    return vm.spawned
+  }
+
+  get alive(): FakeVm[] {
+    return this.started.filter(vm => !vm.ended)
+  }
+
+  /** The VM of that name that was started last. */
+  get(name: string): FakeVm {
+    const found = this.started.findLast(vm => vm.spec.name === name)
+    if (found) return found
+    throw new Error(`no ${name} was started`)
+  }
+
+  /** Resolves with the `count`th VM of that name, when it is started. */
+  async start(name: string, count = 1): Promise<FakeVm> {
+    for (;;) {
+      const found = this.started.filter(vm => vm.spec.name === name)[count - 1]
+      if (found) return found
+      const next = defer()
+      this.#watchers.add(next.resolve)
+      await next.promise
+      this.#watchers.delete(next.resolve)
+    }
+  }
+}
+
+interface Life {
+  readonly origin: Origin
+  readonly behaviour: Behaviour
+  readonly pid: number
+}
+
+/** One of them: QEMU's end of the four wires, and the guest behind it. */
+export class FakeVm {
+  readonly spec: VmSpec
+  readonly cloned: boolean
+  readonly spawned: Spawned
+  readonly qemu: FakeQemu
+  readonly guest: FakeGuestProgram
+  /** The commands of its monitor, by name. */
+  readonly commands: string[] = []
+  readonly #behaviour: Behaviour
+  readonly #ours: MemoryPort[]
+  readonly #exited = defer<Exit>()
+  ended: Exit | undefined
+
+  constructor(spec: VmSpec, { origin, behaviour, pid }: Life) {
+    this.spec = spec
+    this.cloned = origin.role === 'clone'
+    this.#behaviour = behaviour
+    const pairs = [portPair(), portPair(), portPair(), portPair()] as const
+    const [monitor, console, agent, stream] = pairs.map(([theirs]) => theirs) as [
+      ...[MemoryPort, MemoryPort, MemoryPort, MemoryPort],
+    ]
+    this.#ours = pairs.map(([, ours]) => ours)
+    this.spawned = { launched: this.#launched(pid), monitor, console, agent, stream }
+    this.qemu = new FakeQemu(this.#ours[0]!)
+    this.#ours[1]!.receive({ data: bytes => this.#typed(bytes), end: () => {} })
+    new FakeAgent(this.#ours[2]!, { endless: behaviour.endless ?? false })
+    this.guest = new FakeGuestProgram(this.#ours[3]!, behaviour.answers ?? obedient)
+    void this.#run()
+  }
+
+  /** Resolves when its process has ended. */
+  get gone(): Promise<Exit> {
+    return this.#exited.promise
+  }
+
+  /** What it printed on its console. */
+  print(text: string): void {
+    this.#ours[1]!.send(Buffer.from(text))
+  }
+
+  /** The process ends: of a signal, or by itself. */
+  end(exit: Exit): void {
+    if (this.ended) return
+    this.ended = exit
+    for (const port of this.#ours) void port.close()
+    this.#exited.resolve(exit)
+  }
+
+  #launched(pid: number): Launched {
+    return {
+      pid,
+      exited: this.#exited.promise,
+      kill: signal => {
+        if (signal === 'SIGKILL' || !this.#behaviour.stubborn) this.end({ signal })
+      },
+      stdout: () => '',
+      stderr: () => this.#behaviour.refuses ?? '',
+    }
+  }
+
+  async #run(): Promise<void> {
+    if (this.#behaviour.refuses !== undefined) return this.end({ code: 1 })
+    this.qemu.say(greeting)
+    for await (const command of this.qemu.received) {
+      if (this.ended) return
+      const name = command.execute ?? command['exec-oob']!
+      this.commands.push(name)
+      this.#obey(name, command)
+    }
+  }
+
+  #obey(name: string, command: Received): void {
+    if (name === 'migrate-incoming' && this.#behaviour.wakes === false)
+      return this.qemu.refuse(command, 'Invalid argument')
+    if (name === 'stop') this.qemu.event('STOP')
+    if (name === 'cont') this.qemu.event('RESUME')
+    if (name === 'quit' && !this.#behaviour.stubborn)
+      this.qemu.event('SHUTDOWN', { guest: false, reason: 'host-qmp-quit' })
+    this.qemu.reply(command, name === 'query-status' ? { status: 'running', running: true } : {})
+    if (name === 'query-status' && !this.cloned) this.#boot()
+    if (name === 'migrate-incoming') this.#wake()
+    if (name === 'quit' && !this.#behaviour.stubborn) this.end({ code: 0 })
+  }
+
+  #boot(): void {
+    this.print('[    0.000000] Linux version 6.1.0-fake\r\n')
+    if (this.#behaviour.panics) {
+      this.print('[    0.500000] Kernel panic - not syncing: No working init found.\r\n')
+      this.qemu.event('SHUTDOWN', { guest: true, reason: 'guest-reset' })
+      return this.end({ code: 0 })
+    }
+    this.print('xcluster: init\r\n')
+    if (!this.#behaviour.hangs) this.#openAgent()
+  }
+
+  #wake(): void {
+    if (this.#behaviour.hangs) return
+    this.#openAgent()
+    this.qemu.event('RESUME')
+  }
+
+  #openAgent(): void {
+    this.print(`${this.spec.name} says hello\n`)
+    this.qemu.event('VSERPORT_CHANGE', { id: 'agent', open: true })
+  }
+
+  /** Repeats in capitals what is typed. */
+  #typed(bytes: Uint8Array): void {
+    this.print(Buffer.from(bytes).toString().toUpperCase())
+  }
+}

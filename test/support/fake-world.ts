@@ -1,0 +1,183 @@
+import { type Clock, type Places, Scope } from '../../src/base/index.ts'
+import type { ClusterDnsOptions } from '../../src/cluster/dns/forwarder.ts'
+import { type Cluster, ClusterError, type StartHooks } from '../../src/cluster/index.ts'
+import { startIn } from '../../src/cluster/start.ts'
+import type { ClusterWorld } from '../../src/cluster/world.ts'
+import type { Dns } from '../../src/dns/index.ts'
+import { checkMemory, type HostResources, type Load } from '../../src/host/index.ts'
+import type { Fabric } from '../../src/net/index.ts'
+import type { BridgePlan, ClusterPlan, FabricKind, NodePlan, SettingOptions } from '../../src/plan/index.ts'
+import { Memfd } from '../../src/sys/index.ts'
+import {
+  type Machine,
+  type StartOptions,
+  startVm,
+  type Template,
+  type TemplateOptions,
+  type TemplateSpec,
+  type VmSpec,
+} from '../../src/vm/index.ts'
+import { FakeVms } from './fake-vm.ts'
+import { ManualClock } from './manual-clock.ts'
+
+/** What a world is asked for on the way of a start: a test can look on, or make it fail, at each. */
+export type Point = 'host' | 'network' | 'change' | 'dns' | 'template'
+
+/** The names that a forwarder answers, whenever they change. */
+export type Names = Parameters<Dns['setHosts']>[0]
+
+/**
+ * A world without VMs, namespaces and privileges: the cluster, machines, monitors and guest channels are real, and
+ * what they talk to is in memory. Time passes when a test says so.
+ */
+export class FakeWorld implements ClusterWorld {
+  readonly manual = new ManualClock()
+  readonly clock: Clock
+  readonly vms = new FakeVms()
+  readonly processors = 2
+  readonly environment = {
+    places: { runtime: '/nowhere/run', state: '/nowhere/state', cache: '/nowhere/cache' } satisfies Places,
+    searchPath: '/usr/bin',
+    env: {},
+  }
+  /** What is open now, in the order of opening. */
+  readonly open: string[] = []
+  /** Networks as they were asked for, the first one first. */
+  readonly networks: BridgePlan[] = []
+  readonly names: Names[] = []
+  /** Shapes for which a template was asked, by their NICs. */
+  readonly templates: TemplateSpec[] = []
+  /** Called when a point is reached; what it throws is what happens there. */
+  at: (point: Point) => Promise<void> | void = () => {}
+  kind: FabricKind = 'bridge'
+  /** What cannot be closed: `network`, `dns`. */
+  stuck: string | undefined
+  freeMiB = 64 << 10
+
+  constructor(clock?: Clock) {
+    this.clock = clock ?? this.manual
+  }
+
+  wallClock(): number {
+    return 1_700_000_000_000
+  }
+
+  randomBytes(count: number): Uint8Array {
+    return Uint8Array.from({ length: count }, (_, i) => i)
+  }
+
+  load(): Load {
+    return { atMs: this.clock.now(), runnable: 0 }
+  }
+
+  checkMemory = (nodes: readonly NodePlan[], options: Parameters<typeof checkMemory>[1] = {}): number => {
+    const meminfo = `MemAvailable: ${this.freeMiB * 1024} kB\n`
+    return checkMemory(nodes, {
+      ...options,
+      read: path => (path === '/proc/meminfo' ? meminfo : undefined),
+    })
+  }
+
+  findHost = async (): Promise<HostResources> => {
+    await this.at('host')
+    const image = {
+      vmlinux: '/nowhere/vmlinux',
+      initramfs: '/nowhere/initramfs',
+      kernelVersion: '6.1.0-fake',
+    }
+    return {
+      qemu: { path: '/nowhere/qemu', version: '7.2.22' },
+      accel: { kind: 'tcg' },
+      image: { ...image, key: 'fake', modules: [], hasTelnetd: true, hasDropbear: false },
+    } as HostResources
+  }
+
+  async openNetwork(plan: Pick<ClusterPlan, 'bridges'>): Promise<Fabric> {
+    await this.at('network')
+    this.networks.push(plan.bridges)
+    const close = this.#opened('network')
+    return {
+      kind: this.kind,
+      namespace: undefined,
+      nics: async node => {
+        const own = this.networks.at(-1)!.taps.filter(tap => tap.node === node)
+        return own.map(({ name }) => ({ args: ['-netdev', name], fds: [] }))
+      },
+      change: async next => {
+        await this.at('change')
+        this.networks.push(next)
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  }
+
+  async openDns(_: ClusterPlan, { scope }: ClusterDnsOptions): Promise<Dns | undefined> {
+    await this.at('dns')
+    const close = this.#opened('dns')
+    const setHosts = (names: Names) => void this.names.push(names)
+    const dns = { address: '192.168.0.250', port: 53, setHosts, close, [Symbol.asyncDispose]: close }
+    return scope.add(dns as unknown as Dns)
+  }
+
+  openTemplate = async (spec: TemplateSpec, { onStep }: TemplateOptions): Promise<Template> => {
+    this.templates.push(spec)
+    onStep?.('check', 'begin')
+    await this.at('template')
+    await using scope = new Scope()
+    const [ram, state] = [scope.add(new Memfd('ram')), scope.add(new Memfd('state'))]
+    const files = scope.move()
+    const gone = this.#opened(`template of ${spec.nics.length} NICs`)
+    const close = async () => {
+      await files.close()
+      await gone()
+    }
+    const { memoryMiB } = spec
+    const shape = { key: 'fake', memoryMiB, nicCount: spec.nics.length }
+    return { ...shape, ram, state, close, [Symbol.asyncDispose]: close }
+  }
+
+  startVm(spec: VmSpec, options: StartOptions): Promise<Machine> {
+    return startVm(spec, { ...options, spawn: this.vms.spawn })
+  }
+
+  suppressMldReports = async (): Promise<AsyncDisposable> => ({ [Symbol.asyncDispose]: async () => {} })
+
+  /** Starts a cluster in it: two nodes and a router unless told otherwise. */
+  start(options: SettingOptions = {}, hooks: StartHooks = {}): Promise<Cluster> {
+    return startIn(this, { nvm: 2, nrouters: 1, ...options }, hooks)
+  }
+
+  /** Lets everything happen that is on its way. */
+  async turns(count = 20): Promise<void> {
+    for (let turn = 0; turn < count; turn++) await new Promise(resolve => setImmediate(resolve))
+  }
+
+  /** Lets time pass, a tenth of a second at a time, until `work` is done; resolves with what it gives. */
+  async passing<T>(work: Promise<T>): Promise<T> {
+    let done = false
+    const end = () => {
+      done = true
+    }
+    work.then(end, end)
+    for (let tenths = 0; !done && tenths < 6000; tenths++) {
+      await this.turns()
+      if (!done) this.manual.pass(100)
+    }
+    return await work
+  }
+
+  #opened(what: string): () => Promise<void> {
+    this.open.push(what)
+    return async () => {
+      const at = this.open.indexOf(what)
+      if (at >= 0) this.open.splice(at, 1)
+      if (what === this.stuck) throw broken(`${what} does not close`)
+    }
+  }
+}
+
+/** What a test throws where something is to fail. */
+export function broken(reason: string): ClusterError {
+  return new ClusterError({ code: 'NETWORK_SETTINGS', op: 'try', target: 'it', reason })
+}

@@ -1,0 +1,9 @@
+import { expect } from 'vitest'
+import type { FakeWorld } from './fake-world.ts'
+
+/** Holds that all of it was closed, every VM has ended, and no timer runs. */
+export function nothingLeft(world: FakeWorld): void {
+  expect(world.open).toEqual([])
+  expect(world.vms.alive).toEqual([])
+  expect(world.manual.waiting).toBe(0)
+}
