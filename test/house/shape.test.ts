@@ -5,13 +5,13 @@ import { readFiles, type SourceFile } from './project.ts'
 
 const source = readFiles(['src'], /\.ts$/)
 
-/** Files that import each other, directly or around a corner; types count. */
+/** Files that import each other, directly or around a corner; types and `import()` count. */
 function circles(files: readonly SourceFile[]): string[][] {
   const graph = new Map(
     files.map(({ path, text }) => [
       path,
       importsOf(text)
-        .filter(({ specifier, kind }) => specifier.startsWith('.') && kind !== 'dynamic')
+        .filter(({ specifier }) => specifier.startsWith('.'))
         .map(({ specifier }) => join(dirname(path), specifier)),
     ]),
   )

@@ -3,7 +3,8 @@ import { errorFromJson } from '../../base/index.ts'
 import type { Launch } from '../../owner/index.ts'
 import { CliError } from '../errors.ts'
 import { tell } from '../output.ts'
-import { openProgress, type ProgressOptions } from './progress.ts'
+import { openProgress } from './progress.ts'
+import type { ProgressOptions } from './types.ts'
 
 /** Ready, or called off by a signal: then the exit status that goes with it. */
 export interface StartOutcome {

@@ -1,7 +1,7 @@
 import { Listr, type ListrTask } from 'listr2'
 import { type Deferred, defer } from '../../base/index.ts'
 import { tell } from '../output.ts'
-import type { Progress, ProgressMessage, ProgressOptions } from './progress.ts'
+import type { Progress, ProgressMessage, ProgressOptions } from './types.ts'
 
 const titles = {
   image: 'Guest image',
