@@ -1,11 +1,11 @@
 #!/bin/sh
-# __net_setup=bridge.sh: a tap on a Linux bridge for each interface, which is what xcluster makes by itself.
-# Called with the numbers of a node and of a net, again whenever the node's VM is started.
+# __net_setup=bridge.sh: a tap on a Linux bridge for each interface, as xcluster makes it by itself.
+# Its arguments are the numbers of a node and of a net. It runs every time the node's VM is started.
 set -e
 node=$1 net=$2
 tap=t${net}_$node bridge=xcbr$net
 
-# Those of the nets that the host is on are there (--host-nets).
+# Bridges of nets that the host is on exist already (--host-nets).
 if ! ip link show "$bridge" >/dev/null 2>&1; then
 	ip link add "$bridge" mtu "$__mtu" type bridge
 	ip link set "$bridge" up

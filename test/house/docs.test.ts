@@ -5,9 +5,25 @@ import { compile, readmeExample } from '../support/readme.ts'
 import { inProject, readFiles, readText } from './project.ts'
 
 const pages = [
-  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'].map(path => ({ path, text: readText(path) })),
+  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'bench/README.md'].map(path => ({
+    path,
+    text: readText(path),
+  })),
   ...readFiles(['docs'], /\.md$/),
 ]
+
+/** Columns of prose. */
+const width = 100
+
+/** Lines of prose that are too long, by number. Tables, code, HTML and what cannot be broken may be. */
+function longLines(text: string): number[] {
+  const prose = text.replace(/^```[\s\S]*?^```/gm, code => code.replace(/[^\n]/g, ''))
+  return prose.split('\n').flatMap((line, index) => {
+    const [, words = ''] = /^\s*(?:[-*]|\d+\.)?\s*(.*)$/.exec(line) ?? []
+    const mayBeLong = /^\s*[|<]/.test(line) || !words.includes(' ')
+    return [...line].length > width && !mayBeLong ? [index + 1] : []
+  })
+}
 
 /** Links and pictures that lead nowhere: a file that is not there, a heading that the page has not. */
 function brokenLinks({ path, text }: { path: string; text: string }): string[] {
@@ -46,6 +62,19 @@ describe('the pages', () => {
     )
     const found = pages.map(({ path }) => path).filter(path => path !== 'README.md')
     expect(found.filter(path => !linked.has(path) && !linked.has(dirname(path)))).toEqual([])
+  })
+
+  test(`wrap at ${width} columns`, () => {
+    const long = pages.flatMap(({ path, text }) => longLines(text).map(line => `${path}:${line}`))
+    expect(long).toEqual([])
+  })
+
+  test('catch a planted long line', () => {
+    const half = 'é'.repeat(width / 2 - 1)
+    const [fits, long] = [`${half} é${half}\n\n`, `${half} éé${half}\n\n`]
+    const excepted = `| ${long}<img alt="${long}">\n\`\`\`\n${long}\`\`\`\n- [a](${'b'.repeat(width)})\n`
+    expect(longLines(`${fits}${excepted}`)).toEqual([])
+    expect(longLines(`${fits}${long}- ${long}`)).toEqual([3, 5])
   })
 
   test('catch a planted broken link', () => {

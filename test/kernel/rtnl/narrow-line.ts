@@ -1,5 +1,4 @@
-import type { NetNamespace } from '../../../src/netlink/index.ts'
-import { ifb, openRoute } from '../../../src/rtnl/index.ts'
+import { ifb, type NetNamespace, openRoute } from '../../../src/rtnl/index.ts'
 
 /** Makes `link` a line of so many bit/s each way; what comes in passes through an ifb to be queued. */
 export async function narrowLine(namespace: NetNamespace, link: string, rate: number): Promise<void> {
