@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Deferred, defer } from '../../../src/base/index.ts'
-import { inTurns, type TurnsOptions } from '../../../src/base/parallel.ts'
+import { inTurns, type TurnsOptions } from '../../../src/base/work/parallel.ts'
 
 /** Items that end when told. */
 function started(count: number, options?: TurnsOptions) {

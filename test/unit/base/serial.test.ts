@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { defer } from '../../../src/base/index.ts'
-import { Serial } from '../../../src/base/serial.ts'
+import { Serial } from '../../../src/base/work/serial.ts'
 
 test('one thing is done after the other, in order, whether or not one fails', async () => {
   const serial = new Serial()
