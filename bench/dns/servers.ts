@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import { pause, type Scope, systemClock } from '../../src/base/index.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Scope, systemClock } from '../../src/base/index.ts'
 import type { Asking } from './answers.ts'
 import { nameOf, names, writeZone, zone } from './zone.ts'
 
@@ -135,7 +136,7 @@ async function start(
   ) {
     if (child.exitCode !== null || systemClock.now() > deadline)
       throw new Error(`${command[0]} does not answer: ${said}`)
-    await pause(systemClock, 50)
+    await pause(50)
   }
   return running(child, port)
 }

@@ -15,11 +15,6 @@ export const systemClock: Clock = {
   },
 }
 
-/** Resolves after `ms`. For pauses between tries; never a substitute for an event. */
-export function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise(resolve => clock.after(ms, resolve))
-}
-
 /** How long something may take. */
 export interface Deadline {
   readonly clock: Clock

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { pause, systemClock } from '../base/index.ts'
+import { type Clock, systemClock, until } from '../base/index.ts'
 
 /**
  * Resolves when this process has ended. An owner answers `stop` just before it ends: this covers those
  * milliseconds, and gives up after two seconds.
  */
-export async function gone(pid: number): Promise<void> {
-  const deadline = systemClock.now() + 2000
-  while (systemClock.now() < deadline && isAlive(pid)) await pause(systemClock, 3)
+export async function gone(pid: number, clock: Clock = systemClock): Promise<void> {
+  await until(clock, () => !isAlive(pid), { everyMs: 3, withinMs: 2000, why: 'process' })
 }
 
 /** False for one that has ended, be it reaped or not. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { type Places, pause, systemClock } from '../base/index.ts'
+import type { Places } from '../base/index.ts'
 import {
   addBridgesTo,
   addNamespace,
@@ -7,7 +7,7 @@ import {
   dockerVethPair,
   type NamedNamespaceSpec,
   removeNamespace,
-  restoreForwarding,
+  settleForwarding as settleForwardingIn,
   vethPairOf,
 } from '../net/index.ts'
 import {
@@ -104,12 +104,10 @@ export async function addNamedBridge(
 /** Puts the settings outside back as they were, once there is no way out that needs them any more. */
 export async function settleForwarding(
   { runtime }: Places,
-  { withinMs }: { readonly withinMs: number },
+  wait: { readonly withinMs: number },
 ): Promise<void> {
   await using outside = NetNamespace.current()
-  const deadline = systemClock.now() + withinMs
-  while (!(await restoreForwarding(outside, runtime)) && systemClock.now() < deadline)
-    await pause(systemClock, 25)
+  await settleForwardingIn(outside, runtime, wait)
 }
 
 function bridgesOf(nets: readonly number[], { mtu, prefix, hostNets }: Settings): readonly BridgeSpec[] {

@@ -41,7 +41,6 @@ export class StartLimit {
   readonly #cores: number
   readonly #fastestMs = new Map<string, number>()
   #limit: number
-  #underWay = 0
   #last: Load | undefined
   #stretch = 1
   #queue: number | undefined
@@ -61,22 +60,6 @@ export class StartLimit {
     return this.#limit
   }
 
-  get underWay(): number {
-    return this.#underWay
-  }
-
-  get mayBegin(): boolean {
-    return this.#underWay < this.#limit
-  }
-
-  began(): void {
-    this.#underWay++
-  }
-
-  ended(): void {
-    this.#underWay--
-  }
-
   /** A VM has passed something, so long after it began. */
   passed(milestone: string, afterMs: number): void {
     const fastest = Math.min(afterMs, this.#fastestMs.get(milestone) ?? afterMs)
@@ -84,8 +67,8 @@ export class StartLimit {
     this.#stretch = blended(this.#stretch, afterMs / Math.max(fastest, 1))
   }
 
-  /** The machine is so busy now. Told often, and at least each time something was passed. */
-  heard(load: Load): void {
+  /** The machine is so busy now, with so many under way. Told often, and at least each time something was passed. */
+  heard(load: Load, underWay: number): void {
     const last = this.#last
     const ms = load.atMs - (last?.atMs ?? Number.NEGATIVE_INFINITY)
     if (last && ms < shortestMs) return
@@ -95,14 +78,14 @@ export class StartLimit {
     const counted = load.stalledMs !== undefined && last.stalledMs !== undefined
     const waited = counted ? (load.stalledMs! - last.stalledMs!) / ms : Number(load.runnable > this.#cores)
     this.#pressure = blended(this.#pressure, Math.min(1, waited))
-    this.#adjust(this.#pressure, this.#queue)
+    this.#adjust(this.#pressure, this.#queue, underWay)
   }
 
-  #adjust(pressure: number, queue: number): void {
+  #adjust(pressure: number, queue: number, underWay: number): void {
     const crowded = (pressure > fullAbove && queue > longQueue) || this.#stretch > longStretch
-    if (crowded) this.#limit = Math.max(this.#least, Math.min(this.#limit, this.#underWay) - 1)
+    if (crowded) this.#limit = Math.max(this.#least, Math.min(this.#limit, underWay) - 1)
     // More is of use only when those that might be are under way.
-    else if (pressure < idleBelow && !this.mayBegin) this.#limit++
+    else if (pressure < idleBelow && underWay >= this.#limit) this.#limit++
     // It is judged by what comes, now that there are fewer.
     if (crowded) this.#stretch = 1
   }

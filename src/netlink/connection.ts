@@ -1,4 +1,4 @@
-import { messageOf, type Port, type PortReceiver } from '../base/index.ts'
+import { messageOf, type Port, type PortReceiver, Serial } from '../base/index.ts'
 import { closedError, type Doing, type NetlinkError, overrunError, sendError } from './errors.ts'
 import {
   Batch,
@@ -38,8 +38,8 @@ const dumpTries = 20
 export class Connection implements AsyncDisposable {
   readonly #port: NetlinkPort
   readonly #pending = new Set<Exchange<unknown>>()
+  readonly #dumps = new Serial()
   #sequence = 0
-  #lastDump: Promise<unknown> = Promise.resolve()
   #closed = false
   #failure: Error | undefined
 
@@ -99,7 +99,7 @@ export class Connection implements AsyncDisposable {
    * again, so what is given was all there at one time.
    */
   async *dump<T>(request: Request, read: (message: Message) => T): AsyncGenerator<T, void, undefined> {
-    yield* await this.#inTurn(() => this.#dumpOnce(request, read))
+    yield* await this.#dumps.run(() => this.#dumpOnce(request, read))
   }
 
   /** Rejects what is pending and closes the socket. */
@@ -120,12 +120,6 @@ export class Connection implements AsyncDisposable {
       if (values) return values
     }
     throw interruptedError(request, dumpTries)
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#lastDump.then(work)
-    this.#lastDump = done.catch(() => {})
-    return done
   }
 
   *#windows(requests: readonly Request[]): Generator<Window> {

@@ -1,5 +1,5 @@
 import type { ClusterEvent, ClusterState, Status } from '../api/index.ts'
-import { defer, messageOf, Queue } from '../base/index.ts'
+import { Broadcast, defer, messageOf, type Queue } from '../base/index.ts'
 import { type Cluster, type StartHooks, startCancelled } from '../cluster/index.ts'
 import type { ClusterPlan, Settings } from '../plan/index.ts'
 import { idOf, nodeMissing } from '../plan/index.ts'
@@ -38,7 +38,7 @@ export class Owner {
   readonly #options: OwnerOptions
   readonly #starting: Promise<ServedCluster>
   readonly #abort = new AbortController()
-  readonly #listeners = new Set<Queue<ClusterEvent>>()
+  readonly #events = new Broadcast<ClusterEvent>()
   readonly #view: StartingStatus
   readonly #gone = defer()
   #cluster: ServedCluster | undefined
@@ -91,10 +91,7 @@ export class Owner {
 
   /** What happens from now on. A listener that lags loses the oldest. */
   events(): Queue<ClusterEvent> {
-    const queue = new Queue<ClusterEvent>({ limit: 1024, onClose: () => this.#listeners.delete(queue) })
-    if (this.#state === 'stopped') queue.end()
-    else this.#listeners.add(queue)
-    return queue
+    return this.#events.listen()
   }
 
   /** Tells everybody who listens, and the log. */
@@ -136,13 +133,13 @@ export class Owner {
       await cluster?.stop()
     } finally {
       this.#state = 'stopped'
-      for (const queue of [...this.#listeners]) queue.end()
+      this.#events.end()
       await this.#options.leave().finally(() => this.#gone.resolve())
     }
   }
 
   #tell(event: ClusterEvent): void {
     this.#view.hear(event)
-    for (const queue of this.#listeners) queue.push(event)
+    this.#events.send(event)
   }
 }

@@ -3,12 +3,13 @@ import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { commandFor } from '../api/index.ts'
 import {
+  type Clock,
   type ClusterPlaces,
   clusterPlaces,
   isSystemError,
   type Places,
-  pause,
   systemClock,
+  until,
 } from '../base/index.ts'
 import { type FileLock, lockFile, SysError } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
@@ -24,18 +25,16 @@ export interface Claim {
  * Takes the cluster's lock, and its directory with it. Whatever a dead owner left there is removed. Exactly one
  * of several callers gets it; the others throw CLUSTER_RUNNING.
  */
-export async function claim(at: ClusterPlaces): Promise<Claim> {
-  // A sweeper (below) may hold the lock of a dead cluster for a moment: only a lock that stays is an owner's.
-  for (let tries = 0; tries < 12; tries++) {
+export async function claim(at: ClusterPlaces, clock: Clock = systemClock): Promise<Claim> {
+  const tryLock = async () => {
     await makePrivate(at.directory)
-    const lock = lockIn(at)
-    if (lock) {
-      await rm(at.socket, { force: true })
-      return { at, release: () => release(at, lock) }
-    }
-    await pause(systemClock, 25)
+    return lockIn(at)
   }
-  throw alreadyRunning(basename(at.directory))
+  // A sweeper (below) may hold the lock of a dead cluster for a moment: only a lock that stays is an owner's.
+  const lock = await until(clock, tryLock, { everyMs: 25, withinMs: 300, why: 'lock' })
+  if (!lock) throw alreadyRunning(basename(at.directory))
+  await rm(at.socket, { force: true })
+  return { at, release: () => release(at, lock) }
 }
 
 function alreadyRunning(name: string): OwnerError {

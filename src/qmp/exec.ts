@@ -1,4 +1,4 @@
-import { type Clock, pause } from '../base/index.ts'
+import { type Clock, until } from '../base/index.ts'
 import type { AgentCommands, GuestExecStatus } from './agent-commands.ts'
 import type { NameIn, Rest, ResultOf } from './commands.ts'
 import { QmpError } from './errors.ts'
@@ -42,7 +42,7 @@ export async function guestExec(
 ): Promise<ExecResult> {
   const [file, ...arg] = typeof command === 'string' ? ['/bin/sh', '-c', command] : command
   if (file === undefined) throw nothingToRun(agent.peer)
-  const until = deadline(agent.clock, timeoutMs)
+  const limit = deadline(agent.clock, timeoutMs)
   const args = {
     path: file,
     arg,
@@ -50,15 +50,17 @@ export async function guestExec(
     ...(env && { env: Object.entries({ PATH: path, ...env }).map(([name, value]) => `${name}=${value}`) }),
     ...(input !== undefined && { 'input-data': Buffer.from(input).toString('base64') }),
   }
-  const { pid } = await agent.execute('guest-exec', args, { timeoutMs: until.left() })
-  // A quick command takes 5–9 ms under emulation.
-  for (let wait = 2; ; wait = Math.min(wait * 1.6, 200)) {
-    const slow = { file, pid, timeoutMs }
-    const status = await statusOf(agent, { ...slow, askMs: Math.max(until.left(), lastLookMs) })
-    if (status.exited) return resultOf(status)
-    if (until.left() <= 1) throw tooSlow(agent.peer, slow)
-    await pause(agent.clock, Math.min(wait, until.left()))
+  const { pid } = await agent.execute('guest-exec', args, { timeoutMs: limit.left() })
+  const slow = { file, pid, timeoutMs }
+  const look = async () => {
+    const status = await statusOf(agent, { ...slow, askMs: Math.max(limit.left(), lastLookMs) })
+    return status.exited ? status : undefined
   }
+  // A quick command takes 5–9 ms under emulation.
+  const everyMs = (looks: number) => Math.min(2 * 1.6 ** (looks - 1), 200)
+  const ended = await until(agent.clock, look, { everyMs, withinMs: limit.left(), why: 'guest program' })
+  if (!ended) throw tooSlow(agent.peer, slow)
+  return resultOf(ended)
 }
 
 /** The last look comes when the time is over: it takes what an answer takes, and no more from a silent guest. */

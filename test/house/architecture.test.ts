@@ -67,6 +67,7 @@ describe('a planted violation is caught:', () => {
     ['native code', "process.dlopen(module, 'x')"],
     ['the end of the process', 'process.exit(1)'],
     ['standard output', 'console.log(1)'],
+    ['a sleep', "import { setTimeout } from 'node:timers/promises'"],
   ]
   test.each(doors)('%s', (_, text) => {
     expect(doorViolations([{ path: 'src/vm/x.ts', text }])).toHaveLength(1)

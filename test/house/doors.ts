@@ -42,6 +42,12 @@ const doors: readonly Door[] = [
     spare: 0,
   },
   {
+    what: 'waits by a clock that is no argument, or sleeps (a timer of its own; see src/base/work/retry.ts)',
+    uses: uses(/\bset(Timeout|Interval)\b|\btimers\/promises\b/),
+    allowed: inFolder('src/base/clock.ts'),
+    spare: 0,
+  },
+  {
     what: 'runs on after a cluster was closed (a listener on the process)',
     uses: uses(/\bprocess\.on\(/),
     allowed: inFolder('src/cli/', ...mains),

@@ -140,7 +140,8 @@ export class FakeVm {
   }
 
   async #run(): Promise<void> {
-    if (this.#behaviour.refuses !== undefined) return this.end({ code: 1 })
+    if (this.#behaviour.refuses !== undefined) this.end({ code: 1 })
+    if (this.ended) return
     this.qemu.say(greeting)
     for await (const command of this.qemu.received) {
       if (this.ended) return
@@ -151,8 +152,12 @@ export class FakeVm {
   }
 
   #obey(name: string, command: Received): void {
-    if (name === 'migrate-incoming' && this.#behaviour.wakes === false)
-      return this.qemu.refuse(command, 'Invalid argument')
+    const refused = name === 'migrate-incoming' && this.#behaviour.wakes === false
+    if (refused) this.qemu.refuse(command, 'Invalid argument')
+    else this.#carryOut(name, command)
+  }
+
+  #carryOut(name: string, command: Received): void {
     if (name === 'stop') this.qemu.event('STOP')
     if (name === 'cont') this.qemu.event('RESUME')
     if (name === 'quit' && !this.#behaviour.stubborn)
@@ -168,7 +173,8 @@ export class FakeVm {
     if (this.#behaviour.panics) {
       this.print('[    0.500000] Kernel panic - not syncing: No working init found.\r\n')
       this.qemu.event('SHUTDOWN', { guest: true, reason: 'guest-reset' })
-      return this.end({ code: 0 })
+      this.end({ code: 0 })
+      return
     }
     this.print('xcluster: init\r\n')
     if (!this.#behaviour.hangs) this.#openAgent()

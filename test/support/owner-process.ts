@@ -2,12 +2,13 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { clusterPlaces, type Places, pause, systemClock } from '../../src/base/index.ts'
+import { clusterPlaces, type Places } from '../../src/base/index.ts'
 import { OwnerClient } from '../../src/client/index.ts'
 import { isAlive } from '../../src/client/process.ts'
 import { type Launch, launchOwner, type OwnerMessage } from '../../src/owner/index.ts'
 import { resolveSettings, type SettingOptions } from '../../src/plan/index.ts'
 import type { Scenario } from './fake-owner.ts'
+import { waitFor } from './wait.ts'
 
 const script = fileURLToPath(new URL('./fake-owner.ts', import.meta.url))
 // The addon, compiled TypeScript and all else is found from the repository, wherever the test runs.
@@ -56,8 +57,7 @@ export class OwnerProcess implements AsyncDisposable {
 
   /** Resolves when its API can be asked. */
   async listening(): Promise<void> {
-    const deadline = Date.now() + 10_000
-    while (Date.now() < deadline && !existsSync(this.at.socket)) await pause(systemClock, 10)
+    await waitFor(() => existsSync(this.at.socket), 10_000)
   }
 
   isAlive(): boolean {

@@ -1,4 +1,5 @@
-import { pause, systemClock } from '../../src/base/index.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { systemClock } from '../../src/base/index.ts'
 
 /** Looks every few milliseconds until `look` gives something true, `withinMs` at most; gives the last look. */
 export async function waitFor<T>(look: () => T | Promise<T>, withinMs = 2000): Promise<T> {
@@ -6,6 +7,6 @@ export async function waitFor<T>(look: () => T | Promise<T>, withinMs = 2000): P
   for (;;) {
     const seen = await look()
     if (seen || systemClock.now() >= deadline) return seen
-    await pause(systemClock, 10)
+    await pause(10)
   }
 }

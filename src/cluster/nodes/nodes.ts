@@ -1,4 +1,4 @@
-import { Scope, Serial } from '../../base/index.ts'
+import { inTurns, Scope, Serial } from '../../base/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { missing, scaledIn, scaledOut } from '../../plan/index.ts'
 import { ownNames } from '../dns/names.ts'
@@ -142,8 +142,6 @@ async function follow(nodes: readonly ClusterNode[], plan: ClusterPlan): Promise
 }
 
 /** All at once, all to their end; then throws what failed first. One that has failed altogether has said so itself. */
-async function all(nodes: readonly ClusterNode[], work: (node: ClusterNode) => Promise<void>): Promise<void> {
-  const results = await Promise.allSettled(nodes.map(work))
-  const failure = results.find(result => result.status === 'rejected')
-  if (failure) throw failure.reason
+function all(nodes: readonly ClusterNode[], work: (node: ClusterNode) => Promise<void>): Promise<void> {
+  return inTurns(nodes, work, { goOn: true })
 }

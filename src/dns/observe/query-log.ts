@@ -1,6 +1,6 @@
 import { close, closeSync, openSync, write } from 'node:fs'
 import { promisify } from 'node:util'
-import { type Clock, messageOf, systemClock } from '../../base/index.ts'
+import { type Clock, messageOf, Serial, systemClock } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
 import type { Answered } from '../types.ts'
 import { LineWriter, longestLine } from './log-line.ts'
@@ -20,13 +20,13 @@ export class QueryLog implements AsyncDisposable {
   readonly #path: string
   readonly #clock: Clock
   readonly #line = new LineWriter()
-  readonly #full: Buffer[] = []
+  readonly #writes = new Serial()
   readonly #spare: Buffer[] = []
   #fd: number
   #page: Buffer = Buffer.allocUnsafeSlow(pageSize)
   #used = 0
+  #waiting = 0
   #timer: (() => void) | undefined
-  #writing: Promise<void> | undefined
 
   constructor(path: string, clock: Clock = systemClock) {
     this.#path = path
@@ -45,16 +45,18 @@ export class QueryLog implements AsyncDisposable {
 
   /** Opens the file again: somebody has moved it away (logrotate). */
   async reopen(): Promise<void> {
-    await this.flush()
-    const fd = openLog(this.#path)
-    if (this.#path !== '-') await promisify(close)(this.#fd)
-    this.#fd = fd
+    this.#turn()
+    await this.#writes.run(async () => {
+      const before = this.#fd
+      this.#fd = openLog(this.#path)
+      if (this.#path !== '-') await promisify(close)(before)
+    })
   }
 
   /** Resolves when all lines so far are written. */
   async flush(): Promise<void> {
     this.#turn()
-    while (this.#writing !== undefined) await this.#writing
+    await this.#writes.idle()
   }
 
   async close(): Promise<void> {
@@ -76,22 +78,20 @@ export class QueryLog implements AsyncDisposable {
   /** Hands the page over to be written. False when there are too many already. */
   #turn(): boolean {
     if (this.#used === 0) return true
-    if (this.#full.length >= mostPages) return false
-    this.#full.push(this.#page.subarray(0, this.#used))
+    if (this.#waiting >= mostPages) return false
+    const lines = this.#page.subarray(0, this.#used)
     this.#page = this.#spare.pop() ?? Buffer.allocUnsafeSlow(pageSize)
     this.#used = 0
-    this.#writing ??= this.#writeAll()
+    this.#waiting++
+    void this.#writes.run(() => this.#write(lines))
     return true
   }
 
-  async #writeAll(): Promise<void> {
-    for (let lines = this.#full[0]; lines; lines = this.#full[0]) {
-      // A full disk takes lines, not service.
-      await this.#writeLines(lines).catch(() => this.lost++)
-      this.#full.shift()
-      if (this.#spare.length < 2) this.#spare.push(Buffer.from(lines.buffer))
-    }
-    this.#writing = undefined
+  async #write(lines: Buffer): Promise<void> {
+    // A full disk takes lines, not service.
+    await this.#writeLines(lines).catch(() => this.lost++)
+    this.#waiting--
+    if (this.#spare.length < 2) this.#spare.push(Buffer.from(lines.buffer))
   }
 
   async #writeLines(lines: Buffer): Promise<void> {

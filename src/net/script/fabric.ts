@@ -1,4 +1,4 @@
-import { messageOf, type Nic, Scope } from '../../base/index.ts'
+import { messageOf, type Nic, Scope, Serial } from '../../base/index.ts'
 import { type BridgePlan, mtuOf, type TapSpec } from '../../plan/index.ts'
 import { openTaps, type Tap } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
@@ -40,17 +40,17 @@ class ScriptNics {
   readonly #with: ScriptFabricOptions
   readonly #closing = new AbortController()
   readonly #scope = new Scope()
+  readonly #serial = new Serial()
   /** The taps that we have opened, by node. */
   readonly #taps = new Map<number, Tap[]>()
   #plan: BridgePlan
-  #last: Promise<unknown> = Promise.resolve()
 
   constructor(plan: BridgePlan, options: ScriptFabricOptions) {
     this.#plan = plan
     this.#with = options
     this.#scope.add(options.base)
     this.#scope.defer(() => this.#letGo([...this.#taps.keys()]))
-    this.#scope.defer(() => this.#last.then(() => {}))
+    this.#scope.defer(() => this.#serial.idle())
     this.#scope.defer(() => this.#closing.abort())
   }
 
@@ -137,9 +137,7 @@ class ScriptNics {
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#scope.closed)
       throw new NetError({ code: 'NETWORK_CLOSED', op: 'use', target: 'network', reason: 'it is closed' })
-    const turn = this.#last.then(work)
-    this.#last = turn.catch(() => {}) // whoever asked is told
-    return turn
+    return this.#serial.run(work)
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import type { ChangedSysctl } from '../../api/index.ts'
-import { forwardingRecord, pause, systemClock } from '../../base/index.ts'
-import { openRoute } from '../../rtnl/index.ts'
+import { type Clock, forwardingRecord, systemClock, until } from '../../base/index.ts'
+import { type Overrun, openRoute, type RouteEvent } from '../../rtnl/index.ts'
 import { lockFile, type NetNamespace, readSysctl, SysError, writeSysctl } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 
@@ -22,7 +22,7 @@ export async function forward(namespace: NetNamespace, directory: string): Promi
   const isOff = (name: string) => tryRead(namespace, name) === '0'
   // Where nothing is written down nobody will switch it off.
   if (!switches.some(isOff) && !existsSync(forwardingRecord(directory, namespace.inode))) return []
-  return await withRecord(namespace, directory, async record => {
+  return await withRecord({ namespace, directory }, async record => {
     const off = switches.filter(isOff)
     if (off.length === 0) return []
     const { before, heeding } = await readAll(namespace)
@@ -34,9 +34,13 @@ export async function forward(namespace: NetNamespace, directory: string): Promi
 }
 
 /** Puts everything back as it was, unless there is an uplink that needs it. True when there is nothing left to do. */
-export async function restoreForwarding(namespace: NetNamespace, directory: string): Promise<boolean> {
+export async function restoreForwarding(
+  namespace: NetNamespace,
+  directory: string,
+  clock: Clock = systemClock,
+): Promise<boolean> {
   if (!existsSync(forwardingRecord(directory, namespace.inode))) return true
-  return await withRecord(namespace, directory, async record => {
+  return await withRecord({ namespace, directory, clock }, async record => {
     const before = record.read()
     if (!before) return true
     if ((await linksOf(namespace)).some(({ name }) => uplinkName.test(name))) return false
@@ -50,6 +54,40 @@ export async function restoreForwarding(namespace: NetNamespace, directory: stri
   })
 }
 
+/**
+ * Puts everything back as soon as the last uplink has gone, which it waits for: the kernel removes the namespace of an
+ * owner that was killed in its own time. False when an uplink is still there after `withinMs`.
+ */
+export async function settleForwarding(
+  namespace: NetNamespace,
+  directory: string,
+  { withinMs, clock = systemClock }: { readonly withinMs: number; readonly clock?: Clock },
+): Promise<boolean> {
+  await using route = openRoute({ namespace })
+  const changes = route.monitor(['links']) // from before the first look, so that none is missed
+  if (await restoreForwarding(namespace, directory, clock)) return true
+  const callOff = clock.after(withinMs, () => void changes.close())
+  try {
+    for await (const change of changes)
+      if (isLoss(change) && (await restoreForwarding(namespace, directory, clock))) return true
+    return false
+  } finally {
+    callOff()
+  }
+}
+
+/** Whether an uplink has gone, or may have. */
+function isLoss(change: RouteEvent | Overrun): boolean {
+  if (change.kind === 'overrun') return true
+  return change.kind === 'link' && change.gone && uplinkName.test(change.link.name)
+}
+
+interface RecordPlace {
+  readonly namespace: NetNamespace
+  readonly directory: string
+  readonly clock?: Clock
+}
+
 interface Written {
   read(): Values | undefined
   write(values: Values | undefined): void
@@ -57,13 +95,12 @@ interface Written {
 
 /** Nobody else reads or writes it meanwhile; an empty one goes. */
 async function withRecord<T>(
-  namespace: NetNamespace,
-  directory: string,
+  { namespace, directory, clock = systemClock }: RecordPlace,
   work: (record: Written) => Promise<T>,
 ): Promise<T> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const path = forwardingRecord(directory, namespace.inode)
-  await using lock = await lockSoon(path)
+  await using lock = await lockSoon(path, clock)
   const text = readFileSync(path, 'utf8')
   let values: Values | undefined = text ? JSON.parse(text) : undefined
   try {
@@ -79,12 +116,9 @@ async function withRecord<T>(
   }
 }
 
-async function lockSoon(path: string) {
-  for (let tries = 0; tries < 80; tries++) {
-    const lock = lockFile(path)
-    if (lock) return lock
-    await pause(systemClock, 25)
-  }
+async function lockSoon(path: string, clock: Clock) {
+  const lock = await until(clock, () => lockFile(path), { everyMs: 5, withinMs: 2000, why: 'lock' })
+  if (lock) return lock
   const reason = 'another process has been holding it for two seconds'
   throw new NetError({ code: 'FORWARDING_BUSY', op: 'lock', target: path, reason })
 }

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import { type Clock, type Port, type PortReceiver, pause, systemClock } from '../../base/index.ts'
+import { type Clock, type Port, type PortReceiver, systemClock, until } from '../../base/index.ts'
 import { binding, type Received } from '../binding.ts'
 import { SOCK_STREAM } from '../constants.ts'
 import { attempt, closed, isSyscallFailure, refused, SysError } from '../errors.ts'
@@ -21,16 +21,19 @@ export async function connectStream(
   options: { timeoutMs?: number; clock?: Clock } = {},
 ): Promise<StreamPort> {
   const { timeoutMs = 1000, clock = systemClock } = options
-  const deadline = clock.now() + timeoutMs
-  for (;;) {
+  let full: unknown
+  const connect = () => {
     try {
       return new StreamPort(attempt('connect to', path, () => binding().connectUnix(path)))
     } catch (failure) {
-      const full = failure instanceof SysError && failure.errnoName === 'EAGAIN'
-      if (!full || clock.now() >= deadline) throw failure
+      if (!(failure instanceof SysError && failure.errnoName === 'EAGAIN')) throw failure
+      full = failure
+      return undefined
     }
-    await pause(clock, 5)
   }
+  const port = await until(clock, connect, { everyMs: 5, withinMs: timeoutMs, why: 'room to connect' })
+  if (!port) throw full
+  return port
 }
 
 /** Who connected, listened, or made the pair: as the kernel knows it, not as they say. */

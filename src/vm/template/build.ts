@@ -1,8 +1,8 @@
-import { ftruncateSync, readFileSync } from 'node:fs'
+import { ftruncateSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Clock, type Nic, pause, Scope } from '../../base/index.ts'
+import { type Clock, type Nic, Scope } from '../../base/index.ts'
 import { Memfd, NetNamespace, openTaps } from '../../sys/index.ts'
 import { startAborted } from '../errors.ts'
 import { startMachine } from '../machine/start.ts'
@@ -10,6 +10,7 @@ import { freeze } from '../snapshot/device-state.ts'
 import { mebibyte } from '../snapshot/manifest.ts'
 import type { Machine } from '../types.ts'
 import { templateVm } from './facts.ts'
+import { ticksOf, untilIdle } from './idle.ts'
 import { settleScript } from './quiesce.ts'
 import type { TemplateSpec, TemplateStep } from './types.ts'
 
@@ -90,21 +91,5 @@ async function unlessAborted<T>(machine: Machine, signal: AbortSignal | undefine
 async function warm(machine: Machine, { warmUp }: TemplateSpec, clock: Clock): Promise<void> {
   await warmUp?.run(machine)
   await machine.exec(['/bin/sh'], { input: settleScript, timeoutMs: 60_000 })
-  await idle(machine.pid, clock)
-}
-
-/** What still runs in the guest would run on in every clone. Waits until QEMU uses next to no CPU. */
-async function idle(pid: number, clock: Clock): Promise<void> {
-  for (let quiet = 0, before = ticks(pid), tries = 0; quiet < 2 && tries < 50; tries++) {
-    await pause(clock, 100)
-    const now = ticks(pid)
-    quiet = now - before <= 1 ? quiet + 1 : 0
-    before = now
-  }
-}
-
-/** CPU time so far, in hundredths of a second (proc_pid_stat(5): utime, stime). */
-function ticks(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
-  return Number(fields[11]) + Number(fields[12])
+  await untilIdle(clock, () => ticksOf(machine.pid))
 }

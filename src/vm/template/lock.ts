@@ -1,5 +1,5 @@
 import { unlink } from 'node:fs/promises'
-import { type Clock, pause, systemClock } from '../../base/index.ts'
+import { type Clock, systemClock, until } from '../../base/index.ts'
 import { type FileLock, lockFile } from '../../sys/index.ts'
 import { startAborted } from '../errors.ts'
 import { lockOf } from '../snapshot/store.ts'
@@ -28,15 +28,13 @@ export async function withLock<T>(
   }
 }
 
-async function lockWhenFree(path: string, patience: WaitOptions): Promise<FileLock> {
-  const { clock = systemClock, signal, waiting } = patience
+async function lockWhenFree(
+  path: string,
+  { clock = systemClock, signal, waiting }: WaitOptions,
+): Promise<FileLock> {
   waiting?.('begin')
-  for (;;) {
-    if (signal?.aborted) throw startAborted('template', signal.reason)
-    await pause(clock, 50)
-    const lock = lockFile(path)
-    if (!lock) continue
-    waiting?.('end')
-    return lock
-  }
+  const lock = await until(clock, () => lockFile(path), { everyMs: 50, signal, why: 'lock' })
+  if (!lock) throw startAborted('template', signal?.reason)
+  waiting?.('end')
+  return lock
 }

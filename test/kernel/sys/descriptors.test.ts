@@ -26,6 +26,7 @@ import {
   socketPair,
 } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 
 interface Arrival {
   readonly text: string
@@ -137,6 +138,31 @@ test('a path is connected to, and one that is not there is named', () =>
     server.close(() => done.resolve())
     await done.promise
     await expect(connectStream(path)).rejects.toMatchObject({ errnoName: 'ENOENT', target: path })
+  }))
+
+test('a connection waits while the queue of the listener is full, and no longer than asked', () =>
+  temporary(async directory => {
+    const path = join(directory, 'socket')
+    const clock = new ManualClock()
+    let accepted = 0
+    const server = createServer(socket => {
+      accepted++
+      socket.resume()
+    }).listen({ path, backlog: 1 })
+    await once(server, 'listening')
+    // The server accepts when this loop turns: until then all are in its queue, and it has room for two.
+    const ports = [connectStream(path), connectStream(path)]
+    const late = connectStream(path, { clock, timeoutMs: 0 })
+    const patient = connectStream(path, { clock })
+    await expect(late).rejects.toMatchObject({ errnoName: 'EAGAIN', target: path })
+    await expect.poll(() => accepted).toBe(2)
+    expect(clock.waiting).toBe(1)
+    clock.pass(5)
+    for (const port of [...ports, patient]) await (await port).close()
+    expect(clock.waiting).toBe(0)
+    const done = defer()
+    server.close(() => done.resolve())
+    await done.promise
   }))
 
 test('a lock keeps others out, in this process and in another, until it is closed or its holder dies', () =>

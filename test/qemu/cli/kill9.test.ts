@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { pause, systemClock } from '../../../src/base/index.ts'
+import { systemClock } from '../../../src/base/index.ts'
 import { isAlive } from '../../../src/client/process.ts'
 import { takeCensus } from '../../support/leaks.ts'
 import { OrdinaryUser } from '../../support/ordinary-user.ts'
@@ -62,7 +63,7 @@ async function killAt(xc: Xc, moment: number): Promise<Kill> {
   const pid = await waitFor(() => ownerOf(begun), 20_000)
   if (pid === undefined) throw new Error(`no owner came up:\n${begun.stderr}`)
   const found = systemClock.now()
-  await Promise.race([pause(systemClock, moment), begun.result])
+  await Promise.race([pause(moment), begun.result])
   process.kill(pid, 'SIGKILL')
   const killed = systemClock.now()
   // 20 ms for each tap that the kernel has to close, on top of a second (docs/network.md).

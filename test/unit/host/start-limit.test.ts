@@ -49,15 +49,11 @@ test('on a machine full of others it goes on with two for each processor', () =>
 
 test('where nothing is said of the queue, how long VMs take is enough to end an excess', () => {
   const limit = new StartLimit({ cores: 2, accel: 'tcg', clones: true })
-  limit.heard({ atMs: 0, runnable: 0 })
-  for (let at = 20; limit.most < 40; at += 20) {
-    while (limit.mayBegin) limit.began()
-    limit.heard({ atMs: at, runnable: 0 })
-  }
+  for (let at = 0; limit.most < 40; at += 20) limit.heard({ atMs: at, runnable: 0 }, limit.most)
   limit.passed('qmp', 20)
   for (let i = 0; i < 30; i++) {
     limit.passed('qmp', 900)
-    limit.heard({ atMs: 2000 + i * 20, runnable: 0 })
+    limit.heard({ atMs: 2000 + i * 20, runnable: 0 }, 40)
   }
   expect(limit.most).toBeLessThan(38)
 })
@@ -65,7 +61,7 @@ test('where nothing is said of the queue, how long VMs take is enough to end an 
 test('does not grow while what it allows is not used', () => {
   const limit = new StartLimit({ cores: 4, accel: 'tcg', clones: false })
   const { most } = limit
-  for (let at = 0; at < 1000; at += 20) limit.heard({ atMs: at, stalledMs: 0, runnable: 0 })
+  for (let at = 0; at < 1000; at += 20) limit.heard({ atMs: at, stalledMs: 0, runnable: 0 }, 0)
   expect(limit.most).toBe(most)
 })
 

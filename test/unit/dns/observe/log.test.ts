@@ -45,6 +45,20 @@ test('all is written at close; a file that was moved away is opened anew', async
   expect(clock.waiting).toBe(0)
 })
 
+test('lines that come while the file is opened anew are in one of the two, each once', async () => {
+  const path = fresh()
+  await using log = new QueryLog(path, new ManualClock())
+  for (let i = 0; i < 2000; i++) log.note(answered)
+  renameSync(path, `${path}.1`)
+  const opened = log.reopen()
+  for (let i = 0; i < 3000; i++) log.note(answered)
+  await opened
+  await log.close()
+  expect(linesOf(`${path}.1`) + linesOf(path)).toBe(5000)
+  expect(linesOf(path)).toBeGreaterThan(0)
+  expect(log.lost).toBe(0)
+})
+
 test('faster than the disk: lines are left out and counted, memory is not', async () => {
   await using log = new QueryLog(fresh(), new ManualClock())
   for (let i = 0; i < 100_000; i++) log.note(answered)

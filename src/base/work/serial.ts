@@ -10,6 +10,9 @@ export class Serial {
 
   /** Resolves when nothing is under way or waits. */
   async idle(): Promise<void> {
-    await this.#last
+    for (let last: unknown; last !== this.#last; ) {
+      last = this.#last
+      await last
+    }
   }
 }

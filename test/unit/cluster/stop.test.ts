@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest'
+import { FakeWorld } from '../../support/fake-world.ts'
+import { nothingLeft } from '../../support/nothing-left.ts'
+import { small, states, until } from './watching.ts'
+
+describe('stop', () => {
+  test('asks each guest to write back, then QEMU to end', async () => {
+    const world = new FakeWorld()
+    const cluster = await world.start(small)
+    await cluster.stop()
+    expect(world.vms.started.map(vm => vm.ended)).toEqual([{ code: 0 }, { code: 0 }])
+    expect(states(cluster)).toBe('vm-001 stopped, vm-002 stopped')
+    expect(cluster.state).toBe('stopped')
+    nothingLeft(world)
+  })
+
+  test('kills a node that hangs, within its grace and two seconds', async () => {
+    const world = new FakeWorld()
+    world.vms.behave('vm-001', { stubborn: true, endless: true })
+    const cluster = await world.start(small)
+    const stopping = cluster.stop({ graceMs: 300 })
+    expect(await world.passing(world.vms.get('vm-001').gone)).toEqual({ signal: 'SIGKILL' })
+    expect(world.manual.now()).toBeLessThanOrEqual(300 + 2 * 1000)
+    await stopping
+    nothingLeft(world)
+  })
+
+  test('called twice waits for the same end', async () => {
+    const world = new FakeWorld()
+    const cluster = await world.start(small)
+    await Promise.all([cluster.stop(), cluster.stop()])
+    await cluster.stop()
+    nothingLeft(world)
+  })
+
+  test('cancels a change that is under way, and refuses those that wait', async () => {
+    const world = new FakeWorld()
+    const cluster = await world.start({ ...small, clone: 'off' })
+    world.vms.behave('vm-003', { hangs: true })
+    const growing = cluster.scaleOut([3])
+    const waiting = cluster.pause([1])
+    for (const change of [growing, waiting]) change.catch(() => {})
+    await world.vms.start('vm-003')
+    await cluster.stop()
+    await expect(growing).rejects.toMatchObject({ code: 'CLUSTER_STOPPING' })
+    await expect(waiting).rejects.toMatchObject({ code: 'CLUSTER_STOPPING' })
+    await expect(cluster.reset()).rejects.toMatchObject({ code: 'CLUSTER_STOPPING' })
+    nothingLeft(world)
+  })
+
+  test('ends a paused node without waiting for its guest', async () => {
+    const world = new FakeWorld()
+    const cluster = await world.start(small)
+    await cluster.pause()
+    await cluster.stop()
+    expect(world.vms.started.map(vm => vm.ended)).toEqual([{ code: 0 }, { code: 0 }])
+    nothingLeft(world)
+  })
+
+  test('leaves nothing when a node has failed before', async () => {
+    const world = new FakeWorld()
+    const cluster = await world.start(small)
+    world.vms.get('vm-001').end({ signal: 'SIGKILL' })
+    await until(cluster, 1, 'failed')
+    await cluster.stop()
+    expect(states(cluster)).toBe('vm-001 failed, vm-002 stopped')
+    nothingLeft(world)
+  })
+
+  test('tells its states as the last events, then ends the events', async () => {
+    const world = new FakeWorld()
+    const cluster = await world.start(small)
+    const events = cluster.events()
+    await cluster.stop()
+    const seen: string[] = []
+    for await (const event of events) seen.push(event.event === 'cluster' ? event.state : event.event)
+    expect(seen[0]).toBe('stopping')
+    expect(seen.at(-1)).toBe('stopped')
+  })
+})
