@@ -85,15 +85,17 @@ test('nodes are paused, resumed, reset, added and taken away, by number or name,
   await using owner = await running()
   const { client } = owner
   const states = ({ nodes }: Status) => nodes.map(({ name, state }) => `${name} ${state}`).join(', ')
-  expect(states(await client.pause(['vm-001']))).toBe('vm-001 paused, vm-002 ready')
+  expect(states(await client.pause({ nodes: ['vm-001'] }))).toBe('vm-001 paused, vm-002 ready')
   const body = '{"nodes":[2,"1"]}'
   expect(schemas.status.parse(JSON.parse((await ask(owner, 'POST /v1/pause', body)).body))).toBeTruthy()
   expect(states(await client.status())).toBe('vm-001 paused, vm-002 paused')
   expect((await ask(owner, 'POST /v1/resume')).status).toBe(200)
-  expect(states(await client.reset(['1']))).toBe('vm-001 ready, vm-002 ready')
-  expect(states(await client.scaleOut(['vm-003']))).toBe('vm-001 ready, vm-002 ready, vm-003 ready')
+  expect(states(await client.reset({ nodes: ['1'] }))).toBe('vm-001 ready, vm-002 ready')
+  expect(states(await client.scaleout({ nodes: ['vm-003'] }))).toBe(
+    'vm-001 ready, vm-002 ready, vm-003 ready',
+  )
   expect((await client.exec('3', { argv: ['cat'] })).status).toBe(0)
-  expect(states(await client.scaleIn(['3']))).toBe('vm-001 ready, vm-002 ready')
+  expect(states(await client.scalein({ nodes: ['3'] }))).toBe('vm-001 ready, vm-002 ready')
   await expect(client.exec('3', { argv: ['cat'] })).rejects.toMatchObject({ code: 'NODE_MISSING' })
   await stopped(owner)
 })
@@ -102,14 +104,14 @@ test('a change that is not waited for is answered when it begins; how it fails i
   await using owner = await running('fake-reset')
   const { client } = owner
   const events = await client.events()
-  expect((await client.reset(['2'], { wait: false })).nodes[1]).toMatchObject({ state: 'starting' })
+  expect((await client.reset({ nodes: ['2'], wait: false })).nodes[1]).toMatchObject({ state: 'starting' })
   for await (const event of events) {
     expect(schemas.clusterEvent.parse(event)).toEqual(event)
     if (event.event !== 'notice') continue
     expect(event).toMatchObject({ text: expect.stringContaining('Kernel panic') })
     break
   }
-  await expect(client.reset(['2'])).rejects.toMatchObject({ code: 'GUEST_PANIC' })
+  await expect(client.reset({ nodes: ['2'] })).rejects.toMatchObject({ code: 'GUEST_PANIC' })
   await stopped(owner)
 })
 

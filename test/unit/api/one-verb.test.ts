@@ -1,0 +1,157 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type AnswerOf, type AskedOf, type Verb, verbTable } from '../../../src/api/index.ts'
+import { plainCommand } from '../../../src/cli/commands.ts'
+import { call, callsOf } from '../../../src/client/calls.ts'
+import { openApi } from '../../../src/owner/http/openapi.ts'
+import { routesOf } from '../../../src/owner/http/routes.ts'
+import { type Api, serve } from '../../../src/owner/http/server.ts'
+import { Owner } from '../../../src/owner/owner.ts'
+import { planCluster, resolveSettings } from '../../../src/plan/index.ts'
+import { fakeMaker } from '../../support/cluster-fake.ts'
+
+// A verb that there is not: from its description and its implementation, all the rest has to follow.
+
+const table = verbTable({
+  shuffle: {
+    summary: 'let nodes change places',
+    help: 'Without nodes: all.',
+    asks: {
+      nodes: { kind: 'nodes', doc: '1 or vm-001', optional: true },
+      inTurn: { kind: 'flag', usually: false, doc: 'one after the other', optional: true },
+    },
+    answer: 'status',
+    said: { done: 'Shuffled' },
+    errors: ['NODE_MISSING'],
+  },
+})
+
+const asked: AskedOf<typeof table.shuffle>[] = []
+
+const routes = routesOf(table, {
+  shuffle(owner, question) {
+    asked.push(question)
+    for (const node of question.nodes ?? []) owner.nodeId(node)
+    return owner.status()
+  },
+})
+
+class Shuffler extends callsOf(table) {
+  override call<V extends Verb>(verb: V, question: AskedOf<V>): Promise<AnswerOf<V>> {
+    return call({ name: 'default', socket: `${root}/xcluster/default/owner.sock` }, verb, question)
+  }
+}
+
+let root: string
+let api: Api
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'xc-'))
+  mkdirSync(`${root}/xcluster/default`, { recursive: true })
+  const settings = resolveSettings({ options: { nvm: 2, nrouters: 0 } })
+  const owner = new Owner({
+    plan: planCluster(settings),
+    start: hooks => fakeMaker.start(settings, { ...hooks, logs: root }),
+    leave: async () => {},
+    log: () => {},
+  })
+  await owner.ready
+  api = await serve({ owner, socket: `${root}/xcluster/default/owner.sock`, log: () => {}, routes })
+  asked.length = 0
+})
+
+afterEach(async () => {
+  await api.close()
+  rmSync(root, { recursive: true })
+})
+
+test('a new verb has a route that checks what is asked', async () => {
+  const shuffler = new Shuffler()
+  const { nodes } = await shuffler.shuffle({ nodes: [1, 'vm-002'], inTurn: true })
+  expect(nodes.map(({ name }) => name)).toEqual(['vm-001', 'vm-002'])
+  await shuffler.shuffle()
+  expect(asked).toEqual([{ nodes: [1, 'vm-002'], inTurn: true }, {}])
+  const odd = shuffler.call(table.shuffle, { nodes: [], inTurn: 1 as never })
+  await expect(odd).rejects.toMatchObject({
+    code: 'BAD_REQUEST',
+    reason: expect.stringMatching(/nodes.*inTurn|inTurn.*nodes/),
+  })
+  await expect(shuffler.shuffle({ nodes: [7] })).rejects.toMatchObject({ code: 'NODE_MISSING' })
+  expect(asked).toHaveLength(3)
+})
+
+test('a new verb is in the OpenAPI document', () => {
+  const { paths } = openApi(routes) as { paths: Record<string, { post: Record<string, unknown> }> }
+  expect(Object.keys(paths)).toEqual(['/v1/shuffle'])
+  expect(paths['/v1/shuffle']!.post).toMatchObject({
+    summary: 'Let nodes change places',
+    description: 'Without nodes: all.',
+    requestBody: {
+      required: false,
+      content: {
+        'application/json': {
+          schema: {
+            properties: {
+              nodes: { type: 'array', minItems: 1, description: '1 or vm-001' },
+              inTurn: { type: 'boolean', description: 'true: one after the other; false when left out' },
+            },
+            additionalProperties: false,
+          },
+        },
+      },
+    },
+    responses: { default: { description: expect.stringContaining('BAD_REQUEST, NODE_MISSING') } },
+  })
+})
+
+/** Runs it as `xc` would; gives what it printed. */
+async function typed(...words: string[]): Promise<string> {
+  const said: string[] = []
+  const hear = (text: unknown) => said.push(String(text)) > 0
+  vi.spyOn(process.stdout, 'write').mockImplementation(hear)
+  vi.spyOn(process.stderr, 'write').mockImplementation(hear)
+  const { name, summary, load } = plainCommand(table.shuffle)
+  const command = new Command(name).summary(summary).exitOverride()
+  const places = { runtime: `${root}/xcluster`, state: root, cache: root }
+  ;(await load()).configure(command, { env: {}, places })
+  try {
+    await command.parseAsync(words, { from: 'user' })
+  } catch (failure) {
+    if ((failure as { code?: string }).code !== 'commander.helpDisplayed') throw failure
+  } finally {
+    vi.restoreAllMocks()
+  }
+  return said.join('')
+}
+
+test('a new verb is a command, with its help', async () => {
+  expect(await typed()).toBe('Shuffled: all nodes.\n')
+  expect(await typed('1', 'vm-002', '--in-turn')).toBe('Shuffled: vm-001, vm-002.\n')
+  expect(asked).toEqual([{}, { nodes: ['1', 'vm-002'], inTurn: true }])
+  expect(JSON.parse(await typed('--json'))).toMatchObject({ v: 1, name: 'default', state: 'ready' })
+  await expect(typed('7')).rejects.toMatchObject({ code: 'NODE_MISSING' })
+  expect(await typed('--help')).toBe(`Usage: shuffle [options] [nodes...]
+
+Arguments:
+  nodes                1 or vm-001
+
+Options:
+  --name <cluster>     the cluster's name (default default) [XCLUSTER_NAME]
+  --json               print the cluster as it is then, as \`xc status --json\`
+  --timeout <seconds>  give up after this long
+  --in-turn            one after the other
+  -h, --help           display help for command
+
+Without nodes: all.
+`)
+})
+
+test('a verb without its implementation does not compile', () => {
+  // @ts-expect-error `shuffle` is missing
+  expect(routesOf(table, {})).toHaveLength(1)
+  // @ts-expect-error it has to answer with a status
+  routesOf(table, { shuffle: () => ({ v: 1 }) })
+})
