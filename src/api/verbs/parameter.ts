@@ -42,8 +42,3 @@ export type QuestionOf<P extends Parameters> = {
 }
 
 type ValueOf<P extends Parameter> = ParameterValues[P['kind']]
-
-/** The name of the parameter that stands in the path; undefined where none does. */
-export function nodeIn(parameters: Parameters): string | undefined {
-  return Object.keys(parameters).find(name => parameters[name]!.kind === 'node')
-}

@@ -1,6 +1,6 @@
 import type { ExecJson } from '../exec.ts'
 import type { ReachReport, Status, Stopped } from '../values.ts'
-import { nodeIn, type Parameters, type QuestionOf } from './parameter.ts'
+import type { Parameters, QuestionOf } from './parameter.ts'
 
 /** The JSON answers, by their kinds. */
 export interface JsonAnswers {
@@ -78,4 +78,9 @@ export function verbTable<const T extends Readonly<Record<string, Description>>>
 /** What the `Upgrade` header names for a verb that answers with one. */
 export function upgradeProtocol({ name }: Pick<Verb, 'name'>): string {
   return `xcluster-${name}`
+}
+
+/** The name of the parameter that stands in the path; undefined where none does. */
+export function nodeIn(parameters: Parameters): string | undefined {
+  return Object.keys(parameters).find(name => parameters[name]!.kind === 'node')
 }
