@@ -96,4 +96,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/dns.ts'),
   },
   { name: 'env', summary: 'print all settings, fit for eval', load: () => import('./commands/env.ts') },
+  {
+    name: 'completion',
+    summary: 'print what lets bash or zsh complete these commands',
+    load: async () => {
+      const { completionOf } = await import('./commands/completion.ts')
+      return completionOf(commands, configureCommand)
+    },
+  },
 ]
