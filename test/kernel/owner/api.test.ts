@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { expect } from 'vitest'
+import { type Verb, type VerbName, verbs } from '../../../src/api/index.ts'
 import { version, versionHeader } from '../../../src/base/index.ts'
 import type { Status } from '../../../src/client/index.ts'
 import * as schemas from '../../../src/owner/http/schemas.ts'
@@ -119,10 +120,10 @@ test('bad requests are refused as the caller’s fault, in one sentence', async 
   await using owner = await running()
   const refused = async (path: string, body: string) => {
     const answer = await ask(owner, `POST ${path}`, body)
-    return {
-      status: answer.status,
-      ...(JSON.parse(answer.body) as { error: { code: string; message: string } }),
-    }
+    const { error } = JSON.parse(answer.body) as { error: { code: string; message: string } }
+    const described: Verb = verbs[path.split('/').at(-1) as VerbName]
+    expect(['BAD_REQUEST', ...described.errors]).toContain(error.code)
+    return { status: answer.status, error }
   }
   expect(await refused('/v1/nodes/1/exec', '{"argv":[]}')).toMatchObject({
     status: 400,
