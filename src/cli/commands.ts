@@ -26,7 +26,7 @@ export async function configureCommand(command: Command, session: Session): Prom
 
 type Shaped = Pick<CommandEntry, 'name' | 'load'>
 
-/** Verbs whose commands have a shape, and a file, of their own. Undefined: a verb that is no command. */
+/** Verbs whose commands have a shape, and a file, of their own. Undefined: a verb without a command. */
 const shaped = {
   stop: { name: 'stop', load: () => import('./commands/stop.ts') },
   exec: { name: 'exec', load: () => import('./commands/exec.ts') },

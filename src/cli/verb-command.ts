@@ -53,7 +53,7 @@ async function run(command: Command, session: Session, verb: PlainVerb): Promise
   const asked = askedIn(command, verb)
   const answer = await clientOf(session, options).call(verb, asked)
   if (options.json) printJson(answer)
-  else if (verb.said) tell(sentence(verb.said, asked.wait !== false, nodesIn(command)))
+  else if (verb.said) tell(sentence(verb.said, command, asked.wait !== false))
   else print(views[verb.answer](answer as never))
   if ('ok' in answer && !answer.ok) process.exitCode = 1
 }
@@ -75,9 +75,11 @@ function nodesIn(command: Command): readonly string[] | undefined {
   return typed.length === 0 ? undefined : typed
 }
 
-/** `Paused: vm-001, vm-002.` */
-function sentence({ done, begun = done }: Said, wait: boolean, nodes: readonly string[] | undefined): string {
-  return `${wait ? done : begun}: ${nodes?.map(named).join(', ') ?? 'all nodes'}.`
+/** `Paused: vm-001, vm-002.` A command that is not about nodes names none. */
+function sentence({ done, begun = done }: Said, command: Command, waited: boolean): string {
+  const nodes = nodesIn(command)?.map(named).join(', ') ?? 'all nodes'
+  const about = command.registeredArguments.length > 0 ? `: ${nodes}` : ''
+  return `${waited ? done : begun}${about}.`
 }
 
 type Said = NonNullable<Verb['said']>

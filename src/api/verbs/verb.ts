@@ -31,7 +31,7 @@ export interface Description {
   readonly method?: 'GET'
   readonly asks: Parameters
   readonly answer: AnswerKind
-  /** What `xc` says before the names of the nodes: when it is done, and when it has begun (`--no-wait`). */
+  /** What `xc` says, before the names of nodes if it is about some: when it is done, or has begun (`--no-wait`). */
   readonly said?: { readonly done: string; readonly begun?: string }
   /** Codes that it answers with besides those of any request; docs/errors.md has a row for each. */
   readonly errors: readonly string[]

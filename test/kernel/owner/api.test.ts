@@ -64,20 +64,9 @@ test('the OpenAPI document lists every route, with its schemas', async () => {
   const { body } = await ask(owner, 'GET /v1/openapi.json')
   const document = JSON.parse(body) as { openapi: string; paths: Record<string, object> }
   expect(document.openapi).toBe('3.1.0')
-  expect(Object.keys(document.paths).sort()).toEqual([
-    '/v1/check',
-    '/v1/events',
-    '/v1/nodes/{id}/console',
-    '/v1/nodes/{id}/exec',
-    '/v1/nodes/{id}/log',
-    '/v1/pause',
-    '/v1/reset',
-    '/v1/resume',
-    '/v1/scalein',
-    '/v1/scaleout',
-    '/v1/status',
-    '/v1/stop',
-  ])
+  const paths = Object.values(verbs).map(({ path }) => path.replace(':id', '{id}'))
+  expect(Object.keys(document.paths).sort()).toEqual(paths.sort())
+  expect(paths).toEqual(expect.arrayContaining(['/v1/status', '/v1/nodes/{id}/console', '/v1/scaleout']))
   expect(body).toContain('"enum":["vm","router","tester"]')
   await stopped(owner)
 })

@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type AnswerOf, type AskedOf, type Verb, verbTable } from '../../../src/api/index.ts'
 import { plainCommand } from '../../../src/cli/commands.ts'
+import type { PlainVerb } from '../../../src/cli/verb-command.ts'
 import { call, callsOf } from '../../../src/client/calls.ts'
 import { openApi } from '../../../src/owner/http/openapi.ts'
 import { routesOf } from '../../../src/owner/http/routes.ts'
@@ -13,7 +14,7 @@ import { Owner } from '../../../src/owner/owner.ts'
 import { planCluster, resolveSettings } from '../../../src/plan/index.ts'
 import { fakeMaker } from '../../support/cluster-fake.ts'
 
-// A verb that there is not: from its description and its implementation, all the rest has to follow.
+// An imaginary verb: from its description and its implementation, all the rest has to follow.
 
 const table = verbTable({
   shuffle: {
@@ -27,6 +28,7 @@ const table = verbTable({
     said: { done: 'Shuffled' },
     errors: ['NODE_MISSING'],
   },
+  rest: { summary: 'let a cluster rest', asks: {}, answer: 'status', said: { done: 'Rested' }, errors: [] },
 })
 
 const asked: AskedOf<typeof table.shuffle>[] = []
@@ -37,6 +39,7 @@ const routes = routesOf(table, {
     for (const node of question.nodes ?? []) owner.nodeId(node)
     return owner.status()
   },
+  rest: owner => owner.status(),
 })
 
 class Shuffler extends callsOf(table) {
@@ -85,7 +88,8 @@ test('a new verb has a route that checks what is asked', async () => {
 
 test('a new verb is in the OpenAPI document', () => {
   const { paths } = openApi(routes) as { paths: Record<string, { post: Record<string, unknown> }> }
-  expect(Object.keys(paths)).toEqual(['/v1/shuffle'])
+  expect(Object.keys(paths)).toEqual(['/v1/shuffle', '/v1/rest'])
+  expect(paths['/v1/rest']!.post).not.toHaveProperty('requestBody')
   expect(paths['/v1/shuffle']!.post).toMatchObject({
     summary: 'Let nodes change places',
     description: 'Without nodes: all.',
@@ -107,13 +111,13 @@ test('a new verb is in the OpenAPI document', () => {
   })
 })
 
-/** Runs it as `xc` would; gives what it printed. */
-async function typed(...words: string[]): Promise<string> {
+/** Runs its command as `xc` would; gives what it printed. */
+async function typed(verb: PlainVerb, ...words: string[]): Promise<string> {
   const said: string[] = []
   const hear = (text: unknown) => said.push(String(text)) > 0
   vi.spyOn(process.stdout, 'write').mockImplementation(hear)
   vi.spyOn(process.stderr, 'write').mockImplementation(hear)
-  const { name, summary, load } = plainCommand(table.shuffle)
+  const { name, summary, load } = plainCommand(verb)
   const command = new Command(name).summary(summary).exitOverride()
   const places = { runtime: `${root}/xcluster`, state: root, cache: root }
   ;(await load()).configure(command, { env: {}, places })
@@ -128,12 +132,14 @@ async function typed(...words: string[]): Promise<string> {
 }
 
 test('a new verb is a command, with its help', async () => {
-  expect(await typed()).toBe('Shuffled: all nodes.\n')
-  expect(await typed('1', 'vm-002', '--in-turn')).toBe('Shuffled: vm-001, vm-002.\n')
+  const { shuffle, rest } = table
+  expect(await typed(rest)).toBe('Rested.\n')
+  expect(await typed(shuffle)).toBe('Shuffled: all nodes.\n')
+  expect(await typed(shuffle, '1', 'vm-002', '--in-turn')).toBe('Shuffled: vm-001, vm-002.\n')
   expect(asked).toEqual([{}, { nodes: ['1', 'vm-002'], inTurn: true }])
-  expect(JSON.parse(await typed('--json'))).toMatchObject({ v: 1, name: 'default', state: 'ready' })
-  await expect(typed('7')).rejects.toMatchObject({ code: 'NODE_MISSING' })
-  expect(await typed('--help')).toBe(`Usage: shuffle [options] [nodes...]
+  expect(JSON.parse(await typed(shuffle, '--json'))).toMatchObject({ v: 1, name: 'default', state: 'ready' })
+  await expect(typed(shuffle, '7')).rejects.toMatchObject({ code: 'NODE_MISSING' })
+  expect(await typed(shuffle, '--help')).toBe(`Usage: shuffle [options] [nodes...]
 
 Arguments:
   nodes                1 or vm-001
@@ -150,8 +156,9 @@ Without nodes: all.
 })
 
 test('a verb without its implementation does not compile', () => {
+  const rest = (owner: Owner) => owner.status()
   // @ts-expect-error `shuffle` is missing
-  expect(routesOf(table, {})).toHaveLength(1)
+  expect(routesOf(table, { rest })).toHaveLength(2)
   // @ts-expect-error it has to answer with a status
-  routesOf(table, { shuffle: () => ({ v: 1 }) })
+  routesOf(table, { rest, shuffle: () => ({ v: 1 }) })
 })
