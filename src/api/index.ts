@@ -1,3 +1,17 @@
 export { commandFor } from './command.ts'
-export type { ExecAnswer } from './exec.ts'
+export type { ExecAnswer, ExecJson } from './exec.ts'
 export type * from './values.ts'
+export type { Flag, Parameter, ParameterKind, ParameterValues } from './verbs/parameter.ts'
+export { type VerbName, verbs } from './verbs/table.ts'
+export {
+  type AnswerOf,
+  type AskedOf,
+  isStream,
+  type JsonAnswers,
+  nodeIn,
+  type StreamKind,
+  upgradeProtocol,
+  type Verb,
+  type VerbTable,
+  verbTable,
+} from './verbs/verb.ts'

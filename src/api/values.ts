@@ -139,3 +139,10 @@ export interface ReachReport {
   readonly ok: boolean
   readonly pairs: readonly ReachResult[]
 }
+
+/** What `stop` answers when all of the cluster is gone. */
+export interface Stopped {
+  readonly v: 1
+  /** It ends right after. */
+  readonly owner: { readonly pid: number }
+}

@@ -1,16 +1,43 @@
 import type { Command } from 'commander'
+import { type VerbName, verbs } from '../api/index.ts'
+import type { CommandEntry, CommandFile } from './command.ts'
 import type { Session } from './session.ts'
+import type { PlainVerb } from './verb-command.ts'
 
-/** What a command's own file gives: its arguments and options, and what it does. */
-export interface CommandFile {
-  configure(command: Command, session: Session): void
+/** Gives a command, known by its name and summary until now, all the rest. */
+export async function configureCommand(command: Command, session: Session): Promise<void> {
+  const { configure } = await commands.find(({ name }) => name === command.name())!.load()
+  command.option('--debug', 'print where an error comes from')
+  configure(command, session)
 }
 
-interface CommandEntry {
-  readonly name: string
-  readonly alias?: string
-  readonly summary: string
-  load(): Promise<CommandFile>
+type Shaped = Pick<CommandEntry, 'name' | 'load'>
+
+/** Verbs whose commands have a shape, and a file, of their own. Undefined: a verb without a command. */
+const shaped = {
+  stop: { name: 'stop', load: () => import('./commands/stop.ts') },
+  exec: { name: 'exec', load: () => import('./commands/exec.ts') },
+  console: { name: 'vm', load: () => import('./commands/vm.ts') },
+  log: { name: 'logs', load: () => import('./commands/logs.ts') },
+  events: undefined,
+} satisfies { readonly [Name in VerbName]?: Shaped | undefined }
+
+/** All others. One that does not fit here has parameters or an answer that call for a file of its own. */
+const plain: { readonly [Name in Exclude<VerbName, keyof typeof shaped>]: PlainVerb } = verbs
+
+/** The command that follows from a verb's description. */
+export function plainCommand(verb: PlainVerb): CommandEntry {
+  const configured = async (): Promise<CommandFile> => {
+    const { configureVerb } = await import('./verb-command.ts')
+    return { configure: (command, session) => configureVerb(command, session, verb) }
+  }
+  return { name: verb.name, summary: verb.summary, verb, load: configured }
+}
+
+function verbCommand(name: VerbName): CommandEntry[] {
+  if (!Object.hasOwn(shaped, name)) return [plainCommand(plain[name as keyof typeof plain])]
+  const own = shaped[name as keyof typeof shaped]
+  return own ? [{ ...own, summary: verbs[name].summary, verb: verbs[name] }] : []
 }
 
 /** All commands. The file of one is loaded when it is used: no command pays for another. */
@@ -21,22 +48,8 @@ export const commands: readonly CommandEntry[] = [
     summary: 'start a cluster and wait until all of it is ready',
     load: () => import('./commands/start.ts'),
   },
-  { name: 'status', summary: 'show a cluster and its nodes', load: () => import('./commands/status.ts') },
   { name: 'ls', summary: 'list the running clusters', load: () => import('./commands/ls.ts') },
-  { name: 'stop', summary: 'stop a cluster; nothing of it stays', load: () => import('./commands/stop.ts') },
-  { name: 'pause', summary: 'stop nodes where they are', load: () => import('./commands/pause.ts') },
-  { name: 'resume', summary: 'let paused nodes go on', load: () => import('./commands/resume.ts') },
-  { name: 'reset', summary: 'replace nodes by fresh ones', load: () => import('./commands/reset.ts') },
-  { name: 'scaleout', summary: 'add nodes to a cluster', load: () => import('./commands/scaleout.ts') },
-  { name: 'scalein', summary: 'take nodes away', load: () => import('./commands/scalein.ts') },
-  { name: 'exec', summary: 'run a command on a node', load: () => import('./commands/exec.ts') },
-  { name: 'vm', summary: "open a node's console", load: () => import('./commands/vm.ts') },
-  { name: 'logs', summary: "print what a node's console has said", load: () => import('./commands/logs.ts') },
-  {
-    name: 'check',
-    summary: 'let the nodes try to reach each other',
-    load: () => import('./commands/check.ts'),
-  },
+  ...(Object.keys(verbs) as VerbName[]).flatMap(verbCommand),
   {
     name: 'doctor',
     summary: 'see whether this machine has all it takes',
@@ -70,4 +83,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/dns.ts'),
   },
   { name: 'env', summary: 'print all settings, fit for eval', load: () => import('./commands/env.ts') },
+  {
+    name: 'completion',
+    summary: 'print what lets bash or zsh complete these commands',
+    load: async () => {
+      const { completionOf } = await import('./commands/completion.ts')
+      return completionOf(commands, configureCommand)
+    },
+  },
 ]

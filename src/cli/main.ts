@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../base/index.ts'
-import { commands } from './commands.ts'
+import { commands, configureCommand } from './commands.ts'
 import { CliError, explain, statusOf } from './errors.ts'
 import { normalized } from './options/argv.ts'
 import { exitFlushed, watchOutput } from './output.ts'
@@ -45,11 +45,7 @@ function programOf(session: Session): Command {
     const command = program.command(name).summary(summary).description(sentence(summary))
     if (alias) command.alias(alias)
   }
-  program.hook('preSubcommand', async (_, command) => {
-    const file = await commands.find(({ name }) => name === command.name())!.load()
-    command.option('--debug', 'print where an error comes from')
-    file.configure(command, session)
-  })
+  program.hook('preSubcommand', (_, command) => configureCommand(command, session))
   return program
 }
 

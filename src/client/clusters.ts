@@ -9,6 +9,13 @@ export async function clusterNames(places: Places): Promise<string[]> {
   return names.filter(name => namePattern.test(name)).sort()
 }
 
+/** Those of them whose owners listen. */
+export async function runningClusters(places: Places): Promise<string[]> {
+  const names = await clusterNames(places)
+  const answering = await Promise.all(names.map(name => answers(places, name)))
+  return names.filter((_, index) => answering[index])
+}
+
 /** True when somebody listens on the cluster's socket. */
 export function answers(places: Places, name: string): Promise<boolean> {
   return new Promise(resolve => {

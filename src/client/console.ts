@@ -1,5 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import type { Socket } from 'node:net'
+import { upgradeProtocol, verbs } from '../api/index.ts'
+import { requestOf } from './calls.ts'
 import { ClientError } from './errors.ts'
 import { checkVersion, errorOf, explained, type Target } from './request.ts'
 
@@ -8,8 +10,8 @@ export function openConsole(target: Target, node: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({
       socketPath: target.socket,
-      path: `/v1/nodes/${encodeURIComponent(node)}/console`,
-      headers: { connection: 'Upgrade', upgrade: 'xcluster-console' },
+      path: requestOf(verbs.console, { node }).path,
+      headers: { connection: 'Upgrade', upgrade: upgradeProtocol(verbs.console) },
       agent: false,
     })
     request.on('upgrade', (answer, socket, head) => {

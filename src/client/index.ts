@@ -1,4 +1,4 @@
 export type { NodeStatus, ReachReport, Status } from '../api/index.ts'
-export { answers, clusterNames } from './clusters.ts'
+export { answers, clusterNames, runningClusters } from './clusters.ts'
 export { OwnerClient } from './owner-client.ts'
 export { gone } from './process.ts'

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import type { ExecAnswer, ReachReport, Status } from '../api/index.ts'
+import { type AnswerOf, type AskedOf, type ExecAnswer, type Verb, verbs } from '../api/index.ts'
 import { clusterPlaces, LineSplitter, type Places } from '../base/index.ts'
+import { call, callsOf, requestOf } from './calls.ts'
 import { openConsole } from './console.ts'
-import { gone } from './process.ts'
-import { ask, askJson, explained, type Target } from './request.ts'
+import { type Ask, ask, explained, type Target } from './request.ts'
 
 export interface ExecQuestion {
   readonly argv: readonly string[]
@@ -12,70 +12,31 @@ export interface ExecQuestion {
   readonly timeoutMs?: number
 }
 
-export interface ChangeOptions {
-  /** False: resolves when it has begun. */
-  readonly wait?: boolean | undefined
-}
+/** Its methods that are made from the table of verbs: `status()`, `pause({ nodes: ['1'] })` … */
+const Calls = callsOf(verbs)
 
 /** Talks to the owner of one cluster over its unix socket; holds nothing open between calls. */
-export class OwnerClient {
+export class OwnerClient extends Calls {
   readonly #target: Target
 
   /** `timeoutMs` holds for each answer; a command in a guest or a stop takes as long as it takes without it. */
   constructor(places: Places, name: string, options: { readonly timeoutMs?: number } = {}) {
+    super()
     this.#target = { name, socket: clusterPlaces(places, name).socket, ...options }
   }
 
-  status(): Promise<Status> {
-    return askJson(this.#target, { method: 'GET', path: '/v1/status' })
-  }
-
-  /** Resolves when nothing of the cluster is left, its owner process included. Works across versions. */
-  async stop(): Promise<void> {
-    const question = { method: 'POST', path: '/v1/stop', anyVersion: true } as const
-    const { owner } = await askJson<{ owner: { pid: number } }>(this.#target, question)
-    await gone(owner.pid)
-  }
-
-  /** Stops nodes in the middle of what they do; all without `nodes`. */
-  pause(nodes?: readonly string[]): Promise<Status> {
-    return this.#change('pause', { nodes })
-  }
-
-  /** Lets paused nodes go on; all without `nodes`. */
-  resume(nodes?: readonly string[]): Promise<Status> {
-    return this.#change('resume', { nodes })
-  }
-
-  /** Replaces nodes by fresh ones; resolves when they are ready, or have begun with `wait: false`. */
-  reset(nodes?: readonly string[], { wait }: ChangeOptions = {}): Promise<Status> {
-    return this.#change('reset', { nodes, wait })
-  }
-
-  /** Adds nodes, by their numbers; resolves when they are ready, or have begun with `wait: false`. */
-  scaleOut(nodes: readonly string[], { wait }: ChangeOptions = {}): Promise<Status> {
-    return this.#change('scaleout', { nodes, wait })
-  }
-
-  /** Ends nodes; what only they needed goes with them. */
-  scaleIn(nodes: readonly string[]): Promise<Status> {
-    return this.#change('scalein', { nodes })
-  }
-
-  /** Lets every node try to reach all that it should reach. */
-  check(): Promise<ReachReport> {
-    return askJson(this.#target, { method: 'POST', path: '/v1/check' })
+  override call<V extends Verb>(verb: V, asked: AskedOf<V>): Promise<AnswerOf<V>> {
+    return call(this.#target, verb, asked)
   }
 
   /** Runs a command in a guest. `node` is an id or a name. */
   async exec(node: string, { argv, input, timeoutMs }: ExecQuestion): Promise<ExecAnswer> {
-    const body = {
+    const answer = await this.call(verbs.exec, {
+      node,
       argv,
       ...(input && { input: Buffer.from(input).toString('base64') }),
-      ...(timeoutMs !== undefined && { timeoutMs }),
-    }
-    const path = `/v1/nodes/${encodeURIComponent(node)}/exec`
-    const answer = await askJson<ExecJson>(this.#target, { method: 'POST', path, body })
+      timeoutMs,
+    })
     return {
       status: answer.status,
       ...(answer.signal !== undefined && { signal: answer.signal }),
@@ -88,15 +49,14 @@ export class OwnerClient {
   /** What a node's console has printed; with `follow`, on until the node stops or `signal` aborts. */
   async *log(
     node: string,
-    options: { follow?: boolean; signal?: AbortSignal } = {},
+    { follow, signal }: { follow?: boolean | undefined; signal?: AbortSignal } = {},
   ): AsyncGenerator<Uint8Array> {
-    const path = `/v1/nodes/${encodeURIComponent(node)}/log${options.follow ? '?follow=1' : ''}`
-    yield* await this.#stream(path, options.signal)
+    yield* await this.#stream(requestOf(verbs.log, { node, follow }), signal)
   }
 
   /** What happens in the cluster, from the moment that this resolves until the cluster is gone. */
   async events(signal?: AbortSignal): Promise<AsyncGenerator<{ readonly event: string }>> {
-    return eventsIn(await this.#stream('/v1/events', signal))
+    return eventsIn(await this.#stream(requestOf(verbs.events, {}), signal))
   }
 
   /** The node's console, raw bytes both ways. */
@@ -104,12 +64,8 @@ export class OwnerClient {
     return openConsole(this.#target, node)
   }
 
-  #change(what: string, body: object): Promise<Status> {
-    return askJson(this.#target, { method: 'POST', path: `/v1/${what}`, body })
-  }
-
-  async #stream(path: string, signal: AbortSignal | undefined): Promise<AsyncGenerator<Uint8Array>> {
-    const answer = await ask(this.#target, { method: 'GET', path, ...(signal && { signal }) })
+  async #stream(question: Ask, signal: AbortSignal | undefined): Promise<AsyncGenerator<Uint8Array>> {
+    const answer = await ask(this.#target, { ...question, ...(signal && { signal }) })
     return piecesOf(answer, failure => (signal?.aborted ? undefined : explained(this.#target, failure)))
   }
 }
@@ -135,12 +91,4 @@ async function* eventsIn(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<{ re
       if (line.startsWith('data: ')) yield JSON.parse(line.slice(6)) as { event: string }
     }
   }
-}
-
-interface ExecJson {
-  readonly status: number
-  readonly signal?: number
-  readonly stdout: string
-  readonly stderr: string
-  readonly truncated: ExecAnswer['truncated']
 }

@@ -56,6 +56,7 @@ describe('a planted violation is caught:', () => {
     ['a dynamic import', 'src/client/x.ts', "await import('../cluster/index.ts')", /client may import base/],
     ['a slow start', 'src/cli/x.ts', "import { start } from '../cluster/index.ts'", /cli may import/],
     ['a heavy library', 'src/cli/x.ts', "import { z } from 'zod'", /every command/],
+    ['a heavy description of a verb', 'src/api/x.ts', "import { z } from 'zod'", /every command/],
     ['a floor that is none', 'src/vm/x.ts', "import { a } from '../utils/index.ts'", /no floor/],
     ['the tests', 'src/vm/x.ts', "import { a } from '../../test/support/leaks.ts'", /no floor/],
   ]

@@ -77,7 +77,7 @@ function crossing(path: string, { specifier, kind }: Import): string[] {
 }
 
 function loading(path: string, { specifier, kind }: Import): string[] {
-  const light = ['src/cli/', 'src/client/', 'src/base/'].some(folder => path.startsWith(folder))
+  const light = ['src/cli/', 'src/client/', 'src/api/', 'src/base/'].some(folder => path.startsWith(folder))
   return light && kind === 'static' && heavy.includes(specifier)
     ? [`${path} imports ${specifier}: every command would load it`]
     : []

@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import type { Command } from 'commander'
+import { verbs } from '../../api/index.ts'
 import type { XclusterError } from '../../base/index.ts'
 import { explain } from '../errors.ts'
 import { nameOption, timeoutOption } from '../options/shared.ts'
@@ -13,8 +14,8 @@ interface ExecOptions extends CommonOptions {
 
 export function configure(command: Command, session: Session): void {
   command
-    .argument('<node>', '1 or vm-001')
-    .argument('<command...>', 'the command and its arguments, after --')
+    .argument('<node>', verbs.exec.asks.node.doc)
+    .argument('<command...>', `${verbs.exec.asks.argv.doc}, after --`)
     .usage('NODE [options] -- COMMAND…')
     .option(...nameOption)
     .option('-i, --stdin', 'give it our standard input; done anyway when that is a file or a pipe')

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { answers, clusterNames } from '../../client/index.ts'
+import { runningClusters } from '../../client/index.ts'
 import { nameOption, timeoutOption } from '../options/shared.ts'
 import { printJson, tell } from '../output.ts'
 import { type CommonOptions, clientOf, clusterNameOf, type Session } from '../session.ts'
@@ -15,7 +15,7 @@ export function configure(command: Command, session: Session): void {
     .option('--json', 'print one JSON value (docs/json.md)')
     .option(...timeoutOption)
     .action(async (options: StopOptions) => {
-      const names = options.all ? await alive(session) : [clusterNameOf(session, options)]
+      const names = options.all ? await runningClusters(session.places) : [clusterNameOf(session, options)]
       const outcomes = await Promise.allSettled(
         names.map(name => clientOf(session, { ...options, name }).stop()),
       )
@@ -26,10 +26,4 @@ export function configure(command: Command, session: Session): void {
       const failed = outcomes.find(({ status }) => status === 'rejected')
       if (failed) throw (failed as PromiseRejectedResult).reason
     })
-}
-
-async function alive({ places }: Session): Promise<string[]> {
-  const names = await clusterNames(places)
-  const answering = await Promise.all(names.map(name => answers(places, name)))
-  return names.filter((_, index) => answering[index])
 }

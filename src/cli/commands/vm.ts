@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { verbs } from '../../api/index.ts'
 import { nameOption } from '../options/shared.ts'
 import { tell } from '../output.ts'
 import { type CommonOptions, clientOf, type Session } from '../session.ts'
@@ -6,7 +7,7 @@ import { talk } from '../terminal.ts'
 
 export function configure(command: Command, session: Session): void {
   command
-    .argument('<node>', '1 or vm-001')
+    .argument('<node>', verbs.console.asks.node.doc)
     .option(...nameOption)
     .action(async (node: string, options: CommonOptions) => {
       const socket = await clientOf(session, options).console(node)

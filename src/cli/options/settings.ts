@@ -65,7 +65,10 @@ function absolute(path: string): string {
   return path === '' ? '' : resolve(path)
 }
 
+const files: readonly string[] = ['kernel', 'kvm', 'netSetup', 'dnsHosts', 'dnsLog'] satisfies SettingKey[]
+
 function placeholder(key: string): string {
+  if (files.includes(key)) return 'file'
   if (key.startsWith('nets') || key === 'hostNets') return 'nets'
   return typeof (settings as Record<string, { default: unknown }>)[key]?.default === 'number' ? 'n' : 'value'
 }

@@ -1,40 +1,12 @@
 import type { Status } from '../../api/index.ts'
 import { messageOf } from '../../base/index.ts'
-import { newId } from '../../plan/index.ts'
 import type { Owner } from '../owner.ts'
 
-/** What a request to change nodes says. Without nodes: all that can be. */
-export interface ChangeAsked {
-  readonly nodes?: readonly (string | number)[] | undefined
-  /** False: the answer comes when the change has begun. */
-  readonly wait?: boolean | undefined
-}
+/** Nodes as a question names them. Without any: all that can be. */
+export type NamedNodes = readonly (string | number)[] | undefined
 
-/** Changes nodes and gives the cluster as it is then. */
-export type Change = (owner: Owner, asked: ChangeAsked) => Promise<Status>
-
-export const pause: Change = (owner, { nodes }) =>
-  change(owner, () => owner.cluster().pause(named(owner, nodes)))
-
-export const resume: Change = (owner, { nodes }) =>
-  change(owner, () => owner.cluster().resume(named(owner, nodes)))
-
-export const reset: Change = (owner, { nodes, wait }) => {
-  const ids = named(owner, nodes)
-  return change(owner, () => owner.cluster().reset(ids), wait === false && begun(ids))
-}
-
-export const scaleOut: Change = (owner, { nodes = [], wait }) => {
-  const ids = nodes.map(newId)
-  return change(owner, () => owner.cluster().scaleOut(ids), wait === false && begun(ids))
-}
-
-export const scaleIn: Change = (owner, { nodes = [] }) => {
-  const ids = nodes.map(node => owner.nodeId(node))
-  return change(owner, () => owner.cluster().scaleIn(ids))
-}
-
-function named(owner: Owner, nodes: ChangeAsked['nodes']): number[] | undefined {
+/** Their ids. */
+export function idsOf(owner: Owner, nodes: NamedNodes): number[] | undefined {
   return nodes?.map(node => owner.nodeId(node))
 }
 
@@ -42,7 +14,7 @@ type Heard = ReturnType<Owner['events']>
 type HasBegun = (events: Heard) => Promise<void>
 
 /** Resolves when one of them starts: by then nothing is wrong with what was asked for. */
-function begun(ids: readonly number[] | undefined): HasBegun {
+export function begun(ids: readonly number[] | undefined): HasBegun {
   return async events => {
     for await (const event of events) {
       const isOne = event.event === 'node' && (ids?.includes(event.id) ?? true)
@@ -51,8 +23,11 @@ function begun(ids: readonly number[] | undefined): HasBegun {
   }
 }
 
-/** With `until`, a change that goes on is not waited for; should it fail, that is an event. */
-async function change(
+/**
+ * Changes nodes and gives the cluster as it is then. With `until`, a change that goes on is not waited for; should it
+ * fail, that is an event.
+ */
+export async function change(
   owner: Owner,
   work: () => Promise<void>,
   until: HasBegun | false = false,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { StreamKind, Verb } from '../../api/index.ts'
 import { version } from '../../base/index.ts'
 import type { Route } from './routes.ts'
 import * as schemas from './schemas.ts'
@@ -7,10 +8,10 @@ import * as schemas from './schemas.ts'
 export function openApi(routes: readonly Route[]): object {
   const paths: Record<string, Record<string, object>> = {}
   for (const route of routes) {
-    const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) }
+    const { path, method } = route.verb
+    const at = path.replaceAll(/:(\w+)/g, '{$1}')
+    paths[at] = { ...paths[at], [method.toLowerCase()]: operation(route) }
   }
-  paths['/v1/nodes/{id}/console'] = { get: consoleOperation }
   return {
     openapi: '3.1.0',
     info: {
@@ -23,32 +24,45 @@ export function openApi(routes: readonly Route[]): object {
   }
 }
 
-function operation(route: Route): object {
-  const { body, answer, summary } = route
-  const content = typeof answer === 'string' ? { [answer]: { schema: textOf[answer] } } : jsonContent(answer)
+function operation({ verb, question, answer }: Route): object {
+  const { summary, help, path, method } = verb
+  const [query, body] = method === 'GET' ? [question, undefined] : [undefined, question]
   return {
-    summary,
-    parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
+    summary: `${summary[0]!.toUpperCase()}${summary.slice(1)}`,
+    ...(help && { description: help }),
+    parameters: [...pathParameters(path), ...queryParameters(query)],
     ...(body && { requestBody: { required: !body.safeParse({}).success, content: jsonContent(body) } }),
     responses: {
-      200: { description: 'Done', content },
-      default: { description: 'Not done, and why', content: jsonContent(schemas.failure) },
+      ...(typeof answer === 'string' ? streams[answer] : { 200: done(jsonContent(answer)) }),
+      default: { description: notDone(verb, question), content: jsonContent(schemas.failure) },
     },
   }
 }
 
-const textOf = {
-  'text/plain': { type: 'string' },
-  'text/event-stream': {
-    type: 'string',
-    description: 'data of each: #/components/schemas/ClusterEvent, or {"event": "lost", "count"}',
-  },
-} as const
+function done(content: object): object {
+  return { description: 'Done', content }
+}
 
-const consoleOperation = {
-  summary: 'A console, raw bytes both ways, after `Upgrade: xcluster-console`',
-  parameters: pathParameters('/v1/nodes/:id/console'),
-  responses: { 101: { description: 'Joined' } },
+const streams = {
+  text: { 200: done({ 'text/plain': { schema: { type: 'string' } } }) },
+  events: {
+    200: done({
+      'text/event-stream': {
+        schema: {
+          type: 'string',
+          description: 'data of each: #/components/schemas/ClusterEvent, or {"event": "lost", "count"}',
+        },
+      },
+    }),
+  },
+  upgrade: { 101: { description: 'Joined' } },
+} as const satisfies Record<StreamKind, object>
+
+function notDone({ errors }: Verb, question: z.ZodType | undefined): string {
+  const codes = [...(question ? ['BAD_REQUEST'] : []), ...errors]
+  return ['Not done, and why', codes.length > 0 && `error.code is ${codes.join(', ')} or another`]
+    .filter(Boolean)
+    .join('; ')
 }
 
 function pathParameters(path: string): object[] {
@@ -58,7 +72,7 @@ function pathParameters(path: string): object[] {
 
 function queryParameters(query: z.ZodType | undefined): object[] {
   if (!query) return []
-  const { properties = {} } = z.toJSONSchema(query)
+  const { properties = {} } = z.toJSONSchema(query, { io: 'input' })
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
 }
 

@@ -1,133 +1,48 @@
 import type { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { z } from 'zod'
+import { isStream, nodeIn, type StreamKind, type Verb, type VerbTable, verbs } from '../../api/index.ts'
 import type { Owner } from '../owner.ts'
-import * as changes from './changes.ts'
+import { questionOf } from './questions.ts'
 import * as schemas from './schemas.ts'
-import { followLog, sendEvents } from './streams.ts'
+import { type Implementations, implementations } from './verbs.ts'
 
-interface Asked {
+/** What comes with a request: the node in its path, and what its question's schema has let through. */
+export interface Asked {
   readonly id: string
-  readonly query: z.infer<typeof schemas.logQuery>
-  readonly body: unknown
+  readonly question: object
 }
 
-/** One route of the API: what `serve` registers and what `openapi.json` says are these same lines. */
+/** A verb as the API has it: what `serve` registers and what `openapi.json` says are these same lines. */
 export interface Route {
-  readonly method: 'GET' | 'POST'
-  /** In fastify's spelling: `:id`. */
-  readonly path: string
-  readonly summary: string
-  readonly query?: z.ZodType
-  readonly body?: z.ZodType
-  /** The answer's JSON value, or the type of its stream. */
-  readonly answer: z.ZodType | 'text/plain' | 'text/event-stream'
-  /** Gives the answer; a stream is written to `raw` instead. */
-  handle(owner: Owner, asked: Asked, raw: ServerResponse): Promise<unknown> | unknown
+  readonly verb: Verb
+  /** Of its body, or of the query of a GET; undefined where nothing is asked. */
+  readonly question: z.ZodType | undefined
+  /** Its JSON value, or the kind of stream that it is. */
+  readonly answer: z.ZodType | StreamKind
+  /** Gives the answer; a stream is written to `peer` instead. */
+  handle(owner: Owner, asked: Asked, peer: ServerResponse | Duplex): unknown
 }
 
-export const routes: readonly Route[] = [
-  {
-    method: 'GET',
-    path: '/v1/status',
-    summary: 'The cluster and its nodes, also while it starts',
-    answer: schemas.status,
-    handle: owner => owner.status(),
-  },
-  {
-    method: 'POST',
-    path: '/v1/stop',
-    summary: 'Ends the cluster; answers when all of it is gone, just before the owner itself ends',
-    answer: schemas.stopped,
-    async handle(owner) {
-      await owner.stop()
-      return { v: 1, owner: { pid: process.pid } }
-    },
-  },
-  {
-    method: 'POST',
-    path: '/v1/check',
-    summary: 'Lets every node try to reach all that it should reach, IPv4 and IPv6',
-    answer: schemas.reachReport,
-    async handle(owner) {
-      const pairs = await owner.cluster().checkReach()
-      return { v: 1, ok: pairs.every(pair => pair.ok), pairs }
-    },
-  },
-  changing('/v1/pause', {
-    summary: 'Stops nodes in the middle of what they do; all without a list',
-    body: schemas.nodesQuestion,
-    change: changes.pause,
-  }),
-  changing('/v1/resume', {
-    summary: 'Lets paused nodes go on, their clocks set right; all without a list',
-    body: schemas.nodesQuestion,
-    change: changes.resume,
-  }),
-  changing('/v1/reset', {
-    summary: 'Replaces nodes by fresh ones in the same place, those that failed too; all without a list',
-    body: schemas.resetQuestion,
-    change: changes.reset,
-  }),
-  changing('/v1/scaleout', {
-    summary: 'Adds nodes, by their numbers; the others follow',
-    body: schemas.scaleOutQuestion,
-    change: changes.scaleOut,
-  }),
-  changing('/v1/scalein', {
-    summary: 'Ends nodes, and takes away what only they needed of the network; the others follow',
-    body: schemas.scaleInQuestion,
-    change: changes.scaleIn,
-  }),
-  {
-    method: 'POST',
-    path: '/v1/nodes/:id/exec',
-    summary: 'Runs a command in a guest and waits for its end',
-    body: schemas.execQuestion,
-    answer: schemas.execAnswer,
-    handle: exec,
-  },
-  {
-    method: 'GET',
-    path: '/v1/nodes/:id/log',
-    summary: 'What the console has printed; with follow=1 it goes on until the cluster ends',
-    query: schemas.logQuery,
-    answer: 'text/plain',
-    handle: (owner, { id, query }, raw) => followLog(owner, { id, follow: query.follow === '1' }, raw),
-  },
-  {
-    method: 'GET',
-    path: '/v1/events',
-    summary: 'Server-sent events: what happens from now on, each the JSON value of a cluster event',
-    answer: 'text/event-stream',
-    handle: (owner, _, raw) => sendEvents(owner, raw),
-  },
-]
-
-interface Changing {
-  readonly summary: string
-  readonly body: z.ZodType<changes.ChangeAsked>
-  readonly change: changes.Change
-}
-
-/** Answers with the cluster as it is after the change. */
-function changing(path: string, { summary, body, change }: Changing): Route {
-  const handle: Route['handle'] = (owner, asked) => change(owner, asked.body as changes.ChangeAsked)
-  return { method: 'POST', path, summary, body, answer: schemas.status, handle }
-}
-
-async function exec(owner: Owner, { id, body }: Asked): Promise<object> {
-  const node = owner.nodeId(id)
-  const { argv, input, timeoutMs } = body as z.infer<typeof schemas.execQuestion>
-  const result = await owner.cluster().exec(node, argv, {
-    ...(input !== undefined && { input: Buffer.from(input, 'base64') }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
+/** The routes of a table of verbs. */
+export function routesOf<T extends VerbTable>(table: T, implemented: Implementations<T>): Route[] {
+  return Object.entries<Verb>(table).map(([name, verb]) => {
+    const node = nodeIn(verb.asks)
+    const implementation = implemented[name] as unknown as Untyped
+    return {
+      verb,
+      question: questionOf(verb),
+      answer: isStream(verb.answer) ? verb.answer : schemas.answers[verb.answer],
+      handle(owner, { id, question }, peer) {
+        const all = node === undefined ? question : { ...question, [node]: id }
+        return implementation(owner, all, peer)
+      },
+    }
   })
-  return {
-    v: 1,
-    status: result.status,
-    ...(result.signal !== undefined && { signal: result.signal }),
-    stdout: Buffer.from(result.stdout).toString('base64'),
-    stderr: Buffer.from(result.stderr).toString('base64'),
-    truncated: result.truncated,
-  }
 }
+
+/** The types meet again here: the question's schema is made from what `AskedOf` is made from. */
+type Untyped = (owner: Owner, asked: object, peer: ServerResponse | Duplex) => unknown
+
+/** The routes of the owner's API. */
+export const routes: readonly Route[] = routesOf(verbs, implementations)

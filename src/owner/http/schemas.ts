@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { ClusterEvent, ReachResult, Status } from '../../api/index.ts'
+import type { ClusterEvent, JsonAnswers, ReachReport, Status } from '../../api/index.ts'
 import type { ErrorJson } from '../../base/index.ts'
 
-/** Every JSON value of the API, said once: checks what comes in, describes what goes out (openapi.ts). */
+/** The JSON values that the API answers with, described (openapi.ts). What it is asked: questions.ts. */
 
 const v = z.literal(1)
 const count = z.number().int().nonnegative()
@@ -104,19 +104,17 @@ const reachResult = z.object({
   address: z.string(),
   family: z.enum(['ipv4', 'ipv6']),
   ok: z.boolean(),
-}) satisfies z.ZodType<ReachResult>
+})
 
-export const reachReport = z.object({ v, ok: z.boolean(), pairs: z.array(reachResult) })
+export const reachReport = z.object({
+  v,
+  ok: z.boolean(),
+  pairs: z.array(reachResult),
+}) satisfies z.ZodType<ReachReport>
 
-export const stopped = z.object({ v, owner: z.object({ pid: count }) })
+const stopped = z.object({ v, owner: z.object({ pid: count }) })
 
 const base64 = z.base64()
-
-export const execQuestion = z.strictObject({
-  argv: z.array(z.string()).min(1).describe('the command and its arguments, run without a shell'),
-  input: base64.describe("the command's standard input").optional(),
-  timeoutMs: z.number().int().positive().optional(),
-})
 
 export const execAnswer = z.object({
   v,
@@ -129,20 +127,10 @@ export const execAnswer = z.object({
     .describe('whether the guest agent kept only the beginning of it'),
 })
 
-const nodes = z
-  .array(z.union([count, z.string()]))
-  .min(1)
-  .describe('1, "1" or "vm-001"')
-const wait = z.boolean().describe('false: the answer comes when it has begun; true when left out').optional()
-
-export const nodesQuestion = z.strictObject({ nodes: nodes.optional() })
-export const resetQuestion = z.strictObject({ nodes: nodes.optional(), wait })
-export const scaleOutQuestion = z.strictObject({ nodes, wait })
-export const scaleInQuestion = z.strictObject({ nodes })
-
-export const logQuery = z.strictObject({
-  follow: z.enum(['0', '1']).describe('1: goes on as the console prints').optional(),
-})
+/** The schema of each kind of answer that is JSON. */
+export const answers = { status, reachReport, stopped, exec: execAnswer } satisfies {
+  readonly [Kind in keyof JsonAnswers]: z.ZodType<JsonAnswers[Kind]>
+}
 
 export const failure = z.object({
   v,

@@ -8,8 +8,8 @@ import { peerCredentials } from '../../sys/index.ts'
 import { OwnerError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
 import { openApi } from './openapi.ts'
-import { type Route, routes } from './routes.ts'
-import { consoleAsked, joinConsole } from './streams.ts'
+import { type Asked, routes as ours, type Route } from './routes.ts'
+import { upgradeAsked } from './upgrade.ts'
 
 export interface Api {
   /** Refuses new connections from now on; those that are open stay. */
@@ -22,13 +22,15 @@ export interface ServeOptions {
   readonly owner: Owner
   readonly socket: string
   readonly log: (text: string) => void
+  /** The API's own when left out. */
+  readonly routes?: readonly Route[]
 }
 
 /** An `exec` may be given this much input, in base64. */
 const bodyLimit = 64 * 1024 * 1024
 
 /** Serves an owner's API on a unix socket that only its user (and root) gets an answer from. */
-export async function serve({ owner, socket, log }: ServeOptions): Promise<Api> {
+export async function serve({ owner, socket, log, routes = ours }: ServeOptions): Promise<Api> {
   const app = fastify({ bodyLimit, forceCloseConnections: 'idle' })
   const open = new Set<Duplex>()
   app.server.on('connection', (peer: Socket) => {
@@ -37,7 +39,7 @@ export async function serve({ owner, socket, log }: ServeOptions): Promise<Api> 
   app.server.on('upgrade', (request: IncomingMessage, peer: Duplex) => {
     open.add(peer)
     peer.on('close', () => open.delete(peer))
-    upgrade(owner, request, peer)
+    void upgrade(request, peer, { owner, routes })
   })
   app.addHook('onRequest', async (_, reply) => void reply.header(versionHeader, version))
   app.setValidatorCompiler(({ schema }) => validator(schema as unknown as z.ZodType))
@@ -59,25 +61,27 @@ export async function serve({ owner, socket, log }: ServeOptions): Promise<Api> 
 }
 
 function register(app: FastifyInstance, owner: Owner, route: Route): void {
-  const { method, path: url, query, body } = route
-  const schema = { ...(query && { querystring: query }), ...(body && { body }) }
+  const { verb, question, answer } = route
+  if (answer === 'upgrade') return
+  const part = verb.method === 'GET' ? 'query' : 'body'
+  const schema = question && { [part === 'query' ? 'querystring' : 'body']: question }
   const handler = async (
     request: { params: unknown; query: unknown; body: unknown },
     reply: FastifyReply,
   ) => {
     const { id = '' } = request.params as { id?: string }
-    const asked = { id, query: request.query, body: request.body ?? {} } as Parameters<Route['handle']>[1]
-    if (typeof route.answer !== 'string') return route.handle(owner, asked, reply.raw)
+    const asked: Asked = { id, question: question ? ((request[part] ?? {}) as object) : {} }
+    if (typeof answer !== 'string') return route.handle(owner, asked, reply.raw)
     await stream(route, { owner, asked, reply })
     return reply
   }
-  app.route({ method, url, schema, handler })
+  app.route({ method: verb.method, url: verb.path, ...(schema && { schema }), handler })
 }
 
 /** A stream's handler writes its own head; until then an error is answered as any other. */
 async function stream(
   route: Route,
-  { owner, asked, reply }: { owner: Owner; asked: Parameters<Route['handle']>[1]; reply: FastifyReply },
+  { owner, asked, reply }: { owner: Owner; asked: Asked; reply: FastifyReply },
 ): Promise<void> {
   const raw: ServerResponse = reply.raw
   raw.on('pipe', () => reply.hijack())
@@ -96,11 +100,16 @@ function validator(schema: z.ZodType) {
   }
 }
 
-function upgrade(owner: Owner, request: IncomingMessage, peer: Duplex): void {
+/** Never rejects: what goes wrong is answered. */
+async function upgrade(
+  request: IncomingMessage,
+  peer: Duplex,
+  { owner, routes }: Required<Pick<ServeOptions, 'owner' | 'routes'>>,
+): Promise<void> {
   try {
-    const id = consoleAsked(request)
-    if (id === undefined) throw noRoute(`upgrade of ${request.url}`)
-    joinConsole(owner, owner.nodeId(id), peer)
+    const asked = upgradeAsked(routes, request)
+    if (!asked) throw noRoute(`upgrade of ${request.url}`)
+    await asked.route.handle(owner, { id: asked.id, question: {} }, peer)
   } catch (failure) {
     const error = errorToJson(failure)
     const body = JSON.stringify({ v: 1, error })

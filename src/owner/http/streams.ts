@@ -1,8 +1,9 @@
 import { watch } from 'node:fs'
 import { open } from 'node:fs/promises'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { upgradeProtocol, verbs } from '../../api/index.ts'
 import { isSystemError, Queue, version, versionHeader } from '../../base/index.ts'
 import { OwnerError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
@@ -111,18 +112,10 @@ export function joinConsole(owner: Owner, node: number, socket: Duplex): void {
 const upgradeAnswer = [
   'HTTP/1.1 101 Switching Protocols',
   'Connection: Upgrade',
-  'Upgrade: xcluster-console',
+  `Upgrade: ${upgradeProtocol(verbs.console)}`,
   `${versionHeader}: ${version}`,
   '\r\n',
 ].join('\r\n')
-
-/** The id in the address of an upgrade request; undefined when it asks for something else. */
-export function consoleAsked(request: IncomingMessage): string | undefined {
-  const [, id] = /^\/v1\/nodes\/([^/]+)\/console$/.exec(request.url ?? '') ?? []
-  return id !== undefined && request.headers.upgrade === 'xcluster-console'
-    ? decodeURIComponent(id)
-    : undefined
-}
 
 function noLog(id: string): OwnerError {
   const reason = 'its console has no file yet'

@@ -4,6 +4,8 @@ import { isAddress, namePattern } from '../../base/index.ts'
 export interface Kind<T> {
   /** Ends the sentence "'x' is not …". */
   readonly expects: string
+  /** All that it can be, where that is a few words. */
+  readonly words?: readonly string[]
   /** Gives undefined for what is no such thing. */
   read(value: unknown): T | undefined
   print(value: T): string
@@ -34,6 +36,7 @@ export const text: Kind<string> = {
 export function choice<const W extends string>(...words: W[]): Kind<W> {
   return {
     expects: `one of ${words.join(', ')}`,
+    words,
     read: value => words.find(word => word === value),
     print: value => value,
   }

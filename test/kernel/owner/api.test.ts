@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { expect } from 'vitest'
+import { type Verb, type VerbName, verbs } from '../../../src/api/index.ts'
 import { version, versionHeader } from '../../../src/base/index.ts'
 import type { Status } from '../../../src/client/index.ts'
 import * as schemas from '../../../src/owner/http/schemas.ts'
@@ -65,20 +66,9 @@ test('the OpenAPI document lists every route, with its schemas', async () => {
   const { body } = await ask(owner, 'GET /v1/openapi.json')
   const document = JSON.parse(body) as { openapi: string; paths: Record<string, object> }
   expect(document.openapi).toBe('3.1.0')
-  expect(Object.keys(document.paths).sort()).toEqual([
-    '/v1/check',
-    '/v1/events',
-    '/v1/nodes/{id}/console',
-    '/v1/nodes/{id}/exec',
-    '/v1/nodes/{id}/log',
-    '/v1/pause',
-    '/v1/reset',
-    '/v1/resume',
-    '/v1/scalein',
-    '/v1/scaleout',
-    '/v1/status',
-    '/v1/stop',
-  ])
+  const paths = Object.values(verbs).map(({ path }) => path.replace(':id', '{id}'))
+  expect(Object.keys(document.paths).sort()).toEqual(paths.sort())
+  expect(paths).toEqual(expect.arrayContaining(['/v1/status', '/v1/nodes/{id}/console', '/v1/scaleout']))
   expect(body).toContain('"enum":["vm","router","tester"]')
   await stopped(owner)
 })
@@ -87,15 +77,17 @@ test('nodes are paused, resumed, reset, added and taken away, by number or name,
   await using owner = await running()
   const { client } = owner
   const states = ({ nodes }: Status) => nodes.map(({ name, state }) => `${name} ${state}`).join(', ')
-  expect(states(await client.pause(['vm-001']))).toBe('vm-001 paused, vm-002 ready')
+  expect(states(await client.pause({ nodes: ['vm-001'] }))).toBe('vm-001 paused, vm-002 ready')
   const body = '{"nodes":[2,"1"]}'
   expect(schemas.status.parse(JSON.parse((await ask(owner, 'POST /v1/pause', body)).body))).toBeTruthy()
   expect(states(await client.status())).toBe('vm-001 paused, vm-002 paused')
   expect((await ask(owner, 'POST /v1/resume')).status).toBe(200)
-  expect(states(await client.reset(['1']))).toBe('vm-001 ready, vm-002 ready')
-  expect(states(await client.scaleOut(['vm-003']))).toBe('vm-001 ready, vm-002 ready, vm-003 ready')
+  expect(states(await client.reset({ nodes: ['1'] }))).toBe('vm-001 ready, vm-002 ready')
+  expect(states(await client.scaleout({ nodes: ['vm-003'] }))).toBe(
+    'vm-001 ready, vm-002 ready, vm-003 ready',
+  )
   expect((await client.exec('3', { argv: ['cat'] })).status).toBe(0)
-  expect(states(await client.scaleIn(['3']))).toBe('vm-001 ready, vm-002 ready')
+  expect(states(await client.scalein({ nodes: ['3'] }))).toBe('vm-001 ready, vm-002 ready')
   await expect(client.exec('3', { argv: ['cat'] })).rejects.toMatchObject({ code: 'NODE_MISSING' })
   await stopped(owner)
 })
@@ -104,14 +96,14 @@ test('a change that is not waited for is answered when it begins; how it fails i
   await using owner = await running({ vms: { 'vm-002': [{}, { panics: true }] } })
   const { client } = owner
   const events = await client.events()
-  expect((await client.reset(['2'], { wait: false })).nodes[1]).toMatchObject({ state: 'starting' })
+  expect((await client.reset({ nodes: ['2'], wait: false })).nodes[1]).toMatchObject({ state: 'starting' })
   for await (const event of events) {
     expect(schemas.clusterEvent.parse(event)).toEqual(event)
     if (event.event !== 'notice') continue
     expect(event).toMatchObject({ text: expect.stringContaining('Kernel panic') })
     break
   }
-  await expect(client.reset(['2'])).rejects.toMatchObject({ code: 'GUEST_PANIC' })
+  await expect(client.reset({ nodes: ['2'] })).rejects.toMatchObject({ code: 'GUEST_PANIC' })
   await stopped(owner)
 })
 
@@ -119,10 +111,10 @@ test('bad requests are refused as the caller’s fault, in one sentence', async 
   await using owner = await running()
   const refused = async (path: string, body: string) => {
     const answer = await ask(owner, `POST ${path}`, body)
-    return {
-      status: answer.status,
-      ...(JSON.parse(answer.body) as { error: { code: string; message: string } }),
-    }
+    const { error } = JSON.parse(answer.body) as { error: { code: string; message: string } }
+    const described: Verb = verbs[path.split('/').at(-1) as VerbName]
+    expect(['BAD_REQUEST', ...described.errors]).toContain(error.code)
+    return { status: answer.status, error }
   }
   expect(await refused('/v1/nodes/1/exec', '{"argv":[]}')).toMatchObject({
     status: 400,

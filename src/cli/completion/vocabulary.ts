@@ -1,0 +1,66 @@
+import type { Argument, Command, Option } from 'commander'
+import { type Setting, settings, topologies } from '../../plan/index.ts'
+import type { CommandEntry } from '../command.ts'
+
+/** What can be typed after a command: read from commander's definitions and the descriptions of verbs. */
+export interface CommandWords {
+  readonly name: string
+  readonly alias: string | undefined
+  readonly summary: string
+  readonly options: readonly OptionWords[]
+  /** Commands of its own, as `xc cache` has. */
+  readonly commands: readonly CommandWords[]
+  /** What its first argument can be, or all of them; undefined where that is not known. */
+  readonly argument: 'node' | 'nodes' | readonly string[] | undefined
+}
+
+interface OptionWords {
+  /** `-f` and `--follow`. */
+  readonly spellings: readonly string[]
+  readonly summary: string
+  /** What has to follow it. */
+  readonly value?: Value
+}
+
+/** A running cluster's name, a path, one of a few words, or something that only you know. */
+export type Value = 'cluster' | 'path' | 'anything' | readonly string[]
+
+/** All that can be typed after a command that has been configured, and so have those below it. */
+export function wordsOf(command: Command, entries: readonly CommandEntry[]): CommandWords {
+  const entry = entries.find(({ name }) => name === command.name())
+  return {
+    name: command.name(),
+    alias: command.alias(),
+    summary: command.summary() || command.description(),
+    options: command.createHelp().visibleOptions(command).map(optionWords),
+    commands: command.commands.map(sub => wordsOf(sub, command.parent ? [] : entries)),
+    argument: argumentWords(entry, command.registeredArguments),
+  }
+}
+
+function argumentWords(
+  entry: CommandEntry | undefined,
+  [first]: readonly Argument[],
+): CommandWords['argument'] {
+  const kinds = Object.values(entry?.verb?.asks ?? {}).map(({ kind }) => kind)
+  if (kinds.includes('node')) return 'node'
+  if (kinds.includes('nodes')) return 'nodes'
+  return first?.argChoices
+}
+
+function optionWords(option: Option): OptionWords {
+  const { short, long, description: summary, required } = option
+  const spellings = [short, long].filter(spelling => spelling !== undefined)
+  return { spellings, summary, ...(required && { value: valueAfter(option) }) }
+}
+
+/** By the setting that it is, or by what stands for it in the help: `<cluster>`, `<file>`. */
+function valueAfter(option: Option): Value {
+  const key = option.attributeName()
+  if (key === 'topology') return topologies.map(({ name }) => name)
+  const { kind } = (settings as Readonly<Record<string, Setting<unknown>>>)[key] ?? {}
+  const [, placeholder] = /<([^>]+)>/.exec(option.flags) ?? []
+  if (placeholder === 'cluster') return 'cluster'
+  if (kind?.words) return kind.words
+  return placeholder === 'file' ? 'path' : 'anything'
+}

@@ -1,0 +1,80 @@
+import {
+  type AnswerOf,
+  type AskedOf,
+  isStream,
+  nodeIn,
+  type StreamKind,
+  type Verb,
+  type VerbTable,
+} from '../api/index.ts'
+import { gone } from './process.ts'
+import { type Ask, askJson, type Target } from './request.ts'
+
+/** Asks an owner to do this. Resolves with its answer; after one that ends the owner, when its process is gone. */
+export async function call<V extends Verb>(target: Target, verb: V, asked: AskedOf<V>): Promise<AnswerOf<V>> {
+  const { anyVersion = false } = verb
+  const answer = await askJson<AnswerOf<V>>(target, { ...requestOf(verb, asked), anyVersion })
+  if (verb.answer === 'stopped') await gone((answer as AnswerOf<StoppingVerb>).owner.pid)
+  return answer
+}
+
+type StoppingVerb = Verb & { readonly answer: 'stopped' }
+
+/** The request that asks this of an owner: the node in its path, the rest in its body, or in the query of a GET. */
+export function requestOf(verb: Verb, asked: object): Pick<Ask, 'method' | 'path' | 'body'> {
+  const { method, asks } = verb
+  const node = nodeIn(asks)
+  const { [node ?? '']: id, ...rest } = asked as Record<string, unknown>
+  const path = verb.path.replace(':id', () => encodeURIComponent(String(id)))
+  if (method === 'GET') return { method, path: `${path}${queryOf(rest)}` }
+  const isAsked = Object.keys(asks).some(name => name !== node)
+  return { method, path, ...(isAsked && { body: rest }) }
+}
+
+/** Flags alone fit into a query, as 0 and 1. */
+function queryOf(flags: Readonly<Record<string, unknown>>): string {
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined)
+  return given.length === 0 ? '' : `?${given.map(([name, value]) => `${name}=${value ? 1 : 0}`).join('&')}`
+}
+
+/** A method for each verb that is about the cluster and answers in JSON: `pause({ nodes: ['1'] })`. */
+export type Calls<T extends VerbTable> = {
+  readonly [Name in keyof T as IsCall<T[Name]> extends true ? Name : never]: (
+    ...asked: ArgumentsOf<T[Name]>
+  ) => Promise<AnswerOf<T[Name]>>
+}
+
+type IsCall<V extends Verb> = V['answer'] extends StreamKind
+  ? false
+  : 'node' extends V['asks'][keyof V['asks']]['kind']
+    ? false
+    : true
+
+type ArgumentsOf<V extends Verb> = keyof V['asks'] extends never
+  ? []
+  : object extends AskedOf<V>
+    ? [asked?: AskedOf<V>]
+    : [asked: AskedOf<V>]
+
+/** What those methods go through. */
+export interface Caller {
+  /** Asks what a verb describes. */
+  call<V extends Verb>(verb: V, asked: AskedOf<V>): Promise<AnswerOf<V>>
+}
+
+/** A class with those methods, made from the table, for one to extend that has `call`. */
+export function callsOf<T extends VerbTable>(table: T): abstract new () => Calls<T> & Caller {
+  const isCall = ({ answer, asks }: Verb) => !isStream(answer) && nodeIn(asks) === undefined
+  const methods = Object.values<Verb>(table)
+    .filter(isCall)
+    .map(verb => [verb.name, { value: methodFor(verb) }])
+  abstract class OfTable {}
+  Object.defineProperties(OfTable.prototype, Object.fromEntries(methods))
+  return OfTable as abstract new () => Calls<T> & Caller
+}
+
+function methodFor(verb: Verb) {
+  return function (this: Caller, asked: AskedOf<Verb> = {}) {
+    return this.call(verb, asked)
+  }
+}
