@@ -23,6 +23,7 @@ const testPackages = [
   { name: 'openvswitch-switch', command: 'ovs-vswitchd' },
   { name: 'passt', command: 'pasta' },
   { name: 'procps', command: 'sysctl' },
+  { name: 'zsh', command: 'zsh' },
 ]
 
 /**
