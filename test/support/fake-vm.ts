@@ -151,8 +151,10 @@ export class FakeVm {
   }
 
   #obey(name: string, command: Received): void {
-    if (name === 'migrate-incoming' && this.#behaviour.wakes === false)
-      return this.qemu.refuse(command, 'Invalid argument')
+    if (name === 'migrate-incoming' && this.#behaviour.wakes === false) {
+      this.qemu.refuse(command, 'Invalid argument')
+      return
+    }
     if (name === 'stop') this.qemu.event('STOP')
     if (name === 'cont') this.qemu.event('RESUME')
     if (name === 'quit' && !this.#behaviour.stubborn)
@@ -168,7 +170,8 @@ export class FakeVm {
     if (this.#behaviour.panics) {
       this.print('[    0.500000] Kernel panic - not syncing: No working init found.\r\n')
       this.qemu.event('SHUTDOWN', { guest: true, reason: 'guest-reset' })
-      return this.end({ code: 0 })
+      this.end({ code: 0 })
+      return
     }
     this.print('xcluster: init\r\n')
     if (!this.#behaviour.hangs) this.#openAgent()
