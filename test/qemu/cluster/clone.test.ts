@@ -100,7 +100,7 @@ describe('templates in a cache', () => {
     await writeFile(join(at.cache, 'templates'), 'no directory')
     const { cloned, notices } = await started(at.cache)
     expect(cloned).toBe(false)
-    const about = /^nodes like vm-001 have no template and are booted: /
+    const about = /^nodes like vm-001 are booted, because they have no template: /
     expect(notices.filter(text => about.test(text))).toHaveLength(1)
   })
 
@@ -116,7 +116,9 @@ describe('templates in a cache', () => {
     const { cloned, notices } = await started(at.cache, { kvm: qemu })
     expect(cloned).toBe(false)
     expect(notices).toEqual([
-      expect.stringMatching(/^a clone did not wake up and is booted instead \(.*out of luck.*\)$/s),
+      expect.stringMatching(
+        /^a clone could not resume from its template and is booted instead \(.*out of luck.*\)$/s,
+      ),
     ])
   })
 })

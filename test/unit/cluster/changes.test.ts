@@ -3,6 +3,7 @@ import type { ClusterEvent } from '../../../src/api/index.ts'
 import type { Cluster } from '../../../src/cluster/index.ts'
 import { obedient } from '../../support/fake-guest.ts'
 import { broken, FakeWorld } from '../../support/fake-world.ts'
+import { nodeEnters } from '../../support/node-enters.ts'
 import { nothingLeft } from '../../support/nothing-left.ts'
 
 /** `vm-001 ready, vm-201 paused` */
@@ -12,13 +13,7 @@ const states = (cluster: Cluster) =>
     .nodes.map(({ name, state }) => `${name} ${state}`)
     .join(', ')
 
-/** Waits for a node's next event of that state. */
-async function until(cluster: Cluster, id: number, state: string): Promise<void> {
-  for await (const event of cluster.events())
-    if (event.event === 'node' && event.id === id && event.state === state) return
-}
-
-/** The notices among the events that have come. */
+/** The notices among the events so far. */
 async function notices(events: ReturnType<Cluster['events']>): Promise<string[]> {
   const texts: string[] = []
   events.end()
@@ -29,7 +24,7 @@ async function notices(events: ReturnType<Cluster['events']>): Promise<string[]>
 const small = { nvm: 2, nrouters: 0 }
 
 describe('pause and resume', () => {
-  test('stop the processors of the nodes that are named, and let them go on', async () => {
+  test('pause stops the processors of the named nodes, and resume lets them run again', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await cluster.pause([2])
@@ -41,7 +36,7 @@ describe('pause and resume', () => {
     expect(world.vms.get('vm-002').commands.at(-1)).toBe('cont')
   })
 
-  test('mean all nodes where none is named, and are fine twice', async () => {
+  test('pause and resume without names affect all nodes, and a second call has no effect', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await cluster.pause()
@@ -54,7 +49,7 @@ describe('pause and resume', () => {
     expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
   })
 
-  test('set the clock of a guest that stood still', async () => {
+  test('resume sets the clock of the guest, which had stopped', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const told = world.vms.get('vm-001').guest.told
@@ -64,19 +59,19 @@ describe('pause and resume', () => {
     expect(told.slice(before).map(({ steps }) => steps.map(({ kind }) => kind))).toEqual([[5]]) // clock
   })
 
-  test('refuse a node that does not run, and say why', async () => {
+  test('pause and resume refuse a node that has failed, with the reason of its failure', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     world.vms.get('vm-002').end({ signal: 'SIGKILL' })
-    await until(cluster, 2, 'failed')
+    await nodeEnters(cluster, 2, 'failed')
     await expect(cluster.pause([2])).rejects.toMatchObject({ code: 'NODE_NOT_READY', target: 'vm-002' })
     await expect(cluster.resume([2])).rejects.toThrow('SIGKILL')
     await expect(cluster.pause([99])).rejects.toMatchObject({ code: 'NODE_MISSING' })
-    await cluster.pause() // all that can
+    await cluster.pause() // all that are ready
     expect(states(cluster)).toBe('vm-001 paused, vm-002 failed')
   })
 
-  test('keep programs out of a paused guest, with the command that resumes it', async () => {
+  test('exec on a paused node is refused, with the command that resumes the node', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ ...small, name: 'lab' })
     await cluster.pause([1])
@@ -87,8 +82,8 @@ describe('pause and resume', () => {
   })
 })
 
-describe('a node that fails after it was ready', () => {
-  test('is reported with its reason, while the others go on', async () => {
+describe('failure of a ready node', () => {
+  test('a ready node that fails is reported with its reason, and the other nodes continue', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const events = cluster.events()
@@ -108,12 +103,12 @@ describe('a node that fails after it was ready', () => {
 })
 
 describe('reset', () => {
-  test('replaces a node by a fresh one in the same place, be it ready, paused or failed', async () => {
+  test('reset replaces ready, paused and failed nodes by fresh ones', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ nvm: 3, nrouters: 0 })
     await cluster.pause([2])
     world.vms.get('vm-003').end({ signal: 'SIGKILL' })
-    await until(cluster, 3, 'failed')
+    await nodeEnters(cluster, 3, 'failed')
     const before = world.vms.started.length
     await cluster.reset()
     expect(states(cluster)).toBe('vm-001 ready, vm-002 ready, vm-003 ready')
@@ -122,7 +117,7 @@ describe('reset', () => {
     expect(cluster.status().nodes[2]).not.toHaveProperty('reason')
   })
 
-  test('leaves nodes that are not named as they are', async () => {
+  test('reset does not change nodes that are not named', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const other = world.vms.get('vm-001')
@@ -131,7 +126,7 @@ describe('reset', () => {
     expect(other.ended).toBeUndefined()
   })
 
-  test('of one node that fails again brings the others back, and throws its reason', async () => {
+  test('reset of all nodes makes the others ready when one fails again, and throws its reason', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ ...small, clone: 'off' })
     world.vms.behave('vm-001', { panics: true })
@@ -142,7 +137,7 @@ describe('reset', () => {
     expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
   })
 
-  test('asks again for a template that could not be opened at the start', async () => {
+  test('reset opens a template that could not be opened at the start', async () => {
     const world = new FakeWorld()
     world.at = point => {
       if (point === 'template') throw broken('no space left')
@@ -156,7 +151,7 @@ describe('reset', () => {
 })
 
 describe('scale-out', () => {
-  test('adds nodes in the order of their numbers, with taps and bridges of their own', async () => {
+  test('scale-out adds nodes in the order of their numbers, with their taps and bridges', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await cluster.scaleOut([221, 4])
@@ -166,7 +161,7 @@ describe('scale-out', () => {
     expect(added.map(({ name }) => name)).toEqual(['xcbr0_t4', 'xcbr1_t4', 'xcbr0_t221', 'xcbr2_t221'])
   })
 
-  test('tells the nodes that are there about a new router, and only those whose routes change', async () => {
+  test('scale-out by a router updates the existing nodes whose routes change, and no others', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ nvm: 1, nrouters: 1, ntesters: 1 })
     const count = (name: string) => world.vms.get(name).guest.told.length
@@ -176,7 +171,7 @@ describe('scale-out', () => {
     expect(count('vm-201')).toBe(before.router)
   })
 
-  test('tells a paused node of it when it goes on', async () => {
+  test('a paused node gets the routes of a scale-out when it resumes', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ nvm: 1, nrouters: 1 })
     await cluster.pause([1])
@@ -188,7 +183,7 @@ describe('scale-out', () => {
     expect(told).toHaveLength(before + 2) // its clock, its routes
   })
 
-  test('gives the forwarder the names of the new nodes', async () => {
+  test('scale-out gives the DNS forwarder the names of the new nodes', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await cluster.scaleOut([3])
@@ -196,9 +191,9 @@ describe('scale-out', () => {
   })
 
   test.each([
-    ['is there already', [1], 'NODE_EXISTS'],
-    ['a node cannot have', [500], 'NODE_NUMBER'],
-  ])('refuses a number that %s, and changes nothing', async (_, ids, code) => {
+    ['exists already', [1], 'NODE_EXISTS'],
+    ['cannot exist', [500], 'NODE_NUMBER'],
+  ])('scale-out refuses a node that %s, and changes nothing', async (_, ids, code) => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await expect(cluster.scaleOut(ids)).rejects.toMatchObject({ code })
@@ -206,7 +201,7 @@ describe('scale-out', () => {
     expect(world.vms.started).toHaveLength(2)
   })
 
-  test('for which there is not enough memory changes nothing', async () => {
+  test('scale-out changes nothing when there is not enough memory', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     world.freeMiB = 10
@@ -214,7 +209,7 @@ describe('scale-out', () => {
     expect(world.networks).toHaveLength(1)
   })
 
-  test('where one node fails takes back all that came with it, and leaves what was there', async () => {
+  test('scale-out removes all nodes that it has added when one of them fails', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ ...small, clone: 'off' })
     world.vms.behave('vm-004', { panics: true })
@@ -229,7 +224,7 @@ describe('scale-out', () => {
     expect(cluster.status().nodes).toHaveLength(4)
   })
 
-  test('that the network refuses starts no VM', async () => {
+  test('scale-out starts no VM when the network cannot be changed', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     world.at = point => {
@@ -240,7 +235,7 @@ describe('scale-out', () => {
     expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
   })
 
-  test('where a node that was there cannot be told takes back the new ones', async () => {
+  test('scale-out removes its nodes when the routes of an existing node cannot be updated', async () => {
     const world = new FakeWorld()
     let refuses = false
     world.vms.behave('vm-001', {
@@ -251,7 +246,7 @@ describe('scale-out', () => {
     const events = cluster.events()
     await expect(cluster.scaleOut([202])).rejects.toMatchObject({ code: 'NODE_CONFIG', target: 'vm-001' })
     expect(await notices(events)).toEqual([
-      expect.stringMatching(/^Not everything could be taken back: configure vm-001: /),
+      expect.stringMatching(/^The rollback is incomplete: configure vm-001: /),
     ])
     expect(world.vms.alive.map(vm => vm.spec.name)).toEqual(['vm-001', 'vm-201'])
     expect(world.networks.at(-1)).toEqual(world.networks[0])
@@ -259,7 +254,7 @@ describe('scale-out', () => {
 })
 
 describe('scale-in', () => {
-  test('tells the others first, then ends the nodes and takes away what only they needed', async () => {
+  test('scale-in updates the other nodes first, then stops the nodes and removes their links', async () => {
     const world = new FakeWorld()
     const leavingWhenTold: boolean[] = []
     world.vms.behave('vm-001', {
@@ -278,7 +273,7 @@ describe('scale-in', () => {
     expect(world.names.at(-1)!.hosts.map(({ name }) => name)).not.toContain('vm-202')
   })
 
-  test('refuses a node that is not there, and the last one', async () => {
+  test('scale-in refuses a node that does not exist, and the last node', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await expect(cluster.scaleIn([7])).rejects.toMatchObject({ code: 'NODE_MISSING' })
@@ -286,7 +281,7 @@ describe('scale-in', () => {
     expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
   })
 
-  test('kills a node that does not end by itself', async () => {
+  test('scale-in kills a node that does not end by itself', async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-002', { stubborn: true, endless: true })
     await using cluster = await world.start(small)
@@ -297,8 +292,8 @@ describe('scale-in', () => {
   })
 })
 
-describe('two changes at once', () => {
-  test('are done one after the other, in the order asked for', async () => {
+describe('simultaneous changes', () => {
+  test('simultaneous changes are carried out one at a time, in the order of the calls', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const order: string[] = []
@@ -311,7 +306,7 @@ describe('two changes at once', () => {
     expect(states(cluster)).toBe('vm-002 ready, vm-003 paused')
   })
 
-  test('do not hinder each other when the first fails', async () => {
+  test('a change that fails does not stop the next one', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const [first, second] = await Promise.allSettled([cluster.scaleOut([1]), cluster.pause([1])])
@@ -321,7 +316,7 @@ describe('two changes at once', () => {
 })
 
 describe('stop', () => {
-  test('asks each guest to write back, then QEMU to end', async () => {
+  test('stop ends every QEMU with status 0 and leaves nothing behind', async () => {
     const world = new FakeWorld()
     const cluster = await world.start(small)
     await cluster.stop()
@@ -331,7 +326,7 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('kills a node that hangs, within its grace and two seconds', async () => {
+  test('stop kills a node that hangs, within its grace period and two seconds', async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-001', { stubborn: true, endless: true })
     const cluster = await world.start(small)
@@ -342,7 +337,7 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('called twice waits for the same end', async () => {
+  test('a second call of stop waits for the first', async () => {
     const world = new FakeWorld()
     const cluster = await world.start(small)
     await Promise.all([cluster.stop(), cluster.stop()])
@@ -350,7 +345,7 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('cancels a change that is under way, and refuses those that wait', async () => {
+  test('stop cancels the change in progress, and refuses those that wait', async () => {
     const world = new FakeWorld()
     const cluster = await world.start({ ...small, clone: 'off' })
     world.vms.behave('vm-003', { hangs: true })
@@ -365,7 +360,7 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('ends a paused node without waiting for its guest', async () => {
+  test('stop ends a paused node without waiting for its guest', async () => {
     const world = new FakeWorld()
     const cluster = await world.start(small)
     await cluster.pause()
@@ -374,17 +369,17 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('leaves nothing when a node has failed before', async () => {
+  test('stop leaves nothing behind when a node has failed before', async () => {
     const world = new FakeWorld()
     const cluster = await world.start(small)
     world.vms.get('vm-001').end({ signal: 'SIGKILL' })
-    await until(cluster, 1, 'failed')
+    await nodeEnters(cluster, 1, 'failed')
     await cluster.stop()
     expect(states(cluster)).toBe('vm-001 failed, vm-002 stopped')
     nothingLeft(world)
   })
 
-  test('tells its states as the last events, then ends the events', async () => {
+  test('stop sends the states of the cluster as events, then ends the events', async () => {
     const world = new FakeWorld()
     const cluster = await world.start(small)
     const events = cluster.events()
@@ -394,16 +389,4 @@ describe('stop', () => {
     expect(seen[0]).toBe('stopping')
     expect(seen.at(-1)).toBe('stopped')
   })
-})
-
-test('checkReach asks each node about those that it should reach, and gathers the answers', async () => {
-  const world = new FakeWorld()
-  await using cluster = await world.start({ nvm: 2, nrouters: 1, ntesters: 1 })
-  const results = await cluster.checkReach()
-  expect(results.length).toBeGreaterThan(10)
-  expect(results.every(({ ok }) => ok)).toBe(true)
-  world.vms.get('vm-221').end({ signal: 'SIGKILL' })
-  await until(cluster, 221, 'failed')
-  const later = await cluster.checkReach()
-  expect(later.filter(({ from }) => from === 'vm-221').every(({ ok }) => !ok)).toBe(true)
 })
