@@ -103,7 +103,7 @@ export class ClusterNode {
     if (this.state !== 'ready' || !this.#configured) return
     const steps = updateSteps(this.#configured, plan)
     this.#configured = plan
-    if (steps.length > 0) await this.#channel!.tell(steps)
+    if (steps.length > 0) await this.#channel!.apply(steps)
   }
 
   async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
