@@ -87,7 +87,7 @@ test.for([
   [['nsdel', '1'], 3, /there is none of that name/],
   [['nsenter', '1'], 3, /there is none of that name/],
   [['br_setup', '256'], 2, /net: '256' is not a whole number from 0 to 255/],
-  [['br_setup', '5'], 2, /this is no named network namespace/],
+  [['br_setup', '5'], 2, /the current network namespace has no name/],
   [['start', '--netns', `${user}_none`, '--nvm', '1'], 3, /there is none of that name/],
 ] as const)('xc %j is refused', async ([args, status, words]) => {
   const before = await outside.looks()
