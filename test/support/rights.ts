@@ -8,7 +8,7 @@ export function needsRoot(skip: (condition: boolean, reason: string) => void): v
   skip(!isRoot, 'it takes root')
 }
 
-/** The user to run programs as: `nobody` (65534) for root; an unprivileged user can only use its own id. */
+/** The user to run programs as: user id 65534 for root; an unprivileged user can only use its own id. */
 export const unprivileged: Identity = isRoot
   ? { uid: 65534, gid: 65534, groups: [36, 107] }
   : { uid: process.getuid!(), gid: process.getgid!(), groups: [] }

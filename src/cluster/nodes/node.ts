@@ -155,7 +155,7 @@ export class ClusterNode {
   async stop(how: { readonly graceMs?: number } | 'at once'): Promise<void> {
     const paused = this.state === 'paused'
     if (!this.#life.over && this.state !== 'stopping') this.#enter('stopping')
-    // A paused guest cannot write its buffers back: waiting for it is no use.
+    // A paused guest cannot write its buffers back, so there is nothing to wait for.
     const ending = paused ? { graceMs: 0 } : how
     await (ending === 'at once' ? this.#machine?.kill() : this.#machine?.stop(ending))
     if (this.state === 'stopping') this.#enter('stopped')

@@ -87,15 +87,15 @@ test('a guest that is not ready in time fails xc start, which removes everything
 })
 
 test('xc start tells a user without a state directory to set one, and commands that need none work', async () => {
-  const asNobody = (command: string) =>
+  const withoutHome = (command: string) =>
     xc.inShell(
       `setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR HOME=/nowhere ${command}`,
     )
-  const result = await asNobody('xc start ').result
+  const result = await withoutHome('xc start ').result
   expect(result).toMatchObject({ status: 4, stdout: '', stderr: expect.stringContaining('XDG_STATE_HOME') })
   expect(result.stderr).toMatch(oneSentence)
-  expect(await asNobody('xc start --dry-run').result).toMatchObject({ status: 0, stderr: '' })
-  expect((await asNobody('xc status ').result).status).toBe(3)
+  expect(await withoutHome('xc start --dry-run').result).toMatchObject({ status: 0, stderr: '' })
+  expect((await withoutHome('xc status ').result).status).toBe(3)
 })
 
 test('xc start and xc doctor report that /dev/net/tun is missing', async () => {
