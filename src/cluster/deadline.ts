@@ -8,7 +8,7 @@ export interface DeadlineOptions extends Pick<StartHooks, 'signal' | 'timeoutMs'
   readonly nodes: () => readonly ClusterNode[]
 }
 
-/** Everything that can end a start before its time: the caller's signal, the clock, the failure of one node. */
+/** Aborts a start early: on the caller's signal, when its time limit passes, or when a node fails. */
 export class StartDeadline implements Disposable {
   readonly #controller = new AbortController()
   readonly #end: () => void
@@ -17,36 +17,36 @@ export class StartDeadline implements Disposable {
 
   constructor(name: string, { signal, timeoutMs, clock, nodes }: DeadlineOptions) {
     const cancel = () => this.abort(startCancelled(name, signal?.reason))
-    const callOff =
+    const cancelTimer =
       timeoutMs === undefined
         ? () => {}
         : clock.after(timeoutMs, () => this.abort(tooSlow(name, timeoutMs, nodes())))
     this.#end = () => {
-      callOff()
+      cancelTimer()
       signal?.removeEventListener('abort', cancel)
     }
     if (signal?.aborted) cancel()
     else signal?.addEventListener('abort', cancel)
   }
 
-  /** Aborted once, by whichever was first. */
+  /** Aborts once, on the first of these. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** What to tell the caller; undefined when it was a node's failure that ended it. */
+  /** The error for the caller. Undefined after a node's failure, which is an error of its own. */
   get reason(): ClusterError | undefined {
     return this.#reason
   }
 
-  /** Ends the start; without effect once it is over, however it went. */
+  /** Aborts the start. Has no effect after the start has ended, in success or failure. */
   abort(reason?: ClusterError): void {
     if (this.#over || this.signal.aborted) return
     this.#reason = reason
     this.#controller.abort()
   }
 
-  /** Throws when it is over. */
+  /** Throws the reason once there is one. */
   check(): void {
     if (this.#reason) throw this.#reason
   }

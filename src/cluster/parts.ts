@@ -9,7 +9,7 @@ import type { NodeStarter } from './nodes/starter.ts'
 import type { Templates } from './nodes/templates.ts'
 import type { ClusterWorld } from './world.ts'
 
-/** What a start hands over once every node is ready. */
+/** What a start passes to the running cluster once every node is ready. */
 export interface Parts {
   readonly world: ClusterWorld
   readonly plan: ClusterPlan
@@ -20,7 +20,7 @@ export interface Parts {
   readonly starter: NodeStarter
   readonly templates: Templates
   readonly nodes: readonly ClusterNode[]
-  /** Makes a node that is not there yet. */
+  /** Makes a new node. */
   readonly nodeOf: (plan: NodePlan) => ClusterNode
   readonly events: Broadcast<ClusterEvent>
   readonly startedAt: string

@@ -12,10 +12,10 @@ import { Nodes } from './nodes/nodes.ts'
 import type { Parts } from './parts.ts'
 import type { Cluster } from './types.ts'
 
-/** How many nodes try at a time whom they reach: on two processors more only lose each other's packets. */
-const tryingAtOnce = 4
+/** How many nodes ping at the same time: on two processors, more of them only lose each other's packets. */
+const pingingAtOnce = 4
 
-/** A cluster whose nodes were all ready: `ready → stopping → stopped`. One of them may fail; the rest goes on. */
+/** A cluster after its start: `ready → stopping → stopped`. When one node fails, the others continue. */
 export class RunningCluster implements Cluster {
   readonly #parts: Parts
   readonly #nodes: Nodes
@@ -79,16 +79,16 @@ export class RunningCluster implements Cluster {
       nodes,
       async node => {
         const own = targets.filter(({ from }) => from === node.plan.id)
-        const said =
+        const output =
           own.length > 0
-            ? await tryAll(
+            ? await pingAll(
                 node,
                 own.map(({ address }) => address),
               )
             : ''
-        results.set(node, readReach(own, said, nodeName))
+        results.set(node, readReach(own, output, nodeName))
       },
-      { limit: tryingAtOnce },
+      { limit: pingingAtOnce },
     )
     return nodes.flatMap(node => results.get(node)!)
   }
@@ -141,15 +141,15 @@ export class RunningCluster implements Cluster {
   }
 }
 
-/** Where `nsenter` finds its network, and how that is left. */
+/** The paths of its namespaces, for nsenter(1), and its uplink. */
 function placeOf(fabric: Fabric | undefined): Pick<Status, 'netns' | 'userns' | 'uplink'> {
   const { path = '', userPath } = fabric?.namespace ?? {}
   const { uplink } = fabric ?? {}
   return { netns: path, ...(userPath !== undefined && { userns: userPath }), ...(uplink && { uplink }) }
 }
 
-/** What the node's script says; a node that has failed, or fails now, reaches nobody. */
-async function tryAll(node: ClusterNode, addresses: readonly string[]): Promise<string> {
+/** The output of the node's ping script. Empty for a node that has failed or fails now: it reaches no address. */
+async function pingAll(node: ClusterNode, addresses: readonly string[]): Promise<string> {
   try {
     const { stdout } = await node.exec(['/bin/sh'], {
       input: reachScript(addresses),

@@ -17,8 +17,9 @@ import type { Cluster, StartHooks } from './types.ts'
 import { type ClusterWorld, systemWorld } from './world.ts'
 
 /**
- * Starts a cluster, held by this process: resolves when every node is ready. When one of them fails before that,
- * or it is called off, everything is taken back and the reason is thrown.
+ * Starts a cluster that belongs to this process. Resolves when every node is ready. When a node fails before that, or
+ * the start is cancelled or takes too long, removes everything that it had started and throws the reason:
+ * a {@link ClusterError}, or the error of the floor that failed (docs/errors.md).
  *
  * ```ts
  * await using cluster = await startCluster({ nvm: 2, nrouters: 1 })
@@ -29,7 +30,7 @@ export async function startCluster(options: SettingOptions = {}, hooks: StartHoo
   return await startIn(systemWorld(), options, hooks)
 }
 
-/** The same in a world that is given. */
+/** The same with the dependencies as an argument. */
 export async function startIn(
   world: ClusterWorld,
   options: SettingOptions,
@@ -45,7 +46,7 @@ export async function startIn(
   }
 }
 
-interface Asked {
+interface PlannedStart {
   readonly plan: ClusterPlan
   readonly settings: Settings
   readonly hooks: StartHooks
@@ -61,7 +62,7 @@ class ClusterStart {
   readonly #startedAt: string
   #nodes: readonly ClusterNode[] = []
 
-  constructor(world: ClusterWorld, { plan, settings, hooks }: Asked) {
+  constructor(world: ClusterWorld, { plan, settings, hooks }: PlannedStart) {
     this.#world = world
     this.#plan = plan
     this.#settings = settings
@@ -91,10 +92,10 @@ class ClusterStart {
     const logs = await this.#openLogs(scope)
     const tell = (event: ProgressEvent) => this.#tell(event)
     let starter: NodeStarter | undefined
-    const lost: NodeDependencies['lost'] = (node, reason) => starter?.lost(node, reason)
+    const failed: NodeDependencies['failed'] = (node, reason) => starter?.failed(node, reason)
     let redirect: number | undefined
     const dnsPort = () => redirect
-    const dependencies = { world: this.#world, cluster: plan.name, tell, lost, dnsPort }
+    const dependencies = { world: this.#world, cluster: plan.name, tell, failed, dnsPort }
     const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), dependencies)
     this.#nodes = plan.nodes.map(nodeOf)
     const { host, fabric, dns, templates } = await this.#prepare(scope, signal, logs)
@@ -113,7 +114,7 @@ class ClusterStart {
     })
   }
 
-  /** All that nodes need, side by side. Templates need QEMU and image, and of the network only its kind. */
+  /** Opens all that nodes need, side by side. Templates wait for QEMU, the image and the kind of network. */
   async #prepare(scope: Scope, signal: AbortSignal, logs: string) {
     const world = this.#world
     const { env, searchPath } = world.environment
@@ -123,9 +124,9 @@ class ClusterStart {
     const image = this.#step('image', 'finding QEMU and the guest image', () =>
       world.findHost(settings, { cacheDir, searchPath, notice }),
     )
-    const asked = { env, searchPath, net: this.#hooks.net, qemu: async () => (await image).qemu.path, logs }
+    const options = { env, searchPath, net: this.#hooks.net, qemu: async () => (await image).qemu.path, logs }
     const network = this.#step('network', wiringText(this.#plan, settings), async () =>
-      scope.add(await world.openNetwork(this.#plan, { settings, notice, records, ...asked })),
+      scope.add(await world.openNetwork(this.#plan, { settings, notice, records, ...options })),
     )
     const names = network.then(fabric => world.openDns(this.#plan, { settings, fabric, notice, scope }))
     const opening = Promise.all([image, network]).then(async ([host, { kind: fabric }]) => {
@@ -133,7 +134,7 @@ class ClusterStart {
       await templates.open(this.#plan.nodes, signal)
       return templates
     })
-    // Each to its end, so that all that was opened is closed.
+    // Waits for each of them, failed or not, so that everything that was opened is closed.
     await Promise.allSettled([image, network, names, opening])
     return { host: await image, fabric: await network, dns: await names, templates: await opening }
   }
@@ -141,8 +142,9 @@ class ClusterStart {
   async #boot(starter: NodeStarter, on: { fabric: Fabric; signal: AbortSignal }): Promise<void> {
     const total = this.#nodes.length
     this.#tell({ event: 'step', step: 'vms', state: 'begin', text: `starting ${total} VMs` })
-    this.#tell({ event: 'step', step: 'configure', state: 'begin', text: 'giving them addresses and routes' })
-    const booted = () => this.#tell({ event: 'step', step: 'vms', state: 'end', text: `${total} VMs run` })
+    this.#tell({ event: 'step', step: 'configure', state: 'begin', text: 'configuring addresses and routes' })
+    const booted = () =>
+      this.#tell({ event: 'step', step: 'vms', state: 'end', text: `${total} VMs are running` })
     await starter.run(this.#nodes, { ...on, together: true, booted })
     this.#tell({ event: 'step', step: 'configure', state: 'end', text: readyText(this.#nodes) })
   }
@@ -154,7 +156,7 @@ class ClusterStart {
     return result
   }
 
-  /** Empties the files of an earlier cluster of this name: what is in them is about this one. */
+  /** Makes the directory of the console logs, and removes those of an earlier cluster with this name. */
   async #openLogs(scope: Scope): Promise<string> {
     const { logs } = this.#hooks
     if (logs === undefined) {
@@ -178,6 +180,6 @@ class ClusterStart {
 }
 
 function readyText(nodes: readonly ClusterNode[]): string {
-  const lost = nodes.filter(({ state }) => state === 'failed').map(({ plan }) => plan.name)
-  return lost.length === 0 ? 'all nodes are ready' : `all nodes are ready but ${lost.join(', ')}`
+  const failed = nodes.filter(({ state }) => state === 'failed').map(({ plan }) => plan.name)
+  return failed.length === 0 ? 'all nodes are ready' : `all nodes are ready except ${failed.join(', ')}`
 }

@@ -18,8 +18,8 @@ import { type ClusterDnsOptions, openClusterDns } from './dns/forwarder.ts'
 import { type NetSetupOptions, openNetworkOf } from './network/script.ts'
 
 /**
- * Everything outside of itself that a cluster touches: time, randomness, this machine, its programs and its
- * kernel. An argument of every start, so that unit tests bring another one, without VMs (test/support/fake-world.ts).
+ * Everything outside of itself that a cluster uses: time, randomness, this machine, its programs and its kernel. It
+ * is an argument of every start, so that unit tests pass one without VMs (test/support/fake-world.ts).
  */
 export interface ClusterWorld extends GuestSources {
   readonly clock: Clock
@@ -35,7 +35,7 @@ export interface ClusterWorld extends GuestSources {
   readonly suppressMldReports: typeof suppressMldReports
 }
 
-/** This machine, as this process sees it. */
+/** The dependencies of a real cluster: this machine and this process's environment. */
 export function systemWorld(): ClusterWorld {
   return {
     clock: systemClock,

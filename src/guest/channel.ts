@@ -11,7 +11,7 @@ import { GuestError } from './errors.ts'
 import { type GuestAnswer, guestMessage, readAnswer } from './message.ts'
 import type { GuestStep } from './step.ts'
 
-/** Where a guest's time and randomness come from. */
+/** The sources of a guest's time and randomness. */
 export interface GuestSources {
   /** Milliseconds since 1970. */
   wallClock(): number
@@ -19,43 +19,44 @@ export interface GuestSources {
 }
 
 export interface ChannelOptions extends GuestSources {
-  /** Whose guest: named in errors. */
+  /** The name of the guest's node, for errors. */
   readonly name: string
-  readonly consoleLog: string
+  /** The file with its console's output, for errors. A template has none. */
+  readonly consoleLog?: string
   readonly clock: Clock
 }
 
-/** The host's end of the port on which xcluster-guest listens: tells the guest things, one message at a time. */
+/** The host's end of the port on which xcluster-guest listens. It sends the guest messages of steps to carry out. */
 export class GuestChannel {
   readonly #port: Port
   readonly #options: ChannelOptions
   readonly #lines = new LineSplitter(64 << 10)
-  /** By their numbers: what is asked and not answered yet. */
-  readonly #asked = new Map<number, Deferred<GuestAnswer>>()
+  /** Messages without an answer yet, by number. */
+  readonly #pending = new Map<number, Deferred<GuestAnswer>>()
   #ended: string | undefined
 
-  /** Takes the port over as its only reader; whoever gave it closes it. */
+  /** Becomes the only reader of the port. The caller closes the port. */
   constructor(port: Port, options: ChannelOptions) {
     this.#port = port
     this.#options = options
     port.receive({
-      data: bytes => this.#heard(bytes),
+      data: bytes => this.#received(bytes),
       end: failure => this.end(failure ? messageOf(failure) : 'its QEMU closed the channel'),
     })
   }
 
   /**
-   * Resolves with the guest's clock, in nanoseconds since 1970, when it has done all of the steps. Throws
-   * NODE_CONFIG with the first one that failed, in words, and why; those after it were not begun.
+   * Lets the guest carry out the steps. Resolves with the guest's clock afterwards, in nanoseconds since 1970. Throws
+   * NODE_CONFIG when a step fails, with the step and the reason of the guest's kernel; later steps are not begun.
    */
-  async tell(steps: readonly GuestStep[], timeoutMs = 60_000): Promise<bigint> {
-    if (this.#ended !== undefined) throw this.#refused(this.#ended)
-    const answer = await this.#ask(steps, timeoutMs)
+  async apply(steps: readonly GuestStep[], timeoutMs = 60_000): Promise<bigint> {
+    if (this.#ended !== undefined) throw this.#failure(this.#ended)
+    const answer = await this.#request(steps, timeoutMs)
     if (answer.ok) return answer.clockNs
-    throw this.#refused(`${steps[answer.step]?.about ?? 'message'}: ${answer.reason}`)
+    throw this.#failure(`${steps[answer.step]?.about ?? 'read message'}: ${answer.reason}`)
   }
 
-  /** Nanoseconds since 1970, as this machine has it. */
+  /** This machine's clock, in nanoseconds since 1970. */
   wallNs(): bigint {
     return BigInt(this.#options.wallClock()) * 1_000_000n
   }
@@ -64,25 +65,25 @@ export class GuestChannel {
     return this.#options.randomBytes(count)
   }
 
-  async #ask(steps: readonly GuestStep[], ms: number): Promise<GuestAnswer> {
+  async #request(steps: readonly GuestStep[], ms: number): Promise<GuestAnswer> {
     const number = Buffer.from(this.randomBytes(4)).readUInt32LE()
-    const asked = defer<GuestAnswer>()
-    this.#asked.set(number, asked)
+    const answer = defer<GuestAnswer>()
+    this.#pending.set(number, answer)
     this.#port.send(guestMessage(number, steps))
-    const late = () => this.#refused(`it did not answer within ${ms / 1000} s`)
+    const late = () => this.#failure(`the guest did not answer within ${ms / 1000} s`)
     try {
-      return await within(asked.promise, { clock: this.#options.clock, ms, late })
+      return await within(answer.promise, { clock: this.#options.clock, ms, late })
     } finally {
-      this.#asked.delete(number)
+      this.#pending.delete(number)
     }
   }
 
-  /** An answer to what nobody waits for any more is dropped. */
-  #heard(bytes: Uint8Array): void {
+  /** Drops answers to messages that have timed out. */
+  #received(bytes: Uint8Array): void {
     try {
       for (const line of this.#lines.push(bytes)) {
         const answer = readAnswer(line)
-        if (answer) this.#asked.get(answer.number)?.resolve(answer)
+        if (answer) this.#pending.get(answer.number)?.resolve(answer)
       }
     } catch (failure) {
       this.end(messageOf(failure))
@@ -90,17 +91,17 @@ export class GuestChannel {
   }
 
   /**
-   * Refuses what is asked and not answered, and all that will be. Its VM's end calls it: the port itself may be
-   * closed on this side before the other side's end is read, and then says nothing.
+   * Fails the pending messages and all later ones. It is called when the VM ends: this side of the port may be closed
+   * before the end of the other side is read, and then the port reports no end.
    */
   end(reason: string): void {
     this.#ended ??= reason
-    for (const asked of this.#asked.values()) asked.reject(this.#refused(reason))
+    for (const pending of this.#pending.values()) pending.reject(this.#failure(reason))
   }
 
-  #refused(reason: string): GuestError {
+  #failure(reason: string): GuestError {
     const { name, consoleLog } = this.#options
-    const remedy = `Its console is in ${consoleLog}`
-    return new GuestError({ code: 'NODE_CONFIG', op: 'configure', target: name, reason, remedy })
+    const remedy = consoleLog === undefined ? {} : { remedy: `Read its console log: ${consoleLog}` }
+    return new GuestError({ code: 'NODE_CONFIG', op: 'configure', target: name, reason, ...remedy })
   }
 }

@@ -1,27 +1,28 @@
 import type { GuestChannel } from './channel.ts'
 import { type ConfigureOptions, clockStep, configureSteps } from './steps.ts'
 
-type Told = Parameters<typeof configureSteps>[0]
+type ConfiguredNode = Parameters<typeof configureSteps>[0]
 
-/** On a busy machine a message waits for its turn, and the time in it grows old. */
-const closeEnoughNs = 20_000_000n
+/** How late a guest's clock may be, in nanoseconds. On a busy machine the time in a message is old when it is read. */
+const toleranceNs = 20_000_000n
 
-/** Tells a guest who it is. */
+/** Configures a guest as the node of the plan: addresses, routes and, for a clone, its identity. */
 export async function configure(
   channel: GuestChannel,
-  plan: Told,
+  plan: ConfiguredNode,
   known: Pick<ConfigureOptions, 'clone' | 'dnsPort'>,
 ): Promise<void> {
   const seed = channel.randomBytes(48)
-  await close(await channel.tell(configureSteps(plan, { ...known, nowNs: channel.wallNs(), seed })), channel)
+  const guestNs = await channel.apply(configureSteps(plan, { ...known, nowNs: channel.wallNs(), seed }))
+  await correctClock(channel, guestNs)
 }
 
-/** Sets a guest's clock: one that was paused stood still. */
+/** Sets a guest's clock, after a pause in which it stopped. */
 export async function setClock(channel: GuestChannel): Promise<void> {
-  await close(await channel.tell([clockStep(channel.wallNs())]), channel)
+  await correctClock(channel, await channel.apply([clockStep(channel.wallNs())]))
 }
 
-/** The guest's clock is at most as late as its answer says: where that is too much, it is set once more. */
-async function close(guestNs: bigint, channel: GuestChannel): Promise<void> {
-  if (channel.wallNs() - guestNs > closeEnoughNs) await channel.tell([clockStep(channel.wallNs())])
+/** Sets the guest's clock once more if its answer shows that it is too late. It is at most as late as that. */
+async function correctClock(channel: GuestChannel, guestNs: bigint): Promise<void> {
+  if (channel.wallNs() - guestNs > toleranceNs) await channel.apply([clockStep(channel.wallNs())])
 }

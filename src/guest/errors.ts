@@ -1,4 +1,4 @@
 import { XclusterError } from '../base/index.ts'
 
-/** A guest that did not do what it was told, or cannot be reached. */
+/** A guest that could not be configured, or did not answer. */
 export class GuestError extends XclusterError {}

@@ -1,18 +1,18 @@
-/** What the words that a guest's kernel does not know tell its init (guest/init). */
+/** The parameters on a guest's kernel command line that its init reads (guest/init). */
 export interface KernelArgs {
-  /** `mtu1=9000`: by net. */
+  /** From `mtu1=9000`: the MTU by net. */
   readonly mtus: ReadonlyMap<number, number>
-  /** `xcluster_PREFIX=fd00:`. */
+  /** From `xcluster_PREFIX=fd00:`. */
   readonly prefix: string
-  /** `xcluster_NAME=value` reaches login shells as NAME, in this order. */
+  /** From `xcluster_NAME=value`: environment variables of login shells, in this order. */
   readonly exports: readonly (readonly [name: string, value: string])[]
 }
 
-/** Reads a kernel command line as init does: of words that say the same, the last one wins. */
+/** Reads a kernel command line as init does: the last of several words for one parameter counts. */
 export function kernelArgs(commandLine: string): KernelArgs {
   const words = commandLine.split(/\s+/)
   const exports = words
-    .filter(word => !word.includes("'")) // init could not quote it
+    .filter(word => !word.includes("'")) // init cannot quote it
     .flatMap(word => {
       const [, name, value] = /^xcluster_([^=]*)=(.*)$/.exec(word) ?? []
       return name !== undefined && value !== undefined ? [[name, value] as const] : []

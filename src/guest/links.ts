@@ -9,21 +9,21 @@ const families = [4, 6] as const
 const keys = { 4: 'ipv4', 6: 'ipv6' } as const
 
 /**
- * Links, addresses, routes and rules, as messages to the guest's kernel. `words` are for one that woke up from a
- * template: its links have a template's MACs, and it has no net 0 yet, which a guest that boots sets up by itself.
+ * Links, addresses, routes and rules, as messages to the guest's kernel. `cloneArgs` is for a clone: its links have the
+ * template's MACs, and it has no net 0 yet, which a guest that boots sets up by itself.
  */
 export function linkSteps(
   { nets, setup }: Pick<NodePlan, 'nets' | 'setup'>,
-  words?: KernelArgs,
+  cloneArgs?: KernelArgs,
 ): GuestStep[] {
   const [inner, rest] = [nets.filter(({ net }) => net === 0), nets.filter(({ net }) => net !== 0)]
   const messages = placedMessages(batch => {
-    if (words) {
-      for (const nic of inner) wakeLink(batch, nic, words)
+    if (cloneArgs) {
+      for (const nic of inner) setUpLink(batch, nic, cloneArgs)
       for (const { dev, ipv4, ipv6 } of inner) addAddresses(batch, dev, { ipv4, ipv6, broadcast: true })
     }
     for (const nic of rest)
-      words ? wakeLink(batch, nic, words) : batch.links.change({ name: nic.dev, up: true })
+      cloneArgs ? setUpLink(batch, nic, cloneArgs) : batch.links.change({ name: nic.dev, up: true })
     for (const each of setup.bridges) addBridge(batch, each)
     for (const { dev, ipv4, ipv6 } of rest) addAddresses(batch, dev, { ipv4, ipv6 })
     for (const route of setup.routes) for (const family of families) addRoute(batch, route, family)
@@ -33,7 +33,7 @@ export function linkSteps(
   return messages.map(message => ({ kind: 'route', ...message }))
 }
 
-/** Changes of routes alone. */
+/** Replaces changed routes and removes those that are gone. */
 export function routeSteps(changed: readonly RoutePlan[], gone: readonly RoutePlan[]): GuestStep[] {
   const messages = placedMessages(batch => {
     for (const route of changed) for (const family of families) addRoute(batch, route, family)
@@ -43,8 +43,8 @@ export function routeSteps(changed: readonly RoutePlan[], gone: readonly RoutePl
   return messages.map(message => ({ kind: 'route', ...message }))
 }
 
-/** One message: the kernel sets address and MTU before it brings the link up (do_setlink). */
-function wakeLink({ links }: Batch, { net, dev, mac }: NodeNet, { mtus }: KernelArgs): void {
+/** One message is enough: the kernel sets MAC and MTU before it brings the link up (do_setlink). */
+function setUpLink({ links }: Batch, { net, dev, mac }: NodeNet, { mtus }: KernelArgs): void {
   const mtu = mtus.get(net)
   links.change({ name: dev, mac, ...(mtu !== undefined && { mtu }), up: true })
 }
@@ -55,7 +55,7 @@ interface Own {
   readonly broadcast?: boolean
 }
 
-/** No duplicate address detection: these numbers are unique by plan, and it would cost a second. */
+/** Without duplicate address detection, which takes a second: the plan's addresses are unique. */
 function addAddresses({ addresses }: Batch, link: string, { ipv4, ipv6, broadcast }: Own): void {
   if (ipv4 === undefined || ipv6 === undefined) return
   const all = broadcast && { broadcast: ipv4.replace(/\d+$/, '255') }
@@ -71,8 +71,9 @@ function addBridge(batch: Batch, { name, mac, ports, ipv4, ipv6 }: GuestBridge):
 }
 
 function addRoute({ routes }: Batch, { to, hops, table }: RoutePlan, family: Family): void {
-  const ways = hops.map(hop => wayOf(hop, keys[family]))
-  routes.replace({ ...placeOf({ to, table }, family), ...(ways.length > 1 ? { ways } : ways[0]) })
+  const nextHops = hops.map(hop => nextHopOf(hop, keys[family]))
+  const by = nextHops.length > 1 ? { ways: nextHops } : nextHops[0]
+  routes.replace({ ...placeOf({ to, table }, family), ...by })
 }
 
 function placeOf(
@@ -83,7 +84,7 @@ function placeOf(
   return { family, destination: to === 'default' ? to : to[key], ...(table && { table: table[key] }) }
 }
 
-function wayOf(hop: Hop, key: 'ipv4' | 'ipv6'): NextHop {
+function nextHopOf(hop: Hop, key: 'ipv4' | 'ipv6'): NextHop {
   const gateway = hop[key]
   return { dev: hop.dev, ...(gateway && { via: gateway }) }
 }

@@ -2,10 +2,10 @@ import { errnoName, errnoText, Writer } from '../base/index.ts'
 import type { LinkPlace } from '../rtnl/index.ts'
 import type { GuestStep } from './step.ts'
 
-/** What native/guest/steps.c calls them. */
+/** The numbers of the kinds of steps in native/guest/steps.c. */
 const kinds = { write: 1, append: 2, route: 3, netfilter: 4, clock: 5, random: 6, run: 7 } as const
 
-/** Steps as the guest reads them: length and number of the message, then each step (native/guest/main.c). */
+/** Encodes a message: its length and number, then each step (native/guest/main.c). */
 export function guestMessage(number: number, steps: readonly GuestStep[]): Uint8Array {
   const out = new Writer(4096)
   out.u32(0)
@@ -57,12 +57,12 @@ function putPlaces(out: Writer, places: readonly LinkPlace[]): void {
   }
 }
 
-/** What the guest says to a message. */
+/** The guest's answer to a message. */
 export type GuestAnswer =
   | { readonly number: number; readonly ok: true; readonly clockNs: bigint }
   | { readonly number: number; readonly ok: false; readonly step: number; readonly reason: string }
 
-/** Reads one line; undefined when it is none of ours. */
+/** Reads one line. Undefined when it is not an answer. */
 export function readAnswer(line: string): GuestAnswer | undefined {
   const ok = /^(\d+) ok (\d+)$/.exec(line)
   if (ok) return { number: Number(ok[1]), ok: true, clockNs: BigInt(ok[2]!) }
@@ -72,7 +72,7 @@ export function readAnswer(line: string): GuestAnswer | undefined {
   return { number: Number(number), ok: false, step: Number(step), reason: reasonOf(Number(errno), text!) }
 }
 
-/** The kernel's own sentence where it gave one. */
+/** The errno's text, after the kernel's extended ack if there is one. */
 function reasonOf(errno: number, text: string): string {
   return [text.trim().replace(/\.$/, ''), `${errnoText(errno)} (${errnoName(errno)})`]
     .filter(Boolean)

@@ -1,12 +1,12 @@
 import type { ReachResult } from '../api/index.ts'
 import type { ReachTarget } from '../plan/index.ts'
 
-/** How many pings a guest has under way: each is a process, and a guest is small. */
+/** How many pings run at once in a guest: each is a process, and a guest has little memory. */
 const atOnce = 16
 
 /**
- * A script for `/bin/sh` in a guest that pings addresses, a few at a time, up to three times each, and says
- * `+<address>` or `-<address>` for each.
+ * A script for `/bin/sh` in a guest that pings addresses, up to three times each. It prints `+<address>` for each that
+ * answers, and `-<address>` for the others.
  */
 export function reachScript(addresses: readonly string[]): string {
   const lines = addresses.map(
@@ -23,7 +23,7 @@ export function reachScript(addresses: readonly string[]): string {
   ].join('\n')
 }
 
-/** Puts together what was to be reached and what a guest's script said; what it did not say is not reached. */
+/** The results for these targets, from the output of a guest's script. A target that is not in it was not reached. */
 export function readReach(
   targets: readonly ReachTarget[],
   output: string,

@@ -1,8 +1,8 @@
 import type { LinkPlace } from '../rtnl/index.ts'
 
-/** One thing that the guest's xcluster-guest does (native/guest/steps.c), with no fork and no other program. */
+/** One step that xcluster-guest carries out in the guest (native/guest/steps.c). Only `run` starts a program. */
 export type GuestStep = {
-  /** For people, when it fails: `add address 192.168.1.1/24 (eth1)`. */
+  /** What it does, for its error: `add address 192.168.1.1/24 (eth1)`. */
   readonly about: string
 } & (
   | { readonly kind: 'write' | 'append'; readonly path: string; readonly content: string }

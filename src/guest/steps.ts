@@ -6,39 +6,39 @@ import { type KernelArgs, kernelArgs } from './kernel-args.ts'
 import { linkSteps } from './links.ts'
 import { append, type GuestStep, write } from './step.ts'
 
-/** What a node is told beyond its plan. */
+/** What a node's configuration depends on beyond its plan. */
 export interface ConfigureOptions {
-  /** It woke up from a template and knows nothing of itself. One that booted has set up net 0 by its MAC. */
+  /** It is a clone and has no identity yet. A guest that booted has set up net 0 from its MAC. */
   readonly clone: boolean
-  /** Nanoseconds since 1970: a guest's hardware clock counts seconds. */
+  /** Nanoseconds since 1970. A guest's hardware clock only has seconds. */
   readonly nowNs: bigint
-  /** 48 random bytes: its machine-id, and what its own random numbers begin with. */
+  /** 48 random bytes: 16 for its machine-id, 32 for the seed of its random number generator. */
   readonly seed: Uint8Array
-  /** The forwarder's port on this machine's loopback, where 192.168.0.250:53 is not the forwarder itself. */
+  /** The forwarder's port on this machine's loopback, when guests cannot reach it at 192.168.0.250:53. */
   readonly dnsPort?: number | undefined
 }
 
 type Node = Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'>
 
 /**
- * What makes a guest the node that the plan has, in one message. A clone ends as the node that booted: the same
- * files, sysctls, links, addresses and routes, made in the same order.
+ * The steps that make a guest the node of its plan, for one message. A clone ends up the same as a node that booted:
+ * with the same files, sysctls, links, addresses and routes, made in the same order.
  */
 export function configureSteps(node: Node, { clone, nowNs, seed, dnsPort }: ConfigureOptions): GuestStep[] {
-  const words = kernelArgs(node.append)
+  const args = kernelArgs(node.append)
   return [
     ...(clone ? [reseed(seed.subarray(16))] : []),
     clockStep(nowNs),
-    ...(clone ? ownFiles(node.name, words, seed.subarray(0, 16)) : []),
+    ...(clone ? identityFiles(node.name, args, seed.subarray(0, 16)) : []),
     ...sysctls(node.setup),
-    ...linkSteps(node, clone ? words : undefined),
+    ...linkSteps(node, clone ? args : undefined),
     ...masquerade(node.setup),
     ...(dnsPort === undefined ? [] : [dnsRedirect(dnsPort)]),
     ...(clone ? [overlays] : []),
   ]
 }
 
-/** What init runs when a guest boots; in a template it leaves the way to it, if there is anything to run. */
+/** Runs the overlays' scripts, as init does when a guest boots. A template has /run/rc if there are any scripts. */
 const overlays: GuestStep = { kind: 'run', path: '/run/rc', about: 'run /etc/init.d/*.rc' }
 
 export function clockStep(ns: bigint): GuestStep {
@@ -46,11 +46,11 @@ export function clockStep(ns: bigint): GuestStep {
 }
 
 function reseed(bytes: Uint8Array): GuestStep {
-  return { kind: 'random', bytes, about: 'reseed the random numbers' }
+  return { kind: 'random', bytes, about: 'reseed the random number generator' }
 }
 
-/** What init writes when a guest boots. */
-function ownFiles(name: string, { prefix, exports }: KernelArgs, id: Uint8Array): GuestStep[] {
+/** The files that init writes when a guest boots. */
+function identityFiles(name: string, { prefix, exports }: KernelArgs, id: Uint8Array): GuestStep[] {
   const lines = exports.map(([key, value]) => `export ${key}='${value}'\n`)
   return [
     write('/proc/sys/kernel/hostname', `${name}\n`),
@@ -69,19 +69,22 @@ function machineId(random: Uint8Array): string {
   return Buffer.from(id).toString('hex')
 }
 
-/** They come before the links: forwarding changes routes. No newline: Linux 6.1.176 takes the 1 of it alone, and says so. */
+/**
+ * They come before the links, because forwarding changes routes. They have no newline: of "1\n" Linux 6.1.176 takes
+ * only the first byte, and write(2) returns 1.
+ */
 function sysctls({ forwarding, routes }: NodeSetup): GuestStep[] {
-  const ways = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding']
-  return [...(forwarding ? ways.map(path => write(path, '1')) : []), ...multipathSteps(routes)]
+  const paths = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding']
+  return [...(forwarding ? paths.map(path => write(path, '1')) : []), ...multipathSteps(routes)]
 }
 
-/** By addresses and ports, so that one flow keeps to one path and many flows use all. */
+/** Hashes addresses and ports: one flow keeps to one path, and many flows use all of them. */
 export function multipathSteps(routes: readonly RoutePlan[]): GuestStep[] {
   if (!routes.some(({ hops }) => hops.length > 1)) return []
   return ['ipv4', 'ipv6'].map(family => write(`/proc/sys/net/${family}/fib_multipath_hash_policy`, '1'))
 }
 
-/** nft knows it as the same ruleset that its own `masquerade` makes. */
+/** nft(8) lists the same ruleset as for its own `masquerade` statement. */
 function masquerade({ masquerade: subnets }: NodeSetup): GuestStep[] {
   if (subnets.length === 0) return []
   const sources = subnets.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])

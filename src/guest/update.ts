@@ -4,8 +4,8 @@ import type { GuestStep } from './step.ts'
 import { multipathSteps } from './steps.ts'
 
 /**
- * What turns a node as one plan has it into the same node of another: nodes that came or went change the next
- * hops of the others' routes, and nothing else. Empty when there is nothing to tell.
+ * The steps that change a node from one plan to another. Nodes that are added or removed change the next hops of the
+ * others' routes, and nothing else. Empty when nothing changes.
  */
 export function updateSteps(before: NodePlan, after: NodePlan): GuestStep[] {
   const changed = after.setup.routes.filter(route => !before.setup.routes.some(old => same(old, route)))
@@ -15,7 +15,7 @@ export function updateSteps(before: NodePlan, after: NodePlan): GuestStep[] {
   return [...multipathSteps(changed), ...routeSteps(changed, gone)]
 }
 
-/** What a route is replaced by: one to the same place in the same tables. */
+/** Identifies a route: another one to the same destination, in the same tables, replaces it. */
 function placeOf({ to, table }: RoutePlan): string {
   return JSON.stringify([to, table])
 }

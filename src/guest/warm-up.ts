@@ -5,8 +5,8 @@ import { GuestChannel, type GuestSources } from './channel.ts'
 import { configure } from './configure.ts'
 
 /**
- * What a template does before it is saved: it is told to be somebody, with everything that a node can be, and
- * forgets it again. Modules are loaded then, and what the kernel makes at the first use of a thing is there.
+ * The warm-up of a template before it is saved: it is configured with everything that a node can have, and reset
+ * again. That loads kernel modules, and makes the kernel allocate what it allocates at the first use of a feature.
  */
 export function warmUp(nicCount: number, sources: WarmUpSources): WarmUp {
   return { key: 'identity 1', run: machine => runWarmUp(machine, nicCount, sources) }
@@ -18,18 +18,17 @@ async function runWarmUp(machine: Machine, nicCount: number, sources: WarmUpSour
   const { clock } = sources
   const channel = new GuestChannel(machine.stream, {
     name: machine.name,
-    consoleLog: 'nowhere',
     clock,
     wallClock: () => sources.wallClock(),
     randomBytes: count => sources.randomBytes(count),
   })
-  await configure(channel, somebody(nicCount), { clone: true })
-  const { status, stderr } = await machine.exec(['/bin/sh'], { input: forget, timeoutMs: 60_000 })
-  if (status !== 0) throw new Error(`the template did not forget its warm-up: ${Buffer.from(stderr)}`)
+  await configure(channel, exampleNode(nicCount), { clone: true })
+  const { status, stderr } = await machine.exec(['/bin/sh'], { input: reset, timeoutMs: 60_000 })
+  if (status !== 0) throw new Error(`the warm-up of the template could not be undone: ${Buffer.from(stderr)}`)
 }
 
-/** In documentation's networks (RFC 5737, RFC 3849): nobody that a template's clone could be. */
-function somebody(nicCount: number): Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'> {
+/** Its addresses are from the networks for documentation (RFC 5737, RFC 3849), which a clone never has. */
+function exampleNode(nicCount: number): Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'> {
   const nets = Array.from({ length: nicCount }, (_, net) => ({
     net,
     dev: `eth${net}`,
@@ -47,10 +46,10 @@ function somebody(nicCount: number): Pick<NodePlan, 'name' | 'nets' | 'setup' | 
     rules: [],
     masquerade: [subnet],
   }
-  return { name: 'nobody', nets, setup: { ...setup, bridges: [] }, append: '' }
+  return { name: 'example', nets, setup: { ...setup, bridges: [] }, append: '' }
 }
 
-const forget = `
+const reset = `
 set -e
 nft delete table inet xcluster
 for dev in /sys/class/net/eth*; do

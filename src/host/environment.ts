@@ -4,11 +4,11 @@ import type { Environment } from '../plan/index.ts'
 export interface ProcessEnvironment {
   readonly places: Places
   readonly searchPath: string
-  /** All of it, for programs of users'. */
+  /** The whole environment, for programs of the user. */
   readonly env: Environment
 }
 
-/** What this process's environment says: the one look at it outside the command line's. */
+/** Reads this process's environment. Apart from `cli` it is the only code that does. */
 export function processEnvironment(): ProcessEnvironment {
   const { env } = process
   return { places: places(env, process.getuid!()), searchPath: searchPath(env), env }

@@ -6,7 +6,7 @@ import type { NetNamespace } from '../sys/index.ts'
 import { type Accel, detectAccel, findQemu, type Qemu, type VmSpec } from '../vm/index.ts'
 import { identityOf } from './qemu-user.ts'
 
-/** What all nodes stand on: the program that runs them, what executes them, what they boot. */
+/** What all nodes share: the QEMU that runs them, its accelerator, and the guest image. */
 export interface HostResources {
   readonly qemu: Qemu
   readonly accel: Accel
@@ -15,15 +15,15 @@ export interface HostResources {
 
 export interface HostOptions {
   readonly cacheDir: string
-  /** PATH: where QEMU is looked for. */
+  /** PATH, to find QEMU. */
   readonly searchPath: string
   readonly notice: (text: string) => void
 }
 
-/** `guest/` of the project: as far from here in dist as in src. */
+/** The project's `guest/`. The relative path is the same from dist as from src. */
 export const guestDir = fileURLToPath(new URL('../../guest', import.meta.url))
 
-/** Finds or makes it all; says what is missing. */
+/** Finds QEMU and the accelerator, and finds or makes the image. Throws the first of what is missing. */
 export async function findHostResources(
   settings: Settings,
   { cacheDir, searchPath, notice }: HostOptions,
@@ -38,19 +38,22 @@ export async function findHostResources(
   return { qemu, accel, image }
 }
 
-/** Where a node's VM is; a template is nowhere. */
+/** What a VM of a node has and a template does not. */
 export interface Place {
   readonly nics: readonly Nic[]
   readonly namespace: NetNamespace | undefined
   readonly consoleLog: string
 }
 
-/** What users add to a node's kernel command line. The rest is ours, and a clone is told it when it wakes up. */
+/**
+ * What the user adds to a node's kernel command line. A template boots with it. The rest of the command line is
+ * the project's, and a clone gets it by its configuration.
+ */
 export function shapeAppend(node: number, settings: Settings): string {
   return [settings.append, settings[`append${node}`]].filter(Boolean).join(' ')
 }
 
-/** All that a node's VM is. It runs in the cluster's namespace, from where there is no way out. */
+/** The specification of a node's VM. QEMU runs in the cluster's namespace, without a route to the host's network. */
 export function specOf<P extends Pick<Place, 'nics'>>(
   node: NodePlan,
   settings: Settings,

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { Load } from './start-limit.ts'
 
-/** Gives a file's text, or undefined where there is none to be had. */
+/** Returns a file's text, or undefined when it cannot be read. */
 export type ReadText = (path: string) => string | undefined
 
-/** How busy the machine is now. A container's own pressure is not asked for: processors are the machine's. */
+/** How busy the machine is now. It reads the machine's pressure, not a container's: they share the processors. */
 export function readLoad(atMs: number, read: ReadText = readText): Load {
-  // `0.20 0.18 0.12 1/80 11206`: the reader itself is one of those that run (proc(5)).
+  // `0.20 0.18 0.12 1/80 11206`: the 1 is runnable threads, the reading one among them (proc(5)).
   const [, runnable = '1'] = /(\d+)\/\d+/.exec(read('/proc/loadavg') ?? '') ?? []
   // `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`, in microseconds (Documentation/accounting/psi.rst).
   const [, stalled] = /^some .*\btotal=(\d+)/m.exec(read('/proc/pressure/cpu') ?? '') ?? []
@@ -17,7 +17,7 @@ export function readLoad(atMs: number, read: ReadText = readText): Load {
   }
 }
 
-/** PSI can be compiled in and switched off: then opening works and reading does not. */
+/** When PSI is compiled in and switched off, the file can be opened but not read. */
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')

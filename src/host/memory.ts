@@ -2,25 +2,25 @@ import { readFileSync } from 'node:fs'
 import type { NodePlan } from '../plan/index.ts'
 import { HostError } from './errors.ts'
 
-/** Gives a file's text, or undefined where there is no such file. */
+/** Returns a file's text, or undefined when there is no such file. */
 export type ReadText = (path: string) => string | undefined
 
-/** QEMU's own: translated code, copies of kernel and initramfs. 212 MiB private were measured for a VM of 128 MiB. */
+/** QEMU's own memory: translated code, copies of kernel and initramfs. A VM of 128 MiB had 212 MiB private. */
 const overheadMiB = 96
 
-/** A clone's QEMU, and the part of the guest's memory that it makes its own: under 30 MiB for an idle one of 128 MiB. */
+/** A clone's QEMU, and the share of guest memory that the clone writes: under 30 MiB for an idle one of 128 MiB. */
 const cloneOverheadMiB = 32
 const cloneShare = 1 / 4
 
 export interface MemoryOptions {
-  /** They share what they do not write: each needs less than it has, as long as it does not fill it. */
+  /** The nodes are clones. These share the pages that they do not write, so each needs less than its size. */
   readonly clones?: boolean
   readonly read?: ReadText
 }
 
 /**
- * How many MiB the nodes need. Throws NOT_ENOUGH_MEMORY when they cannot all have theirs at once: the kernel would
- * kill some later.
+ * Returns how many MiB the nodes need. Throws NOT_ENOUGH_MEMORY when that is more than is free: the kernel would kill
+ * some of them later.
  */
 export function checkMemory(nodes: readonly NodePlan[], options: MemoryOptions = {}): number {
   const needed = neededMiB(nodes, options.clones ?? false)
@@ -36,7 +36,7 @@ export function checkMemory(nodes: readonly NodePlan[], options: MemoryOptions =
   })
 }
 
-/** The templates have all of theirs, one for each size at least. */
+/** For clones it adds their templates, which need all of their memory: at least one for each size. */
 function neededMiB(nodes: readonly NodePlan[], clones: boolean): number {
   const whole = (sizes: Iterable<number>) =>
     Array.from(sizes).reduce((sum, size) => sum + size + overheadMiB, 0)
@@ -46,15 +46,15 @@ function neededMiB(nodes: readonly NodePlan[], clones: boolean): number {
   return Math.ceil(own + whole(new Set(sizes)))
 }
 
-/** What may still be used: the least of what the machine and each control group above us have left. */
+/** The memory that this process can still use: the least that the machine and its control groups have free. */
 export function freeMemory(read: ReadText = readText): { freeMiB: number; limitedBy: string } {
   const available = Number(/^MemAvailable:\s+(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1] ?? Infinity)
-  const rooms = [{ free: available * 1024, limitedBy: 'MemAvailable of /proc/meminfo' }]
+  const limits = [{ free: available * 1024, limitedBy: 'MemAvailable of /proc/meminfo' }]
   for (const group of memoryGroups(read('/proc/self/cgroup') ?? '')) {
-    const free = roomIn(group, read)
-    if (free !== undefined) rooms.push({ free, limitedBy: `limit of control group ${group.path}` })
+    const free = freeIn(group, read)
+    if (free !== undefined) limits.push({ free, limitedBy: `limit of control group ${group.path}` })
   }
-  const least = rooms.reduce((a, b) => (b.free < a.free ? b : a))
+  const least = limits.reduce((a, b) => (b.free < a.free ? b : a))
   return { freeMiB: Math.max(0, Math.floor(least.free / (1 << 20))), limitedBy: least.limitedBy }
 }
 
@@ -62,13 +62,13 @@ interface Group {
   readonly path: string
   readonly limit: string
   readonly usage: string
-  /** The page cache that the kernel takes back first, in memory.stat. */
+  /** Finds in memory.stat the page cache that the kernel reclaims first. */
   readonly reclaimable: RegExp
 }
 
 /**
- * The control groups that hold this process, from its own up to the root. Inside a container the root may be all
- * that there is to see, whatever /proc/self/cgroup says: files that are not there are passed over.
+ * The control groups of this process, from its own up to the root. In a container only the root may be visible, even
+ * when /proc/self/cgroup names others: groups without files are skipped.
  */
 function memoryGroups(cgroups: string): Group[] {
   return cgroups.split('\n').flatMap(line => {
@@ -96,8 +96,8 @@ function upwards(path: string): string[] {
   return [...parts.map((_, i) => `/${parts.slice(0, parts.length - i).join('/')}`), '/']
 }
 
-function roomIn({ path, limit, usage, reclaimable }: Group, read: ReadText): number | undefined {
-  const most = Number(read(`${path}/${limit}`) ?? Number.NaN) // v2 says `max` where there is none
+function freeIn({ path, limit, usage, reclaimable }: Group, read: ReadText): number | undefined {
+  const most = Number(read(`${path}/${limit}`) ?? Number.NaN) // version 2 has `max` for no limit
   const used = Number(read(`${path}/${usage}`) ?? Number.NaN)
   if (Number.isNaN(most) || Number.isNaN(used)) return undefined
   const cache = Number(reclaimable.exec(read(`${path}/memory.stat`) ?? '')?.[1] ?? 0)

@@ -22,29 +22,35 @@ import {
 import { NetNamespace, namedPath, nameOf, openNamed, runAttached } from '../sys/index.ts'
 import { HostError } from './errors.ts'
 
-/** Which namespace: `<user>_xcluster<index>`. */
+/** Identifies the namespace `<user>_xcluster<index>`. */
 export interface Numbered {
   readonly user: string
   readonly index: number
 }
 
+/** A named namespace that was added. */
 export interface AddedNamespace {
+  /** `<user>_xcluster<index>` */
   readonly name: string
   /** For `nsenter --net=`. */
   readonly path: string
+  /** The host's end of its uplink. */
   readonly link: string
+  /** The addresses of the uplink's end inside. */
   readonly inside: readonly string[]
   readonly bridges: readonly string[]
-  /** Outside, as they were before. */
+  /** Sysctls of the host that were changed, with their values before. */
   readonly sysctls: readonly ChangedSysctl[]
 }
 
-/** What a named namespace is called. */
 function namespaceName({ user, index }: Numbered): string {
   return `${user}_xcluster${index}`
 }
 
-/** Makes a named namespace, with a way out of its own or, `docker`, on Docker's bridge. */
+/**
+ * Makes a named network namespace with bridges for nets 0 to 2 and an uplink. With `docker` the uplink is a port of
+ * Docker's bridge. Throws NAMESPACE_EXISTS, UPLINK_TAKEN, UPLINK_OVERLAP, DOCKER_MISSING and DOCKER_NARROW.
+ */
 export async function addNamedNamespace(
   which: Numbered & { readonly docker?: boolean },
   { settings, places }: { readonly settings: Settings; readonly places: Places },
@@ -67,7 +73,10 @@ export async function addNamedNamespace(
   }
 }
 
-/** Takes it away with all that belongs to it; gives its name. */
+/**
+ * Removes a named network namespace with its uplink, and returns its name. Throws NAMESPACE_MISSING, and
+ * NAMESPACE_IN_USE while a cluster runs in it.
+ */
 export async function removeNamedNamespace(which: Numbered, places: Places): Promise<string> {
   await using outside = NetNamespace.current()
   const name = namespaceName(which)
@@ -75,13 +84,13 @@ export async function removeNamedNamespace(which: Numbered, places: Places): Pro
   return name
 }
 
-/** Runs a command there, on our terminal; gives its exit status. `ip netns exec <name> <command>` */
+/** Runs a command in it, on this terminal, and returns the exit status. `ip netns exec <name> <command>` */
 export async function enterNamedNamespace(
   which: Numbered,
   { command, env }: { readonly command: readonly string[]; readonly env: Environment },
 ): Promise<number> {
   const name = namespaceName(which)
-  await openNamed(name).close() // says so if there is none
+  await openNamed(name).close() // throws NAMESPACE_MISSING
   const { code, signal } = await runAttached('ip', ['netns', 'exec', name, ...command], {
     ...env,
     __netns: name,
@@ -89,7 +98,10 @@ export async function enterNamedNamespace(
   return code ?? 128 + constants.signals[signal!]
 }
 
-/** Makes one more bridge where there are some; `made` says whether it was not there yet. */
+/**
+ * Makes the bridge of a net in a named namespace: that of the settings, or the current one. `made` is false when the
+ * bridge exists already. Throws NAMESPACE_UNNAMED and BRIDGE_DIFFERS.
+ */
 export async function addNamedBridge(
   net: number,
   settings: Settings,
@@ -101,7 +113,10 @@ export async function addNamedBridge(
   return { bridge: bridge.name, netns, made: made.length > 0 }
 }
 
-/** Puts the settings outside back as they were, once there is no way out that needs them any more. */
+/**
+ * Restores the host's forwarding sysctls when no uplink needs them any more. Waits up to `withinMs` milliseconds for
+ * the last uplink to go.
+ */
 export async function settleForwarding(
   { runtime }: Places,
   wait: { readonly withinMs: number },
@@ -118,7 +133,7 @@ function bridgesOf(nets: readonly number[], { mtu, prefix, hostNets }: Settings)
   return planBridges({ mtu, nodes: [{ id: 1, nets }], host }).bridges
 }
 
-/** The name of the namespace that we are in: bridges are made nowhere else by mistake. */
+/** The name of the current namespace. One without a name is refused, so that no bridge is made there by mistake. */
 async function currentName(): Promise<string> {
   await using current = NetNamespace.current()
   const name = nameOf(current)
@@ -127,7 +142,7 @@ async function currentName(): Promise<string> {
     code: 'NAMESPACE_UNNAMED',
     kind: 'usage',
     op: 'add bridge',
-    reason: 'this is no named network namespace, and a bridge here would be of no use to clusters',
-    remedy: 'Say where (--netns NAME), or do it inside: xc nsenter INDEX',
+    reason: 'the current network namespace has no name, and clusters cannot use a bridge in it',
+    remedy: 'Give the namespace (--netns NAME), or run this inside it: xc nsenter INDEX',
   })
 }

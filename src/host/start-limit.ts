@@ -1,40 +1,40 @@
 /** How busy the machine is, at one moment. */
 export interface Load {
-  /** Milliseconds of a clock that only grows. */
+  /** Milliseconds of a monotonic clock. */
   readonly atMs: number
-  /** Since boot, in milliseconds: how long somebody has waited for a processor (PSI). Absent where nobody counts it. */
+  /** How long some thread has waited for a processor since boot, in milliseconds (PSI). Absent without PSI. */
   readonly stalledMs?: number
   /** Threads that run or wait for a processor, on the whole machine. */
   readonly runnable: number
 }
 
-/** What is known before anything has begun. */
+/** What decides the first limit. */
 export interface StartLimitOptions {
   readonly cores: number
   readonly accel: 'kvm' | 'tcg'
   readonly clones: boolean
 }
 
-/** Below this part of the time with somebody waiting, processors were idle in the rest of it: more may begin. */
+/** Pressure is the share of time in which some thread waits for a processor. Below this, processors idle at times. */
 const idleBelow = 0.8
-/** Above this nobody has an idle processor; whether they are too many is told by the queue and by the times. */
+/** Above this pressure no processor is idle. Whether there are too many VMs then depends on the queue and the times. */
 const fullAbove = 0.95
-/** Threads for each processor beyond which more only get in each other's way. */
+/** More runnable threads for each processor than this only slow each other down. */
 const longQueue = 4
-/** A VM that takes so many times what the fastest took waits for the others more than it works. */
+/** A VM that takes this many times as long as the fastest spends most of that time waiting for other VMs. */
 const longStretch = 12
-/** Weight of what is new in what is remembered; one moment says little about a queue. */
+/** The weight of a new value in the moving averages: a single moment says little about a queue. */
 const newWeight = 0.3
-/** A shorter time says nothing about a part of it. */
+/** Samples closer together than this are skipped: they are too short for a share of time. */
 const shortestMs = 8
 
 /**
- * How many VMs are to be started at once. The aim is that no processor idles while VMs wait to begin, and no
- * VM is slowed down by so many others that it comes too late. Pure: told of load, and of what VMs do and when.
+ * How many VMs may be starting at the same time. No processor should idle while VMs wait to start, and no VM should be
+ * slowed down by so many others that it times out. Pure: load and milestones are passed in.
  *
- * It begins with what has work for every processor, adds one at a time while processors idle, and takes one away
- * while the queue for them is long or VMs take many times what the fastest took; two for each processor stay,
- * or eight clones, whatever else the machine does.
+ * It begins with enough VMs to keep every processor busy. It allows one more at a time while processors idle, and one
+ * less while the queue for processors is long or VMs take many times as long as the fastest. Two for each processor,
+ * or eight clones, are allowed under any load.
  */
 export class StartLimit {
   readonly #least: number
@@ -48,19 +48,19 @@ export class StartLimit {
 
   constructor({ cores, accel, clones }: StartLimitOptions) {
     this.#cores = cores
-    // One that works and one that waits for something, for each processor. A clone is there so soon that
-    // none comes too late; beside other load, fewer would only leave the processors to that.
+    // For each processor, one VM that computes and one that waits for a device. A clone starts so quickly that none
+    // times out; next to other load, fewer of them would only leave the processors to that load.
     this.#least = (clones ? 8 : 2) * cores
-    // Under KVM a VM waits more than it works.
+    // With KVM a VM waits more than it computes.
     this.#limit = accel === 'kvm' ? Math.max(3 * cores, this.#least) : this.#least
   }
 
-  /** How many may be under way. */
+  /** How many VMs may be starting at the same time. */
   get most(): number {
     return this.#limit
   }
 
-  /** A VM has passed something, so long after it began. */
+  /** A VM has passed a milestone, this long after its start. */
   passed(milestone: string, afterMs: number): void {
     const fastest = Math.min(afterMs, this.#fastestMs.get(milestone) ?? afterMs)
     this.#fastestMs.set(milestone, fastest)

@@ -5,14 +5,14 @@ export interface StartQueueOptions {
   readonly limit: StartLimit
   readonly clock: Clock
   readonly load: () => Load
-  /** After a failure the others that wait begin all the same. */
+  /** Whether waiting items still begin after one has failed. */
   readonly goOn?: boolean
 }
 
-/** While some wait to begin and nothing happens, how often the load is looked at. */
+/** How often the load is sampled, in milliseconds, while items wait to begin. */
 const lookMs = 20
 
-/** Told by the work, whenever it has come a step further. */
+/** The work calls it at each milestone, with the milliseconds since its start. */
 export type Passed = (milestone: string, afterMs: number) => void
 
 /** Does the work for every item as `inTurns` does, as many at once as the load of the machine lets begin. */

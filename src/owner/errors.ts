@@ -1,4 +1,4 @@
 import { XclusterError } from '../base/index.ts'
 
-/** An owner process that cannot be started, or that does not do what it is asked for. */
+/** An owner process that cannot be started, or a request that it refuses. */
 export class OwnerError extends XclusterError {}

@@ -9,30 +9,33 @@ import { type OwnerMessage, StartPipe, type StartRequest } from './start-pipe.ts
 export interface Launch {
   readonly pid: number
   readonly log: string
-  /** What it says; ends when it has said `ready` or `failed` and closed, or died. */
+  /** Its messages. They end when it closes the pipe after `ready` and `keep`, or after `failed`, or when it dies. */
   readonly messages: Queue<OwnerMessage>
-  /** The answer to `ready`. Without it the owner takes everything back. */
+  /** The answer to `ready`. Without it the owner removes everything that it has started. */
   keep(): void
-  /** Asks it to take everything back; `failed` follows once that is done. */
+  /** Cancels the start. `failed` follows when everything that it had started has been removed. */
   cancel(): void
-  /** Hangs up, as the death of this process would. */
+  /** Closes the pipe. The owner sees the same as when this process dies. */
   close(): Promise<void>
 }
 
 export interface LaunchOptions {
   readonly env: NodeJS.ProcessEnv
-  /** The owner's main module, where it is not the one beside this file. */
+  /** The owner's main module. Absent: the one beside this file. */
   readonly script?: string
   readonly nodeArgs?: readonly string[]
 }
 
-/** Starts a detached owner process, which starts the cluster. Should this process die first, it takes all back. */
+/**
+ * Starts a detached owner process, which starts the cluster. If this process dies before it has sent `keep`, the owner
+ * removes everything again.
+ */
 export async function launchOwner(request: StartRequest, options: LaunchOptions): Promise<Launch> {
   const { logs, ownerLog } = clusterPlaces(request.places, request.settings.name)
   await mkdir(logs, { recursive: true, mode: 0o700 }).catch(failure => {
-    throw noPlace(logs, failure)
+    throw cannotMake(logs, failure)
   })
-  const { env, nodeArgs = [], script = beside } = options
+  const { env, nodeArgs = [], script = ownerMain } = options
   const { pid, port } = spawnDetached({
     script,
     nodeArgs,
@@ -52,10 +55,10 @@ export async function launchOwner(request: StartRequest, options: LaunchOptions)
   }
 }
 
-/** `main.js` in dist, `main.ts` where the sources run as they are. */
-const beside = fileURLToPath(import.meta.url).replace(/launch(\.[jt]s)$/, 'main$1')
+/** `main.js` in dist, `main.ts` where the sources run without compilation. */
+const ownerMain = fileURLToPath(import.meta.url).replace(/launch(\.[jt]s)$/, 'main$1')
 
-function noPlace(directory: string, cause: unknown): OwnerError {
+function cannotMake(directory: string, cause: unknown): OwnerError {
   return new OwnerError({
     code: 'STATE_UNWRITABLE',
     kind: 'prerequisite',

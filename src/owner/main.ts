@@ -3,7 +3,7 @@ import { planCluster } from '../plan/index.ts'
 import { adoptStream } from '../sys/index.ts'
 import { runOwner } from './run.ts'
 
-// The main module of an owner process: fd 3 is its end of the start pipe, its output goes to the owner's log.
+// The main module of an owner process. File descriptor 3 is its end of the start pipe; its output is the owner's log.
 process.title = `xcluster-owner ${process.argv[2]}`
 process.chdir('/')
 await runOwner({

@@ -6,7 +6,7 @@ import { idOf, nodeMissing } from '../plan/index.ts'
 import { OwnerError } from './errors.ts'
 import { StartingStatus } from './starting-status.ts'
 
-/** What the API needs of a cluster. */
+/** The part of a cluster that the API needs. */
 export type ServedCluster = Pick<
   Cluster,
   | ('plan' | 'status' | 'exec' | 'console' | 'checkReach' | 'stop')
@@ -21,19 +21,19 @@ export interface ClusterMaker {
 
 export interface OwnerOptions {
   readonly plan: ClusterPlan
-  /** Begins the start; called at once. */
+  /** Starts the cluster. The constructor calls it. */
   start(hooks: Pick<StartHooks, 'onEvent' | 'signal'>): Promise<ServedCluster>
-  /** Told once the cluster is gone, before anybody hears of it: closes the socket, gives the lock back. */
+  /** Closes the socket and releases the lock. Called when the cluster has ended, before `gone` resolves. */
   leave(): Promise<void>
   readonly log: (text: string) => void
 }
 
 /**
- * A cluster from its first step to its last: `starting → ready → stopping → stopped`, and from `starting`
- * straight to `stopping` when it is called off.
+ * A cluster from its start to its end: `starting → ready → stopping → stopped`. A start that fails or is cancelled goes
+ * from `starting` to `stopping`.
  */
 export class Owner {
-  /** Resolves when every node is ready; rejects when that will not be, after all has been taken back. */
+  /** Resolves when every node is ready. Rejects when the start has failed, after everything has been removed. */
   readonly ready: Promise<Status>
   readonly #options: OwnerOptions
   readonly #starting: Promise<ServedCluster>
@@ -53,7 +53,7 @@ export class Owner {
     this.ready.catch(failure => options.log(`start failed: ${messageOf(failure)}`))
   }
 
-  /** Resolves when nothing is left. */
+  /** Resolves when everything has been removed. */
   get gone(): Promise<void> {
     return this.#gone.promise
   }
@@ -63,7 +63,7 @@ export class Owner {
     return { ...(this.#cluster?.status() ?? this.#view.status()), name, state: this.#state }
   }
 
-  /** The cluster, for what only a ready one can do. */
+  /** The cluster. Throws CLUSTER_NOT_READY unless it is ready. */
   cluster(): ServedCluster {
     if (this.#cluster && this.#state === 'ready') return this.#cluster
     throw new OwnerError({
@@ -72,11 +72,11 @@ export class Owner {
       target: this.#options.plan.name,
       reason: `it is ${this.#state}`,
       remedy:
-        this.#state === 'starting' ? 'Wait for `xc start` to come back' : 'Start it again with `xc start`',
+        this.#state === 'starting' ? 'Wait until `xc start` has ended' : 'Start it again with `xc start`',
     })
   }
 
-  /** The id of a node, given as `1` or `vm-001`. */
+  /** The id of a node that is given as `1` or `vm-001`. Throws NODE_MISSING. */
   nodeId(node: string | number): number {
     const { nodes, name: cluster } = this.#plan
     const id = idOf(node)
@@ -84,23 +84,23 @@ export class Owner {
     throw nodeMissing(cluster, { asked: node, has: nodes.map(found => found.id) })
   }
 
-  /** Scaling changes it. */
+  /** The current plan. Scaling changes it. */
   get #plan(): ClusterPlan {
     return this.#cluster?.plan ?? this.#options.plan
   }
 
-  /** What happens from now on. A listener that lags loses the oldest. */
+  /** All events from now on. A listener that lags loses the oldest. */
   events(): Queue<ClusterEvent> {
     return this.#events.listen()
   }
 
-  /** Tells everybody who listens, and the log. */
+  /** Sends a notice to all listeners, and writes it to the log. */
   notice(text: string): void {
     this.#options.log(text)
     this.#tell({ event: 'notice', text })
   }
 
-  /** Takes everything back, be it ready or not; calling it again waits for the same end. */
+  /** Stops the cluster, or cancels its start, and removes everything. A second call waits for the same end. */
   stop(): Promise<void> {
     this.#stopping ??= this.#end()
     return this.#stopping
@@ -110,9 +110,9 @@ export class Owner {
     try {
       this.#cluster = await this.#starting
     } catch (failure) {
-      const calledOff = this.#stopping !== undefined
+      const cancelled = this.#stopping !== undefined
       await this.stop()
-      throw calledOff ? startCancelled(this.#options.plan.name) : failure
+      throw cancelled ? startCancelled(this.#options.plan.name) : failure
     }
     if (this.#stopping !== undefined) {
       await this.#stopping
@@ -128,7 +128,7 @@ export class Owner {
     this.#tell({ event: 'cluster', state: 'stopping' })
     this.#abort.abort()
     try {
-      // A start that failed has taken back its own; its reason goes to those who wait for `ready`.
+      // A start that failed has removed everything itself. `ready` rejects with its reason.
       const cluster = await this.#starting.catch(() => undefined)
       await cluster?.stop()
     } finally {

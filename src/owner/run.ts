@@ -10,7 +10,7 @@ import { type OwnerMessage, type StarterMessage, StartPipe, type StartRequest } 
 
 type Pipe = StartPipe<StarterMessage, OwnerMessage>
 
-/** What an owner process is made of: its start pipe, and how clusters are made. */
+/** What an owner process needs: its start pipe, a way to make clusters, and a log. */
 export interface OwnerDependencies {
   readonly port: Port
   readonly maker: ClusterMaker
@@ -18,22 +18,25 @@ export interface OwnerDependencies {
 }
 
 /**
- * The life of an owner process. Resolves when nothing of its cluster is left; the caller then ends the process.
- * What goes wrong before the cluster is ready is told to the starter, after it has been taken back.
+ * Runs an owner process. Resolves when everything of its cluster has been removed; the caller then ends the process.
+ * When the start fails, it sends the starter `failed` after the removal.
  */
-export async function runOwner(world: OwnerDependencies): Promise<void> {
-  await using pipe = StartPipe.owner(world.port)
+export async function runOwner(dependencies: OwnerDependencies): Promise<void> {
+  await using pipe = StartPipe.owner(dependencies.port)
   try {
     const request = await requestFrom(pipe)
-    await own(world, pipe, request)
+    await runCluster(dependencies, pipe, request)
   } catch (failure) {
-    world.log(messageOf(failure))
+    dependencies.log(messageOf(failure))
     pipe.send({ event: 'failed', error: errorToJson(failure) })
   }
 }
 
-async function own(world: OwnerDependencies, pipe: Pipe, request: StartRequest): Promise<void> {
-  const { maker, log } = world
+async function runCluster(
+  { maker, log }: OwnerDependencies,
+  pipe: Pipe,
+  request: StartRequest,
+): Promise<void> {
   const settings = request.settings as unknown as Settings
   const plan = maker.plan(settings)
   const at = clusterPlaces(request.places, plan.name)
@@ -56,12 +59,12 @@ async function own(world: OwnerDependencies, pipe: Pipe, request: StartRequest):
       }),
     leave: () => leave(claimed, api),
   })
-  // fastify and zod take a tenth of a second to load: while the first guest boots that costs nobody anything.
+  // fastify and zod take a tenth of a second to load, which costs no time while the first guest boots.
   const api = import('./http/server.ts').then(({ serve }) => serve({ owner, socket: at.socket, log }))
   const signals = stopOnSignals(owner, log)
   try {
     await api
-    await hear(pipe, owner)
+    await reportStart(pipe, owner)
     await owner.gone
   } finally {
     await owner.stop()
@@ -71,30 +74,30 @@ async function own(world: OwnerDependencies, pipe: Pipe, request: StartRequest):
   }
 }
 
-/** Tells the starter what comes of it; all is taken back unless the starter says to keep it. */
-async function hear(pipe: Pipe, owner: Owner): Promise<void> {
-  const kept = heardKeep(pipe)
-  kept.then(keep => (keep ? undefined : owner.stop())).catch(() => {}) // `stop` itself is awaited by `own`
+/** Reports the start to the starter. Stops the cluster unless the starter answers `keep`. */
+async function reportStart(pipe: Pipe, owner: Owner): Promise<void> {
+  const kept = isKept(pipe)
+  kept.then(keep => (keep ? undefined : owner.stop())).catch(() => {}) // `runCluster` awaits `stop` itself
   const status = await owner.ready
   pipe.send({ event: 'ready', status })
   await kept
   await pipe.close()
 }
 
-async function heardKeep(pipe: Pipe): Promise<boolean> {
+async function isKept(pipe: Pipe): Promise<boolean> {
   try {
     for await (const message of pipe.incoming) {
       if (message.event !== 'start') return message.event === 'keep'
     }
   } catch {
-    // Garbage is nobody's wish to keep it.
+    // A malformed message is not a `keep`.
   }
   return false
 }
 
 async function requestFrom(pipe: Pipe): Promise<StartRequest> {
   const { value } = await pipe.incoming.next()
-  if (value?.event !== 'start') throw unasked()
+  if (value?.event !== 'start') throw noRequest()
   return value.request
 }
 
@@ -102,9 +105,9 @@ function forward(pipe: Pipe, event: ClusterEvent): void {
   if (event.event !== 'cluster') pipe.send(event)
 }
 
-/** Not listening comes first: closing the socket unlinks its path, which the next owner may use after release. */
+/** Closes the socket before it releases the lock: that unlinks the path, which the next owner may use afterwards. */
 async function leave(claimed: Claim, api: Promise<Api>): Promise<void> {
-  await api.then(({ stopListening }) => stopListening()).catch(() => {}) // no API, nothing to close
+  await api.then(({ stopListening }) => stopListening()).catch(() => {}) // without an API there is nothing to close
   await claimed.release()
 }
 
@@ -120,7 +123,7 @@ function stopOnSignals(owner: Owner, log: (text: string) => void): () => void {
   }
 }
 
-function unasked(): OwnerError {
-  const reason = 'it ended before it said what to start'
+function noRequest(): OwnerError {
+  const reason = 'the pipe ended before a start request came'
   return new OwnerError({ code: 'START_PIPE_GARBAGE', op: 'read start pipe', reason })
 }

@@ -14,23 +14,23 @@ import {
 import { type FileLock, lockFile, SysError } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
 
-/** A runtime directory that is ours: the lock in it is held until `release`, or until this process is gone. */
+/** A runtime directory that belongs to this process: it holds the lock in it until `release`, or until it ends. */
 export interface Claim {
   readonly at: ClusterPlaces
-  /** Removes the directory, then lets go of the lock. */
+  /** Removes the directory, then releases the lock. */
   release(): Promise<void>
 }
 
 /**
- * Takes the cluster's lock, and its directory with it. Whatever a dead owner left there is removed. Exactly one
- * of several callers gets it; the others throw CLUSTER_RUNNING.
+ * Takes the cluster's lock and, with it, its directory. Removes the socket of an owner that died. Of several
+ * simultaneous callers one succeeds; the others throw CLUSTER_RUNNING.
  */
 export async function claim(at: ClusterPlaces, clock: Clock = systemClock): Promise<Claim> {
   const tryLock = async () => {
     await makePrivate(at.directory)
     return lockIn(at)
   }
-  // A sweeper (below) may hold the lock of a dead cluster for a moment: only a lock that stays is an owner's.
+  // `sweep` (below) may hold the lock of a dead cluster for a moment: a lock held for longer belongs to an owner.
   const lock = await until(clock, tryLock, { everyMs: 25, withinMs: 300, why: 'lock' })
   if (!lock) throw alreadyRunning(basename(at.directory))
   await rm(at.socket, { force: true })
@@ -43,11 +43,11 @@ function alreadyRunning(name: string): OwnerError {
     op: 'start cluster',
     target: name,
     reason: 'it is already running',
-    remedy: `Stop it with \`${commandFor(name, 'stop')}\`, or start another one with another --name`,
+    remedy: `Stop it with \`${commandFor(name, 'stop')}\`, or use another --name`,
   })
 }
 
-/** Removes the directories of clusters whose owner is gone; gives the names of those. */
+/** Removes the runtime directories of clusters whose owner has died, and returns the clusters' names. */
 export async function sweep(places: Places): Promise<string[]> {
   const removed: string[] = []
   for (const name of await clusterNames(places)) {
@@ -60,7 +60,7 @@ export async function sweep(places: Places): Promise<string[]> {
   return removed
 }
 
-/** The names of all clusters that have a runtime directory, running or not, sorted. */
+/** The names of all clusters that have a runtime directory, running or dead, sorted. */
 async function clusterNames(places: Places): Promise<string[]> {
   const entries = await readdir(places.runtime, { withFileTypes: true }).catch(ifMissing([]))
   return entries
@@ -69,7 +69,7 @@ async function clusterNames(places: Places): Promise<string[]> {
     .sort()
 }
 
-/** The lock, unless somebody holds it or its directory went away meanwhile. */
+/** Takes the lock. Undefined when another process holds it, or when its directory has just been removed. */
 function lockIn({ lock }: ClusterPlaces): FileLock | undefined {
   try {
     return lockFile(lock)
@@ -79,7 +79,7 @@ function lockIn({ lock }: ClusterPlaces): FileLock | undefined {
   }
 }
 
-/** In this order, so that a directory with anything of ours in it always has its lock. What is not ours stays. */
+/** The socket goes first: a directory with a socket always has its lock. Other files, and their directory, stay. */
 async function release(at: ClusterPlaces, lock: FileLock): Promise<void> {
   await rm(at.socket, { force: true })
   await rm(at.lock, { force: true })
@@ -89,7 +89,7 @@ async function release(at: ClusterPlaces, lock: FileLock): Promise<void> {
   await lock.close()
 }
 
-/** Makes a directory that only this user can enter, or makes sure that it is one. */
+/** Makes a directory that only this user can enter, or throws RUNTIME_NOT_PRIVATE for one that others can enter. */
 async function makePrivate(directory: string): Promise<void> {
   await mkdir(directory.slice(0, directory.lastIndexOf('/')), { recursive: true, mode: 0o700 })
   await mkdir(directory, { mode: 0o700 }).catch(failure => {
@@ -101,7 +101,7 @@ async function makePrivate(directory: string): Promise<void> {
       code: 'RUNTIME_NOT_PRIVATE',
       op: 'use runtime directory',
       target: directory,
-      reason: 'others can enter it, or it belongs to another user',
+      reason: 'it belongs to another user, or other users can enter it',
       remedy: 'Remove it, or set XDG_RUNTIME_DIR to a directory of your own',
     })
 }

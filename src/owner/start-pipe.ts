@@ -3,25 +3,25 @@ import { type ErrorJson, LineSplitter, type Places, type Port, Queue } from '../
 import type { Settings } from '../plan/index.ts'
 import { OwnerError } from './errors.ts'
 
-/** What `xc start` says to the owner it has just made. */
+/** A message from `xc start` to the owner that it has just started. */
 export type StarterMessage =
   | { readonly event: 'start'; readonly request: StartRequest }
-  /** The answer to `ready`: from now on the cluster lives on its own. */
+  /** The answer to `ready`: from now on the cluster does not depend on the starter. */
   | { readonly event: 'keep' }
-  /** Take back what was started so far, then say `failed`. */
+  /** Cancels the start. The owner removes what it has started, then sends `failed`. */
   | { readonly event: 'cancel' }
 
-/** What the owner says while it starts. */
+/** A message from the owner during the start. */
 export type OwnerMessage =
   | Exclude<ClusterEvent, { event: 'cluster' }>
   | { readonly event: 'ready'; readonly status: Status }
   | { readonly event: 'failed'; readonly error: ErrorJson }
 
-/** All that an owner is told: it looks at no environment of its own. */
+/** Everything that an owner needs to know: it does not read settings from its environment. */
 export interface StartRequest {
   readonly settings: Settings
   readonly places: Places
-  /** For all nodes to be ready. */
+  /** The time limit, in milliseconds, for all nodes to be ready. */
   readonly timeoutMs?: number
 }
 
@@ -35,18 +35,18 @@ const ownerEvents: readonly string[] = [
   'failed',
 ] satisfies OwnerMessage['event'][]
 
-/** One end of the start pipe: a JSON value a line, either way. Its end means that the other side is gone. */
+/** One end of the start pipe: one JSON value a line, in both directions. Its end means that the peer has gone. */
 export class StartPipe<In, Out> implements AsyncDisposable {
   readonly incoming: Queue<In>
   readonly #port: Port
   #open = true
 
-  /** The end that the owner holds. */
+  /** The owner's end. */
   static owner(port: Port): StartPipe<StarterMessage, OwnerMessage> {
     return new StartPipe(port, starterEvents)
   }
 
-  /** The end of the one who started it. */
+  /** The starter's end. */
   static starter(port: Port): StartPipe<OwnerMessage, StarterMessage> {
     return new StartPipe(port, ownerEvents)
   }
@@ -71,7 +71,7 @@ export class StartPipe<In, Out> implements AsyncDisposable {
     })
   }
 
-  /** Sends one value. To a side that is gone it is not sent: its end is told by `incoming`. */
+  /** Sends one value. Does nothing when the peer has gone: `incoming` ends then. */
   send(message: Out): void {
     if (this.#open) this.#port.send(encoder.encode(`${JSON.stringify(message)}\n`))
   }
@@ -100,7 +100,7 @@ function parse(line: string, events: readonly string[]): object {
   throw new OwnerError({
     code: 'START_PIPE_GARBAGE',
     op: 'read start pipe',
-    reason: `not a message of this version: ${line.slice(0, 80)}`,
+    reason: `this version of xcluster does not know the message: ${line.slice(0, 80)}`,
     remedy: 'Run: npm run build',
   })
 }

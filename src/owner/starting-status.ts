@@ -3,7 +3,7 @@ import type { ClusterPlan } from '../plan/index.ts'
 
 type NodeEvent = Extract<ClusterEvent, { event: 'node' }>
 
-/** A cluster that starts, as far as its events tell. */
+/** The status of a cluster that is starting, derived from its events. */
 export class StartingStatus {
   readonly #plan: ClusterPlan
   readonly #startedAt = new Date().toISOString()
@@ -17,7 +17,7 @@ export class StartingStatus {
   hear(event: ClusterEvent): void {
     if (event.event === 'node') {
       this.#nodes.set(event.id, event)
-      // A clone that did not wake up begins anew.
+      // A clone that could not resume is booted instead, and passes its milestones again.
       if (event.state === 'starting') this.#milestones.delete(event.id)
     } else if (event.event === 'milestone') {
       const { id, milestone, ms } = event

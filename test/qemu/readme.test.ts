@@ -5,7 +5,7 @@ import { inProject } from '../house/project.ts'
 import { test } from '../support/leaks.ts'
 import { compile, readmeExample } from '../support/readme.ts'
 
-test("README's example runs, says what the README says, and leaves nothing", () => {
+test('the example of the README runs, prints what the README shows, and leaves nothing behind', () => {
   const { script, folder, output } = compile(readmeExample())
   try {
     expect(output).toBe('')

@@ -7,8 +7,8 @@ import { isRoot } from './rights.ts'
 import { waitFor } from './wait.ts'
 
 /**
- * What must be as before when a test is over. Sockets and ports have no lines of their own: each is held by a file
- * descriptor of this process or by a process below it, and both are counted.
+ * What must be the same after a test as before it. Sockets and ports are not counted themselves: each is held by a
+ * file descriptor of this process or by one of its descendants, which are both counted.
  */
 const kinds = ['process', 'fd', 'namespace', 'link', 'nft table', 'mount', 'file'] as const
 type Kind = (typeof kinds)[number]
@@ -16,18 +16,18 @@ type Snapshot = Readonly<Record<Kind, readonly string[]>>
 
 export interface CensusOptions {
   /**
-   * Directories whose files count, all the way down: those that the test gives as runtime and state directories.
-   * By default the one in its own XDG_RUNTIME_DIR; /run is not looked at, where others may be at work.
+   * Directories whose files are counted, with their subdirectories: the test's runtime and state directories. By
+   * default the one in its own XDG_RUNTIME_DIR. /run is not counted, because other programs change it.
    */
   readonly directories?: readonly string[]
 }
 
 export interface Census {
-  /** Waits until everything is as when the census was taken; throws with the differences if it does not come to that. */
+  /** Waits until everything is as when the census was taken. Throws with the differences when it takes too long. */
   expectUnchanged(options?: { withinMs?: number }): Promise<void>
 }
 
-/** Counts what there is now. Marks this process, so that whatever it starts from now on can be told apart. */
+/** Counts the current state. Marks this process, so that the processes that it starts from now on can be recognised. */
 export async function takeCensus(options: CensusOptions = {}): Promise<Census> {
   const directories = options.directories ?? ownRuntimeDirectory()
   markDescendants()
@@ -65,7 +65,7 @@ async function count(directories: readonly string[]): Promise<Snapshot> {
   }
 }
 
-/** Our own, those that our fds hold open, and those of our children; each once. */
+/** This process's namespace, those that its file descriptors hold open, and those of its descendants; each once. */
 async function reachableNamespaces(pids: readonly number[]): Promise<NetNamespace[]> {
   const held = Array.from(openFds()).filter(([, target]) => target.startsWith('net:['))
   const paths = [...held.map(([fd]) => `/proc/self/fd/${fd}`), ...pids.map(pid => `/proc/${pid}/ns/net`)]
@@ -97,7 +97,7 @@ function linksOf(namespace: NetNamespace): string[] {
 }
 
 async function tablesOf(namespace: NetNamespace): Promise<string[]> {
-  if (!isRoot && (await isCurrent(namespace))) return [] // not ours to see, or to make
+  if (!isRoot && (await isCurrent(namespace))) return [] // an unprivileged user can neither see nor make tables there
   const { stdout } = await inNamespace(namespace, ['nft', 'list', 'tables'])
   return stdout
     .trim()
@@ -111,7 +111,7 @@ async function isCurrent({ inode }: NetNamespace): Promise<boolean> {
   return inode === current.inode
 }
 
-/** Namespaces that were given a path, and whatever is mounted in the test's own directories. */
+/** Namespaces that are mounted on a path, and all mounts in the test's own directories. */
 function mountsOf(directories: readonly string[]): string[] {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
   return mounts.filter(line => {
@@ -133,12 +133,12 @@ function filesIn(directory: string): string[] {
   })
 }
 
-/** What came, and what went of the things that a test has no business to take away. */
+/** What was added, and what was removed of the kinds that a test must not remove. */
 function compare(before: Snapshot, after: Snapshot): string[] {
   return kinds.flatMap(kind => {
-    const came = after[kind].filter(line => !before[kind].includes(line)).map(line => `+ ${kind} ${line}`)
-    if (kind === 'fd' || kind === 'process' || kind === 'namespace') return came
-    const went = before[kind].filter(line => !after[kind].includes(line)).map(line => `- ${kind} ${line}`)
-    return [...came, ...went]
+    const added = after[kind].filter(line => !before[kind].includes(line)).map(line => `+ ${kind} ${line}`)
+    if (kind === 'fd' || kind === 'process' || kind === 'namespace') return added
+    const removed = before[kind].filter(line => !after[kind].includes(line)).map(line => `- ${kind} ${line}`)
+    return [...added, ...removed]
   })
 }

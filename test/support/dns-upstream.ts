@@ -4,29 +4,29 @@ import { type Answer, type DecodedPacket, decode, encode } from 'dns-packet'
 import { Queue } from '../../src/base/index.ts'
 import { Frames, framed } from '../../src/dns/wire/frames.ts'
 
-/** A question as it came to a {@link FakeUpstream}. */
+/** A query that a {@link FakeUpstream} has received. */
 export interface Asked {
   readonly bytes: Buffer
   readonly packet: DecodedPacket & { id: number }
   readonly name: string
   readonly type: string
   readonly transport: 'udp' | 'tcp'
-  /** Where it came from. */
+  /** Its source port. */
   readonly port: number
-  /** Sends any bytes there; over TCP with their length before them. */
+  /** Sends any bytes to its sender; over TCP they are preceded by their length. */
   reply(bytes: Uint8Array): void
-  /** Over TCP: ends the connection. */
+  /** Closes the connection, over TCP. */
   hangUp(): void
 }
 
-/** What it does with a question. */
+/** How the upstream handles a query. */
 export type Behaviour = (asked: Asked) => void
 
-/** A name server on 127.0.0.1, over UDP and TCP on one port, that does what a test wants. */
+/** A name server on 127.0.0.1, over UDP and TCP on the same port. The test decides how it responds. */
 export class FakeUpstream implements AsyncDisposable {
-  /** Every question so far. */
+  /** All queries so far. */
   readonly asked: Asked[] = []
-  /** TCP connections so far. */
+  /** The number of TCP connections so far. */
   connections = 0
   behave: Behaviour
   readonly #arrivals = new Queue<Asked>()
@@ -64,7 +64,7 @@ export class FakeUpstream implements AsyncDisposable {
     return `127.0.0.1:${this.#udp.address().port}`
   }
 
-  /** The next question that nobody has waited for yet. */
+  /** The next query that `next` has not returned yet. */
   async next(): Promise<Asked> {
     return (await this.#arrivals.next()).value
   }
@@ -102,7 +102,7 @@ export class FakeUpstream implements AsyncDisposable {
   }
 }
 
-/** What is in an answer, in dns-packet's words. */
+/** The content of a response, in the types of dns-packet. */
 export interface Content {
   readonly answers?: Answer[]
   readonly authorities?: Answer[]
@@ -112,7 +112,7 @@ export interface Content {
   readonly flags?: number
 }
 
-/** An answer that fits the question: without content one A record, 192.0.2.1 for 300 s. */
+/** A valid response to a query. Without content it has one A record: 192.0.2.1, with a TTL of 300 s. */
 export function answerTo({ packet, name }: Asked, content: Content = { answers: [address(name)] }): Buffer {
   const { answers = [], authorities = [], additionals = [], rcode = 0, flags = 0 } = content
   return encode({
@@ -130,7 +130,7 @@ export function address(name: string, data = '192.0.2.1', ttl = 300): Answer {
   return { type: data.includes(':') ? 'AAAA' : 'A', name, ttl, data } as Answer
 }
 
-/** The SOA of a negative answer. */
+/** The SOA record of a negative response. */
 export function soa(name: string, { ttl, minimum }: { ttl: number; minimum: number }): Answer {
   const data = {
     mname: `ns.${name}`,
@@ -144,7 +144,7 @@ export function soa(name: string, { ttl, minimum }: { ttl: number; minimum: numb
   return { type: 'SOA', name, ttl, data }
 }
 
-/** A question as a stub resolver sends it. */
+/** A query as a stub resolver sends it. */
 export function query(
   name: string,
   options: { type?: string; id?: number; flags?: number; edns?: number; dnssec?: boolean } = {},

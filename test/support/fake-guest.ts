@@ -1,7 +1,7 @@
 import { LineSplitter } from '../../src/base/index.ts'
 import type { MemoryPort, Received } from './qmp-fake.ts'
 
-/** One step of a message to a guest, as native/guest/main.c reads it. */
+/** One step of a message to a guest (native/guest/main.c). */
 export interface ToldStep {
   readonly kind: number
   readonly payload: Uint8Array
@@ -12,7 +12,7 @@ export interface ToldMessage {
   readonly steps: readonly ToldStep[]
 }
 
-/** The message at the beginning of these bytes, and how long it is; undefined while it is not all there. */
+/** The message at the beginning of these bytes, and its length. Undefined while the message is incomplete. */
 function messageIn(bytes: Buffer): { message: ToldMessage; length: number } | undefined {
   if (bytes.length < 8) return undefined
   const length = 8 + bytes.readUInt32LE(0)
@@ -26,13 +26,13 @@ function messageIn(bytes: Buffer): { message: ToldMessage; length: number } | un
   return { message: { number: bytes.readUInt32LE(4), steps }, length }
 }
 
-/** What a guest says to a message: undefined is silence. */
+/** Returns a guest's answer to a message, or undefined for no answer. */
 export type Answering = (message: ToldMessage, count: number) => string | undefined
 
-/** Does all that it is told. */
+/** Reports every message as carried out. */
 export const obedient: Answering = ({ number }) => `${number} ok 1700000000000000000\n`
 
-/** The program xcluster-guest at the guest's end of its port: reads messages, remembers them, answers. */
+/** The program xcluster-guest at the guest's end of its port. It records messages and answers them. */
 export class FakeGuestProgram {
   readonly told: ToldMessage[] = []
 
@@ -44,8 +44,8 @@ export class FakeGuestProgram {
         for (let found = messageIn(held); found; found = messageIn(held)) {
           held = held.subarray(found.length)
           this.told.push(found.message)
-          const said = answer(found.message, this.told.length)
-          if (said !== undefined) port.send(Buffer.from(said))
+          const line = answer(found.message, this.told.length)
+          if (line !== undefined) port.send(Buffer.from(line))
         }
       },
       end: () => {},
@@ -59,7 +59,7 @@ interface Output {
   readonly stderr?: string
 }
 
-/** Programs that a fake guest has: `echo`, `cat`, `exit N`; and a shell that answers pings of checkReach. */
+/** The programs of a fake guest: `echo`, `cat`, `exit N`, and a shell for the ping script of checkReach. */
 function run([path, ...args]: readonly [string, ...string[]], input: Buffer): Output {
   const name = path.split('/').at(-1)
   const stderr = `${name} was run\n`
@@ -70,11 +70,11 @@ function run([path, ...args]: readonly [string, ...string[]], input: Buffer): Ou
   return { status: 0, stdout: pinged.join(''), stderr }
 }
 
-/** qemu-ga at the guest's end of its port: synchronises, runs programs (qemu `qga/qapi-schema.json`). */
+/** qemu-ga at the guest's end of its port: it synchronises, and runs programs (qemu `qga/qapi-schema.json`). */
 export class FakeAgent {
   readonly #port: MemoryPort
   readonly #ended = new Map<number, Output>()
-  /** Never ends a program that it has begun. */
+  /** Whether its programs never end. */
   readonly #endless: boolean
 
   constructor(port: MemoryPort, { endless = false } = {}) {
@@ -84,13 +84,13 @@ export class FakeAgent {
     port.receive({
       data: bytes => {
         for (const line of lines.push(bytes.filter(byte => byte !== 0xff)))
-          if (line.trim() !== '') this.#hear(JSON.parse(line))
+          if (line.trim() !== '') this.#received(JSON.parse(line))
       },
       end: () => {},
     })
   }
 
-  #hear(command: Received): void {
+  #received(command: Received): void {
     if (command.execute === 'guest-sync-delimited') this.#port.send(Uint8Array.of(0xff))
     const value = this.#answer(command)
     this.#port.send(Buffer.from(`${JSON.stringify({ return: value, id: command.id })}\n`))

@@ -6,15 +6,15 @@ import { adoptStream } from '../../src/sys/index.ts'
 import type { Behaviour } from './fake-vm.ts'
 import { FakeWorld } from './fake-world.ts'
 
-/** What happens in an owner process of a test: JSON in XCLUSTER_TEST_SCENARIO. */
+/** The behaviour of an owner process in a test, as JSON in XCLUSTER_TEST_SCENARIO. */
 export interface Scenario {
-  /** By node: one behaviour a start. */
+  /** By node: one behaviour for each start of its VM. */
   readonly vms?: Readonly<Record<string, readonly Behaviour[]>>
-  /** What cannot be closed. */
+  /** The resource that cannot be closed: `network`, `dns`. */
   readonly stuck?: string
 }
 
-// The main module of an owner process whose cluster has no VMs: src/owner/main.ts in another world.
+// The main module of an owner process whose cluster has no VMs: src/owner/main.ts with a FakeWorld.
 const { vms = {}, stuck }: Scenario = JSON.parse(process.env.XCLUSTER_TEST_SCENARIO ?? '{}')
 const world = new FakeWorld(systemClock)
 for (const [name, behaviours] of Object.entries(vms)) world.vms.behave(name, ...behaviours)

@@ -5,39 +5,39 @@ import type { Origin, Spawned } from '../../src/vm/qemu/spawn.ts'
 import { type Answering, FakeAgent, FakeGuestProgram, obedient } from './fake-guest.ts'
 import { FakeQemu, greeting, type MemoryPort, portPair, type Received } from './qmp-fake.ts'
 
-/** What a VM does that a good one does not. */
+/** How a VM differs from one that works. */
 export interface Behaviour {
-  /** QEMU ends before its monitor answers, with these words. */
+  /** QEMU ends before its monitor answers, with this text on stderr. */
   readonly refuses?: string
-  /** The kernel panics in place of starting init. */
+  /** The kernel panics instead of starting init. */
   readonly panics?: boolean
-  /** The guest never says that its agent is there. */
+  /** The guest's agent never opens its port. */
   readonly hangs?: boolean
   /** QEMU cannot load the template's state. */
   readonly wakes?: false
-  /** Its guest program's answers. */
+  /** The answers of its xcluster-guest. */
   readonly answers?: Answering
-  /** Heeds neither `quit` nor SIGTERM. */
+  /** QEMU ignores `quit` and SIGTERM. */
   readonly stubborn?: boolean
   /** Programs in the guest do not end. */
   readonly endless?: boolean
 }
 
-/** QEMU without QEMU: processes, monitors and guests in memory, for the real `startVm`. */
+/** VMs in memory for the real `startVm`: processes, monitors and guests. */
 export class FakeVms {
-  /** Every VM that was ever started, in order. */
+  /** All VMs that were started, in order. */
   readonly started: FakeVm[] = []
   readonly #behaviours = new Map<string, Behaviour[]>()
   readonly #watchers = new Set<() => void>()
   /** Called before each start, with the VM's name. */
   before: (name: string) => Promise<void> | void = () => {}
 
-  /** What the VM of that name does: one behaviour a start, the last for all later ones. */
+  /** Sets the behaviour of the VM of that name: one for each start, the last one for all later starts. */
   behave(name: string, ...behaviours: Behaviour[]): void {
     this.#behaviours.set(name, behaviours)
   }
 
-  /** In place of spawnQemu. */
+  /** Replaces spawnQemu. */
   readonly spawn = async (spec: VmSpec, origin: Origin): Promise<Spawned> => {
     await this.before(spec.name)
     const behaviours = this.#behaviours.get(spec.name) ?? []
@@ -52,14 +52,14 @@ export class FakeVms {
     return this.started.filter(vm => !vm.ended)
   }
 
-  /** The VM of that name that was started last. */
+  /** The latest VM of that name. */
   get(name: string): FakeVm {
     const found = this.started.findLast(vm => vm.spec.name === name)
     if (found) return found
     throw new Error(`no ${name} was started`)
   }
 
-  /** Resolves with the `count`th VM of that name, when it is started. */
+  /** Resolves with the `count`th VM of that name when it is started. */
   async start(name: string, count = 1): Promise<FakeVm> {
     for (;;) {
       const found = this.started.filter(vm => vm.spec.name === name)[count - 1]
@@ -72,27 +72,27 @@ export class FakeVms {
   }
 }
 
-interface Life {
+interface FakeVmOptions {
   readonly origin: Origin
   readonly behaviour: Behaviour
   readonly pid: number
 }
 
-/** One of them: QEMU's end of the four wires, and the guest behind it. */
+/** One VM: QEMU's end of the four sockets, and the guest. */
 export class FakeVm {
   readonly spec: VmSpec
   readonly cloned: boolean
   readonly spawned: Spawned
   readonly qemu: FakeQemu
   readonly guest: FakeGuestProgram
-  /** The commands of its monitor, by name. */
+  /** The names of the commands that its monitor has received. */
   readonly commands: string[] = []
   readonly #behaviour: Behaviour
   readonly #ours: MemoryPort[]
   readonly #exited = defer<Exit>()
   ended: Exit | undefined
 
-  constructor(spec: VmSpec, { origin, behaviour, pid }: Life) {
+  constructor(spec: VmSpec, { origin, behaviour, pid }: FakeVmOptions) {
     this.spec = spec
     this.cloned = origin.role === 'clone'
     this.#behaviour = behaviour
@@ -114,12 +114,12 @@ export class FakeVm {
     return this.#exited.promise
   }
 
-  /** What it printed on its console. */
+  /** Prints text on its console. */
   print(text: string): void {
     this.#ours[1]!.send(Buffer.from(text))
   }
 
-  /** The process ends: of a signal, or by itself. */
+  /** Ends the process: by a signal, or by itself. */
   end(exit: Exit): void {
     if (this.ended) return
     this.ended = exit
@@ -164,7 +164,7 @@ export class FakeVm {
       this.qemu.event('SHUTDOWN', { guest: false, reason: 'host-qmp-quit' })
     this.qemu.reply(command, name === 'query-status' ? { status: 'running', running: true } : {})
     if (name === 'query-status' && !this.cloned) this.#boot()
-    if (name === 'migrate-incoming') this.#wake()
+    if (name === 'migrate-incoming') this.#resume()
     if (name === 'quit' && !this.#behaviour.stubborn) this.end({ code: 0 })
   }
 
@@ -180,7 +180,7 @@ export class FakeVm {
     if (!this.#behaviour.hangs) this.#openAgent()
   }
 
-  #wake(): void {
+  #resume(): void {
     if (this.#behaviour.hangs) return
     this.#openAgent()
     this.qemu.event('RESUME')
@@ -191,7 +191,7 @@ export class FakeVm {
     this.qemu.event('VSERPORT_CHANGE', { id: 'agent', open: true })
   }
 
-  /** Repeats in capitals what is typed. */
+  /** Echoes input in capitals. */
   #typed(bytes: Uint8Array): void {
     this.print(Buffer.from(bytes).toString().toUpperCase())
   }

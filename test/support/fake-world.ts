@@ -20,15 +20,15 @@ import {
 import { FakeVms } from './fake-vm.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** What a world is asked for on the way of a start: a test can look on, or make it fail, at each. */
+/** Points of a start, or of a change, at which a test can observe it or make it fail. */
 export type Point = 'host' | 'network' | 'change' | 'dns' | 'template'
 
-/** The names that a forwarder answers, whenever they change. */
+/** The names that a DNS forwarder answers. */
 export type Names = Parameters<Dns['setHosts']>[0]
 
 /**
- * A world without VMs, namespaces and privileges: the cluster, machines, monitors and guest channels are real, and
- * what they talk to is in memory. Time passes when a test says so.
+ * The dependencies of a cluster without VMs, namespaces and privileges. The cluster, its machines, monitors and guest
+ * channels are real; their peers are in memory. Time passes only when the test lets it.
  */
 export class FakeWorld implements ClusterWorld {
   readonly manual = new ManualClock()
@@ -40,17 +40,18 @@ export class FakeWorld implements ClusterWorld {
     searchPath: '/usr/bin',
     env: {},
   }
-  /** What is open now, in the order of opening. */
+  /** The resources that are open, in the order of opening. */
   readonly open: string[] = []
-  /** Networks as they were asked for, the first one first. */
+  /** The network's plan, and every later change of it. */
   readonly networks: BridgePlan[] = []
+  /** Every change of the DNS forwarder's names. */
   readonly names: Names[] = []
-  /** Shapes for which a template was asked, by their NICs. */
+  /** The specifications of all templates that were opened. */
   readonly templates: TemplateSpec[] = []
-  /** Called when a point is reached; what it throws is what happens there. */
+  /** Called at each point. When it throws, that point fails. */
   at: (point: Point) => Promise<void> | void = () => {}
   kind: FabricKind = 'bridge'
-  /** What cannot be closed: `network`, `dns`. */
+  /** The resource that cannot be closed: `network`, `dns`. */
   stuck: string | undefined
   freeMiB = 64 << 10
 
@@ -143,17 +144,17 @@ export class FakeWorld implements ClusterWorld {
 
   suppressMldReports = async (): Promise<AsyncDisposable> => ({ [Symbol.asyncDispose]: async () => {} })
 
-  /** Starts a cluster in it: two nodes and a router unless told otherwise. */
+  /** Starts a cluster with it. The default is two nodes and a router. */
   start(options: SettingOptions = {}, hooks: StartHooks = {}): Promise<Cluster> {
     return startIn(this, { nvm: 2, nrouters: 1, ...options }, hooks)
   }
 
-  /** Lets everything happen that is on its way. */
+  /** Lets pending messages and promises be handled, for some turns of the event loop. */
   async turns(count = 20): Promise<void> {
     for (let turn = 0; turn < count; turn++) await new Promise(resolve => setImmediate(resolve))
   }
 
-  /** Lets time pass, a tenth of a second at a time, until `work` is done; resolves with what it gives. */
+  /** Lets time pass, a tenth of a second at a time, until `work` settles. Resolves with its result. */
   async passing<T>(work: Promise<T>): Promise<T> {
     let done = false
     const end = () => {
@@ -177,7 +178,7 @@ export class FakeWorld implements ClusterWorld {
   }
 }
 
-/** What a test throws where something is to fail. */
+/** An error for a test to throw where something should fail. */
 export function broken(reason: string): ClusterError {
   return new ClusterError({ code: 'NETWORK_SETTINGS', op: 'try', target: 'it', reason })
 }

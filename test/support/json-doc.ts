@@ -1,6 +1,6 @@
 import { readText } from '../house/project.ts'
 
-/** What docs/json.md says about the value that a command prints. */
+/** What docs/json.md documents about the value that a command prints. */
 export interface DocumentedValue {
   readonly example: unknown
   /** `nodes[].reason` */
@@ -11,7 +11,7 @@ export interface DocumentedValue {
 function documented(command: string): DocumentedValue {
   const sections = readText('docs/json.md').split(/^## /m)
   const section = sections.find(text => text.split('\n', 1)[0]!.split(', ').includes(command))
-  if (section === undefined) throw new Error(`docs/json.md says nothing about ${command}`)
+  if (section === undefined) throw new Error(`docs/json.md has no section for ${command}`)
   const [, example = ''] = /^```json\n([\s\S]*?)^```$/m.exec(section) ?? []
   const [, absent = ''] = /^May be absent: ([\s\S]*?)\.\n/m.exec(section) ?? []
   return {
@@ -20,7 +20,7 @@ function documented(command: string): DocumentedValue {
   }
 }
 
-/** How a real value differs from the documented one: paths with other types, missing ones, undocumented ones. */
+/** Compares a real value with the documented one. Lists paths with another type, missing and undocumented paths. */
 export function differences(command: string, real: unknown): string[] {
   const { example, optional } = documented(command)
   const [expected, found] = [shapeOf(example), shapeOf(real)]
@@ -36,7 +36,7 @@ export function differences(command: string, real: unknown): string[] {
   return [...missing.map(path => `missing ${path}`), ...wrong.map(([path, type]) => `${path} is ${type}`)]
 }
 
-/** `nodes[].nets[].net` → `number`, for every leaf; the elements of a list are one. */
+/** Maps every leaf to its type: `nodes[].nets[].net` → `number`. All elements of a list share one path. */
 function shapeOf(value: unknown, path = '', shape = new Map<string, string>()): Map<string, string> {
   if (Array.isArray(value)) {
     if (value.length === 0) shape.set(`${path}[]`, 'empty')
@@ -47,7 +47,7 @@ function shapeOf(value: unknown, path = '', shape = new Map<string, string>()): 
   return shape
 }
 
-/** The elements of a list that is empty everywhere have nothing to show. */
+/** True for a path inside a list that is empty everywhere. */
 function insideEmpty(path: string, found: ReadonlyMap<string, string>): boolean {
   return [...found].some(([at, type]) => type === 'empty' && path.startsWith(at))
 }

@@ -3,7 +3,7 @@ import { type Census, takeCensus } from './census.ts'
 
 export { type Census, takeCensus }
 
-/** A `test` that ends with the census. Take `census` as a fixture to ask earlier, or for longer. */
+/** A `test` that compares the census at its end. Use the fixture `census` to compare earlier, or to wait longer. */
 export const test = plainTest.extend<{ census: Census }>({
   census: [
     async ({ task: _ }, use) => {

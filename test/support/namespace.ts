@@ -5,29 +5,30 @@ import { isRoot } from './rights.ts'
 
 const run = promisify(execFile)
 
-interface Said {
+interface Output {
   stdout: string
   stderr: string
 }
 
-/** Runs a command as root would from a shell in the namespace; rejects when its status is not 0. */
-export async function inNamespace(namespace: NetNamespace, command: readonly string[]): Promise<Said> {
+/** Runs a command in the namespace, as root there. Rejects when its status is not 0. */
+export async function inNamespace(namespace: NetNamespace, command: readonly string[]): Promise<Output> {
   if (isRoot) return await run('nsenter', [`--net=${namespace.path}`, ...command], { maxBuffer: 64 << 20 })
   return await launched(namespace, command)
 }
 
-/** As root of a rootless namespace, which may be known by its path alone: nsenter(1) needs the user namespace's too. */
-async function launched(namespace: NetNamespace, command: readonly string[]): Promise<Said> {
+/** For a rootless namespace the launcher enters its user namespace, of which nsenter(1) would need the path. */
+async function launched(namespace: NetNamespace, command: readonly string[]): Promise<Output> {
   const script = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; exec "$@"'
   const args = ['-c', script, 'sh', ...command]
   const child = launch({ file: '/bin/sh', args, namespace, keepOutput: 64 << 20 })
   const { code, signal } = await child.exited
-  const said = { stdout: child.stdout(), stderr: child.stderr() }
-  if (code === 0) return said
-  throw Object.assign(new Error(`${command.join(' ')}: ${signal ?? code}\n${said.stderr}`), { code, ...said })
+  const output = { stdout: child.stdout(), stderr: child.stderr() }
+  if (code === 0) return output
+  const message = `${command.join(' ')}: ${signal ?? code}\n${output.stderr}`
+  throw Object.assign(new Error(message), { code, ...output })
 }
 
-/** The same for the tools that speak JSON: `ipJson(namespace, ['-d', 'link'])`. */
+/** Runs ip(8) with JSON output: `ipJson(namespace, ['-d', 'link'])`. */
 export async function ipJson<T = Record<string, unknown>>(
   namespace: NetNamespace,
   args: readonly string[],

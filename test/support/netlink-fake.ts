@@ -17,7 +17,7 @@ import {
   writeMessage,
 } from '../../src/netlink/index.ts'
 
-/** A request as the fake kernel sees it. */
+/** A request that the fake kernel has received. */
 export interface Seen extends Message {
   /** The whole message, header included. */
   readonly bytes: Uint8Array
@@ -32,8 +32,8 @@ interface Answer<V> {
 type Handler = (request: Seen, kernel: FakeKernel) => void
 
 /**
- * The kernel's end of a netlink socket. It answers through our own codecs, in one turn of the event loop's
- * microtasks later, as a socket would; by default it acks everything that asks for it.
+ * The kernel's end of a netlink socket. It answers with the project's own codecs, in a later microtask, as a socket
+ * would. By default it acknowledges every request with NLM_F_ACK.
  */
 export class FakeKernel implements NetlinkPort {
   readonly sends: Seen[][] = []
@@ -57,7 +57,7 @@ export class FakeKernel implements NetlinkPort {
     })
   }
 
-  /** An ack where one was asked for; a refusal always, as in netlink_rcv_skb(). */
+  /** Sends an ack if the request wants one, and an error in any case, as netlink_rcv_skb() does. */
   ack(request: Seen, ack: Ack = { errno: 0 }): void {
     if (ack.errno === 0 && !(request.flags & NLM_F_ACK)) return
     const flags = NLM_F_CAPPED | NLM_F_ACK_TLVS
@@ -68,7 +68,7 @@ export class FakeKernel implements NetlinkPort {
     )
   }
 
-  /** One answer. */
+  /** Sends one answer. */
   reply<V>(request: Pick<Seen, 'sequence'>, answer: Answer<V>): void {
     this.#emit(out =>
       writeMessage(out, { type: answer.type, flags: 0, sequence: request.sequence }, () =>
@@ -77,7 +77,7 @@ export class FakeKernel implements NetlinkPort {
     )
   }
 
-  /** A whole dump in one datagram; `flags` may have NLM_F_DUMP_INTR. */
+  /** Sends a whole dump in one datagram. `flags` may have NLM_F_DUMP_INTR. */
   dump<V>(
     request: Seen,
     what: {
@@ -100,7 +100,7 @@ export class FakeKernel implements NetlinkPort {
     })
   }
 
-  /** Bytes as they are: malformed ones, late ones. */
+  /** Sends any bytes, for malformed and late messages. */
   data(bytes: Uint8Array): void {
     this.#receiver?.data(bytes)
   }

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { FakeWorld } from './fake-world.ts'
 
-/** Holds that all of it was closed, every VM has ended, and no timer runs. */
+/** Expects that everything was closed, every VM has ended, and no timer is pending. */
 export function nothingLeft(world: FakeWorld): void {
   expect(world.open).toEqual([])
   expect(world.vms.alive).toEqual([])

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { NetNamespace } from '../../src/sys/index.ts'
 
-/** How the world of {@link OrdinaryUser} differs from the usual one. */
+/** How the environment of an {@link OrdinaryUser} differs from the usual one. */
 export interface World {
   /** Mode of /dev/net/tun; 0666 is what most systems have. */
   readonly tunMode?: string
-  /** The network that is the host's for him. */
+  /** The namespace that is the host's network for this user. */
   readonly host?: NetNamespace
-  /** In a chroot nobody may make user namespaces (user_namespaces(7)). */
+  /** Runs in a chroot, in which no user namespaces can be made (user_namespaces(7)). */
   readonly chroot?: boolean
 }
 
@@ -19,14 +19,14 @@ const project = fileURLToPath(new URL('../..', import.meta.url))
 const fetched = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xcluster/fetched')
 
 /**
- * Somebody who is not root and has no capability, with a home of his own. What he runs has mounts of its own, that
- * are made for the test and go with the last process: a /dev/net/tun for everybody, and the project in a place that
- * he can read, whatever the directories above the checkout allow. Made by root.
+ * An unprivileged user without capabilities, with its own home. Its commands run in a mount namespace that is made for
+ * the test and ends with the last process: it has a /dev/net/tun that all users may open, and a bind mount of the
+ * project that the user can read, whatever the permissions above the checkout are. Only root can make it.
  */
 export class OrdinaryUser {
   readonly uid = 20_000 + (process.pid % 30_000)
   readonly home = mkdtempSync(join(tmpdir(), 'xc-user-'))
-  /** Where he sees the project. */
+  /** The path of the project for this user. */
   readonly project = join(this.home, 'project')
   readonly env: NodeJS.ProcessEnv
 
@@ -49,23 +49,23 @@ export class OrdinaryUser {
     this.env = { ...env, HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), TMPDIR: join(home, 'tmp') }
   }
 
-  /** Why nothing can be tested as him here. */
+  /** The reason why this machine cannot run tests as this user; undefined if it can. */
   whyNot(): string | undefined {
-    if (process.geteuid!() !== 0) return 'it takes root to become somebody else'
+    if (process.geteuid!() !== 0) return 'it takes root to become another user'
     if (!existsSync('/dev/net')) return 'this machine has no /dev/net'
     const { status, stderr } = this.run(['node', '-e', 'require("node:net")'])
-    if (status !== 0) return `an ordinary user cannot run anything here: ${stderr.trim()}`
+    if (status !== 0) return `an unprivileged user cannot run Node here: ${stderr.trim()}`
     return existsSync(fetched) ? undefined : `there are no guest packages in ${fetched}`
   }
 
-  /** The command as root has to start it; its `cwd` is the project. `node` is the Node that runs this. */
+  /** The command for root to start. It runs in the project's directory, and `node` is the Node that runs this. */
   command(command: readonly string[], world: World = {}): string[] {
     const host = world.host ? ['nsenter', `--net=${world.host.path}`] : []
     const mounts = ['unshare', '--mount', '--propagation=private', 'sh', '-euc', this.#script(world), 'sh']
     return [...host, ...mounts, ...command]
   }
 
-  /** Runs it to its end. */
+  /** Runs a command and waits for its end. */
   run(
     command: readonly string[],
     world: World = {},

@@ -6,17 +6,17 @@ import { NetNamespace } from '../../src/sys/index.ts'
 import { inNamespace } from './namespace.ts'
 import { waitFor } from './wait.ts'
 
-/** Addresses of "the internet", which nobody else has: of documentation (RFC 5737, 3849). */
+/** Addresses for "the internet", from the networks for documentation (RFC 5737, RFC 3849). */
 export const internet = { ipv4: '203.0.113.1', ipv6: '2001:db8:113::1' } as const
 
 /**
- * A namespace that plays the host, and one behind it that plays the internet: it answers, and knows no way to
- * addresses that are not the host's own, so that what is not masqueraded is not answered.
+ * A namespace in the role of the host, and one behind it in the role of the internet. The internet has routes to the
+ * host's own addresses only, so that packets without masquerading get no answer.
  */
 export class Outside implements AsyncDisposable {
   readonly host = NetNamespace.create()
   readonly internet = NetNamespace.create()
-  /** Where it is written down how the host was. */
+  /** The directory for the record of the host's sysctls. */
   readonly records = mkdtempSync(join(tmpdir(), 'xc-records-'))
 
   async connect(): Promise<this> {
@@ -38,7 +38,7 @@ export class Outside implements AsyncDisposable {
     return this
   }
 
-  /** All that others would notice, less whether links carry anything just now: links, addresses, routes, rules, packet filters, settings. */
+  /** The host's links, addresses, routes, rules, packet filters and sysctls, without the links' carrier state. */
   async looks(): Promise<string[]> {
     const commands = [
       'ip -o link',
@@ -49,10 +49,10 @@ export class Outside implements AsyncDisposable {
       'nft list ruleset',
       'grep -rs . /proc/sys/net',
     ]
-    const said = await Promise.all(
+    const outputs = await Promise.all(
       commands.map(each => inNamespace(this.host, ['sh', '-c', `${each}; true`])),
     )
-    const lines = said.flatMap(({ stdout }) => stdout.replaceAll(carrier, '').split('\n'))
+    const lines = outputs.flatMap(({ stdout }) => stdout.replaceAll(carrier, '').split('\n'))
     return lines.filter(line => line && !volatile.test(line))
   }
 
@@ -64,11 +64,11 @@ export class Outside implements AsyncDisposable {
 
 const carrier = /NO-CARRIER,|,LOWER_UP|(?<= )(state (UP|DOWN|UNKNOWN|LOWERLAYERDOWN)|linkdown) /g
 
-/** What changes by itself: counters, the kernel's own addresses coming and going, secrets, expiry. */
+/** Values that change by themselves: counters, link-local addresses of the kernel, secrets, expiry. */
 const volatile = /fe80::|multicast ff00::|nf_conntrack_(count|buckets)|random|stable_secret|\bexpires\b/
 
-/** Lines that are in one and not in the other: `- gone`, `+ come`. */
+/** Lines that only one of the two has: `- removed`, `+ added`. */
 export function differences(before: readonly string[], after: readonly string[]): string[] {
-  const gone = before.filter(line => !after.includes(line)).map(line => `- ${line}`)
-  return [...gone, ...after.filter(line => !before.includes(line)).map(line => `+ ${line}`)]
+  const removed = before.filter(line => !after.includes(line)).map(line => `- ${line}`)
+  return [...removed, ...after.filter(line => !before.includes(line)).map(line => `+ ${line}`)]
 }

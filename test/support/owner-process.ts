@@ -11,10 +11,10 @@ import type { Scenario } from './fake-owner.ts'
 import { waitFor } from './wait.ts'
 
 const script = fileURLToPath(new URL('./fake-owner.ts', import.meta.url))
-// The addon, compiled TypeScript and all else is found from the repository, wherever the test runs.
+// An absolute path, so that it does not depend on the directory in which the test runs.
 const nodeArgs = ['--import', fileURLToPath(import.meta.resolve('jiti/register'))]
 
-/** A detached owner, whose cluster is a fake, in directories of its own. Closing kills it. */
+/** A detached owner of a fake cluster, with its own directories. Closing kills it. */
 export class OwnerProcess implements AsyncDisposable {
   readonly launch: Launch
   readonly places: Places
@@ -34,28 +34,28 @@ export class OwnerProcess implements AsyncDisposable {
     return new OwnerClient(this.places, this.name)
   }
 
-  /** The next message of that kind; throws when it ends without one. */
+  /** The next message of that kind. Throws when the messages end without one. */
   async until<E extends OwnerMessage['event']>(event: E): Promise<Extract<OwnerMessage, { event: E }>> {
-    for await (const message of looking(this.launch.messages)) {
+    for await (const message of peeking(this.launch.messages)) {
       if (message.event === event) return message as Extract<OwnerMessage, { event: E }>
     }
     throw new Error(`no '${event}' from the owner; its log:\n${readFileSync(this.at.ownerLog, 'utf8')}`)
   }
 
-  /** What came of the start. */
+  /** The outcome of the start. */
   async outcome(): Promise<Extract<OwnerMessage, { event: 'ready' | 'failed' }>> {
-    for await (const message of looking(this.launch.messages)) {
+    for await (const message of peeking(this.launch.messages)) {
       if (message.event === 'ready' || message.event === 'failed') return message
     }
-    throw new Error('the owner hung up')
+    throw new Error('the owner closed the start pipe')
   }
 
-  /** Resolves when the owner has hung up. */
+  /** Resolves when the owner has closed the start pipe. */
   async ended(): Promise<void> {
-    for await (const _ of looking(this.launch.messages));
+    for await (const _ of peeking(this.launch.messages));
   }
 
-  /** Resolves when its API can be asked. */
+  /** Resolves when its API listens. */
   async listening(): Promise<void> {
     await waitFor(() => existsSync(this.at.socket), 10_000)
   }
@@ -72,11 +72,11 @@ export class OwnerProcess implements AsyncDisposable {
 export interface OwnerOptions {
   readonly places?: Places
   readonly options?: SettingOptions
-  /** What its VMs do. */
+  /** How its VMs behave. */
   readonly scenario?: Scenario
 }
 
-/** Starts one; `name` is always given by `options` or is `default`. */
+/** Starts an owner. The cluster's name is `default` unless `options` has another. */
 export async function startOwner({
   places = privatePlaces(),
   options = {},
@@ -88,14 +88,14 @@ export async function startOwner({
   return new OwnerProcess(launch, places, settings.name)
 }
 
-/** Directories that nobody else uses, removed when all tests are over. */
+/** New directories for one test. They are removed after all tests. */
 export function privatePlaces(): Places {
   const root = mkdtempSync(join(tmpdir(), 'xc-'))
   return { runtime: `${root}/run`, state: `${root}/state`, cache: `${root}/cache` }
 }
 
-/** The same messages, but leaving the loop does not end their source. */
-async function* looking<T>(source: AsyncIterator<T>): AsyncGenerator<T> {
+/** Iterates over the messages without ending their source when the loop is left. */
+async function* peeking<T>(source: AsyncIterator<T>): AsyncGenerator<T> {
   for (;;) {
     const { value, done } = await source.next()
     if (done) return

@@ -1,19 +1,19 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-/** One process as /proc shows it. */
+/** One process, from /proc. */
 export interface ProcessSeen {
   readonly pid: number
-  /** In clock ticks since boot: with the pid it names the process for good. */
+  /** In clock ticks since boot. Together with the pid it identifies the process. */
   readonly startTime: number
   readonly command: string
   readonly state: string
 }
 
 /**
- * Everything that this process starts from now on can be told from the rest of the machine, orphans too: a soft
- * limit nobody else has is inherited by all descendants whatever becomes of their parents, environment and user.
- * (The limit is on realtime scheduling, which nothing here uses.)
+ * Distinguishes the descendants of this process, orphans too, from all other processes: a unique soft limit is
+ * inherited whatever happens to their parents, environment and user. The limit is of realtime scheduling, which is
+ * not used here.
  */
 let mark: string | undefined
 
@@ -24,7 +24,7 @@ export function markDescendants(): void {
   mark = unique
 }
 
-/** Those started below this process since {@link markDescendants}, itself and zombies excepted. */
+/** The descendants of this process since {@link markDescendants}, without zombies. */
 export function descendants(): ProcessSeen[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -38,11 +38,11 @@ function readProcess(pid: number): ProcessSeen | undefined {
     const seen = readStat(pid)
     return seen && seen.state !== 'Z' && seen.state !== 'X' ? seen : undefined
   } catch {
-    return undefined // it went while we looked
+    return undefined // it has ended in the meantime
   }
 }
 
-/** What /proc/<pid>/stat says, or undefined when there is no such process. */
+/** The process in /proc/<pid>/stat. Undefined when there is no such process. */
 function readStat(pid: number): ProcessSeen | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -54,13 +54,13 @@ function readStat(pid: number): ProcessSeen | undefined {
   }
 }
 
-/** True while it runs: a zombie does not. */
+/** True while the process runs. A zombie does not run. */
 export function isAlive(pid: number): boolean {
   const state = readStat(pid)?.state
   return state !== undefined && state !== 'Z' && state !== 'X'
 }
 
-/** Open file descriptors of a process, by number, with what they are. */
+/** The open file descriptors of a process: their numbers and targets. */
 export function openFds(pid: number | 'self' = 'self'): Map<number, string> {
   const fds = new Map<number, string>()
   const directory = `/proc/${pid}/fd`
@@ -68,7 +68,7 @@ export function openFds(pid: number | 'self' = 'self'): Map<number, string> {
     try {
       fds.set(Number(name), readlinkSync(`${directory}/${name}`))
     } catch {
-      // the one that was listing the directory
+      // the descriptor that listed the directory
     }
   }
   return fds

@@ -1,7 +1,7 @@
 import { defer, type Port, type PortReceiver, Queue } from '../../src/base/index.ts'
 import { LineAssembler } from '../../src/qmp/lines.ts'
 
-/** Two ends of a stream in memory. What one sends, the other receives a turn of the event loop later. */
+/** Two ends of a stream in memory. What one end sends, the other receives in a later turn of the event loop. */
 export function portPair(): [MemoryPort, MemoryPort] {
   const left = new MemoryPort()
   const right = new MemoryPort()
@@ -30,7 +30,7 @@ export class MemoryPort implements Port {
     this.other?.arrive(receiver => receiver.data(copy, fds))
   }
 
-  /** The other side goes away, or the port fails. */
+  /** Ends the port as when its peer closes, or with a failure. */
   end(failure?: Error): void {
     this.arrive(receiver => {
       if (this.#ended) return
@@ -58,7 +58,7 @@ export class MemoryPort implements Port {
   }
 }
 
-/** A command as the fake received it. */
+/** A command that the fake has received. */
 export interface Received {
   readonly execute?: string
   readonly 'exec-oob'?: string
@@ -74,10 +74,10 @@ export const greeting = {
   },
 }
 
-/** The QEMU end of a port: says what a test tells it to, in the pieces a test wants. */
+/** QEMU's end of a port. It sends the messages that the test wants, also in pieces. */
 export class FakeQemu {
   readonly port: MemoryPort
-  /** Commands as they come, for `await qemu.received.next()`. */
+  /** Received commands, for `await qemu.received.next()`. */
   readonly received = new Queue<Received>()
   readonly ended = defer()
   #fds: number[] = []
@@ -111,12 +111,12 @@ export class FakeQemu {
     this.port.send(Buffer.from(text))
   }
 
-  /** Resolves when all that was said has arrived and had its immediate effects. */
+  /** Resolves when everything sent has arrived and its immediate effects have happened. */
   delivered(): Promise<void> {
     return new Promise(resolve => setImmediate(() => setImmediate(resolve)))
   }
 
-  /** The reply to a command, under its id. */
+  /** Sends the reply to a command, with its id. */
   reply(to: Received, value: unknown = {}): void {
     this.say({ return: value, ...(to.id !== undefined && { id: to.id }) })
   }
@@ -129,7 +129,7 @@ export class FakeQemu {
     this.say({ timestamp: { seconds: 1_700_000_000, microseconds: 250_000 }, event, data })
   }
 
-  /** Greets, and answers until the client is ready. */
+  /** Sends the greeting, and answers commands until the client is ready. */
   async welcome(): Promise<void> {
     this.say(greeting)
     this.reply(await this.next())

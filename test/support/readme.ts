@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { inProject, readText, runTool } from '../house/project.ts'
 
-/** README's library example, as a user would save it. */
+/** The library example of the README. */
 export function readmeExample(): string {
   const blocks = [...readText('README.md').matchAll(/^```ts\n([\s\S]*?)^```$/gm)]
   if (blocks.length !== 1) throw new Error(`README.md has ${blocks.length} TypeScript examples, not one`)
@@ -10,18 +10,18 @@ export function readmeExample(): string {
 }
 
 export interface Compiled {
-  /** The compiler's, 0 when it had nothing to say. */
+  /** The exit status of the compiler: 0 without errors. */
   readonly status: number | null
   readonly output: string
   readonly script: string
-  /** To be removed by whoever asked for it. */
+  /** The caller removes it. */
   readonly folder: string
 }
 
 const options =
   '--ignoreConfig --strict --target es2023 --lib es2023,esnext.disposable --module nodenext --types node --skipLibCheck'
 
-/** Compiles a module of a user's that imports this package by its name, against what is built. */
+/** Compiles a module that imports this package by its name, against the build in dist. */
 export function compile(text: string): Compiled {
   mkdirSync(inProject('build'), { recursive: true })
   const folder = mkdtempSync(inProject('build', 'example-'))

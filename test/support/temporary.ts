@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Before all suites: one directory for all that tests put into the system's temporary directory, gone when they
- * end. A worker may be ended without a chance to tidy up after itself.
+ * Runs before all suites: makes one directory for all temporary files of tests, and removes it at the end. A worker
+ * may be killed before it can remove its own files.
  */
 export default function setup(): () => void {
   const before = process.env.TMPDIR
   const directory = mkdtempSync(join(tmpdir(), 'xc-'))
-  chmodSync(directory, 0o1777) // tests become other users too
+  chmodSync(directory, 0o1777) // tests also run as other users
   process.env.TMPDIR = directory
   return () => {
     if (before === undefined) delete process.env.TMPDIR

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Bytes that a real tool or kernel made, with their birth certificate. */
+/** Bytes that a real tool or kernel produced, with their origin. */
 export interface Vector {
   readonly command: string
   readonly tool: string
@@ -15,7 +15,7 @@ export function readVector(name: string): Vector {
   const lines = readFileSync(join(import.meta.dirname, '..', 'vectors', `${name}.hex`), 'utf8')
   const header = (key: string) => {
     const value = lines.match(new RegExp(`^# ${key}: (.+)$`, 'm'))?.[1]
-    if (value === undefined) throw new Error(`the vector ${name} does not say its ${key}`)
+    if (value === undefined) throw new Error(`the vector ${name} has no line '# ${key}: …'`)
     return value
   }
   const paragraphs = lines

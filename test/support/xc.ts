@@ -8,7 +8,7 @@ import { waitFor } from './wait.ts'
 
 const script = fileURLToPath(new URL('../../bin/xc.js', import.meta.url))
 
-/** What an error of `xc` looks like: one line, no stack. */
+/** The form of an error of `xc`: one line, without a stack. */
 export const oneSentence = /^xc: [^\n]+[.!?]\n$/
 
 /** How an `xc` ended. */
@@ -19,12 +19,12 @@ export interface XcResult {
   readonly stderr: string
 }
 
-/** Who runs `xc`, and where: root unless it is somebody else, in his own places. */
+/** The user and the network of `xc`: root and the host's unless given. A user has its own directories. */
 export interface XcUser extends World {
   readonly user?: OrdinaryUser
 }
 
-/** The built `xc`, with runtime and state directories that nobody else has, removed when all tests are over. */
+/** The built `xc`, with new runtime and state directories. They are removed after all tests. */
 export class Xc {
   readonly root: string
   readonly env: NodeJS.ProcessEnv
@@ -39,19 +39,19 @@ export class Xc {
     if (!as?.user) mkdirSync(this.runtime, { recursive: true })
   }
 
-  /** Where the clusters' runtime directories are. */
+  /** The directory of the clusters' runtime directories. */
   get runtime(): string {
     return `${this.root}/run/xcluster`
   }
 
-  /** Runs it to its end; `input` is a pipe's whole content, without it stdin is /dev/null. */
+  /** Runs it and waits for its end. Its stdin is a pipe with `input`, or /dev/null without it. */
   async run(args: readonly string[], input?: string): Promise<XcResult> {
     const begun = this.begin(args, input === undefined ? 'ignore' : 'pipe')
     begun.child.stdin?.end(input)
     return await begun.result
   }
 
-  /** As {@link run}, but a status other than 0 is thrown with what it said. */
+  /** As {@link run}, but throws for a status other than 0, with stderr. */
   async good(args: readonly string[], input?: string): Promise<string> {
     const result = await this.run(args, input)
     if (result.status !== 0) throw new Error(`xc ${args.join(' ')}: ${result.status}\n${result.stderr}`)
@@ -70,14 +70,14 @@ export class Xc {
     return as.user.command(['node', join(as.user.project, 'bin/xc.js'), ...args], as)
   }
 
-  /** In a shell. */
+  /** Starts a command line in a shell. */
   inShell(command: string): RunningXc {
     return new RunningXc(spawn('sh', ['-c', this.#spelled(command)], { env: this.env, stdio: 'pipe' }))
   }
 
   /**
-   * On a terminal of its own, as `script` makes one; what is written to it is typed. Its shell outlives a Ctrl-C,
-   * whichever shell it is, and `script` gives a terminal no size.
+   * Starts a command line on a new terminal, with script(1). Writing to its stdin types on the terminal. The `trap` is
+   * for shells that would end on Ctrl-C; `stty` is there because script(1) does not set the size.
    */
   onTerminal(command: string): RunningXc {
     const words = ['-qec', `trap : INT; stty cols 100 rows 40; ${this.#spelled(command)}`, '/dev/null']
@@ -90,7 +90,7 @@ export class Xc {
   }
 }
 
-/** One that runs: what it says can be waited for. */
+/** An `xc` that runs. Its output can be waited for. */
 export class RunningXc {
   readonly child: ChildProcess
   readonly result: Promise<XcResult>
@@ -112,13 +112,13 @@ export class RunningXc {
     )
   }
 
-  /** Waits until it has said this, on either output. */
+  /** Waits until one of its outputs matches. */
   async says(what: RegExp, withinMs = 60_000): Promise<void> {
-    const said = await waitFor(
+    const matched = await waitFor(
       () => what.test(this.stdout + this.stderr) || this.child.exitCode !== null,
       withinMs,
     )
-    if (!said || !what.test(this.stdout + this.stderr))
-      throw new Error(`it did not say ${what} but:\n${this.stdout}\n${this.stderr}`)
+    if (!matched || !what.test(this.stdout + this.stderr))
+      throw new Error(`its output does not match ${what}:\n${this.stdout}\n${this.stderr}`)
   }
 }

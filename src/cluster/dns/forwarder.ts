@@ -11,52 +11,58 @@ export interface ClusterDnsOptions {
   readonly settings: Settings
   readonly fabric: Pick<Fabric, 'namespace'>
   readonly notice: (text: string) => void
-  /** Closes it. */
+  /** Closes the forwarder when it closes. */
   readonly scope: Scope
 }
 
-/** The original's port; glibc only knows the other one. */
+/** The port of the original xcluster; glibc's resolver can only ask port 53. */
 const [ownPort, usualPort] = [10053, 53]
 const loopback = '127.0.0.1'
-const lookEveryMs = 1000
+const pollMs = 1000
 
 /**
- * The cluster's forwarder: it listens where the guests are, and asks upstreams from where this process is, so that
- * a resolver on the machine's loopback will do. Undefined where the settings want none.
+ * Opens the cluster's DNS forwarder. It listens in the guests' namespace, and sends to upstreams from this
+ * process's namespace, so that an upstream can be a resolver on the machine's loopback. Undefined with `dns: 'off'`.
  */
-export async function openClusterDns(plan: ClusterPlan, wish: ClusterDnsOptions): Promise<Dns | undefined> {
-  const { settings, fabric, scope } = wish
+export async function openClusterDns(
+  plan: ClusterPlan,
+  options: ClusterDnsOptions,
+): Promise<Dns | undefined> {
+  const { settings, fabric, scope } = options
   if (settings.dns === 'off') return undefined
   const { openDns } = await import('../../dns/index.ts')
   const open = async (listen: readonly string[]) => {
-    const dns = scope.add(await openDns({ ...optionsOf(wish), ...accessOf(plan, wish), listen }))
+    const dns = scope.add(await openDns({ ...optionsOf(options), ...accessOf(plan, options), listen }))
     dns.setHosts(ownNames(plan, settings))
-    if (settings.dnsHosts) follow(settings.dnsHosts, dns, wish)
+    if (settings.dnsHosts) reloadOnChange(settings.dnsHosts, dns, options)
     return dns
   }
   try {
-    return await (fabric.namespace ? open(placesOf(plan)) : openOnLoopback(open))
+    return await (fabric.namespace ? open(listenAddresses(plan)) : openOnLoopback(open))
   } catch (failure) {
     throw isTaken(failure) ? portTaken(failure, settings) : failure
   }
 }
 
-/** Whoever edits the hosts file of a cluster need not tell it. */
-function follow(file: string, dns: Dns, { notice, scope }: ClusterDnsOptions): void {
-  // Reloading opens the log again, too, and that may fail.
+/** You can edit the hosts file of a running cluster: the forwarder reads it again. */
+function reloadOnChange(file: string, dns: Dns, { notice, scope }: ClusterDnsOptions): void {
+  // A reload also reopens the query log, which may fail.
   const changed = () => void dns.reload().catch(failure => notice(`DNS: ${messageOf(failure)}`))
-  watchFile(file, { persistent: false, interval: lookEveryMs }, changed)
+  watchFile(file, { persistent: false, interval: pollMs }, changed)
   scope.defer(() => unwatchFile(file, changed))
 }
 
-/** Where the host is on net 0; and everywhere on the port that the original has, which is above all others. */
-export function placesOf({ bridges }: Pick<ClusterPlan, 'bridges'>): string[] {
+/** Port 53 of the host's addresses on net 0, and port 10053 of all addresses, as in the original xcluster. */
+export function listenAddresses({ bridges }: Pick<ClusterPlan, 'bridges'>): string[] {
   const { addresses = [] } = bridges.bridges.find(({ net }) => net === 0) ?? {}
   const texts = addresses.map(({ address }) => (address.includes(':') ? `[${address}]` : address))
   return [...texts.map(text => `${text}:${usualPort}`), `[::]:${ownPort}`]
 }
 
-/** In user space the host's loopback is all that guests reach, and other clusters are there, too. */
+/**
+ * With a user-space network guests reach only the host's loopback. Other clusters may listen there, so another port
+ * is taken when the usual one is in use.
+ */
 async function openOnLoopback(open: (listen: readonly string[]) => Promise<Dns>): Promise<Dns> {
   try {
     return await open([`${loopback}:${ownPort}`])
@@ -78,15 +84,15 @@ function accessOf(
 
 function optionsOf({ settings, notice }: ClusterDnsOptions): DnsOptions {
   const { dnsUpstream, dnsHosts, dnsLog } = settings
-  const told = new Set<string>()
+  const reported = new Set<string>()
   return {
     ...(dnsUpstream !== 'on' && { upstreams: dnsUpstream === 'off' ? [] : dnsUpstream.split(',') }),
     ...(dnsHosts && { hostsFile: dnsHosts }),
     ...(dnsLog && { log: dnsLog }),
-    // A second try at another port finds the same wrong with resolv.conf.
+    // A second attempt, at another port, finds the same problems in resolv.conf: they are reported once.
     notice: text => {
-      if (!told.has(text)) notice(`DNS: ${text}`)
-      told.add(text)
+      if (!reported.has(text)) notice(`DNS: ${text}`)
+      reported.add(text)
     },
   }
 }
@@ -96,7 +102,8 @@ function isTaken(failure: unknown): failure is XclusterError {
 }
 
 function portTaken(cause: XclusterError, { netns }: Settings): ClusterError {
-  const remedy = `End what answers DNS ${netns ? `in ${netns}` : 'there'}, or do without the cluster's own: --dns off`
+  const server = netns ? `the DNS server in ${netns}` : 'the program that uses this port'
+  const remedy = `Stop ${server}, or start without the cluster's forwarder: --dns off`
   const { op, target } = cause
   return new ClusterError({
     code: 'CLUSTER_DNS_TAKEN',

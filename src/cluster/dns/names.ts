@@ -3,8 +3,8 @@ import type { ClusterPlan, NodePlan, Settings } from '../../plan/index.ts'
 import { subnetOf } from '../../plan/index.ts'
 
 /**
- * What the cluster's forwarder answers by itself: `vm-001` with its addresses on net 0, `vm-001.2` with those on
- * net 2, the reverse of both, and the names that the settings spoof. Nobody else knows anything about these.
+ * The names that the cluster's forwarder answers by itself: `vm-001` with its addresses on net 0, `vm-001.2` with
+ * those on net 2, the reverse of both, and the names that the settings spoof. It never asks an upstream for them.
  */
 export function ownNames(
   { nodes, bridges, prefix }: Pick<ClusterPlan, 'nodes' | 'bridges' | 'prefix'>,
@@ -12,7 +12,7 @@ export function ownNames(
 ): OwnHosts {
   const nets = bridges.bridges.map(({ net }) => subnetOf(prefix, net))
   return {
-    // An address has the name of who came first: a node's own, before what is spoofed.
+    // The first entry with an address is its reverse name: nodes' own names precede spoofed ones.
     hosts: [
       ...nodes.flatMap(namesOf),
       ...dnsSpoof.map(({ name, address }) => ({ name, addresses: [address] })),
@@ -30,7 +30,7 @@ function namesOf(node: NodePlan): Host[] {
   )
 }
 
-/** Of its interface there, or of the bridge that this is a port of. */
+/** The addresses of its interface on that net or, when this is a port of a bridge, of the bridge. */
 function addressesOn({ nets, setup }: NodePlan, wanted: number): string[] {
   const link = nets.find(({ net }) => net === wanted)
   const { ipv4, ipv6 } = setup.bridges.find(({ ports }) => link && ports.includes(link.dev)) ?? link ?? {}

@@ -14,19 +14,19 @@ import { ClusterError } from '../errors.ts'
 
 export interface NetworkOptions {
   readonly settings: Settings
-  /** Where it is written down how the host was before there were ways out. */
+  /** The runtime directory: its record of the host's forwarding sysctls before the first uplink. */
   readonly records: string
-  /** PATH: where pasta is looked for. */
+  /** PATH, to find pasta. */
   readonly searchPath: string
   readonly notice: (text: string) => void
 }
 
-/** Bridges in a namespace of the cluster's own, or in one that has a name; with a way out if one is asked for. */
+/** Makes bridges in a new namespace, or in the named one of the settings, and an uplink if the settings want one. */
 export async function openBridgeNetwork(
   plan: Pick<ClusterPlan, 'name' | 'prefix' | 'bridges'>,
-  wish: NetworkOptions,
+  options: NetworkOptions,
 ): Promise<Fabric> {
-  const { netns, uplink } = wish.settings
+  const { netns, uplink } = options.settings
   await using scope = new Scope()
   const where = netns ? { namespace: scope.add(openNamed(netns)) } : {}
   const fabric = scope.add(await openBridgeFabric(plan.bridges, where))
@@ -34,8 +34,8 @@ export async function openBridgeNetwork(
     scope.move()
     return fabric
   }
-  const out = uplink === 'off' ? undefined : await openWay(plan, fabric.namespace, { wish, scope })
-  const { status } = out ?? {}
+  const opened = uplink === 'off' ? undefined : await uplinkFrom(fabric.namespace, plan, { options, scope })
+  const { status } = opened ?? {}
   const open = scope.move()
   const close = () => open.close()
   return {
@@ -49,14 +49,14 @@ export async function openBridgeNetwork(
   }
 }
 
-/** From the cluster's namespace to the one that this process runs in. */
-async function openWay(
-  { name, prefix }: Pick<ClusterPlan, 'name' | 'prefix'>,
+/** Opens an uplink from the cluster's namespace to the one that this process runs in. */
+async function uplinkFrom(
   inside: NetNamespace,
+  { name, prefix }: Pick<ClusterPlan, 'name' | 'prefix'>,
   {
-    wish: { settings, records, searchPath, notice },
+    options: { settings, records, searchPath, notice },
     scope,
-  }: { readonly wish: NetworkOptions; readonly scope: Scope },
+  }: { readonly options: NetworkOptions; readonly scope: Scope },
 ): Promise<Partial<Uplink>> {
   const { uplink, ipv4Base, ipv6Prefix } = settings
   const index = typeof uplink === 'number' ? { index: uplink } : {}
@@ -67,18 +67,21 @@ async function openWay(
   }
   const outside = scope.add(NetNamespace.current())
   for (const { what, remedy } of await forwardingObstacles(outside))
-    notice(`Packets to the outside may be lost here: ${what}. ${remedy}.`)
+    notice(`This machine may drop packets of the cluster's uplink: ${what}. ${remedy}.`)
   return scope.add(
     await openUplink({ ...index, ipv4Base, ipv6Prefix }, { owner: name, inside, outside, sources, records }),
   )
 }
 
-/** Settings that exclude each other. */
+/** Throws NETWORK_SETTINGS for settings that exclude each other. */
 export function refuseSettings({ fabric, netns, uplink }: Settings): void {
   if (fabric === 'user' && (netns || uplink !== 'off'))
-    throw excluded('a network in user space has no namespace, and a way out anyway', '--fabric user')
+    throw excluded(
+      'a user-space network has no namespace, and reaches the outside without an uplink',
+      '--fabric user',
+    )
   if (netns && uplink !== 'off')
-    throw excluded('a named namespace has a way out of its own, made by `xc nsadd`', '--netns')
+    throw excluded('a named namespace has an uplink of its own, made by `xc nsadd`', '--netns')
 }
 
 function excluded(reason: string, other: string): ClusterError {

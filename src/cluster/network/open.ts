@@ -4,36 +4,39 @@ import type { ClusterPlan, Settings } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
 import { type NetworkOptions, openBridgeNetwork, refuseSettings } from './bridge.ts'
 
-type Wanted = Pick<ClusterPlan, 'name' | 'prefix' | 'bridges' | 'nodes'>
+type NetworkPlan = Pick<ClusterPlan, 'name' | 'prefix' | 'bridges' | 'nodes'>
 
-/** What is done to make it, for people. */
-export function wiringText({ bridges }: Wanted, { fabric, netSetup }: Settings): string {
-  if (netSetup !== '') return `making room for what ${netSetup} makes`
-  if (fabric === 'user') return 'looking whether ports and multicast groups are free'
+/** The text of the start's `network` step. */
+export function wiringText({ bridges }: NetworkPlan, { fabric, netSetup }: Settings): string {
+  if (netSetup !== '') return `preparing the network for ${netSetup}`
+  if (fabric === 'user') return 'checking that ports and multicast groups are free'
   return `making ${bridges.bridges.length} bridges and ${bridges.taps.length} taps`
 }
 
-/** Makes the network of a cluster, of the kind that its settings ask for: bridges wherever they are to be had. */
-export async function openNetwork(plan: Wanted, wish: NetworkOptions): Promise<Fabric> {
-  const { settings, notice } = wish
+/**
+ * Makes the network of a cluster, of the kind in its settings. With `fabric: 'auto'` that is bridges, or a user-space
+ * network where this process may not make bridges.
+ */
+export async function openNetwork(plan: NetworkPlan, options: NetworkOptions): Promise<Fabric> {
+  const { settings, notice } = options
   refuseSettings(settings)
   if (settings.fabric === 'user') return await openUserSpace(plan, settings)
   try {
-    return await openBridgeNetwork(plan, wish)
+    return await openBridgeNetwork(plan, options)
   } catch (failure) {
     if (!mayFallBack(settings, failure)) throw failure
     notice(
-      `The network is in user space, where nodes do not reach each other on net 0: ${messageOf(failure)}`,
+      `The network is in user space, where nodes cannot reach each other on net 0: ${messageOf(failure)}`,
     )
     return await openUserSpace(plan, settings)
   }
 }
 
 /**
- * A segment gives everybody his own frames back. A guest that bridges two of them would send each to the other,
- * for ever.
+ * A multicast segment returns each frame to its sender (IP_MULTICAST_LOOP). A guest that bridges two segments would
+ * forward every frame between them forever.
  */
-async function openUserSpace({ bridges, nodes }: Wanted, settings: Settings): Promise<Fabric> {
+async function openUserSpace({ bridges, nodes }: NetworkPlan, settings: Settings): Promise<Fabric> {
   const bridging = nodes.find(({ setup }) => setup.bridges.length > 0)
   if (!bridging) return await openUserFabric(bridges, settings)
   throw new ClusterError({
@@ -41,7 +44,7 @@ async function openUserSpace({ bridges, nodes }: Wanted, settings: Settings): Pr
     kind: 'prerequisite',
     op: 'make network in user space',
     target: settings.topology,
-    reason: `${bridging.name} bridges its nets, and multicast segments would echo every frame for ever`,
-    remedy: 'Use --fabric bridge, which takes root or user namespaces',
+    reason: `${bridging.name} bridges its nets, and each multicast segment returns frames to their sender: they would loop`,
+    remedy: 'Use --fabric bridge, which needs root or user namespaces',
   })
 }

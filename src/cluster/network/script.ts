@@ -8,20 +8,20 @@ import { ClusterError } from '../errors.ts'
 import type { NetworkOptions } from './bridge.ts'
 import { openNetwork } from './open.ts'
 
-type Wanted = Pick<ClusterPlan, 'name' | 'prefix' | 'bridges' | 'nodes'>
+type NetworkPlan = Pick<ClusterPlan, 'name' | 'prefix' | 'bridges' | 'nodes'>
 
 export interface NetSetupOptions extends NetworkOptions {
-  /** What a script's environment is. */
+  /** The script's environment. */
   readonly env: Environment
-  /** A function instead of a script. */
+  /** A function in place of a script. */
   readonly net?: NetSetup | undefined
-  /** The QEMU that runs the nodes: `__kvm`. */
+  /** The path of the nodes' QEMU, which the script sees as `__kvm`. */
   readonly qemu: () => Promise<string>
-  /** Where logs are. */
+  /** The directory of the cluster's logs. */
   readonly logs: string
 }
 
-/** Who says what interfaces of nodes are, where that is not us; and what he is called. */
+/** The user's function or script that chooses nodes' interfaces, with its name for messages. Undefined without one. */
 async function findNetSetup(
   { netSetup }: Pick<Settings, 'netSetup'>,
   { net, qemu, logs, env, searchPath }: NetSetupOptions,
@@ -33,45 +33,48 @@ async function findNetSetup(
   return { setup: scriptSetup({ file, log, env: async () => ({ ...env, __kvm: await qemu() }) }), who: file }
 }
 
-/** Makes the network of a cluster; where a user's script or function says what interfaces are, only the host's side. */
-export async function openNetworkOf(plan: Wanted, wish: NetSetupOptions): Promise<Fabric> {
-  const own = await findNetSetup(wish.settings, wish)
-  if (!own) return await openNetwork(plan, wish)
+/**
+ * Makes the network of a cluster. Where a user's script or function chooses the nodes' interfaces, that is only the
+ * bridges on which the host has an address.
+ */
+export async function openNetworkOf(plan: NetworkPlan, options: NetSetupOptions): Promise<Fabric> {
+  const own = await findNetSetup(options.settings, options)
+  if (!own) return await openNetwork(plan, options)
   const bridges = plan.bridges.bridges.filter(({ addresses }) => addresses.length > 0)
   const base = await openNetwork(
     { ...plan, nodes: [], bridges: { ...plan.bridges, bridges, taps: [] } },
-    wish,
+    options,
   )
-  return openScriptFabric(plan.bridges, { ...own, base, notice: wish.notice })
+  return openScriptFabric(plan.bridges, { ...own, base, notice: options.notice })
 }
 
-/** As a shell finds what it is to run. */
+/** Finds a program as a shell does: by PATH, unless its name has a slash. */
 async function findScript(name: string, searchPath: string): Promise<string> {
   const directories = name.includes('/') ? ['.'] : searchPath.split(delimiter).filter(Boolean)
   const tried = await Promise.allSettled(directories.map(directory => program(resolve(directory, name))))
   const found = tried.find(result => result.status === 'fulfilled')
   if (found) return found.value
   const [first] = tried as [PromiseRejectedResult]
-  const reason = name.includes('/') ? messageOf(first.reason) : `there is no ${name} in ${searchPath}`
-  const remedy = 'Give --net-setup (__net_setup) the path of a program that may be executed'
+  const reason = name.includes('/') ? messageOf(first.reason) : `no directory of PATH has it (${searchPath})`
+  const remedy = 'Give --net-setup (__net_setup) the path of an executable program'
   throw new ClusterError({
-    ...{ code: 'NET_SETUP_MISSING', kind: 'usage', op: 'find', target: name, reason, remedy },
+    ...{ code: 'NET_SETUP_MISSING', kind: 'usage', op: 'find network script', target: name, reason, remedy },
   })
 }
 
 async function program(path: string): Promise<string> {
   await access(path, constants.X_OK)
   if ((await stat(path)).isFile()) return path
-  throw new Error('it is no file')
+  throw new Error('it is not a regular file')
 }
 
-/** What a user's script or function does not manage is the failure of one node, and only that. */
-export function isAlone(failure: unknown): boolean {
+/** True when a user's script or function failed: the other nodes of a start continue. */
+export function failsOneNode(failure: unknown): boolean {
   return failure instanceof XclusterError && failure.code.startsWith('NET_SETUP_')
 }
 
-/** QEMU ended before it answered: it says why. */
+/** The error when QEMU ended before its monitor answered; `cause` has QEMU's own words. */
 export function refusedByQemu(name: string, cause: unknown): ClusterError {
-  const reason = `QEMU does not take the options that it was given for its interfaces: ${messageOf(cause)}`
+  const reason = `QEMU refused the options for its network interfaces: ${messageOf(cause)}`
   return new ClusterError({ code: 'NET_SETUP_REFUSED', op: 'start', target: name, reason, cause })
 }

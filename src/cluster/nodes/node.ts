@@ -16,26 +16,26 @@ import { ClusterError } from '../errors.ts'
 import type { ClusterWorld } from '../world.ts'
 import { NodeLifecycle } from './state.ts'
 
-/** What a node needs to know of the world around it. */
+/** What a node needs from its cluster. */
 export interface NodeDependencies {
   /** The name of its cluster. */
   readonly cluster: string
   readonly world: Pick<ClusterWorld, 'clock' | 'wallClock' | 'randomBytes' | 'startVm'>
   readonly tell: (event: ProgressEvent) => void
-  /** A node has failed, for this reason. */
-  readonly lost: (node: ClusterNode, reason: unknown) => void
-  /** Where on this machine's loopback its questions of DNS have to go; undefined: they find their way. */
+  /** Called when a node fails, with the reason. */
+  readonly failed: (node: ClusterNode, reason: unknown) => void
+  /** The port on this machine's loopback to redirect the guest's DNS to. Undefined: DNS needs no redirect. */
   readonly dnsPort: () => number | undefined
 }
 
-/** One node of a cluster: its VM, and how far it has come. */
+/** One node of a cluster: its VM and its state. */
 export class ClusterNode {
   readonly consoleLog: string
   readonly #parts: NodeDependencies
   readonly #life = new NodeLifecycle()
   #plan: NodePlan
-  /** What its guest knows of the plan. */
-  #told: NodePlan | undefined
+  /** The plan that its guest is configured for. */
+  #configured: NodePlan | undefined
   #machine: Machine | undefined
   #channel: GuestChannel | undefined
   #cloned = false
@@ -58,10 +58,10 @@ export class ClusterNode {
   }
 
   get console(): Console {
-    return this.#living().console
+    return this.#running().console
   }
 
-  /** Starts its VM and waits until its agent answers. `passed` hears of each milestone. */
+  /** Starts its VM and waits until its agent answers. Calls `passed` at each milestone. */
   async boot(spec: VmSpec, { passed, ...options }: StartOptions & { passed: () => void }): Promise<void> {
     this.#began = this.#parts.world.clock.now()
     this.#milestones = {}
@@ -80,30 +80,30 @@ export class ClusterNode {
     })
     const channel = this.#channel
     void machine.died.then(() => channel.end('its VM has ended'))
-    void this.#hear(machine, passed)
+    void this.#followMilestones(machine, passed)
     this.#enter('booting')
     await machine.ready
-    // Before that it is the reason why the boot fails; a clone that does may be booted instead.
+    // A death before this point fails the boot. It need not fail the node: a clone may be booted instead.
     void machine.died.then(reason => reason && this.#machine === machine && this.fail(reason))
   }
 
-  /** Tells it its addresses and routes. */
+  /** Configures its guest: addresses, routes and, for a clone, its identity. */
   async configure(): Promise<void> {
     this.#enter('configuring')
-    this.#told = this.#plan
-    await configure(this.#channel!, this.#told, { clone: this.#cloned, dnsPort: this.#parts.dnsPort() })
+    this.#configured = this.#plan
+    await configure(this.#channel!, this.#plan, { clone: this.#cloned, dnsPort: this.#parts.dnsPort() })
     this.#pass('identity', this.#elapsed())
     this.#pass('ready', this.#elapsed())
     this.#enter('ready')
   }
 
-  /** Its place in the cluster is another now: a guest that runs is told, one that is paused when it goes on. */
+  /** Takes a new plan. A running guest is updated now, a paused one when it resumes. */
   async follow(plan: NodePlan): Promise<void> {
     this.#plan = plan
-    if (this.state !== 'ready' || !this.#told) return
-    const steps = updateSteps(this.#told, plan)
-    this.#told = plan
-    if (steps.length > 0) await this.#channel!.tell(steps)
+    if (this.state !== 'ready' || !this.#configured) return
+    const steps = updateSteps(this.#configured, plan)
+    this.#configured = plan
+    if (steps.length > 0) await this.#channel!.apply(steps)
   }
 
   async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
@@ -112,52 +112,52 @@ export class ClusterNode {
         'it is paused',
         `Resume it: ${commandFor(this.#parts.cluster, `resume ${this.#plan.id}`)}`,
       )
-    return await this.#living().exec(command, options)
+    return await this.#running().exec(command, options)
   }
 
   async pause(): Promise<void> {
     if (this.state === 'paused') return
     if (this.state !== 'ready') throw this.#notReady()
-    await this.#living().qmp.execute('stop')
+    await this.#running().qmp.execute('stop')
     this.#enter('paused')
   }
 
-  /** The guest's clock has stood still meanwhile. */
+  /** Lets its processors run again, and sets its clock, which stopped with them. */
   async resume(): Promise<void> {
     if (this.state === 'ready') return
     if (this.state !== 'paused') throw this.#notReady()
-    await this.#living().qmp.execute('cont')
+    await this.#running().qmp.execute('cont')
     this.#enter('ready')
     await setClock(this.#channel!)
     await this.follow(this.#plan)
   }
 
-  /** Ends its VM, whatever state it is in, so that it can have a fresh one. */
+  /** Kills its VM, in any state, so that it can be started afresh. */
   async clear(): Promise<void> {
     const machine = this.#machine
     this.#machine = undefined
-    this.#told = undefined
+    this.#configured = undefined
     this.#milestones = {}
     this.#enter('waiting')
     await machine?.kill()
   }
 
-  /** It is lost; says so once. One that we called off is not: it is being stopped. */
+  /** Marks it as failed, once. A VM whose start was cancelled has not failed: its node is being stopped. */
   fail(reason: unknown): void {
     if (['failed', 'stopping', 'stopped'].includes(this.state)) return
     if (reason instanceof XclusterError && reason.code === 'START_ABORTED') return
     this.#reason = messageOf(reason)
     this.#enter('failed')
-    this.#parts.lost(this, reason)
+    this.#parts.failed(this, reason)
   }
 
-  /** Ends its VM, whatever state it is in: gracefully within `graceMs`, or at once. */
+  /** Ends its VM, in any state: gracefully within `graceMs` milliseconds, or at once. */
   async stop(how: { readonly graceMs?: number } | 'at once'): Promise<void> {
     const paused = this.state === 'paused'
     if (!this.#life.over && this.state !== 'stopping') this.#enter('stopping')
-    // Nobody who is paused writes anything back.
-    const gently = paused ? { graceMs: 0 } : how
-    await (gently === 'at once' ? this.#machine?.kill() : this.#machine?.stop(gently))
+    // A paused guest cannot write its buffers back, so there is nothing to wait for.
+    const ending = paused ? { graceMs: 0 } : how
+    await (ending === 'at once' ? this.#machine?.kill() : this.#machine?.stop(ending))
     if (this.state === 'stopping') this.#enter('stopped')
   }
 
@@ -178,14 +178,14 @@ export class ClusterNode {
     }
   }
 
-  /** How long after its beginning it passed what it passed last. */
+  /** The latest milestone, with its milliseconds since the node's start. */
   get lastPassed(): { milestone: NodeMilestone; ms: number } | undefined {
     const [milestone, ms] = Object.entries(this.#milestones).at(-1) ?? []
     return milestone === undefined ? undefined : { milestone: milestone as NodeMilestone, ms: ms! }
   }
 
-  /** The machine's `ready` is not the node's, which has yet to be told who it is. */
-  async #hear(machine: Machine, passed: () => void): Promise<void> {
+  /** The machine's `ready` is not passed on: the node is ready only after its configuration. */
+  async #followMilestones(machine: Machine, passed: () => void): Promise<void> {
     const pass = (milestone: Milestone, ms: number) => {
       if (milestone !== 'ready') this.#pass(milestone, ms)
       passed()
@@ -211,13 +211,13 @@ export class ClusterNode {
     this.#parts.tell({ event: 'node', id, name, state, ms: Math.round(this.#elapsed()), ...reason })
   }
 
-  /** Milliseconds with a tenth. */
+  /** Milliseconds since its start, to a tenth. */
   #elapsed(): number {
     return this.#began === undefined ? 0 : Math.round((this.#parts.world.clock.now() - this.#began) * 10) / 10
   }
 
-  /** Its VM. Throws NODE_NOT_READY when it has none that lives. */
-  #living(): Machine {
+  /** Its VM. Throws NODE_NOT_READY when no VM of it runs. */
+  #running(): Machine {
     if (this.#machine && !this.#life.over) return this.#machine
     throw this.#notReady()
   }

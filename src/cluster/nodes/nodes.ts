@@ -6,7 +6,7 @@ import { clusterStopping, firstOf } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import type { ClusterNode } from './node.ts'
 
-/** The nodes of a running cluster, and all that is done to them: one thing after the other, in order. */
+/** The nodes of a running cluster. Changes to them are carried out one at a time, in the order of the calls. */
 export class Nodes {
   readonly #parts: Parts
   readonly #serial = new Serial()
@@ -35,14 +35,14 @@ export class Nodes {
   }
 
   pause(ids?: readonly number[]): Promise<void> {
-    return this.#inTurn(() => all(this.#living(ids, 'ready'), node => node.pause()))
+    return this.#inTurn(() => all(this.#inState('ready', ids), node => node.pause()))
   }
 
   resume(ids?: readonly number[]): Promise<void> {
-    return this.#inTurn(() => all(this.#living(ids, 'paused'), node => node.resume()))
+    return this.#inTurn(() => all(this.#inState('paused', ids), node => node.resume()))
   }
 
-  /** All are taken away before the first comes back. Who fails has failed; the others come. */
+  /** Kills all of them before the first is started again. A node that fails does not stop the others. */
   reset(ids?: readonly number[]): Promise<void> {
     return this.#inTurn(async () => {
       const nodes = this.#named(ids)
@@ -79,7 +79,7 @@ export class Nodes {
     })
   }
 
-  /** The others are told first: no route leads to a node that goes. */
+  /** Updates the remaining nodes first, so that no route leads to a node that is being removed. */
   scaleIn(ids: readonly number[], options: { readonly graceMs?: number } = {}): Promise<void> {
     return this.#inTurn(async () => {
       const after = scaledIn(this.#parts.settings, this.#plan, ids)
@@ -93,18 +93,18 @@ export class Nodes {
     })
   }
 
-  /** Calls off what is under way and lets nothing more begin. Resolves when nobody touches the nodes any more. */
+  /** Cancels the current change and refuses further ones. Resolves when no change runs any more. */
   async end(): Promise<void> {
     this.#ending.abort()
     await this.#serial.idle()
   }
 
-  /** Its nodes are known by the names of this plan from now on. */
+  /** Gives the DNS forwarder the names of this plan's nodes. */
   #name(plan: ClusterPlan): void {
     this.#parts.dns?.setHosts(ownNames(plan, this.#parts.settings))
   }
 
-  /** Those of a new shape; and those that could not be had when it was tried last. */
+  /** Opens templates for new shapes of nodes, and for those whose last attempt failed. */
   #templates(plans: readonly NodePlan[]): Promise<void> {
     return this.#parts.templates.open(plans, this.#ending.signal)
   }
@@ -120,13 +120,13 @@ export class Nodes {
     })
   }
 
-  /** The nodes of these ids, each once; all without. */
+  /** The nodes with these ids, each once; all nodes when `ids` is undefined. */
   #named(ids: readonly number[] | undefined): ClusterNode[] {
     return ids === undefined ? [...this.#nodes] : [...new Set(ids)].map(id => this.node(id))
   }
 
-  /** Who is named has to be able to; of all, those that can. */
-  #living(ids: readonly number[] | undefined, state: 'ready' | 'paused'): ClusterNode[] {
+  /** Named nodes as they are: one in another state makes the change fail. Without names, all nodes in that state. */
+  #inState(state: 'ready' | 'paused', ids: readonly number[] | undefined): ClusterNode[] {
     const named = this.#named(ids)
     return ids === undefined ? named.filter(node => node.state === state) : named
   }
@@ -141,7 +141,7 @@ async function follow(nodes: readonly ClusterNode[], plan: ClusterPlan): Promise
   await all(nodes, node => node.follow(plans.get(node.plan.id)!))
 }
 
-/** All at once, all to their end; then throws what failed first. One that has failed altogether has said so itself. */
+/** Works on all nodes side by side and waits for all; then throws the error of the first node that failed. */
 function all(nodes: readonly ClusterNode[], work: (node: ClusterNode) => Promise<void>): Promise<void> {
   return inTurns(nodes, work, { goOn: true })
 }

@@ -5,7 +5,7 @@ import { type HostResources, type Passed, StartLimit, specOf, startInTurn } from
 import type { Fabric } from '../../net/index.ts'
 import type { Settings } from '../../plan/index.ts'
 import type { Template } from '../../vm/index.ts'
-import { isAlone, refusedByQemu } from '../network/script.ts'
+import { failsOneNode, refusedByQemu } from '../network/script.ts'
 import type { ClusterWorld } from '../world.ts'
 import type { ClusterNode } from './node.ts'
 import type { Templates } from './templates.ts'
@@ -20,28 +20,28 @@ export interface NodeStarterOptions {
 
 export interface BootRun {
   readonly fabric: Fabric
-  /** Ends it: VMs that are not ready go. */
+  /** Cancels it: kills the VMs. */
   readonly signal: AbortSignal
-  /** Whether one that fails, or fails again while others come, ends it for all. Else the others go on. */
+  /** True: the failure of one node ends the start of all, even when it was ready. False: the others continue. */
   readonly together: boolean
-  /** Called when no VM boots any more. */
+  /** Called when no VM is booting any more. */
   readonly booted?: () => void
 }
 
-/** From here on what nodes tell each other when they come up is worth more than what it costs to stop it. */
+/** From this many nodes on, their MLD reports cost more than suppressing them does (net/bridge/mld.ts). */
 const many = 16
 
-/** Who is being booted now, and what ended it. */
+/** Nodes that are being started together. */
 interface Batch {
   readonly nodes: readonly ClusterNode[]
   readonly end: AbortController
-  /** What ended it. */
-  lost: unknown
-  /** What has failed without an end to the others. */
-  readonly alone: unknown[]
+  /** The failure that ended the batch. */
+  failure: unknown
+  /** Failures of single nodes, which did not end the batch. */
+  readonly singles: unknown[]
 }
 
-/** Brings nodes from nothing to ready, in a start, a scale-out or a reset. */
+/** Starts nodes and waits until they are ready: for a start, a scale-out or a reset. */
 export class NodeStarter {
   readonly #parts: NodeStarterOptions
   readonly #batches = new Set<Batch>()
@@ -51,25 +51,25 @@ export class NodeStarter {
     this.#parts = parts
   }
 
-  /** A node has failed: should others that are to come with it still be on their way, they need not. */
-  lost(node: ClusterNode, reason: unknown): void {
-    if (isAlone(reason)) return
+  /** A node has failed: ends the batch that it is being started in, if there is one. */
+  failed(node: ClusterNode, reason: unknown): void {
+    if (failsOneNode(reason)) return
     for (const batch of this.#batches) {
       if (!batch.nodes.includes(node)) continue
-      batch.lost ??= reason
+      batch.failure ??= reason
       batch.end.abort()
     }
   }
 
   /**
-   * As many at once as the machine can do with, each from its QEMU to ready: clones, where their templates are
-   * open. Throws why the first failed.
+   * Starts each node and configures it, as many at once as the machine has capacity for. Nodes with an open template
+   * are clones of it. Throws the first failure.
    */
   async run(nodes: readonly ClusterNode[], run: BootRun): Promise<void> {
-    const batch: Batch = { nodes, end: new AbortController(), lost: undefined, alone: [] }
+    const batch: Batch = { nodes, end: new AbortController(), failure: undefined, singles: [] }
     const signal = AbortSignal.any([run.signal, batch.end.signal])
-    setMaxListeners(0, signal) // each VM is one
-    // Those that are being configured have nobody else to call them off.
+    setMaxListeners(0, signal) // each VM adds one
+    // The signal does not reach nodes that are being configured: this kills their VMs.
     const kill = () => void Promise.all(nodes.map(node => node.stop('at once'))).catch(() => {})
     signal.addEventListener('abort', kill)
     if (run.together) this.#batches.add(batch)
@@ -78,17 +78,17 @@ export class NodeStarter {
       await using _quiet =
         nodes.length < many || !namespace ? undefined : await this.#parts.world.suppressMldReports(namespace)
       await this.#admit(batch, { ...run, signal })
-      if (batch.lost) throw batch.lost
-      if (batch.alone.length === nodes.length) throw batch.alone[0]
+      if (batch.failure) throw batch.failure
+      if (batch.singles.length === nodes.length) throw batch.singles[0]
     } catch (failure) {
-      throw batch.lost ?? failure
+      throw batch.failure ?? failure
     } finally {
       this.#batches.delete(batch)
       signal.removeEventListener('abort', kill)
     }
   }
 
-  async #admit({ nodes, alone }: Batch, run: BootRun): Promise<void> {
+  async #admit({ nodes, singles }: Batch, run: BootRun): Promise<void> {
     const { world, host, templates, tell } = this.#parts
     const clones = nodes.every(({ plan }) => templates.of(plan))
     let booting = nodes.length
@@ -102,8 +102,8 @@ export class NodeStarter {
           passed('ready', node.lastPassed!.ms)
         } catch (failure) {
           node.fail(failure)
-          if (!run.together || !isAlone(failure)) throw failure
-          alone.push(failure)
+          if (!run.together || !failsOneNode(failure)) throw failure
+          singles.push(failure)
           if (--booting === 0) run.booted?.()
           tell({
             event: 'notice',
@@ -120,7 +120,7 @@ export class NodeStarter {
     )
   }
 
-  /** A clone, where there is a template. One that does not wake up is booted: slower, but there. */
+  /** Starts a clone where there is a template. A clone that cannot resume is booted instead, which takes longer. */
   async #boot(node: ClusterNode, run: BootRun, passed: Passed): Promise<void> {
     const template = this.#parts.templates.of(node.plan)
     if (!template) return this.#start(node, run, { passed })
@@ -128,7 +128,7 @@ export class NodeStarter {
       await this.#start(node, run, { passed, template })
     } catch (failure) {
       if (!(failure instanceof XclusterError && failure.code === 'CLONE_FAILED')) throw failure
-      this.#notice(`a clone did not wake up and is booted instead (${failure.reason})`)
+      this.#notice(`a clone could not resume from its template and is booted instead (${failure.reason})`)
       await this.#start(node, run, { passed })
     }
   }
@@ -155,14 +155,14 @@ export class NodeStarter {
     })
   }
 
-  /** Once for all nodes that it happens to. */
+  /** Sends the notice once, not for each node. */
   #notice(text: string): void {
     if (!this.#noticed) this.#parts.tell({ event: 'notice', text })
     this.#noticed = true
   }
 }
 
-/** QEMU has died before its monitor was there: of its options. */
+/** True when QEMU died before its monitor answered, which means that it refused its options. */
 function neverAnswered(node: ClusterNode, failure: unknown): boolean {
   const died = failure instanceof XclusterError && failure.code === 'QEMU_DIED'
   return died && ['spawned', undefined].includes(node.lastPassed?.milestone)

@@ -1,8 +1,8 @@
 import type { NodeState } from '../../api/index.ts'
 
 /**
- * Where a node may go from each state; `failed` from any that is not an end. From `booting` back to `starting`
- * goes a clone that did not wake up and is booted instead; back to `waiting`, one that is reset.
+ * The states that may follow each state. `failed` may also follow any, but `stopping` and `stopped`. A clone that could
+ * not resume and is booted instead goes from `booting` back to `starting`; a node that is reset goes back to `waiting`.
  *
  * ```text
  *  waiting ─▶ starting ⇄ booting ─▶ configuring ─▶ ready ⇄ paused
@@ -22,7 +22,7 @@ const next: Readonly<Record<NodeState, readonly NodeState[]>> = {
   failed: ['waiting'],
 }
 
-/** The state a node is in, and the guard of the picture above. */
+/** The state of a node. It refuses transitions that the picture above does not have. */
 export class NodeLifecycle {
   #state: NodeState = 'waiting'
 
@@ -30,7 +30,7 @@ export class NodeLifecycle {
     return this.#state
   }
 
-  /** True when it has no VM any more. */
+  /** True when its VM has ended. */
   get over(): boolean {
     return this.#state === 'stopped' || this.#state === 'failed'
   }

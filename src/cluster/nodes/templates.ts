@@ -11,24 +11,24 @@ import type { ClusterWorld } from '../world.ts'
 export interface TemplatesParts {
   readonly world: ClusterWorld
   readonly settings: Settings
-  /** What the clones' cables will end in: it decides what their devices are like. */
+  /** The clones' kind of network: it decides the devices of their NICs. */
   readonly fabric: FabricKind
   readonly host: HostResources
   readonly cacheDir: string
   readonly tell: (event: ProgressEvent) => void
 }
 
-/** What is being done to a template, for people; looking at one that is there is not worth a word. */
-const doing: Partial<Record<TemplateStep, string>> = {
+/** The text of each step. Checking a template that is in the cache is quick and has none. */
+const stepTexts: Partial<Record<TemplateStep, string>> = {
   wait: 'another process is making it',
   boot: 'booting it',
-  warm: 'letting it do once what clones do first',
+  warm: 'configuring it once, so that clones are configured faster',
   save: 'saving it',
 }
 
 /**
- * The templates of a cluster: one for each shape of its nodes, kept open as long as the cluster lives, so that
- * nodes that come later find them.
+ * The templates of a cluster, one for each shape of its nodes. They stay open as long as the cluster lives, so that
+ * nodes that are added later can be clones of them.
  */
 export class Templates implements AsyncDisposable {
   readonly #parts: TemplatesParts
@@ -42,8 +42,8 @@ export class Templates implements AsyncDisposable {
   }
 
   /**
-   * Opens those that the nodes need and are not open yet, all at once. Where one cannot be had there is a notice,
-   * and nodes of that shape boot: what is wrong with the guest, they will say themselves.
+   * Opens, side by side, the templates that these nodes need and that are not open yet. When one cannot be opened
+   * there is a notice, and nodes of that shape boot. If the guest itself is at fault, their boot reports it.
    */
   async open(nodes: readonly NodePlan[], signal: AbortSignal): Promise<void> {
     if (this.#parts.settings.clone === 'off') return
@@ -57,7 +57,7 @@ export class Templates implements AsyncDisposable {
     )
   }
 
-  /** The node's template, when it is open. */
+  /** The node's template, if it is open. */
   of(node: NodePlan): Template | undefined {
     return this.#ready.get(this.#shapeOf(node))
   }
@@ -85,7 +85,7 @@ export class Templates implements AsyncDisposable {
     } catch (failure) {
       this.#open.delete(shape)
       if (signal.aborted || isHopeless(failure)) throw failure
-      notice(`nodes like ${node.name} have no template and are booted: ${messageOf(failure)}`)
+      notice(`nodes like ${node.name} are booted, because they have no template: ${messageOf(failure)}`)
       return undefined
     } finally {
       making.end()
@@ -112,31 +112,31 @@ export class Templates implements AsyncDisposable {
     }
   }
 
-  /** On taps it makes its own: as many as there are descriptors here. */
+  /** With a bridge fabric the template makes its own taps, one for each descriptor here. */
   #nicsOf(node: NodePlan): Nic[] {
     if (this.#parts.fabric === 'user') return planUnpluggedNics(node.nets.map(({ mac }) => mac))
     return planNics({ taps: tapsOf(node) }, node.id).map(({ args }) => ({ args, fds: [-1] }))
   }
 
-  /** What of a node decides its template. The rest is the cluster's. */
+  /** The settings of a node that its template depends on. Everything else is the same in the whole cluster. */
   #shapeOf({ id, memMiB, vcpus, nets }: NodePlan): string {
     return JSON.stringify([memMiB, vcpus, nets.length, shapeAppend(id, this.#parts.settings)])
   }
 
-  /** One step of the start, from when the first template is being made to when none is any more. */
+  /** All templates that are being made are one `template` step of the start: from the first to the last. */
   #making({ nets }: NodePlan) {
     const { tell } = this.#parts
     let begun = false
     return {
       onStep: (step: TemplateStep, state: 'begin' | 'end') => {
-        if (state === 'end' || doing[step] === undefined) return
+        if (state === 'end' || stepTexts[step] === undefined) return
         if (!begun) this.#beingMade++
         begun = true
-        tell({ event: 'step', step: 'template', state, text: `with ${nets.length} NICs: ${doing[step]}` })
+        tell({ event: 'step', step: 'template', state, text: `with ${nets.length} NICs: ${stepTexts[step]}` })
       },
       end: () => {
         if (begun && --this.#beingMade === 0)
-          tell({ event: 'step', step: 'template', state: 'end', text: 'no template is being made' })
+          tell({ event: 'step', step: 'template', state: 'end', text: 'no more templates to make' })
       },
     }
   }
@@ -146,7 +146,7 @@ function tapsOf({ id, nets }: NodePlan): ClusterPlan['bridges']['taps'] {
   return nets.map(({ net, tap, mac }) => ({ node: id, net, name: tap, mac }))
 }
 
-/** The guest never answered: those that boot would take as long to say the same. */
+/** True when the template's guest never answered: nodes that boot would fail in the same way, and as late. */
 function isHopeless(failure: unknown): boolean {
   const { cause = failure } = failure as Error
   return cause instanceof XclusterError && cause.code === 'BOOT_TIMEOUT'

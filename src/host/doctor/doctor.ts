@@ -11,32 +11,35 @@ import { checkMemory, freeMemory } from '../memory.ts'
 import { identityOf } from '../qemu-user.ts'
 import { firewall, kernelParts, socketBuffers, tun, userNamespaces } from './network.ts'
 
-/** What one look at this machine found. */
+/** The result of one check of this machine. */
 export interface Finding {
+  /** What was checked: `network`, `kvm` … */
   readonly name: string
   readonly ok: boolean
-  /** False: a cluster starts without it, but is the worse for it. */
+  /** False: a cluster starts without it, but is slower or lacks a feature. */
   readonly required: boolean
-  /** What is there, or why it is not. */
+  /** What the check found or, when `ok` is false, what is missing. */
   readonly found: string
+  /** What you can do about it, as a sentence without its full stop. */
   readonly remedy?: string
 }
 
+/** What to examine this machine for. */
 export interface Examination {
   readonly settings: Settings
   readonly places: Places
-  /** PATH: where QEMU is looked for. */
+  /** PATH, to find QEMU. */
   readonly searchPath: string
 }
 
 interface Check {
   readonly name: string
   readonly required: boolean
-  /** Gives what it found; throws when that will not do. */
+  /** Returns what it found. Throws when that is not enough. */
   look(on: Examination): Promise<string> | string
 }
 
-/** Whatever can be is tried, not looked up: that a device is there does not mean that it works. */
+/** Wherever possible a check uses the feature: a device that exists need not work. */
 const checks: readonly Check[] = [
   { name: 'user', required: true, look: user },
   { name: 'launcher', required: true, look: launcher },
@@ -53,44 +56,44 @@ const checks: readonly Check[] = [
   { name: 'limits', required: true, look: limits },
 ]
 
-/** Looks whether this machine has all that a cluster with these settings takes, one thing after the other. */
+/** Checks whether this machine has everything that a cluster with these settings needs. Never throws. */
 export async function examine(on: Examination): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const { name, required, look } of checks) {
     try {
       findings.push({ name, required, ok: true, found: await look(on) })
     } catch (failure) {
-      const spared = look === network && mayFallBack(on.settings, failure)
-      findings.push({ name, required: required && !spared, ok: false, ...toldBy(failure) })
+      const avoidable = look === network && mayFallBack(on.settings, failure)
+      findings.push({ name, required: required && !avoidable, ok: false, ...textsOf(failure) })
     }
   }
   return findings
 }
 
-function toldBy(failure: unknown): { found: string; remedy?: string } {
+function textsOf(failure: unknown): { found: string; remedy?: string } {
   if (!(failure instanceof XclusterError)) return { found: messageOf(failure) }
   const { op, target, reason, remedy } = failure
   const doing = [op, target].filter(Boolean).join(' ')
   return { found: doing ? `${doing}: ${reason}` : reason, ...(remedy !== undefined && { remedy }) }
 }
 
-/** Who is not root needs a user namespace for the network, which is tried below. */
+/** An unprivileged user needs a user namespace for the network; `network` below tries to make one. */
 function user(): string {
   const uid = process.geteuid!()
-  return uid === 0 ? 'we are root' : `we are user ${uid}: networks are made in user namespaces`
+  return uid === 0 ? 'running as root' : `running as user ${uid}: networks are made in user namespaces`
 }
 
-/** The addon starts it, so both are seen at work. */
+/** The addon starts the launcher, so this tries both. */
 async function launcher(): Promise<string> {
   const launched = launch({ file: '/bin/true' })
   const { code, signal } = await launched.exited
-  if (code === 0) return 'addon and launcher work'
-  throw lack(launched.stderr().trim() || `it ended with ${signal ?? code}`, 'Run: npm run build')
+  if (code === 0) return 'the native addon and the launcher work'
+  throw lack(launched.stderr().trim() || `the launcher ended with ${signal ?? code}`, 'Run: npm run build')
 }
 
-/** The smallest network there is: a namespace, a bridge, a tap. */
+/** Makes the smallest possible network: a namespace, a bridge, a tap. */
 async function network({ settings: { mtu, fabric } }: Examination): Promise<string> {
-  if (fabric === 'user') return 'it is in user space, and needs neither namespaces nor taps'
+  if (fabric === 'user') return 'a user-space network needs neither namespaces nor taps'
   const plan = planBridges({ mtu, nodes: [{ id: 1, nets: [0] }], host: new Map() })
   await using _ = await openBridgeFabric(plan)
   return 'namespaces, bridges and taps can be made'
@@ -112,8 +115,8 @@ async function kvm({ settings, places, searchPath }: Examination): Promise<strin
   })
   const probe = { want: 'auto', qemu: program, identity, cacheDir: places.cache, notice: () => {} } as const
   const accel = await detectAccel(probe)
-  if (accel.kind === 'kvm') return 'a guest really runs on it'
-  const reason = `VMs will be emulated, which is slow: ${accel.reason ?? 'unknown why'}`
+  if (accel.kind === 'kvm') return 'a test guest runs on it'
+  const reason = `VMs will be emulated, which is slow: ${accel.reason ?? 'the reason is unknown'}`
   throw lack(reason, 'Use a machine, or a VM with nested virtualisation, where /dev/kvm works')
 }
 
@@ -129,10 +132,10 @@ function memory({ settings }: Examination): string {
   const needed = checkMemory(nodes, { clones })
   const { freeMiB, limitedBy } = freeMemory()
   const these = `${nodes.length} ${clones ? 'clones' : 'nodes that boot'}`
-  return `${these} need ${needed} MiB of ${freeMiB} that are free (${limitedBy})`
+  return `${these} need ${needed} MiB, and ${freeMiB} MiB are free (${limitedBy})`
 }
 
-/** Open files: what a cluster of this size holds at most, with room to spare. */
+/** The limit of open files: compared with what a cluster of this size opens at most, and a reserve. */
 function limits({ settings }: Examination): string {
   const { nodes, bridges } = planCluster(settings)
   const needed = 64 + 8 * nodes.length + bridges.taps.length

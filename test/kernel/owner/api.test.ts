@@ -14,7 +14,7 @@ interface Answer {
   readonly body: string
 }
 
-/** `what` is a method and a path. */
+/** Sends a request to the owner's API. `what` is a method and a path. */
 function ask(owner: OwnerProcess, what: string, body?: string): Promise<Answer> {
   const [method, path] = what.split(' ') as [string, string]
   const headers = body === undefined ? {} : { 'content-type': 'application/json' }
@@ -45,7 +45,7 @@ async function stopped(owner: OwnerProcess): Promise<void> {
   await owner.client.stop()
 }
 
-test('every answer has the version, and is what the schema says', async () => {
+test('every response of the API has the version header, and matches its schema', async () => {
   await using owner = await running()
   const status = await ask(owner, 'GET /v1/status')
   expect(status.headers[versionHeader]).toBe(version)
@@ -61,7 +61,7 @@ test('every answer has the version, and is what the schema says', async () => {
   await stopped(owner)
 })
 
-test('the OpenAPI document lists every route, with its schemas', async () => {
+test('the OpenAPI document lists every route of the API, with its schemas', async () => {
   await using owner = await running()
   const { body } = await ask(owner, 'GET /v1/openapi.json')
   const document = JSON.parse(body) as { openapi: string; paths: Record<string, object> }
@@ -73,7 +73,7 @@ test('the OpenAPI document lists every route, with its schemas', async () => {
   await stopped(owner)
 })
 
-test('nodes are paused, resumed, reset, added and taken away, by number or name, or all', async () => {
+test('the API pauses, resumes, resets, adds and removes nodes, by number or name, or all of them', async () => {
   await using owner = await running()
   const { client } = owner
   const states = ({ nodes }: Status) => nodes.map(({ name, state }) => `${name} ${state}`).join(', ')
@@ -92,7 +92,7 @@ test('nodes are paused, resumed, reset, added and taken away, by number or name,
   await stopped(owner)
 })
 
-test('a change that is not waited for is answered when it begins; how it fails is an event', async () => {
+test('a change with wait: false is answered when it begins, and its failure is an event', async () => {
   await using owner = await running({ vms: { 'vm-002': [{}, { panics: true }] } })
   const { client } = owner
   const events = await client.events()
@@ -107,7 +107,7 @@ test('a change that is not waited for is answered when it begins; how it fails i
   await stopped(owner)
 })
 
-test('bad requests are refused as the caller’s fault, in one sentence', async () => {
+test("bad requests are refused as the caller's error, in one sentence", async () => {
   await using owner = await running()
   const refused = async (path: string, body: string) => {
     const answer = await ask(owner, `POST ${path}`, body)
@@ -139,7 +139,7 @@ test('bad requests are refused as the caller’s fault, in one sentence', async 
   await stopped(owner)
 })
 
-test('exec gives input in, both outputs and the status out', async () => {
+test('exec over the API passes input to a program, and returns both outputs and the status', async () => {
   await using owner = await running()
   const { client } = owner
   const input = Buffer.from([0, 255, 10, 13])
@@ -151,7 +151,7 @@ test('exec gives input in, both outputs and the status out', async () => {
   await stopped(owner)
 })
 
-test('a console answers what is typed, and the log has it', async () => {
+test('a console over the API takes input and shows output, which is also in its log', async () => {
   await using owner = await running()
   const { client } = owner
   const console = await client.console('1')
@@ -169,7 +169,7 @@ test('a console answers what is typed, and the log has it', async () => {
   await stopped(owner)
 })
 
-test('a followed log goes on until the cluster ends', async () => {
+test('a followed log continues until the cluster ends', async () => {
   await using owner = await running()
   const { client } = owner
   const console = await client.console('1')
@@ -184,7 +184,7 @@ test('a followed log goes on until the cluster ends', async () => {
   expect(log).toBe('vm-001 says hello\nMORE')
 })
 
-test('events come as they happen and end with the cluster', async () => {
+test('events over the API arrive as they happen, and end with the cluster', async () => {
   await using owner = await running()
   const { client } = owner
   const events: unknown[] = []

@@ -8,7 +8,7 @@ import { type OwnerProcess, privatePlaces, startOwner } from '../../support/owne
 import { needsRoot } from '../../support/rights.ts'
 import { waitFor } from '../../support/wait.ts'
 
-/** Its process and its directory. */
+/** Expects that the owner's process and its directory are gone. */
 function expectNothingLeft(owner: OwnerProcess): void {
   expect(owner.isAlive()).toBe(false)
   expect(existsSync(owner.at.directory)).toBe(false)
@@ -20,7 +20,7 @@ async function kept(owner: OwnerProcess): Promise<void> {
   await owner.ended()
 }
 
-test('started, kept, asked, stopped: nothing is left', async () => {
+test('an owner that is started, kept, asked for its status and stopped leaves nothing behind', async () => {
   await using owner = await startOwner()
   const { status } = await owner.until('ready')
   owner.launch.keep()
@@ -32,7 +32,7 @@ test('started, kept, asked, stopped: nothing is left', async () => {
   await expect(owner.client.status()).rejects.toMatchObject({ code: 'CLUSTER_MISSING', kind: 'missing' })
 })
 
-test('of two starts of one name at once exactly one wins, and the other says so', async () => {
+test('of two simultaneous starts with one name one succeeds, and the other fails with CLUSTER_RUNNING', async () => {
   const places = privatePlaces()
   await using one = await startOwner({ places })
   await using two = await startOwner({ places })
@@ -48,7 +48,7 @@ test('of two starts of one name at once exactly one wins, and the other says so'
   expectNothingLeft(winner)
 })
 
-test('after kill -9 the directory stays without its lock: the next start takes it over', async () => {
+test('after kill -9 of an owner the next start takes over its directory', async () => {
   const places = privatePlaces()
   await using killed = await startOwner({ places })
   await kept(killed)
@@ -62,7 +62,7 @@ test('after kill -9 the directory stays without its lock: the next start takes i
   expectNothingLeft(next)
 })
 
-test('a sweep removes what the dead left and nothing of the living', async () => {
+test('a sweep removes the directories of dead owners, and keeps those of running ones', async () => {
   const places = privatePlaces()
   await using living = await startOwner({ places, options: { name: 'living' } })
   await using dead = await startOwner({ places, options: { name: 'dead' } })
@@ -78,7 +78,7 @@ test('a sweep removes what the dead left and nothing of the living', async () =>
 })
 
 test.each(['cancel', 'close'] as const)(
-  'a starter that says %s before ready has all taken back',
+  'an owner removes everything on %s by its starter before the cluster is ready',
   async how => {
     await using owner = await startOwner({ scenario: { vms: { 'vm-001': [{ hangs: true }] } } })
     await owner.until('step')
@@ -91,7 +91,7 @@ test.each(['cancel', 'close'] as const)(
   },
 )
 
-test('a starter that is gone after ready, but has not kept it, has all taken back', async () => {
+test('an owner removes everything when its starter goes after ready without a keep', async () => {
   await using owner = await startOwner()
   await owner.until('ready')
   await owner.launch.close()
@@ -99,7 +99,7 @@ test('a starter that is gone after ready, but has not kept it, has all taken bac
   expectNothingLeft(owner)
 })
 
-test('a start that fails tells why with all fields, after everything is gone', async () => {
+test('the error of a failed start reaches the starter with all fields, after everything has been removed', async () => {
   await using owner = await startOwner({
     options: { clone: 'off' },
     scenario: { vms: { 'vm-001': [{ panics: true }] } },
@@ -118,7 +118,7 @@ test('a start that fails tells why with all fields, after everything is gone', a
   expectNothingLeft(owner)
 })
 
-test('a cluster that is starting can be seen and stopped', async () => {
+test('a cluster that is starting has a status, and can be stopped', async () => {
   await using owner = await startOwner({ scenario: { vms: { 'vm-001': [{ hangs: true }] } } })
   await owner.until('step')
   await owner.listening()
@@ -131,16 +131,19 @@ test('a cluster that is starting can be seen and stopped', async () => {
   expectNothingLeft(owner)
 })
 
-test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s stops the cluster in good order', async signal => {
-  await using owner = await startOwner()
-  await kept(owner)
-  process.kill(owner.launch.pid, signal)
-  await waitFor(() => !owner.isAlive(), 15_000)
-  expectNothingLeft(owner)
-  expect(readFileSync(owner.at.ownerLog, 'utf8')).toContain(`${signal}: stopping`)
-})
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+  'an owner stops its cluster cleanly on %s',
+  async signal => {
+    await using owner = await startOwner()
+    await kept(owner)
+    process.kill(owner.launch.pid, signal)
+    await waitFor(() => !owner.isAlive(), 15_000)
+    expectNothingLeft(owner)
+    expect(readFileSync(owner.at.ownerLog, 'utf8')).toContain(`${signal}: stopping`)
+  },
+)
 
-test('a cluster that does not stop cleanly says so, and its owner still ends', async () => {
+test('an owner whose cluster cannot be stopped cleanly reports that, and ends', async () => {
   await using owner = await startOwner({ scenario: { stuck: 'network' } })
   await kept(owner)
   await expect(owner.client.stop()).rejects.toMatchObject({ reason: 'network does not close' })
@@ -148,25 +151,25 @@ test('a cluster that does not stop cleanly says so, and its owner still ends', a
   expectNothingLeft(owner)
 })
 
-test('two stops at once are both answered', async () => {
+test('two simultaneous stops are both answered', async () => {
   await using owner = await startOwner()
   await kept(owner)
   await Promise.all([owner.client.stop(), owner.client.stop()])
   expectNothingLeft(owner)
 })
 
-test('a directory that others can enter is refused', async () => {
+test('an owner refuses a runtime directory that other users can enter', async () => {
   const places = privatePlaces()
   mkdirSync(`${places.runtime}/default`, { recursive: true, mode: 0o755 })
   await using owner = await startOwner({ places })
   expect(await owner.outcome()).toMatchObject({ error: { code: 'RUNTIME_NOT_PRIVATE' } })
 })
 
-test('another user gets no answer, whatever the directory allows', async ({ skip }) => {
+test('an owner does not answer another user, even if that user can open its socket', async ({ skip }) => {
   needsRoot(skip)
   await using owner = await startOwner()
   await kept(owner)
-  // Everything up to the socket is opened for all: what is left is the peer's identity.
+  // The directories and the socket are open to all users: only the check of the peer's user id is left.
   spawnSync('chmod', ['-R', 'a+rwx', owner.places.runtime.replace(/\/run$/, '')])
   const script = `require('http').get({ socketPath: ${JSON.stringify(owner.at.socket)}, path: '/v1/status' },
     answer => console.log(answer.statusCode)).on('error', failure => console.log(failure.code))`

@@ -5,15 +5,15 @@ import { kernelVersion } from '../../../src/image/formats/bzimage.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { oneSentence, Xc } from '../../support/xc.ts'
 
-// What cannot be: each is one sentence on stderr, the right status, and nothing left behind.
+// Input that is refused: one sentence on stderr, the right exit status, and nothing left behind.
 const xc = new Xc()
 const folder = `${xc.root}/input`
 let census: Census
 
 beforeAll(async () => {
   mkdirSync(folder)
-  writeFileSync(`${folder}/no-kernel`, 'this is no kernel')
-  writeFileSync(`${folder}/no-qemu`, '#!/bin/sh\necho "I am no QEMU" >&2; exit 1\n')
+  writeFileSync(`${folder}/no-kernel`, 'not a kernel')
+  writeFileSync(`${folder}/no-qemu`, '#!/bin/sh\necho "not QEMU" >&2; exit 1\n')
   chmodSync(`${folder}/no-qemu`, 0o755)
   census = await takeCensus({ directories: [xc.runtime] })
 })
@@ -41,23 +41,23 @@ test.each([
   { args: ['start', '--kvm', '/nowhere/qemu'], status: 4, words: '/nowhere/qemu' },
   { args: ['start', '--kvm', `${folder}/no-qemu`], status: 4, words: 'no-qemu' },
   { args: ['start', '--kernel', '/nowhere/vmlinuz'], status: 2, words: '/nowhere/vmlinuz' },
-])('$args: one sentence, status $status', async ({ args, status, words }) => {
+])('xc $args is refused with one sentence and status $status', async ({ args, status, words }) => {
   const result = await xc.run(args)
-  const said = result.stderr.split('\n').filter(line => line.startsWith('xc: '))
-  expect(said.join('\n')).toContain(words)
-  expect(`${said.join('\n')}\n`).toMatch(oneSentence)
+  const errors = result.stderr.split('\n').filter(line => line.startsWith('xc: '))
+  expect(errors.join('\n')).toContain(words)
+  expect(`${errors.join('\n')}\n`).toMatch(oneSentence)
   expect(result).toMatchObject({ status, stdout: '' })
   expect(result.stderr).not.toMatch(/\n +at /)
   await census.expectUnchanged()
 })
 
-test('a file that is no kernel is refused by name', async () => {
+test('xc start refuses a file that is not a kernel, and names it', async () => {
   const result = await xc.run(['start', '--kernel', `${folder}/no-kernel`])
   expect(result.status).toBeGreaterThan(0)
   expect(result.stderr).toContain(`${folder}/no-kernel`)
 })
 
-test('a kernel without its modules is refused, and says where they were looked for', async () => {
+test('xc start refuses a kernel without modules, with the directory that should have them', async () => {
   const boot = `${places(process.env, 0).cache}/fetched/root/boot`
   const real = readFileSync(`${boot}/${readdirSync(boot).find(name => name.startsWith('vmlinuz-'))}`)
   const at = real.indexOf(kernelVersion(real))
@@ -70,7 +70,7 @@ test('a kernel without its modules is refused, and says where they were looked f
   await census.expectUnchanged()
 })
 
-test('a guest that panics fails the start at once, with the console’s last lines', async () => {
+test("a guest that panics fails xc start at once, with the console's last lines", async () => {
   const result = await xc.run(['start', '--nvm', '1', '--nrouters', '0', '--append', 'rdinit=/nowhere'])
   expect(result.status).toBe(1)
   expect(result.stderr).toMatch(/panic/i)
@@ -79,26 +79,26 @@ test('a guest that panics fails the start at once, with the console’s last lin
   await census.expectUnchanged()
 })
 
-test('a guest that does not become ready in time fails the start, which is taken back', async () => {
+test('a guest that is not ready in time fails xc start, which removes everything it had started', async () => {
   const result = await xc.run(['start', '--nvm', '1', '--nrouters', '0', '--no-clone', '--timeout', '0.5'])
   expect(result).toMatchObject({ status: 1, stdout: '' })
   expect(existsSync(`${xc.runtime}/default`)).toBe(false)
   await census.expectUnchanged()
 })
 
-test('a user without a place for his files is told so; what needs none works', async () => {
-  const asNobody = (command: string) =>
+test('xc start tells a user without a state directory to set one, and commands that need none work', async () => {
+  const withoutHome = (command: string) =>
     xc.inShell(
       `setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR HOME=/nowhere ${command}`,
     )
-  const result = await asNobody('xc start ').result
+  const result = await withoutHome('xc start ').result
   expect(result).toMatchObject({ status: 4, stdout: '', stderr: expect.stringContaining('XDG_STATE_HOME') })
   expect(result.stderr).toMatch(oneSentence)
-  expect(await asNobody('xc start --dry-run').result).toMatchObject({ status: 0, stderr: '' })
-  expect((await asNobody('xc status ').result).status).toBe(3)
+  expect(await withoutHome('xc start --dry-run').result).toMatchObject({ status: 0, stderr: '' })
+  expect((await withoutHome('xc status ').result).status).toBe(3)
 })
 
-test('a machine without /dev/net/tun is told so, by start and by doctor', async () => {
+test('xc start and xc doctor report that /dev/net/tun is missing', async () => {
   const without = (command: string) =>
     xc.inShell(`unshare --mount sh -c 'mount -t tmpfs none /dev/net && exec ${command}'`)
   const result = await without('xc start --fabric bridge').result
@@ -116,13 +116,13 @@ test('a machine without /dev/net/tun is told so, by start and by doctor', async 
   })
 })
 
-test('--debug shows where an error comes from', async () => {
+test('xc --debug shows the stack of an error', async () => {
   const result = await xc.run(['start', '--debug', '--topology', 'moebius'])
   expect(result.status).toBe(2)
   expect(result.stderr).toMatch(/\n +at /)
 })
 
-test('help and version are no errors; no command at all is one', async () => {
+test('xc prints help and its version with status 0, and help with status 2 when no command is given', async () => {
   for (const args of [['--help'], ['help'], ['help', 'start'], ['start', '--help']])
     expect(await xc.run(args)).toMatchObject({
       status: 0,

@@ -7,7 +7,8 @@ import { differences } from '../../support/json-doc.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { oneSentence, Xc } from '../../support/xc.ts'
 
-// One cluster of clones, from an empty cache of templates: it grows, pauses, is reset and shrinks. The tests follow one another.
+// One cluster of clones, from an empty cache of templates. Nodes are added, paused, reset and removed. The tests depend
+// on each other, in this order.
 const xc = new Xc()
 const cache = `${xc.root}/cache/xcluster`
 const exported = `${xc.root}/templates`
@@ -34,7 +35,7 @@ const statesOf = ({ nodes }: Status) => nodes.map(({ id, state }) => `${id} ${st
 const templates = async (): Promise<{ key: string; bytes: number }[]> =>
   JSON.parse(await xc.good(['cache', 'list', '--json'])).templates
 
-test('the first start makes the template, and says why once', async () => {
+test('the first xc start makes the template, and explains once why', async () => {
   expect(await xc.run(['cache', 'list'])).toMatchObject({ status: 0, stdout: '' })
   const { status, stderr } = await xc.run(start)
   expect(status).toBe(0)
@@ -43,7 +44,7 @@ test('the first start makes the template, and says why once', async () => {
   expect(stderr).toContain('npx xc exec 1 -- ip -br addr')
 })
 
-test('a clone’s milestones are in order, without those of a boot', async () => {
+test('the milestones of a clone are in order, without those of a boot', async () => {
   const status = await statusNow()
   expect(differences('xc status', status)).toEqual([])
   const { milestones } = status.nodes[0]!
@@ -52,7 +53,7 @@ test('a clone’s milestones are in order, without those of a boot', async () =>
   expect(times).toEqual(times.toSorted((a, b) => a - b))
 })
 
-test('cache list prints what is there, as docs/json.md says; export and clear do what they say', async () => {
+test('xc cache list, export and clear work, and print JSON as docs/json.md documents it', async () => {
   expect(await xc.good(['cache', 'list'])).toMatch(
     /^KEY .*\n[0-9a-f]{12} {2}128 MiB, 2 NICs .*\n\d+ MiB in all\n$/,
   )
@@ -66,7 +67,7 @@ test('cache list prints what is there, as docs/json.md says; export and clear do
   expect(await templates()).toEqual([])
 })
 
-test('a cluster does not miss a template that was cleared: scaleout makes one more clone', async () => {
+test('xc scaleout makes a clone of the open template after the cache was cleared', async () => {
   expect(await xc.run(['scaleout', '2'])).toMatchObject({ status: 0, stdout: '', stderr: 'Added: vm-002.\n' })
   const status = await statusNow()
   expect(statesOf(status)).toBe('1 ready, 2 ready')
@@ -75,7 +76,7 @@ test('a cluster does not miss a template that was cleared: scaleout makes one mo
   expect(await templates()).toEqual([])
 })
 
-test('import brings the template back; a damaged file is refused', async () => {
+test('xc cache import restores a template, and refuses a damaged file', async () => {
   const imported = JSON.parse(await xc.good(['cache', 'import', exported, '--json']))
   expect(differences('xc cache import', imported)).toEqual([])
   expect((await templates()).map(({ key }) => key)).toEqual(imported.keys)
@@ -87,7 +88,7 @@ test('import brings the template back; a damaged file is refused', async () => {
   expect(await templates()).toHaveLength(1)
 })
 
-test('a paused node shows as such, takes no commands and says how to go on', async () => {
+test('a paused node is listed as paused, and refuses commands with the command that resumes it', async () => {
   expect(await xc.run(['pause', 'vm-002'])).toMatchObject({ status: 0, stderr: 'Paused: vm-002.\n' })
   expect(await xc.good(['status'])).toMatch(/^2 +vm-002 +vm +paused /m)
   const refused = await xc.run(['exec', '2', '--', 'true'])
@@ -100,7 +101,7 @@ test('a paused node shows as such, takes no commands and says how to go on', asy
   expect((await xc.run(['exec', '2', '--', 'true'])).status).toBe(0)
 })
 
-test('reset gives a fresh node; its milestones are events', async () => {
+test('xc reset makes a node fresh, and its milestones are events', async () => {
   await xc.good(['exec', '2', '--', 'touch', '/dirt'])
   const client = new OwnerClient(places(xc.env, 0), 'default')
   const passed: string[] = []
@@ -118,11 +119,11 @@ test('reset gives a fresh node; its milestones are events', async () => {
   expect((await xc.run(['exec', '2', '--', 'ls', '/dirt'])).status).toBe(1)
 })
 
-test('reset --no-wait comes back when it has begun', async () => {
+test('xc reset --no-wait returns when the reset has begun', async () => {
   const begun = JSON.parse(await xc.good(['reset', '2', '--no-wait', '--json'])) as Status
   expect(begun.nodes[0]!.state).toBe('ready')
   expect(begun.nodes[1]!.state).not.toBe('stopped')
-  await xc.good(['resume']) // changes come one after the other: this one after the reset
+  await xc.good(['resume']) // changes are carried out one at a time: this one after the reset
   expect(statesOf(await statusNow())).toBe('1 ready, 2 ready')
 })
 
@@ -144,14 +145,14 @@ test.each([
   { args: ['cache', 'import', '/nowhere/file'], status: 2, words: 'no such file' },
   { args: ['cache', 'import', '/etc/passwd'], status: 1, words: 'no exported template' },
   { args: ['cache', 'lsit'], status: 2, words: 'Did you mean list?' },
-])('$args: one sentence, status $status', async ({ args, status, words }) => {
+])('xc $args is refused with one sentence and status $status', async ({ args, status, words }) => {
   const result = await xc.run(args)
   expect(result).toMatchObject({ status, stdout: '', stderr: expect.stringContaining(words) })
   expect(result.stderr).toMatch(oneSentence)
   expect(statesOf(await statusNow())).toBe('1 ready, 2 ready')
 })
 
-test('scalein takes a node away; stop takes the rest', async () => {
+test('xc scalein removes a node, and xc stop the others', async () => {
   expect(await xc.run(['scalein', '2'])).toMatchObject({ status: 0, stderr: 'Taken away: vm-002.\n' })
   expect(statesOf(await statusNow())).toBe('1 ready')
   expect((await xc.run(['exec', '2', '--', 'true'])).status).toBe(3)
@@ -159,7 +160,7 @@ test('scalein takes a node away; stop takes the rest', async () => {
   await census.expectUnchanged()
 })
 
-test('a second start finds the template; --no-clone boots', async () => {
+test('a second xc start uses the cached template, and --no-clone boots', async () => {
   expect((await xc.run(start)).stderr).not.toContain('template:')
   await xc.good(['stop'])
   const booted = JSON.parse(await xc.good([...start, '--no-clone', '--json'])) as Status

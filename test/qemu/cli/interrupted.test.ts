@@ -5,7 +5,7 @@ import { descendants } from '../../support/processes.ts'
 import { waitFor } from '../../support/wait.ts'
 import { type RunningXc, Xc } from '../../support/xc.ts'
 
-// A start that is ended in every way it can be: nothing stays, whoever was killed.
+// A start that is interrupted in every possible way leaves nothing behind, whichever process was killed.
 const xc = new Xc()
 const args = ['start', '--nvm', '2', '--nrouters', '0']
 let census: Census
@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => census.expectUnchanged())
 
-/** One that has come as far as its first VM. */
+/** A start whose first VM has been started. */
 async function halfway(): Promise<RunningXc> {
   const begun = xc.begin(args)
   await begun.says(/^vms: /m)
@@ -24,7 +24,7 @@ async function halfway(): Promise<RunningXc> {
   return begun
 }
 
-/** The owner's process: the one whose lock is in the runtime directory. */
+/** The process id of the owner. */
 function ownerPid(): number {
   const found = descendants().find(({ command }) => command.startsWith('xcluster-owner'))
   if (!found) throw new Error('no owner process')
@@ -34,7 +34,7 @@ function ownerPid(): number {
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('%s in the middle of a start takes it back before xc ends', async (signal, status) => {
+] as const)('%s during xc start removes everything it had started before xc ends', async (signal, status) => {
   const begun = await halfway()
   begun.child.kill(signal)
   expect(await begun.result).toMatchObject({ status, stdout: '' })
@@ -43,7 +43,7 @@ test.each([
   await census.expectUnchanged()
 })
 
-test('Ctrl-C on a terminal, under the list of tasks, takes it back before xc ends', async () => {
+test('Ctrl-C on a terminal during xc start removes everything it had started before xc ends', async () => {
   const begun = xc.onTerminal(`xc ${args.join(' ')}; echo status $?`)
   await waitFor(() => descendants().some(({ command }) => command.startsWith('qemu')), 60_000)
   begun.child.stdin?.write('\x03')
@@ -52,22 +52,25 @@ test('Ctrl-C on a terminal, under the list of tasks, takes it back before xc end
   await census.expectUnchanged()
 })
 
-test.each(['SIGHUP', 'SIGKILL'] as const)('%s of xc: its owner takes everything back', async signal => {
-  const begun = await halfway()
-  begun.child.kill(signal)
-  expect(await begun.result).toMatchObject({ signal })
-  await census.expectUnchanged({ withinMs: 10_000 })
-})
+test.each(['SIGHUP', 'SIGKILL'] as const)(
+  '%s to xc during a start makes its owner remove everything',
+  async signal => {
+    const begun = await halfway()
+    begun.child.kill(signal)
+    expect(await begun.result).toMatchObject({ signal })
+    await census.expectUnchanged({ withinMs: 10_000 })
+  },
+)
 
-test('the terminal goes away: the owner takes everything back', async () => {
+test('the owner removes everything when the terminal of xc start goes away', async () => {
   const begun = xc.onTerminal(`xc ${args.join(' ')}`)
   await waitFor(() => descendants().some(({ command }) => command.startsWith('qemu')), 60_000)
-  begun.child.kill('SIGKILL') // `script` holds the terminal: the kernel hangs it up
+  begun.child.kill('SIGKILL') // script(1) holds the terminal: its death makes the kernel send SIGHUP
   await begun.result
   await census.expectUnchanged({ withinMs: 10_000 })
 })
 
-test('kill -9 of the owner during a start: xc says so, the kernel takes all, the next command the rest', async () => {
+test('kill -9 of the owner during a start is reported by xc, and leaves nothing behind', async () => {
   const begun = await halfway()
   process.kill(ownerPid(), 'SIGKILL')
   const result = await begun.result
@@ -77,7 +80,7 @@ test('kill -9 of the owner during a start: xc says so, the kernel takes all, the
   await census.expectUnchanged({ withinMs: 1_500 })
 })
 
-test('kill -9 of the owner of a running cluster: what stays is removed by the next command', async () => {
+test('after kill -9 of the owner of a running cluster the next xc command removes its directory', async () => {
   await xc.good(args)
   const pid = ownerPid()
   process.kill(pid, 'SIGKILL')
@@ -89,7 +92,7 @@ test('kill -9 of the owner of a running cluster: what stays is removed by the ne
   await census.expectUnchanged()
 })
 
-test('of two starts at once one wins; the log of both tells what happened', async () => {
+test('of two simultaneous starts one succeeds, and the log has the refusal of the other', async () => {
   const [one, two] = await Promise.all([xc.run(args), xc.run(args)])
   expect([one.status, two.status].sort()).toEqual([0, 1])
   const loser = one.status === 1 ? one : two

@@ -8,7 +8,7 @@ import { differences, internet, Outside } from '../../support/outside.ts'
 import { waitFor } from '../../support/wait.ts'
 import { Xc } from '../../support/xc.ts'
 
-// Names are the machine's, whatever plays the host: a user that nobody else is has names that nobody else has.
+// Namespace names are global to the machine, even with a namespace in the role of the host. So the user is unique.
 const user = `xct${randomBytes(4).toString('hex')}`
 const name = `${user}_xcluster1`
 let outside: Outside
@@ -32,7 +32,7 @@ afterAll(async () => {
 const nodes = ['--nvm', '1', '--nrouters', '1', '--smp', '1']
 const inside = (...command: string[]) => xc.good(['nsenter', '1', '--', ...command])
 
-test('made by nsadd, a cluster runs in it and reaches the internet; nsdel leaves nothing', async () => {
+test('a cluster in a namespace made by xc nsadd reaches the internet, and xc nsdel leaves nothing behind', async () => {
   const before = await outside.looks()
   const added = JSON.parse(await xc.good(['nsadd', '1', '--json']))
   expect(undocumented('xc nsadd', added)).toEqual([])
@@ -55,7 +55,7 @@ test('made by nsadd, a cluster runs in it and reaches the internet; nsdel leaves
   expect(differences(before, await outside.looks())).toEqual([])
 })
 
-test('in its shell `xc start` and `br_setup` know where they are; what a killed owner left is no hindrance', async () => {
+test('xc start and xc br_setup inside a named namespace use it, also after an owner was killed there', async () => {
   await xc.good(['nsadd', '1'])
   const within = (...words: string[]) => inside(process.execPath, 'bin/xc.js', ...words)
   const added = JSON.parse(await within('br_setup', '5', '--json'))
@@ -87,7 +87,7 @@ test.for([
   [['nsdel', '1'], 3, /there is none of that name/],
   [['nsenter', '1'], 3, /there is none of that name/],
   [['br_setup', '256'], 2, /net: '256' is not a whole number from 0 to 255/],
-  [['br_setup', '5'], 2, /this is no named network namespace/],
+  [['br_setup', '5'], 2, /the current network namespace has no name/],
   [['start', '--netns', `${user}_none`, '--nvm', '1'], 3, /there is none of that name/],
 ] as const)('xc %j is refused', async ([args, status, words]) => {
   const before = await outside.looks()

@@ -5,7 +5,7 @@ import { differences } from '../../support/json-doc.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { oneSentence, Xc } from '../../support/xc.ts'
 
-// One cluster, as a user goes through it: started, looked at, used, stopped.
+// One cluster, as you use it: started, inspected, used, stopped.
 const xc = new Xc()
 let census: Census
 let status: Status & { check: { ok: boolean } }
@@ -22,7 +22,7 @@ afterAll(async () => {
   await census.expectUnchanged()
 })
 
-test('start --json: every node is ready and reaches the others', () => {
+test('xc start --json reports that every node is ready and reaches the others', () => {
   expect(differences('xc start', status)).toEqual([])
   expect(status).toMatchObject({
     v: 1,
@@ -38,7 +38,7 @@ test('start --json: every node is ready and reaches the others', () => {
   ])
 })
 
-test('status says the same, as JSON and as a table', async () => {
+test('xc status reports the same as xc start, as JSON and as a table', async () => {
   const { check: _, ...started } = status
   const { stdout, stderr } = await xc.run(['status', '--json'])
   expect(JSON.parse(stdout)).toEqual(started)
@@ -48,7 +48,7 @@ test('status says the same, as JSON and as a table', async () => {
   expect(table).toMatch(/^221 +vm-221 +tester +ready +\d.*192\.168\.0\.221 +fd00::c0a8:dd$/m)
 })
 
-test('ls, check, env and doctor print what docs/json.md says', async () => {
+test('xc ls, check, env and doctor print JSON as docs/json.md documents it', async () => {
   const values = await Promise.all(['ls', 'check', 'doctor', 'env'].map(name => xc.good([name, '--json'])))
   const [ls, check, doctor, env] = values.map(text => JSON.parse(text))
   expect(differences('xc ls', ls)).toEqual([])
@@ -60,7 +60,7 @@ test('ls, check, env and doctor print what docs/json.md says', async () => {
   expect(await xc.good(['check'])).toMatch(/^reached: IPv4 (\d+) of \1, IPv6 (\d+) of \2\n$/)
 })
 
-test('exec passes status, both outputs and piped input through', async () => {
+test('xc exec passes on the exit status, both outputs and piped input', async () => {
   expect(await xc.run(['exec', '1', '--', 'sh', '-c', 'echo out; echo err >&2; exit 7'])).toMatchObject({
     status: 7,
     stdout: 'out\n',
@@ -74,25 +74,25 @@ test('exec passes status, both outputs and piped input through', async () => {
 })
 
 test.each([
-  ['output', ''],
-  ['errors', ' >&2'],
-])('exec passes a megabyte of %s on whole', async (_, to) => {
+  ['stdout', ''],
+  ['stderr', ' >&2'],
+])('xc exec passes on a whole megabyte of %s', async (_, to) => {
   const result = await xc.run(['exec', '1', '--', 'sh', '-c', `head -c 1000000 /dev/zero${to}`])
   expect((to ? result.stderr : result.stdout).length).toBe(1_000_000)
   expect(result.status).toBe(0)
 })
 
-test('exec does not wait for a stdin that nobody closes', async () => {
+test('xc exec without -i does not wait for the end of its stdin', async () => {
   const begun = xc.begin(['exec', '1', '--', 'echo', 'done'], 'pipe')
   expect((await begun.result).stdout).toBe('done\n')
 })
 
-test('exec in a shell’s pipe', async () => {
+test("xc exec reads its input from a shell's pipe", async () => {
   const begun = xc.onTerminal('echo through | xc exec 1 -- cat')
   expect((await begun.result).stdout).toContain('through')
 })
 
-test('a second cluster of the same name is refused, and the first stays', async () => {
+test('xc start refuses a second cluster of the same name, and the first one keeps running', async () => {
   const second = await xc.run(['start', '--nvm', '1', '--nrouters', '0'])
   expect(second.status).toBe(1)
   expect(second.stderr).toContain('it is already running')
@@ -107,14 +107,14 @@ test.each([
   { args: ['exec', '1', 'ls', '-l'], status: 2, words: 'comes after --' },
   { args: ['status', '--name', 'other'], status: 3, words: "no cluster 'other' is running" },
   { args: ['exec', '1', '--timeout', '0.3', '--', 'sleep', '9'], status: 1, words: 'vm-001' },
-])('$args: one sentence, status $status', async ({ args, status, words }) => {
+])('xc $args is refused with one sentence and status $status', async ({ args, status, words }) => {
   const result = await xc.run(args)
   expect(result).toMatchObject({ status, stdout: '', stderr: expect.stringContaining(words) })
   expect(result.stderr).toMatch(oneSentence)
 })
 
-test('logs print the console, and follow it', async () => {
-  // A clone has said nothing yet: what its template said is not in its log.
+test('xc logs prints the output of a console, and follows it', async () => {
+  // The log of a clone is empty at first: it does not have the output of its template.
   await xc.good(['exec', '1', '--', 'sh', '-c', 'echo said first > /dev/console'])
   expect(await xc.good(['logs', '1'])).toContain('said first')
   const follow = xc.begin(['logs', '1', '-f'])
@@ -125,14 +125,14 @@ test('logs print the console, and follow it', async () => {
   expect(await follow.result).toMatchObject({ status: 0, stderr: '' })
 })
 
-test('output whose reader has left is no error', async () => {
+test('xc ends without an error when the reader of its output has closed the pipe', async () => {
   const begun = xc.onTerminal('xc logs 1 | head -1; echo left')
   const { stdout } = await begun.result
   expect(stdout).not.toContain('EPIPE')
   expect(stdout).toContain('left')
 })
 
-test('vm joins the console; Ctrl-] leaves; the terminal is as it was', async () => {
+test('xc vm connects to a console until Ctrl-], and restores the terminal', async () => {
   const session = xc.onTerminal('xc vm 1; echo status $?; stty -a')
   await session.says(/Ctrl-\] leaves/)
   session.child.stdin?.write('\r')
@@ -141,7 +141,7 @@ test('vm joins the console; Ctrl-] leaves; the terminal is as it was', async () 
   await session.says(/42 vm-001/)
   session.child.stdin?.write("echo sle''eping; sleep 1000\r")
   await session.says(/sleeping/)
-  session.child.stdin?.write('\x03') // Ctrl-C is the guest's
+  session.child.stdin?.write('\x03') // Ctrl-C goes to the guest
   await session.says(/\^C.*vm-001:/s)
   session.child.stdin?.write('echo interrupted $((2 + 3))\r')
   await session.says(/interrupted 5/)
@@ -152,7 +152,7 @@ test('vm joins the console; Ctrl-] leaves; the terminal is as it was', async () 
   expect(stdout).toMatch(/ echo /)
 })
 
-test('vm puts the terminal back when it is killed', async () => {
+test('xc vm restores the terminal when it is killed by SIGTERM', async () => {
   const session = xc.onTerminal(`sh -c 'echo $$ > ${xc.root}/pid; exec xc vm 1'; stty -a`)
   await session.says(/Ctrl-\] leaves/)
   session.child.stdin?.write('\r')

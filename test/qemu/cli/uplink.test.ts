@@ -7,7 +7,7 @@ import { differences, internet, Outside } from '../../support/outside.ts'
 import { waitFor } from '../../support/wait.ts'
 import { Xc } from '../../support/xc.ts'
 
-// The host is a namespace of the test's own, and behind it there is one that plays the internet.
+// The host is a namespace of the test. Behind it is another one in the role of the internet.
 let outside: Outside
 let xc: Xc
 let census: Census
@@ -16,7 +16,7 @@ beforeAll(async () => {
   outside = await new Outside().connect()
   xc = new Xc({ host: outside.host })
   census = await takeCensus({ directories: [xc.runtime] })
-  await xc.good(['start', '--nvm', '1', '--nrouters', '1', '--smp', '1']) // makes the templates that may be missing
+  await xc.good(['start', '--nvm', '1', '--nrouters', '1', '--smp', '1']) // makes templates that are missing
   await xc.good(['stop'])
 })
 
@@ -28,7 +28,7 @@ afterAll(async () => {
 
 const nodes = ['--nvm', '1', '--nrouters', '1', '--smp', '1']
 
-/** From a node: whether the internet answers, by family. */
+/** Pings an address of the internet from a node. */
 const reaches = (node: string, address: string) => xc.run(['exec', node, '--', 'ping', '-c1', '-W3', address])
 
 interface Status {
@@ -41,7 +41,7 @@ interface Status {
 }
 const status = async (): Promise<Status> => JSON.parse(await xc.good(['status', '--json']))
 
-test('without --uplink the host stays as it is, before, during and after, and there is no way out', async () => {
+test('a cluster without --uplink does not change the host, and does not reach the internet', async () => {
   const before = await outside.looks()
   await xc.good(['start', ...nodes])
   expect(differences(before, await outside.looks())).toEqual([])
@@ -51,7 +51,7 @@ test('without --uplink the host stays as it is, before, during and after, and th
   expect(differences(before, await outside.looks())).toEqual([])
 })
 
-test('with it nodes and routers reach the internet, the host has what status lists, and stop takes it back', async () => {
+test('a cluster with --uplink reaches the internet, changes on the host what xc status lists, and xc stop undoes it', async () => {
   const before = await outside.looks()
   await xc.good(['start', '--uplink', ...nodes])
   for (const node of ['1', '201'])
@@ -76,7 +76,7 @@ test('with it nodes and routers reach the internet, the host has what status lis
   expect(differences(before, await outside.looks())).toEqual([])
 })
 
-/** What each change is of. */
+/** The kind of each change. */
 function kindsOf(changes: readonly string[]): Set<string> {
   const kinds = [
     [/xcluster1|172\.30\.0\.|fd00:1723::/, 'link'],
@@ -86,7 +86,7 @@ function kindsOf(changes: readonly string[]): Set<string> {
   return new Set(changes.map(line => kinds.find(([pattern]) => pattern.test(line))?.[1] ?? line))
 }
 
-test('after kill -9 the kernel takes it back, and the next command the settings', async () => {
+test('after kill -9 of its owner an uplink is gone, and the next xc command restores the sysctls of the host', async () => {
   const before = await outside.looks()
   await xc.good(['start', '--uplink', ...nodes])
   const { pid } = (await status()).owner
@@ -96,7 +96,7 @@ test('after kill -9 the kernel takes it back, and the next command the settings'
   expect(differences(before, await outside.looks())).toEqual([])
 })
 
-test('a firewall in the way is told, by start and by doctor', async () => {
+test('xc start and xc doctor report a firewall that drops packets of an uplink', async () => {
   await nft('table inet mine { chain pass { type filter hook forward priority 0; policy drop; }; }')
   const started = await xc.run(['start', '--uplink', '--nvm', '1', '--nrouters', '0', '--smp', '1'])
   expect(started.stderr).toContain('chain pass of table inet mine drops what it does not know')
@@ -108,7 +108,7 @@ test('a firewall in the way is told, by start and by doctor', async () => {
   await nft('delete table inet mine')
 })
 
-test('two clusters have a way out each; the same number, or a base that overlaps, is refused', async () => {
+test('two clusters have an uplink each, and xc start refuses a used number or an overlapping network', async () => {
   const one = ['start', '--uplink', '7', '--nvm', '1', '--nrouters', '0', '--smp', '1']
   await xc.good(one)
   const before = await outside.looks()

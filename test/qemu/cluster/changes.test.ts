@@ -4,7 +4,7 @@ import { type Census, takeCensus } from '../../support/leaks.ts'
 import { guestStates, said } from './guest-state.ts'
 import { nsenter } from './nsenter.ts'
 
-/** One cluster that is paused, reset, and grows and shrinks; the tests follow one another. */
+/** One cluster that is paused, reset and scaled. The tests depend on each other, in this order. */
 let census: Census
 let cluster: Cluster
 const events: ClusterEvent[] = []
@@ -19,7 +19,7 @@ afterAll(() => cluster?.stop())
 const states = () => cluster.status().nodes.map(({ id, state }) => `${id} ${state}`)
 const lost = async () => (await cluster.checkReach()).filter(({ ok }) => !ok)
 
-/** Links of the cluster's namespace as iproute2 sees them: name, and bridge. */
+/** The links in the cluster's namespace by ip(8), each with its bridge. */
 async function links(): Promise<string[]> {
   const said = await nsenter(cluster.status().netns, ['ip', '-j', 'link'])
   const all = JSON.parse(said) as { ifname: string; master?: string }[]
@@ -29,7 +29,7 @@ async function links(): Promise<string[]> {
 const pidOf = (id: number) => cluster.status().nodes.find(node => node.id === id)!.pid
 
 describe('pause and resume', () => {
-  test('stop a node in the middle, and let it go on', async () => {
+  test('pause stops a node, which is unreachable until resume, and resume sets its clock', async () => {
     await cluster.pause([1])
     expect(states()).toEqual(['1 paused', '2 ready', '201 ready'])
     expect(events).toContainEqual(expect.objectContaining({ event: 'node', id: 1, state: 'paused' }))
@@ -42,33 +42,33 @@ describe('pause and resume', () => {
     expect(await lost()).toEqual([])
   })
 
-  test('of all', async () => {
+  test('pause and resume without names affect all nodes', async () => {
     await cluster.pause()
     expect(states()).toEqual(['1 paused', '2 paused', '201 paused'])
     await cluster.resume()
     expect(states()).toEqual(['1 ready', '2 ready', '201 ready'])
   })
 
-  test('of one that is not there', async () => {
+  test('pause refuses a node that does not exist, and pauses no other', async () => {
     await expect(cluster.pause([1, 9])).rejects.toMatchObject({ code: 'NODE_MISSING', kind: 'missing' })
     expect(states()).toEqual(['1 ready', '2 ready', '201 ready'])
   })
 })
 
 describe('reset', () => {
-  test('gives a node that is as fresh as it was, in the same place', async () => {
+  test('reset gives a fresh node with the same configuration and the same links', async () => {
     const before = await guestStates(cluster)
-    const [pid, wires] = [pidOf(1), await links()]
+    const [pid, linksBefore] = [pidOf(1), await links()]
     await said(cluster, 1, 'echo dirt >/dirt; /sbin/ip addr add 10.0.0.1/8 dev eth1')
     await cluster.reset([1])
     expect(pidOf(1)).not.toBe(pid)
     await expect(said(cluster, 1, 'cat /dirt')).rejects.toThrow('No such file')
     expect(await guestStates(cluster)).toEqual(before)
-    expect(await links()).toEqual(wires)
+    expect(await links()).toEqual(linksBefore)
     expect(await lost()).toEqual([])
   })
 
-  test('brings back one that has failed, and one that is paused', async () => {
+  test('reset makes failed and paused nodes ready', async () => {
     const failed = until('failed', 2)
     process.kill(pidOf(2)!, 'SIGKILL')
     await failed
@@ -86,7 +86,7 @@ async function until(state: string, id: number): Promise<void> {
 }
 
 describe('scaling', () => {
-  test('out: nodes, a router and a net that nobody was on', async () => {
+  test('scale-out adds nodes, a router and a net that had no nodes', async () => {
     await Promise.all([cluster.scaleOut([3, 202]), cluster.scaleOut([221])])
     expect(states()).toEqual(['1', '2', '3', '201', '202', '221'].map(id => `${id} ready`))
     expect(await links()).toEqual(
@@ -99,7 +99,7 @@ describe('scaling', () => {
     )
   })
 
-  test('in: routes, taps and bridges follow', async () => {
+  test('scale-in removes nodes with their taps, bridges and routes', async () => {
     await cluster.scaleIn([2, 201, 221])
     expect(states()).toEqual(['1 ready', '3 ready', '202 ready'])
     const [one, three, router] = ['_t1', '_t3', '_t202'].map(end => [
@@ -115,7 +115,7 @@ describe('scaling', () => {
     await expect(cluster.exec(2, 'true')).rejects.toMatchObject({ code: 'NODE_MISSING' })
   })
 
-  test('while one is paused: it is told when it goes on', async () => {
+  test('a node that is paused during a scale-out gets the new routes when it resumes', async () => {
     await cluster.pause([1])
     await cluster.scaleOut([201])
     await cluster.resume([1])
@@ -123,7 +123,7 @@ describe('scaling', () => {
     expect(await lost()).toEqual([])
   })
 
-  test('out, when one of the new ones fails: only what came with it goes', async () => {
+  test('a scale-out in which one node fails removes all nodes that it has added', async () => {
     const before = [states(), await links(), cluster.plan]
     await expect(cluster.scaleOut([4, 7, 222])).rejects.toMatchObject({
       code: 'GUEST_PANIC',
@@ -138,14 +138,14 @@ describe('scaling', () => {
     [() => cluster.scaleOut([4, 1]), 'NODE_EXISTS'],
     [() => cluster.scaleIn([2]), 'NODE_MISSING'],
     [() => cluster.scaleIn([1, 3, 201, 202]), 'NO_NODES'],
-  ] as const)('is refused where it cannot be: %s', async ([change, code]) => {
+  ] as const)('an impossible change is refused and changes nothing: %s', async ([change, code]) => {
     const before = [states(), await links()]
     await expect(change()).rejects.toMatchObject({ code })
     expect([states(), await links()]).toEqual(before)
   })
 })
 
-test('stopped in the middle of a change, it calls that off and leaves nothing', async () => {
+test('a stop during a scale-out cancels it, and leaves nothing behind', async () => {
   const growing = cluster.scaleOut([5, 6])
   const late = cluster.pause()
   growing.catch(() => {})

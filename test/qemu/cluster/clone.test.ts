@@ -12,7 +12,9 @@ import { nsenter } from './nsenter.ts'
 
 const small = { nvm: 2, nrouters: 1, ntesters: 1, smp: 1 }
 
-test('a cluster of clones is the cluster that boots, sooner', async ({ census }) => {
+test('a cluster of clones has the same configuration as one that boots, and is ready in half the time', async ({
+  census,
+}) => {
   await using booted = await startCluster({ ...small, clone: 'off', mtu: 1400 })
   const wanted = await guestStates(booted)
   const { readyMs } = booted.status()
@@ -41,7 +43,7 @@ test('a cluster of clones is the cluster that boots, sooner', async ({ census })
 const keyscan = spawnSync('which', ['ssh-keyscan']).status === 0
 
 test('each clone has SSH host keys of its own', async ({ skip }) => {
-  if (!keyscan) skip('there is no ssh-keyscan here')
+  if (!keyscan) skip('ssh-keyscan is not installed')
   await using clones = await startCluster({ nvm: 2, nrouters: 0, smp: 1 })
   const { netns } = clones.status()
   const keyOf = (id: number) =>
@@ -51,10 +53,10 @@ test('each clone has SSH host keys of its own', async ({ skip }) => {
   expect(keys[0]).not.toBe(keys[1])
 })
 
-describe('templates in a cache', () => {
+describe('cache of templates', () => {
   const one = { nvm: 1, nrouters: 0, smp: 1 }
 
-  /** The real one's images, so that none has to be made, and no templates. */
+  /** A cache with the images of the real one, so that none has to be made, and without templates. */
   async function emptyCache(): Promise<{ cache: string } & AsyncDisposable> {
     const real = places(process.env, process.getuid!()).cache
     const cache = await mkdtemp(join(tmpdir(), 'xcluster-cache-'))
@@ -77,7 +79,7 @@ describe('templates in a cache', () => {
     return { cloned, steps, notices: notices.filter(text => !text.includes('KVM')) }
   }
 
-  test('are made once, told of while they are, and made again when damaged', async () => {
+  test('a template is made once, with steps that report it, and again when it is damaged', async () => {
     await using at = await emptyCache()
     const first = await started(at.cache)
     expect(first).toMatchObject({ cloned: true, notices: [] })
@@ -95,16 +97,16 @@ describe('templates in a cache', () => {
     expect(third.steps.length).toBeGreaterThan(0)
   })
 
-  test('that cannot be kept are done without, with a notice', async () => {
+  test('nodes boot when their template cannot be written to the cache, with a notice', async () => {
     await using at = await emptyCache()
-    await writeFile(join(at.cache, 'templates'), 'no directory')
+    await writeFile(join(at.cache, 'templates'), 'not a directory')
     const { cloned, notices } = await started(at.cache)
     expect(cloned).toBe(false)
-    const about = /^nodes like vm-001 have no template and are booted: /
+    const about = /^nodes like vm-001 are booted, because they have no template: /
     expect(notices.filter(text => about.test(text))).toHaveLength(1)
   })
 
-  test('a clone that does not wake up is booted instead, with a notice', async () => {
+  test('a clone that cannot resume from its template is booted instead, with a notice', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'xcluster-qemu-'))
     onTestFinished(() => rm(directory, { recursive: true }))
     await chmod(directory, 0o755)
@@ -116,7 +118,9 @@ describe('templates in a cache', () => {
     const { cloned, notices } = await started(at.cache, { kvm: qemu })
     expect(cloned).toBe(false)
     expect(notices).toEqual([
-      expect.stringMatching(/^a clone did not wake up and is booted instead \(.*out of luck.*\)$/s),
+      expect.stringMatching(
+        /^a clone could not resume from its template and is booted instead \(.*out of luck.*\)$/s,
+      ),
     ])
   })
 })

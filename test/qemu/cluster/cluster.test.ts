@@ -4,7 +4,7 @@ import { type Cluster, type ClusterEvent, startCluster } from '../../../src/inde
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { nsenter } from './nsenter.ts'
 
-/** One cluster for all that can be asked of a healthy one; the last tests hurt it. */
+/** One cluster. The last tests kill a node and stop it. */
 let census: Census
 let cluster: Cluster
 const events: ClusterEvent[] = []
@@ -25,8 +25,8 @@ async function run(node: number, ...command: string[]): Promise<string> {
 const pings = async (node: number, address: string) =>
   (await run(node, 'ping', '-c', '1', address)).includes('1 packets received')
 
-describe('a cluster that is ready', () => {
-  test('tells what it is', () => {
+describe('ready cluster', () => {
+  test('the status of a cluster has its name, topology, owner and nodes', () => {
     const status = cluster.status()
     expect(status).toMatchObject({
       v: 1,
@@ -48,11 +48,11 @@ describe('a cluster that is ready', () => {
     }
   })
 
-  test('has told each step and each state on the way', () => {
+  test('the start of a cluster reports its steps, states and milestones in order', () => {
     const steps = events.flatMap(event =>
       event.event === 'step' && event.step !== 'template' ? `${event.step} ${event.state}` : [],
     )
-    // The first two are done side by side.
+    // The first two steps run side by side.
     expect([...steps.slice(0, 4)].sort()).toEqual([
       'image begin',
       'image end',
@@ -70,7 +70,7 @@ describe('a cluster that is ready', () => {
     expect(passed.at(-1)!.milestone).toBe('ready')
   })
 
-  test('gives its nodes the addresses of the plan', async () => {
+  test('the nodes of a cluster have the addresses and hostnames of its plan', async () => {
     type Dev = { ifname: string; addr_info: { local: string; prefixlen: number; scope: string }[] }
     for (const { id, nets } of cluster.status().nodes) {
       const devs = JSON.parse(await run(id, 'ip', '-j', 'addr')) as Dev[]
@@ -83,14 +83,14 @@ describe('a cluster that is ready', () => {
     }
   })
 
-  test('routes between nodes and testers, both ways, both families', async () => {
+  test('nodes and testers reach each other through routers, over IPv4 and IPv6', async () => {
     expect(await pings(1, '192.168.2.221')).toBe(true)
     expect(await pings(1, 'fd00::192.168.2.221')).toBe(true)
     expect(await pings(221, '192.168.1.2')).toBe(true)
     expect(await pings(221, 'fd00::192.168.1.2')).toBe(true)
   })
 
-  test('has multipath default routes, by ports too, and masquerading routers', async () => {
+  test('nodes have multipath default routes that hash ports, and routers masquerade', async () => {
     const [v4] = JSON.parse(await run(1, 'ip', '-j', 'route', 'show', 'default')) as {
       nexthops: { gateway: string }[]
     }[]
@@ -109,12 +109,12 @@ describe('a cluster that is ready', () => {
     expect(await run(201, 'cat', '/proc/sys/net/ipv6/conf/all/forwarding')).toBe('1\n')
   })
 
-  test('gives a node the words meant for it alone', async () => {
+  test('kernel arguments for one node reach only that node', async () => {
     expect(await run(1, 'cat', '/proc/cmdline')).toContain('hello=world')
     expect(await run(2, 'cat', '/proc/cmdline')).not.toContain('hello=world')
   })
 
-  test('answers the host from its namespace', async () => {
+  test('nodes answer pings from the namespace of the cluster', async () => {
     const { netns, nodes } = cluster.status()
     for (const { nets } of nodes) {
       for (const address of [nets[0]!.ipv4!, nets[0]!.ipv6!])
@@ -122,19 +122,19 @@ describe('a cluster that is ready', () => {
     }
   })
 
-  test('reaches whatever it should', async () => {
+  test('checkReach finds that every node reaches what it should', async () => {
     const results = await cluster.checkReach()
     expect(results.length).toBeGreaterThan(80)
     expect(results.filter(({ ok }) => !ok)).toEqual([])
   })
 
-  test('does not know a node that it has not', async () => {
+  test('exec on a node that does not exist is refused', async () => {
     await expect(cluster.exec(3, 'true')).rejects.toMatchObject({ code: 'NODE_MISSING', kind: 'missing' })
   })
 })
 
-describe('when a node dies', () => {
-  test('it has failed, with a reason and an event, and the rest goes on', async () => {
+describe('death of a node', () => {
+  test('a node that dies is reported as failed with its reason, and the other nodes continue', async () => {
     const happened = cluster.events()
     process.kill(cluster.status().nodes.find(({ id }) => id === 2)!.pid!, 'SIGKILL')
     const { value } = await happened.next()
@@ -147,7 +147,7 @@ describe('when a node dies', () => {
     happened.end()
   })
 
-  test('a check says who is not reached any more', async () => {
+  test('checkReach reports a dead node as unreachable', async () => {
     const lost = (await cluster.checkReach()).filter(({ ok }) => !ok)
     expect(new Set(lost.flatMap(({ from, to }) => (from === 'vm-002' ? [from] : [to])))).toEqual(
       new Set(['vm-002']),
@@ -155,8 +155,8 @@ describe('when a node dies', () => {
   })
 })
 
-describe('stopped', () => {
-  test('it leaves nothing', async () => {
+describe('stop', () => {
+  test('a stopped cluster leaves nothing behind', async () => {
     const { console } = cluster.status().nodes[0]!
     expect(existsSync(console)).toBe(true)
     await Promise.all([cluster.stop(), cluster.stop()])

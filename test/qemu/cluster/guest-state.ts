@@ -1,8 +1,8 @@
 import type { Cluster } from '../../../src/index.ts'
 
 /**
- * Everything that makes a guest the node that it is, as its own tools print it. Not whether its links have noticed
- * their carrier, and the link-local addresses that come with that: the kernel takes up to a second for it.
+ * Prints a guest's configuration with the guest's own tools. It leaves out the carrier of links, and the link-local
+ * addresses that appear with it: the kernel takes up to a second for them.
  */
 const script = `
 export PATH=/sbin:/usr/sbin:/bin:/usr/bin
@@ -18,7 +18,7 @@ done
 nft list ruleset
 `
 
-/** What the script says on each node, by its id. */
+/** The output of the script on each node, by the node's id. */
 export async function guestStates(cluster: Cluster): Promise<Record<number, string>> {
   const states = cluster.plan.nodes.map(async ({ id }) => {
     const { stdout } = await cluster.exec(id, ['/bin/sh'], { input: script })
@@ -27,7 +27,7 @@ export async function guestStates(cluster: Cluster): Promise<Record<number, stri
   return Object.fromEntries(await Promise.all(states))
 }
 
-/** What a command says on a node; throws when it fails. */
+/** The standard output of a command on a node. Throws when the command fails. */
 export async function said(cluster: Cluster, node: number, command: string): Promise<string> {
   const { status, stdout, stderr } = await cluster.exec(node, command)
   if (status !== 0) throw new Error(`${command} on ${node}: ${Buffer.from(stderr)}`)

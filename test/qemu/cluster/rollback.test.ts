@@ -7,10 +7,12 @@ import { type ClusterEvent, startCluster } from '../../../src/index.ts'
 import { test } from '../../support/leaks.ts'
 import { descendants } from '../../support/processes.ts'
 
-/** Nodes that boot: there is time to hurt them. */
+/** The nodes boot, which leaves time to kill them. */
 const small = { nvm: 2, nrouters: 0, smp: 1, clone: 'off' }
 
-test('a node that cannot start takes the whole start back, and is the reason', async ({ census }) => {
+test('a node that cannot start fails the whole start with its reason, and leaves nothing behind', async ({
+  census,
+}) => {
   const logs = await mkdtemp(join(tmpdir(), 'xcluster-test-'))
   try {
     const events: ClusterEvent[] = []
@@ -26,24 +28,24 @@ test('a node that cannot start takes the whole start back, and is the reason', a
   await census.expectUnchanged({ withinMs: 1000 })
 })
 
-test('a node that dies when it was ready, before the others are, does the same', async () => {
+test('a ready node that dies before the others are ready fails the whole start', async () => {
   const onEvent = (event: ClusterEvent) => {
-    // The other one is still booting, and will be for ever.
+    // The other node never finishes its boot.
     if (event.event === 'node' && event.id === 1 && event.state === 'ready') kill('vm-001')
   }
   const start = startCluster({ ...small, append2: 'rdinit=/bin/sleep -- 999' }, { onEvent })
   await expect(start).rejects.toMatchObject({ target: 'vm-001', reason: expect.stringContaining('SIGKILL') })
 })
 
-/** Kills the QEMU of that name among those that this test has started. */
+/** Kills the QEMU of that name that this test has started. */
 function kill(name: string): void {
-  const mine = descendants().filter(({ pid }) =>
+  const found = descendants().filter(({ pid }) =>
     readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`\0${name}\0`),
   )
-  for (const { pid } of mine) process.kill(pid, 'SIGKILL')
+  for (const { pid } of found) process.kill(pid, 'SIGKILL')
 }
 
-test('called off in the middle, it says so and leaves nothing', async () => {
+test('a start that is cancelled while nodes boot fails with START_CANCELLED and leaves nothing behind', async () => {
   const abort = new AbortController()
   const onEvent = (event: ClusterEvent) => {
     if (event.event === 'node' && event.state === 'booting') abort.abort()
@@ -52,14 +54,14 @@ test('called off in the middle, it says so and leaves nothing', async () => {
   await expect(start).rejects.toMatchObject({ code: 'START_CANCELLED' })
 })
 
-test('called off before it begins, it does not begin', async () => {
+test('a start that is cancelled before it begins starts no node', async () => {
   const events: ClusterEvent[] = []
   const start = startCluster(small, { signal: AbortSignal.abort(), onEvent: event => events.push(event) })
   await expect(start).rejects.toMatchObject({ code: 'START_CANCELLED' })
   expect(events.filter(event => event.event === 'node')).toEqual([])
 })
 
-test('too slow, it says who is not ready', async () => {
+test('a start that exceeds its time limit names the nodes that are not ready', async () => {
   const start = startCluster({ ...small, append: 'panic=0 rdinit=/bin/sleep -- 999' }, { timeoutMs: 4000 })
   await expect(start).rejects.toMatchObject({
     code: 'START_TIMEOUT',
@@ -73,6 +75,6 @@ test.for([
   [{ kernel: '/nonexistent/kernel' }, 'KERNEL_MISSING'],
   [{ topology: 'ring' }, 'UNKNOWN_TOPOLOGY'],
   [{ nvm: 201 }, 'BAD_SETTING'],
-] as const)('%j is refused at once', async ([options, code]) => {
+] as const)('a start with %j is refused at once', async ([options, code]) => {
   await expect(startCluster({ ...small, ...options })).rejects.toMatchObject({ code })
 })

@@ -10,8 +10,8 @@ import { waitFor } from '../../support/wait.ts'
 import { said } from '../cluster/guest-state.ts'
 import { nsenter } from '../cluster/nsenter.ts'
 
-// The upstream is on the loopback of this machine, which nobody in the cluster's namespace reaches.
-describe.each(['always', 'off'] as const)('with --clone %s', clone => {
+// The upstream is on the loopback of this machine, which cannot be reached from the cluster's namespace.
+describe.each(['always', 'off'] as const)('DNS of a cluster with --clone %s', clone => {
   let census: Census
   const open = new Scope()
   let upstream: FakeUpstream
@@ -40,7 +40,7 @@ describe.each(['always', 'off'] as const)('with --clone %s', clone => {
   const dig = async (...words: string[]) =>
     (await nsenter(cluster.status().netns, ['dig', '+short', ...words])).split('\n').filter(Boolean)
 
-  test('the host finds the nodes, at both ports and both addresses, over UDP and TCP', async () => {
+  test('the host resolves names of nodes, at both ports and both addresses, over UDP and TCP', async () => {
     expect(cluster.status().dns).toEqual({ address: '192.168.0.250', port: 53 })
     expect(await dig('@192.168.0.250', 'vm-002')).toEqual(['192.168.0.2'])
     expect(await dig('@192.168.0.250', '+tcp', 'VM-002.1', 'AAAA')).toEqual(['fd00::c0a8:102'])
@@ -50,7 +50,7 @@ describe.each(['always', 'off'] as const)('with --clone %s', clone => {
     expect(await dig('@192.168.0.250', 'vm-002.2')).toEqual([])
   })
 
-  test('a guest finds the others, and what is outside, over UDP and TCP', async () => {
+  test('a guest resolves names of other nodes, and names outside, over UDP and TCP', async () => {
     expect(await looksUp('vm-002.1')).toEqual(expect.arrayContaining(['192.168.1.2', 'fd00::c0a8:102']))
     expect(await said(cluster, 1, 'nslookup 192.168.1.2')).toContain('name = vm-002.1')
     expect(await said(cluster, 1, 'getent hosts fd00::192.168.1.2')).toContain('vm-002.1')
@@ -66,7 +66,7 @@ describe.each(['always', 'off'] as const)('with --clone %s', clone => {
     expect(upstream.asked.map(({ name }) => name)).toContain('udp.outside.test')
   })
 
-  test('names are spoofed, and a hosts file is followed', async () => {
+  test('guests get spoofed names, and names of a hosts file, also after the file has changed', async () => {
     expect(await looksUp('registry.test')).toContain('192.168.0.250')
     expect(await looksUp('any.mirror.test')).toContain('fd00::1')
     expect(await looksUp('other.test')).toContain('192.0.2.40')
@@ -77,7 +77,7 @@ describe.each(['always', 'off'] as const)('with --clone %s', clone => {
     expect(await looksUp('other.test')).toContain('192.0.2.41')
   })
 
-  test('names come and go with their nodes', async () => {
+  test('the names of nodes are added and removed with the nodes', async () => {
     expect(await dig('@192.168.0.250', 'vm-003.1')).toEqual([])
     await cluster.scaleOut([3])
     expect(await looksUp('vm-003.1')).toContain('192.168.1.3')
@@ -87,7 +87,7 @@ describe.each(['always', 'off'] as const)('with --clone %s', clone => {
     expect(await looksUp('vm-003')).toContain('192.168.0.3')
   })
 
-  test('the log has the questions, and a stop takes all away', async () => {
+  test('the query log has the queries, and a stop leaves nothing behind', async () => {
     await cluster.stop()
     expect(await readFile(join(files, 'log'), 'utf8')).toMatch(/udp\.outside\.test\. .*NOERROR/)
     expect(cluster.status()).not.toHaveProperty('dns')

@@ -5,7 +5,7 @@ import { test } from '../../support/leaks.ts'
 import { freeNumbers } from '../../support/user-wiring.ts'
 import { said } from '../cluster/guest-state.ts'
 
-test('in user space two clusters have each its own port, and the usual one for their guests', async ({
+test('two user-space clusters have forwarders at their own ports, and their guests use port 53', async ({
   census,
 }) => {
   {
@@ -34,7 +34,7 @@ async function userSpace({ clone, upstream }: { clone: string; upstream: FakeUps
   return await startCluster({ ...wiring, ...shape, name, clone, dnsUpstream: upstream.address })
 }
 
-/** From where its forwarder is asked, by a guest that asks both ways. */
+/** The transports and source addresses of the forwarder's queries when a guest asks over UDP and TCP. */
 async function answeredBy(cluster: Cluster): Promise<{ answered: Set<string> }> {
   const answered = new Set<string>()
   const events = cluster.dns!.queries()

@@ -8,7 +8,7 @@ import type { SettingOptions } from '../../../src/plan/index.ts'
 import { test } from '../../support/leaks.ts'
 import { isoImage } from '../image/iso.ts'
 
-/** As the guest's own tools print it, byte for byte. */
+/** Prints a guest's configuration with the guest's own tools. It is compared byte by byte. */
 const shown = `
 export PATH=/sbin:/usr/sbin:/bin:/usr/bin
 hostname
@@ -31,18 +31,18 @@ async function said(cluster: Cluster, id: number, script: string): Promise<strin
   return Buffer.from(stdout).toString()
 }
 
-/** Link-local routes come with the carrier, in the order in which links have noticed it. */
+/** Link-local routes appear with the carrier of their link, so their order varies. */
 function sorted(routes: string): string {
   const each = (JSON.parse(routes) as unknown[]).map(route => JSON.stringify(route))
   return each.sort().join('\n')
 }
 
-/** All nodes' own, once their links have noticed their carrier (the kernel tells at most once a second). */
+/** The configuration of all nodes, once their links report a carrier (the kernel does so at most once a second). */
 async function shownBy(cluster: Cluster): Promise<Record<number, string[]>> {
   const settled = 'while /sbin/ip -o link | grep -q "state DOWN"; do sleep 0.2; done\n'
   const all = cluster.plan.nodes.map(async ({ id }) => {
     const text = await said(cluster, id, settled + shown)
-    // The MAC that a NIC was made with is the template's, for ever (dev->perm_addr).
+    // The permanent MAC of a clone's NIC remains that of the template (dev->perm_addr).
     const lines = text.replace(/"permaddr":"[^"]*",/g, '').split('\n')
     return [id, lines.map(line => (line.includes('"dst":"fe80::') ? sorted(line) : line))] as const
   })
@@ -50,25 +50,30 @@ async function shownBy(cluster: Cluster): Promise<Record<number, string[]>> {
 }
 
 const settings: [string, SettingOptions][] = [
-  ['the default', { nvm: 2, nrouters: 2, ntesters: 1 }],
+  ['the default settings', { nvm: 2, nrouters: 2, ntesters: 1 }],
   [
-    'another prefix and MTU, words for login shells',
+    'another prefix and MTU, and variables for login shells',
     { nvm: 1, nrouters: 1, prefix: 'fd07:', mtu: 1400, append: 'xcluster_A=b' },
   ],
 ]
 
-test.for(settings)('a clone is the node that boots: %s', async ([, options], { census }) => {
-  await using booted = await startCluster({ smp: 1, ...options, clone: 'off' })
-  const wanted = await shownBy(booted)
-  await booted.stop()
-  await using cloned = await startCluster({ smp: 1, ...options })
-  expect(await shownBy(cloned)).toEqual(wanted)
-  await cloned.stop()
-  await census.expectUnchanged({ withinMs: 2000 })
-})
+test.for(settings)(
+  'a clone has the same configuration as a node that boots, with %s',
+  async ([, options], { census }) => {
+    await using booted = await startCluster({ smp: 1, ...options, clone: 'off' })
+    const wanted = await shownBy(booted)
+    await booted.stop()
+    await using cloned = await startCluster({ smp: 1, ...options })
+    expect(await shownBy(cloned)).toEqual(wanted)
+    await cloned.stop()
+    await census.expectUnchanged({ withinMs: 2000 })
+  },
+)
 
 describe('clones of one template', () => {
-  test('differ in what must differ, and have the right time', async ({ census }) => {
+  test('clones of one template differ in machine-id, boot id, random numbers and MACs, and have the right time', async ({
+    census,
+  }) => {
     await using cluster = await startCluster({ nvm: 4, nrouters: 0, smp: 1 })
     const each = (script: string) => Promise.all([1, 2, 3, 4].map(id => said(cluster, id, script)))
     for (const own of [
@@ -90,7 +95,7 @@ describe('clones of one template', () => {
     await census.expectUnchanged({ withinMs: 2000 })
   })
 
-  test('run everything on all their processors, but who tells them who they are', async ({ census }) => {
+  test('all programs of a clone may use all of its processors, except xcluster-guest', async ({ census }) => {
     const disk = overlayDisk('grep Cpus_allowed_list: /proc/$$/status >/tmp/overlay')
     const kvmOpt = `-drive file=${disk},format=raw,if=virtio,readonly=on`
     await using cluster = await startCluster({ nvm: 1, nrouters: 0, smp: 2, kvmOpt })
@@ -107,7 +112,7 @@ describe('clones of one template', () => {
   })
 })
 
-/** An image of a disk with one overlay on it, which brings a script for /etc/init.d. */
+/** A disk image with one overlay, which has a script for /etc/init.d. */
 function overlayDisk(script: string): string {
   const dir = mkdtempSync(join(tmpdir(), 'overlay-'))
   const files = join(dir, 'overlay')

@@ -24,7 +24,7 @@ afterAll(async () => {
   await census.expectUnchanged()
 })
 
-/** An overlay on a disk: two archives, of which the second wins. */
+/** A disk with two overlay archives. The second overwrites a file of the first. */
 function overlayDisk(): string {
   const tar = (files: Record<string, string>) => {
     const from = mkdtempSync(join(dir, 'ovl-'))
@@ -42,7 +42,7 @@ function overlayDisk(): string {
   return path
 }
 
-describe('a booted guest', () => {
+describe('booted guest', () => {
   let guest: Guest
   const shell = async (script: string) => (await guest.run('sh', '-c', script)).stdout
 
@@ -69,7 +69,7 @@ describe('a booted guest', () => {
   })
   afterAll(() => guest[Symbol.asyncDispose]())
 
-  test('has the name and the net 0 of its number', async () => {
+  test('a booted guest has the hostname, addresses and MTUs of its number', async () => {
     expect(await shell('hostname; cat /etc/hostname')).toBe('vm-007\nvm-007\n')
     const links = JSON.parse((await guest.run('ip', '-j', 'addr')).stdout)
     const of = (name: string) => links.find(({ ifname }: { ifname: string }) => ifname === name)
@@ -82,23 +82,23 @@ describe('a booted guest', () => {
     expect(of('eth1').flags).not.toContain('UP')
   })
 
-  test('knows the others by name, and its resolver', async () => {
+  test('a booted guest resolves the names of other nodes, and has a resolver', async () => {
     expect(await shell('grep vm-221 /etc/hosts')).toBe('192.168.0.221 vm-221\nfd01::192.168.0.221 vm-221\n')
     expect(await shell('cat /etc/resolv.conf')).toBe('nameserver 192.168.0.250\noptions use-vc\n')
     expect((await guest.run('ping', '-c', '1', '-W', '5', 'vm-007')).status).toBe(0)
   })
 
-  test('gives every login shell the variables of the command line', async () => {
+  test('login shells of a guest have the variables of its kernel command line', async () => {
     expect((await guest.run('ash', '-lc', 'echo $COLOUR $PREFIX')).stdout).toBe('green fd01:\n')
   })
 
-  test('has unpacked its overlays in order and run their scripts in order', async () => {
+  test('a booted guest has unpacked its overlays in order, and run their scripts in order', async () => {
     expect(await shell('cat /etc/who /tmp/rc')).toBe(
       'two\n/etc/init.d/10a.rc start\n/etc/init.d/20b.rc start\n',
     )
   })
 
-  test('can masquerade, for both families', async () => {
+  test('a guest can masquerade IPv4 and IPv6', async () => {
     const chain = 'chain p { type nat hook postrouting priority srcnat; oifname "eth0" masquerade; };'
     const ruleset = `table ip xc { ${chain} }\ntable ip6 xc { ${chain} }`
     expect(await guest.run('sh', '-c', `nft -f - <<'E'\n${ruleset}\nE`)).toMatchObject({
@@ -109,7 +109,7 @@ describe('a booted guest', () => {
   })
 
   test.each(['bridge', 'veth', 'vxlan id 1 dstport 4789', 'dummy'])(
-    'can make a link of type %s',
+    'a guest can make a link of type %s',
     async type => {
       expect(
         await guest.run('sh', '-c', `ip link add test0 type ${type} && ip link del test0`),
@@ -118,9 +118,9 @@ describe('a booted guest', () => {
   )
 
   test.each(['127.0.0.1', '::1'])(
-    'answers telnet on %s with a root shell, on a terminal, without password',
+    'a guest answers telnet on %s with a root shell, on a terminal, without a password',
     async address => {
-      // The FIFO keeps nc's input open until the other side has hung up.
+      // The FIFO keeps nc's input open until the server has closed the connection.
       const talk = `rm -f /tmp/f; mkfifo /tmp/f; nc ${address} 23 </tmp/f | { exec 3>/tmp/f; printf 'id -un; tty; exit\\n' >&3; cat; }`
       const said = await shell(talk)
       expect(said).toMatch(/^root\r$/m)
@@ -128,39 +128,39 @@ describe('a booted guest', () => {
     },
   )
 
-  test('answers ssh', async () => {
+  test('a guest answers ssh', async () => {
     expect(
       await shell('rm -f /tmp/g; mkfifo /tmp/g; nc 127.0.0.1 22 </tmp/g | { exec 3>/tmp/g; head -c 16; }'),
     ).toBe('SSH-2.0-dropbear')
   })
 
-  test('runs commands that come over ssh with the real ip', async () => {
+  test('commands over ssh use the ip of iproute2', async () => {
     expect((await guest.run('/bin/login', '-c', 'ip -V')).stdout).toContain('iproute2')
   })
 
-  test('names its ports', async () => {
+  test('a guest has its virtio ports under their names', async () => {
     expect(await shell('cd /dev/virtio-ports; ls')).toBe('org.qemu.guest_agent.0\norg.xcluster.stream.0\n')
   })
 
-  test('has a shell on its console, where Ctrl-C works and the real ip is found', async () => {
+  test('the console of a guest has a shell with Ctrl-C and the ip of iproute2, also after an exit', async () => {
     guest.type('tty; ip -j -br link show lo; sleep 1000\n')
     await guest.shows(/\/dev\/ttyS0.*"ifname":"lo"/s)
     guest.type('\x03')
     guest.type('echo status=$?\n')
     await guest.shows(/status=130/)
     guest.type('exit\n')
-    await guest.shows(/(built-in shell.*){2}:\S+# /s) // what is typed before it is there goes to the old shell
+    await guest.shows(/(built-in shell.*){2}:\S+# /s) // input before its prompt would go to the old shell
     guest.type('echo again=$((40+2))\n')
     await guest.shows(/again=42/)
   })
 
-  test('powers off when the agent is told to', async () => {
-    guest.ask('guest-shutdown').catch(() => {}) // it has no answer
+  test('a guest powers off on guest-shutdown of its agent', async () => {
+    guest.ask('guest-shutdown').catch(() => {}) // the agent does not answer it
     expect(await guest.exited).toBe(0)
   })
 })
 
-test('a guest that panics ends', async () => {
+test('a guest that panics ends its QEMU', async () => {
   await using guest = new Guest(image)
   await guest.ask('guest-sync', { id: 1 })
   guest.ask('guest-exec', { path: 'sh', arg: ['-c', 'echo c >/proc/sysrq-trigger'] }).catch(() => {})
@@ -168,7 +168,7 @@ test('a guest that panics ends', async () => {
   expect(guest.console).toContain('Kernel panic')
 })
 
-test('an init that ends is a panic too', async () => {
+test('a guest without a working init panics and ends its QEMU', async () => {
   const initramfs = join(dir, 'broken')
   writeFileSync(initramfs, readFileSync(image.initramfs).subarray(0, 4096))
   await using guest = new Guest({ vmlinux: image.vmlinux, initramfs })
@@ -176,7 +176,7 @@ test('an init that ends is a panic too', async () => {
   expect(guest.console).toContain('Kernel panic')
 })
 
-test('the second call costs next to nothing', async () => {
+test('a second call of buildImage takes less than 50 ms', async () => {
   const guestDir = join(import.meta.dirname, '../../../guest')
   const started = performance.now()
   expect(await buildImage({ cacheDir: dir, guestDir, sysroots: [fetchedRoot, '/'] })).toEqual(image)

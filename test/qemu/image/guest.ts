@@ -5,7 +5,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { systemClock, within } from '../../../src/base/index.ts'
 import type { GuestImage } from '../../../src/image/index.ts'
 
-/** As in docs/image.md; `quiet` keeps the kernel's log off the slow serial line, a panic is still shown. */
+/** As in docs/image.md. `quiet` keeps the kernel's log off the slow serial line, which still shows a panic. */
 const FAST =
   'console=ttyS0 panic=-1 quiet mitigations=off random.trust_cpu=on rcupdate.rcu_expedited=1 cryptomgr.notests nokaslr noreplace-smp 8250.nr_uarts=1 no_timer_check'
 
@@ -15,7 +15,7 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** One guest under TCG, driven over its console and its agent; as small as a test needs it. */
+/** One guest under TCG with the fewest devices for a test. It is controlled over its console and its agent. */
 export class Guest implements AsyncDisposable {
   readonly started = performance.now()
   readonly exited: Promise<number | null>
@@ -71,12 +71,12 @@ export class Guest implements AsyncDisposable {
     return this.#qemu.stdio[3] as Duplex
   }
 
-  /** Resolves once the console has shown this. */
+  /** Resolves when the console's output matches. */
   async shows(pattern: RegExp): Promise<void> {
     const missing = (why: string) =>
       new Error(`${why} before the console showed ${pattern}:\n${this.console.slice(-2000)}`)
     const gone = this.exited.then(() => Promise.reject(missing('QEMU ended')))
-    gone.catch(() => {}) // every guest ends, mostly when nobody waits here any more
+    gone.catch(() => {}) // every guest ends, usually after this wait is over
     const seen = async () => {
       while (!pattern.test(this.console)) await Promise.race([once(this.#stdout, 'data'), gone])
     }
@@ -95,7 +95,7 @@ export class Guest implements AsyncDisposable {
     return JSON.parse(value).return
   }
 
-  /** Runs a command in the guest, by the agent; it has no event for an exit, so this asks again. */
+  /** Runs a command in the guest with the agent. The agent has no event for its exit, so this polls. */
   async run(...[path, ...arg]: string[]): Promise<Ran> {
     const { pid } = (await this.ask('guest-exec', { path, arg, 'capture-output': true })) as { pid: number }
     for (;;) {

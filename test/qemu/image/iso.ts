@@ -1,6 +1,6 @@
 const SECTOR = 2048
 
-/** Numbers stand twice in ISO 9660: little-endian, then big-endian. */
+/** ISO 9660 stores numbers twice: little-endian, then big-endian (ECMA-119 §7.2.3, §7.3.3). */
 function both(value: number, bytes: 2 | 4): Buffer {
   const out = Buffer.alloc(bytes * 2)
   out.writeUIntLE(value, 0, bytes)

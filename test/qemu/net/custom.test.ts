@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true }))
 
-/** Does something of its own before it goes on as the example. */
+/** A script that runs `first`, and then the example. */
 async function script(name: string, first: string): Promise<string> {
   const file = join(directory, name)
   await writeFile(file, `#!/bin/sh\n${first}\nexec "${example}" "$@"\n`)
@@ -25,8 +25,8 @@ async function script(name: string, first: string): Promise<string> {
 const small = { nvm: 2, nrouters: 0, smp: 1 }
 const argvOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
 
-describe('a script', () => {
-  test('makes a network in which everybody reaches everybody; asked again after a reset and for who comes', async () => {
+describe('network script', () => {
+  test('a network script connects all nodes, and runs again after a reset and for added nodes', async () => {
     const calls = join(directory, 'calls')
     const netSetup = await script('told', `echo "$1 $2 $__mtu $__kvm" >>${calls}; echo "for $2" >&2`)
     const logs = join(directory, 'logs')
@@ -57,7 +57,7 @@ describe('a script', () => {
     expect((await cluster.checkReach()).filter(({ ok }) => !ok)).toEqual([])
   })
 
-  test('that fails for one node fails that, and only that', async () => {
+  test('a network script that fails for one node fails only that node', async () => {
     const broken = join(directory, 'broken')
     await writeFile(broken, '')
     const netSetup = await script(
@@ -79,7 +79,7 @@ describe('a script', () => {
     expect((await cluster.checkReach()).every(({ ok }) => ok)).toBe(true)
   })
 
-  test('that fails for all ends the start; one that is not there or cannot be run never begins it', async () => {
+  test('a start fails when its network script fails for all nodes, is missing, or cannot be executed', async () => {
     const netSetup = await script('never', 'exit 1')
     await expect(startCluster({ ...small, netSetup })).rejects.toMatchObject({ code: 'NET_SETUP_FAILED' })
     await expect(startCluster({ ...small, netSetup: `${netSetup}.not` })).rejects.toMatchObject({
@@ -91,8 +91,8 @@ describe('a script', () => {
   })
 })
 
-describe('a function', () => {
-  /** Cables that end in nothing, in devices that no template has. */
+describe('network function', () => {
+  /** NICs without a peer, of a device that templates do not have. */
   const net: NetSetup = (_, number, { mac }) => {
     const device = 'virtio-net-pci-non-transitional'
     return {
@@ -100,7 +100,7 @@ describe('a function', () => {
     }
   }
 
-  test('gives nodes what it likes: they boot as it says', async () => {
+  test('a network function chooses the devices of nodes, which then boot', async () => {
     await using cluster = await startCluster({ ...small, nvm: 1 }, { net })
     const [{ pid, milestones }] = cluster.status().nodes as unknown as [{ pid: number; milestones: object }]
     expect(milestones).toHaveProperty('kernel')
@@ -110,7 +110,7 @@ describe('a function', () => {
     expect(await cluster.checkReach()).toEqual([])
   })
 
-  test('that asks for what QEMU does not have fails that node, with what QEMU says', async () => {
+  test("a network function whose options QEMU refuses fails that node, with QEMU's own words", async () => {
     const some: NetSetup = (node, number, context) =>
       node === 1
         ? net(node, number, context)
@@ -118,12 +118,10 @@ describe('a function', () => {
     await using cluster = await startCluster(small, { net: some })
     const [first, second] = cluster.status().nodes
     expect([first!.state, second!.state]).toEqual(['ready', 'failed'])
-    expect(second!.reason).toMatch(
-      /QEMU does not take the options .*'nonsense-nic' is not a valid device model/s,
-    )
+    expect(second!.reason).toMatch(/QEMU refused the options .*'nonsense-nic' is not a valid device model/s)
   })
 
-  test('that needs privileges gets a QEMU that has kept them, and says so', async () => {
+  test('a network function whose options need privileges gets a QEMU that keeps them, with a notice', async () => {
     const events: ClusterEvent[] = []
     const privileged: NetSetup = (node, number, context) =>
       number === 0

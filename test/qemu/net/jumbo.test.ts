@@ -3,7 +3,7 @@ import { type Cluster, startCluster } from '../../../src/index.ts'
 import { test } from '../../support/leaks.ts'
 import { nsenter } from '../cluster/nsenter.ts'
 
-/** What two nodes' kernels have cut into fragments so far, both families. */
+/** The number of IPv4 and IPv6 fragments that the kernels of two nodes have created so far. */
 async function fragments(cluster: Cluster): Promise<number> {
   const script = `awk '$1 == "Ip6FragCreates" { print $2 }' /proc/net/snmp6
     awk '$1 == "Ip:" && n++ { print $19 }' /proc/net/snmp`
@@ -15,7 +15,7 @@ async function fragments(cluster: Cluster): Promise<number> {
   return numbers.reduce((sum, number) => sum + number)
 }
 
-test('a packet of 9000 bytes crosses a net that has the MTU for it, whole, and no other', async () => {
+test('a packet of 9000 bytes crosses a net with that MTU whole, and is fragmented on other nets', async () => {
   await using cluster = await startCluster({ nvm: 2, nrouters: 0, smp: 1, hostNets: '0,1', mtu1: 9000 })
   const ping = async (size: number, address: string) => {
     const { status, stdout } = await cluster.exec(1, ['ping', '-c', '1', '-s', `${size}`, address])
@@ -30,7 +30,7 @@ test('a packet of 9000 bytes crosses a net that has the MTU for it, whole, and n
   await ping(8972, '192.168.0.2')
   await ping(8952, 'fd00::192.168.0.2')
   expect(await fragments(cluster)).toBeGreaterThan(7)
-  // From the host, whose ping can forbid them.
+  // From the host, whose ping can forbid fragments (-M do).
   const { netns } = cluster.status()
   const whole = (family: string, size: number, address: string) =>
     nsenter(netns, ['ping', family, '-M', 'do', '-c', '1', '-W', '5', '-s', `${size}`, address])

@@ -13,7 +13,7 @@ import { waitFor } from '../../support/wait.ts'
 const netSetup = fileURLToPath(new URL('../../../examples/net-setup/ovs.sh', import.meta.url))
 const installed = existsSync('/usr/sbin/ovs-vswitchd')
 
-/** The daemons that the script has started, by the files that they wrote themselves. */
+/** Ends the daemons that the script has started. Their pid files are in the directory. */
 async function endDaemons(directory: string): Promise<void> {
   const files = (await readdir(directory)).filter(name => name.endsWith('.pid'))
   const pids = await Promise.all(
@@ -23,7 +23,7 @@ async function endDaemons(directory: string): Promise<void> {
   await waitFor(() => pids.every(pid => !isAlive(pid)), 10_000)
 }
 
-test('a cluster on Open vSwitch reaches whom the default one reaches', async ({ skip }) => {
+test('a cluster on Open vSwitch has the same reachability as one on bridges', async ({ skip }) => {
   if (!installed) skip('openvswitch-switch is not installed')
   const directory = await mkdtemp(join(tmpdir(), 'ovs-'))
   process.env.OVS_RUNDIR = directory
@@ -33,7 +33,7 @@ test('a cluster on Open vSwitch reaches whom the default one reaches', async ({ 
     const reach = await cluster.checkReach()
     expect(reach.filter(({ ok }) => !ok)).toEqual([])
     expect(reach.length).toBe(reachTargets(planCluster(resolveSettings({ options }))).length)
-    // TCP, whose checksums nobody may leave to a device that is not there.
+    // TCP, which fails when checksums are left to a device that does not exist.
     const { stdout } = await cluster.exec(2, 'nc -w 10 192.168.1.1 23 </dev/null | head -c 3 | wc -c')
     expect(Buffer.from(stdout).toString().trim()).toBe('3')
     await cluster.reset([2])

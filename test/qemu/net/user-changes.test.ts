@@ -7,7 +7,7 @@ import { type Census, takeCensus } from '../../support/leaks.ts'
 import { freeNumbers } from '../../support/user-wiring.ts'
 import { said } from '../cluster/guest-state.ts'
 
-/** One cluster in user space that is paused, reset, and grows and shrinks; the tests follow one another. */
+/** One user-space cluster that is paused, reset and scaled. The tests depend on each other, in this order. */
 let census: Census
 let wiring: UserWiring
 let cluster: Cluster
@@ -23,7 +23,7 @@ afterAll(() => cluster?.stop())
 const states = () => cluster.status().nodes.map(({ id, state }) => `${id} ${state}`)
 const lost = async () => (await cluster.checkReach()).filter(({ ok }) => !ok)
 
-/** Whether ssh of a node answers behind its port. */
+/** Whether the ssh server of a node answers at its forwarded port. */
 async function answers(node: number): Promise<boolean> {
   const socket = connect(wiring.sshBase + node, '127.0.0.1')
   try {
@@ -36,7 +36,7 @@ async function answers(node: number): Promise<boolean> {
   }
 }
 
-test('it says what it is, and its nodes are clones', async () => {
+test('the status of a user-space cluster has its fabric and no namespace, and its nodes are clones', async () => {
   expect(cluster.status()).toMatchObject({ fabric: 'user', netns: '' })
   expect(cluster.status().nodes.map(({ milestones }) => milestones.kernel)).toEqual([
     undefined,
@@ -46,13 +46,13 @@ test('it says what it is, and its nodes are clones', async () => {
   expect(await lost()).toEqual([])
 })
 
-test('frames of 9000 bytes cross a segment in one piece', async () => {
+test('packets of 9000 bytes cross a user-space segment without fragments', async () => {
   expect(await said(cluster, 1, 'cat /sys/class/net/eth1/mtu')).toBe('9000\n')
   await said(cluster, 1, 'ping -c 1 -W 5 -s 8972 192.168.1.2')
   expect(await said(cluster, 2, "grep '^Ip:' /proc/net/snmp | cut -d' ' -f15,16")).toMatch(/\n0 0\n$/) // reassembled
 })
 
-test('paused, resumed and reset, a node is there as before', async () => {
+test('nodes of a user-space cluster keep their ports and reachability after pause, resume and reset', async () => {
   await cluster.pause([1])
   await cluster.resume([1])
   const failed = ended(2)
@@ -69,7 +69,7 @@ async function ended(id: number): Promise<void> {
     if (event.event === 'node' && event.id === id && event.state === 'failed') return
 }
 
-test('nodes come and go with their ports and segments', async () => {
+test('scaling a user-space cluster adds and removes ports and segments', async () => {
   await cluster.scaleOut([3, 221])
   expect([await answers(3), await answers(221)]).toEqual([true, true])
   expect(await lost()).toEqual([])
@@ -78,7 +78,7 @@ test('nodes come and go with their ports and segments', async () => {
   expect(await lost()).toEqual([])
 })
 
-test('a second cluster needs numbers of its own, and is refused before anything starts', async () => {
+test('a second user-space cluster with the same ports or segments is refused before it starts a node', async () => {
   const second = async (numbers: Partial<UserWiring>) => {
     const events: ClusterEvent[] = []
     const options = { ...small, ...wiring, ...numbers, name: `b${process.pid}` }
@@ -98,7 +98,7 @@ test('a second cluster needs numbers of its own, and is refused before anything 
   })
 })
 
-test('nothing is left', async () => {
+test('a stopped user-space cluster leaves nothing behind', async () => {
   await cluster.stop()
   await census.expectUnchanged({ withinMs: 1500 })
 })

@@ -9,10 +9,10 @@ import { boundSockets } from '../../../src/sys/index.ts'
 import { openFds } from '../../support/processes.ts'
 import { said } from '../cluster/guest-state.ts'
 
-/** What one cluster in user space showed, as text that is the same in every run. */
+/** Observations of a user-space cluster, as text that is the same in every run. */
 export interface Seen {
   readonly uid: number
-  /** Why it is in user space, where nobody asked for that. */
+  /** The reason for a user-space network that the settings did not ask for. */
   readonly notices: readonly string[]
   readonly pinged: readonly string[]
   readonly lost: readonly string[]
@@ -22,7 +22,7 @@ export interface Seen {
   readonly senders: readonly string[]
 }
 
-/** Two nodes and a router in user space, and all that they can do there. Run by root and by others. */
+/** Starts two nodes and a router with a user-space network, and observes them. Root and unprivileged users run it. */
 export async function seenIn(wiring: UserWiring, settings: SettingOptions): Promise<Seen> {
   const options = { name: `u${process.pid}`, nvm: 2, nrouters: 1, smp: 1, fabric: 'user', ...wiring } as const
   const notices: string[] = []
@@ -52,7 +52,7 @@ async function pings(cluster: Cluster, address: string): Promise<string> {
   return lines.find(line => line.includes('received'))!
 }
 
-/** What a node hears from a server on the host's loopback. */
+/** What a node receives from a server on the host's loopback. */
 async function hears(cluster: Cluster, host: string, address: string): Promise<string> {
   const server = createServer(peer => peer.end(`you are ${host}`)).listen(0, host)
   await once(server, 'listening')
@@ -63,7 +63,7 @@ async function hears(cluster: Cluster, host: string, address: string): Promise<s
   }
 }
 
-/** How a node's service begins to speak, behind a port of the host. */
+/** The first bytes of a node's service at a forwarded port of the host. */
 async function greeting(port: number): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   const [bytes] = (await once(socket, 'data')) as [Buffer]
@@ -71,7 +71,7 @@ async function greeting(port: number): Promise<string> {
   return bytes.subarray(0, 3).toString('latin1')
 }
 
-/** Addresses that a process's sockets wait on. */
+/** The addresses to which sockets of a process are bound. */
 function boundBy(pid: number): string[] {
   const inodes = new Set(Array.from(openFds(pid).values(), target => /^socket:\[(\d+)\]$/.exec(target)?.[1]))
   return ['tcp', 'tcp6', 'udp', 'udp6']

@@ -31,7 +31,7 @@ function expected(uid: number, groups: readonly number[]): Seen {
 test.for([
   ['clones', { clone: 'always' }],
   ['VMs that boot', { clone: 'off' }],
-] as const)('%s have all their nets on loopback', async ([, settings], { census }) => {
+] as const)('%s with a user-space network have all nets on loopback', async ([, settings], { census }) => {
   const wiring = await freeNumbers()
   expect(await seenIn(wiring, settings)).toEqual(expected(0, [wiring.mcastBase + 1, wiring.mcastBase + 2]))
   await census.expectUnchanged({ withinMs: 1500 })
@@ -40,7 +40,7 @@ test.for([
 const user = new OrdinaryUser()
 const why = user.whyNot()
 
-test('an ordinary user who may not even open /dev/net/tun has the same, and is told why', async ({
+test('an unprivileged user that may not open /dev/net/tun gets a user-space network, with a notice', async ({
   census,
   skip,
 }) => {
@@ -54,16 +54,18 @@ test('an ordinary user who may not even open /dev/net/tun has the same, and is t
   await census.expectUnchanged({ withinMs: 1500 })
 })
 
-async function seenBy(somebody: OrdinaryUser, args: readonly string[]): Promise<unknown> {
+async function seenBy(runner: OrdinaryUser, args: readonly string[]): Promise<unknown> {
   const here = fileURLToPath(new URL('./ordinary-user.ts', import.meta.url))
-  const script = relative(process.cwd(), here) // he sees the project elsewhere
+  const script = relative(process.cwd(), here) // the user has the project at another path
   const node = ['node', '--import', 'jiti/register', script, ...args]
-  const [file, ...rest] = somebody.command(node, { tunMode: '0600' })
-  const { stdout } = await promisify(execFile)(file!, rest, { env: somebody.env, timeout: 170_000 })
+  const [file, ...rest] = runner.command(node, { tunMode: '0600' })
+  const { stdout } = await promisify(execFile)(file!, rest, { env: runner.env, timeout: 170_000 })
   return JSON.parse(stdout)
 }
 
-test('what the host captures is what the guest sends; what it injects arrives', async ({ census }) => {
+test('the host captures what a guest sends on a segment, and the guest receives what the host injects', async ({
+  census,
+}) => {
   const wiring = await freeNumbers()
   const dump = join(await mkdtemp(join(tmpdir(), 'xc-dump-')), 'net1.pcap')
   await chmod(join(dump, '..'), 0o777) // QEMU is another user
@@ -82,8 +84,8 @@ test('what the host captures is what the guest sends; what it injects arrives', 
 const us = { mac: '02:00:00:00:00:01', ip: [192, 168, 1, 99] }
 
 /**
- * Asks the guest for its address by ARP, until it has answered; answers when it asks for ours, and gives the echo
- * request that it then sends.
+ * Resolves the guest's MAC by ARP, lets it ping this end, and answers its ARP request. Returns the echo request that it
+ * sends.
  */
 async function answerFor(cluster: Cluster, segment: Segment): Promise<Uint8Array> {
   const [frames, theirs] = [segment.capture(), macOf(1, 1)]
@@ -100,11 +102,11 @@ async function answerFor(cluster: Cluster, segment: Segment): Promise<Uint8Array
     if (etherType === 0x0800 && destination === us.mac) echo ??= bytes
   }
   await ping
-  if (!echo) throw new Error('the guest sent nothing after it had been answered')
+  if (!echo) throw new Error('the guest sent no echo request after the ARP reply')
   return echo
 }
 
-/** An ARP request (1) or reply (2) of ours (RFC 826). */
+/** An ARP request (1) or reply (2) from this end (RFC 826). */
 function arp(operation: 1 | 2, to: string, ip: readonly number[]): Uint8Array {
   const bytes = (mac: string) => mac.split(':').map(part => Number.parseInt(part, 16))
   const head = [...bytes(to), ...bytes(us.mac), 8, 6, 0, 1, 8, 0, 6, 4, 0, operation]

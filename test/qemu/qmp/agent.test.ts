@@ -17,7 +17,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-/** Runs `work` on an agent of its own: the real one, here instead of in a guest, on a unix socket. */
+/** Runs `work` with a new agent: the real qemu-ga, on this machine instead of in a guest, at a unix socket. */
 async function withAgent(work: (agent: AgentClient, path: string) => Promise<void>): Promise<void> {
   const path = join(directory, 'agent')
   const process = launch({ file, args: ['-m', 'unix-listen', '-p', path, '-t', directory] })
@@ -31,10 +31,10 @@ async function withAgent(work: (agent: AgentClient, path: string) => Promise<voi
   }
 }
 
-describe('the real qemu-ga', () => {
-  beforeEach(({ skip }) => skip(file === '', `neither ${files.join(' nor ')} is there`))
+describe('real qemu-ga', () => {
+  beforeEach(({ skip }) => skip(file === '', `neither ${files.join(' nor ')} exists`))
 
-  test('answers, refuses in its words, and runs eight at once', () =>
+  test('qemu-ga answers commands, refuses unknown ones, and runs eight programs at once', () =>
     withAgent(async agent => {
       expect((await agent.execute('guest-info')).supported_commands).toContainEqual(
         expect.objectContaining({ name: 'guest-exec', enabled: true }),
@@ -46,7 +46,7 @@ describe('the real qemu-ga', () => {
       )
     }))
 
-  test('exec: input, both outputs, status, signal, environment, a missing program', () =>
+  test('exec on qemu-ga passes input, outputs, status, signal and environment, and refuses a missing program', () =>
     withAgent(async agent => {
       const input = Uint8Array.from({ length: 100_000 }, (_, i) => i % 256)
       const copied = await agent.exec('cat; echo "$GREETING" >&2; exit 3', {
@@ -64,20 +64,20 @@ describe('the real qemu-ga', () => {
       })
     }))
 
-  test('exec: of an endless output the first 16 MiB', () =>
+  test('exec on qemu-ga returns the first 16 MiB of a longer output, marked as truncated', () =>
     withAgent(async agent => {
       const { stdout, truncated } = await agent.exec('head -c 20000000 /dev/zero')
       expect(stdout.length).toBe(16 << 20)
       expect(truncated).toEqual({ stdout: true, stderr: false })
     }))
 
-  test('half a command left behind by somebody else does no harm', () =>
+  test('the client synchronises with qemu-ga after another client has sent half a command', () =>
     withAgent(async (agent, path) => {
       await agent.close()
-      const rude = await connectStream(path)
-      rude.receive({ data: () => {}, end: () => {} })
-      rude.send(Buffer.from('{"execute":"guest-pi'))
-      await rude.close()
+      const other = await connectStream(path)
+      other.receive({ data: () => {}, end: () => {} })
+      other.send(Buffer.from('{"execute":"guest-pi'))
+      await other.close()
       const next = await openAgent(path)
       await next.execute('guest-ping')
       await next.sync()

@@ -16,7 +16,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-/** Runs `work` on a QEMU of its own. */
+/** Runs `work` with a new QEMU. */
 async function withQemu(work: (client: QmpClient, process: Launched) => Promise<void>): Promise<void> {
   const qemu = await bareQemu()
   try {
@@ -26,7 +26,7 @@ async function withQemu(work: (client: QmpClient, process: Launched) => Promise<
   }
 }
 
-test('the schema comes in one line longer than any read', () =>
+test('the QMP client reads the schema, one line that is longer than any read', () =>
   withQemu(async client => {
     const schema = await client.execute('query-qmp-schema')
     expect(JSON.stringify(schema).length).toBeGreaterThan(150_000)
@@ -35,7 +35,7 @@ test('the schema comes in one line longer than any read', () =>
     expect(await client.execute('query-version')).toEqual(client.version)
   }))
 
-test('quit: the event, the reply, the end', () =>
+test('quit gives the SHUTDOWN event, then its reply, then the end of the connection', () =>
   withQemu(async (client, process) => {
     const order: string[] = []
     const shutdown = client.once('SHUTDOWN').then(event => order.push(event.data.reason))
@@ -47,7 +47,7 @@ test('quit: the event, the reply, the end', () =>
     expect(await process.exited).toEqual({ code: 0 })
   }))
 
-test('what QEMU refuses comes in its words', () =>
+test("an error of the QEMU monitor has QEMU's own words and error class", () =>
   withQemu(async client => {
     await expect(client.execute('set_link', { name: 'nic9', up: true })).rejects.toMatchObject({
       message: "run set_link on the QEMU monitor: Device 'nic9' not found",
@@ -59,7 +59,7 @@ test('what QEMU refuses comes in its words', () =>
     expect(await client.execute('query-status')).toMatchObject({ status: 'running' })
   }))
 
-test('a hundred at once are all answered, in order', () =>
+test('a hundred simultaneous QMP commands are all answered, in order', () =>
   withQemu(async client => {
     const lines = await Promise.all(
       Array.from({ length: 100 }, (_, i) =>
@@ -69,8 +69,8 @@ test('a hundred at once are all answered, in order', () =>
     expect(lines.map(Number)).toEqual(Array.from({ length: 100 }, (_, i) => i))
   }))
 
-/** QEMU's own qmp-test blocks its main loop this way: a configuration read from a FIFO that nobody writes. */
-test('with the main loop blocked and a full window, out of band is answered', () =>
+/** Blocks QEMU's main loop as its own qmp-test does: it reads a configuration from a FIFO without a writer. */
+test('an out-of-band command is answered while the main loop of QEMU is blocked and its queue is full', () =>
   withQemu(async client => {
     const config = join(directory, 'fifo')
     execFileSync('mkfifo', [config])
@@ -87,7 +87,7 @@ test('with the main loop blocked and a full window, out of band is answered', ()
     expect(await Promise.all(rest)).toHaveLength(20)
   }))
 
-test('a file descriptor arrives, under its name', () =>
+test('getfd passes a file descriptor to QEMU under its name', () =>
   withQemu(async client => {
     const path = join(directory, 'state')
     const fd = openSync(path, 'w')
@@ -105,7 +105,7 @@ test('a file descriptor arrives, under its name', () =>
     )
   }))
 
-test('kill -9: no event, no reply, but the end is known and named', () =>
+test('kill -9 of QEMU rejects pending commands and waits with QMP_CLOSED', () =>
   withQemu(async (client, process) => {
     const waiting = client.once('SHUTDOWN')
     process.kill('SIGSTOP')
@@ -117,7 +117,7 @@ test('kill -9: no event, no reply, but the end is known and named', () =>
     expect(await process.exited).toEqual({ signal: 'SIGKILL' })
   }))
 
-test('over a path; a second client waits in vain, then gets its turn', async () => {
+test('a second client of a monitor socket times out without a greeting until the first one closes', async () => {
   const path = join(directory, 'qmp')
   const process = launchBare(['-qmp', `unix:${path},server=on,wait=off`])
   try {

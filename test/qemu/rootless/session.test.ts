@@ -9,7 +9,7 @@ import { OrdinaryUser } from '../../support/ordinary-user.ts'
 import { differences, internet, Outside } from '../../support/outside.ts'
 import { Xc } from '../../support/xc.ts'
 
-// The default cluster, with a tester, of somebody without any rights, on a host where only he is at work.
+// The default cluster with a tester, of a user without any privileges, on a host that no other program uses.
 const user = new OrdinaryUser()
 const why = user.whyNot()
 let outside: Outside
@@ -42,7 +42,9 @@ const inside = (command: readonly string[]) =>
     ...command,
   ])
 
-test('it is the cluster that root gets: all are ready and reach each other', ({ skip }) => {
+test('an unprivileged user gets the same cluster as root: all nodes are ready and reach each other', ({
+  skip,
+}) => {
   skip(why !== undefined, why)
   expect(status.nodes.map(({ id, state }) => `${id} ${state}`)).toEqual(
     [1, 2, 3, 4, 201, 202, 221].map(id => `${id} ready`),
@@ -51,12 +53,12 @@ test('it is the cluster that root gets: all are ready and reach each other', ({ 
   expect(status).toMatchObject({ fabric: 'bridge' })
 })
 
-test('its nodes were cloned from templates that he has made', ({ skip }) => {
+test('the nodes of an unprivileged user are clones of templates that this user has made', ({ skip }) => {
   skip(why !== undefined, why)
   for (const { milestones } of status.nodes) expect(milestones.kernel).toBeUndefined()
 })
 
-test('status names its namespaces, and nsenter finds links and nodes there', ({ skip }) => {
+test('the status of a rootless cluster names its namespaces, which nsenter can enter', ({ skip }) => {
   skip(why !== undefined, why)
   const links = JSON.parse(inside(['ip', '-j', 'link'])) as { ifname: string }[]
   expect(links.map(({ ifname }) => ifname)).toEqual(
@@ -65,7 +67,7 @@ test('status names its namespaces, and nsenter finds links and nodes there', ({ 
   expect(inside(['ping', '-c1', '-W2', '192.168.0.1'])).toContain(' 0% packet loss')
 })
 
-test('its QEMUs are him, in there, and may do nothing', ({ skip }) => {
+test('QEMUs of a rootless cluster run as the user, in its namespaces, without capabilities', ({ skip }) => {
   skip(why !== undefined, why)
   for (const { pid } of status.nodes) {
     const said = readFileSync(`/proc/${pid}/status`, 'latin1')
@@ -80,7 +82,7 @@ test('its QEMUs are him, in there, and may do nothing', ({ skip }) => {
   }
 })
 
-test('the host is the same with it, and without it again', async ({ skip }) => {
+test('a rootless cluster does not change the host, and leaves nothing behind', async ({ skip }) => {
   skip(why !== undefined, why)
   expect(differences(before, await outside.looks())).toEqual([])
   await xc.good(['stop'])
@@ -88,7 +90,7 @@ test('the host is the same with it, and without it again', async ({ skip }) => {
   await census.expectUnchanged()
 })
 
-test('with a way out, by pasta, a node gets to the internet, and the host is still the same', async ({
+test('a rootless cluster with an uplink by pasta reaches the internet, and does not change the host', async ({
   skip,
 }) => {
   skip(why !== undefined, why)
@@ -112,7 +114,9 @@ const greeting = `
   const server = require('http').createServer((_, answer) => answer.end('hello'))
   server.listen(0, () => console.log(server.address().port))`
 
-test('without a tap device for him it is in user space, with a notice', async ({ skip }) => {
+test('an unprivileged user without access to /dev/net/tun gets a user-space cluster, with a notice', async ({
+  skip,
+}) => {
   skip(why !== undefined, why)
   const barred = new Xc({ user, host: outside.host, tunMode: '0600' })
   const { stdout, stderr } = await barred.run(['start', '--nvm', '1', '--nrouters', '0', '--json'])

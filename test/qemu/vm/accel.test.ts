@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { kvmTrouble } from '../../../src/vm/accel/accel-probe.ts'
 import { detectAccel, findQemu, type Qemu } from '../../../src/vm/index.ts'
 import { test } from '../../support/leaks.ts'
-import { logDirectory, someone } from './guest.ts'
+import { logDirectory, ownUser } from './guest.ts'
 
 const cache = logDirectory()
 afterAll(() => cache.remove())
@@ -13,7 +13,7 @@ beforeAll(async () => {
   qemu = await findQemu({ searchPath: process.env.PATH! })
 })
 
-test('QEMU is found with its version; what is not QEMU is not taken for it', async () => {
+test('findQemu finds QEMU with its version, and refuses a program that is not QEMU', async () => {
   expect(qemu.version).toMatch(/^\d+\.\d+/)
   await expect(findQemu({ searchPath: '/nowhere:/no' })).rejects.toMatchObject({
     code: 'QEMU_MISSING',
@@ -23,7 +23,7 @@ test('QEMU is found with its version; what is not QEMU is not taken for it', asy
   await expect(findQemu({ given: '/bin/true', searchPath: '' })).rejects.toThrow('/bin/true is not QEMU')
 })
 
-test('a QEMU is asked for its version once, and again when its file has changed', async () => {
+test('findQemu runs QEMU for its version once, and again when its file has changed', async () => {
   const [path, asked] = [`${cache.path}/qemu`, `${cache.path}/asked`]
   const release = (version: string) =>
     writeFileSync(path, `#!/bin/sh\necho >>${asked}\necho QEMU emulator version ${version}\n`, {
@@ -36,13 +36,13 @@ test('a QEMU is asked for its version once, and again when its file has changed'
   expect([await find(), readFileSync(asked, 'utf8')]).toEqual(['10.0', '\n\n'])
 })
 
-test('auto gives a reason with its notice when it is not KVM, and the same again from its memory', async () => {
+test('detectAccel with auto gives a reason and a notice when it is not KVM, and the same from its cache', async () => {
   const notices: string[] = []
   const ask = () =>
     detectAccel({
       want: 'auto',
       qemu,
-      identity: someone,
+      identity: ownUser,
       cacheDir: cache.path,
       notice: text => notices.push(text),
     })
@@ -52,14 +52,14 @@ test('auto gives a reason with its notice when it is not KVM, and the same again
   if (first.kind === 'tcg') expect(notices[0]).toContain(first.reason)
 })
 
-test('kvm that cannot be is an error, never something else', async () => {
+test('detectAccel with kvm throws KVM_UNUSABLE where KVM does not work, and does not fall back to TCG', async () => {
   const ask = () => detectAccel({ want: 'kvm', qemu, cacheDir: cache.path, notice: expect.unreachable })
   const trouble = await kvmTrouble({ qemu: qemu.path })
   if (trouble === undefined) expect(await ask()).toEqual({ kind: 'kvm' })
   else await expect(ask()).rejects.toMatchObject({ code: 'KVM_UNUSABLE', kind: 'prerequisite' })
 })
 
-test('a guest that has not come to its end at the deadline is killed, and that is the reason', async () => {
+test('the KVM probe reports a guest that has not ended at its deadline', async () => {
   const trouble = await kvmTrouble({ qemu: qemu.path, deadlineMs: 1 })
   expect(trouble).toBe('a guest of three instructions did not end within 0.001 s')
 })

@@ -6,7 +6,7 @@ import { guestSpec, logDirectory, printed, readyVm } from './guest.ts'
 const logs = logDirectory()
 afterAll(() => logs.remove())
 
-/** How it ended, once all of it is gone. */
+/** Waits for its death and returns the failure. */
 async function endOf(machine: Machine): Promise<Error & { code?: string }> {
   const failure = await machine.died
   expect(machine.state).toBe('failed')
@@ -14,7 +14,7 @@ async function endOf(machine: Machine): Promise<Error & { code?: string }> {
   return failure!
 }
 
-test('two at once: one panics, one is killed; each fails with its own reason', async () => {
+test('of two VMs one panics and one is killed, and each fails with its own reason', async () => {
   const [panicking, killed] = await Promise.all([
     readyVm(logs.path, { name: 'vm-001' }),
     readyVm(logs.path, { name: 'vm-002' }),
@@ -40,7 +40,7 @@ test('two at once: one panics, one is killed; each fails with its own reason', a
   await killed.kill()
 })
 
-test('a kernel that finds no init panics at once, also where a panic does not reset it', async () => {
+test('a guest without an init fails at once with GUEST_PANIC, also with panic=0', async () => {
   const append = 'rdinit=/nope init=/nope'
   const specs = [
     await guestSpec(logs.path, { name: 'vm-001', append }),
@@ -54,7 +54,7 @@ test('a kernel that finds no init panics at once, also where a panic does not re
   }
 })
 
-test('a guest that does not become ready in time, and one that restarts itself', async () => {
+test('a guest that is not ready in time fails with BOOT_TIMEOUT, and one that restarts with GUEST_ENDED', async () => {
   const slow = await startVm(await guestSpec(logs.path, { name: 'vm-001', readyTimeoutMs: 600 }))
   const restarting = await startVm(await guestSpec(logs.path, { name: 'vm-002', append: 'rdinit=/bin/sh' }))
   const prompt = printed(restarting, '# ')

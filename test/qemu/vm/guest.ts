@@ -7,13 +7,13 @@ import { findQemu, type Identity, type Machine, startVm, type VmSpec } from '../
 
 const cacheDir = places({ HOME: homedir(), ...process.env }, process.getuid!()).cache
 
-/** A user that nobody else is. */
-export const someone: Identity = {
+/** A user id that no other process has. */
+export const ownUser: Identity = {
   uid: 70_000 + (process.pid % 10_000),
   gid: 70_000 + (process.pid % 10_000),
 }
 
-/** A VM as a cluster starts it, with the default guest; its console log goes where it vanishes with the test. */
+/** A VM as a cluster starts it, with the default guest. Its console log is in a directory that the test removes. */
 export async function guestSpec(directory: string, change: Partial<VmSpec> = {}): Promise<VmSpec> {
   const { vmlinux, initramfs } = await buildImage({ cacheDir, guestDir: resolve('guest') })
   const { path } = await findQemu({ searchPath: process.env.PATH! })
@@ -27,7 +27,7 @@ export async function guestSpec(directory: string, change: Partial<VmSpec> = {})
     vcpus: 1,
     accel: 'tcg',
     nics: [],
-    identity: someone,
+    identity: ownUser,
     consoleLog: join(directory, `${name}.log`),
     ...change,
   }
@@ -40,20 +40,20 @@ export async function readyVm(directory: string, change?: Partial<VmSpec>): Prom
   return machine
 }
 
-/** A directory for logs, and how to get rid of it. */
+/** A directory for logs, and a function that removes it. */
 export function logDirectory(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
   return { path, remove: () => rmSync(path, { recursive: true }) }
 }
 
-/** What the guest prints from now on, until it has printed `expected`. */
+/** The guest's output from now on, until it matches `expected`. */
 export async function printed(machine: Machine, expected: string | RegExp): Promise<string> {
   let text = ''
   for await (const bytes of machine.console.attach()) {
     text += Buffer.from(bytes).toString('latin1')
     if (typeof expected === 'string' ? text.includes(expected) : expected.test(text)) return text
   }
-  throw new Error(`the console ended, and said: ${text}`)
+  throw new Error(`the console ended before it printed ${expected}: ${text}`)
 }
 
 export const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()

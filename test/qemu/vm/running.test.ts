@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Machine } from '../../../src/vm/index.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { openFds } from '../../support/processes.ts'
-import { logDirectory, printed, readyVm, someone, textOf } from './guest.ts'
+import { logDirectory, ownUser, printed, readyVm, textOf } from './guest.ts'
 
 let census: Census
 let machine: Machine
@@ -26,7 +26,7 @@ afterAll(async () => {
   await census.expectUnchanged()
 })
 
-test('passes its milestones in order, each with a time', () => {
+test('a VM passes its milestones in order, each with a time', () => {
   const passed = Object.entries(machine.milestones)
   expect(passed.map(([name]) => name)).toEqual(['spawned', 'qmp', 'kernel', 'init', 'agent', 'ready'])
   const times = passed.map(([, at]) => at)
@@ -35,7 +35,7 @@ test('passes its milestones in order, each with a time', () => {
 })
 
 describe('exec', () => {
-  test('bytes go in and come out as they are, on both outputs', async () => {
+  test('exec passes all bytes unchanged, as input and on both outputs', async () => {
     const all = Uint8Array.from({ length: 256 }, (_, i) => i)
     const { status, stdout, stderr } = await machine.exec('cat; printf "\\377\\000x" >&2', { input: all })
     expect(status).toBe(0)
@@ -43,12 +43,12 @@ describe('exec', () => {
     expect([...stderr]).toEqual([255, 0, 120])
   })
 
-  test('gives the status, or the signal that ended it', async () => {
+  test('exec returns the exit status of a program, or the signal that ended it', async () => {
     expect(await machine.exec(['sh', '-c', 'exit 37'])).toMatchObject({ status: 37 })
     expect(await machine.exec('kill -TERM $$')).toMatchObject({ status: 143, signal: 15 })
   })
 
-  test('two at once: each waits for its own', async () => {
+  test('two simultaneous calls of exec each get the output of their own program', async () => {
     const [first, second] = await Promise.all([
       machine.exec('while [ ! -e /tmp/go ]; do sleep 0.01; done; echo first'),
       machine.exec('touch /tmp/go; echo second'),
@@ -56,26 +56,26 @@ describe('exec', () => {
     expect([textOf(first.stdout), textOf(second.stdout)]).toEqual(['first\n', 'second\n'])
   })
 
-  test('a command that takes too long is given up, and the next one works', async () => {
+  test('exec fails with QMP_TIMEOUT for a program that takes too long, and the next exec works', async () => {
     await expect(machine.exec('sleep 1000', { timeoutMs: 200 })).rejects.toMatchObject({
       code: 'QMP_TIMEOUT',
     })
     expect(await machine.exec('kill $(pidof sleep)')).toMatchObject({ status: 0 })
   })
 
-  test('a program that is not there is refused in the words of the guest', async () => {
+  test("exec of a missing program fails with the guest's own words", async () => {
     await expect(machine.exec(['/no/such/program'])).rejects.toThrow(/No such file or directory/)
   })
 })
 
-test('an agent that dies is missed at once, and used again when it is back', async () => {
+test('exec fails at once when the agent dies, and works again when the agent is back', async () => {
   await expect(machine.exec('kill $(pidof qemu-ga); sleep 1000')).rejects.toMatchObject({
     code: 'AGENT_LOST',
   })
   expect(textOf((await machine.exec('echo back')).stdout)).toBe('back\n')
 })
 
-test('the console can be typed on, read, and is in the log', async () => {
+test('a console takes input and shows output, which is also in its log', async () => {
   const answer = printed(machine, /a-42/)
   machine.console.write('echo a-$((6 * 7))\n')
   await answer
@@ -83,7 +83,7 @@ test('the console can be typed on, read, and is in the log', async () => {
   expect(readFileSync(`${logs.path}/vm-001.log`, 'latin1')).toContain('a-42')
 })
 
-test('a cable can be pulled and plugged', async () => {
+test('setLink takes the carrier of a NIC away and gives it back', async () => {
   const carrier = async () => textOf((await machine.exec('cat /sys/class/net/eth0/carrier')).stdout).trim()
   expect(await carrier()).toBe('1')
   await machine.setLink(0, false)
@@ -93,11 +93,11 @@ test('a cable can be pulled and plugged', async () => {
   await expect(machine.setLink(1, true)).rejects.toMatchObject({ code: 'NO_SUCH_NIC' })
 })
 
-test('QEMU is nobody: its own user, no capabilities, no way back, sandboxed', () => {
+test('QEMU runs as its own user, without capabilities, with no_new_privs and a seccomp filter', () => {
   const status = readFileSync(`/proc/${machine.pid}/status`, 'utf8')
   const field = (name: string) => status.match(new RegExp(`^${name}:[ \\t]*(.*?) *$`, 'm'))?.[1]?.split(/\s+/)
-  expect(field('Uid')).toEqual(Array(4).fill(String(someone.uid)))
-  expect(field('Gid')).toEqual(Array(4).fill(String(someone.gid)))
+  expect(field('Uid')).toEqual(Array(4).fill(String(ownUser.uid)))
+  expect(field('Gid')).toEqual(Array(4).fill(String(ownUser.gid)))
   expect(field('Groups')).toEqual([''])
   expect(field('CapEff')).toEqual(['0000000000000000'])
   expect(field('CapPrm')).toEqual(['0000000000000000'])
@@ -106,7 +106,7 @@ test('QEMU is nobody: its own user, no capabilities, no way back, sandboxed', ()
   expect(readFileSync(`/proc/${machine.pid}/environ`, 'utf8')).toBe('')
 })
 
-test('QEMU has nothing of ours but its four wires and its two boot files', () => {
+test('QEMU inherits no file descriptors except its four sockets and two boot files', () => {
   const fds = [...openFds(machine.pid)]
   const ours = fds.filter(([fd]) => fd > 2 && fd < 9).map(([, what]) => what.replace(/\d+/g, 'N'))
   expect(ours.slice(0, 4)).toEqual(Array(4).fill('socket:[N]'))
@@ -115,7 +115,7 @@ test('QEMU has nothing of ours but its four wires and its two boot files', () =>
   expect(rest.filter(what => !what.startsWith('anon_inode:'))).toEqual([])
 })
 
-test('stops when asked, and then says so', async () => {
+test('a VM that is stopped reports stopping and stopped, and refuses further commands', async () => {
   const events = machine.events()
   await machine.stop()
   await machine.stop()

@@ -17,7 +17,7 @@ import {
 import { fileNames, templatesIn } from '../../../src/vm/snapshot/store.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
-import { guestSpec, logDirectory, someone, textOf } from './guest.ts'
+import { guestSpec, logDirectory, ownUser, textOf } from './guest.ts'
 
 let census: Census
 let namespace: NetNamespace
@@ -26,7 +26,7 @@ let template: Template
 const cache = logDirectory()
 const steps: string[] = []
 
-/** As a fabric gives it; without a descriptor it is a shape. */
+/** A NIC as a fabric makes it. Without a tap it describes a template's NIC. */
 const nicOn = (index: number, tap?: Tap): Nic => ({
   args: [
     ...['-netdev', `tap,id=net${index},fd={fd0}`],
@@ -46,16 +46,17 @@ beforeAll(async () => {
   namespace = NetNamespace.create()
   const { kernel, initramfs, memoryMiB, vcpus, accel } = await guestSpec(cache.path)
   shape = {
-    ...{ kernel, initramfs, memoryMiB, vcpus, accel, identity: someone },
+    ...{ kernel, initramfs, memoryMiB, vcpus, accel, identity: ownUser },
     qemu: await findQemu({ searchPath: process.env.PATH! }),
     image: 'the image of this test',
     nics: [nicOn(0), nicOn(1)],
   }
-  const told = (name: string) => (step: TemplateStep, state: string) => steps.push(`${name} ${step} ${state}`)
-  // Two at once: one of them makes it.
+  const record = (name: string) => (step: TemplateStep, state: string) =>
+    steps.push(`${name} ${step} ${state}`)
+  // Two simultaneous calls: one of them makes it.
   const [first, second] = await Promise.all([
-    openTemplate(shape, options({ onStep: told('a') })),
-    openTemplate(shape, options({ onStep: told('b') })),
+    openTemplate(shape, options({ onStep: record('a') })),
+    openTemplate(shape, options({ onStep: record('b') })),
   ])
   await second.close()
   template = first
@@ -83,7 +84,7 @@ async function clone(
 
 const say = async (machine: Machine, command: string) => textOf((await machine.exec(command)).stdout).trim()
 
-test('was made by one of two that wanted it at once; the other waited', () => {
+test('of two simultaneous calls of openTemplate one makes the template, and the other waits for it', () => {
   const made = steps.filter(step => step.includes('build begin'))
   const waited = steps.filter(step => step.includes('wait end'))
   expect([made.length, waited.length]).toEqual([1, 1])
@@ -95,7 +96,7 @@ test('was made by one of two that wanted it at once; the other waited', () => {
   ])
 })
 
-test('two clones at once: they answer, are two, and their cables are plugged', async () => {
+test('two simultaneous clones answer, do not share state, and have a carrier on their NICs', async () => {
   await using first = await clone('vm-001')
   await using second = await clone('vm-002')
   const both = [first.machine, second.machine]
@@ -120,24 +121,24 @@ test('two clones at once: they answer, are two, and their cables are plugged', a
   expect(second.machine.state).toBe('ready')
 })
 
-test('one that is asked something else first is ready when it executes; its agent answers when asked', async () => {
-  await using unasked = await clone('vm-001', { readyWith: 'wake' })
-  const { machine } = unasked
+test("a clone with readyWith 'wake' is ready when its guest executes, before its agent has answered", async () => {
+  await using early = await clone('vm-001', { readyWith: 'wake' })
+  const { machine } = early
   expect(machine.state).toBe('ready')
   expect(machine.milestones.ready).toBeDefined()
   expect(await say(machine, 'echo here')).toBe('here')
   expect(machine.milestones.agent).toBeDefined()
 })
 
-test('a clone that dies says why, without the milestones of a boot', async () => {
+test('a clone that panics fails with GUEST_PANIC', async () => {
   await using dying = await clone('vm-001')
   await dying.machine.ready
-  const over = dying.machine.exec('echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger')
-  await expect(over).rejects.toMatchObject({ code: 'GUEST_PANIC' })
+  const pending = dying.machine.exec('echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger')
+  await expect(pending).rejects.toMatchObject({ code: 'GUEST_PANIC' })
 })
 
-describe('what cannot be cloned', () => {
-  test('a template of another shape is refused before there is a QEMU', async () => {
+describe('failing clone', () => {
+  test('a clone of a template of another shape is refused before QEMU starts', async () => {
     const [small, alone] = [{ memoryMiB: 64 }, { nics: [] }]
     for (const change of [small, alone]) {
       const started = guestSpec(cache.path, { nics: [nicOn(0), nicOn(1)], ...change, template })
@@ -145,7 +146,7 @@ describe('what cannot be cloned', () => {
     }
   })
 
-  test('a state that QEMU does not take is CLONE_FAILED, in its words', async () => {
+  test("a template state that QEMU cannot load fails the clone with CLONE_FAILED and QEMU's own words", async () => {
     const other = { ...template, state: template.ram, close: template.close }
     const taps = openTaps(['x0', 'x1'], { namespace, vnetHdr: true })
     const nics = taps.map((tap, index) => nicOn(index, tap))
@@ -161,7 +162,7 @@ describe('what cannot be cloned', () => {
   })
 })
 
-test('a damaged one is made again, with one notice; a call-off leaves what a kill would: nothing', async () => {
+test('a damaged template is made again with one notice, and an aborted attempt leaves nothing behind', async () => {
   const directory = join(templatesIn(cache.path), template.key)
   truncateSync(join(directory, fileNames.ram), 1 << 20)
   const notices: string[] = []
@@ -185,7 +186,7 @@ test('a damaged one is made again, with one notice; a call-off leaves what a kil
   expect(clean.key).toBe(template.key)
 })
 
-test('a template whose guest panics: its last words, and nothing in the cache', async () => {
+test("a template whose guest panics fails with the console's last lines", async () => {
   const bad = { ...shape, append: 'rdinit=/nope init=/nope', image: 'without an init' }
   const opened = openTemplate(bad, options())
   await expect(opened).rejects.toMatchObject({

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { ClusterEvent } from '../../../src/api/index.ts'
 import { broken, FakeWorld } from '../../support/fake-world.ts'
-import { small, states, until } from './watching.ts'
+import { nodeEnters } from '../../support/node-enters.ts'
+import { small, states } from './watching.ts'
 
 describe('pause and resume', () => {
-  test('stop the processors of the nodes that are named, and let them go on', async () => {
+  test('pause stops the processors of the named nodes, and resume lets them run again', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await cluster.pause([2])
@@ -16,7 +17,7 @@ describe('pause and resume', () => {
     expect(world.vms.get('vm-002').commands.at(-1)).toBe('cont')
   })
 
-  test('mean all nodes where none is named, and are fine twice', async () => {
+  test('pause and resume without names affect all nodes, and a second call has no effect', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await cluster.pause()
@@ -29,7 +30,7 @@ describe('pause and resume', () => {
     expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
   })
 
-  test('set the clock of a guest that stood still', async () => {
+  test('resume sets the clock of the guest, which had stopped', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const told = world.vms.get('vm-001').guest.told
@@ -39,19 +40,19 @@ describe('pause and resume', () => {
     expect(told.slice(before).map(({ steps }) => steps.map(({ kind }) => kind))).toEqual([[5]]) // clock
   })
 
-  test('refuse a node that does not run, and say why', async () => {
+  test('pause and resume refuse a node that has failed, with the reason of its failure', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     world.vms.get('vm-002').end({ signal: 'SIGKILL' })
-    await until(cluster, 2, 'failed')
+    await nodeEnters(cluster, 2, 'failed')
     await expect(cluster.pause([2])).rejects.toMatchObject({ code: 'NODE_NOT_READY', target: 'vm-002' })
     await expect(cluster.resume([2])).rejects.toThrow('SIGKILL')
     await expect(cluster.pause([99])).rejects.toMatchObject({ code: 'NODE_MISSING' })
-    await cluster.pause() // all that can
+    await cluster.pause() // all that are ready
     expect(states(cluster)).toBe('vm-001 paused, vm-002 failed')
   })
 
-  test('keep programs out of a paused guest, with the command that resumes it', async () => {
+  test('exec on a paused node is refused, with the command that resumes the node', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ ...small, name: 'lab' })
     await cluster.pause([1])
@@ -62,8 +63,8 @@ describe('pause and resume', () => {
   })
 })
 
-describe('a node that fails after it was ready', () => {
-  test('is reported with its reason, while the others go on', async () => {
+describe('failure of a ready node', () => {
+  test('a ready node that fails is reported with its reason, and the other nodes continue', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const events = cluster.events()
@@ -83,12 +84,12 @@ describe('a node that fails after it was ready', () => {
 })
 
 describe('reset', () => {
-  test('replaces a node by a fresh one in the same place, be it ready, paused or failed', async () => {
+  test('reset replaces ready, paused and failed nodes by fresh ones', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ nvm: 3, nrouters: 0 })
     await cluster.pause([2])
     world.vms.get('vm-003').end({ signal: 'SIGKILL' })
-    await until(cluster, 3, 'failed')
+    await nodeEnters(cluster, 3, 'failed')
     const before = world.vms.started.length
     await cluster.reset()
     expect(states(cluster)).toBe('vm-001 ready, vm-002 ready, vm-003 ready')
@@ -97,7 +98,7 @@ describe('reset', () => {
     expect(cluster.status().nodes[2]).not.toHaveProperty('reason')
   })
 
-  test('leaves nodes that are not named as they are', async () => {
+  test('reset does not change nodes that are not named', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const other = world.vms.get('vm-001')
@@ -106,7 +107,7 @@ describe('reset', () => {
     expect(other.ended).toBeUndefined()
   })
 
-  test('of one node that fails again brings the others back, and throws its reason', async () => {
+  test('reset of all nodes makes the others ready when one fails again, and throws its reason', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ ...small, clone: 'off' })
     world.vms.behave('vm-001', { panics: true })
@@ -117,7 +118,7 @@ describe('reset', () => {
     expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
   })
 
-  test('asks again for a template that could not be opened at the start', async () => {
+  test('reset opens a template that could not be opened at the start', async () => {
     const world = new FakeWorld()
     world.at = point => {
       if (point === 'template') throw broken('no space left')
@@ -130,8 +131,8 @@ describe('reset', () => {
   })
 })
 
-describe('two changes at once', () => {
-  test('are done one after the other, in the order asked for', async () => {
+describe('simultaneous changes', () => {
+  test('simultaneous changes are carried out one at a time, in the order of the calls', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const order: string[] = []
@@ -144,23 +145,11 @@ describe('two changes at once', () => {
     expect(states(cluster)).toBe('vm-002 ready, vm-003 paused')
   })
 
-  test('do not hinder each other when the first fails', async () => {
+  test('a change that fails does not stop the next one', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const [first, second] = await Promise.allSettled([cluster.scaleOut([1]), cluster.pause([1])])
     expect(first).toMatchObject({ status: 'rejected', reason: { code: 'NODE_EXISTS' } })
     expect(second.status).toBe('fulfilled')
   })
-})
-
-test('checkReach asks each node about those that it should reach, and gathers the answers', async () => {
-  const world = new FakeWorld()
-  await using cluster = await world.start({ nvm: 2, nrouters: 1, ntesters: 1 })
-  const results = await cluster.checkReach()
-  expect(results.length).toBeGreaterThan(10)
-  expect(results.every(({ ok }) => ok)).toBe(true)
-  world.vms.get('vm-221').end({ signal: 'SIGKILL' })
-  await until(cluster, 221, 'failed')
-  const later = await cluster.checkReach()
-  expect(later.filter(({ from }) => from === 'vm-221').every(({ ok }) => !ok)).toBe(true)
 })

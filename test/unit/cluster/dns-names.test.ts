@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { placesOf } from '../../../src/cluster/dns/forwarder.ts'
+import { listenAddresses } from '../../../src/cluster/dns/forwarder.ts'
 import { ownNames } from '../../../src/cluster/dns/names.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
@@ -9,8 +9,8 @@ const namesOf = (options: SettingOptions) => {
   return ownNames(planCluster(settings), settings)
 }
 
-describe('names of a cluster', () => {
-  test('are each node with its addresses on net 0, and on each of its nets', () => {
+describe('DNS names of a cluster', () => {
+  test('each node has a name for its addresses on net 0, and one for each of its nets', () => {
     const { hosts, nets } = namesOf({ nvm: 1, nrouters: 1 })
     expect(hosts).toEqual([
       { name: 'vm-001', addresses: ['192.168.0.1', 'fd00::c0a8:1'] },
@@ -24,7 +24,7 @@ describe('names of a cluster', () => {
     expect(nets).toEqual([0, 1, 2].flatMap(net => [`192.168.${net}.0/24`, expect.stringMatching(/\/120$/)]))
   })
 
-  test('have the prefix, and only nets with addresses; a bridge has those of its ports', () => {
+  test('names have the IPv6 prefix, leave out nets without addresses, and use those of guest bridges', () => {
     const names = (options: SettingOptions) =>
       Object.fromEntries(namesOf(options).hosts.map(({ name, addresses }) => [name, addresses.join(' ')]))
     expect(names({ nvm: 1, prefix: '1000::1' })['vm-001.1']).toBe('192.168.1.1 1000::1:c0a8:101')
@@ -47,7 +47,7 @@ describe('names of a cluster', () => {
     ])
   })
 
-  test('end with those that are spoofed', () => {
+  test('spoofed names come after the names of nodes', () => {
     const { hosts } = namesOf({ nvm: 1, nrouters: 0, dnsSpoof: 'a.test=192.0.2.1,*.b.test=fd00::1' })
     expect(hosts.slice(-2)).toEqual([
       { name: 'a.test', addresses: ['192.0.2.1'] },
@@ -55,15 +55,15 @@ describe('names of a cluster', () => {
     ])
   })
 
-  test('are all names of this form, so that nobody else is asked for them', () => {
+  test('every name in the form of a node name is answered by the forwarder, never by an upstream', () => {
     const { ours } = namesOf({})
     for (const name of ['vm-007', 'VM-240.255']) expect(ours!.test(name)).toBe(true)
     for (const name of ['vm-1', 'vm-001.example.org', 'avm-001']) expect(ours!.test(name)).toBe(false)
   })
 })
 
-test('the forwarder is where the host is on net 0, and on the port of the original everywhere', () => {
-  const places = (options: SettingOptions) => placesOf(planCluster(resolveSettings({ options })))
+test('the forwarder listens on port 53 of the host on net 0, and on port 10053 of all addresses', () => {
+  const places = (options: SettingOptions) => listenAddresses(planCluster(resolveSettings({ options })))
   expect(places({})).toEqual(['192.168.0.250:53', '[fd00::c0a8:fa]:53', '[::]:10053'])
   expect(places({ hostNets: 'none' })).toEqual(['[::]:10053'])
 })

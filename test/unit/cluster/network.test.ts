@@ -3,7 +3,7 @@ import { openNetwork } from '../../../src/cluster/network/open.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings } from '../../../src/plan/index.ts'
 
-test('guests that bridge their nets are refused in user space, where every frame comes back', async () => {
+test('a user-space network refuses guests that bridge their nets, because frames would loop', async () => {
   const settings = resolveSettings({ options: { nvm: 1, nrouters: 1, fabric: 'user' } })
   const plan = planCluster(settings)
   const bridge = { name: 'br1', mac: '00:00:01:01:01:c9', ports: ['eth1', 'eth2'] }

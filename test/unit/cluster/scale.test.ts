@@ -4,7 +4,7 @@ import { broken, FakeWorld } from '../../support/fake-world.ts'
 import { notices, small, states } from './watching.ts'
 
 describe('scale-out', () => {
-  test('adds nodes in the order of their numbers, with taps and bridges of their own', async () => {
+  test('scale-out adds nodes in the order of their numbers, with their taps and bridges', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await cluster.scaleOut([221, 4])
@@ -14,7 +14,7 @@ describe('scale-out', () => {
     expect(added.map(({ name }) => name)).toEqual(['xcbr0_t4', 'xcbr1_t4', 'xcbr0_t221', 'xcbr2_t221'])
   })
 
-  test('tells the nodes that are there about a new router, and only those whose routes change', async () => {
+  test('scale-out by a router updates the existing nodes whose routes change, and no others', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ nvm: 1, nrouters: 1, ntesters: 1 })
     const count = (name: string) => world.vms.get(name).guest.told.length
@@ -24,7 +24,7 @@ describe('scale-out', () => {
     expect(count('vm-201')).toBe(before.router)
   })
 
-  test('tells a paused node of it when it goes on', async () => {
+  test('a paused node gets the routes of a scale-out when it resumes', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ nvm: 1, nrouters: 1 })
     await cluster.pause([1])
@@ -36,7 +36,7 @@ describe('scale-out', () => {
     expect(told).toHaveLength(before + 2) // its clock, its routes
   })
 
-  test('gives the forwarder the names of the new nodes', async () => {
+  test('scale-out gives the DNS forwarder the names of the new nodes', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await cluster.scaleOut([3])
@@ -44,9 +44,9 @@ describe('scale-out', () => {
   })
 
   test.each([
-    ['is there already', [1], 'NODE_EXISTS'],
-    ['a node cannot have', [500], 'NODE_NUMBER'],
-  ])('refuses a number that %s, and changes nothing', async (_, ids, code) => {
+    ['exists already', [1], 'NODE_EXISTS'],
+    ['cannot exist', [500], 'NODE_NUMBER'],
+  ])('scale-out refuses a node that %s, and changes nothing', async (_, ids, code) => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await expect(cluster.scaleOut(ids)).rejects.toMatchObject({ code })
@@ -54,7 +54,7 @@ describe('scale-out', () => {
     expect(world.vms.started).toHaveLength(2)
   })
 
-  test('for which there is not enough memory changes nothing', async () => {
+  test('scale-out changes nothing when there is not enough memory', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     world.freeMiB = 10
@@ -62,7 +62,7 @@ describe('scale-out', () => {
     expect(world.networks).toHaveLength(1)
   })
 
-  test('where one node fails takes back all that came with it, and leaves what was there', async () => {
+  test('scale-out removes all nodes that it has added when one of them fails', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ ...small, clone: 'off' })
     world.vms.behave('vm-004', { panics: true })
@@ -77,7 +77,7 @@ describe('scale-out', () => {
     expect(cluster.status().nodes).toHaveLength(4)
   })
 
-  test('that the network refuses starts no VM', async () => {
+  test('scale-out starts no VM when the network cannot be changed', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     world.at = point => {
@@ -88,7 +88,7 @@ describe('scale-out', () => {
     expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
   })
 
-  test('where a node that was there cannot be told takes back the new ones', async () => {
+  test('scale-out removes its nodes when the routes of an existing node cannot be updated', async () => {
     const world = new FakeWorld()
     let refuses = false
     world.vms.behave('vm-001', {
@@ -99,7 +99,7 @@ describe('scale-out', () => {
     const events = cluster.events()
     await expect(cluster.scaleOut([202])).rejects.toMatchObject({ code: 'NODE_CONFIG', target: 'vm-001' })
     expect(await notices(events)).toEqual([
-      expect.stringMatching(/^Not everything could be taken back: configure vm-001: /),
+      expect.stringMatching(/^The rollback is incomplete: configure vm-001: /),
     ])
     expect(world.vms.alive.map(vm => vm.spec.name)).toEqual(['vm-001', 'vm-201'])
     expect(world.networks.at(-1)).toEqual(world.networks[0])
@@ -107,7 +107,7 @@ describe('scale-out', () => {
 })
 
 describe('scale-in', () => {
-  test('tells the others first, then ends the nodes and takes away what only they needed', async () => {
+  test('scale-in updates the other nodes first, then stops the nodes and removes their links', async () => {
     const world = new FakeWorld()
     const leavingWhenTold: boolean[] = []
     world.vms.behave('vm-001', {
@@ -126,7 +126,7 @@ describe('scale-in', () => {
     expect(world.names.at(-1)!.hosts.map(({ name }) => name)).not.toContain('vm-202')
   })
 
-  test('refuses a node that is not there, and the last one', async () => {
+  test('scale-in refuses a node that does not exist, and the last node', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     await expect(cluster.scaleIn([7])).rejects.toMatchObject({ code: 'NODE_MISSING' })
@@ -134,7 +134,7 @@ describe('scale-in', () => {
     expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
   })
 
-  test('kills a node that does not end by itself', async () => {
+  test('scale-in kills a node that does not end by itself', async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-002', { stubborn: true, endless: true })
     await using cluster = await world.start(small)

@@ -25,8 +25,8 @@ function recorder() {
 const about = (lines: readonly string[], name: string) =>
   lines.filter(line => line.includes(name)).map(line => line.replace(`${name} `, ''))
 
-describe('a start', () => {
-  test('ends with all nodes ready, and stop leaves nothing of it', async () => {
+describe('start', () => {
+  test('a start ends with all nodes ready, and a stop leaves nothing behind', async () => {
     const world = new FakeWorld()
     const cluster = await world.start()
     expect(cluster.status().nodes.map(({ name, state }) => `${name} ${state}`)).toEqual([
@@ -39,7 +39,7 @@ describe('a start', () => {
     nothingLeft(world)
   })
 
-  test('tells the life of a clone in order: QEMU, wake-up, configuration, ready', async () => {
+  test('the events of a clone come in order: QEMU, resume, configuration, ready', async () => {
     const world = new FakeWorld()
     const { lines, onEvent } = recorder()
     await using _ = await world.start({ nvm: 1, nrouters: 0 }, { onEvent })
@@ -48,7 +48,7 @@ describe('a start', () => {
       'milestone spawned',
       'milestone qmp',
       'milestone agent',
-      'node booting', // it executes, for the first time
+      'node booting', // the guest executes now
       'node configuring',
       'milestone identity',
       'milestone ready',
@@ -56,7 +56,7 @@ describe('a start', () => {
     ])
   })
 
-  test('tells the life of a node that boots, with the kernel and init between', async () => {
+  test('a node that boots has milestones of its kernel and init', async () => {
     const world = new FakeWorld()
     const { lines, onEvent } = recorder()
     await using _ = await world.start({ nvm: 1, nrouters: 0, clone: 'off' }, { onEvent })
@@ -73,7 +73,7 @@ describe('a start', () => {
     expect(world.templates).toEqual([])
   })
 
-  test('takes its steps in order, each begun before it is ended', async () => {
+  test('the steps of a start begin and end in order', async () => {
     const world = new FakeWorld()
     const { lines, onEvent } = recorder()
     await using _ = await world.start({}, { onEvent })
@@ -87,7 +87,7 @@ describe('a start', () => {
     ])
   })
 
-  test('opens one template for each shape of nodes, not for each node', async () => {
+  test('a start opens one template for each shape of nodes, not for each node', async () => {
     const world = new FakeWorld()
     await using _ = await world.start({ nvm: 5, nrouters: 2, ntesters: 1, mem3: 256 })
     expect(world.templates.map(({ memoryMiB, nics }) => `${memoryMiB} MiB, ${nics.length} NICs`)).toEqual([
@@ -97,7 +97,7 @@ describe('a start', () => {
     ])
   })
 
-  test('tells a clone its identity in one message, and a node that booted what init does not do', async () => {
+  test('a clone is configured by one message, and a node that booted gets fewer steps', async () => {
     const world = new FakeWorld()
     await using _cloned = await world.start({ nvm: 1, nrouters: 0 })
     const clone = world.vms.get('vm-001').guest.told
@@ -110,7 +110,7 @@ describe('a start', () => {
     expect(booted!.steps.length).toBeLessThan(clone[0]!.steps.length)
   })
 
-  test('starts at first as many VMs as the processors have work for', async () => {
+  test('a start begins with as many VMs as the processors have capacity for', async () => {
     const world = new FakeWorld()
     let most = 0
     world.vms.before = () => {
@@ -121,14 +121,14 @@ describe('a start', () => {
     expect(most).toBe(8 * world.processors) // clones (host/start-limit.ts)
   })
 
-  test('gives the forwarder the names of its nodes', async () => {
+  test('the DNS forwarder is in the status, and its names need no update after a start', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start()
     expect(world.names).toEqual([])
     expect(cluster.status().dns).toEqual({ address: '192.168.0.250', port: 53 })
   })
 
-  test('empties the console files of an earlier cluster of its name, and no others', async () => {
+  test('a start removes the console logs of an earlier cluster with its name, and no others', async () => {
     const logs = mkdtempSync(join(tmpdir(), 'xcluster-unit-'))
     try {
       for (const name of ['vm-001', 'vm-099']) writeFileSync(join(logs, `${name}.log`), 'earlier\n')
@@ -141,7 +141,7 @@ describe('a start', () => {
     }
   })
 
-  test('keeps consoles in a directory of its own that goes away with the cluster', async () => {
+  test('console logs are by default in a temporary directory that stop removes', async () => {
     const cluster = await new FakeWorld().start({ nvm: 1, nrouters: 0 })
     const { console } = cluster.status().nodes[0]!
     expect(existsSync(console)).toBe(true)
@@ -150,22 +150,22 @@ describe('a start', () => {
   })
 })
 
-describe('a start that fails', () => {
+describe('failing start', () => {
   const points: readonly Point[] = ['host', 'network', 'dns', 'template']
 
-  test.each(points)('at %s throws that reason and takes back all that was opened', async point => {
+  test.each(points)('a failure at %s leaves nothing open, and is the reason of the start', async point => {
     const world = new FakeWorld()
     world.at = reached => {
       if (reached === point) throw broken(`${point} is broken`)
     }
     const start = world.start()
-    // A template is no more than a faster way: without one, nodes boot.
+    // Templates only make a start faster: without one, nodes boot.
     if (point === 'template') await (await start).stop()
     else await expect(start).rejects.toMatchObject({ reason: `${point} is broken` })
     nothingLeft(world)
   })
 
-  test('for lack of memory refuses before it opens anything', async () => {
+  test('a start that lacks memory is refused before it opens anything', async () => {
     const world = new FakeWorld()
     world.freeMiB = 100
     await expect(world.start()).rejects.toMatchObject({ code: 'NOT_ENOUGH_MEMORY' })
@@ -173,7 +173,7 @@ describe('a start that fails', () => {
     nothingLeft(world)
   })
 
-  test('because one guest panics names that node, and ends the others', async () => {
+  test('a guest that panics fails the start with its name, and the other nodes end', async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-002', { panics: true })
     const { lines, onEvent } = recorder()
@@ -183,7 +183,7 @@ describe('a start that fails', () => {
     nothingLeft(world)
   })
 
-  test('because QEMU refuses its options says it in the words of QEMU', async () => {
+  test("a QEMU that refuses its options fails the start with QEMU's own words", async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-001', { refuses: 'qemu-system-x86_64: invalid option' })
     const start = world.start({ clone: 'off', nvm: 1, nrouters: 0 })
@@ -192,7 +192,7 @@ describe('a start that fails', () => {
     nothingLeft(world)
   })
 
-  test('because a guest cannot carry out its configuration names the step', async () => {
+  test("a guest that cannot carry out its configuration fails the start with the kernel's reason", async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-201', { answers: ({ number }) => `${number} failed 0 28 \n` })
     const start = world.start()
@@ -201,7 +201,7 @@ describe('a start that fails', () => {
     nothingLeft(world)
   })
 
-  test('because a node that was ready dies before the others are names that node', async () => {
+  test('a ready node that dies before the others are ready fails the start with its name', async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-002', { hangs: true })
     const onEvent = (event: ProgressEvent) => {
@@ -213,7 +213,7 @@ describe('a start that fails', () => {
     nothingLeft(world)
   })
 
-  test('because it takes too long names the nodes that are not ready', async () => {
+  test('a start that exceeds its time limit names the nodes that are not ready', async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-002', { hangs: true })
     const onEvent = (event: ProgressEvent) => {
@@ -227,7 +227,7 @@ describe('a start that fails', () => {
     nothingLeft(world)
   })
 
-  test('because a guest is silent for 120 s names that guest', async () => {
+  test('a guest that does not answer for 120 s fails the start with its name', async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-001', { hangs: true })
     const start = world.start({ nvm: 1, nrouters: 0, clone: 'off' })
@@ -240,19 +240,21 @@ describe('a start that fails', () => {
   })
 })
 
-describe('a start without a template', () => {
-  test('boots the nodes, with a notice that says why', async () => {
+describe('start without a template', () => {
+  test('nodes boot when their template cannot be made, with a notice of the reason', async () => {
     const world = new FakeWorld()
     world.at = point => {
       if (point === 'template') throw new VmError({ code: 'TEMPLATE_FAILED', reason: 'no space left' })
     }
     const { lines, onEvent } = recorder()
     await using _ = await world.start({ nvm: 1, nrouters: 0 }, { onEvent })
-    expect(lines).toContain('notice nodes like vm-001 have no template and are booted: no space left')
+    expect(lines).toContain(
+      'notice nodes like vm-001 are booted, because they have no template: no space left',
+    )
     expect(world.vms.get('vm-001').cloned).toBe(false)
   })
 
-  test('fails at once where the guest never became ready: nodes that boot would take as long', async () => {
+  test('a start fails at once when the guest of its template never became ready', async () => {
     const world = new FakeWorld()
     world.at = point => {
       const cause = new VmError({ code: 'BOOT_TIMEOUT', target: 'template', reason: 'not ready after 120 s' })
@@ -263,21 +265,21 @@ describe('a start without a template', () => {
     nothingLeft(world)
   })
 
-  test('boots a clone that does not wake up, and says so once for all of them', async () => {
+  test('clones that cannot resume are booted instead, with one notice for all of them', async () => {
     const world = new FakeWorld()
     for (const name of ['vm-001', 'vm-002']) world.vms.behave(name, { wakes: false }, {})
     const { lines, onEvent } = recorder()
     await using cluster = await world.start({ nrouters: 0 }, { onEvent })
     expect(lines.filter(line => line.startsWith('notice'))).toEqual([
       expect.stringMatching(
-        /^notice a clone did not wake up and is booted instead \(.*Invalid argument.*\)$/,
+        /^notice a clone could not resume from its template and is booted instead \(.*Invalid argument.*\)$/,
       ),
     ])
     expect(world.vms.started.map(vm => vm.cloned)).toEqual([true, true, false, false])
     expect(cluster.status().nodes.map(({ state }) => state)).toEqual(['ready', 'ready'])
   })
 
-  test('fails with the second reason where the node that boots in place of a clone fails too', async () => {
+  test('a start fails with the reason of the boot when a clone can neither resume nor boot', async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-001', { wakes: false }, { panics: true })
     await expect(world.start({ nvm: 1, nrouters: 0 })).rejects.toMatchObject({ code: 'GUEST_PANIC' })
@@ -285,8 +287,8 @@ describe('a start without a template', () => {
   })
 })
 
-describe('a start that is cancelled', () => {
-  test('before it begins opens nothing', async () => {
+describe('cancelled start', () => {
+  test('a start that is cancelled before it begins opens nothing', async () => {
     const world = new FakeWorld()
     const start = world.start({}, { signal: AbortSignal.abort() })
     await expect(start).rejects.toMatchObject({ code: 'START_CANCELLED' })
@@ -295,7 +297,7 @@ describe('a start that is cancelled', () => {
   })
 
   const points: readonly Point[] = ['host', 'network', 'dns', 'template']
-  test.each(points)('at %s says so and takes back all that was opened', async point => {
+  test.each(points)('a start that is cancelled at %s leaves nothing open', async point => {
     const world = new FakeWorld()
     const abort = new AbortController()
     world.at = reached => {
@@ -312,7 +314,7 @@ describe('a start that is cancelled', () => {
     ...['milestone vm-001 identity', 'milestone vm-001 ready', 'node vm-001 ready'],
     ...['step vms begin', 'step vms end'],
   ]
-  test.each(moments)('at "%s" ends every VM, and says so', async moment => {
+  test.each(moments)('a start that is cancelled at "%s" ends every VM', async moment => {
     const world = new FakeWorld()
     const abort = new AbortController()
     const onEvent = (event: ProgressEvent) => {
@@ -325,7 +327,7 @@ describe('a start that is cancelled', () => {
     nothingLeft(world)
   })
 
-  test('while a VM is being spawned waits for that and ends it', async () => {
+  test('a start that is cancelled while a VM is being spawned waits for the VM and ends it', async () => {
     const world = new FakeWorld()
     const abort = new AbortController()
     world.vms.before = () => abort.abort()
@@ -334,7 +336,7 @@ describe('a start that is cancelled', () => {
     nothingLeft(world)
   })
 
-  test('keeps the reason of whoever cancelled as the cause', async () => {
+  test('the error of a cancelled start has the reason of the abort as its cause', async () => {
     const world = new FakeWorld()
     const abort = new AbortController()
     world.at = () => abort.abort(new Error('the user typed Ctrl-C'))
@@ -342,7 +344,7 @@ describe('a start that is cancelled', () => {
     await expect(start).rejects.toMatchObject({ cause: { message: 'the user typed Ctrl-C' } })
   })
 
-  test('after it is ready has no effect', async () => {
+  test('an abort after the start has no effect', async () => {
     const world = new FakeWorld()
     const abort = new AbortController()
     await using cluster = await world.start({}, { signal: abort.signal })

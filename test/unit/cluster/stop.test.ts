@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { FakeWorld } from '../../support/fake-world.ts'
+import { nodeEnters } from '../../support/node-enters.ts'
 import { nothingLeft } from '../../support/nothing-left.ts'
-import { small, states, until } from './watching.ts'
+import { small, states } from './watching.ts'
 
 describe('stop', () => {
-  test('asks each guest to write back, then QEMU to end', async () => {
+  test('stop ends every QEMU with status 0 and leaves nothing behind', async () => {
     const world = new FakeWorld()
     const cluster = await world.start(small)
     await cluster.stop()
@@ -14,7 +15,7 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('kills a node that hangs, within its grace and two seconds', async () => {
+  test('stop kills a node that hangs, within its grace period and two seconds', async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-001', { stubborn: true, endless: true })
     const cluster = await world.start(small)
@@ -25,7 +26,7 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('called twice waits for the same end', async () => {
+  test('a second call of stop waits for the first', async () => {
     const world = new FakeWorld()
     const cluster = await world.start(small)
     await Promise.all([cluster.stop(), cluster.stop()])
@@ -33,7 +34,7 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('cancels a change that is under way, and refuses those that wait', async () => {
+  test('stop cancels the change in progress, and refuses those that wait', async () => {
     const world = new FakeWorld()
     const cluster = await world.start({ ...small, clone: 'off' })
     world.vms.behave('vm-003', { hangs: true })
@@ -48,7 +49,7 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('ends a paused node without waiting for its guest', async () => {
+  test('stop ends a paused node without waiting for its guest', async () => {
     const world = new FakeWorld()
     const cluster = await world.start(small)
     await cluster.pause()
@@ -57,17 +58,17 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('leaves nothing when a node has failed before', async () => {
+  test('stop leaves nothing behind when a node has failed before', async () => {
     const world = new FakeWorld()
     const cluster = await world.start(small)
     world.vms.get('vm-001').end({ signal: 'SIGKILL' })
-    await until(cluster, 1, 'failed')
+    await nodeEnters(cluster, 1, 'failed')
     await cluster.stop()
     expect(states(cluster)).toBe('vm-001 failed, vm-002 stopped')
     nothingLeft(world)
   })
 
-  test('tells its states as the last events, then ends the events', async () => {
+  test('stop sends the states of the cluster as events, then ends the events', async () => {
     const world = new FakeWorld()
     const cluster = await world.start(small)
     const events = cluster.events()

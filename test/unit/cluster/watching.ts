@@ -7,13 +7,7 @@ export const states = (cluster: Cluster): string =>
     .nodes.map(({ name, state }) => `${name} ${state}`)
     .join(', ')
 
-/** Waits for a node's next event of that state. */
-export async function until(cluster: Cluster, id: number, state: string): Promise<void> {
-  for await (const event of cluster.events())
-    if (event.event === 'node' && event.id === id && event.state === state) return
-}
-
-/** The notices among the events that have come. */
+/** The notices among the events so far. */
 export async function notices(events: ReturnType<Cluster['events']>): Promise<string[]> {
   const texts: string[] = []
   events.end()

@@ -18,8 +18,8 @@ const about = (all: readonly GuestStep[]) => all.map(step => step.about)
 const content = (all: readonly GuestStep[], path: string) =>
   all.flatMap(step => ('path' in step && 'content' in step && step.path === path ? step.content : []))
 
-describe('the identity of', () => {
-  test('a node that booted, with two routers: it has net 0', () => {
+describe('configuration', () => {
+  test('a node that booted gets its clock, its other nets and its routes, but not net 0', () => {
     expect(about(steps(1, {}))).toEqual([
       'set the clock',
       'write /proc/sys/net/ipv4/fib_multipath_hash_policy',
@@ -32,9 +32,9 @@ describe('the identity of', () => {
     ])
   })
 
-  test('a router that woke up: everything', () => {
+  test('a router that is a clone gets its identity, all nets, routes and masquerading', () => {
     expect(about(steps(201, { nrouters: 1 }, true))).toEqual([
-      'reseed the random numbers',
+      'reseed the random number generator',
       'set the clock',
       'write /proc/sys/kernel/hostname',
       'write /etc/hostname',
@@ -57,22 +57,18 @@ describe('the identity of', () => {
     ])
   })
 
-  test('a clone says what its kernel command line would have said', () => {
-    const said = steps(
-      1,
-      { prefix: 'fd01:', append: "xcluster_A=b=c xcluster_Q='x' other xcluster_E=" },
-      true,
-    )
-    expect(content(said, '/etc/profile')).toEqual(["export PREFIX='fd01:'\nexport A='b=c'\nexport E=''\n"])
-    expect(content(said, '/etc/hosts')[0]).toContain('\nfd01::192.168.0.7 vm-007\n')
-    expect(content(said, '/etc/machine-id')).toEqual(['000102030405460788090a0b0c0d0e0f\n'])
-    expect(content(said, '/etc/hostname')).toEqual(['vm-001\n'])
-    const random = said.find(step => step.kind === 'random')
+  test('a clone gets the files that init would have written from the kernel command line', () => {
+    const all = steps(1, { prefix: 'fd01:', append: "xcluster_A=b=c xcluster_Q='x' other xcluster_E=" }, true)
+    expect(content(all, '/etc/profile')).toEqual(["export PREFIX='fd01:'\nexport A='b=c'\nexport E=''\n"])
+    expect(content(all, '/etc/hosts')[0]).toContain('\nfd01::192.168.0.7 vm-007\n')
+    expect(content(all, '/etc/machine-id')).toEqual(['000102030405460788090a0b0c0d0e0f\n'])
+    expect(content(all, '/etc/hostname')).toEqual(['vm-001\n'])
+    const random = all.find(step => step.kind === 'random')
     expect(random).toMatchObject({ bytes: seed.subarray(16) })
     expect(content(steps(1, {}, true), '/etc/hosts')).toEqual([])
   })
 
-  test('a clone with another MTU is told it with its MAC', () => {
+  test('a clone gets the MTU and the MAC of a link in one message', () => {
     const link = steps(1, { mtu: 9000 }, true).find(step => step.about === 'change link eth1')!
     const hex = Buffer.from('bytes' in link ? link.bytes : []).toString('hex')
     expect(hex).toContain('0a000100000000010101')
@@ -80,8 +76,8 @@ describe('the identity of', () => {
   })
 })
 
-/** What xnet does not use, and other topologies will. */
-describe('a rule with', () => {
+/** Parts of a topology that xnet does not use. */
+describe('setup rules', () => {
   const plan = planCluster(resolveSettings({ options: { netsVm: '0,1,4', nrouters: 2 } }))
   const wired = plan.nodes.map(({ id, nets }) => ({ id, nets: nets.map(({ net }) => net) }))
   const told = (rule: Omit<SetupRule, 'of'>) => {
@@ -89,7 +85,7 @@ describe('a rule with', () => {
     return configureSteps({ name: '', append: '', nets: [], setup }, { clone: false, ...given }).slice(1)
   }
 
-  test('a table of its own for an interface', () => {
+  test('an interface can have a routing table of its own', () => {
     const table = { ipv4: 300, ipv6: 301 }
     const route = { to: 'default', via: [{ net: 4, node: 202 }], table } as const
     expect(about(told({ routes: [route], rules: [{ net: 4, ...table }] }))).toEqual([
@@ -98,7 +94,7 @@ describe('a rule with', () => {
     ])
   })
 
-  test('a bridge in the guest, through which routes then lead', () => {
+  test('a guest can bridge its interfaces, and routes then lead through the bridge', () => {
     const bridge = { name: 'br1', mac: '00:00:00:01:01:01', nets: [1, 4], address: 1 }
     const all = told({ bridges: [bridge], routes: [{ to: 'default', via: [{ net: 4 }] }] })
     expect(about(all)).toEqual([
@@ -110,7 +106,7 @@ describe('a rule with', () => {
   })
 })
 
-test('a message is its steps, each padded to four bytes', () => {
+test('a message consists of its steps, each padded to four bytes', () => {
   const bytes = guestMessage(7, [
     { kind: 'write', path: '/a', content: 'b', about: '' },
     { kind: 'clock', ns: 1n, about: '' },
@@ -140,6 +136,6 @@ test.for([
   ],
   ['7 okay', undefined],
   ['', undefined],
-] as const)('the answer %j', ([line, answer]) => {
+] as const)("a guest's answer %j is decoded, or ignored when it is not one", ([line, answer]) => {
   expect(readAnswer(line)).toEqual(answer)
 })

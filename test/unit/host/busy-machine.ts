@@ -1,24 +1,24 @@
 import type { StartLimit } from '../../../src/host/start-limit.ts'
 
-/** A VM's start: milliseconds of work for one processor, then of waiting for something else, and so on. */
+/** The start of a VM: milliseconds of computing on one processor, then of waiting for a device, and so on. */
 export type Phases = readonly number[]
 
 export interface BusyMachine {
   readonly cores: number
   readonly vms: readonly Phases[]
-  /** Threads of others that always want a processor. */
+  /** Other threads, which always want a processor. */
   readonly others?: number
-  /** Whether PSI is counted. */
+  /** Whether the kernel has PSI. */
   readonly psi?: boolean
-  /** Whether anything is said of the run queue. */
+  /** Whether the length of the run queue is known. */
   readonly queue?: boolean
 }
 
 export interface Outcome {
-  /** Until the last VM was ready. */
+  /** Milliseconds until the last VM was ready. */
   readonly ms: number
   readonly mostAtOnce: number
-  /** The longest that one took. */
+  /** The longest time of one VM. */
   readonly slowestMs: number
 }
 
@@ -29,7 +29,7 @@ interface Running {
 
 const tickMs = 2
 
-/** Lets a limit start VMs on a machine whose processors are shared fairly, in steps of two milliseconds. */
+/** Starts VMs as the limit allows, on a machine with a fair scheduler, in steps of two milliseconds. */
 export function simulate(machine: BusyMachine, limit: Pick<StartLimit, keyof StartLimit>): Outcome {
   const { cores, others = 0, psi = true, queue = true } = machine
   const waiting = [...machine.vms]
@@ -57,7 +57,7 @@ export function simulate(machine: BusyMachine, limit: Pick<StartLimit, keyof Sta
   return { ms: nowMs, mostAtOnce, slowestMs }
 }
 
-/** Odd numbers of phases left are told from even ones by what was there at first: all lists have an even length. */
+/** All lists have an even length: with an even number of phases left, the current one is computing. */
 function working({ left }: Running): boolean {
   return left.length % 2 === 0
 }
@@ -67,7 +67,7 @@ function advance(vm: Running, ms: number): void {
   if (vm.left[0]! <= 0) vm.left.shift()
 }
 
-/** A fixed number at once, to compare with. */
+/** A fixed limit, to compare with. */
 export function fixed(limit: number): Pick<StartLimit, keyof StartLimit> {
   return { most: limit, passed: () => {}, heard: () => {} }
 }

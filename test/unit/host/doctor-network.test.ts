@@ -7,24 +7,27 @@ test.each([
   ['user/max_user_namespaces', '0', /user\.max_user_namespaces is 0/, /user\.max_user_namespaces=15000/],
   ['kernel/unprivileged_userns_clone', '0', /forbids user namespaces/, /userns_clone=1/],
   ['kernel/apparmor_restrict_unprivileged_userns', '1', /AppArmor forbids/, /profile with "userns,"/],
-])('%s = %s: an ordinary user is told, root is not held up', (...[setting, value, found, remedy]) => {
-  const read = reader({ [setting]: `${value}\n` })
-  const examined = () => userNamespaces(read, 1000)
-  expect(examined).toThrow(
-    expect.objectContaining({ code: 'MACHINE_LACKS', reason: expect.stringMatching(found) }),
-  )
-  expect(examined).toThrow(expect.objectContaining({ remedy: expect.stringMatching(remedy) }))
-  expect(userNamespaces(read, 0)).toMatch(/root needs none$/)
-})
+])(
+  '%s = %s is an error for an unprivileged user and a note for root',
+  (...[setting, value, found, remedy]) => {
+    const read = reader({ [setting]: `${value}\n` })
+    const examined = () => userNamespaces(read, 1000)
+    expect(examined).toThrow(
+      expect.objectContaining({ code: 'MACHINE_LACKS', reason: expect.stringMatching(found) }),
+    )
+    expect(examined).toThrow(expect.objectContaining({ remedy: expect.stringMatching(remedy) }))
+    expect(userNamespaces(read, 0)).toMatch(/root does not need them$/)
+  },
+)
 
-test('where nothing forbids user namespaces, or no such setting is there', () => {
+test('user namespaces are allowed when no sysctl forbids them, or when the sysctls do not exist', () => {
   expect(userNamespaces(reader({ 'user/max_user_namespaces': '15000\n' }), 1000)).toContain('may make them')
   expect(userNamespaces(reader({}), 1000)).toContain('may make them')
 })
 
-test('buffers that bursts overrun, and the command that makes them larger', () => {
+test('a small limit of socket buffers is reported with the command that raises it', () => {
   expect(() => socketBuffers(reader({ 'net/core/rmem_max': '212992\n' }))).toThrow(
-    /212992 bytes at most \(net\.core\.rmem_max\).* Run: sysctl -w net\.core\.rmem_max=4194304\.$/,
+    /at most 212992 bytes \(net\.core\.rmem_max\).* Run: sysctl -w net\.core\.rmem_max=4194304\.$/,
   )
-  expect(socketBuffers(reader({ 'net/core/rmem_max': '8388608\n' }))).toContain('that they ask for')
+  expect(socketBuffers(reader({ 'net/core/rmem_max': '8388608\n' }))).toContain('that they request')
 })

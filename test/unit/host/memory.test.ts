@@ -9,14 +9,14 @@ const meminfo = (mebibytes: number) => ({
 })
 const reader = (files: Record<string, string>) => (path: string) => files[path]
 
-test('without control groups, what the machine has left', () => {
+test('without control groups the free memory is MemAvailable of the machine', () => {
   expect(freeMemory(reader(meminfo(1000)))).toEqual({
     freeMiB: 1000,
     limitedBy: 'MemAvailable of /proc/meminfo',
   })
 })
 
-test('version 2: the tightest of all groups above, less what can be taken back', () => {
+test('control groups, version 2: the tightest group above limits the memory; reclaimable cache counts as free', () => {
   const files = {
     ...meminfo(9000),
     '/proc/self/cgroup': '0::/a/b\n',
@@ -32,7 +32,7 @@ test('version 2: the tightest of all groups above, less what can be taken back',
   })
 })
 
-test('version 1, in a container that sees only the root of its own', () => {
+test('control groups, version 1: a container that sees only its own root is limited by it', () => {
   const files = {
     ...meminfo(9000),
     '/proc/self/cgroup': '9:name=systemd:/\n4:cpu,memory:/docker/123\n0::/\n',
@@ -43,7 +43,7 @@ test('version 1, in a container that sees only the root of its own', () => {
   expect(freeMemory(reader(files)).freeMiB).toBe(150)
 })
 
-test('too little of it is said before anything is started', () => {
+test('too little memory for the nodes is refused with what they need and what is free', () => {
   const { nodes } = planCluster(resolveSettings({ options: { nvm: 4, mem1: 256 } }))
   const needed = 5 * 128 + 256 + 6 * 96
   const check = (free: number) => () => checkMemory(nodes, { read: reader(meminfo(free)) })
@@ -54,7 +54,7 @@ test('too little of it is said before anything is started', () => {
   expect(check(100)).toThrow(`need ${needed} MiB and 100 MiB are free`)
 })
 
-test('clones need what they write, and their templates all they have', () => {
+test('clones need the memory that they write, and their templates all of theirs', () => {
   const { nodes } = planCluster(resolveSettings({ options: { nvm: 100, nrouters: 0, mem1: 256 } }))
   const needed = 99 * (32 + 32) + (64 + 32) + (128 + 96) + (256 + 96)
   const check = (free: number) => () => checkMemory(nodes, { clones: true, read: reader(meminfo(free)) })

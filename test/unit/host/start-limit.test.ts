@@ -4,11 +4,11 @@ import { StartLimit } from '../../../src/host/start-limit.ts'
 import { type BusyMachine, fixed, type Phases, simulate } from './busy-machine.ts'
 
 const many = (count: number, phases: Phases) => Array.from({ length: count }, () => phases)
-/** Clones: spawn and wake up, identity, with short waits between. */
+/** Clones: QEMU's start, resume and configuration, with short waits between. */
 const clone: Phases = [30, 15, 20, 10, 60, 5]
-/** Cold boots under TCG: nearly all of it is work. */
+/** Boots with TCG: they compute nearly all of the time. */
 const cold: Phases = [100, 20, 1400, 60, 500, 40]
-/** Boots under KVM: they wait for devices more than they work. */
+/** Boots with KVM: they wait for devices more than they compute. */
 const kvm: Phases = [60, 200, 150, 300, 40, 100]
 
 function best(machine: BusyMachine): number {
@@ -16,13 +16,13 @@ function best(machine: BusyMachine): number {
 }
 
 describe.for([
-  { what: 'clones', vms: many(100, clone), clones: true, accel: 'tcg' },
-  { what: 'six clones', vms: many(6, clone), clones: true, accel: 'tcg' },
-  { what: 'cold boots', vms: many(24, cold), clones: false, accel: 'tcg' },
-  { what: 'boots under KVM', vms: many(60, kvm), clones: false, accel: 'kvm' },
-] as const)('$what', ({ vms, clones, accel }) => {
+  { what: '100 clones', vms: many(100, clone), clones: true, accel: 'tcg' },
+  { what: '6 clones', vms: many(6, clone), clones: true, accel: 'tcg' },
+  { what: '24 boots with TCG', vms: many(24, cold), clones: false, accel: 'tcg' },
+  { what: '60 boots with KVM', vms: many(60, kvm), clones: false, accel: 'kvm' },
+] as const)('start limit for $what', ({ vms, clones, accel }) => {
   test.for([{ cores: 2 }, { cores: 8 }, { cores: 2, psi: false }, { cores: 8, psi: false }])(
-    'are ready as early as with the best fixed number: %j',
+    'all VMs are ready as early as with the best fixed limit: %j',
     on => {
       const machine = { vms, ...on }
       const outcome = simulate(machine, new StartLimit({ cores: on.cores, accel, clones }))
@@ -31,7 +31,7 @@ describe.for([
     },
   )
 
-  test('have their share beside others, and no more', () => {
+  test('VMs get their share of processors next to other load, and no more', () => {
     const machine = { vms, cores: 2, others: 6 }
     const { ms } = simulate(machine, new StartLimit({ cores: 2, accel, clones }))
     expect(ms).toBeLessThan(simulate(machine, fixed(4)).ms * 1.05)
@@ -39,7 +39,7 @@ describe.for([
   })
 })
 
-test('on a machine full of others it goes on with two for each processor', () => {
+test('the start limit stays at two VMs for each processor on a machine with much other load', () => {
   const machine = { cores: 2, others: 40, vms: many(12, cold) }
   const limit = new StartLimit({ cores: 2, accel: 'tcg', clones: false })
   const { mostAtOnce } = simulate(machine, limit)
@@ -47,7 +47,7 @@ test('on a machine full of others it goes on with two for each processor', () =>
   expect(limit.most).toBe(4)
 })
 
-test('where nothing is said of the queue, how long VMs take is enough to end an excess', () => {
+test('the start limit falls when VMs take too long, also without a known run queue', () => {
   const limit = new StartLimit({ cores: 2, accel: 'tcg', clones: true })
   for (let at = 0; limit.most < 40; at += 20) limit.heard({ atMs: at, runnable: 0 }, limit.most)
   limit.passed('qmp', 20)
@@ -58,14 +58,14 @@ test('where nothing is said of the queue, how long VMs take is enough to end an 
   expect(limit.most).toBeLessThan(38)
 })
 
-test('does not grow while what it allows is not used', () => {
+test('the start limit does not grow while fewer VMs are starting than it allows', () => {
   const limit = new StartLimit({ cores: 4, accel: 'tcg', clones: false })
   const { most } = limit
   for (let at = 0; at < 1000; at += 20) limit.heard({ atMs: at, stalledMs: 0, runnable: 0 }, 0)
   expect(limit.most).toBe(most)
 })
 
-test('the load is what the kernel says, PSI where there is some', () => {
+test('the load is read from /proc/loadavg and, if the kernel has PSI, /proc/pressure/cpu', () => {
   const files: Record<string, string> = {
     '/proc/loadavg': '4.45 5.56 5.98 7/247 32756\n',
     '/proc/pressure/cpu':

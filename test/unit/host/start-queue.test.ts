@@ -4,67 +4,67 @@ import { StartLimit } from '../../../src/host/start-limit.ts'
 import { type Passed, startInTurn } from '../../../src/host/start-queue.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
-/** Items that end when told; on one processor, so that two may begin at first. */
+/** Items that end when the test opens their gate. There is one processor, so two items may begin at first. */
 function started(count: number, goOn = false) {
   const clock = new ManualClock()
   const limit = new StartLimit({ cores: 1, accel: 'tcg', clones: false })
-  const doors: Deferred<void>[] = Array.from({ length: count }, () => defer())
+  const gates: Deferred<void>[] = Array.from({ length: count }, () => defer())
   const begun: number[] = []
   const steps: Passed[] = []
   const load = { stalledMs: 0, runnable: 1 }
   const work = (item: number, passed: Passed) => {
     begun.push(item)
     steps.push(passed)
-    return doors[item]!.promise
+    return gates[item]!.promise
   }
-  const items = [...doors.keys()]
+  const items = [...gates.keys()]
   const all = startInTurn(items, work, { limit, clock, load: () => ({ atMs: clock.now(), ...load }), goOn })
-  return { clock, doors, begun, steps, load, all }
+  return { clock, gates, begun, steps, load, all }
 }
 
-test('begins as many as the limit lets, in order, and another when one has ended', async () => {
-  const { begun, doors, clock, load, all } = started(4)
+test('the start queue begins as many items as the limit allows, in order, and another when one ends', async () => {
+  const { begun, gates, clock, load, all } = started(4)
   expect(begun).toEqual([0, 1])
   load.stalledMs = 100
   clock.pass(20)
-  doors[1]!.resolve()
+  gates[1]!.resolve()
   await expect.poll(() => begun).toEqual([0, 1, 2])
-  for (const door of doors) door.resolve()
+  for (const gate of gates) gate.resolve()
   await all
   expect(begun).toEqual([0, 1, 2, 3])
   expect(clock.waiting).toBe(0)
 })
 
-test('begins another when processors idle, after a look or when something was passed', async () => {
-  const { begun, doors, clock, steps, all } = started(4)
+test('the start queue begins another item when processors idle, at a sample or at a milestone', async () => {
+  const { begun, gates, clock, steps, all } = started(4)
   clock.pass(20)
   expect(begun).toEqual([0, 1, 2])
   clock.pass(10)
   steps[0]!('qmp', 10)
   expect(begun).toEqual([0, 1, 2, 3])
-  for (const door of doors) door.resolve()
+  for (const gate of gates) gate.resolve()
   await all
 })
 
-test('after a failure nothing begins; it is thrown once all under way has ended', async () => {
-  const { begun, doors, all } = started(3)
-  doors[1]!.reject(new Error('first'))
-  doors[0]!.promise.catch(() => {})
+test('the start queue begins no item after a failure, and throws it once the running items have ended', async () => {
+  const { begun, gates, all } = started(3)
+  gates[1]!.reject(new Error('first'))
+  gates[0]!.promise.catch(() => {})
   await expect.poll(() => begun.length).toBe(2)
-  doors[0]!.reject(new Error('second'))
+  gates[0]!.reject(new Error('second'))
   await expect(all).rejects.toThrow('first')
   expect(begun).toEqual([0, 1])
 })
 
-test('unless it is to go on: then all are tried', async () => {
-  const { begun, doors, all } = started(3, true)
-  doors[0]!.reject(new Error('first'))
-  doors[1]!.resolve()
-  doors[2]!.resolve()
+test('the start queue with goOn begins all items, and throws the first failure at the end', async () => {
+  const { begun, gates, all } = started(3, true)
+  gates[0]!.reject(new Error('first'))
+  gates[1]!.resolve()
+  gates[2]!.resolve()
   await expect(all).rejects.toThrow('first')
   expect(begun).toEqual([0, 1, 2])
 })
 
-test('nothing to do is done', async () => {
+test('an empty start queue resolves at once', async () => {
   await started(0).all
 })

@@ -3,7 +3,7 @@ import type { Port, PortReceiver } from '../../../src/base/index.ts'
 import { StartPipe } from '../../../src/owner/start-pipe.ts'
 import { resolveSettings } from '../../../src/plan/index.ts'
 
-/** One end of a pipe whose other end is this test. */
+/** One end of a pipe. The test is the other end. */
 class PlainPort implements Port {
   readonly sent: string[] = []
   receiver!: PortReceiver
@@ -31,7 +31,7 @@ const request = {
   places: { runtime: '/r', state: '/s', cache: '/c' },
 }
 
-test('what one side sends, the other reads, wherever the stream is cut', async () => {
+test('messages of the start pipe arrive whole, wherever the stream is cut', async () => {
   const [here, there] = [new PlainPort(), new PlainPort()]
   const starter = StartPipe.starter(here)
   const owner = StartPipe.owner(there)
@@ -48,7 +48,7 @@ test('what one side sends, the other reads, wherever the stream is cut', async (
 })
 
 test.each(['not JSON', '[]', 'null', '{"event":"ready"}', '{"event":5}', '{}'])(
-  'an owner that hears %s ends the conversation',
+  'an owner that receives %s on the start pipe ends its incoming messages with an error',
   async garbage => {
     const port = new PlainPort()
     const owner = StartPipe.owner(port)
@@ -58,7 +58,7 @@ test.each(['not JSON', '[]', 'null', '{"event":"ready"}', '{"event":5}', '{}'])(
   },
 )
 
-test('the other side’s end is an end; nothing is sent to it any more', async () => {
+test('the start pipe ends when its peer has gone, and sends nothing more', async () => {
   const port = new PlainPort()
   const starter = StartPipe.starter(port)
   port.says('{"event":"notice","text":"half a li')
