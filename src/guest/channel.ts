@@ -11,6 +11,7 @@ import {
 import { GuestError } from './errors.ts'
 import { type GuestAnswer, guestMessage, readAnswer } from './message.ts'
 import type { GuestStep } from './step.ts'
+import { tellAnswer, tellLost, tellSent, trace } from './trace.ts'
 
 export interface ChannelOptions {
   /** Whose guest: named in errors. */
@@ -19,13 +20,21 @@ export interface ChannelOptions {
   readonly clock: Clock
 }
 
+/** A message that is not answered yet. */
+interface Asked {
+  readonly steps: readonly GuestStep[]
+  /** By the clock. */
+  readonly sentAt: number
+  readonly answer: Deferred<GuestAnswer>
+}
+
 /** The host's end of the port on which xcluster-guest listens: tells the guest things, one message at a time. */
 export class GuestChannel {
   readonly #port: Port
   readonly #options: ChannelOptions
   readonly #lines = new LineSplitter(64 << 10)
   /** By their numbers: what is asked and not answered yet. */
-  readonly #asked = new Map<number, Deferred<GuestAnswer>>()
+  readonly #asked = new Map<number, Asked>()
   #ended: string | undefined
 
   /** Takes the port over as its only reader; whoever gave it closes it. */
@@ -50,33 +59,50 @@ export class GuestChannel {
   }
 
   async #ask(steps: readonly GuestStep[], ms: number): Promise<GuestAnswer> {
+    const { clock, name } = this.#options
     const number = randomInt(2 ** 31)
-    const asked = defer<GuestAnswer>()
-    this.#asked.set(number, asked)
-    this.#port.send(guestMessage(number, steps))
-    const late = () => this.#refused(`it did not answer within ${ms / 1000} s`)
+    const message = guestMessage(number, steps)
+    const answer = defer<GuestAnswer>()
+    this.#asked.set(number, { steps, sentAt: clock.now(), answer })
+    if (trace.on) tellSent(name, { number, steps }, message)
+    this.#port.send(message)
+    const late = () => {
+      const reason = `it did not answer within ${ms / 1000} s`
+      if (trace.on) tellLost(name, { number, steps }, reason)
+      return this.#refused(reason)
+    }
     try {
-      return await within(asked.promise, { clock: this.#options.clock, ms, late })
+      return await within(answer.promise, { clock, ms, late })
     } finally {
       this.#asked.delete(number)
     }
   }
 
-  /** An answer to what nobody waits for any more is dropped. */
   #heard(bytes: Uint8Array): void {
     try {
       for (const line of this.#lines.push(bytes)) {
         const answer = readAnswer(line)
-        if (answer) this.#asked.get(answer.number)?.resolve(answer)
+        if (answer) this.#answered(answer)
       }
     } catch (failure) {
       this.#end(messageOf(failure))
     }
   }
 
+  /** An answer that nothing waits for any more is dropped. */
+  #answered(answer: GuestAnswer): void {
+    const { clock, name } = this.#options
+    const asked = this.#asked.get(answer.number)
+    if (trace.on) tellAnswer(name, answer, asked && { steps: asked.steps, ms: clock.now() - asked.sentAt })
+    asked?.answer.resolve(answer)
+  }
+
   #end(reason: string): void {
     this.#ended = reason
-    for (const asked of this.#asked.values()) asked.reject(this.#refused(reason))
+    for (const [number, { steps, answer }] of this.#asked) {
+      if (trace.on) tellLost(this.#options.name, { number, steps }, reason)
+      answer.reject(this.#refused(reason))
+    }
   }
 
   #refused(reason: string): GuestError {
