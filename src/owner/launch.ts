@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { clusterPlaces, messageOf, type Queue } from '../base/index.ts'
+import { clusterPlaces, messageOf, type Queue, readTraceAreas, traceVariable } from '../base/index.ts'
 import { spawnDetached } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
 import { type OwnerMessage, StartPipe, type StartRequest } from './start-pipe.ts'
@@ -26,8 +26,15 @@ export interface LaunchOptions {
   readonly nodeArgs?: readonly string[]
 }
 
-/** Starts a detached owner process, which starts the cluster. Should this process die first, it takes all back. */
-export async function launchOwner(request: StartRequest, options: LaunchOptions): Promise<Launch> {
+/**
+ * Starts a detached owner process, which starts the cluster. Should this process die first, it takes all back. It
+ * prints in its log what `env.XCLUSTER_TRACE` names.
+ */
+export async function launchOwner(
+  request: Omit<StartRequest, 'trace'>,
+  options: LaunchOptions,
+): Promise<Launch> {
+  const trace = readTraceAreas(options.env[traceVariable])
   const { logs, ownerLog } = clusterPlaces(request.places, request.settings.name)
   await mkdir(logs, { recursive: true, mode: 0o700 }).catch(failure => {
     throw noPlace(logs, failure)
@@ -41,7 +48,7 @@ export async function launchOwner(request: StartRequest, options: LaunchOptions)
     logFile: ownerLog,
   })
   const pipe = StartPipe.starter(port)
-  pipe.send({ event: 'start', request })
+  pipe.send({ event: 'start', request: { ...request, trace } })
   return {
     pid,
     log: ownerLog,
