@@ -4,7 +4,9 @@ import type * as Cluster from '../src/cluster/index.ts'
 import type * as Dns from '../src/dns/index.ts'
 import type * as Image from '../src/image/index.ts'
 import type * as Net from '../src/net/index.ts'
+import type * as Netlink from '../src/netlink/index.ts'
 import type * as Qmp from '../src/qmp/index.ts'
+import type * as Rtnl from '../src/rtnl/index.ts'
 import type * as Sys from '../src/sys/index.ts'
 import type * as Vm from '../src/vm/index.ts'
 
@@ -14,14 +16,22 @@ interface Floors {
   dns: typeof Dns
   image: typeof Image
   net: typeof Net
+  netlink: typeof Netlink
   qmp: typeof Qmp
+  rtnl: typeof Rtnl
   sys: typeof Sys
   vm: typeof Vm
 }
 
-/** A floor as users get it: built. The sources, run through a loader, would be measured with the loader's habits. */
-export async function built<Name extends keyof Floors>(name: Name): Promise<Floors[Name]> {
-  const file = new URL(`../dist/${name}/index.js`, import.meta.url)
+/** Where the build lies. */
+export const dist = new URL('../dist/', import.meta.url)
+
+/**
+ * A floor as users get it: built. The sources, run through a loader, would be measured with the loader's habits.
+ * `root`: another build, with a slash at its end.
+ */
+export async function built<Name extends keyof Floors>(name: Name, root = dist): Promise<Floors[Name]> {
+  const file = new URL(`${name}/index.js`, root)
   if (!existsSync(file)) throw new Error(`dist/${name} is not built. Run: npm run build`)
   return import(file.href)
 }

@@ -1,7 +1,19 @@
 export type * from './api/index.ts'
-export { hostId, nodeName, type Role, roleOf, XclusterError } from './base/index.ts'
+export {
+  hostId,
+  nodeName,
+  type Role,
+  roleOf,
+  type TraceArea,
+  type TraceDirection,
+  type TraceMessage,
+  traceAreas,
+  traceLine,
+  XclusterError,
+} from './base/index.ts'
 export * from './cluster/index.ts'
-export { GuestError } from './guest/index.ts'
+export type { DnsTraceValue } from './dns/index.ts'
+export { GuestError, type GuestTraceValue } from './guest/index.ts'
 export {
   type AddedNamespace,
   addNamedBridge,
@@ -14,6 +26,7 @@ export {
   removeNamedNamespace,
   settleForwarding,
 } from './host/index.ts'
+export type { NetlinkTraceValue } from './netlink/index.ts'
 export type {
   ClusterPlan,
   FabricKind,
@@ -27,3 +40,5 @@ export type {
   Subnet,
 } from './plan/index.ts'
 export { PlanError, planCluster, reachTargets, topologies } from './plan/index.ts'
+export type { QmpTraceValue } from './qmp/index.ts'
+export type { VmTraceValue } from './vm/index.ts'

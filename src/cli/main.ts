@@ -6,6 +6,7 @@ import { normalized } from './options/argv.ts'
 import { exitFlushed, watchOutput } from './output.ts'
 import { openSession, type Session } from './session.ts'
 import { tidy } from './sweep.ts'
+import { traceAsTold } from './trace.ts'
 
 /** Runs `xc` with this process's arguments and environment, and ends the process. */
 export async function main(): Promise<void> {
@@ -17,6 +18,7 @@ export async function main(): Promise<void> {
 async function run(argv: readonly string[], session: Session): Promise<number> {
   const program = programOf(session)
   try {
+    traceAsTold(session.env)
     await program.parseAsync(argv, { from: 'user' })
     await tidy(session)
     return Number(process.exitCode ?? 0)
@@ -59,6 +61,8 @@ Examples:
   xc exec 1 -- ip -br addr       run a command on node 1
   xc vm 201                      the console of router 201; Ctrl-] leaves
   xc stop
+
+XCLUSTER_TRACE=netlink,qmp (or all) prints what is said to the kernel, QEMU, guests and name servers (docs/tracing.md).
 
 Exit status: 0 done, 1 failed, 2 bad usage, 3 no such cluster or node, 4 something is missing on this machine.`
 

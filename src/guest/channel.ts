@@ -10,6 +10,7 @@ import {
 import { GuestError } from './errors.ts'
 import { type GuestAnswer, guestMessage, readAnswer } from './message.ts'
 import type { GuestStep } from './step.ts'
+import { tellAnswer, tellLost, tellSent, trace } from './trace.ts'
 
 /** The sources of a guest's time and randomness. */
 export interface GuestSources {
@@ -26,13 +27,21 @@ export interface ChannelOptions extends GuestSources {
   readonly clock: Clock
 }
 
+/** A message without an answer yet. */
+interface Pending {
+  readonly steps: readonly GuestStep[]
+  /** By the clock. */
+  readonly sentAt: number
+  readonly answer: Deferred<GuestAnswer>
+}
+
 /** The host's end of the port on which xcluster-guest listens. It sends the guest messages of steps to carry out. */
 export class GuestChannel {
   readonly #port: Port
   readonly #options: ChannelOptions
   readonly #lines = new LineSplitter(64 << 10)
   /** Messages without an answer yet, by number. */
-  readonly #pending = new Map<number, Deferred<GuestAnswer>>()
+  readonly #pending = new Map<number, Pending>()
   #ended: string | undefined
 
   /** Becomes the only reader of the port. The caller closes the port. */
@@ -66,28 +75,43 @@ export class GuestChannel {
   }
 
   async #request(steps: readonly GuestStep[], ms: number): Promise<GuestAnswer> {
+    const { clock, name } = this.#options
     const number = Buffer.from(this.randomBytes(4)).readUInt32LE()
+    const message = guestMessage(number, steps)
     const answer = defer<GuestAnswer>()
-    this.#pending.set(number, answer)
-    this.#port.send(guestMessage(number, steps))
-    const late = () => this.#failure(`the guest did not answer within ${ms / 1000} s`)
+    this.#pending.set(number, { steps, sentAt: clock.now(), answer })
+    if (trace.on) tellSent(name, { number, steps }, message)
+    this.#port.send(message)
+    const late = () => {
+      const reason = `the guest did not answer within ${ms / 1000} s`
+      if (trace.on) tellLost(name, { number, steps }, reason)
+      return this.#failure(reason)
+    }
     try {
-      return await within(answer.promise, { clock: this.#options.clock, ms, late })
+      return await within(answer.promise, { clock, ms, late })
     } finally {
       this.#pending.delete(number)
     }
   }
 
-  /** Drops answers to messages that have timed out. */
   #received(bytes: Uint8Array): void {
     try {
       for (const line of this.#lines.push(bytes)) {
         const answer = readAnswer(line)
-        if (answer) this.#pending.get(answer.number)?.resolve(answer)
+        if (answer) this.#answered(answer)
       }
     } catch (failure) {
       this.end(messageOf(failure))
     }
+  }
+
+  /** Drops answers to messages that have timed out. */
+  #answered(answer: GuestAnswer): void {
+    const { clock, name } = this.#options
+    const pending = this.#pending.get(answer.number)
+    if (trace.on)
+      tellAnswer(name, answer, pending && { steps: pending.steps, ms: clock.now() - pending.sentAt })
+    pending?.answer.resolve(answer)
   }
 
   /**
@@ -96,7 +120,10 @@ export class GuestChannel {
    */
   end(reason: string): void {
     this.#ended ??= reason
-    for (const pending of this.#pending.values()) pending.reject(this.#failure(reason))
+    for (const [number, { steps, answer }] of this.#pending) {
+      if (trace.on) tellLost(this.#options.name, { number, steps }, reason)
+      answer.reject(this.#failure(reason))
+    }
   }
 
   #failure(reason: string): GuestError {

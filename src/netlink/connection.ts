@@ -11,6 +11,7 @@ import {
   throwFailures,
 } from './exchange.ts'
 import { type Request, Window } from './request.ts'
+import { type SocketDescription, SocketTrace } from './trace.ts'
 import { type Message, messages, NLM_F_DUMP } from './wire/index.ts'
 
 /** Hears, besides what every port tells, that the kernel dropped messages for us (ENOBUFS). */
@@ -39,15 +40,21 @@ export class Connection implements AsyncDisposable {
   readonly #port: NetlinkPort
   readonly #pending = new Set<Exchange<unknown>>()
   readonly #dumps = new Serial()
+  readonly #trace: SocketTrace
   #sequence = 0
   #closed = false
   #failure: Error | undefined
 
-  constructor(port: NetlinkPort) {
+  /** `description` says in traces what it is about. */
+  constructor(port: NetlinkPort, description?: SocketDescription) {
     this.#port = port
+    this.#trace = new SocketTrace(description)
     port.receive({
       data: bytes => this.#receive(bytes),
-      overrun: () => this.#fail(overrunError),
+      overrun: () => {
+        if (this.#trace.on) this.#trace.overrun()
+        this.#fail(overrunError)
+      },
       end: failure => this.#end(failure),
     })
   }
@@ -140,6 +147,7 @@ export class Connection implements AsyncDisposable {
   #exchange<T>(exchange: Exchange<T>): Promise<T> {
     if (this.#closed) throw closedError(doingOf(exchange.window.requests), this.#failure)
     this.#pending.add(exchange)
+    if (this.#trace.on) this.#trace.sending(exchange.window)
     try {
       this.#port.send(exchange.window.bytes)
     } catch (failure) {
@@ -158,11 +166,14 @@ export class Connection implements AsyncDisposable {
   }
 
   #dispatch(message: Message): void {
-    for (const exchange of this.#pending) {
-      if (!exchange.window.has(message.sequence)) continue
-      this.#take(exchange, message)
-      return
-    }
+    const exchange = this.#exchangeOf(message.sequence)
+    if (this.#trace.on) this.#trace.heard(message, exchange?.window)
+    if (exchange) this.#take(exchange, message)
+  }
+
+  #exchangeOf(sequence: number): Exchange<unknown> | undefined {
+    for (const exchange of this.#pending) if (exchange.window.has(sequence)) return exchange
+    return undefined
   }
 
   #take(exchange: Exchange<unknown>, message: Message): void {

@@ -1,6 +1,7 @@
 import { NetNamespace, openNetlink } from '../sys/index.ts'
 import { Connection } from './connection.ts'
 import { Subscription } from './subscription.ts'
+import type { MessageDecoder } from './trace.ts'
 import type { Message } from './wire/index.ts'
 
 export { NetNamespace }
@@ -11,11 +12,13 @@ export type Protocol = 'route' | 'netfilter'
 export interface OpenOptions {
   /** Where; without it, the namespace of this process. */
   readonly namespace?: NetNamespace
+  /** What traces know of the messages. */
+  readonly decoder?: MessageDecoder
 }
 
 /** Opens a socket for requests. */
 export function connect(protocol: Protocol, options: OpenOptions = {}): Connection {
-  return new Connection(openNetlink(protocol, options))
+  return new Connection(openNetlink(protocol, options), options)
 }
 
 export interface SubscribeOptions<T> extends OpenOptions {
@@ -29,5 +32,5 @@ export interface SubscribeOptions<T> extends OpenOptions {
 
 /** Opens a socket of its own for multicast events. */
 export function subscribe<T>(protocol: Protocol, { read, ...options }: SubscribeOptions<T>): Subscription<T> {
-  return new Subscription(openNetlink(protocol, options), read)
+  return new Subscription(openNetlink(protocol, options), read, options)
 }

@@ -68,14 +68,19 @@ export class Window {
     return sequence === this.first + this.requests.length - 1
   }
 
-  /** The kernel's refusal of one of them, its offset turned into the attribute's name. */
-  refusal(sequence: number, ack: Ack): NetlinkError {
-    const index = sequence - this.first
-    const request = this.requests[index] as Request
-    return refusal(request, ack, ack.offset === undefined ? undefined : this.#locate(index, ack.offset))
+  requestOf(sequence: number): Request | undefined {
+    return this.requests[sequence - this.first]
   }
 
-  #locate(index: number, offset: number): string | undefined {
+  /** The kernel's refusal of one of them, its offset turned into the attribute's name. */
+  refusal(sequence: number, ack: Ack): NetlinkError {
+    return refusal(this.requestOf(sequence) as Request, ack, this.attributeAt(sequence, ack))
+  }
+
+  /** Our name for what an extended ack points at in one of them. */
+  attributeAt(sequence: number, { offset }: Ack): string | undefined {
+    if (offset === undefined) return undefined
+    const index = sequence - this.first
     const start = this.#starts[index] as number
     const end = this.#starts[index + 1] ?? this.bytes.length
     const request = this.requests[index] as Request

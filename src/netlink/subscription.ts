@@ -1,6 +1,7 @@
 import { Queue } from '../base/index.ts'
 import type { NetlinkPort } from './connection.ts'
 import { closedError } from './errors.ts'
+import { type SocketDescription, SocketTrace } from './trace.ts'
 import { type Message, messages } from './wire/index.ts'
 
 /** Some events are lost (the kernel's buffer or ours ran full): what you keep is stale, list it anew. */
@@ -17,16 +18,24 @@ const overrun: Overrun = { kind: 'overrun' }
 export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, AsyncDisposable {
   readonly #port: NetlinkPort
   readonly #queue: Queue<T | Overrun>
+  readonly #read: (message: Message) => T | undefined
+  readonly #trace: SocketTrace
   #seenLost = 0
   #closed = false
 
-  /** `read` gives undefined for messages that are of no interest. */
-  constructor(port: NetlinkPort, read: (message: Message) => T | undefined, limit = 4096) {
+  /** `read` gives undefined for messages that are of no interest. `description` says in traces what it is about. */
+  constructor(
+    port: NetlinkPort,
+    read: (message: Message) => T | undefined,
+    { limit = 4096, ...description }: SocketDescription & { readonly limit?: number } = {},
+  ) {
     this.#port = port
+    this.#read = read
+    this.#trace = new SocketTrace(description)
     this.#queue = new Queue({ limit })
     port.receive({
-      data: bytes => this.#receive(bytes, read),
-      overrun: () => this.#queue.push(overrun),
+      data: bytes => this.#receive(bytes),
+      overrun: () => this.#overrun(),
       end: failure => this.#queue.end(failure && closedError({ op: 'listen for events' }, failure)),
     })
   }
@@ -62,10 +71,16 @@ export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, Asyn
     return this.close()
   }
 
-  #receive(bytes: Uint8Array, read: (message: Message) => T | undefined): void {
+  #overrun(): void {
+    if (this.#trace.on) this.#trace.overrun()
+    this.#queue.push(overrun)
+  }
+
+  #receive(bytes: Uint8Array): void {
     try {
       for (const message of messages(bytes)) {
-        const event = read(message)
+        if (this.#trace.on) this.#trace.event(message)
+        const event = this.#read(message)
         if (event !== undefined) this.#queue.push(event)
       }
     } catch (malformed) {

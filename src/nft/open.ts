@@ -24,6 +24,7 @@ import {
 } from './listing.ts'
 import { type Family, families } from './names.ts'
 import { framed, inFamily } from './operation.ts'
+import { nftDecoder as decoder } from './trace.ts'
 import { acknowledged, requestsOf, type Transaction } from './transaction.ts'
 import * as wire from './wire/index.ts'
 
@@ -143,7 +144,7 @@ export interface OpenNftOptions {
 
 /** Opens the rules of a network namespace: this process's, unless another or a socket is given. */
 export function openNft({ port, ...where }: OpenNftOptions = {}): Nft {
-  return new Nft(port ? new Connection(port) : connect('netfilter', where))
+  return new Nft(port ? new Connection(port, { decoder }) : connect('netfilter', { ...where, decoder }))
 }
 
 function echoing(request: Request): Request {

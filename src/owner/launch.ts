@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { clusterPlaces, messageOf, type Queue } from '../base/index.ts'
+import { clusterPlaces, messageOf, type Queue, readTraceAreas, traceVariable } from '../base/index.ts'
 import { spawnDetached } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
 import { type OwnerMessage, StartPipe, type StartRequest } from './start-pipe.ts'
@@ -28,9 +28,13 @@ export interface LaunchOptions {
 
 /**
  * Starts a detached owner process, which starts the cluster. If this process dies before it has sent `keep`, the owner
- * removes everything again.
+ * removes everything again. The owner prints in its log the messages of the areas in `env.XCLUSTER_TRACE`.
  */
-export async function launchOwner(request: StartRequest, options: LaunchOptions): Promise<Launch> {
+export async function launchOwner(
+  request: Omit<StartRequest, 'trace'>,
+  options: LaunchOptions,
+): Promise<Launch> {
+  const trace = readTraceAreas(options.env[traceVariable])
   const { logs, ownerLog } = clusterPlaces(request.places, request.settings.name)
   await mkdir(logs, { recursive: true, mode: 0o700 }).catch(failure => {
     throw cannotMake(logs, failure)
@@ -44,7 +48,7 @@ export async function launchOwner(request: StartRequest, options: LaunchOptions)
     logFile: ownerLog,
   })
   const pipe = StartPipe.starter(port)
-  pipe.send({ event: 'start', request })
+  pipe.send({ event: 'start', request: { ...request, trace } })
   return {
     pid,
     log: ownerLog,

@@ -6,9 +6,11 @@ import { runOwner } from './run.ts'
 // The main module of an owner process. File descriptor 3 is its end of the start pipe; its output is the owner's log.
 process.title = `xcluster-owner ${process.argv[2]}`
 process.chdir('/')
+const print = (line: string) => console.error(line)
 await runOwner({
   port: adoptStream(3),
   maker: { plan: planCluster, start: startCluster },
-  log: text => console.error(`${new Date().toISOString()} ${text}`),
+  print,
+  log: text => print(`${new Date().toISOString()} ${text}`),
 })
 process.exit(0)

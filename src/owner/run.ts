@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { ClusterEvent } from '../api/index.ts'
-import { clusterPlaces, errorToJson, messageOf, type Port, version } from '../base/index.ts'
+import { clusterPlaces, errorToJson, messageOf, type Port, printTraces, version } from '../base/index.ts'
 import type { Settings } from '../plan/index.ts'
 import { OwnerError } from './errors.ts'
 import type { Api } from './http/server.ts'
@@ -14,7 +14,10 @@ type Pipe = StartPipe<StarterMessage, OwnerMessage>
 export interface OwnerDependencies {
   readonly port: Port
   readonly maker: ClusterMaker
+  /** Says something with its time. */
   readonly log: (text: string) => void
+  /** Writes a line where `log` does: one that has its time in it. */
+  readonly print: (line: string) => void
 }
 
 /**
@@ -25,6 +28,7 @@ export async function runOwner(dependencies: OwnerDependencies): Promise<void> {
   await using pipe = StartPipe.owner(dependencies.port)
   try {
     const request = await requestFrom(pipe)
+    printTraces(request.trace ?? [], dependencies.print)
     await runCluster(dependencies, pipe, request)
   } catch (failure) {
     dependencies.log(messageOf(failure))

@@ -1,5 +1,5 @@
 import type { ClusterEvent, Status } from '../api/index.ts'
-import { type ErrorJson, LineSplitter, type Places, type Port, Queue } from '../base/index.ts'
+import { type ErrorJson, LineSplitter, type Places, type Port, Queue, type TraceArea } from '../base/index.ts'
 import type { Settings } from '../plan/index.ts'
 import { OwnerError } from './errors.ts'
 
@@ -23,6 +23,8 @@ export interface StartRequest {
   readonly places: Places
   /** The time limit, in milliseconds, for all nodes to be ready. */
   readonly timeoutMs?: number
+  /** What it prints the messages of, in its log. */
+  readonly trace?: readonly TraceArea[]
 }
 
 const starterEvents: readonly string[] = ['start', 'keep', 'cancel'] satisfies StarterMessage['event'][]

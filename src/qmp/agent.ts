@@ -45,6 +45,7 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
     this.#timeoutMs = options.timeoutMs ?? 30_000
     this.#talk = new Session(port, {
       peer,
+      protocol: 'agent',
       clock,
       maxLine,
       alwaysId: true,

@@ -53,6 +53,7 @@ export class QmpClient implements AsyncDisposable {
     this.#timeoutMs = options.timeoutMs ?? 30_000
     this.#talk = new Session(port, {
       peer,
+      protocol: 'monitor',
       clock,
       maxLine,
       hear: message => this.#hear(message),

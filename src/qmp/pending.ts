@@ -1,5 +1,6 @@
 import { type Clock, type Deferred, defer } from '../base/index.ts'
 import { lostError, QmpError } from './errors.ts'
+import type { SessionTrace } from './trace.ts'
 import { encodeArguments, encodeRequest, type Reply } from './wire.ts'
 
 export interface Ask {
@@ -20,6 +21,8 @@ interface Flying {
   /** In the window, so that QEMU's own queue (8 long) never fills: a full one would stop out-of-band too. */
   readonly counted: boolean
   sent: boolean
+  /** When it was sent, by the clock; only while it is traced. */
+  sentAt: number | undefined
   /** The one who asked has given up. The id stays taken until the reply comes. */
   given: boolean
   callOff: () => void
@@ -27,6 +30,7 @@ interface Flying {
 
 export interface PendingOptions {
   readonly peer: string
+  readonly trace: SessionTrace
   readonly clock: Clock
   readonly send: (text: string, fds: readonly number[] | undefined) => void
   readonly window?: number
@@ -63,6 +67,7 @@ export class PendingCommands {
       result: defer(),
       counted,
       sent: false,
+      sentAt: undefined,
       given: false,
       callOff: () => {},
     }
@@ -76,6 +81,7 @@ export class PendingCommands {
   settle(message: Reply): void {
     const id = message.id as number | undefined
     const flying = this.#air.get(id)
+    if (this.#options.trace.on) this.#tellReply(message, flying)
     if (!flying) return
     this.#remove(id, flying)
     if (!flying.given) {
@@ -144,10 +150,23 @@ export class PendingCommands {
     const { command, oob = false, first, fds } = flying.ask
     const named = oob || first || this.#options.alwaysId || this.#air.has(undefined)
     const id = named ? this.#nextId() : undefined
+    if (this.#options.trace.on) this.#tellCommand(flying, id)
     this.#air.set(id, flying)
     if (flying.counted) this.#counted++
     flying.sent = true
     this.#options.send(encodeRequest({ command, args: flying.args, id, oob }), fds)
+  }
+
+  #tellCommand(flying: Flying, id: number | undefined): void {
+    flying.sentAt = this.#options.clock.now()
+    this.#options.trace.sent({ ...flying.ask, id })
+  }
+
+  #tellReply(message: Reply, flying: Flying | undefined): void {
+    const { clock, trace } = this.#options
+    const sentAt = flying?.sentAt
+    const ms = sentAt === undefined ? {} : { ms: clock.now() - sentAt }
+    trace.replied(message, flying && { command: flying.ask.command, ...ms })
   }
 
   /** Short, and not one that a late reply could still bear. */
@@ -166,7 +185,9 @@ export class PendingCommands {
     flying.given = true
     const queued = this.#queue.indexOf(flying)
     if (queued >= 0) this.#queue.splice(queued, 1)
-    const reason = `no answer within ${flying.ask.timeoutMs} ms`
+    const { command, timeoutMs } = flying.ask
+    if (this.#options.trace.on) this.#options.trace.expired(command, timeoutMs)
+    const reason = `no answer within ${timeoutMs} ms`
     this.#reject(flying, { code: 'QMP_TIMEOUT', reason })
   }
 

@@ -3,6 +3,7 @@ import { type Clock, defer, messageOf, type Port, systemClock } from '../base/in
 import { closedError, lostError, QmpError } from './errors.ts'
 import { LineAssembler } from './lines.ts'
 import { type Ask, PendingCommands } from './pending.ts'
+import { SessionTrace } from './trace.ts'
 import { decodeMessage, type Message } from './wire.ts'
 
 /** What both clients, of a monitor and of a guest agent, can be told. */
@@ -16,6 +17,8 @@ export interface ConnectOptions {
 
 interface SessionOptions {
   readonly peer: string
+  /** Which of a VM's two protocols it is, for traces. */
+  readonly protocol: 'monitor' | 'agent'
   readonly clock?: Clock | undefined
   readonly maxLine: number
   readonly alwaysId?: boolean
@@ -35,6 +38,7 @@ export class Session {
   readonly #port: Port
   readonly #lines: LineAssembler
   readonly #habits: SessionOptions
+  readonly #trace: SessionTrace
   readonly #closed = defer<QmpError | undefined>()
   #end: QmpError | undefined
   #closing: Promise<void> | undefined
@@ -45,8 +49,10 @@ export class Session {
     this.#port = port
     this.#habits = habits
     this.#lines = new LineAssembler(habits.maxLine)
+    this.#trace = new SessionTrace(`${habits.peer} ${habits.protocol}`)
     this.pending = new PendingCommands({
       peer: this.peer,
+      trace: this.#trace,
       clock: this.clock,
       alwaysId: habits.alwaysId ?? false,
       send: (text, fds) => this.send(Buffer.from(text), fds),
@@ -102,6 +108,7 @@ export class Session {
 
   #finish(end: QmpError, told: QmpError | undefined): void {
     if (this.#end) return
+    if (this.#trace.on) this.#trace.closed(end)
     this.#end = end
     this.#habits.ended(end)
     this.pending.end(end)
@@ -124,14 +131,19 @@ export class Session {
     const message = this.#decode(line)
     if (!message) return
     const reply = message.kind === 'value' || message.kind === 'refusal'
-    if (reply && (message.id !== undefined || this.pending.expectsNameless)) this.pending.settle(message)
-    else this.#habits.hear(message)
+    if (reply && (message.id !== undefined || this.pending.expectsNameless)) {
+      this.pending.settle(message)
+      return
+    }
+    if (this.#trace.on) this.#trace.heard(message)
+    this.#habits.hear(message)
   }
 
   #decode(line: string): Message | undefined {
     try {
       return decodeMessage(line)
     } catch (failure) {
+      if (this.#trace.on) this.#trace.garbled(failure as QmpError)
       this.#habits.garbled(failure as QmpError)
       return undefined
     }

@@ -11,6 +11,7 @@ import { readRoute } from './route/routes.ts'
 import type { RouteEntry } from './route/spec.ts'
 import type { Rule } from './rule/rule.ts'
 import { readRule } from './rule/rules.ts'
+import { routeDecoder } from './trace.ts'
 import { readClass } from './traffic/classes.ts'
 import type { Filter } from './traffic/filter.ts'
 import { readFilter } from './traffic/filters.ts'
@@ -61,6 +62,7 @@ export function monitor(
 ): Subscription<RouteEvent> {
   return subscribe('route', {
     ...options,
+    decoder: routeDecoder,
     groups: groups.flatMap(group => groupNumbers[group]),
     read: readEvent,
   })

@@ -16,6 +16,7 @@ import { NeighbourChanges, Neighbours } from './neighbour/neighbours.ts'
 import type { Operation } from './operation.ts'
 import { RouteChanges, Routes } from './route/routes.ts'
 import { RuleChanges, Rules } from './rule/rules.ts'
+import { routeDecoder } from './trace.ts'
 import { ClassChanges, Classes } from './traffic/classes.ts'
 import { FilterChanges, Filters } from './traffic/filters.ts'
 import { QdiscChanges, Qdiscs } from './traffic/qdiscs.ts'
@@ -152,5 +153,5 @@ function explainedIn(refusal: NetlinkError, tried: Tried): NetlinkError {
 
 /** Opens all that a Route has of a network namespace: this process's, unless another is given. */
 export function openRoute(options: { readonly namespace?: NetNamespace } = {}): Route {
-  return new Route(connect('route', options), options.namespace)
+  return new Route(connect('route', { ...options, decoder: routeDecoder }), options.namespace)
 }

@@ -19,9 +19,11 @@ const { vms = {}, stuck }: Scenario = JSON.parse(process.env.XCLUSTER_TEST_SCENA
 const world = new FakeWorld(systemClock)
 for (const [name, behaviours] of Object.entries(vms)) world.vms.behave(name, ...behaviours)
 world.stuck = stuck
+const print = (text: string) => console.error(text)
 await runOwner({
   port: adoptStream(3),
   maker: { plan: planCluster, start: (settings, hooks) => startIn(world, settings, hooks) },
-  log: text => console.error(text),
+  log: print,
+  print,
 })
 process.exit(0)

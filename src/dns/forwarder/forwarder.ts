@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/index.ts'
 import { Cache } from '../cache/cache.ts'
 import { Hosts } from '../names/sources.ts'
+import { tellAnswer, tellAtOnce, tellDrop, tellQuestion, trace } from '../observe/trace.ts'
 import {
   type Answered,
   type AnswerSource,
@@ -85,6 +86,7 @@ class Forwarder implements Resolver {
     const length = this.#quick.answer(query, asker, into)
     if (length === later) return later
     this.#counters.questions++
+    if (trace.on) tellAtOnce({ query, asker, into, length, source: this.#quick.source })
     if (length !== drop && this.onAnswer !== undefined)
       this.onAnswer({
         query: query.bytes.subarray(query.at, query.at + query.length),
@@ -101,6 +103,7 @@ class Forwarder implements Resolver {
     const bytes = Buffer.from(query.buffer, query.byteOffset, query.byteLength)
     const question: BufferView = { bytes, at: 0, length: bytes.length }
     this.#counters.questions++
+    if (trace.on) tellQuestion(query, asker)
     let length = this.#quick.answer(question, asker, this.#room)
     let { source } = this.#quick
     if (length === later) {
@@ -114,8 +117,12 @@ class Forwarder implements Resolver {
         this.#room,
       )
     }
-    if (length <= 0) return undefined
+    if (length <= 0) {
+      if (trace.on) tellDrop(query, asker)
+      return undefined
+    }
     const answer = Uint8Array.prototype.slice.call(this.#room.bytes, 0, length)
+    if (trace.on) tellAnswer({ query, answer, asker, source, ms: this.#clock.now() - begun })
     this.onAnswer?.({ query, answer, asker, source, ms: this.#clock.now() - begun })
     return answer
   }

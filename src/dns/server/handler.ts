@@ -1,4 +1,5 @@
 import type { BufferPart, DatagramService, Sender } from '../../sys/index.ts'
+import { tellAtOnce, trace } from '../observe/trace.ts'
 import { type Asker, drop, later, type Resolver } from '../types.ts'
 import type { Access } from './acl.ts'
 
@@ -42,7 +43,9 @@ export class DnsService implements DatagramService {
     try {
       if (this.#access.allows(asker)) return this.#resolver.answerNow(query, asker, into)
       this.counters.refused++
-      return this.#access.refuse(query, into)
+      const length = this.#access.refuse(query, into)
+      if (trace.on) tellAtOnce({ query, asker, into, length, source: 'rule' })
+      return length
     } catch (failure) {
       this.#panic(failure)
       return drop

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import type { Clock } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
+import { tellUpstreamAnswer, tellUpstreamAsked, tellUpstreamFailure, trace } from '../observe/trace.ts'
 import type { UpstreamStatus } from '../types.ts'
 import { isFailure, maxName, Rcode } from '../wire/constants.ts'
 import type { Message } from '../wire/message.ts'
@@ -56,13 +57,18 @@ export class Upstream {
     const { clock } = this.habits
     const begun = clock.now()
     this.#counts.queries++
+    if (trace.on) tellUpstreamAsked(this.name, question, 'at first')
     try {
       const message = await this.#askAsUnderstood(question, patience)
+      const ms = clock.now() - begun
+      if (trace.on) tellUpstreamAnswer(this.name, question, { message, ms })
       this.#counts.answers++
-      this.health.answered(clock.now() - begun)
+      this.health.answered(ms)
       return message
     } catch (thrown) {
-      this.#note(thrown, clock.now() - begun)
+      const ms = clock.now() - begun
+      if (trace.on) tellUpstreamFailure(this.name, question, { failure: thrown, ms })
+      this.#note(thrown, ms)
       throw thrown
     }
   }
@@ -103,6 +109,7 @@ export class Upstream {
   async #askOnce(question: Question, patience: WaitOptions, edns: boolean): Promise<Message | 'plain'> {
     const over = this.habits.tcpOnly ? 'tcp' : await askUdp(this.#try(question, patience, edns))
     if (over !== 'tcp') return over
+    if (trace.on) tellUpstreamAsked(this.name, question, 'over TCP')
     this.#counts.overTcp++
     return await this.#tcp.ask(this.#try(question, patience, edns))
   }

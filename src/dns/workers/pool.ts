@@ -1,16 +1,23 @@
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { type ErrorJson, RemoteError, Scope } from '../../base/index.ts'
+import { type ErrorJson, RemoteError, Scope, type TraceMessage } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
 import { serveMetrics } from '../observe/metrics-server.ts'
 import { prometheusText } from '../observe/prometheus.ts'
 import { merge, type Snapshot } from '../observe/snapshot.ts'
+import { type DnsTraceValue, trace } from '../observe/trace.ts'
 import { type Dns, type DnsOptions, openDns, usualMetricsPort } from '../open.ts'
 import { parsePlace, placeText } from '../server/address.ts'
 
 /** Options that may go to another thread. */
 export type ThreadOptions = Omit<DnsOptions, 'namespace' | 'clock' | 'dialer' | 'notice' | 'onPanic'>
+
+/** What a thread is made with: its options, and whether it tells of its messages. */
+export interface ThreadData {
+  readonly options: ThreadOptions
+  readonly traced: boolean
+}
 
 /** What threads are told. */
 export type ThreadOrder = 'reload' | 'snapshot' | 'close'
@@ -19,6 +26,7 @@ export type ThreadOrder = 'reload' | 'snapshot' | 'close'
 export type ThreadReport =
   | { readonly is: 'ready'; readonly places: Dns['places'] }
   | { readonly is: 'notice'; readonly text: string }
+  | { readonly is: 'trace'; readonly message: TraceMessage<DnsTraceValue> }
   | { readonly is: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly is: 'done' }
   | { readonly is: 'failed'; readonly error: ErrorJson }
@@ -88,10 +96,13 @@ class Member implements AsyncDisposable {
   }
 
   static async start(options: ThreadOptions, { notice, onDeath }: WorkerPool): Promise<Member> {
-    const worker = new Worker(script, { workerData: options })
+    // A thread has channels of its own: what is told there is told once more here.
+    const workerData: ThreadData = { options, traced: trace.on }
+    const worker = new Worker(script, { workerData })
     const member = new Member(worker)
     worker.on('message', (report: ThreadReport) => {
       if (report.is === 'notice') notice(report.text)
+      if (report.is === 'trace') trace.relay(report.message)
     })
     await member.#hear('ready')
     worker.on('error', cause => onDeath(died(cause)))

@@ -1,11 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { errorToJson } from '../../base/index.ts'
+import { trace } from '../observe/trace.ts'
 import { type Dns, openDns } from '../open.ts'
-import type { ThreadOptions, ThreadOrder, ThreadReport } from './pool.ts'
+import type { ThreadData, ThreadOrder, ThreadReport } from './pool.ts'
 
 const port = parentPort!
 const say = (report: ThreadReport) => port.postMessage(report)
-const options: ThreadOptions = workerData
+const { options, traced }: ThreadData = workerData
+if (traced) trace.listen(message => say({ is: 'trace', message }))
 
 try {
   const dns = await openDns({ ...options, notice: text => say({ is: 'notice', text }) })

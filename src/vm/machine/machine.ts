@@ -5,6 +5,7 @@ import type { GuestConsole } from '../console/console.ts'
 import type { Sight } from '../console/console-text.ts'
 import { gone, noSuchNic, stoppedEarly, VmError } from '../errors.ts'
 import { agentPort } from '../qemu/qemu-args.ts'
+import { tellExit, trace } from '../trace.ts'
 import type { Machine, MachineEvent, MachineState } from '../types.ts'
 import { bootTimeout, type ExitReport, postmortem } from './death.ts'
 import type { GuestAgent } from './guest-agent.ts'
@@ -242,6 +243,7 @@ export class VmMachine implements Machine {
   /** The process is gone: hears what the wires still hold, says why, closes everything. */
   async #reap(exit: Exit): Promise<void> {
     const { agent, clock, console, progress, stream } = this.#parts
+    if (trace.on) tellExit(this.name, this.pid, exit)
     await waitFor(clock, Promise.all([console.ended, this.qmp.closed, this.#heardAll]), followMs)
     if (progress.alive) this.fail(postmortem(this.#remains(exit)))
     if (progress.state === 'stopping') progress.enter('stopped')

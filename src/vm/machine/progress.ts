@@ -1,9 +1,11 @@
 import { Broadcast, type Clock, type Queue } from '../../base/index.ts'
+import { tellMilestone, tellState, trace } from '../trace.ts'
 import type { MachineEvent, MachineState, Milestone } from '../types.ts'
 import { Lifecycle } from './states.ts'
 
 /** What has happened to a machine so far, and who wants to hear of it. */
 export class Progress {
+  readonly #name: string
   readonly #clock: Clock
   readonly #began: number
   readonly #lifecycle = new Lifecycle()
@@ -11,7 +13,9 @@ export class Progress {
   readonly milestones: Partial<Record<Milestone, number>> = {}
   #reached: Milestone = 'spawned'
 
-  constructor(clock: Clock, began: number) {
+  /** `began`: by the clock, when it was called for. */
+  constructor(name: string, clock: Clock, began: number) {
+    this.#name = name
     this.#clock = clock
     this.#began = began
   }
@@ -39,15 +43,18 @@ export class Progress {
     const atMs = this.#atMs()
     this.milestones[milestone] = atMs
     this.#reached = milestone
+    if (trace.on) tellMilestone(this.#name, milestone, atMs)
     this.#listeners.send({ type: 'milestone', milestone, atMs })
   }
 
   enter(state: MachineState, reason?: string): void {
     this.#lifecycle.enter(state)
+    const atMs = this.#atMs()
+    if (trace.on) tellState(this.#name, state, { ms: atMs, reason })
     this.#listeners.send({
       type: 'state',
       state,
-      atMs: this.#atMs(),
+      atMs,
       ...(reason !== undefined && { reason }),
     })
   }

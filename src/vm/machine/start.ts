@@ -74,7 +74,7 @@ function assemble(
     console: new GuestConsole(console, log),
     agent: new GuestAgent(name, agent, clock),
     stream,
-    progress: new Progress(clock, began),
+    progress: new Progress(name, clock, began),
   })
 }
 

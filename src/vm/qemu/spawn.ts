@@ -1,7 +1,15 @@
 import { closeSync } from 'node:fs'
 import { type Port, Scope } from '../../base/index.ts'
-import { adoptStream, type Launched, launch, type Memfd, socketPair } from '../../sys/index.ts'
+import {
+  adoptStream,
+  type Launched,
+  type LaunchSpec,
+  launch,
+  type Memfd,
+  socketPair,
+} from '../../sys/index.ts'
 import { kvmIdentity } from '../accel/kvm-identity.ts'
+import { tellLaunched, trace } from '../trace.ts'
 import type { VmSpec } from '../types.ts'
 import { openBootFiles } from './boot-files.ts'
 import type { Role } from './child-fds.ts'
@@ -34,7 +42,7 @@ export async function spawnQemu(spec: VmSpec, { role, ram }: Origin): Promise<Sp
     return { port: ours.add(adoptStream(near)), theirs }
   }
   const wires = [wire(), wire(), wire(), wire()] as const
-  const launched = launch({
+  const command: LaunchSpec = {
     file: spec.qemu,
     args,
     fds: [
@@ -45,7 +53,9 @@ export async function spawnQemu(spec: VmSpec, { role, ram }: Origin): Promise<Sp
     ],
     ...(spec.identity && !isPrivileged(spec) && { identity: await kvmIdentity(spec.identity, spec.accel) }),
     ...(spec.namespace && { namespace: spec.namespace }),
-  })
+  }
+  const launched = launch(command)
+  if (trace.on) tellLaunched(spec.name, command, launched)
   ours.move()
   const [monitor, console, agent, stream] = wires.map(({ port }) => port) as [Port, Port, Port, Port]
   return { launched, monitor, console, agent, stream }

@@ -66,6 +66,33 @@ test('threads share the place, and their metrics are one', async () => {
   expect(await running.result).toMatchObject({ status: 0 })
 })
 
+test('threads tell of their messages through the process that has them', async () => {
+  await using upstream = await FakeUpstream.open()
+  const xc = new Xc()
+  Object.assign(xc.env, { XCLUSTER_TRACE: 'dns' })
+  const running = xc.begin([
+    'dns',
+    '--listen',
+    '127.0.0.1:0',
+    '--upstream',
+    upstream.address,
+    '--threads',
+    '2',
+  ])
+  const server = `127.0.0.1:${await portOf(running)}`
+  for (const name of ['a.example', 'b.example', 'c.example', 'd.example'])
+    expect((await xc.run(['dns', '--query', name, '--server', server])).status).toBe(0)
+  await running.says(/A d\.example\. NOERROR from upstream/)
+  for (const name of ['a', 'b', 'c', 'd']) {
+    expect(running.stderr).toMatch(
+      new RegExp(`^\\S+Z dns <- udp 127\\.0\\.0\\.1:\\d+: A ${name}\\.example\\. `, 'm'),
+    )
+    expect(running.stderr).toContain(`dns -> upstream ${upstream.address}: A ${name}.example.`)
+  }
+  running.child.kill('SIGTERM')
+  expect(await running.result).toMatchObject({ status: 0, stdout: '' })
+})
+
 test.for([
   [['--listen', 'localhost'], 2],
   [['--threads', '0'], 2],

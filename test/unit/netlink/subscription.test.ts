@@ -9,7 +9,7 @@ function subscribed(limit?: number): [FakeKernel, Subscription<string>] {
   const kernel = new FakeKernel()
   const read = ({ type, body }: { type: number; body: Parameters<typeof thing.read>[0] }) =>
     type === 16 ? thing.read(body).attributes.name : undefined
-  return [kernel, new Subscription(kernel, read, limit)]
+  return [kernel, new Subscription(kernel, read, limit === undefined ? {} : { limit })]
 }
 const tell = (kernel: FakeKernel, name: string, type = 16) =>
   kernel.reply({ sequence: 0 }, { type, body: thing, value: { attributes: { name } } })

@@ -5,7 +5,7 @@ import { ManualClock } from '../../support/manual-clock.ts'
 
 test('a life: milestones once each, states in order, with times', async () => {
   const clock = new ManualClock()
-  const progress = new Progress(clock, clock.now())
+  const progress = new Progress('vm-001', clock, clock.now())
   const events = progress.events()
   progress.pass('spawned')
   clock.pass(20)
@@ -28,7 +28,7 @@ test('a life: milestones once each, states in order, with times', async () => {
 })
 
 test('what the picture does not show is refused', () => {
-  const progress = new Progress(new ManualClock(), 0)
+  const progress = new Progress('vm-001', new ManualClock(), 0)
   expect(() => progress.enter('ready')).toThrow('a machine cannot go from starting to ready')
   progress.enter('stopping')
   progress.enter('stopped')

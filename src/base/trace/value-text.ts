@@ -1,0 +1,57 @@
+/** Longer strings, bytes and lists are cut, and their length is told. */
+const limits = { characters: 512, bytes: 32, items: 128, depth: 10 } as const
+
+/** Characters that a terminal obeys, or that show text in another order than it has (Unicode's Cc, Cf, Zl, Zp). */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+const bare = /^[\w.:/@%+*|-]+$/
+const meansSomethingElse = /^(true|false|null|undefined|NaN|-?Infinity)$/
+
+/** Text of others, fit for one line of a terminal: control and format characters are escaped as in JavaScript. */
+export function plainText(text: string): string {
+  return text.replace(unprintable, escaped)
+}
+
+function escaped(character: string): string {
+  if (character === '\n') return '\\n'
+  const point = character.codePointAt(0)!
+  const hex = point.toString(16)
+  if (point < 0x100) return `\\x${hex.padStart(2, '0')}`
+  return point < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`
+}
+
+/** A value on one line, as YAML's flow style has it: `{name: xcbr0, mac: 00:00:00:01:00:fa, mtu: 1500}`. */
+export function valueText(value: unknown, depth = 0): string {
+  if (typeof value === 'string') return stringText(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (value instanceof Uint8Array) return bytesText(value)
+  if (value instanceof Error) return stringText(value.message)
+  if (depth > limits.depth) return '…'
+  return Array.isArray(value) ? listText(value, depth) : recordText(value, depth)
+}
+
+function stringText(text: string): string {
+  const isBare = bare.test(text) && !meansSomethingElse.test(text) && Number.isNaN(Number(text))
+  if (isBare && text.length <= limits.characters) return text
+  const kept = plainText(text.slice(0, limits.characters).replace(/[\\"]/g, '\\$&'))
+  return text.length > limits.characters ? `"${kept}…" (${text.length} characters)` : `"${kept}"`
+}
+
+function bytesText(bytes: Uint8Array): string {
+  if (bytes.length === 0) return '(0 bytes)'
+  const kept = Buffer.from(bytes.subarray(0, limits.bytes)).toString('hex')
+  return bytes.length > limits.bytes ? `0x${kept}… (${bytes.length} bytes)` : `0x${kept}`
+}
+
+function listText(values: readonly unknown[], depth: number): string {
+  const kept = values.slice(0, limits.items).map(value => valueText(value, depth + 1))
+  const more = values.length - kept.length
+  return `[${[...kept, ...(more > 0 ? [`… ${more} more`] : [])].join(', ')}]`
+}
+
+function recordText(record: object, depth: number): string {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined)
+  const kept = entries.slice(0, limits.items)
+  const more = entries.length - kept.length
+  const texts = kept.map(([name, value]) => `${stringText(name)}: ${valueText(value, depth + 1)}`)
+  return `{${[...texts, ...(more > 0 ? [`… ${more} more`] : [])].join(', ')}}`
+}

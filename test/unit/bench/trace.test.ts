@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { withoutChecks } from '../../../bench/trace/without-checks.ts'
+import { readFiles } from '../../house/project.ts'
+
+test('every check of a trace is taken out, and nothing else', () => {
+  const code =
+    'if (trace.on) a()\nif (this.#trace.on)\n  b()\nif (this.#options.trace.on) c()\nif (port.on) d()'
+  expect(withoutChecks(code)).toEqual({
+    code: 'if (false) a()\nif (false)\n  b()\nif (false) c()\nif (port.on) d()',
+    checks: 3,
+  })
+})
+
+test('the sources look at traces in no other way, so that the benchmark leaves out all of it', () => {
+  const looks = readFiles(['src'], /\.ts$/).flatMap(({ path, text }) =>
+    withoutChecks(text)
+      .code.split('\n')
+      .filter(line => /trace\.on\b/.test(line) && !/^\s*(return |\* )/.test(line))
+      .map(line => `${path}: ${line.trim()}`),
+  )
+  expect(looks).toEqual([
+    'src/dns/workers/pool.ts: const workerData: ThreadData = { options, traced: trace.on }',
+  ])
+})
