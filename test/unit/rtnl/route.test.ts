@@ -127,6 +127,6 @@ test('what cannot be meant is refused in words', async () => {
     "it needs 'family' or a gateway",
   )
   await expect(route.routes.add({ destination: '10.0.0/8' })).rejects.toThrow(
-    "'10.0.0/8' is not an address/length",
+    "'10.0.0/8' is not an address with a prefix length",
   )
 })

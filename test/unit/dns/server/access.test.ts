@@ -31,7 +31,7 @@ test('this machine may ask, others only from the networks that are given', () =>
       false,
       false,
     ])
-  expect(() => new Access(['192.168.0.0'])).toThrow('is not an address/length')
+  expect(() => new Access(['192.168.0.0'])).toThrow('is not an address with a prefix length')
 })
 
 test('a million strangers cost no memory but that of a thousand', () => {
