@@ -75,7 +75,7 @@ test('in its shell `xc start` and `br_setup` know where they are; what a killed 
 })
 
 test.for([
-  [['nsadd', '128'], 2, /there is room for the numbers 0 to 127/],
+  [['nsadd', '128'], 2, /it has room for the numbers 0 to 127/],
   [['nsadd', 'one'], 2, /index: 'one' is not a whole number from 0 to 255/],
   [['nsadd', '1', '--ipv4-base', '172'], 2, /--ipv4-base: '172' is not an IPv4 network/],
   [

@@ -21,7 +21,7 @@ describe('planUplink', () => {
     })
   })
 
-  test('has the IPv4 address in the low bits of the IPv6 one', () => {
+  test('has the IPv4 address in the low bits of the IPv6 address', () => {
     const { inside, outside } = planUplink({ index: 1, ipv4Base: '172.30.0.0/24', ipv6Prefix })
     expect([inside.ipv6, outside.ipv6]).toEqual(['fd00:1723::ac1e:2', 'fd00:1723::ac1e:3'])
   })
@@ -31,9 +31,9 @@ describe('planUplink', () => {
     ['172.30.0.16/28', 8, 7],
     ['172.30.0.20/28', 6, 5],
     ['172.30.0.0/31', 1, 0],
-  ] as const)('%s has no room for number %i', (ipv4Base, index, most) => {
+  ] as const)('%s has no addresses for uplink %i', (ipv4Base, index, most) => {
     const plan = () => planUplink({ index, ipv4Base, ipv6Prefix })
-    expect(plan).toThrow(`there is room for the numbers 0 to ${most}`)
+    expect(plan).toThrow(`it has room for the numbers 0 to ${most}`)
     expect(() => planUplink({ index: most, ipv4Base, ipv6Prefix })).not.toThrow()
   })
 })
