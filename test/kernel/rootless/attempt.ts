@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { errorToJson } from '../../../src/base/index.ts'
 import { openBridgeFabric } from '../../../src/net/index.ts'
 
-// Makes a network as whoever runs this, and prints what came of it and what is left of it.
+// Makes a network as the current user, and prints the outcome and what is left of it.
 const index = 100_000
 const plan = {
   mtu: 1500,

@@ -16,16 +16,16 @@ interface Results {
   readonly skipped: readonly { readonly name: string; readonly reason: string }[]
 }
 
-/** Those that hold for whoever runs them; the others are about files and processes alone, or about what is root's. */
+/** Suites that any user can run. The others are about files and processes alone, or need root. */
 const suites = [
   ...['sys/descriptors', 'sys/launch', 'sys/netlink-port', 'sys/tap', 'netlink/connection', 'support/leaks'],
   ...['rtnl/addresses', 'rtnl/failures', 'rtnl/links', 'rtnl/monitor', 'net/bridge-fabric', 'nft/judge'],
   ...['net/script/script', 'net/script/mtu', 'cluster-dns'],
 ].map(name => `test/kernel/${name}.test.ts`)
 
-test('the kernel suites hold for an ordinary user too', { timeout: 300_000 }, () => {
+test('the kernel suites also pass for an unprivileged user', { timeout: 300_000 }, () => {
   const results = join(user.home, 'tmp', 'results.json')
-  // `runner`: there is nothing to be written into the project.
+  // `runner`: the project's folder need not be writable.
   const vitest = [
     'node',
     'node_modules/vitest/vitest.mjs',
@@ -39,6 +39,6 @@ test('the kernel suites hold for an ordinary user too', { timeout: 300_000 }, ()
   const { passed, failed, skipped } = JSON.parse(readFileSync(results, 'utf8')) as Results
   expect(failed, `${stdout.slice(-6000)}${stderr.slice(-3000)}`).toBe(0)
   expect(passed).toBeGreaterThan(60)
-  // Nothing is left out but what is root's.
+  // The only tests skipped are those that need root.
   for (const { reason } of skipped) expect(reason).toMatch(/root/)
 })

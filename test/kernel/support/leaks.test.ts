@@ -13,12 +13,12 @@ import { waitFor } from '../../support/wait.ts'
 
 const soon = { withinMs: 50 }
 
-test('nothing done, nothing found', async () => {
+test('the census of leaks finds nothing when nothing was done', async () => {
   const census = await takeCensus()
   await census.expectUnchanged(soon)
 })
 
-test('an open file is found', async () => {
+test('the census of leaks finds an open file', async () => {
   const census = await takeCensus()
   const fd = openSync('/dev/null', 'r')
   await expect(census.expectUnchanged(soon)).rejects.toThrow(`+ fd ${fd} → /dev/null`)
@@ -26,7 +26,7 @@ test('an open file is found', async () => {
   await census.expectUnchanged(soon)
 })
 
-test('a namespace is found, and a tap and a table in one that was there before', async () => {
+test('the census of leaks finds a namespace, and a tap and a table in a namespace that existed before', async () => {
   const outer = await takeCensus()
   await using namespace = NetNamespace.create()
   await expect(outer.expectUnchanged(soon)).rejects.toThrow(`+ namespace net:[${namespace.inode}]`)
@@ -46,7 +46,7 @@ test('a namespace is found, and a tap and a table in one that was there before',
   await outer.expectUnchanged()
 })
 
-test('an orphan is found, though its parent is gone and its environment empty', async () => {
+test('the census of leaks finds an orphan, though its parent is gone and its environment is empty', async () => {
   const census = await takeCensus()
   const shell = spawn('sh', ['-c', 'env -i setsid sleep 60 & echo $!'], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -63,7 +63,7 @@ test('an orphan is found, though its parent is gone and its environment empty', 
   await census.expectUnchanged()
 })
 
-test('a namespace that was given a path is found', async ({ skip }) => {
+test('the census of leaks finds a namespace that has a name', async ({ skip }) => {
   needsRoot(skip)
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
   const path = join(directory, 'net')
@@ -76,7 +76,7 @@ test('a namespace that was given a path is found', async ({ skip }) => {
   await census.expectUnchanged()
 })
 
-test('a file in a runtime directory is found', async () => {
+test('the census of leaks finds a file in a runtime directory', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
   const census = await takeCensus({ directories: [directory] })
   writeFileSync(join(directory, 'lock'), '')

@@ -84,11 +84,11 @@ test.for([
     /they overlap with 203\.0\.113\.0\/24, which goes to eth0/,
   ],
   [['nsadd_docker', '1'], 4, /there is no bridge docker0 here\. Start Docker/],
-  [['nsdel', '1'], 3, /there is none of that name/],
-  [['nsenter', '1'], 3, /there is none of that name/],
+  [['nsdel', '1'], 3, /no network namespace has this name/],
+  [['nsenter', '1'], 3, /no network namespace has this name/],
   [['br_setup', '256'], 2, /net: '256' is not a whole number from 0 to 255/],
   [['br_setup', '5'], 2, /this is no named network namespace/],
-  [['start', '--netns', `${user}_none`, '--nvm', '1'], 3, /there is none of that name/],
+  [['start', '--netns', `${user}_none`, '--nvm', '1'], 3, /no network namespace has this name/],
 ] as const)('xc %j is refused', async ([args, status, words]) => {
   const before = await outside.looks()
   const result = await xc.run(args)
