@@ -14,13 +14,9 @@ export interface PortReceiver {
  * Protocols are written against this, so that a test can be the peer, with the project's own codecs.
  */
 export interface Port extends AsyncDisposable {
-  /**
-   * Sets the receiver of what arrives; once, before anything is sent. What arrived earlier is kept for it.
-   */
+  /** Sets the receiver of what arrives; once, before anything is sent. What arrived earlier is kept for it. */
   receive(receiver: PortReceiver): void
-  /**
-   * Sends one datagram or one piece of the stream, in order. `fds` travel with its first byte (SCM_RIGHTS).
-   */
+  /** Sends one datagram or one piece of the stream, in order. `fds` travel with its first byte (SCM_RIGHTS). */
   send(bytes: Uint8Array, fds?: readonly number[]): void
   close(): Promise<void>
 }

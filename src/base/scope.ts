@@ -39,9 +39,7 @@ export class Scope implements AsyncDisposable {
     return next
   }
 
-  /**
-   * Closes everything in reverse. Then throws what failed: the error itself, or an AggregateError of several.
-   */
+  /** Closes everything in reverse. Then throws what failed: the error itself, or an AggregateError of several. */
   close(): Promise<void> {
     this.#closing ??= this.#closeAll()
     return this.#closing

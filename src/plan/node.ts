@@ -37,9 +37,7 @@ export function setupOf(node: Wired, rule: SetupRule, around: NodeContext): Node
   }
 }
 
-/**
- * The interface that puts the node on each net. When a bridge has that interface as a port, it is the bridge.
- */
+/** The interface that puts the node on each net. When a bridge has that interface as a port, it is the bridge. */
 function devsOf({ nets }: Wired, { bridges = [] }: SetupRule): Map<number, string> {
   const devs = new Map(nets.map((net, position) => [net, `eth${position}`]))
   for (const bridge of bridges) for (const net of bridge.nets) if (devs.has(net)) devs.set(net, bridge.name)

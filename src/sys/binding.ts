@@ -54,9 +54,7 @@ export interface Binding {
   pollClose(poll: Poll, closed: () => void): void
 }
 
-/**
- * The version of the addon's interface that this code is written for: XCLUSTER_ABI in native/addon/addon.h.
- */
+/** The version of the addon's interface that this code is written for: XCLUSTER_ABI in native/addon/addon.h. */
 const abi = 2
 const remedy = 'Run: npm run build'
 

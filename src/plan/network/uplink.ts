@@ -16,9 +16,7 @@ export interface UplinkPlan {
   readonly peer: string
   readonly outside: Pair
   readonly inside: Pair
-  /**
-   * The subnets of all these addresses. Packets from them leave the machine with an address of the outside.
-   */
+  /** The subnets of all these addresses. Packets from them leave the machine with an address of the outside. */
   readonly base: Pair
 }
 

@@ -53,9 +53,7 @@ export function lockFile(path: string): FileLock | undefined {
   })
 }
 
-/**
- * Locks a namespace itself, for exclusive use. Returns undefined at once when another process holds the lock.
- */
+/** Locks a namespace itself, for exclusive use. Returns undefined at once when another process holds the lock. */
 export function lockNamespace(namespace: NetNamespace): FileLock | undefined {
   const { path } = namespace
   return attempt('lock', path, () => {

@@ -18,9 +18,7 @@ export function explainBirth(failure: unknown, rootless: boolean): unknown {
   return new SysError({ ...about, code: 'USER_NAMESPACES_DENIED', ...denialOf(failure), cause: failure })
 }
 
-/**
- * The limits of namespaces(7): they count for each user, in this user namespace and in all that contain it.
- */
+/** The limits of namespaces(7): they count for each user, in this user namespace and in all that contain it. */
 function limitOf(rootless: boolean): { reason: string; remedy: string } {
   const names = rootless ? ['max_net_namespaces', 'max_user_namespaces'] : ['max_net_namespaces']
   const limits = names.map(name => `user.${name} is ${setting(`user/${name}`) ?? 'unknown'}`)

@@ -2,9 +2,7 @@ import { closeSync, constants, readFileSync, writeSync } from 'node:fs'
 import { attempt, SysError } from '../errors.ts'
 import { type NetNamespace, openInNamespace } from './namespace.ts'
 
-/**
- * Reads a sysctl of the namespace: `net/ipv4/ip_forward` → `1`. Equivalent: `sysctl -n net.ipv4.ip_forward`.
- */
+/** Reads a sysctl of the namespace: `net/ipv4/ip_forward` → `1`. Equivalent: `sysctl -n net.ipv4.ip_forward`. */
 export function readSysctl(namespace: NetNamespace | undefined, name: string): string {
   const fd = openSysctl(namespace, name, constants.O_RDONLY)
   try {

@@ -17,9 +17,7 @@ export interface LaunchSpec {
   /** An absolute path: the launcher does not search PATH, since the program gets no environment. */
   readonly file: string
   readonly args?: readonly string[]
-  /**
-   * Open fds of this process; they are 3, 4, … in the child, which gets no others. The caller closes its own.
-   */
+  /** Open fds of this process; they are 3, 4, … in the child, which gets no others. The caller closes its own. */
   readonly fds?: readonly number[]
   /**
    * The user that the child runs as, without capabilities. Left out, it keeps this process's user with all of

@@ -9,9 +9,7 @@ export interface UserScript {
   readonly file: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
-  /**
-   * The namespace to run in, with the privileges of its root. When absent: this process's namespace and user.
-   */
+  /** The namespace to run in, with the privileges of its root. When absent: this process's namespace and user. */
   readonly namespace?: NetNamespace | undefined
   /** Ends the program and everything that it started. */
   readonly signal: AbortSignal

@@ -69,9 +69,7 @@ export class NetlinkPort implements Port {
   #buffer: Uint8Array
   #receiver: NetlinkReceiver | undefined
 
-  /**
-   * Takes over the fd of a bound netlink socket. `capacity` is the size of the first receive buffer in bytes.
-   */
+  /** Takes over the fd of a bound netlink socket. `capacity` is the size of the first receive buffer in bytes. */
   constructor(fd: number, capacity = firstBuffer) {
     this.#buffer = new Uint8Array(capacity)
     this.#watch = new FdWatch(fd, { readable: () => this.#drain() })

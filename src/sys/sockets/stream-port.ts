@@ -5,9 +5,7 @@ import { SOCK_STREAM } from '../constants.ts'
 import { attempt, closed, isSyscallFailure, refused, SysError } from '../errors.ts'
 import { FdWatch } from './poll.ts'
 
-/**
- * A pair of connected unix stream sockets, for two processes, as fds that the caller closes or hands over.
- */
+/** A pair of connected unix stream sockets, for two processes, as fds that the caller closes or hands over. */
 export function socketPair(): [number, number] {
   return attempt('create', 'socket pair', () => binding().socketPair(SOCK_STREAM))
 }

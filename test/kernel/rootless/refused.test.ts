@@ -12,9 +12,7 @@ beforeEach(({ skip }) => {
 const script = fileURLToPath(new URL('./attempt.ts', import.meta.url)).replace(/^.*(?=test\/kernel)/, '')
 const attempt = ['--import', 'jiti/register', script]
 
-/**
- * Tries to make a network and returns the outcome. `before` is a shell command that runs the attempt, `"$@"`.
- */
+/** Tries to make a network and returns the outcome. `before` is a shell command that runs the attempt, `"$@"`. */
 function attempted(world: World, before = 'exec "$@"') {
   const { status, stdout, stderr } = user.run(
     ['sh', '-euc', before, 'sh', process.execPath, ...attempt],
