@@ -23,7 +23,7 @@ test('text that is not an address is refused, and the error quotes it', () => {
   expect(() => macBytes('00:00')).toThrow("'00:00' is not an Ethernet address")
 })
 
-test('reads and writes every address as ipaddr.js does, which is too slow to load', async () => {
+test('addresses are read and written as ipaddr.js does it, which is too slow to load', async () => {
   const bytes = fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), sparse)
   await fc.assert(
     fc.property(bytes, value => {

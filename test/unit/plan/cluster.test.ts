@@ -6,7 +6,7 @@ import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts
 const plan = (options: SettingOptions = {}) => planCluster(resolveSettings({ options }))
 const node = (id: number, options: SettingOptions = {}) => plan(options).nodes.find(each => each.id === id)!
 
-describe('roles', () => {
+describe('the roles of nodes', () => {
   test('follow from the id', () => {
     const ids = [0, 1, 200, 201, 220, 221, 240, 241, 250, 1.5]
     expect(ids.map(roleOf)).toEqual([

@@ -14,7 +14,7 @@ const wiring = resolveSettings({})
 const planOf = (...nodes: { id: number; nets: number[] }[]) =>
   planBridges({ mtu: 1500, nodes, host: new Map() })
 
-describe('interfaces', () => {
+describe('interfaces of a user-space network', () => {
   test('use a router of their own on net 0 and multicast segments on the others, all on loopback', () => {
     const nics = planUserNics(planOf({ id: 2, nets: [0, 3, 1] }), 2, wiring)
     expect(nics.map(({ args }) => args)).toEqual([
@@ -62,7 +62,7 @@ describe('interfaces', () => {
   })
 })
 
-describe('forwards', () => {
+describe('forwarded ports of a user-space network', () => {
   test('lead to telnet and ssh of every node, and to Kubernetes on node 1', () => {
     const shown = (node: number) => forwardsOf(node, wiring).map(({ from, to }) => `${from}→${to}`)
     expect(shown(1)).toEqual(['12001→23', '12301→22', '18080→8080', '7443→6443'])

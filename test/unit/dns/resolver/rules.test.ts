@@ -50,7 +50,7 @@ describe('a DNS query that the forwarder answers by rule', () => {
     ['a zone transfer', query('a.example', { type: 'AXFR' }), 5],
     ['an incremental zone transfer, with its SOA', ixfr, 5],
   ]
-  test.each(cases)('%s', (_, bytes, rcode) => {
+  test.each(cases)('may have %s', (_, bytes, rcode) => {
     const resolver = forwarder([])
     const answer = askNow(resolver, bytes) as Read
     const upper =
