@@ -142,7 +142,7 @@ test.each([
   { args: ['cache', 'clear', 'zz'], status: 3, words: "begins with 'zz'" },
   { args: ['cache', 'export', 'file'], status: 2, words: 'KEY… FILE' },
   { args: ['cache', 'import', '/nowhere/file'], status: 2, words: 'no such file' },
-  { args: ['cache', 'import', '/etc/passwd'], status: 1, words: 'no exported template' },
+  { args: ['cache', 'import', '/etc/passwd'], status: 1, words: 'not an exported template' },
   { args: ['cache', 'lsit'], status: 2, words: 'Did you mean list?' },
 ])('$args: one sentence, status $status', async ({ args, status, words }) => {
   const result = await xc.run(args)
