@@ -45,7 +45,7 @@ test('made by nsadd, a cluster runs in it and reaches the internet; nsdel leaves
   const second = await xc.run(['start', '--name', 'two', '--netns', name, '--nvm', '1', '--nrouters', '0'])
   expect(second).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining('there is one in this namespace'),
+    stderr: expect.stringContaining('this namespace already has one'),
   })
   const early = await xc.run(['nsdel', '1'])
   expect(early).toMatchObject({ status: 1, stderr: expect.stringContaining('a cluster runs in it') })
@@ -81,9 +81,9 @@ test.for([
   [
     ['nsadd', '1', '--ipv4-base', '203.0.113.0/24'],
     2,
-    /they overlap with 203\.0\.113\.0\/24, which goes to eth0/,
+    /they overlap with 203\.0\.113\.0\/24, which is routed to eth0/,
   ],
-  [['nsadd_docker', '1'], 4, /there is no bridge docker0 here\. Start Docker/],
+  [['nsadd_docker', '1'], 4, /the bridge docker0 does not exist\. Start Docker/],
   [['nsdel', '1'], 3, /no network namespace has this name/],
   [['nsenter', '1'], 3, /no network namespace has this name/],
   [['br_setup', '256'], 2, /net: '256' is not a whole number from 0 to 255/],

@@ -61,5 +61,5 @@ test('kvm that cannot be is an error, never something else', async () => {
 
 test('a guest that has not come to its end at the deadline is killed, and that is the reason', async () => {
   const trouble = await kvmTrouble({ qemu: qemu.path, deadlineMs: 1 })
-  expect(trouble).toBe('a guest of three instructions did not end within 0.001 s')
+  expect(trouble).toBe('a test guest with three instructions did not end within 0.001 s')
 })
