@@ -1,11 +1,11 @@
 #!/bin/sh
-# __net_setup=bridge.sh: a tap on a Linux bridge for each interface, which is what xcluster makes by itself.
-# Called with the numbers of a node and of a net, again whenever the node's VM is started.
+# __net_setup=bridge.sh: a tap on a Linux bridge for each interface, the same network that xcluster makes by
+# itself. It is called with the numbers of a node and of a net, each time the node's VM starts.
 set -e
 node=$1 net=$2
 tap=t${net}_$node bridge=xcbr$net
 
-# Those of the nets that the host is on are there (--host-nets).
+# The bridges of nets that the host is on exist already (--host-nets).
 if ! ip link show "$bridge" >/dev/null 2>&1; then
 	ip link add "$bridge" mtu "$__mtu" type bridge
 	ip link set "$bridge" up
