@@ -19,9 +19,12 @@ interface Floors {
   vm: typeof Vm
 }
 
-/** A floor as users get it: built. The sources, run through a loader, would be measured with the loader's habits. */
+/**
+ * The build of a floor, which users run. Its sources, run through a loader, would be measured with the
+ * loader's overhead.
+ */
 export async function built<Name extends keyof Floors>(name: Name): Promise<Floors[Name]> {
   const file = new URL(`../dist/${name}/index.js`, import.meta.url)
-  if (!existsSync(file)) throw new Error(`dist/${name} is not built. Run: npm run build`)
+  if (!existsSync(file)) throw new Error(`dist/${name} has not been built. Run: npm run build`)
   return import(file.href)
 }
