@@ -3,47 +3,47 @@ import type { Program } from './needs.ts'
 
 export type Unit = 'µs' | 'ms' | 's' | 'MiB' | 'per second' | 'count' | 'answers/cpu-s' | 'answers/s'
 
-/** What one round of one way gave, by name. */
+/** The figures of one round of one variant, by name. */
 export type Sample = Readonly<Record<string, number>>
 
-/** Things measured in several ways; the rounds of the ways alternate. */
+/** A measurement in several variants, whose rounds alternate. */
 export interface Case {
-  /** How many nodes each round is about. */
+  /** The number of nodes that each round is about. */
   readonly n: number
-  /** What a round measures, in the order of the report. A way may leave some of it out. */
+  /** The figures of a round, in the order of the report. A variant may omit some. */
   readonly units: Readonly<Record<string, Unit>>
   /** Each runs one round. */
   readonly variants: Readonly<Record<string, () => Promise<Sample>>>
-  /** Pairs to divide round by round, as [ours, theirs]: load on the machine falls on both. */
+  /** Pairs to divide round by round, as [ours, theirs]: load on the machine affects both. */
   readonly ratios?: readonly (readonly [string, string])[]
-  /** What they are of. The first name alone, where nobody says. */
+  /** The figures to take ratios of. Default: the first one. */
   readonly ratiosOf?: readonly string[]
 }
 
-/** What `bench/NAME.bench.ts` exports by default. */
+/** The default export of `bench/NAME.bench.ts`. */
 export interface Benchmark {
-  /** How many, where nobody says. */
+  /** The number of rounds, unless the command line gives it. */
   readonly rounds: { readonly usual: number; readonly quick: number }
-  /** What it runs beside us. */
+  /** The programs that it runs for comparison. */
   readonly needs?: readonly Program[]
-  /** Starts what is needed, leaves its closing to `scope`, and says what to measure. */
+  /** Starts what is needed, registers its closing with `scope`, and returns what to measure. */
   prepare(scope: Scope): Promise<Prepared>
 }
 
 export interface Prepared {
   readonly cases: readonly Case[]
-  /** What runs the guests. */
+  /** The accelerator of the guests. */
   readonly accel?: string
-  /** Asked when all is measured: what was measured on the way, in no round. */
+  /** Called at the end: results that were measured along the way, in no round. */
   readonly results?: () => readonly Result[]
-  /** Asked at the end as well: what went wrong. Each makes the run fail. */
+  /** Called at the end: what went wrong. Each entry makes the run fail. */
   readonly failures?: () => readonly string[] | Promise<readonly string[]>
 }
 
 export interface Result {
   readonly name: string
   readonly variant: string
-  /** Nodes. */
+  /** The number of nodes. */
   readonly n: number
   readonly unit: string
   readonly median: number
@@ -52,10 +52,13 @@ export interface Result {
   readonly samples: readonly number[]
 }
 
-/** Told before each round of each way. */
+/** Called before each round of each variant. */
 export type Watch = (at: { round: number; variant: string; n: number }) => void
 
-/** Runs all rounds of a case. A first round warms up and is thrown away; who begins changes every round. */
+/**
+ * Runs all rounds of a case. The first round is a warm-up and is discarded. The variant that begins changes
+ * every round.
+ */
 export async function measure(one: Case, rounds: number, watch: Watch = () => {}): Promise<Result[]> {
   const { n, units, variants, ratios = [] } = one
   const entries = Object.entries(variants)
@@ -95,7 +98,7 @@ export function resultOf(
   return { ...what, ...range, samples: samples.map(sample => Number(sample.toPrecision(5))) }
 }
 
-/** The middle one, or the mean of the two in the middle. */
+/** The middle value, or the mean of the two middle ones. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1

@@ -14,7 +14,10 @@ const milestones = {
 } as const
 const memory = { pss: 'MiB', private: 'MiB' } as const
 
-/** From nothing to a cluster that is ready, the original's way and ours; docs/benchmarks.md says what that means. */
+/**
+ * From nothing to a ready cluster, by the original xcluster and by this one. docs/benchmarks.md defines
+ * ready.
+ */
 const boot: Benchmark = {
   rounds: { usual: 5, quick: 2 },
   needs: ['cc', 'ip', 'nsenter'],
@@ -40,7 +43,7 @@ const boot: Benchmark = {
 }
 export default boot
 
-/** The default cluster. `builds` gets how long its first start took to build its templates. */
+/** The default cluster. `builds` receives the time that its first start took to build templates. */
 function six(host: HostResources, builds: number[]): Case {
   const size: Size = { nvm: 4, nrouters: 2 }
   return {
@@ -64,9 +67,9 @@ function six(host: HostResources, builds: number[]): Case {
 }
 
 /**
- * Until each has its identity: that it answers an echo request as well has every guest ask for the host's Ethernet
- * address, and wakes up all others with it. One processor each; and two, as by default, which a host with fewer
- * processors than nodes pays for.
+ * Until each node has its identity. The echo request is left out: for its answer every guest asks for the
+ * host's Ethernet address, which wakes up all the others. Nodes have one processor each; and two, the
+ * default, whose cost shows on a host with fewer processors than nodes.
  */
 function hundred(host: HostResources): Case {
   const size: Size = { nvm: 98, nrouters: 2, unseen: true }

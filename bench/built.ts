@@ -27,11 +27,11 @@ interface Floors {
 export const dist = new URL('../dist/', import.meta.url)
 
 /**
- * A floor as users get it: built. The sources, run through a loader, would be measured with the loader's habits.
- * `root`: another build, with a slash at its end.
+ * The build of a floor, which users run. Its sources, run through a loader, would be measured with the loader's
+ * overhead. `root`: another build, with a slash at its end.
  */
 export async function built<Name extends keyof Floors>(name: Name, root = dist): Promise<Floors[Name]> {
   const file = new URL(`${name}/index.js`, root)
-  if (!existsSync(file)) throw new Error(`dist/${name} is not built. Run: npm run build`)
+  if (!existsSync(file)) throw new Error(`dist/${name} has not been built. Run: npm run build`)
   return import(file.href)
 }

@@ -12,8 +12,8 @@ const size = { nvm: 2, nrouters: 1 }
 const n = size.nvm + size.nrouters
 
 /**
- * One start after the other of a small cluster of clones. Each is checked and stopped, and must leave nothing. One
- * that fails is counted and told, and the next one comes.
+ * Starts a small cluster of clones again and again. Each is checked and stopped, and must leave nothing
+ * behind. A failed start is counted and reported, and the next one follows.
  */
 const clones: Benchmark = {
   rounds: { usual: 300, quick: 10 },
@@ -32,7 +32,7 @@ export default clones
 
 class Starts {
   readonly host: HostResources
-  /** What went wrong, each with the start that it happened to. */
+  /** What went wrong, with the number of the start. */
   readonly failures: string[] = []
   readonly #seen = new Set<string>()
   #count = 0
@@ -53,7 +53,7 @@ class Starts {
     })
     if (wrong.length > 0) this.#failed++
     try {
-      // What the first start loads stays: it is no leak of a start.
+      // What the first start loads stays open: a start does not leak it.
       if (this.#count > 1) await census.expectUnchanged()
     } catch (left) {
       wrong.push(messageOf(left))

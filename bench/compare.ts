@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Result, Unit } from './benchmark.ts'
 import type { Machine } from './machine.ts'
 
-/** The one value that `--json` prints. */
+/** The value that `--json` prints. */
 export interface Report {
   readonly v: 1
   readonly bench: string
@@ -13,7 +13,7 @@ export interface Report {
 export function readReport(path: string): Report {
   const report = parse(readFileSync(path, 'utf8'))
   if (report?.v !== 1 || !Array.isArray(report.results))
-    throw new Error(`${path} is no report of this runner`)
+    throw new Error(`${path} is not a report of this runner`)
   return report
 }
 
@@ -25,12 +25,12 @@ function parse(text: string): Report | undefined {
   }
 }
 
-/** With fewer rounds there is no spread to lie beyond. */
+/** With fewer rounds there is no spread to compare. */
 const fewestRounds = 3
 
 /**
- * What got worse beyond the spread: all of the new samples are worse than the old median, and the new median is
- * worse than all of the old samples. Noise alone rarely does that.
+ * The figures that got worse beyond the spread: all new samples are worse than the old median, and the new
+ * median is worse than all old samples. Noise alone rarely does that.
  */
 export function regressions(before: Report, after: Report): string[] {
   return after.results.flatMap(result => {
@@ -51,7 +51,7 @@ function worse(old: Result, now: Result): boolean {
   return now.median > old.max && now.min > old.median
 }
 
-/** Three digits that count; what is counted, as it is. */
+/** Rounded to three significant digits; counts are exact. */
 export function show(value: number): string {
   if (Number.isInteger(value)) return `${value}`
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { Scope } from '../src/base/index.ts'
 
-/** Compiles one file of C into a directory that goes with `scope`; gives the program's path. */
+/** Compiles one C file into a directory that goes with `scope`, and returns the program's path. */
 export function compile(source: string, scope: Scope): string {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
   scope.defer(() => rmSync(directory, { recursive: true }))

@@ -8,15 +8,15 @@ import type { Benchmark, Case } from './benchmark.ts'
 import { compile } from './compile.ts'
 import { addressesOf } from './dns/answers.ts'
 import { load, percentile } from './dns/load.ts'
-import { cores, type Running, type ServerGround, startNsd, startOurs } from './dns/servers.ts'
+import { cores, type Running, type ServerResources, startNsd, startOurs } from './dns/servers.ts'
 import { names, writeQuestions } from './dns/zone.ts'
 
 const rate = 10_000
 const garbage = 50_000
-/** How many questions the memory is measured after: `XCLUSTER_BENCH_QUERIES=10000000` for all of them. */
+/** The number of queries after which memory is measured: `XCLUSTER_BENCH_QUERIES=10000000` for all of them. */
 const queries = Number(process.env.XCLUSTER_BENCH_QUERIES ?? 500_000)
 
-/** What the forwarder must stand: garbage, a thousand who want the same, and time. */
+/** Loads that the forwarder must withstand: garbage, a thousand clients with the same query, and time. */
 const hard: Benchmark = {
   rounds: { usual: 5, quick: 1 },
   needs: ['cc', 'dnsperf', 'nsd', 'taskset'],
@@ -25,7 +25,7 @@ const hard: Benchmark = {
     scope.defer(() => rmSync(directory, { recursive: true }))
     const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
       (await addressesOf(asking)) !== undefined
-    const host: ServerGround = { scope, directory, answers }
+    const host: ServerResources = { scope, directory, answers }
     const nsd = await startNsd(host)
     const ours = await startOurs(host, nsd.port, ['--log', join(directory, 'log')])
     const file = writeQuestions(directory, names, 5 * names)
@@ -49,7 +49,7 @@ function beside(ours: Running, { file, program }: { file: string; program: strin
       const sample = await p99()
       child.kill('SIGTERM')
       const [datagrams, chains] = (await said).split(' ').map(Number)
-      if (!datagrams || !chains) throw new Error('the sender of garbage ended before it was told to')
+      if (!datagrams || !chains) throw new Error('the sender of garbage ended early')
       return { ...sample, 'garbage sent': datagrams, 'chains sent': chains }
     } finally {
       child.kill('SIGKILL')
@@ -67,7 +67,7 @@ function beside(ours: Running, { file, program }: { file: string; program: strin
 
 let fresh = 0
 
-/** A thousand questions for one new name at once, from as many ids; upstream queries are what comes back late. */
+/** The time until a thousand queries for one new name, sent at once with as many ids, are answered. The upstream's answer comes last. */
 function same(ours: Running): Case {
   const run = async () => {
     const name = `same${fresh++}.miss.bench.xcluster`
@@ -92,7 +92,7 @@ function same(ours: Running): Case {
   return { n: 1, units: { 'a thousand of the same': 'ms' }, variants: { ours: run } }
 }
 
-/** Resident memory once the cache is full, and after all of the questions. */
+/** Resident memory when the cache is full, and after all queries. */
 function memory(ours: Running, file: string): Case {
   const run = async () => {
     await load(ours, { file, seconds: 5, clients: 10, outstanding: 100, once: true })

@@ -7,7 +7,7 @@ import { type Load, load, percentile } from './dns/load.ts'
 import {
   programs,
   type Running,
-  type ServerGround,
+  type ServerResources,
   startDnsmasq,
   startNsd,
   startOurs,
@@ -16,14 +16,14 @@ import {
 import { names, writeAll, writeMisses, writeQuestions } from './dns/zone.ts'
 
 const seconds = 2
-/** Slowly enough that nothing gets lost. */
+/** Slow enough that nothing is lost. */
 const once = { seconds: 60, clients: 4, outstanding: 20, once: true }
-/** Names that fit into any processor's cache. */
+/** So few names that they fit into any processor's cache. */
 const few = 100
 
 /**
- * Forwarders behind the same authoritative server, asked by dnsperf: the server on one core, dnsperf on the other.
- * `n` is how many names are asked about. What is answered wrong makes the run fail.
+ * Forwarders behind the same authoritative server, queried by dnsperf: the server runs on one core, dnsperf
+ * on the other. `n` is the number of names in the queries. A wrong answer makes the run fail.
  */
 const dns: Benchmark = {
   rounds: { usual: 9, quick: 2 },
@@ -33,7 +33,7 @@ const dns: Benchmark = {
     scope.defer(() => rmSync(directory, { recursive: true }))
     const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
       (await addressesOf(asking)) !== undefined
-    const host: ServerGround = { scope, directory, answers }
+    const host: ServerResources = { scope, directory, answers }
     const nsd = await startNsd(host)
     const ours = await startOurs(host, nsd.port, ['--cache-size', '20000'])
     const logged = await startOurs(host, nsd.port, ['--cache-size', '20000', '--log', join(directory, 'log')])
@@ -70,11 +70,11 @@ interface Kind extends Pick<Load, 'clients' | 'outstanding' | 'tcp'> {
   readonly among: number
 }
 
-/** Makes cases, and keeps what was answered wrong. */
+/** Makes cases, and collects wrong answers. */
 class Rounds {
   readonly #directory: string
   readonly #wrong: string[]
-  /** Half of what the slowest server answers over UDP is a load that all can stand. */
+  /** Half of what the slowest server answers over UDP is a load that all can handle. */
   #slowest = Number.POSITIVE_INFINITY
   #misses = 0
 
@@ -87,28 +87,28 @@ class Rounds {
     const file = writeQuestions(this.#directory, among, 5 * names)
     const all = writeAll(this.#directory, among)
     const warm = new Set<Running>()
-    const run = async (who: string, server: Running): Promise<Sample> => {
-      // On a busy machine a round alone does not come round to all of the names.
+    const run = async (variant: string, server: Running): Promise<Sample> => {
+      // On a busy machine one round does not reach all of the names.
       if (!warm.has(server)) await load(server, { ...once, file: all })
       warm.add(server)
       const asked = load(server, { file, seconds, tcp, ...others })
-      this.#note(who, await checkAnswers(server.port, { among, tcp }))
+      this.#note(variant, await checkAnswers(server.port, { among, tcp }))
       const outcome = await asked
       if (!tcp) this.#slowest = Math.min(this.#slowest, outcome.answers / outcome.seconds)
-      return this.#sample(name, who, outcome)
+      return this.#sample(name, variant, outcome)
     }
     return caseOf(name, { n: among, servers, run })
   }
 
   misses(servers: Servers): Case {
     const name = 'misses'
-    const run = async (who: string, server: Running): Promise<Sample> => {
+    const run = async (variant: string, server: Running): Promise<Sample> => {
       const label = `${this.#misses++}`
       const file = writeMisses(this.#directory, label, 100_000)
       const outcome = await load(server, { file, seconds, clients: 10, outstanding: 50, once: true })
       rmSync(file)
-      this.#note(who, await checkMisses(server.port, label))
-      return this.#sample(name, who, outcome)
+      this.#note(variant, await checkMisses(server.port, label))
+      return this.#sample(name, variant, outcome)
     }
     return caseOf(name, { n: 100_000, servers, run })
   }
@@ -116,17 +116,17 @@ class Rounds {
   latency(servers: Servers): Case {
     const name = 'UDP at half load'
     const file = writeQuestions(this.#directory, few, 5 * names)
-    const run = async (who: string, server: Running): Promise<Sample> => {
+    const run = async (variant: string, server: Running): Promise<Sample> => {
       const rate = Math.floor(Math.min(this.#slowest / 2, 30_000))
       const outcome = await load(server, { file, seconds, clients: 10, outstanding: 100, rate, times: true })
-      this.#sample(name, who, outcome)
+      this.#sample(name, variant, outcome)
       return {
         [`${name}, p99`]: percentile(outcome.latencies, 0.99),
         [`${name}, p50`]: percentile(outcome.latencies, 0.5),
       }
     }
     const variants = Object.fromEntries(
-      Object.entries(servers).map(([who, server]) => [who, () => run(who, server)]),
+      Object.entries(servers).map(([variant, server]) => [variant, () => run(variant, server)]),
     )
     const units: Record<string, Unit> = { [`${name}, p99`]: 'ms', [`${name}, p50`]: 'ms' }
     return { n: few, units, variants, ratios: ratiosOf(servers) }
@@ -134,10 +134,10 @@ class Rounds {
 
   #sample(
     name: string,
-    who: string,
+    variant: string,
     { answers, seconds, cpuSeconds, lost, bad }: Awaited<ReturnType<typeof load>>,
   ): Sample {
-    if (bad > 0) this.#wrong.push(`${name}: ${bad} answers of ${who} were errors`)
+    if (bad > 0) this.#wrong.push(`${name}: ${bad} answers of ${variant} were errors`)
     return {
       [`${name}, per CPU`]: answers / cpuSeconds,
       [name]: answers / seconds,
@@ -145,8 +145,8 @@ class Rounds {
     }
   }
 
-  #note(who: string, wrong: readonly string[]): void {
-    this.#wrong.push(...wrong.map(text => `${who}: ${text}`))
+  #note(variant: string, wrong: readonly string[]): void {
+    this.#wrong.push(...wrong.map(text => `${variant}: ${text}`))
   }
 }
 
@@ -156,7 +156,7 @@ function caseOf(
     n,
     servers,
     run,
-  }: { n: number; servers: Servers; run: (who: string, server: Running) => Promise<Sample> },
+  }: { n: number; servers: Servers; run: (variant: string, server: Running) => Promise<Sample> },
 ): Case {
   const units: Record<string, Unit> = {
     [`${name}, per CPU`]: 'answers/cpu-s',
@@ -164,13 +164,13 @@ function caseOf(
     [`${name}, lost`]: 'count',
   }
   const variants = Object.fromEntries(
-    Object.entries(servers).map(([who, server]) => [who, () => run(who, server)]),
+    Object.entries(servers).map(([variant, server]) => [variant, () => run(variant, server)]),
   )
   return { n, units, variants, ratios: ratiosOf(servers) }
 }
 
 function ratiosOf(servers: Servers): [string, string][] {
-  const others = Object.keys(servers).filter(who => !who.startsWith('ours'))
+  const others = Object.keys(servers).filter(variant => !variant.startsWith('ours'))
   const logged = 'ours, logged' in servers ? [['ours, logged', 'ours'] as [string, string]] : []
-  return [...others.map(who => ['ours', who] as [string, string]), ...logged]
+  return [...others.map(variant => ['ours', variant] as [string, string]), ...logged]
 }

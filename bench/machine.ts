@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, release } from 'node:os'
 
-/** Where the figures come from: without it they mean nothing. */
+/** The machine that the figures come from: without it they mean nothing. */
 export interface Machine {
   readonly cpu: string
   readonly cores: number
   readonly kernel: string
   readonly node: string
   readonly qemu: string | null
-  /** What runs the guests; null where none is run. */
+  /** The accelerator of the guests; null when none runs. */
   readonly accel: string | null
 }
 

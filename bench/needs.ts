@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Programs that benchmarks run, or measure against, and the Debian package of each. */
+/** Programs that benchmarks run, or compare with, and the Debian package of each. */
 const packages = {
   bridge: 'iproute2',
   cc: 'gcc',
@@ -17,7 +17,7 @@ const packages = {
 
 export type Program = keyof typeof packages
 
-/** Throws what is missing, and how to get all of it. */
+/** Throws when programs are missing, with the command that installs them. */
 export function mustHave(programs: readonly Program[]): void {
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin']
   const missing = programs.filter(program => !folders.some(folder => existsSync(join(folder, program))))

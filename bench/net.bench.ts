@@ -2,10 +2,10 @@ import { messageOf, Scope } from '../src/base/index.ts'
 import { takeCensus } from '../test/support/census.ts'
 import type { Benchmark, Case, Sample } from './benchmark.ts'
 import { mustBeGone, mustBeMade } from './net/made.ts'
-import { ways } from './net/ways.ts'
+import { contenders } from './net/ways.ts'
 import { wiringOf } from './net/wiring.ts'
 
-/** Making and removing a cluster's network: by us, by `ip`, and as fast as the kernel lets anybody. */
+/** Makes and removes a cluster's network: by this project, by `ip`, and as fast as the kernel allows. */
 const net: Benchmark = {
   rounds: { usual: 9, quick: 3 },
   needs: ['bridge', 'cc', 'ip', 'nft', 'nsenter'],
@@ -27,31 +27,34 @@ const net: Benchmark = {
 }
 export default net
 
-/** What Node opens at the first use of something stays open: that is no leak. */
+/** Node keeps open what it opens at first use: that is not a leak. */
 async function loadEverything(): Promise<void> {
   await using scope = new Scope()
   const { variants } = await networkCase(3, scope)
   for (const run of Object.values(variants)) await run()
 }
 
-/** So many taps on three bridges, made and removed again. Nothing counts that was not there, or did not go. */
+/**
+ * Makes and removes `n` taps on three bridges. A round counts only if the network existed and was removed
+ * completely.
+ */
 export async function networkCase(n: number, scope: Scope): Promise<Case> {
   const wiring = wiringOf(n)
   const variants: Record<string, () => Promise<Sample>> = {}
-  for (const [name, start] of Object.entries(ways)) {
-    const way = await start(wiring, scope)
+  for (const [name, start] of Object.entries(contenders)) {
+    const contender = await start(wiring, scope)
     variants[name] = async () => {
       try {
-        const create = await way.create()
-        await mustBeMade(way.namespace(), wiring)
-        const remove = await way.delete()
-        await mustBeGone(way.namespace())
+        const create = await contender.create()
+        await mustBeMade(contender.namespace(), wiring)
+        const remove = await contender.delete()
+        await mustBeGone(contender.namespace())
         return { create, delete: remove }
       } catch (failure) {
         throw new Error(`${name}, n = ${n}: ${messageOf(failure)}`, { cause: failure })
       }
     }
   }
-  const ratios = Object.keys(ways).flatMap(name => (name === 'ours' ? [] : [['ours', name] as const]))
+  const ratios = Object.keys(contenders).flatMap(name => (name === 'ours' ? [] : [['ours', name] as const]))
   return { n, units: { create: 'ms', delete: 'ms' }, variants, ratios, ratiosOf: ['create', 'delete'] }
 }

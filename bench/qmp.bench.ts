@@ -10,8 +10,8 @@ import { built } from './built.ts'
 const trips = 200
 
 /**
- * One command after the other to one QEMU without a machine: through our client, and by hand on a plain node:net
- * socket that sends constant bytes and looks for a line end. Each has a monitor of its own.
+ * One command after another to one QEMU without a machine: through the client of this project, and by hand on
+ * a plain node:net socket that sends constant bytes and looks for a line end. Each has a monitor of its own.
  */
 const qmp: Benchmark = {
   rounds: { usual: 15, quick: 3 },
@@ -29,7 +29,7 @@ const qmp: Benchmark = {
       return () => client.execute('query-status')
     }
     const [ourPair, rawPair] = pairs
-    // QEMU's greeting over the first one shows that it is up: the paths are there too by then.
+    // QEMU's greeting on the first monitor shows that it is up: by then the socket paths exist too.
     const cases = [
       oneCase('query-status over a socketpair', {
         xcluster: await ours(adoptStream(ourPair[0])),
@@ -69,14 +69,14 @@ async function startQemu(fds: readonly number[], paths: readonly string[], scope
   })
 }
 
-function oneCase(name: string, ways: Record<'xcluster' | 'node:net', () => Promise<unknown>>): Case {
+function oneCase(name: string, trips: Record<'xcluster' | 'node:net', () => Promise<unknown>>): Case {
   const variants = Object.fromEntries(
-    Object.entries(ways).map(([way, trip]) => [way, async () => ({ [name]: await oneRound(trip) })]),
+    Object.entries(trips).map(([variant, trip]) => [variant, async () => ({ [name]: await oneRound(trip) })]),
   )
   return { n: 1, units: { [name]: 'µs' }, variants, ratios: [['xcluster', 'node:net']] }
 }
 
-/** The median of one round's trips: a collection of garbage or another process's turn does not show. */
+/** The median of one round's trips: it hides a garbage collection, or another process's turn. */
 async function oneRound(trip: () => Promise<unknown>): Promise<number> {
   const times: number[] = []
   for (let i = 0; i < trips; i++) {

@@ -15,12 +15,12 @@ const options = {
   help: { type: 'boolean' },
 } as const
 
-/** Lines of failures that somebody may want to read. */
+/** The most failures that are printed. */
 const most = 30
 
 class UsageError extends Error {}
 
-/** Gives the status: 0, or 1 for a regression or a failure. */
+/** Returns the exit status: 0, or 1 for a regression or a failure. */
 async function main(): Promise<number> {
   const { values, name, rounds } = readArguments()
   if (values.help) {
@@ -32,10 +32,10 @@ async function main(): Promise<number> {
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : table(report))
   const worse = before ? regressions(before, report) : []
   if (before && JSON.stringify(before.machine) !== JSON.stringify(report.machine))
-    process.stderr.write(`${values.compare} is of another machine, or of other versions\n`)
+    process.stderr.write(`${values.compare} is from another machine, or from other versions\n`)
   for (const line of worse) process.stderr.write(`worse: ${line}\n`)
   for (const line of failures.slice(0, most)) process.stderr.write(`failed: ${line}\n`)
-  if (failures.length > most) process.stderr.write(`failed: ${failures.length - most} more things\n`)
+  if (failures.length > most) process.stderr.write(`failed: ${failures.length - most} more\n`)
   return worse.length + failures.length > 0 ? 1 : 0
 }
 
@@ -45,12 +45,12 @@ function readArguments() {
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
   if (values.help) return { values, name, rounds }
   if (!names().includes(name) || more.length > 0)
-    throw new UsageError(`name one of: ${names().join(', ')} (${usage})`)
+    throw new UsageError(`give one of: ${names().join(', ')} (${usage})`)
   if (rounds !== undefined && values.quick) throw new UsageError('--rounds and --quick: give one of them')
   if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1 || rounds > 10_000))
-    throw new UsageError(`--rounds: '${values.rounds}' is no number from 1 to 10000`)
+    throw new UsageError(`--rounds: '${values.rounds}' is not a number from 1 to 10000`)
   if (values.compare !== undefined && !existsSync(values.compare))
-    throw new UsageError(`--compare: there is no file ${values.compare}`)
+    throw new UsageError(`--compare: the file ${values.compare} does not exist`)
   return { values, name, rounds }
 }
 
@@ -75,7 +75,7 @@ async function run(
   const { default: benchmark }: { default: Benchmark } = await import(`./${name}.bench.ts`)
   mustHave(benchmark.needs ?? [])
   await using scope = new Scope()
-  closeWhenCalledOff(scope)
+  closeOnSignal(scope)
   const { cases, accel, results: more, failures } = await benchmark.prepare(scope)
   const results: Result[] = []
   const count = rounds ?? benchmark.rounds[quick ? 'quick' : 'usual']
@@ -85,7 +85,7 @@ async function run(
   return { report, failures: (await failures?.()) ?? [] }
 }
 
-/** Where it stands, on one line of a terminal. */
+/** Shows the progress on one line of a terminal. */
 function progress(rounds: number): Watch {
   if (!process.stderr.isTTY) return () => {}
   return ({ round, variant, n }) => {
@@ -95,7 +95,7 @@ function progress(rounds: number): Watch {
 }
 
 /** Ctrl-C leaves nothing behind either. */
-function closeWhenCalledOff(scope: Scope): void {
+function closeOnSignal(scope: Scope): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void scope.close().finally(() => process.exit(1)))
 }
@@ -122,7 +122,7 @@ function table({ bench, machine, results }: Report): string {
   return `${head}\n\n${lines.join('\n')}\n`
 }
 
-/** What is a small part of the other is easier to read as how many times the other is more. */
+/** A small ratio is easier to read as its inverse. */
 function inverse(ratio: number, unit: string): string {
   return unit === '×' && ratio < 0.5 ? ` (1 / ${show(1 / ratio)})` : ''
 }

@@ -12,7 +12,10 @@ const run = promisify(execFile)
 const xc = fileURLToPath(new URL('../bin/xc.js', import.meta.url))
 const processes = 5
 
-/** What asking a running cluster costs over a Node that does nothing: whole processes, from start to exit. */
+/**
+ * The cost of asking a running cluster for its status, compared with a Node that does nothing: whole
+ * processes, from start to exit.
+ */
 const status: Benchmark = {
   rounds: { usual: 15, quick: 3 },
   async prepare(scope) {
@@ -27,7 +30,7 @@ const status: Benchmark = {
 }
 export default status
 
-/** One node, in directories of its own: other clusters of this machine are not met. */
+/** One node, in directories of its own, apart from other clusters of this machine. */
 async function startCluster(scope: Scope): Promise<NodeJS.ProcessEnv> {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
   scope.defer(() => rmSync(directory, { recursive: true }))

@@ -7,8 +7,9 @@ import type { Benchmark, Case } from './benchmark.ts'
 import { built } from './built.ts'
 
 /**
- * One VM from nothing to its agent's first answer: on the clock as we start it, and then, with one thing changed at
- * a time, as the CPU time that QEMU used up to there, which other work on the machine disturbs less.
+ * One VM from nothing to its agent's first answer: by the clock with the default command line, and then, with
+ * one thing changed at a time, as the CPU time of QEMU up to that point, which other work on the machine
+ * disturbs less.
  */
 const vm: Benchmark = {
   rounds: { usual: 5, quick: 1 },
@@ -76,7 +77,7 @@ function userNic(net: number): string[] {
   ]
 }
 
-/** The same QEMU behind a script that edits our arguments: for what a spec cannot say. */
+/** The same QEMU behind a script that edits its arguments: for changes that a spec cannot express. */
 function changed(scope: Scope, { qemu }: VmSpec, edit: string): Partial<VmSpec> {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
   scope.defer(() => rmSync(directory, { recursive: true }))

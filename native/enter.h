@@ -1,4 +1,4 @@
-// What addon and launcher share.
+// Shared by addon and launcher.
 #pragma once
 
 #include <errno.h>
@@ -15,8 +15,9 @@ static inline int is_entered(int network) {
          there.st_dev == here.st_dev && there.st_ino == here.st_ino;
 }
 
-// Enters a network namespace. One that a user namespace of ours owns (rootless) is entered through that, which makes
-// us root in there and works in a process of one thread only (setns(2)). Returns the call that failed, or NULL.
+// Enters a network namespace. One that belongs to a user namespace (rootless) is entered through that. This
+// makes the process root in there, and works only in a process with one thread (setns(2)). Returns the call
+// that failed, or NULL.
 static inline const char *enter_network(int network) {
   if (setns(network, CLONE_NEWNET) == 0) return NULL;
   if (errno != EPERM) return "setns";
@@ -25,6 +26,6 @@ static inline const char *enter_network(int network) {
   if (user < 0) return "ioctl NS_GET_USERNS";
   int joined = setns(user, CLONE_NEWUSER) == 0;
   close(user);
-  if (!joined) errno = EPERM; // it is not ours: as the first attempt said
+  if (!joined) errno = EPERM; // not this user's namespace: the errno of the first attempt
   return joined && setns(network, CLONE_NEWNET) == 0 ? NULL : "setns";
 }

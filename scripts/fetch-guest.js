@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * Fetches what only the guest needs, as any user, without installing anything: Debian's cloud kernel, the guest
- * agent, an SSH server, and whatever else the guest is made of that this machine lacks. The packages are
- * unpacked into `$XDG_CACHE_HOME/xcluster/fetched/root`, which is there whole or not at all.
+ * Fetches the packages that only the guest needs, as any user, without installing anything: Debian's cloud
+ * kernel, the guest agent, an SSH server, and other parts of the guest that this machine lacks. The packages
+ * are unpacked into `$XDG_CACHE_HOME/xcluster/fetched/root`, which is complete or absent.
  *
- *     node scripts/fetch-guest.js [--refresh]
+ * node scripts/fetch-guest.js [--refresh]
  */
 import { execFile } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
@@ -15,11 +15,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const KERNEL = 'linux-image-cloud-amd64'
-/** Fetched though the host may have them: the host needs no daemons of the guest. */
+/** Fetched even if the host has them: the host needs no daemons of the guest. */
 const FOR_THE_GUEST = ['qemu-guest-agent', 'dropbear-bin']
-/** Fetched only where the host has not got them. */
+/** Fetched only if the host lacks them. */
 const UNLESS_INSTALLED = ['busybox-static', 'dash', 'iproute2', 'nftables']
-/** What the guest can do without. */
+/** Packages that the guest works without. */
 const OPTIONAL = ['dropbear-bin', 'dash']
 
 const STAMP = '.fetched.json'
@@ -32,7 +32,7 @@ const UNUSED = [
   'usr/share/lintian',
 ]
 
-/** A failure in one sentence, for people. */
+/** A failure as one sentence for the user. */
 export class FetchError extends Error {}
 
 const run = promisify(execFile)
@@ -83,7 +83,7 @@ async function readStamp(root) {
   }
 }
 
-/** What to fetch, with versions: the packages above and the libraries they need that are not installed. */
+/** Chooses packages and versions: those above, and the libraries that they need and this machine lacks. */
 async function choose(signal) {
   const installed = await installedPackages(signal)
   const skipped = UNLESS_INSTALLED.filter(name => installed.has(name)).map(
@@ -97,7 +97,7 @@ async function choose(signal) {
     for (const name of wanted) {
       const found = known.get(name)
       if (!found && !OPTIONAL.includes(name)) throw unknownPackage(name)
-      if (!found) skipped.push(`${name}: apt knows no such package`)
+      if (!found) skipped.push(`${name}: apt has no such package`)
       else if (name !== KERNEL) packages[name] = found.version
       for (const need of found?.depends ?? []) if (isNeeded(need, name)) needs.add(need)
     }
@@ -106,7 +106,7 @@ async function choose(signal) {
   return { packages, skipped }
 }
 
-/** Of what a package depends on, the guest needs the libraries alone, and the metapackage's kernel. */
+/** Of a package's dependencies the guest needs only libraries, and the kernel of the metapackage. */
 function isNeeded(need, by) {
   return by === KERNEL
     ? need.startsWith('linux-image-')
@@ -114,7 +114,7 @@ function isNeeded(need, by) {
 }
 
 async function installedPackages(signal) {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: placeholders of dpkg-query
   const list = await command('dpkg-query', ['-W', '-f', '${db:Status-Status} ${Package}\n'], { signal })
   const lines = list.split('\n').filter(line => line.startsWith('installed '))
   return new Set(lines.map(line => line.split(' ')[1]))
@@ -135,7 +135,7 @@ async function candidates(names, signal) {
 }
 
 function unknownPackage(name) {
-  return new FetchError(`apt knows no package ${name}: run "sudo apt-get update" and try again.`)
+  return new FetchError(`apt has no package ${name}: run "sudo apt-get update" and try again.`)
 }
 
 async function unpackAll(packages, work, signal) {
@@ -156,13 +156,13 @@ async function unpackAll(packages, work, signal) {
   await Promise.all([...UNUSED, ...maps].map(path => rm(join(root, path), { recursive: true, force: true })))
 }
 
-/** Puts a tree in the place of another. */
+/** Replaces a directory tree by another. */
 async function replace(root, fresh, old) {
   if (existsSync(root)) await rename(root, old)
   await rename(fresh, root)
 }
 
-/** Takes away what a killed run left, if it is older than any run may last. */
+/** Removes remains of a killed run that are older than any run can last. */
 async function sweep(parent) {
   for (const name of await readdir(parent)) {
     const path = join(parent, name)
@@ -172,7 +172,7 @@ async function sweep(parent) {
   }
 }
 
-/** Standard output of a program. Its own last words, or that it is missing or late, become the error. */
+/** The standard output of a program. Its last line, or that it is missing or late, becomes the error. */
 async function command(file, args, { signal, cwd, mayFail = false }) {
   try {
     const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }
@@ -181,11 +181,11 @@ async function command(file, args, { signal, cwd, mayFail = false }) {
     if (mayFail && typeof failure.code === 'number') return failure.stdout
     if (failure.code === 'ENOENT') {
       throw new FetchError(
-        `${file} is not on this machine: fetching the guest's parts needs Debian's apt and dpkg. Give a kernel with --kernel and install qemu-guest-agent instead.`,
+        `${file} is not installed: fetching the guest's packages needs Debian's apt and dpkg. Give a kernel with --kernel and install qemu-guest-agent instead.`,
       )
     }
     if (failure.name === 'AbortError')
-      throw new FetchError(`${file} took too long: is the package mirror reachable?`)
+      throw new FetchError(`${file} took too long: check that the package mirror can be reached.`)
     const words = String(failure.stderr || failure.message)
       .trim()
       .split('\n')
@@ -201,7 +201,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
       refresh: process.argv.includes('--refresh'),
       notice: say,
     })
-    say(`${root}: ${Object.keys(packages).length} packages${upToDate ? ', already there' : ''}`)
+    say(`${root}: ${Object.keys(packages).length} packages${upToDate ? ', unchanged' : ''}`)
   } catch (failure) {
     if (!(failure instanceof FetchError)) throw failure
     say(failure.message)

@@ -6,14 +6,14 @@ import { inProject } from './setup/project.js'
 
 const xc = inProject('bin/xc.js')
 
-/** The main job: the default cluster with one tester. Arguments of `npm start -- …` go to `xc start`. */
+/** The main job: starts the default cluster with one tester. Arguments of `npm start -- …` go to `xc start`. */
 async function start(/** @type {readonly string[]} */ args) {
   const running = args.length === 0 && statusOfDefault()
   if (running) return showRunning(running)
   return foreground([xc, 'start', '--ntesters', '1', '--check', ...args])
 }
 
-/** @returns {{ nodes: { name: string, state: string }[] } | undefined} undefined when there is no such cluster */
+/** @returns {{ nodes: { name: string, state: string }[] } | undefined} undefined when the cluster does not run */
 function statusOfDefault() {
   const { status, stdout } = spawnSync(process.execPath, [xc, 'status', '--json'], {
     encoding: 'utf8',
@@ -22,13 +22,13 @@ function statusOfDefault() {
   return status === 0 ? JSON.parse(stdout) : undefined
 }
 
-/** Nothing to start: success only if what runs is whole, and everybody reaches everybody. */
+/** The cluster runs already: success only if all nodes are ready and reach each other. */
 async function showRunning(/** @type {{ nodes: { name: string, state: string }[] }} */ { nodes }) {
   process.stderr.write('The default cluster is already running.\n')
   await foreground([xc, 'status'])
   const down = nodes.filter(({ state }) => state !== 'ready').map(({ name, state }) => `${name} is ${state}`)
   if (down.length === 0) return foreground([xc, 'check'])
-  process.stderr.write(`But ${down.join(', ')}. To start afresh: npx xc stop && npm start\n`)
+  process.stderr.write(`But ${down.join(', ')}. To start it again: npx xc stop && npm start\n`)
   return 1
 }
 

@@ -6,7 +6,7 @@ import { foreground } from './setup/foreground.js'
 import { everything, prepare } from './setup/prepare.js'
 import { inProject } from './setup/project.js'
 
-/** Every suite, or what the arguments of `npm test -- …` choose; vitest's own exit status. */
+/** Runs all suites, or those that the arguments of `npm test -- …` choose. Returns vitest's exit status. */
 async function test(/** @type {readonly string[]} */ args) {
   const folder = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
   const results = join(folder, 'results.json')
@@ -35,8 +35,9 @@ function readResults(file) {
 }
 
 /**
- * Prints what was skipped and why, and the closing line that says it all.
- * @param {import('./test/reporter.js').Results | undefined} results none: the runner broke down or had nothing to run
+ * Prints the skipped tests with their reasons, and the closing line with the counts.
+ * @param {import('./test/reporter.js').Results | undefined} results none: the runner failed or had nothing to
+ * run
  * @param {number} status
  */
 function summarise(results, status) {

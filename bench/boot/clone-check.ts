@@ -1,6 +1,6 @@
 import type { Cluster } from '../../src/cluster/index.ts'
 
-/** What no two guests may have in common, and what each must have of its own. */
+/** Values that must differ between any two guests, and that each must have. */
 const question = [
   'cat /etc/machine-id /proc/sys/kernel/random/uuid',
   'head -c 16 /dev/urandom | hexdump -v -e \'1/1 "%02x"\'; echo',
@@ -9,11 +9,12 @@ const question = [
   'echo $(cat /sys/class/net/eth*/address)',
 ].join('\n')
 
-/** How far a guest's clock may be off, in seconds; it is read as whole ones. */
+/** How far a guest's clock may be off, in seconds. It is read in whole seconds. */
 const clockTolerance = 2
 
 /**
- * Asks every node who it is; gives what is wrong. `seen` holds the random values of all nodes that were ever asked.
+ * Asks every node for its identity and returns what is wrong. `seen` has the random values of all nodes asked
+ * so far.
  */
 export async function checkClones(cluster: Cluster, seen: Set<string>): Promise<string[]> {
   const status = cluster.status()
@@ -30,7 +31,7 @@ export async function checkClones(cluster: Cluster, seen: Set<string>): Promise<
   return [...answers.flat(), ...reach.map(({ from, address }) => `${from} does not reach ${address}`)]
 }
 
-/** What is wrong with a guest that has said this; pure, but for what it adds to `seen`. */
+/** What is wrong with a guest that gave this answer. Pure, except that it adds to `seen`. */
 export function problems(
   said: string,
   { name, macs, askedAt, seen }: { name: string; macs: string; askedAt: number; seen: Set<string> },
@@ -38,11 +39,11 @@ export function problems(
   const [machineId = '', uuid = '', urandom = '', hostname, time, addresses] = said.trim().split('\n')
   const twice = Object.entries({ machineId, uuid, urandom }).flatMap(([what, value]) => {
     if (!/^[0-9a-f-]{32,36}$/.test(value)) return [`${name} has no ${what}: '${value}'`]
-    if (seen.has(value)) return [`${name} has the ${what} of another: ${value}`]
+    if (seen.has(value)) return [`${name} has the same ${what} as another node: ${value}`]
     seen.add(value)
     return []
   })
-  // It said so some time between the question and now.
+  // The guest read its clock some time between the question and now.
   const off = Math.max(askedAt / 1000 - Number(time), Number(time) - Date.now() / 1000)
   return [
     ...twice,

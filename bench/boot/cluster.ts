@@ -6,20 +6,20 @@ import { built } from '../built.ts'
 import type { HostResources } from './host.ts'
 import { nowMs, Prober } from './prober.ts'
 
-/** A cluster of ours, all else as by default. */
+/** A cluster of this project, with defaults for everything else. */
 export interface Size {
   readonly nvm: number
   readonly nrouters: number
-  /** Processors of each, if not as by default. */
+  /** Processors of each node. Default: the cluster's default. */
   readonly smp?: number
-  /** Ready is when the start says so: all nodes have done what they were told. Nobody looks from outside. */
+  /** Ready is what the start reports: all nodes have carried out their steps. No prober runs. */
   readonly unseen?: boolean
 }
 
 /**
- * Starts a cluster of ours, waits until it is ready, and takes it away. `ready` is what the prober sees; each
- * milestone is when the last node had passed it; all in milliseconds from the call. `template` is how long it
- * was busy with building templates.
+ * Starts a cluster of this project, waits until it is ready, and removes it. `ready` is what the prober sees.
+ * Each milestone is the time when the last node passed it. All are in milliseconds from the call. `template`
+ * is the time spent on building templates.
  */
 export async function clusterRound(
   host: HostResources,
@@ -41,7 +41,7 @@ export async function clusterRound(
     if (event.event === 'notice') notices.push(event.text)
     if (event.event === 'node' && event.state === 'starting') begins.set(event.id, ms)
     if (event.event !== 'step') return
-    // A template begins more than once: booting it, saving it, another one.
+    // Building a template has several steps that begin: booting, saving, another template.
     if (event.state === 'begin') begins.set(event.step, begins.get(event.step) ?? ms)
     else if (event.step === 'template') sample.template = ms - begins.get('template')!
     else if (event.step === 'network') {
@@ -61,7 +61,10 @@ function idsOf({ nvm, nrouters }: Size): number[] {
   return [...from(1, nvm), ...from(201, nrouters)]
 }
 
-/** Network namespaces that this process holds open, with a path to each. Nobody tells the cluster's before it is ready. */
+/**
+ * The network namespaces that this process has open, with a path to each. A cluster does not report its own
+ * before it is ready.
+ */
 function namespacesHeld(): Map<string, string> {
   const fds = readdirSync('/proc/self/fd').map(fd => [targetOf(fd), `/proc/${process.pid}/fd/${fd}`] as const)
   return new Map(fds.filter(([target]) => target.startsWith('net:[')))
@@ -75,11 +78,14 @@ function targetOf(fd: string): string {
   }
 }
 
-/** A node whose template cannot be had, or that does not wake up, is booted instead; a notice has said why. */
+/**
+ * A node whose template is not available, or that does not resume, is booted instead; a notice has the
+ * reason.
+ */
 export function mustBeClones({ nodes }: Status, notices: readonly string[]): void {
   const booted = nodes.filter(({ milestones }) => 'kernel' in milestones).map(({ name }) => name)
   if (booted.length === 0) return
-  throw new Error(`${booted.join(', ')} booted and should have been cloned: ${notices.join('; ')}`)
+  throw new Error(`${booted.join(', ')} booted instead of being cloned: ${notices.join('; ')}`)
 }
 
 function lastMilestones(
@@ -93,7 +99,7 @@ function lastMilestones(
   return last
 }
 
-/** Mean of all VMs, since `pss` shares what is shared out among them. */
+/** Mean of all VMs, since `pss` divides shared memory among them. */
 function memoryOf({ nodes }: Status): Record<'pss' | 'private', number> {
   const rollups = nodes.map(({ pid }) => readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))
   const mean = (...fields: string[]) => {

@@ -8,15 +8,15 @@ import { built } from '../built.ts'
 import { overlayScript } from './overlay.ts'
 import { compileProber } from './prober.ts'
 
-/** What all variants stand on. */
+/** What all variants use. */
 export interface HostResources {
-  /** With a cache of this run alone, so that templates are really built. */
+  /** With a cache for this run alone, so that templates are really built. */
   readonly places: Places
   readonly qemu: Qemu
   readonly accel: Accel
   readonly bzImage: string
   readonly image: GuestImage
-  /** Our image with the original's overlay in it. */
+  /** This project's image with the original's overlay in it. */
   readonly overlaid: GuestImage
   readonly prober: string
 }

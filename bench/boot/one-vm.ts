@@ -26,7 +26,7 @@ export async function oneVmSpec(host: HostResources, scope: Scope): Promise<VmSp
   }
 }
 
-/** A template for VMs like that, built in the fresh cache; with what building it took. */
+/** A template for such VMs, built in the fresh cache, with the time that building it took. */
 export async function oneVmTemplate(
   spec: VmSpec,
   host: HostResources,
@@ -41,7 +41,7 @@ export async function oneVmTemplate(
   return { template: scope.add(template), buildMs: nowMs() - began }
 }
 
-/** From the call that starts QEMU to the first answer of the guest's agent, and the milestones before that. */
+/** From the call that starts QEMU to the first answer of the guest's agent, with the milestones before it. */
 export async function oneVmRound(spec: VmSpec, template?: Template): Promise<Sample> {
   await using scope = new Scope()
   const { startVm } = await built('vm')

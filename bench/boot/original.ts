@@ -13,7 +13,7 @@ const nodes = [
   ...[201, 202].map(id => ({ id, nets: [0, 1, 2] })),
 ]
 
-/** Starts the default cluster the original's way, waits until it is ready, and takes it away. */
+/** Starts the default cluster the way of the original xcluster, waits until it is ready, and removes it. */
 export async function originalRound(host: HostResources): Promise<Sample> {
   await using scope = new Scope()
   const { NetNamespace, launch } = await built('sys')
@@ -39,7 +39,7 @@ export async function originalRound(host: HostResources): Promise<Sample> {
   return { ready: (await prober.ready) - began }
 }
 
-/** Its steps, each a process of its own. Net 1 is the cluster's: the host has no address there. */
+/** Its steps, each a process. Net 1 belongs to the cluster: the host has no address there. */
 export function networkScript(): string {
   const bridges = [0, 1, 2].flatMap(net => [
     `ip link add name xcbr${net} type bridge`,
@@ -65,8 +65,9 @@ export function networkScript(): string {
 }
 
 /**
- * Its command line, with -initrd in place of -drive and the monitor on a socket without a number that another
- * could have. The accelerator is ours: its `kvm` is QEMU with -enable-kvm.
+ * Its command line, with -initrd in place of -drive, and the monitor on a socket without a number that
+ * another could have. The accelerator is the same as in the other variants: the original's `kvm` is QEMU with
+ * -enable-kvm.
  */
 export function originalArgs(
   { id, nets }: (typeof nodes)[number],

@@ -1,7 +1,7 @@
 /**
- * What the original's network overlay does at boot, as a script for /etc/init.d: addresses on the nets above 0, the
- * nodes' way through the routers, forwarding. In one `ip -batch`, as our guests do it, and without masquerading,
- * for which our routers have to run nft: the original is not made slower than it has to be.
+ * The work of the original's network overlay at boot, as a script for /etc/init.d: addresses on the nets
+ * above 0, the nodes' routes through the routers, forwarding. It uses one `ip -batch`, as the guests here do,
+ * and does not masquerade, for which routers here run nft: so the original is not slowed down needlessly.
  */
 export const overlayScript = `#!/bin/busybox sh
 read -r name </etc/hostname

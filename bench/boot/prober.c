@@ -1,21 +1,23 @@
 /*
- * Says when a cluster is ready, from outside: every node has answered an ICMP echo request on net 0, and node a has
- * exchanged packets with node b on net 1, where the host has no address.
+ * Reports when a cluster is ready, from outside: every node has answered an ICMP echo request on net 0, and
+ * node a has exchanged packets with node b on net 1, where the host has no address.
  *
- * On standard input one line: the path of the cluster's network namespace, the numbers of a and b, and those of all
- * nodes, separated by spaces. On standard output: "ready <CLOCK_MONOTONIC in ns>". Ends when its input does.
+ * Standard input has one line: the path of the cluster's network namespace, the numbers of a and b, and those
+ * of all nodes, separated by spaces. Standard output: "ready <CLOCK_MONOTONIC in ns>". The program ends with
+ * its input.
  *
- * All probes go straight into the tap of the node that they are for: a bridge floods what is for somebody who has not
- * spoken yet, so each would be work for all nodes, and with a hundred of them most of the work there is.
- * Net 0: echo requests from the host's address. A few nodes at a time, those that have not answered yet, the next as
- * soon as one has: the work does not grow with the number of nodes.
- * Net 1, once a and b have answered on net 0: an ARP and an echo request to a that look as if b had sent them, and the
- * same the other way round; we wait until an echo reply of each to the other has crossed the bridge. The ARP request
- * goes before, because it tells a where b is: a guest that has to ask, and asks before the other is up, asks again a
- * second later.
+ * All probes are written into the tap of the node that they are for. A bridge floods frames to addresses that
+ * it has not learnt yet: each probe would be work for all nodes, and with a hundred nodes most of the work
+ * there is.
+ * Net 0: echo requests from the host's address. A few nodes at a time are probed, and the next as soon as one
+ * has answered: the work does not grow with the number of nodes.
+ * Net 1, once a and b have answered on net 0: an ARP request and an echo request to a that look as if b had
+ * sent them, and the same in the other direction, until an echo reply of each to the other has crossed the
+ * bridge. The ARP request goes first, because it tells a the address of b: a guest that sends an ARP request
+ * before the other is up repeats it only a second later.
  *
- * A probe goes out every hundredth of the time that has passed, so the error is the same share of a short time as of a
- * long one, and what waits in the taps of guests that are still booting stays little.
+ * A probe is sent each time 1 % more time has passed. So the error is the same share of a short time as of a
+ * long one, and few frames wait in the taps of guests that are still booting.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -49,7 +51,7 @@ struct frame {
 struct net {
 	int fd;
 	int number;
-	int *taps; /* by node; 0 for one that has not been looked up */
+	int *taps; /* by node; 0 when not looked up yet */
 };
 
 static void fail(const char *what)
@@ -77,7 +79,7 @@ static struct net open_net(int number, int promiscuous)
 	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = index };
 	if (bind(net.fd, (struct sockaddr *)&address, sizeof address) < 0)
 		fail("bind");
-	/* A bridge shows us what goes between its ports only when it is promiscuous. */
+	/* A bridge shows frames between its ports only when it is promiscuous. */
 	struct packet_mreq all = { .mr_ifindex = index, .mr_type = PACKET_MR_PROMISC };
 	if (promiscuous && setsockopt(net.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all) < 0)
 		fail("promiscuous mode");
@@ -100,7 +102,7 @@ static unsigned address(int net, int node)
 	return htonl(192u << 24 | 168u << 16 | (unsigned)net << 8 | (unsigned)node);
 }
 
-/* Into the tap of a node, where there is one by now. */
+/* Writes into the tap of a node, if it exists by now. */
 static void put(struct net net, int to, const void *frame, size_t length)
 {
 	char name[IFNAMSIZ];
@@ -110,7 +112,7 @@ static void put(struct net net, int to, const void *frame, size_t length)
 	struct sockaddr_ll tap = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = net.taps[to] };
 	if (sendto(net.fd, frame, length, 0, (struct sockaddr *)&tap, sizeof tap) >= 0)
 		return;
-	if (errno == ENXIO) /* the tap is gone: the start was taken back */
+	if (errno == ENXIO) /* the tap is gone: the start was undone */
 		exit(1);
 	if (errno != ENOBUFS && errno != ENETDOWN)
 		fail(name);
@@ -138,7 +140,7 @@ static void ping(struct net net, int from, int to, const unsigned char *from_mac
 	put(net, to, &frame, sizeof frame);
 }
 
-/* As `from` would ask `to` for its Ethernet address, telling its own. */
+/* The ARP request that `from` would send to `to`. It carries the address of `from`. */
 static void introduce(struct net net, int from, int to)
 {
 	unsigned char from_mac[6] = { 0, 0, 0, 1, net.number, from };
@@ -155,7 +157,8 @@ static void introduce(struct net net, int from, int to)
 	ping(net, from, to, from_mac);
 }
 
-/* The node whose echo reply came, and to whom, or -1 when nothing is left to read. Everything else is skipped. */
+/* The node whose echo reply arrived, and its destination, or -1 when nothing is left to read. Other frames
+ * are skipped. */
 static int answer(struct net net, int *to)
 {
 	struct frame frame;
@@ -188,7 +191,7 @@ static void bridge_mac(struct net net, unsigned char mac[6])
 	memcpy(mac, request.ifr_hwaddr.sa_data, 6);
 }
 
-/* What has not happened yet. */
+/* The answers that have not come yet. */
 struct wait {
 	struct net control, cluster;
 	unsigned char host_mac[6];
@@ -224,7 +227,7 @@ static void probe(const struct wait *wait)
 {
 	for (int i = 0; i < wait->left && i < AT_ONCE; i++)
 		ping(wait->control, HOST, wait->waiting[i], wait->host_mac);
-	/* What one would say to the other while that has not spoken yet would go to everybody. */
+	/* While one of the two has not sent anything, the other's frames to it would be flooded. */
 	if (waits_for(wait, wait->a) || waits_for(wait, wait->b))
 		return;
 	if (!wait->a_answered)
@@ -239,7 +242,7 @@ static void read_answers(struct wait *wait)
 		for (int i = 0; i < wait->left; i++)
 			if (wait->waiting[i] == node) {
 				wait->waiting[i] = wait->waiting[--wait->left];
-				if (wait->left >= AT_ONCE) /* the one moved here was not among those that are tried */
+				if (wait->left >= AT_ONCE) /* the node moved here was not being probed */
 					ping(wait->control, HOST, wait->waiting[i], wait->host_mac);
 				break;
 			}

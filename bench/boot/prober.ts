@@ -3,20 +3,20 @@ import { resolve } from 'node:path'
 import type { Scope } from '../../src/base/index.ts'
 import { compile } from '../compile.ts'
 
-/** Compiles `prober.c` into a directory that goes with `scope`; gives the program's path. */
+/** Compiles `prober.c` into a directory that goes with `scope`, and returns the program's path. */
 export function compileProber(scope: Scope): string {
   return compile(resolve(import.meta.dirname, 'prober.c'), scope)
 }
 
-/** For a hundred nodes on a slow machine, and no longer. */
-const patienceMs = 300_000
+/** Enough for a hundred nodes on a slow machine. */
+const timeoutMs = 300_000
 
 /**
- * Tells when a cluster is ready, from outside: `prober.c` says what that means. It runs before the clock does, and
- * is told where to look as soon as there is a network.
+ * Reports when a cluster is ready, from outside; `prober.c` defines that. It runs before the clock starts,
+ * and gets the namespace as soon as that exists.
  */
 export class Prober {
-  /** On the clock of `process.hrtime`, in milliseconds. Rejects when the prober dies before. */
+  /** In milliseconds on the clock of `process.hrtime`. Rejects when the prober dies first. */
   readonly ready: Promise<number>
   readonly #process: ChildProcess
   #deadline: NodeJS.Timeout | undefined
@@ -33,15 +33,15 @@ export class Prober {
         clearTimeout(this.#deadline)
         const ready = said.match(/^ready (\d+)\n/)
         if (ready) resolve(Number(ready[1]) / 1e6)
-        else reject(new Error(`no cluster seen ready; the prober ended: ${signal ?? status}`))
+        else reject(new Error(`the prober ended before it saw a ready cluster: ${signal ?? status}`))
       })
     })
-    this.ready.catch(() => {}) // the start that it waits for may have failed first
+    this.ready.catch(() => {}) // the start may fail before it
   }
 
-  /** Looks at these nodes from now on. On net 1 it waits for a packet of the first to the last. */
+  /** Probes these nodes from now on. On net 1 it waits for packets between the first and the last. */
   watch(namespacePath: string, nodes: readonly number[]): void {
-    this.#deadline = setTimeout(() => this.#process.kill(), patienceMs)
+    this.#deadline = setTimeout(() => this.#process.kill(), timeoutMs)
     this.#process.stdin!.write(`${[namespacePath, nodes[0], nodes.at(-1), ...nodes].join(' ')}\n`)
   }
 
@@ -51,7 +51,7 @@ export class Prober {
   }
 }
 
-/** Milliseconds on the clock that the prober uses. */
+/** Milliseconds on the prober's clock. */
 export function nowMs(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }

@@ -27,7 +27,7 @@ export async function addressesOf({
   }
 }
 
-/** Asks for some of the names, also those that the load asks for at the same time; gives what is wrong. */
+/** Queries some of the names that the load queries at the same time, and returns what is wrong. */
 export async function checkAnswers(
   port: number,
   { among, tcp }: { among: number; tcp: boolean },
@@ -41,7 +41,7 @@ export async function checkAnswers(
   return wrong
 }
 
-/** The same of names that were new to it. */
+/** The same for names that are new to the server. */
 export async function checkMisses(port: number, label: string): Promise<string[]> {
   const wrong: string[] = []
   for (let i = 0; i < 20; i++) {

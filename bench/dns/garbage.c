@@ -1,6 +1,7 @@
-// Sends what nobody should: `garbage PORT RATE` datagrams a second that look like questions until they are read, and
-// over TCP, fifty times a second, a message of 64 KiB that is all compression pointers. Evenly, and in few system calls:
-// it shares its core with who measures. Ended by SIGTERM it prints how many of each a second the kernel has taken.
+// Sends malformed traffic: `garbage PORT RATE` sends RATE datagrams a second that look like queries until
+// they are parsed, and over TCP, fifty times a second, a message of 64 KiB that consists of compression
+// pointers. It sends evenly and with few system calls, because it shares its core with the measuring program.
+// At SIGTERM it prints how many of each the kernel accepted per second.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +16,8 @@
 
 enum { AT_ONCE = 64, PAUSE_NS = 200000, CHAINS = 50, LONGEST = 65535 };
 
-// Behind an id and flags: headers that promise 65,535 records; pointers to themselves, backwards and beyond the end;
-// labels that are cut off; records that are nothing but pointers; and a good question that says it is an answer (QR).
+// After an id and flags: headers that promise 65,535 records; pointers to themselves, backwards and beyond
+// the end; truncated labels; records made of pointers; and a valid query that is marked as an answer (QR).
 static const char *const bodies[] = {
     "0100 0001ffffffffffff",
     "0100 0001000000000000 c00c00010001",
@@ -77,7 +78,7 @@ static void make_chain(struct chain *chain) {
   }
 }
 
-// Whatever is answered is read, and thrown away.
+// Reads all answers and discards them.
 static void drain(int fd) {
   static char into[65536];
   while (recv(fd, into, sizeof into, MSG_DONTWAIT) > 0) continue;

@@ -5,15 +5,15 @@ import { cores, type Running } from './servers.ts'
 export interface Load {
   readonly file: string
   readonly seconds: number
-  /** Sockets, and questions that wait for an answer at a time, all together. */
+  /** The number of sockets, and of queries that wait for an answer at a time, in total. */
   readonly clients: number
   readonly outstanding: number
   readonly tcp?: boolean
-  /** Questions a second; as many as go when absent. */
+  /** Queries a second. Absent: as many as possible. */
   readonly rate?: number
-  /** Once through the file rather than again and again. */
+  /** Go through the file once, instead of repeatedly. */
   readonly once?: boolean
-  /** Every answer's time is told: for rates that leave room for that. */
+  /** Record every answer's time: only for rates with room for that. */
   readonly times?: boolean
 }
 
@@ -22,7 +22,7 @@ export interface Outcome {
   readonly seconds: number
   readonly cpuSeconds: number
   readonly lost: number
-  /** Answers that are not NOERROR. */
+  /** Answers other than NOERROR. */
   readonly bad: number
   /** In ms, sorted; only with `times`. */
   readonly latencies: readonly number[]
@@ -41,7 +41,7 @@ function argumentsOf(port: number, { file, seconds, clients, outstanding, ...oth
   ]
 }
 
-/** Lets dnsperf ask on the other core. */
+/** Runs dnsperf on the other core. */
 export async function load(server: Running, options: Load): Promise<Outcome> {
   const before = server.cpuSeconds()
   const child = spawn('taskset', ['-c', cores.load, 'dnsperf', ...argumentsOf(server.port, options)], {

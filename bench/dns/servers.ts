@@ -10,26 +10,29 @@ import { nameOf, names, writeZone, zone } from './zone.ts'
 /** A server that runs on a core of its own. */
 export interface Running {
   readonly port: number
-  /** Seconds of processor time so far, those of its children that have ended included. */
+  /** Processor time so far in seconds, with that of children that have ended. */
   cpuSeconds(): number
-  /** Bytes of memory that it has in RAM. */
+  /** Resident memory in bytes. */
   residentBytes(): number
 }
 
 export const cores = { server: '0', load: '1' } as const
 
-/** What is measured against, and with. */
+/** The servers that are compared, and the tools that measure them. */
 export const programs = ['dnsperf', 'nsd', 'unbound', 'dnsmasq', 'taskset'] as const
 
-export interface ServerGround {
+export interface ServerResources {
   readonly scope: Scope
   readonly directory: string
-  /** Says when a server answers. */
+  /** Tells whether a server answers. */
   readonly answers: (asking: Asking) => Promise<boolean>
 }
 
-/** The authoritative server behind all others; shares a core with the load, which does not wait for it when all is cached. */
-export async function startNsd(host: ServerGround): Promise<Running> {
+/**
+ * The authoritative server behind all others. It shares a core with the load, which does not wait for it when
+ * everything is cached.
+ */
+export async function startNsd(host: ServerResources): Promise<Running> {
   const port = await freePort()
   const file = join(host.directory, 'nsd.conf')
   const server = [
@@ -53,7 +56,7 @@ export async function startNsd(host: ServerGround): Promise<Running> {
 }
 
 export async function startOurs(
-  host: ServerGround,
+  host: ServerResources,
   upstream: number,
   more: readonly string[] = [],
 ): Promise<Running> {
@@ -66,7 +69,7 @@ export async function startOurs(
   })
 }
 
-export async function startDnsmasq(host: ServerGround, upstream: number): Promise<Running> {
+export async function startDnsmasq(host: ServerResources, upstream: number): Promise<Running> {
   const port = await freePort()
   const command = [
     'dnsmasq',
@@ -86,7 +89,7 @@ export async function startDnsmasq(host: ServerGround, upstream: number): Promis
   return start(host, { core: cores.server, command, port })
 }
 
-export async function startUnbound(host: ServerGround, upstream: number): Promise<Running> {
+export async function startUnbound(host: ServerResources, upstream: number): Promise<Running> {
   const port = await freePort()
   const file = join(host.directory, 'unbound.conf')
   const server = [
@@ -116,7 +119,7 @@ export async function startUnbound(host: ServerGround, upstream: number): Promis
 }
 
 async function start(
-  { scope, answers }: ServerGround,
+  { scope, answers }: ServerResources,
   { core, command, port }: { core: string; command: readonly string[]; port: number },
 ): Promise<Running> {
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
@@ -141,13 +144,13 @@ async function start(
   return running(child, port)
 }
 
-/** nsd answers from a child, dnsmasq over TCP too: all of its children count. */
+/** nsd answers from a child process, as does dnsmasq over TCP: all child processes count. */
 function running(child: ChildProcess, port: number): Running {
   const pid = child.pid!
   return {
     port,
     cpuSeconds() {
-      // After the name in parentheses: utime, stime, cutime, cstime are the 12th to 15th (proc(5)).
+      // After the name in parentheses, utime, stime, cutime and cstime are the 12th to 15th (proc(5)).
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
         .replace(/^.*\) /s, '')
         .split(' ')
@@ -158,7 +161,7 @@ function running(child: ChildProcess, port: number): Running {
   }
 }
 
-/** Free for TCP now, and likely for UDP too. */
+/** Free for TCP now, and probably for UDP too. */
 function freePort(): Promise<number> {
   return new Promise(resolve => {
     const server = createServer().listen(0, '127.0.0.1', () => {

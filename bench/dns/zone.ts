@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The zone that everything is asked about: `h0` … with an address each, and any name below `miss`. */
+/** The zone of all queries: `h0` … with an address each, and any name below `miss`. */
 export const zone = 'bench.xcluster'
 export const names = 10_000
 
@@ -25,7 +25,7 @@ export function writeZone(directory: string): string {
   return file
 }
 
-/** A file of questions for dnsperf: `count` of the first `among` names, in an order that is always the same. */
+/** A file of queries for dnsperf: `count` of the first `among` names, in a fixed order. */
 export function writeQuestions(directory: string, among: number, count: number): string {
   const file = join(directory, `among-${among}`)
   let state = 1
@@ -44,7 +44,7 @@ export function writeAll(directory: string, among: number): string {
   return file
 }
 
-/** Names that nobody has asked for yet. */
+/** Names that no query had before. */
 export function writeMisses(directory: string, label: string, count: number): string {
   const file = join(directory, `miss-${label}`)
   writeFileSync(file, Array.from({ length: count }, (_, i) => `${missOf(label, i)} A\n`).join(''))

@@ -1,6 +1,7 @@
-// What the kernel takes to make and to remove a network: the taps and netlink messages of src/net/bridge/fabric.ts in
-// their order, from C. A line "create N" makes three bridges and N taps in the namespace that it runs in, "delete"
-// removes them; it answers each with the nanoseconds that it took. Ends with its input, or when something is refused.
+// The kernel's own time for making and removing a network: the taps and netlink messages of
+// src/net/bridge/fabric.ts in the same order, from C. A line "create N" makes three bridges and N taps in the
+// namespace that it runs in; "delete" removes them. It answers each line with the nanoseconds taken. It ends
+// with its input, or when the kernel refuses something.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
@@ -42,7 +43,7 @@ static long long now(void) {
   return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-// Reads answers until that of `wanted`; any error ends the program.
+// Reads answers up to that of `wanted`. Any error ends the program.
 static void await_ack(unsigned wanted) {
   static char answer[1 << 16];
   for (;;) {
@@ -58,7 +59,7 @@ static void await_ack(unsigned wanted) {
   }
 }
 
-// One datagram; only its last message asks for an acknowledgement.
+// Sends one datagram, whose last message alone requests an acknowledgement.
 static void flush(void) {
   if (batch.messages == 0) return;
   batch.last->nlmsg_flags |= NLM_F_ACK;

@@ -4,7 +4,7 @@ import type { NetNamespace } from '../../src/sys/index.ts'
 import { inNamespace, ipJson } from '../../test/support/namespace.ts'
 import { bridges, tapsOf } from './wiring.ts'
 
-/** Of what `ip -j -d addr` tells of a link: what all ways have to have made alike. */
+/** The part of a link in `ip -j -d addr` that all variants must make alike. */
 export interface SeenLink {
   readonly ifname: string
   readonly mtu: number
@@ -14,7 +14,7 @@ export interface SeenLink {
   readonly addr_info: readonly { local: string; prefixlen: number; scope: string }[]
 }
 
-/** Throws unless `ip` and `bridge` see in the namespace what was to be made. */
+/** Throws unless `ip` and `bridge` show the planned network in the namespace. */
 export async function mustBeMade(namespace: NetNamespace, wiring: Wiring): Promise<void> {
   const links = await ipJson<SeenLink>(namespace, ['-d', 'addr'])
   const { stdout } = await inNamespace(namespace, ['bridge', '-j', 'link'])
@@ -34,14 +34,14 @@ export async function mustBeGone(namespace: NetNamespace): Promise<void> {
 
 function mustBe(seen: readonly string[], wanted: readonly string[]): void {
   const all = [
-    ...wanted.filter(each => !seen.includes(each)).map(each => `not there: ${each}`),
-    ...seen.filter(each => !wanted.includes(each)).map(each => `there instead: ${each}`),
+    ...wanted.filter(each => !seen.includes(each)).map(each => `missing: ${each}`),
+    ...seen.filter(each => !wanted.includes(each)).map(each => `unexpected: ${each}`),
   ]
   const more = all.length > 6 ? [`and ${all.length - 6} more`] : []
   if (all.length > 0) throw new Error([...all.slice(0, 6), ...more].join('; '))
 }
 
-/** A line a link, as {@link line} gives it of what is there, and one a port. */
+/** A line for each link, in the form of {@link line}, and one for each port. */
 export function expected(wiring: Wiring): string[] {
   const { mtu, host } = wiring
   const taps = tapsOf(wiring)
@@ -68,7 +68,7 @@ export function line({ ifname, mtu, flags, master, linkinfo, addr_info }: SeenLi
   return [state, `mtu ${mtu}`, master ? `${kind} in ${master}` : `${kind}`, ...addresses].join(', ')
 }
 
-/** An address has several spellings. */
+/** Normalizes an address, which has several spellings. */
 function addressLine(address: string, prefix: number): string {
   return `${addressText(addressBytes(address))}/${prefix}`
 }

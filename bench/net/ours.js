@@ -1,6 +1,7 @@
 // @ts-check
-// What a cluster's start and stop call, in a Node that does nothing else: the loader and the heap of who runs the
-// benchmarks would be measured with it. Told a plan it makes the network, told nothing it removes it.
+// The calls of a cluster's start and stop, in a Node that does nothing else: otherwise the loader and the
+// heap of the benchmark runner would be measured too. A message with a plan makes the network, a message
+// without one removes it.
 
 const built = new URL('../../dist/net/index.js', import.meta.url).href
 /** @type {typeof import('../../src/net/index.ts')} */

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { Scope } from '../../src/base/index.ts'
 import type { NetNamespace } from '../../src/sys/index.ts'
 
-/** A program that runs in a namespace, does what a line tells it, and answers with a line. */
+/** A program in a namespace that takes commands as lines, and answers with lines. */
 export class Program {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>
   readonly #answers: AsyncIterator<string>
@@ -14,7 +14,7 @@ export class Program {
     this.#process = spawn('nsenter', [`--net=${namespace.path}`, ...command], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    this.#process.stdin.on('error', () => {}) // it has ended: so do its answers
+    this.#process.stdin.on('error', () => {}) // it has ended, and so have its answers
     this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
     scope.defer(() => this.#close())
   }
@@ -22,7 +22,7 @@ export class Program {
   async ask(line: string): Promise<string> {
     this.#process.stdin.write(`${line}\n`)
     const { value, done } = await this.#answers.next()
-    if (done) throw new Error(`it ended at '${line}'`)
+    if (done) throw new Error(`the program ended at '${line}'`)
     return value
   }
 

@@ -11,26 +11,26 @@ import { compile } from '../compile.ts'
 import { Program } from './program.ts'
 import { fewSteps, removals, steps, wiringOf } from './wiring.ts'
 
-/** One way to make a network, and to take it away. */
-interface Way {
-  /** Gives the milliseconds that it took. */
+/** One contender: a method of making and removing a network. */
+interface Contender {
+  /** Returns the time taken in milliseconds. */
   create(): Promise<number>
-  /** The same. */
+  /** Returns the time taken in milliseconds. */
   delete(): Promise<number>
-  /** Where its network is, or was. */
+  /** The namespace of its network. */
   namespace(): NetNamespace
 }
 
-/** What is no part of making a network is done before: programs run, scripts are written, there is a plan. */
-type Start = (wiring: Wiring, scope: Scope) => Promise<Way>
+/** Prepares what does not count as making a network: programs run, scripts are written, the plan is made. */
+type Start = (wiring: Wiring, scope: Scope) => Promise<Contender>
 
-export const ways = { ours, shell, 'ip-batch': ipBatch, floor } satisfies Record<string, Start>
+export const contenders = { ours, shell, 'ip-batch': ipBatch, floor } satisfies Record<string, Start>
 
-/** After so many the engine has compiled what is used most. */
+/** After so many calls the engine has compiled the hot code. */
 const warmUpCalls = 8
 
-/** What the start and the stop of a cluster call, its namespace included; in a process of its own (ours.js). */
-async function ours(wiring: Wiring, scope: Scope): Promise<Way> {
+/** The calls of a cluster's start and stop, with its namespace; in a process of its own (ours.js). */
+async function ours(wiring: Wiring, scope: Scope): Promise<Contender> {
   const [{ planBridges }, { NetNamespace }] = [await built('net'), await built('sys')]
   const process = fork(resolve(import.meta.dirname, 'ours.js'), { execArgv: [], serialization: 'advanced' })
   const ended = once(process, 'exit')
@@ -41,7 +41,7 @@ async function ours(wiring: Wiring, scope: Scope): Promise<Way> {
   const ask = async (order: { plan?: BridgePlan }): Promise<{ ms: number; path?: string }> => {
     process.send(order)
     const [answer] = await Promise.race([once(process, 'message'), ended])
-    if (typeof answer?.ms !== 'number') throw new Error(answer?.failure ?? 'it ended')
+    if (typeof answer?.ms !== 'number') throw new Error(answer?.failure ?? 'ours.js ended')
     return answer
   }
   const plan = planBridges(wiring)
@@ -53,7 +53,8 @@ async function ours(wiring: Wiring, scope: Scope): Promise<Way> {
   return {
     async create() {
       const { ms, path } = await ask({ plan })
-      // Kept until the end: the kernel takes a namespace away in the background, which others would be slowed by.
+      // Kept until the end: the kernel removes a namespace in the background, which would slow down the other
+      // contenders.
       namespace = scope.add(NetNamespace.open(path!))
       return ms
     },
@@ -62,22 +63,26 @@ async function ours(wiring: Wiring, scope: Scope): Promise<Way> {
   }
 }
 
-/** A process a step, by a shell that runs already. */
-function shell(wiring: Wiring, scope: Scope): Promise<Way> {
+/** One process a step, from a running shell. */
+function shell(wiring: Wiring, scope: Scope): Promise<Contender> {
   const processes = (lines: readonly string[]) => lines.map(line => `ip ${line}`)
   const scripts = { create: processes(steps(wiring)), delete: processes(removals(wiring)) }
   return byShell(scripts, path => `. ${path}`, scope)
 }
 
-/** One process: `ip -batch`, which stops where something fails. */
-function ipBatch(wiring: Wiring, scope: Scope): Promise<Way> {
+/** One process: `ip -batch`, which stops at a failure. */
+function ipBatch(wiring: Wiring, scope: Scope): Promise<Contender> {
   const scripts = { create: fewSteps(wiring), delete: removals(wiring) }
   return byShell(scripts, path => `ip -batch ${path}`, scope)
 }
 
 type Scripts = Readonly<Record<'create' | 'delete', readonly string[]>>
 
-async function byShell(scripts: Scripts, command: (path: string) => string, scope: Scope): Promise<Way> {
+async function byShell(
+  scripts: Scripts,
+  command: (path: string) => string,
+  scope: Scope,
+): Promise<Contender> {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
   scope.defer(() => rmSync(directory, { recursive: true }))
   const namespace = await emptyNamespace(scope)
@@ -88,8 +93,8 @@ async function byShell(scripts: Scripts, command: (path: string) => string, scop
   return { create: () => run('create'), delete: () => run('delete'), namespace: () => namespace }
 }
 
-/** The same messages as ours, from C: what the kernel takes for them. It looks at the clock itself. */
-async function floor({ nodes }: Wiring, scope: Scope): Promise<Way> {
+/** The same messages from C: the kernel's time for them. It measures the time itself. */
+async function floor({ nodes }: Wiring, scope: Scope): Promise<Contender> {
   const namespace = await emptyNamespace(scope)
   const program = new Program([compile(resolve(import.meta.dirname, 'floor.c'), scope)], namespace, scope)
   const ask = async (line: string) => Number(await program.ask(line)) / 1e6

@@ -4,10 +4,10 @@ import type { Wiring } from '../../src/plan/index.ts'
 const nets = [0, 1, 2]
 const mtu = 1500
 
-/** The host is on nets 0 and 2; net 1 is the cluster's. */
+/** The host is on nets 0 and 2. Net 1 belongs to the cluster. */
 const hostNets = [0, 2]
 
-/** The contract's three nets with `count` taps, a third of them on each. */
+/** Three nets with `count` taps, a third of them on each. */
 export function wiringOf(count: number): Wiring {
   const nodes = Array.from({ length: count / nets.length }, (_, i) => ({ id: i + 1, nets }))
   return { mtu, nodes, host: new Map(hostNets.map(net => [net, addressesOf(net)])) }
@@ -33,7 +33,7 @@ export function tapsOf({ nodes }: Wiring): Tap[] {
 
 export const bridges = nets.map(net => `xcbr${net}`)
 
-/** What the contract's script did: one `ip` a step. */
+/** The steps of the original's script: one `ip` each. */
 export function steps(wiring: Wiring): string[] {
   const taps = tapsOf(wiring).flatMap(({ name, bridge }) => [
     `tuntap add ${name} mode tap`,
@@ -53,7 +53,7 @@ export function steps(wiring: Wiring): string[] {
   return ['link set lo up', ...switches, ...taps]
 }
 
-/** The same with as few lines as `ip` can do it. */
+/** The same with as few lines as `ip` allows. */
 export function fewSteps(wiring: Wiring): string[] {
   const { mtu, host } = wiring
   const taps = tapsOf(wiring).flatMap(({ name, bridge }) => [
@@ -71,7 +71,7 @@ export function fewSteps(wiring: Wiring): string[] {
   return ['link set lo up', ...switches, ...taps]
 }
 
-/** All of it away, one by one. */
+/** Removes everything, one by one. */
 export function removals(wiring: Wiring): string[] {
   return [...tapsOf(wiring).map(({ name }) => name), ...bridges].map(name => `link del dev ${name}`)
 }

@@ -5,7 +5,7 @@
 set -e
 node=$1 net=$2
 tap=t${net}_$node bridge=br$net
-: "${OVS_RUNDIR:?has to name a directory of this cluster alone}"
+: "${OVS_RUNDIR:?must be a directory that only this cluster uses}"
 export OVS_RUNDIR OVS_LOGDIR="$OVS_RUNDIR" OVS_DBDIR="$OVS_RUNDIR"
 database=$OVS_RUNDIR/db.sock
 

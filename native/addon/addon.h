@@ -1,5 +1,6 @@
-// What the addon's files share. One exported function per syscall or indivisible group of them; no state of its
-// own (everything that lives longer than a call hangs on a JS value), so it works in every environment at once.
+// Declarations that the addon's files share. Each exported function is one system call, or an indivisible
+// group of them. The addon has no state of its own (everything that outlives a call belongs to a JS value),
+// so several environments can use it at once.
 #pragma once
 
 #include <node_api.h>
@@ -7,16 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Changes whenever an exported function changes its shape; src/sys/binding.ts expects the same number.
+// Changes whenever the signature of an exported function changes. src/sys/binding.ts expects the same number.
 #define XCLUSTER_ABI 2
 
-// An errno and the call that gave it. `error` 0 is success.
+// An errno and the call that returned it. `error` 0 is success.
 struct outcome {
   int error;
   const char *call;
 };
 
-// values.c: arguments in, values out. The bool ones leave an exception pending when they return false.
+// values.c: converts arguments and results. Functions that return bool leave an exception pending with false.
 bool take(napi_env env, napi_callback_info info, size_t count, napi_value *values);
 bool take_integers(napi_env env, napi_callback_info info, size_t count, int *out);
 bool to_integer(napi_env env, napi_value value, int *out);
@@ -30,7 +31,7 @@ napi_value fail(napi_env env, struct outcome outcome);
 napi_value result(napi_env env, int64_t returned, const char *call);
 void set(napi_env env, napi_value object, const char *name, napi_value value);
 
-// namespace.c: runs `work` in the network namespace `fd`, or right here when `fd` is negative.
+// namespace.c: runs `work` in the network namespace `fd`, or in this process's own when `fd` is negative.
 typedef struct outcome (*namespace_work)(void *argument);
 struct outcome in_namespace(int fd, namespace_work work, void *argument);
 

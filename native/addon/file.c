@@ -1,4 +1,4 @@
-// File descriptors: what node:fs does not offer.
+// File operations that node:fs lacks.
 #include "addon.h"
 
 #include <fcntl.h>
@@ -28,7 +28,7 @@ napi_value lock_file(napi_env env, napi_callback_info info) {
   return result(env, flock(given[0], given[1]), "flock");
 }
 
-// duplicate(fd): fd of the same open file, closed on exec.
+// duplicate(fd): another fd of the same open file, closed on exec.
 napi_value duplicate(napi_env env, napi_callback_info info) {
   int fd;
   if (!take_integers(env, info, 1, &fd)) return NULL;

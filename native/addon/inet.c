@@ -1,4 +1,5 @@
-// Internet sockets: bound, and UDP many datagrams a call, answers leaving from the address that was asked.
+// Internet sockets: binding, and UDP with many datagrams a call. Answers leave from the address that was
+// asked.
 #include "addon.h"
 
 #include <errno.h>
@@ -9,14 +10,15 @@
 
 #define MOST 64
 
-// One datagram and its reply, in memory of JavaScript's: src/sys/sockets/udp-port.ts has the same layout.
+// One datagram and its reply, in memory that JavaScript allocates. src/sys/sockets/udp-port.ts has the same
+// layout.
 struct slot {
-  uint32_t length; // of the query; more than it has room for: cut off
-  uint32_t reply;  // bytes to send, 0 for none
+  uint32_t length; // of the query; one longer than `query` was truncated
+  uint32_t reply;  // length in bytes, 0 for no reply
   struct sockaddr_in6 peer;
   struct in6_addr local;
-  uint32_t next;    // of a train, which leaves as one (UDP_SEGMENT): 1 + the slot behind this one, 0 for none
-  uint32_t follows; // whether it is behind another
+  uint32_t next;    // in a train, sent as one datagram (UDP_SEGMENT): 1 + the next slot, 0 for none
+  uint32_t follows; // true unless it is the first of its train
   uint8_t spare[4];
   uint8_t query[1984];
   uint8_t answer[1280];
@@ -34,7 +36,8 @@ struct batch {
   union control controls[MOST];
 };
 
-// bindAddress(fd, address): a sockaddr; gets what the kernel made of it, a port it chose for instance.
+// bindAddress(fd, address): binds to a sockaddr, and writes back the resulting one, with a port that the
+// kernel chose for instance.
 napi_value bind_address(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   int fd;
@@ -67,7 +70,8 @@ static struct msghdr *message(struct batch *batch, unsigned at, struct slot *slo
   return &made->msg_hdr;
 }
 
-// receiveBatch(fd, slots): how many datagrams there were, 0 for none now. Of a socket of AF_INET6.
+// receiveBatch(fd, slots): the number of datagrams received, 0 when none are waiting. The socket is of
+// AF_INET6.
 napi_value receive_batch(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   struct batch batch;
@@ -98,20 +102,22 @@ static void add_control(struct msghdr *header, int level, int type, const void *
   struct cmsghdr *part = (void *)((char *)header->msg_control + CMSG_ALIGN(header->msg_controllen));
   *part = (struct cmsghdr){CMSG_LEN(size), level, type};
   memcpy(CMSG_DATA(part), value, size);
-  // Without padding an address alone fits where the kernel needs no memory for it (____sys_sendmsg, net/socket.c).
+  // Without padding, one address fits where the kernel needs no memory for it (____sys_sendmsg,
+  // net/socket.c).
   header->msg_controllen = (size_t)((char *)part - (char *)header->msg_control) + CMSG_LEN(size);
 }
 
 static void add_sender(struct msghdr *header, struct in6_addr local) {
   header->msg_controllen = 0;
-  // No interface: the way back may be by another one, and a link-local peer has its scope in its address.
+  // No interface is given: the way back may use another one, and a link-local peer has its scope in its
+  // address.
   struct in6_pktinfo from = {.ipi6_addr = local};
   if (!IN6_IS_ADDR_UNSPECIFIED(&local)) add_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof from);
 }
 
 static bool has_reply(const struct slot *slot) { return slot->reply > 0 && slot->reply <= sizeof slot->answer; }
 
-// Takes the replies of the train that begins at a slot, one behind the other: none is taken twice.
+// Takes the replies of the train that begins at a slot, one after another. None is taken twice.
 static size_t take_train(struct slot *slots, unsigned at, unsigned count, struct iovec *into) {
   size_t taken = 0;
   for (;;) {
@@ -123,7 +129,8 @@ static size_t take_train(struct slot *slots, unsigned at, unsigned count, struct
   }
 }
 
-// What a kernel, or a device on the way, does not take in one piece. Gives how many went.
+// Sends one by one what the kernel, or a device on the path, does not accept as one train. Returns how many
+// were sent.
 static unsigned send_singly(int fd, struct msghdr train, struct in6_addr local) {
   unsigned sent = 0;
   add_sender(&train, local);
@@ -147,8 +154,8 @@ static unsigned send_all(int fd, struct batch *batch, unsigned ready) {
   return sent;
 }
 
-// sendBatch(fd, slots, count): how many replies of the first `count` slots went. One that cannot go (no room, nobody
-// there, a multicast address as sender) is skipped: UDP may lose it.
+// sendBatch(fd, slots, count): how many replies of the first `count` slots were sent. One that cannot be sent
+// (no room, no receiver, a multicast address as source) is skipped: UDP may lose it.
 napi_value send_batch(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   struct batch batch;

@@ -1,4 +1,4 @@
-// recvmsg and sendmsg, with what can come beside the bytes: a netlink sender, truncation, file descriptors.
+// recvmsg and sendmsg, with what can accompany the bytes: a netlink sender, truncation, file descriptors.
 #include "addon.h"
 
 #include <errno.h>
@@ -23,8 +23,8 @@ static size_t received_fds(struct msghdr *message, int *fds) {
   return 0;
 }
 
-// receive(fd, bytes): { length, truncated, sender?, fds? }, or undefined when nothing is there. `length` is what the
-// message had (more than fitted when `truncated`); 0 is the end of a stream.
+// receive(fd, bytes): { length, truncated, sender?, fds? }, or undefined when nothing is waiting. `length` is
+// that of the whole message (more than fitted when `truncated`); 0 is the end of a stream.
 napi_value receive_message(napi_env env, napi_callback_info info) {
   napi_value arguments[2], answer, truncated;
   int fd, fds[MOST_FDS];
@@ -58,7 +58,7 @@ napi_value receive_message(napi_env env, napi_callback_info info) {
   return answer;
 }
 
-// send(fd, bytes, fds?): how many bytes went, or undefined when there was no room now.
+// send(fd, bytes, fds?): the number of bytes sent, or undefined when the socket has no room now.
 napi_value send_message(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   int fd, fds[MOST_FDS];

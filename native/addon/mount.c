@@ -1,10 +1,10 @@
-// Mounts: what gives a namespace a name.
+// Mounts, which give a namespace its name.
 #include "addon.h"
 
 #include <limits.h>
 #include <sys/mount.h>
 
-// mount(source, target, flags): never of a file system, only bind mounts and their propagation.
+// mount(source, target, flags): bind mounts and their propagation only, never a file system.
 napi_value mount_at(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   char source[PATH_MAX], target[PATH_MAX];
@@ -15,7 +15,7 @@ napi_value mount_at(napi_env env, napi_callback_info info) {
   return result(env, mount(source, target, "none", (unsigned long)flags, NULL), "mount");
 }
 
-// unmount(target): at once for everybody who comes now; who is in there stays in there.
+// unmount(target): detaches the mount at once. Processes that use it keep it.
 napi_value unmount_at(napi_env env, napi_callback_info info) {
   napi_value argument;
   char target[PATH_MAX];

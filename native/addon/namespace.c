@@ -1,6 +1,7 @@
-// Work in another network namespace. A process of its own enters it and exits: the namespaces of the threads that run
-// JavaScript, and of libuv's pool, never change. It has our memory and our file descriptors, as a thread has, and is
-// made as posix_spawn makes one; being no thread it may enter user namespaces too.
+// Work in another network namespace. A process of its own enters the namespace and exits, so the namespaces
+// of the threads that run JavaScript, and of libuv's pool, never change. That process shares memory and file
+// descriptors, as a thread does, and is made the way posix_spawn makes one. Because it is not a thread, it
+// can also enter user namespaces.
 #include "addon.h"
 
 #include <errno.h>
@@ -30,17 +31,17 @@ static int visit(void *pointer) {
   return 0;
 }
 
-// `fresh` are the namespaces that it does not enter but makes: CLONE_NEWNET, CLONE_NEWUSER.
+// `fresh` are the namespaces that it creates instead of entering: CLONE_NEWNET, CLONE_NEWUSER.
 static struct outcome in_a_process(struct visit *this, int fresh) {
   _Alignas(16) char stack[32 << 10];
-  // It takes no signals: a handler of ours must not find itself in there.
+  // It takes no signals: Node's handlers must not run in it.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  this->outcome = (struct outcome){EINTR, "clone"}; // should somebody kill it
+  this->outcome = (struct outcome){EINTR, "clone"}; // the result if it is killed
   pid_t pid = clone(visit, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES | fresh, this);
   if (pid < 0) this->outcome = (struct outcome){errno, "clone"};
-  // It sends no signal at its end, so nobody else waits for it.
+  // It sends no signal when it ends, so no other code waits for it.
   while (pid > 0 && waitpid(pid, NULL, (int)__WCLONE) < 0 && errno == EINTR) continue;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return this->outcome;
@@ -66,7 +67,8 @@ static struct outcome put(const char *path, const char *text) {
   return outcome;
 }
 
-// Root in there is who we are out here; all that an ordinary user may map (user_namespaces(7)).
+// Maps this process's user to root inside: the only mapping that an unprivileged user can make
+// (user_namespaces(7)).
 static struct outcome map_root(const struct birth *this) {
   char uids[32], gids[32];
   snprintf(uids, sizeof uids, "0 %u 1", this->uid);
@@ -88,7 +90,8 @@ static struct outcome open_born(void *argument) {
   return outcome;
 }
 
-// createNamespace(rootless): [network], or [network, user]. Who made them is gone at return: the fds alone keep them.
+// createNamespace(rootless): [network], or [network, user]. The process that made them has ended by then:
+// only the fds keep them.
 napi_value create_namespace(napi_env env, napi_callback_info info) {
   napi_value rootless;
   struct birth this = {.uid = geteuid(), .gid = getegid(), .fds = {-1, -1}};
@@ -113,7 +116,8 @@ static struct outcome open_here(void *argument) {
   return (struct outcome){this->fd < 0 ? errno : 0, "open"};
 }
 
-// openIn(namespace, path, flags): fd. Files such as /proc/sys/net/* stay those of the namespace they were opened in.
+// openIn(namespace, path, flags): fd. Files such as /proc/sys/net/* keep referring to the namespace in which
+// they were opened.
 napi_value open_in(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   int namespace;
@@ -136,7 +140,8 @@ static struct outcome socket_here(void *argument) {
   return (struct outcome){this->fd < 0 ? errno : 0, "socket"};
 }
 
-// socketIn(namespace, domain, type, protocol): fd. A socket belongs for life to the namespace it was made in.
+// socketIn(namespace, domain, type, protocol): fd. A socket always stays in the namespace in which it was
+// made.
 napi_value socket_in(napi_env env, napi_callback_info info) {
   int given[4];
   if (!take_integers(env, info, 4, given)) return NULL;

@@ -1,4 +1,4 @@
-// uv_poll: tells JavaScript when a file descriptor is ready. An open poll owns its fd.
+// uv_poll: reports to JavaScript when a file descriptor is ready. An open poll owns its fd.
 //
 // A handle still open when its environment ends aborts Node, so each poll has an async cleanup hook that closes it
 // first. The fd is closed only after uv_close: libuv may still have it in its epoll set until then.
@@ -17,9 +17,9 @@ struct poll {
   napi_ref ready;
   napi_ref closed;
   int fd;
-  int owners; // the handle and the JS value that stands for it; the last one frees
+  int owners; // the uv handle and the JS value; the last one to go frees the memory
   bool closing;
-  bool ending; // the environment is going away: no more JavaScript
+  bool ending; // the environment is ending: JavaScript can no longer be called
 };
 
 static void disown(struct poll *poll) {
@@ -40,7 +40,8 @@ static void forget_javascript(struct poll *poll) {
   poll->context = NULL;
 }
 
-// Calls into JavaScript from the event loop. What it throws becomes an uncaught exception, as from any event.
+// Calls JavaScript from the event loop. An exception that it throws becomes an uncaught one, as from any
+// event.
 static void call(struct poll *poll, napi_ref reference, int status, int events) {
   napi_env env = poll->env;
   napi_handle_scope scope;
@@ -93,8 +94,8 @@ static bool prepare(napi_env env, struct poll *poll, napi_value ready) {
          napi_add_async_cleanup_hook(env, on_environment_end, poll, &poll->hook) == napi_ok;
 }
 
-// pollOpen(fd, ready): a poll that watches nothing yet. The fd is its own from now on, and made non-blocking. Calls
-// ready(status, events), status 0 or a negative errno.
+// pollOpen(fd, ready): a poll that watches nothing yet. It owns the fd from now on, and makes it
+// non-blocking. It calls ready(status, events), with status 0 or a negative errno.
 napi_value poll_open(napi_env env, napi_callback_info info) {
   napi_value arguments[2], external;
   int fd;
@@ -116,7 +117,7 @@ napi_value poll_open(napi_env env, napi_callback_info info) {
     poll->owners++;
     return external;
   }
-  poll->fd = -1; // not taken over: the caller closes it
+  poll->fd = -1; // not owned: the caller closes it
   begin_close(poll);
   return fail(env, (struct outcome){ENOMEM, "napi_create_external"});
 }
@@ -127,7 +128,8 @@ static struct poll *take_poll(napi_env env, napi_value value) {
   return pointer;
 }
 
-// pollWatch(poll, events): 1 readable, 2 writable, 3 both, 0 none (and an idle poll keeps no process alive).
+// pollWatch(poll, events): 1 readable, 2 writable, 3 both, 0 none (an idle poll does not keep the process
+// alive).
 napi_value poll_watch(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   struct poll *poll;

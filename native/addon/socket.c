@@ -1,4 +1,4 @@
-// Sockets made and set up.
+// Creates and configures sockets.
 #include "addon.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-// bindNetlink(fd): the port id that the kernel chose.
+// bindNetlink(fd): the port id, which the kernel chooses.
 napi_value bind_netlink(napi_env env, napi_callback_info info) {
   int fd;
   if (!take_integers(env, info, 1, &fd)) return NULL;
@@ -33,7 +33,7 @@ napi_value socket_pair(napi_env env, napi_callback_info info) {
   return from_integers(env, fds, 2);
 }
 
-// connectUnix(path): fd of a stream. Never waits: EAGAIN says that the listener's queue is full.
+// connectUnix(path): fd of a stream. Never waits: EAGAIN means that the listener's queue is full.
 napi_value connect_unix(napi_env env, napi_callback_info info) {
   napi_value path;
   struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -46,7 +46,8 @@ napi_value connect_unix(napi_env env, napi_callback_info info) {
   return fail(env, (struct outcome){error, "connect"});
 }
 
-// peerCredentials(fd): { pid, uid, gid } of who connected, listened, or made the pair (SO_PEERCRED).
+// peerCredentials(fd): { pid, uid, gid } of the process that connected, listened, or made the pair
+// (SO_PEERCRED).
 napi_value peer_credentials(napi_env env, napi_callback_info info) {
   int fd;
   struct ucred peer;

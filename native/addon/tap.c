@@ -29,7 +29,8 @@ static struct outcome open_one(const char *name, short flags, int *fd) {
   return (struct outcome){error, "ioctl TUNSETIFF"};
 }
 
-// All or none: what was opened before a failure is closed again. `opened` then says which name failed.
+// Opens all taps or none: after a failure it closes those already open. `opened` then is the index of the
+// name that failed.
 static struct outcome open_here(void *argument) {
   struct taps *taps = argument;
   for (taps->opened = 0; taps->opened < taps->count; taps->opened++) {
@@ -64,7 +65,8 @@ static napi_value open_named(napi_env env, int namespace, napi_value names, stru
   return NULL;
 }
 
-// openTaps(namespace, names, flags): fds. One entry into the namespace for all. A failure's `index` tells the name.
+// openTaps(namespace, names, flags): fds. It enters the namespace once for all. An error's `index` is that of
+// the name that failed.
 napi_value open_taps(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   int namespace, flags;

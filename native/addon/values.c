@@ -1,4 +1,4 @@
-// JS values to C and back.
+// Converts JS values to C and back.
 #include "addon.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ bool to_integer(napi_env env, napi_value value, int *out) {
   return napi_get_value_int32(env, value, out) == napi_ok || refuse(env, "a number expected");
 }
 
-// Refuses text that does not fit with its NUL, rather than cutting it.
+// Refuses text that does not fit with its NUL, instead of truncating it.
 bool to_text(napi_env env, napi_value value, char *out, size_t size) {
   size_t length;
   if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) return refuse(env, "text expected");
@@ -42,7 +42,7 @@ bool to_text(napi_env env, napi_value value, char *out, size_t size) {
   return napi_get_value_string_utf8(env, value, out, size, &length) == napi_ok || refuse(env, "text expected");
 }
 
-// The bytes belong to the JS value: good until control goes back to JavaScript.
+// The bytes belong to the JS value: they are valid until control returns to JavaScript.
 bool to_bytes(napi_env env, napi_value value, uint8_t **bytes, size_t *length) {
   napi_typedarray_type type;
   void *data;
@@ -52,14 +52,14 @@ bool to_bytes(napi_env env, napi_value value, uint8_t **bytes, size_t *length) {
   return true;
 }
 
-// Undefined is an empty list.
+// Undefined counts as an empty list.
 bool to_integers(napi_env env, napi_value value, int *out, size_t capacity, size_t *count) {
   napi_valuetype type;
   uint32_t length = 0;
   *count = 0;
   if (napi_typeof(env, value, &type) == napi_ok && type == napi_undefined) return true;
   if (napi_get_array_length(env, value, &length) != napi_ok || length > capacity)
-    return refuse(env, "an array of not too many numbers expected");
+    return refuse(env, "a shorter array of numbers expected");
   for (uint32_t i = 0; i < length; i++) {
     napi_value element;
     if (napi_get_element(env, value, i, &element) != napi_ok || !to_integer(env, element, &out[i]))
@@ -92,7 +92,7 @@ void set(napi_env env, napi_value object, const char *name, napi_value value) {
   napi_set_named_property(env, object, name, value);
 }
 
-// Throws an Error with `errno` and `syscall`; its message is the system's own.
+// Throws an Error with `errno` and `syscall`. Its message is the system's own.
 napi_value fail(napi_env env, struct outcome outcome) {
   napi_value message, call, error;
   char text[128];
@@ -106,7 +106,7 @@ napi_value fail(napi_env env, struct outcome outcome) {
   return NULL;
 }
 
-// What a syscall returned: its number, or its errno thrown.
+// Returns the result of a system call as a number, or throws its errno.
 napi_value result(napi_env env, int64_t returned, const char *call) {
   if (returned < 0) return fail(env, (struct outcome){errno, call});
   return from_integer(env, returned);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Why something could not be done: an errno, and the kernel's own sentence where it gave one. 0 is success.
+// Why a step failed: an errno, and the kernel's extended ack where it gave one. 0 is success.
 struct outcome {
   int error;
   char text[160];
@@ -17,11 +17,12 @@ struct bytes {
 
 struct outcome failed(int error, const char *text);
 
-// netlink.c: one datagram of messages to a netlink protocol; an outcome other than 0 is the first refusal.
+// netlink.c: sends one datagram of messages to a netlink protocol. An outcome other than 0 is the first
+// refusal.
 struct outcome send_netlink(int protocol, struct bytes datagram);
 struct outcome put_link_indexes(struct bytes *payload);
 
-// steps.c: carries out one step of an identity, on the processors that it is allowed: the first so many.
+// steps.c: carries out one step of an identity. It may use the first `count` processors only.
 void allow_processors(size_t count);
 struct outcome take_step(uint16_t kind, struct bytes payload);
 

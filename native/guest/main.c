@@ -1,8 +1,8 @@
-// Tells a guest who it is: waits on a virtio port for a message, carries out its steps, and answers. It knows
-// nothing: what a step means was worked out by the host (src/guest/message.ts).
+// Gives a guest its identity: waits on a virtio port for a message, carries out its steps, and answers. It has no
+// knowledge of its own: the host computes what every step does (src/guest/message.ts).
 //
 //   xcluster-guest PORT
-//   xcluster-guest --console    waits until somebody types, then becomes a login shell
+//   xcluster-guest --console    waits for the first key, then becomes a login shell
 //
 // A message is its length and number (u32 each), then steps: length and kind (u32, u16, two bytes unused), payload,
 // each padded to 4 bytes. The answer is one line: `NUMBER ok CLOCK-NS` or `NUMBER failed STEP ERRNO TEXT`.
@@ -34,7 +34,7 @@ struct outcome failed(int error, const char *text) {
   return outcome;
 }
 
-// False at the end of the wire.
+// False at the end of the stream.
 static int read_all(int fd, void *into, size_t length) {
   for (uint8_t *at = into; length > 0;) {
     ssize_t got = read(fd, at, length);
@@ -95,9 +95,9 @@ int main(int count, char **arguments) {
   }
   int port = open(arguments[1], O_RDWR | O_CLOEXEC);
   if (port < 0) return 1;
-  allow_processors(1);    // a second one of a clone sleeps on, and saves translating what wakes it up
-  mlockall(MCL_CURRENT);  // all its pages are in memory before a template is saved
+  allow_processors(1);    // the second one of a clone stays idle, which saves translating its wake-up code
+  mlockall(MCL_CURRENT);  // all pages of this program are in memory before a template is saved
   serve(port);
-  sleep(1);  // the other end is gone, for now: whoever starts this again shall not do so in a circle
+  sleep(1);  // the host end is closed for now: init must not restart this program in a tight loop
   return 0;
 }

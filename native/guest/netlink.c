@@ -7,7 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// What `put_link_indexes` takes off the front: where in the datagram the index of the link of that name belongs.
+// The first fields of the payload, which `put_link_indexes` removes: where in the datagram the index of the
+// named link belongs.
 struct link_place {
   uint32_t offset;
   char name[IFNAMSIZ];
@@ -35,13 +36,13 @@ struct outcome put_link_indexes(struct bytes *payload) {
 static int open_netlink(int protocol) {
   static const int on = 1;
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-  // Older kernels lack these: then a refusal comes without a sentence.
+  // Older kernels lack these options: their refusals have no sentence.
   setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
   setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   return fd;
 }
 
-// The sentence of an extended acknowledgement: attributes after the header of the request that is refused.
+// The sentence of an extended acknowledgement: in the attributes after the header of the refused request.
 static struct outcome refusal(struct nlmsghdr *message, struct nlmsgerr *ack) {
   if (message->nlmsg_flags & NLM_F_ACK_TLVS) {
     uint8_t *at = (uint8_t *)(ack + 1), *end = (uint8_t *)message + message->nlmsg_len;
@@ -55,11 +56,12 @@ static struct outcome refusal(struct nlmsghdr *message, struct nlmsgerr *ack) {
   return failed(-ack->error, "");
 }
 
-// The kernel has dealt with every message when `send` returns (netlink_unicast_kernel, net/netlink/af_netlink.c), so
-// all that it has to say is in the socket by then. Saying nothing is no success: an acknowledgement was asked for.
+// The kernel has handled every message when `send` returns (netlink_unicast_kernel,
+// net/netlink/af_netlink.c), so all its answers are in the socket by then. No answer is an error: an
+// acknowledgement was requested.
 static struct outcome collect(int fd) {
   static uint8_t buffer[8192] __attribute__((aligned(4)));
-  struct outcome result = failed(ENODATA, "the kernel did not acknowledge");
+  struct outcome result = failed(ENODATA, "the kernel did not acknowledge the request");
   for (;;) {
     ssize_t length = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
     if (length < 0) return errno == EAGAIN ? result : failed(errno, "");

@@ -13,7 +13,7 @@
 
 enum { WRITE_FILE = 1, APPEND_FILE = 2, ROUTE = 3, NETFILTER = 4, CLOCK = 5, RANDOM = 6, RUN = 7 };
 
-// The path with its NUL, then the content: in one write where the file takes it, as those of /proc/sys need it.
+// The path with its NUL, then the content. It is written in one write, which files of /proc/sys need.
 static struct outcome write_file(struct bytes payload, int how) {
   uint8_t *nul = memchr(payload.at, 0, payload.length);
   if (!nul) return failed(EBADMSG, "");
@@ -36,8 +36,9 @@ static struct outcome set_clock(struct bytes payload) {
   return failed(clock_settime(CLOCK_REALTIME, &time) < 0 ? errno : 0, "");
 }
 
-// All clones wake up with the same state of the generator. Adding is not enough: it is used at the next reseeding,
-// which may be minutes away, so that is asked for as well (drivers/char/random.c).
+// All clones resume with the same state of the random generator. Adding to it is not enough: the addition
+// takes effect at the next reseeding, which may be minutes away, so that is requested too
+// (drivers/char/random.c).
 static struct outcome seed_random(struct bytes payload) {
   struct {
     struct rand_pool_info info;
@@ -59,7 +60,7 @@ void allow_processors(size_t count) {
   sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
-// A program without arguments that may not be there; its status does not matter, as init does not look at it either.
+// Runs a program without arguments. It may be absent; its status is ignored, as init ignores it too.
 static struct outcome run(struct bytes payload) {
   char *path = (char *)payload.at;
   if (!memchr(path, 0, payload.length)) return failed(EBADMSG, "");

@@ -4,13 +4,13 @@
 
 #define MOST_GROUPS 64
 
-// What src/sys/processes/launch.ts asks for.
+// The options that src/sys/processes/launch.ts passes.
 struct options {
-  pid_t parent;      // who must still be our parent once the death signal is set
+  pid_t parent;      // must still be the parent once the death signal is set
   int keep;          // 0, 1, 2 and the next `keep` file descriptors stay open
   int namespace;     // network namespace to enter, or -1
-  int has_identity;  // else the caller's own is kept
-  int environment;   // the caller's is kept, too
+  int has_identity;  // false: keep the caller's user and groups
+  int environment;   // true: keep the caller's environment too
   uid_t uid;
   gid_t gid;
   gid_t groups[MOST_GROUPS];
@@ -18,7 +18,7 @@ struct options {
   char **command;
 };
 
-// Says on stderr which step failed and why, in one line, and exits with `status`.
+// Prints on stderr which step failed and why, in one line, and exits with `status`.
 _Noreturn void die(int status, const char *step, const char *why);
 
 struct options parse_options(int count, char **arguments);

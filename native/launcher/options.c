@@ -20,11 +20,11 @@ static long only_number(const char *text, const char *name) {
   return value;
 }
 
-// `--groups=` is no group at all; `--groups=36,107` two.
+// `--groups=` means no groups; `--groups=36,107` means two.
 static void parse_groups(const char *text, struct options *options) {
   char *rest;
   for (; *text; text = *rest ? rest + 1 : rest) {
-    if (options->group_count == MOST_GROUPS) die(126, "--groups", "too many");
+    if (options->group_count == MOST_GROUPS) die(126, "--groups", "too many groups");
     options->groups[options->group_count++] = (gid_t)number(text, "--groups", &rest);
     if (*rest && *rest != ',') die(126, "--groups", "not a list of numbers");
   }
@@ -48,7 +48,7 @@ struct options parse_options(int count, char **arguments) {
     case gid: options.gid = (gid_t)only_number(optarg, "--gid"); break;
     case groups: parse_groups(optarg, &options); break;
     case environment: options.environment = 1; break;
-    default: die(126, "options", "not understood (is the launcher of another version?)");
+    default: die(126, "options", "unknown or incomplete (was the launcher built from another version?)");
     }
   }
   options.command = arguments + optind;

@@ -4,7 +4,10 @@ import { delimiter, join } from 'node:path'
 import { SetupFailure } from './failure.js'
 import { run } from './run.js'
 
-/** Debian packages, each with a command that says it is there. What goes into guests is fetched, not installed. */
+/**
+ * Debian packages, each with a command that shows that it is installed. Packages for guests are fetched, not
+ * installed.
+ */
 const packages = [
   { name: 'qemu-system-x86', command: 'qemu-system-x86_64' },
   { name: 'python3', command: 'python3' },
@@ -12,7 +15,7 @@ const packages = [
   { name: 'g++', command: 'g++' },
 ]
 
-/** What only the tests use: the tools that ours are held against. */
+/** Packages for the tests alone: the tools that results are compared with. */
 const testPackages = [
   { name: 'bind9-dnsutils', command: 'dig' },
   { name: 'busybox-static', command: 'busybox' },
@@ -27,7 +30,7 @@ const testPackages = [
 ]
 
 /**
- * The programs that are not Node's: QEMU and the compiler.
+ * The programs outside Node: QEMU and the compiler.
  * @param {{ tests: boolean }} options
  * @returns {import('./steps.js').Step}
  */
@@ -36,7 +39,7 @@ export const debianPackages = ({ tests }) => ({
   async run(say) {
     const wanted = tests ? [...packages, ...testPackages] : packages
     const missing = wanted.filter(({ command }) => !isCommand(command)).map(({ name }) => name)
-    if (missing.length === 0) return 'all there'
+    if (missing.length === 0) return 'all installed'
     await install(missing, say)
     return `installed ${missing.join(' ')}`
   },
@@ -49,9 +52,12 @@ export const debianPackages = ({ tests }) => ({
 async function install(names, say) {
   const args = ['install', '-y', '--no-install-recommends', ...names]
   if (!isCommand('apt-get'))
-    throw new SetupFailure(`These Debian packages, or their like, are missing: ${names.join(' ')}.`, {
-      status: 4,
-    })
+    throw new SetupFailure(
+      `These Debian packages, or their equivalents, are missing: ${names.join(' ')}. Install them, then try again.`,
+      {
+        status: 4,
+      },
+    )
   if (!isRoot())
     throw new SetupFailure(
       `Packages are missing. Run this, then try again:\n  sudo apt-get ${args.join(' ')}`,
@@ -64,8 +70,8 @@ async function install(names, say) {
 }
 
 /**
- * Does what needs apt's lists of packages. On a fresh machine there are none, and old ones name files that the archive
- * no longer has: when it fails, root fetches the lists and tries once more.
+ * Runs work that needs apt's package lists. A fresh machine has none, and old ones name files that the
+ * archive no longer has: when the work fails, root updates the lists and tries once more.
  * @param {import('./steps.js').Say} say
  * @param {() => Promise<unknown>} work
  */
@@ -95,7 +101,7 @@ const isRoot = () => process.getuid?.() === 0
 
 /** @param {string} name */
 function isCommand(name) {
-  // A user's PATH often has no sbin, where Debian keeps some of these.
+  // The PATH of a user often lacks sbin, where Debian keeps some of these.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
   return folders.some(folder => existsSync(join(folder, name)))
 }

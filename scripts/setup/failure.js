@@ -1,10 +1,10 @@
 // @ts-check
 
-/** A step of the set-up that did not work: one sentence for people, and the status to end with. */
+/** A set-up step that failed: one sentence for the user, and the exit status. */
 export class SetupFailure extends Error {
   /**
    * @param {string} sentence what went wrong and what to do
-   * @param {{ status?: number, tail?: readonly string[] }} [details] `tail`: the last lines of what failed
+   * @param {{ status?: number, tail?: readonly string[] }} [details] `tail`: the last lines of output
    */
   constructor(sentence, { status = 1, tail = [] } = {}) {
     super(sentence)

@@ -4,8 +4,8 @@ import { constants } from 'node:os'
 import { inProject } from './project.js'
 
 /**
- * Runs a Node program in the foreground, with this terminal as its own, and resolves to its exit status. Ctrl-C
- * reaches the program itself; this process only waits for what it makes of it.
+ * Runs a Node program in the foreground on this terminal, and resolves to its exit status. Ctrl-C reaches the
+ * program itself; this process waits for the result.
  * @param {readonly string[]} args
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<number>}

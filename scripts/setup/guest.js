@@ -7,7 +7,7 @@ import { withPackageLists } from './debian.js'
 import { SetupFailure } from './failure.js'
 import { inProject, writeLog } from './project.js'
 
-/** The kernel and what else only guests need, unpacked in the cache. */
+/** The kernel and other parts that only guests need, unpacked in the cache. */
 export const guestPackages = () => ({
   title: 'Guest packages',
   /** @param {import('./steps.js').Say} say */
@@ -23,11 +23,11 @@ export const guestPackages = () => ({
     } catch (error) {
       throw error instanceof FetchError ? new SetupFailure(error.message, { status: 4 }) : error
     }
-    return fetched ? 'fetched' : 'all there'
+    return fetched ? 'fetched' : 'up to date'
   },
 })
 
-/** The default guest image, in the cache that clusters look into. */
+/** The default guest image, in the cache that clusters use. */
 export const guestImage = () => ({
   title: 'Guest image',
   /** @param {import('./steps.js').Say} say */

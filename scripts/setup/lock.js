@@ -5,10 +5,10 @@ import { SetupFailure } from './failure.js'
 import { inProject } from './project.js'
 
 /**
- * Waits until no other set-up works in this folder, then keeps others waiting until the returned function is called.
- * The lock is flock(1)'s on the folder itself, held by a `cat` whose input is a pipe from here: it goes with
- * this process, however that ends.
- * @param {() => void} onWait called when another set-up is at work
+ * Waits until no other set-up works in this folder, then makes others wait until the returned function is
+ * called. The lock is flock(1)'s on the folder itself, held by a `cat` whose input is a pipe from here: it
+ * goes with this process, however that ends.
+ * @param {() => void} onWait called when another set-up is running
  * @returns {Promise<() => void>}
  */
 export async function lockFolder(onWait) {
@@ -18,7 +18,7 @@ export async function lockFolder(onWait) {
   })
   const timer = setTimeout(onWait, 300)
   const ended = once(holder, 'close').then(() => {
-    throw new SetupFailure('flock (of util-linux) could not lock this folder: is it yours to read?')
+    throw new SetupFailure('flock (of util-linux) could not lock this folder: check that you can read it.')
   })
   await Promise.race([once(holder.stdout, 'data'), ended]).finally(() => clearTimeout(timer))
   ended.catch(() => {})

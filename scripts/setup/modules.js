@@ -6,12 +6,12 @@ import { run } from './run.js'
 const stamp = 'node_modules/.xcluster-stamp'
 const link = 'node_modules/.bin/xc'
 
-/** The packages of package-lock.json, and `npx xc` as a link to what is built here. */
+/** The packages of package-lock.json, and `npx xc` as a link to the build here. */
 export const nodeModules = () => ({
   title: 'Node modules',
   /** @param {import('./steps.js').Say} say */
   async run(say) {
-    if (isStamped(stamp, mark()) && isLinked()) return 'as locked'
+    if (isStamped(stamp, mark()) && isLinked()) return 'up to date'
     if (!isStamped(stamp, mark())) {
       say('npm ci')
       await npmCi(say)
@@ -22,7 +22,7 @@ export const nodeModules = () => ({
   },
 })
 
-/** The stamp lies in node_modules, which `npm ci` removes first: an install broken off leaves none. */
+/** The stamp is in node_modules, which `npm ci` removes first: an interrupted installation leaves none. */
 function mark() {
   const { dependencies, devDependencies } = JSON.parse(readFileSync(inProject('package.json'), 'utf8'))
   return fingerprint(['package-lock.json'], [JSON.stringify([dependencies, devDependencies])])
@@ -38,7 +38,10 @@ function npmCi(say) {
     : run('npm', args, { remedy, onLine: say })
 }
 
-/** npm links the commands of dependencies, not a project's own; `npx xc` would go to the registry without this. */
+/**
+ * npm links the commands of dependencies, not those of the project itself. Without this link `npx xc` would
+ * ask the registry.
+ */
 function linkCommand() {
   mkdirSync(inProject('node_modules/.bin'), { recursive: true })
   rmSync(inProject(link), { force: true })

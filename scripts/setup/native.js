@@ -7,7 +7,7 @@ import { run } from './run.js'
 const stamp = 'build/.native-stamp'
 const results = ['xcluster.node', 'xcluster-launcher', 'xcluster-guest'].map(name => `build/Release/${name}`)
 
-/** The addon, the launcher and the guest's own program, by node-gyp. */
+/** The addon, the launcher and the guest program, built by node-gyp. */
 export const native = () => ({
   title: 'Native addon and launcher',
   /** @param {import('./steps.js').Say} say */
@@ -17,7 +17,7 @@ export const native = () => ({
     say('node-gyp')
     const gyp = inProject('node_modules/node-gyp/bin/node-gyp.js')
     await run(process.execPath, [gyp, 'configure', 'build', ...headers()], {
-      remedy: 'It needs python3, make and g++; the compiler says above what it did not like.',
+      remedy: 'It needs python3, make and g++; the messages of the compiler are above.',
       onLine: say,
     })
     writeStamp(stamp, before)
@@ -30,7 +30,7 @@ function mark() {
   return fingerprint(sources, [process.versions.modules, process.versions.uv, process.arch])
 }
 
-/** This Node's own headers, where they came with it: else node-gyp would download them. */
+/** The headers that came with this Node, if any: otherwise node-gyp downloads them. */
 function headers() {
   const prefix = dirname(dirname(realpathSync(process.execPath)))
   const header = join(prefix, 'include/node/node.h')

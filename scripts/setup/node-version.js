@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs'
 import { SetupFailure } from './failure.js'
 import { inProject } from './project.js'
 
-/** Refuses a Node older than what package.json asks for. */
+/** Refuses a Node that is older than package.json requires. */
 export function requireNode() {
   const wanted = JSON.parse(readFileSync(inProject('package.json'), 'utf8')).engines.node.replace('>=', '')
   if (isOlder(process.versions.node, wanted))
     throw new SetupFailure(
-      `xcluster needs Node ${wanted} or newer and this is ${process.versions.node}: install a newer Node and try again.`,
+      `xcluster needs Node ${wanted} or newer, and this is ${process.versions.node}: install a newer Node and try again.`,
       { status: 4 },
     )
 }

@@ -11,13 +11,13 @@ import { logName, startLog } from './project.js'
 import { carryOut } from './steps.js'
 import { typescript } from './typescript.js'
 
-/** What needs building after a change: the addon, the launcher and dist/. */
+/** The parts to build after a change: the addon, the launcher and dist/. */
 export const building = () => [native(), typescript()]
 
 /**
- * Everything between a fresh clone and a machine that can start a cluster. Starts nothing. What is done
- * already is skipped.
- * @param {{ tests?: boolean }} [options] `tests`: with what only the tests need
+ * Everything between a fresh clone and a machine that can start a cluster. It starts nothing, and skips what
+ * is up to date.
+ * @param {{ tests?: boolean }} [options] `tests`: includes what only the tests need
  */
 export const everything = ({ tests = false } = {}) => [
   debianPackages({ tests }),
@@ -28,16 +28,17 @@ export const everything = ({ tests = false } = {}) => [
 ]
 
 /**
- * Carries out steps, one set-up at a time in this folder; says what failed and returns the status to end with.
+ * Carries out steps. One set-up at a time runs in this folder. Reports a failure, and returns the exit
+ * status.
  * @param {readonly import('./steps.js').Step[]} steps
- * @returns {Promise<number>} 0 when all is done
+ * @returns {Promise<number>} 0 when all steps are done
  */
 export async function prepare(steps) {
   const progress = new Progress()
   try {
     requireNode()
     const release = await lockFolder(() =>
-      progress.note('Another set-up is at work in this folder; waiting for it.'),
+      progress.note('Another set-up is running in this folder; waiting for it.'),
     )
     try {
       startLog()

@@ -3,8 +3,8 @@
 const frames = [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏']
 
 /**
- * Shows steps as they go, on standard error: one line each that changes in place on a terminal, plain lines
- * elsewhere. Standard output stays free for what the main job prints.
+ * Shows the progress of steps on standard error: on a terminal one line each that changes in place, elsewhere
+ * plain lines. Standard output stays free for the results of the main job.
  */
 export class Progress {
   #live = Boolean(process.stderr.isTTY) && !process.env.CI && process.env.TERM !== 'dumb'
@@ -23,7 +23,7 @@ export class Progress {
     if (this.#live) this.#draw()
   }
 
-  /** The step has something to do, and is here now. */
+  /** The step has work to do, and this is its progress. */
   say(/** @type {string} */ text) {
     const isFirst = this.#text === ''
     this.#text = text
@@ -51,7 +51,7 @@ export class Progress {
     this.#frame = (this.#frame + 1) % frames.length
     const text = this.#text ? `: ${this.#text}` : ''
     const line = `${frames[this.#frame]} ${this.#title}${text}`.replace(/\p{Cc}/gu, ' ')
-    // A line that wraps could not be taken back.
+    // A line that wraps could not be erased.
     process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns || 80) - 1)}`)
   }
 

@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The log of the last set-up, as told to people. */
+/** The log of the last set-up, by the name shown to users. */
 export const logName = 'build/setup.log'
 
 /**
- * A path in the project's own folder.
+ * A path in the project's folder.
  * @param {...string} parts
  */
 export const inProject = (...parts) => join(root, ...parts)
@@ -40,7 +40,7 @@ export function filesBelow(folder) {
 }
 
 /**
- * What these files hold, and whatever else the result hangs on, in one short word.
+ * A short hash of the contents of these files, and of the other inputs of a result.
  * @param {readonly string[]} files
  * @param {readonly string[]} [others]
  */
@@ -56,7 +56,7 @@ export function fingerprint(files, others = []) {
 }
 
 /**
- * True when `stamp` says that `mark` was reached and all of `results` are still there.
+ * True when `stamp` has the mark `mark`, and all of `results` still exist.
  * @param {string} stamp
  * @param {string} mark
  * @param {readonly string[]} [results]

@@ -4,8 +4,8 @@ import { SetupFailure } from './failure.js'
 import { inProject, writeLog } from './project.js'
 
 /**
- * Runs a command without a terminal and resolves when it ended well. All it prints goes to the set-up's log;
- * when it fails, the end of that is shown with `remedy`.
+ * Runs a command without a terminal, and resolves when it succeeded. Its output goes to the set-up's log.
+ * When it fails, the end of the output is shown with `remedy`.
  * @param {string} file
  * @param {readonly string[]} args
  * @param {{ remedy: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void }} options
@@ -37,7 +37,7 @@ export function run(file, args, { remedy, env, onLine }) {
     child.stdout.setEncoding('utf8').on('data', take)
     child.stderr.setEncoding('utf8').on('data', take)
     child.on('error', error =>
-      reject(new SetupFailure(`${shown} did not start: ${error.message}. ${remedy}`)),
+      reject(new SetupFailure(`${shown} could not be started: ${error.message}. ${remedy}`)),
     )
     child.on('close', (code, signal) => {
       if (code === 0) return resolve()

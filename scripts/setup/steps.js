@@ -5,14 +5,14 @@ import { logName } from './project.js'
 /**
  * @typedef {object} Step
  * @property {string} title
- * @property {(say: Say) => Promise<string>} run looks whether there is anything to do, does it, and returns a
- * word on what came of it. A run that never says anything had nothing to do.
+ * @property {(say: Say) => Promise<string>} run checks whether there is work to do, does it, and returns a
+ * word about the result. A run that never calls `say` had nothing to do.
  */
 
-/** @typedef {(text: string) => void} Say how far it is, replacing what was said before */
+/** @typedef {(text: string) => void} Say reports progress, in place of the earlier report */
 
 /**
- * Carries out the steps in order. The first one that fails ends it.
+ * Carries out the steps in order. The first failure ends it.
  * @param {readonly Step[]} steps
  * @param {import('./progress.js').Progress} progress
  */
@@ -35,5 +35,5 @@ export async function carryOut(steps, progress) {
 function asFailure(title, error) {
   if (error instanceof SetupFailure) return error
   const reason = error instanceof Error ? error.message : String(error)
-  return new SetupFailure(`${title}: ${reason.replace(/\.$/, '')}. More may be in ${logName}.`)
+  return new SetupFailure(`${title}: ${reason.replace(/\.$/, '')}. ${logName} may have more.`)
 }

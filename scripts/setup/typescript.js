@@ -6,7 +6,7 @@ import { run } from './run.js'
 const stamp = 'dist/.stamp'
 const compilerState = 'dist/.tsbuildinfo'
 
-/** src/ as JavaScript and type declarations in dist/, and nothing else there. */
+/** Compiles src/ to JavaScript and type declarations in dist/, and removes other files there. */
 export const typescript = () => ({
   title: 'TypeScript',
   /** @param {import('./steps.js').Say} say */
@@ -15,11 +15,12 @@ export const typescript = () => ({
     if (isStamped(stamp, before, expected()) && stale().length === 0) return 'up to date'
     say('compiling')
     for (const file of stale()) rmSync(inProject(file))
-    // The compiler writes only what changed since its last run, and does not see that a result was taken away.
+    // The compiler writes only what changed since its last run, and does not notice that a result was
+    // removed.
     if (!expected().every(exists)) rmSync(inProject(compilerState), { force: true })
     const compiler = inProject('node_modules/typescript/bin/tsc')
     await run(process.execPath, [compiler, '-p', 'tsconfig.json', '--pretty', 'false'], {
-      remedy: 'The compiler says above what does not fit; `npm run types` checks the tests as well.',
+      remedy: 'The messages of the compiler are above; `npm run types` checks the tests as well.',
       onLine: say,
     })
     writeStamp(stamp, before)

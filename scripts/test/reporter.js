@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs'
  * @property {{ name: string, reason: string }[]} skipped
  */
 
-/** A vitest reporter that leaves the counts in the file that XCLUSTER_TEST_RESULTS names. */
+/** A vitest reporter that writes the counts to the file that XCLUSTER_TEST_RESULTS names. */
 export default class CountingReporter {
   /**
    * @param {readonly import('vitest/node').TestModule[]} modules

@@ -1,6 +1,6 @@
 import { XclusterError } from './errors.ts'
 
-/** Bytes that do not decode. `offset` counts from the start of the message they came in. */
+/** Bytes that do not decode. `offset` counts from the start of the message that they are part of. */
 export class DecodeError extends XclusterError {
   readonly offset: number
 
@@ -13,8 +13,9 @@ export class DecodeError extends XclusterError {
 const decoder = new TextDecoder()
 
 /**
- * Reads integers (host order: little-endian on every machine this runs on) from a window of a message. Every
- * read checks the length first; what is too short throws {@link DecodeError} with the offset in the message.
+ * Reads integers from a window of a message. They are in host byte order, which is little-endian on every
+ * supported machine. Every read checks the length first; one that is too short throws {@link DecodeError}
+ * with the offset in the message.
  */
 export class Reader {
   readonly bytes: Uint8Array
@@ -58,7 +59,7 @@ export class Reader {
     return this.#view.getBigUint64(this.skip(8, what), littleEndian)
   }
 
-  /** A copy of the next `length` bytes: what it returns stays good when the receive buffer is used again. */
+  /** A copy of the next `length` bytes: it stays valid when the receive buffer is used again. */
   take(length: number, what = 'bytes'): Uint8Array {
     const start = this.skip(length, what)
     return this.bytes.slice(start, start + length)
@@ -70,7 +71,7 @@ export class Reader {
     return new Reader(this.bytes, start, start + length)
   }
 
-  /** All that is left, as text up to the first NUL. */
+  /** The rest of the window as text, up to the first NUL. */
   text(): string {
     const start = this.skip(this.left, 'text')
     const nul = this.bytes.subarray(0, this.end).indexOf(0, start)
@@ -78,7 +79,7 @@ export class Reader {
   }
 }
 
-/** Writes integers (host order) into a buffer that grows. */
+/** Writes integers in host byte order into a buffer that grows. */
 export class Writer {
   #bytes: Uint8Array
   #view: DataView
@@ -93,7 +94,7 @@ export class Writer {
     return this.#length
   }
 
-  /** Makes room for `count` zero bytes and returns the offset they start at. */
+  /** Appends `count` zero bytes and returns the offset at which they start. */
   reserve(count: number): number {
     const start = this.#length
     const length = start + count
@@ -128,12 +129,12 @@ export class Writer {
     this.#bytes.set(bytes, at)
   }
 
-  /** Zero bytes up to the next multiple of `boundary`. */
+  /** Appends zero bytes up to the next multiple of `boundary`. */
   align(boundary: number): void {
     this.reserve((boundary - (this.#length % boundary)) % boundary)
   }
 
-  /** Overwrites earlier bytes: for a length known only once what follows is written. */
+  /** Overwrites earlier bytes: for a length that is known only when what follows it is written. */
   patchU16(offset: number, value: number): void {
     this.#view.setUint16(offset, value, true)
   }
@@ -141,7 +142,7 @@ export class Writer {
     this.#view.setUint32(offset, value, true)
   }
 
-  /** What was written so far; a view, valid until the next write. */
+  /** Everything written so far, as a view that is valid until the next write. */
   done(): Uint8Array {
     return this.#bytes.subarray(0, this.#length)
   }

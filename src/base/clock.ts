@@ -1,8 +1,8 @@
-/** Time as an argument, so that tests need not wait for it. */
+/** Time as an argument, so that tests do not wait for it. */
 export interface Clock {
-  /** Milliseconds that only grow; their zero has no meaning. */
+  /** Monotonic milliseconds. Where they count from has no meaning. */
   now(): number
-  /** Runs `task` once after `ms`; the returned function calls it off. */
+  /** Runs `task` once after `ms`; the returned function cancels it. */
   after(ms: number, task: () => void): () => void
 }
 
@@ -15,15 +15,15 @@ export const systemClock: Clock = {
   },
 }
 
-/** How long something may take. */
+/** The time limit of some work. */
 export interface Deadline {
   readonly clock: Clock
   readonly ms: number
-  /** The error when it takes longer. */
+  /** Makes the error for work that takes longer. */
   readonly late: () => Error
 }
 
-/** What `work` gives, unless `ms` pass first: then what `late()` gives is thrown. `work` itself goes on. */
+/** The result of `work`. When `ms` pass first, throws what `late()` returns; `work` itself continues. */
 export async function within<T>(work: Promise<T>, { clock, ms, late }: Deadline): Promise<T> {
   let cancel = () => {}
   const deadline = new Promise<never>((_, reject) => {

@@ -1,17 +1,17 @@
 import type { Reader, Writer } from './bytes.ts'
 
 /**
- * How one kind of value stands in bytes. A codec is made once, from the same lines that give the static type
- * ({@link ValueOf}); it has no state, no socket and no clock.
+ * How one kind of value is encoded. The lines that define a codec also give the static type ({@link
+ * ValueOf}). A codec has no state, socket or clock.
  */
 export interface Codec<T> {
-  /** Writes the value at the end of what `out` holds. */
+  /** Appends the encoded value to `out`. */
   write(out: Writer, value: T): void
-  /** Reads one value; fixed-size codecs take their size, the others all that the reader's window holds. */
+  /** Reads one value. A codec of fixed size takes that size; the others take all of the reader's window. */
   read(from: Reader): T
 }
 
-/** The type of the values that a codec reads and writes. */
+/** The type of the values that a codec encodes and decodes. */
 export type ValueOf<C> = C extends Codec<infer T> ? T : never
 
 export const u8: Codec<number> = { write: (out, value) => out.u8(value), read: from => from.u8() }
@@ -20,7 +20,7 @@ export const u32: Codec<number> = { write: (out, value) => out.u32(value), read:
 export const i32: Codec<number> = { write: (out, value) => out.i32(value), read: from => from.i32() }
 export const u64: Codec<bigint> = { write: (out, value) => out.u64(value), read: from => from.u64() }
 
-/** Network byte order. */
+/** Integers in network byte order. */
 export const be16: Codec<number> = {
   write: (out, value) => out.u16(value, false),
   read: from => from.u16('be16', false),
@@ -34,7 +34,7 @@ export const be64: Codec<bigint> = {
   read: from => from.u64('be64', false),
 }
 
-/** All bytes of the window, as they are. */
+/** All bytes of the window, unchanged. */
 export const bytes: Codec<Uint8Array> = {
   write: (out, value) => out.put(value),
   read: from => from.take(from.left),
@@ -42,7 +42,7 @@ export const bytes: Codec<Uint8Array> = {
 
 const encoder = new TextEncoder()
 
-/** Text with a NUL at its end. */
+/** NUL-terminated UTF-8 text. */
 export const text: Codec<string> = {
   write: (out, value) => {
     out.put(encoder.encode(value))
@@ -51,7 +51,7 @@ export const text: Codec<string> = {
   read: from => from.text(),
 }
 
-/** Present or absent, with no bytes at all. */
+/** A value without bytes: it is either present or absent. */
 export const flag: Codec<true> = {
   write: () => {},
   read: from => {
@@ -63,7 +63,7 @@ export const flag: Codec<true> = {
 type Fields = Readonly<Record<string, Codec<unknown>>>
 type StructOf<F> = { -readonly [K in keyof F]: ValueOf<F[K]> }
 
-/** Fixed fields one after the other, as in a C struct whose padding is spelled out. */
+/** Fixed fields one after another, as in a C struct with its padding written out. */
 export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
   const entries = Object.entries(fields)
   return {

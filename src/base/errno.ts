@@ -1,4 +1,4 @@
-/** What the C library's `strerror` says, for the errors that system calls and netlink give back here. */
+/** The name and the `strerror` text of each errno that system calls and netlink return here. */
 const words: Readonly<Record<number, readonly [name: string, text: string]>> = {
   1: ['EPERM', 'Operation not permitted'],
   2: ['ENOENT', 'No such file or directory'],
@@ -55,12 +55,12 @@ const words: Readonly<Record<number, readonly [name: string, text: string]>> = {
   113: ['EHOSTUNREACH', 'No route to host'],
 }
 
-/** `EEXIST` for 17; takes the kernel's negative numbers too. */
+/** `EEXIST` for 17. Takes the kernel's negative numbers too. */
 export function errnoName(errno: number): string {
   return words[Math.abs(errno)]?.[0] ?? `errno ${Math.abs(errno)}`
 }
 
-/** `File exists` for 17: what people know from their shell (libuv says "file already exists"). */
+/** `File exists` for 17: the text that you know from your shell (libuv says "file already exists"). */
 export function errnoText(errno: number): string {
   return words[Math.abs(errno)]?.[1] ?? `Unknown error ${Math.abs(errno)}`
 }

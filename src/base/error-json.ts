@@ -1,18 +1,18 @@
 import { type ErrorKind, firstFailure, messageOf, XclusterError } from './errors.ts'
 
-/** An error as it crosses the owner's API and the start pipe. */
+/** The form of an error in the owner's API and on the start pipe. */
 export interface ErrorJson {
   readonly code: string
   readonly kind: ErrorKind
-  /** The whole sentence, for those who show nothing else. */
+  /** The whole sentence, for clients that show nothing else. */
   readonly message: string
   readonly reason: string
   readonly op?: string
   readonly target?: string
   readonly remedy?: string
-  /** What a floor's own error class adds: `errno`, `offset`, `outcome` … */
+  /** Fields that a floor's own error class adds: `errno`, `offset`, `outcome` … */
   readonly details?: Readonly<Record<string, string | number | boolean>>
-  /** Where it was thrown; shown by `--debug` only. */
+  /** The stack of the throw; only `--debug` shows it. */
   readonly stack?: string
 }
 
@@ -30,7 +30,7 @@ const known = new Set([
 ])
 const kinds: readonly string[] = ['failed', 'usage', 'missing', 'prerequisite'] satisfies ErrorKind[]
 
-/** Writes down whatever was thrown. What is no {@link XclusterError} gets the code `INTERNAL`. */
+/** Describes any thrown value. One that is not an {@link XclusterError} gets the code `INTERNAL`. */
 export function errorToJson(failure: unknown): ErrorJson {
   const thrown = firstFailure(failure)
   const stack = thrown instanceof Error && thrown.stack ? { stack: thrown.stack } : {}
@@ -52,7 +52,7 @@ export function errorToJson(failure: unknown): ErrorJson {
   }
 }
 
-/** An error that happened in another process, with all that was known of it there. */
+/** An error of another process, with everything that was known of it there. */
 export class RemoteError extends XclusterError {
   readonly details: ErrorJson['details']
   readonly remoteStack: string | undefined
@@ -64,7 +64,7 @@ export class RemoteError extends XclusterError {
   }
 }
 
-/** Reads an error back. Undefined when the value is not one. */
+/** Reads an error back. Undefined when `value` is not one. */
 export function errorFromJson(value: unknown): RemoteError | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const json = value as ErrorJson

@@ -1,20 +1,21 @@
 /**
- * How an error is to be answered: `failed` something went wrong, `usage` the caller asked for something that
- * cannot be, `missing` no such cluster or node, `prerequisite` this machine lacks something.
+ * What an error means to its caller: `failed`: something went wrong; `usage`: the caller asked for something
+ * that is impossible; `missing`: the cluster or node does not exist; `prerequisite`: this machine lacks
+ * something.
  */
 export type ErrorKind = 'failed' | 'usage' | 'missing' | 'prerequisite'
 
 export interface ErrorDetails {
-  /** Stable and upper-case, one row in docs/errors.md: `LINK_EXISTS`, `QEMU_MISSING`. */
+  /** Stable and upper-case, with one row in docs/errors.md: `LINK_EXISTS`, `QEMU_MISSING`. */
   readonly code: string
   readonly kind?: ErrorKind
   /** What was being done, as a verb phrase: `create bridge`. */
   readonly op?: string
-  /** To what: `xcbr0`, `vm-003`. */
+  /** What it was being done to: `xcbr0`, `vm-003`. */
   readonly target?: string
-  /** Why it failed, in the words of whoever refused (the kernel, QEMU, …) where there are some. */
+  /** Why it failed, in the words of the kernel, QEMU or other program that refused, where it gave any. */
   readonly reason: string
-  /** What the reader can do about it, as a sentence without its full stop. */
+  /** What you can do about it, as a sentence without its full stop. */
   readonly remedy?: string
   readonly cause?: unknown
 }
@@ -48,8 +49,8 @@ function sentence({ op, target, reason, remedy }: ErrorDetails): string {
 }
 
 /**
- * What went wrong first. Where taking something back fails too, `using` throws a SuppressedError that holds both
- * (ECMA-262, explicit resource management): its own message says nothing about either.
+ * The first failure. When the disposal after it fails too, `using` throws a SuppressedError that holds both (ECMA-262,
+ * explicit resource management); its own message describes neither.
  */
 export function firstFailure(thrown: unknown): unknown {
   let first = thrown
@@ -58,13 +59,13 @@ export function firstFailure(thrown: unknown): unknown {
   return first
 }
 
-/** The message of whatever was thrown. */
+/** The message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   const first = firstFailure(thrown)
   return first instanceof Error ? first.message : String(first)
 }
 
-/** True for a Node system error (`ENOENT`, …) with one of these codes. */
+/** True for a Node system error with one of these codes (`ENOENT`, …). */
 export function isSystemError(thrown: unknown, ...codes: string[]): thrown is NodeJS.ErrnoException {
   return thrown instanceof Error && codes.includes((thrown as NodeJS.ErrnoException).code ?? '')
 }

@@ -3,7 +3,10 @@ import { XclusterError } from './errors.ts'
 const newline = 0x0a
 const decoder = new TextDecoder()
 
-/** Cuts a stream of bytes into lines of UTF-8, each delivered once it is complete, in linear time. */
+/**
+ * Cuts a stream of bytes into lines of UTF-8. A line is delivered when it is complete; the work is linear in
+ * its length.
+ */
 export class LineSplitter {
   readonly #limit: number
   #parts: Uint8Array[] = []
@@ -13,7 +16,10 @@ export class LineSplitter {
     this.#limit = limit
   }
 
-  /** The lines that these bytes complete, without their newlines. Throws when one is longer than the limit. */
+  /**
+   * The lines that these bytes complete, without their newlines. Throws `LINE_TOO_LONG` when the unfinished
+   * rest exceeds the limit.
+   */
   push(bytes: Uint8Array): string[] {
     const lines: string[] = []
     let start = 0
@@ -29,7 +35,11 @@ export class LineSplitter {
     if (rest.length === 0) return
     this.#held += rest.length
     if (this.#held > this.#limit)
-      throw new XclusterError({ code: 'LINE_TOO_LONG', op: 'read line', reason: `over ${this.#limit} bytes` })
+      throw new XclusterError({
+        code: 'LINE_TOO_LONG',
+        op: 'read line',
+        reason: `no newline within ${this.#limit} bytes`,
+      })
     this.#parts.push(rest.slice())
   }
 

@@ -1,18 +1,21 @@
 import { XclusterError } from './errors.ts'
 
-/** The directories of one user, as the environment and the XDG base directory specification give them. */
+/** The directories of one user, from the environment and the XDG base directory specification. */
 export interface Places {
-  /** One directory per running cluster in it: the owner's lock and socket. Gone after a reboot. */
+  /** Has one directory for each running cluster: the owner's lock and socket. Gone after a reboot. */
   readonly runtime: string
-  /** Logs that outlive a cluster: the owner's and the consoles'. */
+  /** Logs that outlive a cluster: those of the owner and of the consoles. */
   readonly state: string
-  /** What can be made again: guest images, fetched packages, the accelerator's verdict. */
+  /** Files that can be made again: guest images, fetched packages, the result of the accelerator check. */
   readonly cache: string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Where things are. Root without XDG_RUNTIME_DIR uses /run; others a directory of their own under TMPDIR. */
+/**
+ * The directories of user `uid`. Without XDG_RUNTIME_DIR root uses /run, and other users a directory of their
+ * own under TMPDIR.
+ */
 export function places(env: Environment, uid: number): Places {
   const home = env.HOME || (uid === 0 ? '/root' : '/')
   return {
@@ -31,11 +34,11 @@ export function searchPath(env: Environment): string {
   return env.PATH || '/usr/local/bin:/usr/bin:/bin'
 }
 
-/** Where one cluster's things are. */
+/** The directories and files of one cluster. */
 export interface ClusterPlaces {
-  /** 0700; there as long as the cluster is. */
+  /** Mode 0700. It exists as long as the cluster does. */
   readonly directory: string
-  /** Held by flock for the owner's life: who can take it knows that the cluster is gone. */
+  /** Held by flock for the owner's life: if you can lock it, the cluster is gone. */
   readonly lock: string
   readonly socket: string
   readonly logs: string
@@ -43,17 +46,20 @@ export interface ClusterPlaces {
 }
 
 /**
- * The file in a runtime directory that says how a network namespace was before it forwarded packets for clusters. It
- * is there as long as something is to be put back.
+ * The file in a runtime directory that records how a network namespace was before it forwarded packets for
+ * clusters. It exists as long as there is something to restore.
  */
 export function forwardingRecord(runtime: string, inode: number): string {
   return `${runtime}/forwarding-${inode}`
 }
 
-/** What a cluster may be called: part of paths, and of a socket's path, which must be short. */
+/** A valid cluster name. It becomes part of paths, among them that of a unix socket, which must be short. */
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
 
-/** Where the cluster `name` keeps its lock, socket and logs. Refuses what is no name for a cluster. */
+/**
+ * The lock, socket and logs of the cluster `name`. Throws `CLUSTER_NAME` for an invalid name and
+ * `SOCKET_PATH_LONG` when the socket's path would be too long.
+ */
 export function clusterPlaces(at: Places, name: string): ClusterPlaces {
   if (!namePattern.test(name)) throw badName(name)
   const directory = `${at.runtime}/${name}`
@@ -63,14 +69,14 @@ export function clusterPlaces(at: Places, name: string): ClusterPlaces {
   return { directory, lock: `${directory}/lock`, socket, logs, ownerLog: `${logs}/owner.log` }
 }
 
-/** `sun_path` of unix(7) less its NUL. */
+/** The size of unix(7)'s `sun_path` without its NUL. */
 const socketPathLimit = 107
 
 function badName(name: string): XclusterError {
   return new XclusterError({
     code: 'CLUSTER_NAME',
     kind: 'usage',
-    reason: `'${name}' is not a name for a cluster`,
+    reason: `'${name}' is not a valid cluster name`,
     remedy: "Use up to 32 letters, digits, '-', '_' and '.', beginning with a letter or digit",
   })
 }
@@ -80,7 +86,7 @@ function tooLong(socket: string): XclusterError {
     code: 'SOCKET_PATH_LONG',
     kind: 'usage',
     target: socket,
-    reason: `a unix socket's path has at most ${socketPathLimit} bytes`,
+    reason: `the path of a unix socket can have at most ${socketPathLimit} bytes`,
     remedy: 'Use a shorter --name or XDG_RUNTIME_DIR',
   })
 }

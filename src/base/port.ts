@@ -1,19 +1,22 @@
-/** What arrives at a {@link Port}. */
+/** Takes what arrives at a {@link Port}. */
 export interface PortReceiver {
-  /** One datagram, or the next piece of a stream, and the file descriptors that came with it (now ours). */
+  /**
+   * One datagram, or the next piece of a stream, and the file descriptors that came with it (now the
+   * receiver's).
+   */
   data(bytes: Uint8Array, fds?: readonly number[]): void
-  /** The other side is gone, or the port failed. Called once; nothing follows. */
+  /** The peer has closed, or the port failed. Called once; nothing follows. */
   end(failure?: Error): void
 }
 
 /**
- * A door for bytes: a netlink socket (a message a call), a stream to a monitor or a guest agent. Protocols are
- * written against this, so that a test can stand on the other side with our own codecs.
+ * A channel for bytes: a netlink socket (one message a call), or a stream to a QEMU monitor or guest agent.
+ * Protocols are written against this, so that a test can be the peer, with the project's own codecs.
  */
 export interface Port extends AsyncDisposable {
-  /** Who gets what arrives; set once, before anything is sent. What arrived earlier is kept for it. */
+  /** Sets the receiver of what arrives; once, before anything is sent. What arrived earlier is kept for it. */
   receive(receiver: PortReceiver): void
-  /** Sends one datagram or a piece of the stream, in order. `fds` travel with its first byte (SCM_RIGHTS). */
+  /** Sends one datagram or one piece of the stream, in order. `fds` travel with its first byte (SCM_RIGHTS). */
   send(bytes: Uint8Array, fds?: readonly number[]): void
   close(): Promise<void>
 }

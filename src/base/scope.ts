@@ -1,8 +1,8 @@
 type Close = () => void | Promise<void>
 
 /**
- * What was opened, to be closed in reverse. Serves as rollback while something is being built, and as the
- * `close` of what was built. One failing close does not stop the others; `close()` twice is fine.
+ * Closes what was opened, in reverse order. It is the rollback while something is being built, and the
+ * `close` of the result. A close that fails does not stop the others. `close()` can be called twice.
  *
  * ```ts
  * await using scope = new Scope()
@@ -19,19 +19,19 @@ export class Scope implements AsyncDisposable {
     return this.#closing !== undefined
   }
 
-  /** Takes over a resource and hands it back. */
+  /** Closes `resource` when this scope closes, and returns it. */
   add<T extends AsyncDisposable>(resource: T): T {
     this.defer(() => Promise.resolve(resource[Symbol.asyncDispose]()))
     return resource
   }
 
-  /** Registers something to do on close. */
+  /** Calls `close` when this scope closes. */
   defer(close: Close): void {
     if (this.closed) throw new Error('this scope is closed')
     this.#closers.push(close)
   }
 
-  /** Hands everything over to a new scope and leaves this one empty. */
+  /** Moves everything to a new scope and leaves this one empty. */
   move(): Scope {
     const next = new Scope()
     next.#closers = this.#closers
@@ -39,7 +39,7 @@ export class Scope implements AsyncDisposable {
     return next
   }
 
-  /** Closes everything in reverse. Throws at the end what failed: the error itself, or an AggregateError. */
+  /** Closes everything in reverse. Then throws what failed: the error itself, or an AggregateError of several. */
   close(): Promise<void> {
     this.#closing ??= this.#closeAll()
     return this.#closing
@@ -60,6 +60,7 @@ export class Scope implements AsyncDisposable {
     }
     this.#closers = []
     if (failures.length === 1) throw failures[0]
-    if (failures.length > 1) throw new AggregateError(failures, `${failures.length} parts did not close`)
+    if (failures.length > 1)
+      throw new AggregateError(failures, `${failures.length} resources could not be closed`)
   }
 }

@@ -1,5 +1,5 @@
-/** The version of all of this. A house test keeps it equal to package.json's; a constant costs no file read. */
+/** The version of the project. A house test keeps it equal to package.json's; a constant costs no file read. */
 export const version = '0.1.0'
 
-/** The header that carries it on every answer of an owner: client and owner must be of one version. */
+/** The header with this version in every response of an owner: client and owner must have the same version. */
 export const versionHeader = 'x-xcluster-version'

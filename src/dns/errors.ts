@@ -1,4 +1,4 @@
 import { XclusterError } from '../base/index.ts'
 
-/** Whatever goes wrong with the DNS forwarder and those it asks. */
+/** A failure of the DNS forwarder or of its upstreams. */
 export class DnsError extends XclusterError {}

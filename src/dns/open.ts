@@ -16,40 +16,43 @@ import { type DnsServer, listen } from './server/listen.ts'
 import type { OwnHosts, Resolver } from './types.ts'
 
 export interface DnsOptions extends ResolverOptions {
-  /** `[::]:10053` (which is IPv4 too), `192.168.0.250:53`; port 0 is one that is free. UDP and TCP. */
+  /** `[::]:10053` (which includes IPv4), `192.168.0.250:53`; port 0 is any free one. UDP and TCP. */
   readonly listen?: readonly string[]
-  /** Where to listen; upstreams are asked from the namespace of this process. */
+  /** The namespace to listen in. Upstreams are queried from the namespace of this process. */
   readonly namespace?: NetNamespace
-  /** Networks that may ask besides this machine itself: `192.168.0.0/24`. */
+  /** Networks that may send queries, besides this machine: `192.168.0.0/24`. */
   readonly allow?: readonly string[]
-  /** The query log, a file or `-` for standard output; else there is none. */
+  /** The query log: a file, or `-` for standard output. Default: no log. */
   readonly log?: string
   /** Where to serve `/metrics` for Prometheus: `127.0.0.1:9153`. */
   readonly metrics?: string
-  /** Counts answers for {@link Dns.snapshot} though nobody serves them here. */
+  /** Counts answers for {@link Dns.snapshot} even when this process serves no metrics. */
   readonly counting?: boolean
   readonly limits?: Partial<StreamLimits>
-  /** Several of this user's processes or threads may listen at the same place. */
+  /** Several processes or threads of the same user may listen at the same place. */
   readonly reusePort?: boolean
-  /** UDP by node:dgram even where the addon could do it: slower, and deaf to which address was asked. */
+  /**
+   * Receives UDP through node:dgram even where the addon could: slower, and without the address that was
+   * queried.
+   */
   readonly plainUdp?: boolean
 }
 
-/** A forwarder that answers. */
+/** A forwarder with its listeners. */
 export interface Dns extends AsyncDisposable {
-  /** The first place that it listens at. */
+  /** The first place at which it listens. */
   readonly address: string
   readonly port: number
   readonly places: readonly { readonly address: string; readonly port: number }[]
   readonly metrics: { readonly address: string; readonly port: number } | undefined
-  /** The next answer that fits, from now on: `await dns.query({ name: 'example.org' })`. */
+  /** The next answer that matches, from now on: `await dns.query({ name: 'example.org' })`. */
   query(filter?: QueryFilter, options?: { timeoutMs?: number }): Promise<QueryEvent>
   /** All answers from now on. */
   queries(): Queue<QueryEvent>
-  /** Replaces the names that are answered here; those of the hosts file stay. */
+  /** Replaces the names that are answered here. Those of the hosts file stay. */
   setHosts(own: OwnHosts): void
   snapshot(): Snapshot
-  /** Reads resolv.conf and hosts file again, opens the log again: what SIGHUP does. */
+  /** Reads resolv.conf and the hosts file again, and opens the log again: the effect of SIGHUP. */
   reload(): Promise<void>
   close(): Promise<void>
 }
@@ -79,7 +82,7 @@ function listenOptions(options: DnsOptions, resolver: Resolver) {
     reusePort,
   }))
   const onPanic = (failure: unknown) =>
-    notice(`a question went unanswered: ${failure instanceof Error ? failure.stack : failure}`)
+    notice(`a query was not answered: ${failure instanceof Error ? failure.stack : failure}`)
   return { resolver, places, allow, limits, clock, plain: plainUdp, onPanic }
 }
 
@@ -105,7 +108,7 @@ async function openMetrics(
   return { address: place.address, port }
 }
 
-/** CoreDNS's. */
+/** CoreDNS's default. */
 export const usualMetricsPort = 9153
 
 interface Parts {
@@ -142,7 +145,7 @@ class OpenDns implements Dns {
 
   async query(filter: QueryFilter = {}, { timeoutMs = 10_000 } = {}): Promise<QueryEvent> {
     const queue = this.queries()
-    const late = () => noQuery(filter, `none came in ${timeoutMs} ms`)
+    const late = () => noQuery(filter, `no such query came within ${timeoutMs} ms`)
     try {
       return await within(first(queue, filter), { clock: systemClock, ms: timeoutMs, late })
     } finally {
@@ -150,7 +153,7 @@ class OpenDns implements Dns {
     }
   }
 
-  /** Whoever listens once makes every answer cost a little more from then on. */
+  /** After the first listener every answer costs a little more. */
   queries(): Queue<QueryEvent> {
     if (!this.#events) {
       this.#events = new QueryEvents()

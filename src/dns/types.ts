@@ -1,117 +1,129 @@
-/** How a question came in; decides what size its answer may have. */
+/** The transport of a query. It decides how long its answer may be. */
 export type Transport = 'udp' | 'tcp'
 
-/** Where a question came from. A server may keep one such object and change what its getters say. */
+/** The client of a query. A server may reuse one such object and change what its getters return. */
 export interface Asker {
   readonly transport: Transport
   readonly address: string
   readonly port: number
 }
 
-/** A part of a larger buffer. A server keeps one for questions and one for answers, and moves them along a batch. */
+/**
+ * A part of a larger buffer. A server keeps one for queries and one for answers, and moves them along a
+ * batch.
+ */
 export interface BufferView {
   bytes: Buffer
   at: number
-  /** Of a question: its bytes. Of an answer: the room there is. */
+  /** For a query: its size. For an answer: the room for it. In bytes. */
   length: number
 }
 
-/** Nothing is to be sent: {@link Resolver.answerNow}. */
+/** Result of {@link Resolver.answerNow}: nothing is to be sent. */
 export const drop = 0
-/** Not to be had at once: call {@link Resolver.resolve} with a copy of the question. */
+/**
+ * Result of {@link Resolver.answerNow}: the answer takes time. Call {@link Resolver.resolve} with a copy of
+ * the query.
+ */
 export const later = -1
 
-/** What answered: the cache, a stale entry of it, own names and hosts files, an upstream, or a rule (all errors). */
+/**
+ * The source of an answer: the cache, a stale entry of it, own names and hosts files, an upstream, or a rule
+ * (all errors).
+ */
 export type AnswerSource = 'cache' | 'stale' | 'own' | 'upstream' | 'rule'
 
-/** One question and its answer, for logs and tests. Both stretches are views, valid only during the call. */
+/** A query and its answer, for logs and tests. Both are views, valid only during the call. */
 export interface Answered {
   readonly query: Uint8Array
   readonly answer: Uint8Array
   readonly asker: Asker
   readonly source: AnswerSource
-  /** From the call of `resolve` to its answer; 0 for what was answered at once. */
+  /** The time from the call of `resolve` to its answer, in milliseconds; 0 for an immediate answer. */
   readonly ms: number
 }
 
-/** Only ever growing; read them when a metric is asked for. */
+/** Counters that only grow. Read them when metrics are needed. */
 export interface Counters {
-  /** Questions, each once: by whichever of `answerNow` and `resolve` answered or dropped it. */
+  /** Queries, each counted once: by `answerNow` or `resolve`, whichever answered or dropped it. */
   questions: number
   dropped: number
-  /** Refused by a rule: malformed, unknown opcode, zone transfers, … */
+  /** Answered by rule: malformed, unknown opcode, zone transfers, … */
   rejected: number
   own: number
   hits: number
   misses: number
-  /** Answers past their time because no upstream gave a new one (RFC 8767). */
+  /** Stale answers, served because no upstream gave a new one (RFC 8767). */
   stale: number
   prefetches: number
-  /** Questions that waited for the same one in flight. */
+  /** Queries that waited for an equal one in flight. */
   merged: number
-  /** Failures of ours: no upstream in time, too much going on, an answer refused by rebind protection. */
+  /**
+   * Failures of this forwarder: no upstream in time, too many pending queries, an answer refused by rebind
+   * protection.
+   */
   failures: number
   evictions: number
 }
 
-/** One upstream as it stands. */
+/** The state of one upstream. */
 export interface UpstreamStatus {
   /** `192.0.2.1:53`, `[fe80::1%eth0]:53`. */
   readonly name: string
-  /** The domain it is for; `.` for everything else. */
+  /** The domain that it serves; `.` for all others. */
   readonly zone: string
   readonly healthy: boolean
-  /** It leads back to this very forwarder, and is asked no more until a reload. */
+  /** It leads back to this forwarder, and is not asked until a reload. */
   readonly loops: boolean
-  /** Smoothed round trip, in milliseconds; undefined before the first answer. */
+  /** Smoothed round-trip time, in milliseconds; undefined before the first answer. */
   readonly rttMs: number | undefined
   readonly queries: number
   readonly answers: number
   readonly timeouts: number
-  /** Answers that were not to our question: forged, late or garbled. */
+  /** Answers that do not match a query: forged, late or malformed. */
   readonly wrong: number
-  /** Questions asked (again) over TCP. */
+  /** Queries sent (again) over TCP. */
   readonly overTcp: number
 }
 
-/** A name and its addresses: a node of the cluster, or a name to spoof (`*.example.org`: all below it). */
+/** A name and its addresses: a node of the cluster, or a name to spoof (`*.example.org`: everything below it). */
 export interface Host {
   readonly name: string
   readonly addresses: readonly string[]
 }
 
-/** The names that are ours. */
+/** The names that this forwarder answers itself. */
 export interface OwnHosts {
-  /** The first name with an address is the one its PTR says. */
+  /** The first name with an address is the name of its PTR record. */
   readonly hosts: readonly Host[]
-  /** Names that nobody else knows: one that fits and is not in `hosts` does not exist. */
+  /** Names that exist nowhere else: one that matches and is not in `hosts` does not exist. */
   readonly ours?: RegExp
-  /** Networks whose reverse names nobody else knows: `192.168.0.0/24`. */
+  /** Networks whose reverse names exist nowhere else: `192.168.0.0/24`. */
   readonly nets?: readonly string[]
 }
 
-/** The forwarder: questions in, answers out; no socket of its own towards those who ask. */
+/** The forwarder: it turns queries into answers. It has no sockets towards its clients. */
 export interface Resolver extends AsyncDisposable {
   /**
-   * The hot path: an answer out of the cache, own names or an error by rule, at once, written at `into.at`. Gives
-   * its length, {@link drop} or {@link later}. Neither `query` nor `into` is kept.
+   * The hot path: an immediate answer from the cache, own names or a rule, written at `into.at`. Returns its
+   * length in bytes, {@link drop} or {@link later}. It keeps neither `query` nor `into`.
    */
   answerNow(query: BufferView, asker: Asker, into: BufferView): number
   /**
-   * Any question, also those `answerNow` would answer. Gives the bytes to send, already limited and truncated for
-   * the asker, or undefined for none; within 1.9 s. Never rejects. Keeps `query` and
-   * `asker` until then.
+   * Resolves any query, including those that `answerNow` would answer. The result is the bytes to send,
+   * already limited and truncated for the client, or undefined for none; within 1.9 s. Never rejects. It
+   * keeps `query` and `asker` until then.
    */
   resolve(query: Uint8Array, asker: Asker): Promise<Uint8Array | undefined>
-  /** Called for each answer while it is set; costs nothing while it is not. */
+  /** Called for each answer while it is set; unset it costs nothing. */
   onAnswer: ((answered: Answered) => void) | undefined
   readonly counters: Readonly<Counters>
   /** Entries and bytes in the cache. */
   readonly cached: { readonly entries: number; readonly bytes: number }
   upstreams(): UpstreamStatus[]
-  /** Replaces the cluster's own names; the hosts file stays. */
+  /** Replaces the cluster's own names. Those of the hosts file stay. */
   setHosts(own: OwnHosts): void
-  /** Reads resolv.conf and the hosts file again, and gives every upstream another chance. */
+  /** Reads resolv.conf and the hosts file again, and forgets what is known of every upstream. */
   reload(): void
   close(): Promise<void>
 }

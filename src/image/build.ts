@@ -11,42 +11,45 @@ import { BOOT_MODULES, OTHER_MODULES } from './kernel/module-lists.ts'
 import { type KernelModule, ModuleTree } from './kernel/modules.ts'
 import { type Contents, collectContents } from './rootfs/contents.ts'
 
-/** Part of every key: counted up when the same inputs would give other bytes. */
+/** Part of every key: incremented when the same inputs would give other bytes. */
 const FORMAT = 2
 
-/** As far from here in dist as in src. */
+/** The path is the same from dist as from src. */
 const built = fileURLToPath(new URL('../../build/Release/xcluster-guest', import.meta.url))
 
 export interface ImageOptions {
-  /** A kernel image, or a directory with one; else the newest of the sysroots. */
+  /** A kernel image, or a directory with one. Default: the newest kernel of the sysroots. */
   readonly kernel?: string | undefined
-  /** `$XDG_CACHE_HOME/xcluster`: images go into `images/` below it. */
+  /** `$XDG_CACHE_HOME/xcluster`. Images are in `images/` below it. */
   readonly cacheDir: string
   /** The project's `guest/`. */
   readonly guestDir: string
-  /** Trees with kernels, programs and libraries, first match wins; by default what set-up fetched, then `/`. */
+  /**
+   * Directories with kernels, programs and libraries; the first one with a file is used. Default: the
+   * packages that set-up fetched, then `/`.
+   */
   readonly sysroots?: readonly string[]
-  /** The guest's own program; by default the one that was built with the addon. */
+  /** The xcluster-guest program. Default: the one built with the addon. */
   readonly program?: string
   readonly notice?: (text: string) => void
 }
 
-/** What QEMU boots: files in the cache, not to be written to. */
+/** The files that QEMU boots. They are in the cache and must not be written to. */
 export interface GuestImage {
   readonly kernelVersion: string
   readonly vmlinux: string
   readonly initramfs: string
-  /** Names of all kernel modules in it. */
+  /** The names of all kernel modules in the image. */
   readonly modules: readonly string[]
   readonly hasTelnetd: boolean
   readonly hasDropbear: boolean
-  /** Hash of all that it was made from. */
+  /** Hash of everything that the image is made from. */
   readonly key: string
 }
 
 type Facts = Pick<GuestImage, 'kernelVersion' | 'modules' | 'hasTelnetd' | 'hasDropbear'>
 
-/** The default guest image for these options: from the cache when nothing has changed, else built. */
+/** The default guest image for these options: from the cache when its inputs are unchanged, otherwise built. */
 export async function buildImage(options: ImageOptions): Promise<GuestImage> {
   const sysroots = options.sysroots ?? [join(options.cacheDir, 'fetched/root'), '/']
   const cache = new Cache(join(options.cacheDir, 'images'))
@@ -88,7 +91,7 @@ async function loadModules(files: KernelFiles, inputs: Inputs): Promise<KernelMo
   return [...boot, ...others.filter(module => !names.has(module.name))]
 }
 
-/** Over the inputs, not the output: known before anything is unpacked. */
+/** Hashes the inputs, not the output: it is known before anything is unpacked. */
 function keyOf(bzImage: Uint8Array, entries: readonly ArchiveEntry[]): string {
   const hash = createHash('sha256').update(`${FORMAT}\n${sha256Of(bzImage)}\n`)
   for (const entry of entries) {

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { isSystemError } from '../base/index.ts'
 import { type Fingerprints, fingerprint, unchanged } from './inputs.ts'
 
-/** Files by name, written together under the hash of what they were made from. */
+/** Files by name, stored together under the hash of their inputs. */
 export interface CacheEntry {
   readonly key: string
   readonly dir: string
-  /** Whatever the maker wants to remember of them. */
+  /** Facts about the files, of the caller's choice. */
   readonly facts: unknown
 }
 
@@ -17,7 +17,7 @@ interface Manifest {
   readonly files: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>
 }
 
-/** How one request was answered last time, and the state of all that the answer rests on. */
+/** The last result of one request, and the state of the files that it depends on. */
 interface Answer {
   readonly key: string
   readonly facts: unknown
@@ -28,8 +28,8 @@ interface Answer {
 const DAY = 24 * 60 * 60 * 1000
 
 /**
- * A directory of entries, each complete or absent: made aside and renamed. Beside them, one small file per
- * request lets a later call find its entry with nothing but `stat`.
+ * A directory of entries, each complete or absent: an entry is written in a temporary directory and renamed.
+ * A small file for each request lets a later call find its entry with `stat` alone.
  */
 export class Cache {
   readonly #dir: string
@@ -38,7 +38,7 @@ export class Cache {
     this.#dir = dir
   }
 
-  /** The entry that answered this request last time, if nothing it rests on has changed since. */
+  /** The entry that this request gave last time, if no file that it depends on has changed since. */
   async recall(request: string): Promise<CacheEntry | undefined> {
     const answer = (await readJson(this.#answerFile(request))) as Answer | undefined
     if (!answer || !unchanged(answer.outputs) || !unchanged(answer.inputs)) return undefined
@@ -56,7 +56,7 @@ export class Cache {
     await rename(aside, this.#answerFile(request))
   }
 
-  /** The entry of this key if it is whole: every byte is checked. */
+  /** The entry of this key if it is intact: every byte is checked. */
   async find(key: string): Promise<CacheEntry | undefined> {
     const dir = join(this.#dir, key)
     const manifest = (await readJson(join(dir, MANIFEST))) as Manifest | undefined
@@ -70,7 +70,7 @@ export class Cache {
     return { key, dir, facts: manifest.facts }
   }
 
-  /** Writes an entry. Whoever else writes the same one at the same time writes the same bytes. */
+  /** Writes an entry. Processes that write the same entry at the same time write the same bytes. */
   async store(key: string, files: Readonly<Record<string, Uint8Array>>, facts: unknown): Promise<CacheEntry> {
     await mkdir(this.#dir, { recursive: true })
     const aside = this.#aside()
@@ -87,8 +87,8 @@ export class Cache {
   }
 
   /**
-   * A directory can only replace an empty one: a damaged entry is moved out of the way first. A whole one stays:
-   * another builder was faster, and may be using it.
+   * A directory can only be renamed onto an empty one, so a damaged entry is moved away first. An intact one
+   * stays: another builder was faster, and may be using it.
    */
   async #install(aside: string, key: string): Promise<void> {
     const dir = join(this.#dir, key)
@@ -104,7 +104,7 @@ export class Cache {
     }
   }
 
-  /** Entries unused for two weeks, and what a killed builder left behind. */
+  /** Removes entries that were not used for two weeks, and remains of a builder that was killed. */
   async #prune(keep: string): Promise<void> {
     for (const name of await readdir(this.#dir)) {
       const path = join(this.#dir, name)

@@ -1,9 +1,9 @@
 import { DecodeError, type ErrorDetails, XclusterError } from '../base/index.ts'
 
-/** What goes wrong while a guest image is put together. */
+/** A failure while a guest image is built. */
 export class ImageError extends XclusterError {}
 
-/** What `decode` gives; bytes that do not decode become the error that says which file they are in. */
+/** The result of `decode`. Bytes that do not decode become an error that names their file. */
 export async function decoding<T>(
   file: Omit<ErrorDetails, 'reason'>,
   decode: () => T | Promise<T>,

@@ -2,17 +2,17 @@ import { statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { isSystemError } from '../base/index.ts'
 
-/** What `stat` said of every path that was looked at; of some, that there is nothing. */
+/** The state of every path that was read, from `stat`. A path may be recorded as missing. */
 export type Fingerprints = Readonly<Record<string, string>>
 
 /**
- * Reads files and remembers all it looked at, absent ones too. A later call can then tell by `stat` alone whether
- * it would see the same again.
+ * Reads files and records every path, missing ones too. A later call can then tell by `stat` alone whether it
+ * would read the same.
  */
 export class Inputs {
   readonly #seen: Record<string, string> = {}
 
-  /** The file's bytes; throws as `readFile` does. */
+  /** The file's bytes. Throws as `readFile` does. */
   read(path: string): Promise<Buffer> {
     this.#look(path)
     return readFile(path)
@@ -26,7 +26,7 @@ export class Inputs {
     return this.has(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
   }
 
-  /** The names in a directory, sorted; none when it does not exist. */
+  /** The names in a directory, sorted. None when it does not exist. */
   async list(path: string): Promise<string[]> {
     if (!this.has(path)) return []
     try {
@@ -41,7 +41,7 @@ export class Inputs {
     return this.#seen
   }
 
-  /** Taken before the reading: what changes meanwhile differs at the next look. */
+  /** Taken before reading, so that a change in between is noticed next time. */
   #look(path: string): string {
     this.#seen[path] ??= fingerprint(path)
     return this.#seen[path]
@@ -50,7 +50,10 @@ export class Inputs {
 
 const ABSENT = 'absent'
 
-/** Synchronous: a few hundred calls of some microseconds each; as promises they would take ten times as long. */
+/**
+ * Synchronous: there are a few hundred calls of some microseconds each. As promises they would take ten times
+ * as long.
+ */
 export function fingerprint(path: string): string {
   try {
     const { dev, ino, size, mtimeNs, mode } = statSync(path, { bigint: true })

@@ -1,4 +1,4 @@
 import { XclusterError } from '../base/index.ts'
 
-/** The network of a cluster cannot be made, or not kept. */
+/** A cluster's network that cannot be made or kept. */
 export class NetError extends XclusterError {}

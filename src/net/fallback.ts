@@ -2,8 +2,8 @@ import { XclusterError } from '../base/index.ts'
 import type { Settings } from '../plan/index.ts'
 
 /**
- * This machine lets us have no namespace, or no taps in it; not that something is wrong with the plan. And nobody has
- * asked for what only bridges have.
+ * True when this machine allows no namespace, or no taps in it, and the settings need nothing that only
+ * bridges have. An error in the plan does not count.
  */
 export function mayFallBack({ fabric, netns, uplink }: Settings, failure: unknown): boolean {
   const asked = fabric === 'bridge' || netns !== '' || uplink !== 'off'

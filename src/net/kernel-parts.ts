@@ -2,9 +2,9 @@ import { masquerade, openNft } from '../nft/index.ts'
 import { ifb, openRoute, type Route, veth } from '../rtnl/index.ts'
 import { NetNamespace } from '../sys/index.ts'
 
-/** Something of the kernel that networks need, tried. */
+/** A part of the kernel that networks need, with a test for it. */
 interface Part {
-  /** What is not to be had without it. */
+  /** The feature that needs it. */
   readonly gives: string
   readonly option: string
   readonly module: string
@@ -13,13 +13,13 @@ interface Part {
 
 const parts: readonly Part[] = [
   {
-    gives: 'ways out',
+    gives: 'uplinks',
     option: 'CONFIG_VETH',
     module: 'veth',
     try: ({ route }) => route.links.add(veth({ name: 'a', peer: { name: 'b' } })),
   },
   {
-    gives: 'NAT for ways out',
+    gives: 'NAT for uplinks',
     option: 'CONFIG_NF_TABLES_INET, CONFIG_NFT_NAT, CONFIG_NFT_MASQ',
     module: 'nft_masq',
     try: ({ namespace }) => masqueradeIn(namespace),
@@ -38,14 +38,14 @@ const parts: readonly Part[] = [
       route.qdiscs.replace({ link: 'lo', kind: 'tbf', rate: 1e6, burst: 3000, latency: 1000 }),
   },
   {
-    gives: 'rates on what comes in',
+    gives: 'rates on incoming packets',
     option: 'CONFIG_IFB',
     module: 'ifb',
     try: ({ route }) => route.links.add(ifb({ name: 'c' })),
   },
 ]
 
-/** Which parts this kernel lacks, by trying each in a namespace of its own. */
+/** The parts that this kernel lacks. Each is tried in a temporary namespace. */
 export async function missingKernelParts(): Promise<Omit<Part, 'try'>[]> {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })

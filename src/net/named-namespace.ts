@@ -11,19 +11,22 @@ import {
   openNamed,
   unnameNamespace,
 } from '../sys/index.ts'
-import { addBridges, bridgesThere, leaveFramesAlone } from './bridge/bridges.ts'
+import { addBridges, bridgesThere, turnOffFilters } from './bridge/bridges.ts'
 import { NetError } from './errors.ts'
 import { forward, restoreForwarding } from './uplink/forwarding.ts'
 import { masqueradeBase } from './uplink/nat.ts'
 import { openInside, outsideTable, removeLink } from './uplink/uplink.ts'
 import { addVethPair, isCoded, ownerIn, refuseOverlap, type VethPair } from './uplink/veth-pair.ts'
 
-/** A namespace that stays, for clusters to be started in. */
+/** A network namespace that stays, in which clusters can be started. */
 export interface NamedNamespaceSpec {
-  /** As `ip netns` knows it. */
+  /** Its name in `ip netns`. */
   readonly name: string
   readonly cable: VethPair
-  /** What the outside masquerades; absent where somebody else does it, as Docker for its bridge. */
+  /**
+   * The subnets that the outside masquerades. Absent where other software does that, as Docker does for its
+   * bridge.
+   */
   readonly base?: Pair
   readonly sources: Pair
   readonly bridges: readonly BridgeSpec[]
@@ -31,14 +34,14 @@ export interface NamedNamespaceSpec {
 }
 
 export interface HostSide {
-  /** Where the way out is. */
+  /** The namespace that the uplink leads to. */
   readonly outside: NetNamespace
-  /** Where it is written down how the outside was. */
+  /** Directory for the record of how the outside was before. */
   readonly records: string
 }
 
 /**
- * Makes a namespace with a name, its way out and its bridges, all or nothing. Nothing of it belongs to a process.
+ * Makes a namespace with a name, an uplink and bridges, all or nothing. None of it belongs to a process.
  * Equivalent: `ip netns add`, `ip link add … type veth`, `nft add table …`, `ip link add … type bridge`.
  */
 export async function addNamespace(
@@ -64,13 +67,13 @@ async function refuseTakenBase(base: Pair, outside: NetNamespace): Promise<void>
   await refuseOverlap({ base }, route)
 }
 
-/** What is inside: `lo`, the way out, bridges. */
+/** Makes the parts inside: `lo`, the uplink, bridges. */
 async function fill(
   { cable, sources, bridges, mtu }: NamedNamespaceSpec,
   inside: NetNamespace,
 ): Promise<void> {
   await using route = openRoute({ namespace: inside })
-  leaveFramesAlone(inside)
+  turnOffFilters(inside)
   await route.links.change({ name: 'lo', up: true })
   await openInside({ namespace: inside, link: cable.inside.name, sources })
   await addBridges(bridges, { mtu }, route)
@@ -91,7 +94,7 @@ async function openOutside(
   }
 }
 
-/** Takes away such a namespace and what belongs to it outside, even when somebody has removed the name already. */
+/** Removes such a namespace and its parts outside, even when its name has been removed already. */
 export async function removeNamespace(name: string, { outside, records }: HostSide): Promise<void> {
   await using route = openRoute({ namespace: outside })
   const links = (await route.links.list()).filter(({ alias }) => ownerIn(alias) === name)
@@ -112,11 +115,11 @@ async function refuseInUse(name: string): Promise<void> {
     op: 'remove network namespace',
     target: name,
     reason: 'a cluster runs in it',
-    remedy: 'Stop that first; see which ones run: xc ls',
+    remedy: 'Stop the cluster first (xc ls lists the running ones)',
   })
 }
 
-/** Makes more bridges in a namespace; gives the names of those that were not there yet. */
+/** Adds bridges to a namespace. Returns the names of those that did not exist yet. */
 export async function addBridgesTo(
   namespace: NetNamespace,
   bridges: readonly BridgeSpec[],

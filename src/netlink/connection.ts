@@ -14,25 +14,28 @@ import { type Request, Window } from './request.ts'
 import { type SocketDescription, SocketTrace } from './trace.ts'
 import { type Message, messages, NLM_F_DUMP } from './wire/index.ts'
 
-/** Hears, besides what every port tells, that the kernel dropped messages for us (ENOBUFS). */
+/** Is also told when the kernel dropped messages to this socket (ENOBUFS). */
 export interface NetlinkReceiver extends PortReceiver {
   overrun?(): void
 }
 
-/** A netlink socket: one or more whole messages a datagram, from the kernel only. */
+/** A netlink socket. Each datagram is one or more whole messages, and comes from the kernel. */
 export interface NetlinkPort extends Port {
   receive(receiver: NetlinkReceiver): void
 }
 
-/** Messages a datagram. All of them may fail, and 256 answers at once overflow a usual receive buffer. */
+/**
+ * The most messages in a datagram. All of them may fail, and 256 answers at once overflow a default receive
+ * buffer.
+ */
 const windowSize = 128
 
-/** A dump that the kernel keeps interrupting is given up after this many tries. */
+/** The most attempts at a dump that the kernel keeps interrupting. */
 const dumpTries = 20
 
 /**
- * Requests and their answers over one netlink socket. Many may be under way at once: answers are matched by
- * sequence number, and those nobody waits for are dropped. Dumps take turns, as the kernel has one per socket.
+ * Requests and their answers over one netlink socket. Many can be pending at once: answers are matched by
+ * sequence number, and unexpected ones are dropped. Dumps take turns: the kernel runs one per socket.
  *
  * Like libnl's `nl_socket`, or vishvananda/netlink's `Handle` without the families.
  */
@@ -65,8 +68,9 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Sends many messages in as few datagrams as possible. The kernel goes through them in order and does not
-   * stop at one it refuses: a batch is no transaction. Throws the first refusal, the others in `others`.
+   * Sends many messages in as few datagrams as possible. The kernel processes them in order and continues
+   * after one that it refuses: a batch is not a transaction. Throws the first refusal, with the others in
+   * `others`.
    */
   async batch(requests: readonly Request[]): Promise<void> {
     const failures: NetlinkError[] = []
@@ -75,22 +79,23 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Sends, in one datagram, requests that the kernel takes all or none of; the first and the last are the frame, and the
-   * one before the last asks for an ack. Gives what the kernel echoes (NLM_F_ECHO). Throws the first refusal.
+   * Sends, in one datagram, requests that the kernel accepts all or none of. The first and the last are the
+   * frame, and the one before the last requests an ack. Returns the messages that the kernel echoes
+   * (NLM_F_ECHO). Throws the first refusal.
    */
   async transaction<T>(requests: readonly Request[], read: (message: Message) => T): Promise<T[]> {
     const window = new Window(requests, this.#number(requests.length), 'none')
     return await this.#exchange(new Transaction(window, read))
   }
 
-  /** Asks for one thing: what the kernel answers before its ack. */
+  /** Sends one query and returns the messages that the kernel answers before its ack. */
   async ask<T>(request: Request, read: (message: Message) => T): Promise<T[]> {
     const [answer] = await this.askEach([request], read)
     if (answer === undefined || !Array.isArray(answer)) throw answer
     return answer
   }
 
-  /** Asks for many things in few datagrams; each has its answers or its refusal. */
+  /** Sends many queries in few datagrams. Each result is the query's answers or its refusal. */
   async askEach<T>(
     requests: readonly Request[],
     read: (message: Message) => T,
@@ -102,14 +107,14 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Lists a table. A listing that the kernel marks as interrupted by a change is thrown away and asked for
-   * again, so what is given was all there at one time.
+   * Lists a table. When the kernel marks a listing as interrupted by a change, it is discarded and requested
+   * again. So the result is the table as it was at one moment.
    */
   async *dump<T>(request: Request, read: (message: Message) => T): AsyncGenerator<T, void, undefined> {
     yield* await this.#dumps.run(() => this.#dumpOnce(request, read))
   }
 
-  /** Rejects what is pending and closes the socket. */
+  /** Rejects pending requests and closes the socket. */
   async close(): Promise<void> {
     this.#end()
     await this.#port.close()
@@ -136,7 +141,7 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  /** The first of `count` sequence numbers in a row; 0 is the kernel's own, for events. */
+  /** Takes `count` consecutive sequence numbers and returns the first. The kernel uses 0 for its events. */
   #number(count: number): number {
     if (this.#sequence + count > 0xffffffff) this.#sequence = 0
     const first = this.#sequence + 1

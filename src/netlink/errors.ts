@@ -8,17 +8,17 @@ export interface NetlinkErrorDetails extends ErrorDetails {
   readonly others?: readonly NetlinkError[]
 }
 
-/** A request that the kernel refused, or whose answer never came. `reason` has the kernel's own words. */
+/** A request that the kernel refused, or whose answer never arrived. `reason` has the kernel's own words. */
 export class NetlinkError extends XclusterError {
-  /** The kernel's error number; absent when it was not the kernel that refused. */
+  /** The kernel's errno; absent when the refusal did not come from the kernel. */
   readonly errno: number | undefined
-  /** The same by name, `EEXIST`. */
+  /** The name of the errno, `EEXIST`. */
   readonly errnoName: string | undefined
-  /** Where in the request the refused attribute stands, in bytes from the start of its message. */
+  /** Offset of the refused attribute in bytes, from the start of its message. */
   readonly offset: number | undefined
-  /** The refused (or missing) attribute by our name, `linkInfo.bridge.stp`. */
+  /** The refused or missing attribute by its name here, `linkInfo.bridge.stp`. */
   readonly attribute: string | undefined
-  /** What else failed in the same batch. */
+  /** The other failures of the same batch. */
   readonly others: readonly NetlinkError[]
 
   constructor(details: NetlinkErrorDetails) {
@@ -61,13 +61,13 @@ const verdicts: Readonly<Record<string, Verdict>> = {
 
 const refused: Verdict = { code: 'NETLINK_REFUSED' }
 
-/** What was being done to what. */
+/** The operation and its target, for error messages. */
 export interface Doing {
   readonly op: string
   readonly target?: string
 }
 
-/** The error in an acknowledgement. `attribute` is our name for what its offset points at. */
+/** The error of an acknowledgement. `attribute` names the attribute at its offset. */
 export function refusal(doing: Doing, ack: Ack, attribute?: string): NetlinkError {
   return new NetlinkError({
     ...(verdicts[errnoName(ack.errno)] ?? refused),
@@ -80,7 +80,7 @@ export function refusal(doing: Doing, ack: Ack, attribute?: string): NetlinkErro
   })
 }
 
-/** `Invalid argument: mtu less than device minimum (mtu)`: strerror, the extended ack, the attribute. */
+/** `Invalid argument: mtu less than device minimum (mtu)`: the strerror text, the extended ack, the attribute. */
 function reasonOf(ack: Ack, attribute: string | undefined): string {
   const text = [errnoText(ack.errno), ack.message?.replace(/[.\n]+$/, '')].filter(Boolean).join(': ')
   const range =
@@ -92,7 +92,7 @@ function reasonOf(ack: Ack, attribute: string | undefined): string {
   return text
 }
 
-/** The first failure speaks; the others of the same batch are kept with it. */
+/** The first failure, with the others of the same batch in it. */
 export function firstOf(failures: readonly NetlinkError[], tried: number): NetlinkError {
   const [first, ...others] = failures as [NetlinkError, ...NetlinkError[]]
   if (others.length === 0) return first
@@ -103,7 +103,7 @@ export function firstOf(failures: readonly NetlinkError[], tried: number): Netli
   })
 }
 
-/** The socket was closed, by us or under us, while something was pending or before it was asked. */
+/** The error of a request on a closed socket: it was closed by its user, or it failed. */
 export function closedError(doing: Doing, cause?: Error): NetlinkError {
   const reason = cause ? `the netlink socket failed: ${cause.message}` : 'the netlink socket is closed'
   return new NetlinkError({ code: 'NETLINK_CLOSED', ...doing, reason, ...(cause && { cause }) })
@@ -111,18 +111,18 @@ export function closedError(doing: Doing, cause?: Error): NetlinkError {
 
 const ENOBUFS = 105
 
-/** The kernel dropped answers of ours (ENOBUFS): nobody knows what became of the request. */
+/** The error of a request whose answer the kernel dropped (ENOBUFS): its outcome is unknown. */
 export function overrunError(doing: Doing): NetlinkError {
   return new NetlinkError({
     code: 'NETLINK_ANSWERS_LOST',
     ...doing,
     errno: ENOBUFS,
     reason: 'the kernel dropped answers because the receive buffer was full; the outcome is unknown',
-    remedy: 'List what is there before trying again',
+    remedy: 'List the present state before you try again',
   })
 }
 
-/** The system call that sends failed: nothing was done. */
+/** The error of a request that could not be sent: nothing was done. */
 export function sendError(doing: Doing, cause: unknown): NetlinkError {
   return new NetlinkError({ code: 'NETLINK_SEND', ...doing, reason: messageOf(cause), cause })
 }

@@ -3,22 +3,25 @@ import { type Doing, firstOf, NetlinkError } from './errors.ts'
 import type { Request, Window } from './request.ts'
 import { type Message, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR, readAck, readDone } from './wire/index.ts'
 
-/** What was sent and is not yet wholly answered. Fed with the answers one by one; pure but for its promise. */
+/**
+ * Requests that were sent and are not fully answered yet. It takes the answers one by one. Apart from its
+ * promise it is pure.
+ */
 export interface Exchange<T> {
   readonly window: Window
   readonly answer: Deferred<T>
-  /** Takes a message whose sequence number is the window's; true when nothing more is to come. */
+  /** Takes a message with a sequence number of its window. Returns true after the last one. */
   take(message: Message): boolean
 }
 
-/** The words an exchange as a whole goes by, for failures of no single message. */
+/** The name of an exchange as a whole, for failures that belong to no single message. */
 export function doingOf(requests: readonly Request[]): Doing {
   const [first] = requests as [Request]
   if (requests.length === 1) return first
   return { op: `${first.op} ${first.target ?? ''} and ${requests.length - 1} more`.replace('  ', ' ') }
 }
 
-/** Waits for the last message's ack. By then the kernel has been through all of them, in order. */
+/** Waits for the last message's ack. By then the kernel has processed all of them, in order. */
 export class Batch implements Exchange<NetlinkError[]> {
   readonly window: Window
   readonly answer = defer<NetlinkError[]>()
@@ -39,10 +42,10 @@ export class Batch implements Exchange<NetlinkError[]> {
 }
 
 /**
- * Requests in a frame (nfnetlink's NFNL_MSG_BATCH_BEGIN and END) that the kernel takes as a whole or not at all; what
- * it answers to them (NLM_F_ECHO) when it took them. Its acks come when all is decided, good messages of an aborted
- * batch included, in the requests' order; an error of the frame's beginning speaks for the whole
- * (net/netfilter/nfnetlink.c).
+ * Requests in a frame (nfnetlink's NFNL_MSG_BATCH_BEGIN and END) that the kernel accepts as a whole or not at
+ * all. The result is the messages that it echoes (NLM_F_ECHO). Its acks come after the whole frame is
+ * decided, in the order of the requests, and include good messages of an aborted batch. An error on the
+ * frame's beginning is an error of the whole (net/netfilter/nfnetlink.c).
  */
 export class Transaction<T> implements Exchange<T[]> {
   readonly window: Window
@@ -51,7 +54,7 @@ export class Transaction<T> implements Exchange<T[]> {
   readonly #answers: T[] = []
   readonly #failures: NetlinkError[] = []
 
-  /** The last request but one, before the frame's end, is the one that asks for an ack. */
+  /** The last request before the frame's end requests the ack. */
   constructor(window: Window, read: (message: Message) => T) {
     this.window = window
     this.#read = read
@@ -72,7 +75,7 @@ export class Transaction<T> implements Exchange<T[]> {
   }
 }
 
-/** One question per message: what the kernel answers to it, or its refusal. */
+/** One query per message. Each result is the kernel's answers to it, or its refusal. */
 export class Questions<T> implements Exchange<(T[] | NetlinkError)[]> {
   readonly window: Window
   readonly answer = defer<(T[] | NetlinkError)[]>()
@@ -100,7 +103,7 @@ export class Questions<T> implements Exchange<(T[] | NetlinkError)[]> {
   }
 }
 
-/** A whole table, or `undefined` when it changed while the kernel was listing it (NLM_F_DUMP_INTR). */
+/** A whole table, or `undefined` when it changed while the kernel listed it (NLM_F_DUMP_INTR). */
 export class Dump<T> implements Exchange<T[] | undefined> {
   readonly window: Window
   readonly answer = defer<T[] | undefined>()
@@ -126,7 +129,7 @@ export class Dump<T> implements Exchange<T[] | undefined> {
   }
 }
 
-/** Throws what failed, if anything did. */
+/** Throws the failures, if there are any. */
 export function throwFailures(failures: readonly NetlinkError[], tried: number): void {
   if (failures.length > 0) throw firstOf(failures, tried)
 }
@@ -135,7 +138,7 @@ export function interruptedError(doing: Doing, tries: number): NetlinkError {
   return new NetlinkError({
     code: 'NETLINK_DUMP_INTERRUPTED',
     ...doing,
-    reason: `it kept changing while the kernel listed it, ${tries} times in a row`,
-    remedy: 'Try again when less is going on',
+    reason: `the table changed during each of ${tries} attempts to list it`,
+    remedy: 'Try again when fewer changes are being made',
   })
 }

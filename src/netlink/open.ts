@@ -10,7 +10,7 @@ export { NetNamespace }
 export type Protocol = 'route' | 'netfilter'
 
 export interface OpenOptions {
-  /** Where; without it, the namespace of this process. */
+  /** The network namespace of the socket. Default: that of this process. */
   readonly namespace?: NetNamespace
   /** What traces know of the messages. */
   readonly decoder?: MessageDecoder
@@ -24,9 +24,9 @@ export function connect(protocol: Protocol, options: OpenOptions = {}): Connecti
 export interface SubscribeOptions<T> extends OpenOptions {
   /** Multicast groups by number (RTNLGRP_*). */
   readonly groups: readonly number[]
-  /** Turns a message into an event, or into undefined when it is of no interest. */
+  /** Converts a message into an event, or into undefined when it is not wanted. */
   readonly read: (message: Message) => T | undefined
-  /** SO_RCVBUF in bytes; small ones overrun soon. */
+  /** SO_RCVBUF in bytes. Small buffers overrun soon. */
   readonly receiveBuffer?: number
 }
 

@@ -10,16 +10,16 @@ import {
   NLMSG_HDRLEN,
 } from './wire/index.ts'
 
-/** One message to the kernel, and in words what it is for: errors repeat them. */
+/** One message to the kernel, with the operation and target that its errors repeat. */
 export interface Request extends Doing {
   readonly type: number
-  /** NLM_F_* besides REQUEST and ACK, which the engine sets. */
+  /** NLM_F_* flags besides REQUEST and ACK, which the engine sets. */
   readonly flags?: number
   readonly body: Pick<Body<unknown>, 'write' | 'locate'>
   readonly value: unknown
 }
 
-/** Builds a {@link Request}; checks that the value is one the body takes. */
+/** Builds a {@link Request}. The compiler checks the value against the body. */
 export function request<V>(
   body: Pick<Body<unknown, V>, 'write' | 'locate'>,
   value: V,
@@ -28,19 +28,22 @@ export function request<V>(
   return { ...rest, body: body as Request['body'], value }
 }
 
-/** Requests as one datagram, for a kernel that somebody else talks to. Acknowledgements as their own flags say. */
+/** Requests as one datagram, for the kernel of another machine. Their own flags decide about acknowledgements. */
 export function datagramOf(requests: readonly Request[]): Uint8Array {
   return new Window(requests, 0, 'none').bytes
 }
 
-/** Requests as they go out in one datagram, sequence numbers counting up from `first`. */
+/** Requests that go out in one datagram, with sequence numbers counting up from `first`. */
 export class Window {
   readonly requests: readonly Request[]
   readonly first: number
   readonly #out: Writer
   readonly #starts: number[] = []
 
-  /** `acks: 'last'`: failures are reported anyway, and 256 acks at once overflow a usual receive buffer. */
+  /**
+   * `acks: 'last'`: the kernel reports failures in any case, and 256 acks at once overflow a default receive
+   * buffer.
+   */
   constructor(requests: readonly Request[], first: number, acks: 'last' | 'none' = 'last') {
     this.requests = requests
     this.first = first

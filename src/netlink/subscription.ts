@@ -4,7 +4,10 @@ import { closedError } from './errors.ts'
 import { type SocketDescription, SocketTrace } from './trace.ts'
 import { type Message, messages } from './wire/index.ts'
 
-/** Some events are lost (the kernel's buffer or ours ran full): what you keep is stale, list it anew. */
+/**
+ * Some events were lost, because the kernel's buffer or the queue here was full. Your copy of the state is
+ * stale: list it again.
+ */
 export interface Overrun {
   readonly kind: 'overrun'
 }
@@ -12,8 +15,8 @@ export interface Overrun {
 const overrun: Overrun = { kind: 'overrun' }
 
 /**
- * Multicast events, from a socket of their own: a flood of them cannot push out the answers to requests.
- * Taken with `for await`; leaving the loop closes the socket.
+ * Multicast events, from a socket of their own: a flood of them cannot displace the answers to requests. Take
+ * them with `for await`; leaving the loop closes the socket.
  */
 export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, AsyncDisposable {
   readonly #port: NetlinkPort
@@ -23,7 +26,7 @@ export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, Asyn
   #seenLost = 0
   #closed = false
 
-  /** `read` gives undefined for messages that are of no interest. `description` says in traces what it is about. */
+  /** `read` returns undefined for messages that are not wanted. `description` names the socket in traces. */
   constructor(
     port: NetlinkPort,
     read: (message: Message) => T | undefined,
@@ -60,7 +63,7 @@ export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, Asyn
     return this.#closed
   }
 
-  /** Ends the loop, after what is already queued. */
+  /** Ends the loop, after the events that are already queued. */
   async close(): Promise<void> {
     this.#closed = true
     this.#queue.end()

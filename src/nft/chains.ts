@@ -9,13 +9,13 @@ export interface ChainRef {
   readonly name: string
 }
 
-/** A base chain, which packets pass at a hook; without `hook` one that others jump to. */
+/** A base chain, which packets pass at a hook. Without `hook`, a chain that other chains jump to. */
 export interface ChainSpec extends ChainRef {
   readonly type?: 'filter' | 'nat' | 'route'
   readonly hook?: Hook
-  /** 0 unless said otherwise. */
+  /** Default: 0. */
   readonly priority?: Priority
-  /** What becomes of packets that no rule decides about; `accept` unless said otherwise. */
+  /** What happens to packets that no rule decides about. Default: `accept`. */
   readonly policy?: 'accept' | 'drop'
   /** For `ingress` and `egress`: names of the interfaces. */
   readonly devices?: readonly string[]
@@ -24,7 +24,7 @@ export interface ChainSpec extends ChainRef {
 /** A chain by its name, or by the handle that the kernel gave it. */
 export type ChainToRemove = ChainRef | { readonly table: TableRef; readonly handle: bigint }
 
-/** What can be done to chains. */
+/** Changes of chains. */
 export class ChainChanges {
   readonly #sink: Sink
 
@@ -32,17 +32,17 @@ export class ChainChanges {
     this.#sink = sink
   }
 
-  /** Makes a chain; of one that is there already, sets the policy if one is given. `nft add chain …` */
+  /** Adds a chain. For one that exists it sets the policy, if given. `nft add chain …` */
   add(spec: ChainSpec): void {
     this.#sink(() => [newChain('add chain', spec, NLM_F_CREATE)])
   }
 
-  /** Makes a chain that must not be there. `nft create chain …` */
+  /** Creates a chain that does not exist. `nft create chain …` */
   create(spec: ChainSpec): void {
     this.#sink(() => [newChain('create chain', spec, NLM_F_CREATE | NLM_F_EXCL)])
   }
 
-  /** Removes it; nothing may jump to it any more. `nft delete chain <family> <table> <name>` */
+  /** Removes a chain that no rule jumps to. `nft delete chain <family> <table> <name>` */
   remove(which: ChainToRemove): void {
     const { family, name: table } = which.table
     const attributes = 'name' in which ? { table, name: which.name } : { table, handle: which.handle }
@@ -51,7 +51,7 @@ export class ChainChanges {
     this.#sink(() => [request(wire.chainMessage, inFamily(family, attributes), about)])
   }
 
-  /** Removes its rules. `nft flush chain <family> <table> <name>` */
+  /** Removes the chain's rules. `nft flush chain <family> <table> <name>` */
   flush(ref: ChainRef): void {
     const attributes = { table: ref.table.name, chain: ref.name }
     const about = { type: wire.NFT_MSG_DELRULE, op: 'flush chain', target: chainText(ref) }
@@ -66,7 +66,7 @@ const policies = { drop: 0, accept: 1 } // NF_DROP, NF_ACCEPT
 function newChain(op: string, spec: ChainSpec, flags: number): Request {
   const { table, name, type, hook, policy } = spec
   if (hook === undefined && (type ?? policy ?? spec.priority ?? spec.devices) !== undefined)
-    throw badChain(op, spec, 'type, priority, policy and devices are for chains with a hook')
+    throw badChain(op, spec, 'type, priority, policy and devices need a hook')
   const attributes = {
     table: table.name,
     name,
@@ -81,9 +81,10 @@ function newChain(op: string, spec: ChainSpec, flags: number): Request {
 function hookOf(op: string, spec: ChainSpec, hook: Hook) {
   const { family } = spec.table
   const number = hookNumber(family, hook)
-  if (number < 0) throw badChain(op, spec, `a ${family} table has no hook ${hook}`)
+  if (number < 0) throw badChain(op, spec, `tables of family ${family} have no hook ${hook}`)
   const priority = priorityNumber(family, spec.priority ?? 0)
-  if (priority === undefined) throw badChain(op, spec, `a ${family} table has no priority ${spec.priority}`)
+  if (priority === undefined)
+    throw badChain(op, spec, `tables of family ${family} have no priority ${spec.priority}`)
   const [device, ...more] = spec.devices ?? []
   if (device === undefined) return { number, priority }
   return more.length === 0 ? { number, priority, device } : { number, priority, devices: [device, ...more] }

@@ -7,11 +7,11 @@ import { commentOf } from './user-data.ts'
 import { compare, type Span, types, type ValueType } from './values.ts'
 import * as wire from './wire/index.ts'
 
-/** A table as it is, with what is in it. */
+/** A table with its contents. */
 export interface Table extends TableRef {
   readonly handle: bigint
   readonly dormant: boolean
-  /** The port number of the netlink socket that it belongs to. */
+  /** The port id of the netlink socket that owns it. */
   readonly owner?: number
   readonly chains: readonly Chain[]
   readonly sets: readonly NftSet[]
@@ -20,7 +20,7 @@ export interface Table extends TableRef {
 export interface Chain {
   readonly name: string
   readonly handle: bigint
-  /** These four of a base chain. */
+  /** Base chains have these four. */
   readonly type?: string
   readonly hook?: Hook
   readonly priority?: number
@@ -41,9 +41,9 @@ export interface Rule {
 export interface NftSet {
   readonly name: string
   readonly handle: bigint
-  /** nft's name of what it holds, or its number for it where there is none here. */
+  /** nft's name for the type of its values, or its number when the type has no name here. */
   readonly type: SetType | number
-  /** Of a map: what it leads to. */
+  /** For a map: the type of what it maps to. */
   readonly to?: SetType | 'verdict' | number
   readonly interval: boolean
   /** It belongs to one rule. */
@@ -52,22 +52,22 @@ export interface NftSet {
   readonly elements: readonly Element[]
 }
 
-/** A value as `sets.add` takes it; bytes where the type of the set is none that is known here. */
+/** A value as `sets.add` takes it. Bytes when the type of the set is unknown here. */
 export type ElementKey = string | number | Range<string | number> | Uint8Array
 
 export interface Element {
   readonly key: ElementKey
-  /** Of a map. */
+  /** In a map: what the key maps to. */
   readonly value?: string | number | Uint8Array | wire.Verdict
 }
 
-/** The values of a message and its family. */
+/** The family and attributes of a listed message. */
 export interface Listed<A> {
   readonly family: Family
   readonly attributes: A
 }
 
-/** Reads the answer to a dump. */
+/** Reads a message of a dump. */
 const reader =
   <A>(body: { read(from: Message['body']): { family: number; attributes: A } }) =>
   ({ body: from }: Message): Listed<A> => {
@@ -161,7 +161,7 @@ function shown(type: KnownType, span: Span): ElementKey {
   return { from: type.show(span.from), to: type.show(span.to) }
 }
 
-/** The length of the prefix that all of a span and nothing else has, if there is one. */
+/** The length of the prefix that covers exactly this span, if there is one. */
 function prefixOf({ from, to }: Span): number | undefined {
   const bits = (bytes: Uint8Array) => Array.from(bytes, byte => byte.toString(2).padStart(8, '0')).join('')
   const [low, high] = [bits(from), bits(to)]

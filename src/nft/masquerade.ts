@@ -2,7 +2,7 @@ import { masquerade } from './rule/nat.ts'
 import { match } from './rule/vocabulary.ts'
 import { transactionBytes } from './transaction.ts'
 
-/** Packets from some subnets leave by one interface with its address. */
+/** Packets from some subnets leave through one interface with its address. */
 export interface Masquerade {
   readonly table: string
   readonly outDev: string
@@ -11,7 +11,7 @@ export interface Masquerade {
 }
 
 /**
- * The ruleset as one datagram for the kernel, the very bytes of
+ * The ruleset as one datagram for the kernel, with the same bytes as nft sends for
  *
  * ```text
  * table inet <table> {
@@ -22,7 +22,7 @@ export interface Masquerade {
  * }
  * ```
  *
- * and, on the last rule, the wish for an acknowledgement (nft reads on until there is no more).
+ * except that the last rule requests an acknowledgement (nft reads until nothing is left).
  */
 export function masqueradeBatch({ table: name, outDev, sources }: Masquerade): Uint8Array {
   const table = { family: 'inet', name } as const

@@ -7,7 +7,7 @@ export function familyOf(number: number): Family {
   return (found?.[0] ?? `${number}`) as Family
 }
 
-/** Which table: `inet xcluster`. */
+/** A table by family and name: `inet xcluster`. */
 export interface TableRef {
   readonly family: Family
   readonly name: string
@@ -17,7 +17,7 @@ export const refText = ({ family, name }: TableRef): string => `${family} ${name
 
 const hooks = ['prerouting', 'input', 'forward', 'output', 'postrouting', 'ingress'] as const
 const deviceHooks = ['ingress', 'egress'] as const
-/** Where a packet passes a base chain. `ingress` and `egress` need devices. */
+/** The point at which packets pass a base chain. `ingress` and `egress` need devices. */
 export type Hook = (typeof hooks)[number] | (typeof deviceHooks)[number]
 
 /** NF_INET_*, NF_BR_*; NF_NETDEV_* for `netdev`. */
@@ -32,7 +32,7 @@ export function hookOf(family: Family, number: number): Hook {
 
 const priorities = { raw: -300, mangle: -150, dstnat: -100, filter: 0, security: 50, srcnat: 100 } as const
 const bridgePriorities = { dstnat: -300, filter: -200, out: 100, srcnat: 300 } as const
-/** The order of base chains at one hook: lower numbers first. The names are nft(8)'s. */
+/** The order of base chains at one hook: lower numbers come first. The names are those of nft(8). */
 export type Priority = number | keyof typeof priorities | keyof typeof bridgePriorities
 
 export function priorityNumber(family: Family, priority: Priority): number | undefined {
@@ -41,7 +41,7 @@ export function priorityNumber(family: Family, priority: Priority): number | und
   return names[priority]
 }
 
-/** IP protocols by their usual names (IANA). */
+/** IP protocols by their IANA names. */
 const protocols = { icmp: 1, tcp: 6, udp: 17, gre: 47, esp: 50, icmpv6: 58, sctp: 132 } as const
 export type Protocol = number | keyof typeof protocols
 

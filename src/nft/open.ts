@@ -28,26 +28,26 @@ import { nftDecoder as decoder } from './trace.ts'
 import { acknowledged, requestsOf, type Transaction } from './transaction.ts'
 import * as wire from './wire/index.ts'
 
-/** Which tables: all without it. */
+/** Which tables to list. Default: all. */
 export interface ListFilter {
   readonly family?: Family
-  /** By name, in whatever family. */
+  /** Tables of this name, in any family. */
   readonly table?: string
 }
 
-/** The rules of a namespace as they were at one moment. */
+/** The rules of a namespace at one moment. */
 export interface Ruleset {
-  /** The kernel counts changes by it. */
+  /** The kernel increments it with every change. */
   readonly generation: number
   readonly tables: readonly Table[]
 }
 
-/** A listing that changes underfoot is given up after this many tries. */
+/** The most attempts at a listing that changes while it is read. */
 const listTries = 20
 
 /**
- * The packet filters and translations of one network namespace. What the kernel refuses is thrown as a NetlinkError:
- * `add rule inet t c: ip saddr @blocked accept: No such file or directory (expressions.3)`.
+ * The packet filter and address translation of one network namespace. A refusal of the kernel is thrown as a
+ * NetlinkError: `add rule inet t c: ip saddr @blocked accept: No such file or directory (expressions.3)`.
  */
 export class Nft implements AsyncDisposable {
   readonly #connection: Connection
@@ -57,8 +57,8 @@ export class Nft implements AsyncDisposable {
   }
 
   /**
-   * Does all of it or nothing, in one moment. Gives the rules that were made or replaced, in order and with the handles
-   * that the kernel gave them. Throws the first refusal, the others in `others`. `nft -f`
+   * Applies all changes at once, or none. Returns the rules that were added or replaced, in order and with
+   * their handles. Throws the first refusal, with the others in `others`. `nft -f`
    */
   async transaction(build: (transaction: Transaction) => void): Promise<Rule[]> {
     const requests = requestsOf(build)
@@ -69,14 +69,14 @@ export class Nft implements AsyncDisposable {
     return answers.filter(rule => rule !== undefined)
   }
 
-  /** All tables, or some, with what is in them. `nft list ruleset` */
+  /** All tables, or some of them, with their contents. `nft list ruleset` */
   async list(filter: ListFilter = {}): Promise<Ruleset> {
     for (let tries = 0; tries < listTries; tries++) {
       const before = await this.#generation()
       const tables = await this.#tables(filter)
       if ((await this.#generation()) === before) return { generation: before, tables }
     }
-    const reason = `the rules kept changing while they were listed, ${listTries} times in a row`
+    const reason = `the rules changed during each of ${listTries} attempts to list them`
     throw new NetlinkError({ code: 'NETLINK_DUMP_INTERRUPTED', op: 'list', target: 'ruleset', reason })
   }
 
@@ -84,13 +84,13 @@ export class Nft implements AsyncDisposable {
     const asking = request(
       wire.generationMessage,
       {},
-      { type: wire.NFT_MSG_GETGEN, op: 'ask for', target: 'generation' },
+      { type: wire.NFT_MSG_GETGEN, op: 'get', target: 'ruleset generation' },
     )
     const [answer] = await this.#connection.ask(asking, ({ body }) => wire.generationMessage.read(body))
     return answer?.attributes.id ?? 0
   }
 
-  /** Everything the kernel has of one kind, in families and tables that are wanted. */
+  /** Reads a whole dump. */
   async #dump<T>(asking: Request, read: (message: Message) => T): Promise<T[]> {
     const found: T[] = []
     for await (const one of this.#connection.dump(asking, read)) found.push(one)
@@ -126,7 +126,7 @@ export class Nft implements AsyncDisposable {
     return (await this.#dump(asking, read)).flat()
   }
 
-  /** Closes the socket: tables with `owner` go. */
+  /** Closes the socket. Tables with `owner` go with it. */
   async close(): Promise<void> {
     await this.#connection.close()
   }
@@ -138,11 +138,11 @@ export class Nft implements AsyncDisposable {
 
 export interface OpenNftOptions {
   readonly namespace?: NetNamespace
-  /** A socket (NETLINK_NETFILTER) that somebody else has opened, wherever it was. */
+  /** A NETLINK_NETFILTER socket that is open already, in any namespace. */
   readonly port?: NetlinkPort
 }
 
-/** Opens the rules of a network namespace: this process's, unless another or a socket is given. */
+/** Opens the rules of a network namespace. Default: this process's own, unless a socket is given. */
 export function openNft({ port, ...where }: OpenNftOptions = {}): Nft {
   return new Nft(port ? new Connection(port, { decoder }) : connect('netfilter', { ...where, decoder }))
 }

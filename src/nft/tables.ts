@@ -4,16 +4,19 @@ import { inFamily, type Sink } from './operation.ts'
 import * as wire from './wire/index.ts'
 
 export interface TableSpec extends TableRef {
-  /** Nobody else may change it, and it goes when the socket that made it closes: with its process at the latest. */
+  /**
+   * Only the socket that creates the table can change it. The table goes when that socket closes: with its
+   * process at the latest.
+   */
   readonly owner?: boolean
-  /** There, but passed by. */
+  /** The table exists, but packets skip it. */
   readonly dormant?: boolean
 }
 
 /** A table by its name, or by the handle that the kernel gave it. */
 export type TableToRemove = TableRef | { readonly family: Family; readonly handle: bigint }
 
-/** What can be done to tables. */
+/** Changes of tables. */
 export class TableChanges {
   readonly #sink: Sink
 
@@ -21,19 +24,22 @@ export class TableChanges {
     this.#sink = sink
   }
 
-  /** Makes a table; one that is there stays as it is (one of an owner is added as such again). `nft add table <family> <name>` */
+  /**
+   * Adds a table. One that exists stays unchanged (an owned one is added as such again).
+   * `nft add table <family> <name>`
+   */
   add(spec: TableSpec): void {
     this.#sink(() => [newTable('add table', spec, 0)])
   }
 
-  /** Makes a table that must not be there. `nft create table <family> <name>` */
+  /** Creates a table that does not exist. `nft create table <family> <name>` */
   create(spec: TableSpec): void {
     this.#sink(() => [newTable('create table', spec, NLM_F_CREATE | NLM_F_EXCL)])
   }
 
   /**
-   * Makes it anew, whether it is there or not: what was in it goes in the same moment in which comes what the transaction
-   * adds. One that is there has to be of the same `owner`.
+   * Replaces the table, or creates it: its old contents go at the moment at which the contents of the
+   * transaction come. An existing table must have the same `owner`.
    */
   replace(spec: TableSpec): void {
     this.#sink(() => [
@@ -43,12 +49,12 @@ export class TableChanges {
     ])
   }
 
-  /** Removes it with all that is in it. `nft delete table <family> <name>` */
+  /** Removes the table with its contents. `nft delete table <family> <name>` */
   remove(which: TableToRemove): void {
     this.#sink(() => [table('delete table', which, wire.NFT_MSG_DELTABLE)])
   }
 
-  /** Removes the rules of all of its chains. `nft flush table <family> <name>` */
+  /** Removes the rules of all its chains. `nft flush table <family> <name>` */
   flush(ref: TableRef): void {
     const about = { type: wire.NFT_MSG_DELRULE, op: 'flush table', target: refText(ref) }
     this.#sink(() => [request(wire.ruleMessage, inFamily(ref.family, { table: ref.name }), about)])

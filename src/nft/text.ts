@@ -3,7 +3,7 @@ import { type Data, type Expression, NFT_FIB_F_DADDR, NFT_FIB_F_SADDR } from './
 type Kind = Exclude<Expression['kind'], 'other'>
 type Of<K extends Kind> = Extract<Expression, { kind: K }>
 
-/** Bytes as nft prints registers: words of four bytes, in host order. */
+/** Register contents as nft prints them: words of four bytes in host order. */
 function words(data: Data | undefined): string {
   const { value = new Uint8Array(), verdict } = data ?? {}
   if (verdict) return verdict.chain === undefined ? `${verdict.code}` : `${verdict.code} -> ${verdict.chain}`
@@ -86,7 +86,10 @@ const writers: { readonly [K in Kind]?: (expression: Of<K>) => string } = {
   fib: ({ flags, result, destination }) => `fib ${fibFlags(flags)} ${result} => reg ${destination}`,
 }
 
-/** An expression as `nft --debug=netlink` prints it, without the brackets; of others only the name. */
+/**
+ * An expression as `nft --debug=netlink` prints it, without the brackets. Expressions without a form here
+ * show their name alone.
+ */
 export function expressionText(expression: Expression): string {
   if (expression.kind === 'other') return expression.name
   const write = writers[expression.kind] as ((expression: Expression) => string) | undefined

@@ -5,7 +5,7 @@ import { RuleChanges } from './rule/rules.ts'
 import { SetChanges } from './set/sets.ts'
 import { TableChanges } from './tables.ts'
 
-/** What a transaction is made of: the calls only take down what is to be done. */
+/** The contents of a transaction. Its calls only record changes. */
 export interface Transaction {
   readonly tables: TableChanges
   readonly chains: ChainChanges
@@ -28,15 +28,15 @@ export function requestsOf(build: (transaction: Transaction) => void): Request[]
 }
 
 /**
- * A transaction as one datagram, for a kernel that somebody else talks to. The last change asks for an acknowledgement,
- * which comes when all is decided. Pure: asks no kernel for anything.
+ * A transaction as one datagram, for the kernel of another machine. The last change requests an
+ * acknowledgement, which comes after the whole is decided. Pure.
  */
 export function transactionBytes(build: (transaction: Transaction) => void): Uint8Array {
   const requests = requestsOf(build)
   return datagramOf(framed(acknowledged(requests), { op: 'nft transaction' }))
 }
 
-/** The answer to the last one comes when the whole is done, or undone. */
+/** Requests an answer to the last change. It comes when the whole is applied or rolled back. */
 export function acknowledged(requests: readonly Request[]): Request[] {
   const last = requests.length - 1
   return requests.map((request, at) =>

@@ -2,17 +2,17 @@ import { Writer } from '../base/index.ts'
 import { NftError } from './errors.ts'
 import type { ValueType } from './values.ts'
 
-/** What nft leaves with rules and sets for its own listings; the kernel does not look at it (libnftnl/udata.h). */
+/** Data that nft attaches to rules and sets for its own listings. The kernel ignores it (libnftnl/udata.h). */
 const NFTNL_UDATA_RULE_COMMENT = 0
 const NFTNL_UDATA_SET_KEYBYTEORDER = 0
 const NFTNL_UDATA_SET_DATABYTEORDER = 1
 const NFTNL_UDATA_SET_DATA_INTERVAL = 6
 
-/** A byte of type, one of length, and the value. */
+/** One byte for the type, one for the length, then the value. */
 export function commentData(comment: string): Uint8Array {
   const text = new TextEncoder().encode(comment)
   if (text.length > 127) {
-    const reason = `a comment has at most 127 bytes, not ${text.length}`
+    const reason = `a comment can have at most 127 bytes, not ${text.length}`
     throw new NftError({ code: 'NFT_VALUE', kind: 'usage', op: 'build rule', target: 'comment', reason })
   }
   return Uint8Array.of(NFTNL_UDATA_RULE_COMMENT, text.length + 1, ...text, 0)

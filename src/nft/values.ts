@@ -2,23 +2,23 @@ import { addressBytes, addressText, macBytes, macText, messageOf, parseCidr } fr
 import { badValue } from './errors.ts'
 import { type Protocol, protocolNumbers } from './names.ts'
 
-/** The values from one to another, both included; with a mask, those that have these bits. */
+/** All values from one to another, both included. With a mask, the values with these bits. */
 export interface Span {
   readonly from: Uint8Array
   readonly to: Uint8Array
   readonly mask?: Uint8Array
 }
 
-/** How values of one kind stand in a register. */
+/** How values of one kind are stored in a register. */
 export interface ValueType<T> {
-  /** nft's name of it, as in `type ipv4_addr`. */
+  /** nft's name for it, as in `type ipv4_addr`. */
   readonly name: string
-  /** nft's number of it (include/datatype.h), which the kernel keeps with a set. */
+  /** nft's number for it (include/datatype.h), which the kernel stores with a set. */
   readonly number: number
   readonly length: number
-  /** Host order: no ranges without turning it round, and no intervals in sets. */
+  /** Stored in host order: ranges need a conversion, and sets of it cannot have intervals. */
   readonly host?: true
-  /** Bits of their own: several values are one mask, not a set. */
+  /** The values are bits: several of them are one mask, not a set. */
   readonly bits?: true
   span(this: void, value: T): Span
   show(this: void, bytes: Uint8Array): T
@@ -35,13 +35,13 @@ function address(name: string, number: number, length: 4 | 16): ValueType<string
     span(value) {
       const cidr = value.includes('/') ? parsed(name, value, parseCidr) : undefined
       const bytes = parsed(name, cidr?.address ?? value, addressBytes)
-      if (bytes.length !== length) throw badValue(name, `'${value}' is of the other family`)
+      if (bytes.length !== length) throw badValue(name, `'${value}' is an address of the other family`)
       return cidr === undefined ? exactly(bytes) : prefixSpan(bytes, cidr.prefix)
     },
   }
 }
 
-/** Bits beyond the prefix are cut off, as nft does. */
+/** Bits beyond the prefix are cleared, as nft does. */
 function prefixSpan(address: Uint8Array, prefix: number): Span {
   const mask = address.map((_, at) => 0xff & ~(0xff >> Math.max(0, Math.min(8, prefix - 8 * at))))
   const from = address.map((byte, at) => byte & mask[at]!)
@@ -74,9 +74,10 @@ function whole<N extends string = never>(
     ...about,
     span(value) {
       const number = typeof value === 'number' ? value : names[value]
-      if (number === undefined) throw badValue(name, `'${value}' is none of ${Object.keys(names).join(', ')}`)
+      if (number === undefined)
+        throw badValue(name, `'${value}' is not one of ${Object.keys(names).join(', ')}`)
       if (!Number.isInteger(number) || number < 0 || number >= 2 ** (8 * length))
-        throw badValue(name, `${number} is no whole number of ${8 * length} bits`)
+        throw badValue(name, `${number} is not a whole number of ${8 * length} bits`)
       const bytes = Uint8Array.from({ length }, (_, at) => number / 2 ** (8 * (length - 1 - at)))
       return exactly(host ? bytes.reverse() : bytes)
     },
@@ -87,7 +88,7 @@ function whole<N extends string = never>(
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** IFNAMSIZ bytes; with `*` at its end, those that begin so. */
+/** IFNAMSIZ bytes. With `*` at its end it matches all names with that beginning. */
 const interfaceName: ValueType<string> = {
   name: 'ifname',
   number: 41,
@@ -96,7 +97,7 @@ const interfaceName: ValueType<string> = {
   span(value) {
     const text = encoder.encode(value)
     if (text.length === 0 || text.length > 15 || /[\s/\0]/.test(value))
-      throw badValue('ifname', `'${value}' is no name of an interface, 1 to 15 bytes`)
+      throw badValue('ifname', `'${value}' is not an interface name of 1 to 15 bytes`)
     if (value.length > 1 && value.endsWith('*')) return exactly(text.subarray(0, -1))
     const bytes = new Uint8Array(16)
     bytes.set(text)
@@ -137,11 +138,11 @@ const icmpv6Types = {
   'nd-neighbor-solicit': 135,
   'nd-neighbor-advert': 136,
 }
-/** RTN_*: what an address is to this machine. */
+/** RTN_*: the type of an address in the routing table. */
 const addressTypes = { unicast: 1, local: 2, broadcast: 3, anycast: 4, multicast: 5, unreachable: 7 }
 const nfprotos = { ipv4: 2, ipv6: 10 }
 
-/** What fields and the elements of sets are. */
+/** The types of fields and of set elements. */
 export const types = {
   integer: whole({ name: 'integer', number: 4, length: 4, host: true }),
   byte: whole({ name: 'byte', number: 4, length: 1 }),
@@ -173,7 +174,7 @@ export const types = {
   ifname: interfaceName,
 }
 
-/** Big-endian comparison, as the kernel orders keys. */
+/** Compares as big-endian, which is how the kernel orders keys. */
 export function compare(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b)
 }

@@ -9,12 +9,15 @@ import { topologyOf } from './topology/named/index.ts'
 import { type Count, contains, type Topology } from './topology/topology.ts'
 import type { ClusterPlan, NodePlan, Wired } from './types.ts'
 
-/** Works out everything about a cluster that its settings say. Does nothing, so it can be printed and compared. */
+/**
+ * Computes everything about a cluster that its settings decide. It has no effects, so the result can be
+ * printed and compared.
+ */
 export function planCluster(settings: Settings): ClusterPlan {
   return planNodes(settings, nodeIds(settings, topologyOf(settings.topology)))
 }
 
-/** The same with these nodes, whatever the settings say of their number. */
+/** The plan for exactly these nodes. It ignores the counts in the settings. */
 export function planNodes(settings: Settings, ids: readonly number[]): ClusterPlan {
   const topology = topologyOf(settings.topology)
   const wired = ids.map(id => ({ id, nets: netsOf(id, settings, topology) }))
@@ -49,7 +52,7 @@ function planNode(node: Wired, all: readonly Wired[], settings: Settings): NodeP
   }
 }
 
-/** What the guest is told before it runs anything: the base image reads these words. */
+/** The kernel parameters that configure the guest before it runs anything: the base image reads them. */
 function commandLine({ id, nets }: Wired, settings: Settings): string {
   const all = nets.map(net => ({ net, mtu: settings[`mtu${net}`] ?? settings.mtu }))
   const mtus = all.filter(({ mtu }) => mtu !== 1500).map(({ net, mtu }) => `mtu${net}=${mtu}`)
@@ -63,11 +66,11 @@ function nodeIds(settings: Settings, topology: Topology): number[] {
   const testers = idsOf('tester', countOf(settings.ntesters, topology, 'testers'))
   const ids = [...[...vms].sort((a, b) => a - b), ...routers, ...testers]
   if (ids.length > 0) return ids
-  throw noNodes(settings.name, 'Give at least --nvm 1')
+  throw noNodes(settings.name, 'Give --nvm 1 or more')
 }
 
 export function noNodes(target: string, remedy: string): PlanError {
-  const reason = 'it has no nodes, no routers and no testers'
+  const reason = 'the cluster would have no nodes'
   return new PlanError({ code: 'NO_NODES', kind: 'usage', op: 'plan cluster', target, reason, remedy })
 }
 
@@ -78,15 +81,15 @@ function countOf(asked: number | undefined, topology: Topology, what: 'routers' 
   return count
 }
 
-/** Throws when the topology is made of more routers, or testers, than that. */
+/** Throws TOPOLOGY_COUNT when the topology needs more routers, or testers, than `count`. */
 export function mustSuffice(count: number, topology: Topology, what: 'routers' | 'testers'): void {
   const { atLeast = 0 } = topology[what] satisfies Count
   if (count >= atLeast) return
   throw new PlanError({
     code: 'TOPOLOGY_COUNT',
     kind: 'usage',
-    reason: `topology ${topology.name} needs ${atLeast} ${what}, and would have ${count}`,
-    remedy: `Give --n${what} ${atLeast}, or leave it out`,
+    reason: `topology ${topology.name} needs at least ${atLeast} ${what}, and this cluster would have ${count}`,
+    remedy: `Give --n${what} ${atLeast}, or omit the option`,
   })
 }
 
@@ -95,7 +98,10 @@ const netSettings = { vm: 'netsVm', router: 'netsRouter', tester: 'netsTester' }
   string
 >
 
-/** The node's own setting, else what the topology says of it, else its role's setting, else its role's nets. */
+/**
+ * The nets of a node. The first of these that exists counts: the node's own setting, the topology's entry for
+ * it, its role's setting, its role's entry in the topology.
+ */
 function netsOf(id: number, settings: Settings, topology: Topology): readonly number[] {
   const role = roleOf(id)!
   const said = topology.nets.filter(({ of }) => contains(of, id))

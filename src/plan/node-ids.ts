@@ -1,7 +1,7 @@
 import { nodeName, roleOf, rolesText } from '../base/index.ts'
 import { PlanError } from './errors.ts'
 
-/** The number in `1`, `vm-001` or 1; undefined when it is none that a node can have. */
+/** The id in `1`, `vm-001` or 1; undefined when no node can have it. */
 export function idOf(node: string | number): number | undefined {
   const [, digits] = /^(?:vm-)?(\d{1,3})$/.exec(String(node)) ?? []
   const id = Number(digits)
@@ -9,15 +9,15 @@ export function idOf(node: string | number): number | undefined {
   return roleOf(id) === undefined || (isName && node !== nodeName(id)) ? undefined : id
 }
 
-/** The number that a node to be added has. */
+/** The id of a node to be added. Throws NODE_NUMBER when no node can have it. */
 export function newId(node: string | number): number {
   const id = idOf(node)
   if (id !== undefined) return id
   throw new PlanError({
     code: 'NODE_NUMBER',
     kind: 'usage',
-    reason: `'${node}' is no node's number`,
-    remedy: `Numbers are: ${rolesText()}`,
+    reason: `'${node}' is not a node number`,
+    remedy: `Use one of: ${rolesText()}`,
   })
 }
 
@@ -29,6 +29,6 @@ export function nodeMissing(
     code: 'NODE_MISSING',
     kind: 'missing',
     reason: `cluster '${cluster}' has no node '${asked}'`,
-    remedy: `It has ${has.join(', ')}`,
+    remedy: `Its nodes are ${has.join(', ')}`,
   })
 }

@@ -20,7 +20,7 @@ export function addressed({ id, nets }: Wired, rule: SetupRule, prefix: string):
   })
 }
 
-/** What a rule means for one node among all the others. */
+/** What a rule of the topology means for one node among the others. */
 export function setupOf(node: Wired, rule: SetupRule, around: NodeContext): NodeSetup {
   const devs = devsOf(node, rule)
   const routes = (rule.routes ?? []).flatMap(route => routeOf(route, devs, around))
@@ -37,14 +37,17 @@ export function setupOf(node: Wired, rule: SetupRule, around: NodeContext): Node
   }
 }
 
-/** Through which interface the node is on a net: a port of a bridge is none any more, the bridge is. */
+/** The interface that puts the node on each net. When a bridge has that interface as a port, it is the bridge. */
 function devsOf({ nets }: Wired, { bridges = [] }: SetupRule): Map<number, string> {
   const devs = new Map(nets.map((net, position) => [net, `eth${position}`]))
   for (const bridge of bridges) for (const net of bridge.nets) if (devs.has(net)) devs.set(net, bridge.name)
   return devs
 }
 
-/** Hops over nets that the node is not on, and over nodes that do not run, are left out; so is a route without any. */
+/**
+ * A route in terms of the node's own interfaces. Hops over nets that the node is not on, and over nodes that
+ * do not exist, are omitted. A route without hops is omitted too.
+ */
 function routeOf(rule: RouteRule, devs: ReadonlyMap<number, string>, around: NodeContext): RoutePlan[] {
   const hops = rule.via.flatMap(hop => hopsOf(hop, devs.get(hop.net), around))
   const to = rule.to === 'default' ? rule.to : subnetOf(around.prefix, rule.to)

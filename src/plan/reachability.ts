@@ -10,9 +10,9 @@ export interface ReachTarget {
 }
 
 /**
- * Who should reach which addresses, by walking the plan's own routes, there and back, over every branch of
- * every multipath route. The families are planned alike: what IPv4 reaches, IPv6 does. In user space nobody
- * reaches another over net 0.
+ * The addresses that each node should reach. It walks the plan's own routes in both directions, over every
+ * branch of every multipath route. Both families are planned alike, so what IPv4 reaches, IPv6 reaches too.
+ * In user space no node reaches another over net 0.
  */
 export function reachTargets(plan: ClusterPlan, kind: FabricKind = 'bridge'): ReachTarget[] {
   const map = new NetworkMap(plan, kind)
@@ -32,13 +32,13 @@ export function reachTargets(plan: ClusterPlan, kind: FabricKind = 'bridge'): Re
 
 interface Attachment {
   readonly dev: string
-  /** Which nets this is, where bridges in guests have made one of several. */
+  /** The number of the segment. Nets that a bridge in a guest connects are one segment. */
   readonly segment: number
   readonly ipv4: string
   readonly ipv6: string
 }
 
-/** Longer than any path of a sensible topology; ends the walk in one that routes in circles. */
+/** Longer than any path of a sensible topology. It ends the walk in a topology with a routing loop. */
 const maxHops = 16
 
 class NetworkMap {
@@ -59,9 +59,9 @@ class NetworkMap {
     return this.#attachments.get(node)!
   }
 
-  /** True when packets from `from` arrive at that address of `to`, and the answers come back. */
+  /** True when packets from `from` arrive at `address` of `to`, and the answers come back. */
   reaches(from: NodePlan, to: NodePlan, address: string): boolean {
-    const sources = this.#ways(from, address).map(way => way.source)
+    const sources = this.#nextHops(from, address).map(hop => hop.source)
     return (
       sources.length > 0 &&
       this.#arrives(from, address, maxHops) &&
@@ -71,27 +71,30 @@ class NetworkMap {
 
   #arrives(at: NodePlan, address: string, hopsLeft: number): boolean {
     if (this.addressesOf(at).some(({ ipv4 }) => ipv4 === address)) return true
-    const ways = this.#ways(at, address)
-    return ways.length > 0 && hopsLeft > 0 && ways.every(way => this.#passes(way, address, hopsLeft))
+    const hops = this.#nextHops(at, address)
+    return hops.length > 0 && hopsLeft > 0 && hops.every(hop => this.#passes(hop, address, hopsLeft))
   }
 
-  #passes(way: NextHop, address: string, hopsLeft: number): boolean {
-    const next = this.#owner(way.gateway ?? address, way.segment)
-    if (!next || !way.gateway) return next !== undefined
+  #passes(hop: NextHop, address: string, hopsLeft: number): boolean {
+    const next = this.#owner(hop.gateway ?? address, hop.segment)
+    if (!next || !hop.gateway) return next !== undefined
     const there = this.addressesOf(next).some(({ ipv4 }) => ipv4 === address)
     return there || (next.setup.forwarding && this.#arrives(next, address, hopsLeft - 1))
   }
 
-  /** All ways that the node may choose for an address: a link that the address is on, or the hops of a route. */
-  #ways(node: NodePlan, address: string): NextHop[] {
+  /**
+   * All next hops that the node may choose for an address: the link that the address is on, or the hops of a
+   * route.
+   */
+  #nextHops(node: NodePlan, address: string): NextHop[] {
     const link = this.addressesOf(node).find(({ ipv4 }) => sameNet(ipv4, address))
     if (link) return [{ segment: link.segment, source: link.ipv4 }]
     const main = node.setup.routes.filter(route => route.table === undefined)
     const route = main.find(({ to }) => to !== 'default' && sameNet(to.ipv4, address)) ?? main.find(isDefault)
-    return (route?.hops ?? []).flatMap(hop => this.#wayOf(node, hop))
+    return (route?.hops ?? []).flatMap(hop => this.#nextHopOf(node, hop))
   }
 
-  #wayOf(node: NodePlan, hop: Hop): NextHop[] {
+  #nextHopOf(node: NodePlan, hop: Hop): NextHop[] {
     const link = this.addressesOf(node).find(({ dev }) => dev === hop.dev)
     if (!link) return []
     return [{ segment: link.segment, source: link.ipv4, ...(hop.ipv4 && { gateway: hop.ipv4 }) }]
@@ -115,7 +118,7 @@ class NetworkMap {
     return [...links, ...bridges]
   }
 
-  /** A bridge in a guest makes one segment of the nets of its ports. */
+  /** A bridge in a guest joins the nets of its ports into one segment. */
   #merge({ nets, setup }: NodePlan): void {
     for (const { ports } of setup.bridges) {
       const joined = nets.filter(({ dev }) => ports.includes(dev)).map(({ net }) => this.#segment(net))
@@ -137,7 +140,7 @@ interface NextHop {
 
 const isDefault = ({ to }: RoutePlan) => to === 'default'
 
-/** All nets are /24: two addresses are of one net when all but the last byte is the same. */
+/** True when two addresses are in the same net. All nets are /24, so their first three bytes decide. */
 function sameNet(a: string, b: string): boolean {
   const net = (address: string) =>
     address

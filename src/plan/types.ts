@@ -2,7 +2,7 @@ import type { Role } from '../base/index.ts'
 import type { BridgePlan } from './network/bridges.ts'
 import type { UserSpacePlan } from './network/user-limits.ts'
 
-/** Everything about a cluster that is known before anything is done: plain data, printed by `--dry-run`. */
+/** Everything about a cluster that is known before it is created. It is plain data; `--dry-run` prints it. */
 export interface ClusterPlan {
   readonly v: 1
   readonly name: string
@@ -12,7 +12,7 @@ export interface ClusterPlan {
   readonly prefix: string
   readonly nodes: readonly NodePlan[]
   readonly bridges: BridgePlan
-  /** In their place, where the network was asked for in user space. */
+  /** Used in place of the bridges, where a network in user space was requested. */
   readonly userSpace?: UserSpacePlan
 }
 
@@ -23,22 +23,22 @@ export interface NodePlan {
   readonly role: Role
   readonly memMiB: number
   readonly vcpus: number
-  /** What is added to the guest's kernel command line: `mtu1=9000 xcluster_PREFIX=fd00: …`. */
+  /** The parameters added to the guest's kernel command line: `mtu1=9000 xcluster_PREFIX=fd00: …`. */
   readonly append: string
   readonly nets: readonly NodeNet[]
   readonly setup: NodeSetup
 }
 
-/** `bridge`: bridges and taps in a network namespace. `user`: QEMU's user net and multicast segments. */
+/** `bridge`: bridges and taps in a network namespace. `user`: QEMU's user network and multicast segments. */
 export type FabricKind = 'bridge' | 'user'
 
-/** One interface of a node. Addresses come without their length, which is always /24 and /120. */
+/** One interface of a node. The prefix lengths are always /24 and /120, so addresses omit them. */
 export interface NodeNet {
   readonly net: number
   readonly dev: string
   readonly tap: string
   readonly mac: string
-  /** Absent where the topology leaves the interface without an address. */
+  /** Absent when the topology gives the interface no address. */
   readonly ipv4?: string
   readonly ipv6?: string
 }
@@ -49,14 +49,14 @@ export interface Wired {
   readonly nets: readonly number[]
 }
 
-/** What a node is told once it runs, in terms of its own interfaces and addresses. */
+/** The configuration that a running node gets, in terms of its own interfaces and addresses. */
 export interface NodeSetup {
   /** Forward packets, IPv4 and IPv6. */
   readonly forwarding: boolean
   readonly routes: readonly RoutePlan[]
-  /** Packets of sockets bound to `dev` look into these tables first. */
+  /** Packets of sockets bound to `dev` are looked up in these tables first. */
   readonly rules: readonly RulePlan[]
-  /** Sources of these subnets leave eth0 with its address. */
+  /** Packets from these subnets leave through eth0 with its address. */
   readonly masquerade: readonly Subnet[]
   /** Bridges inside the guest. */
   readonly bridges: readonly GuestBridge[]
@@ -68,19 +68,19 @@ export interface Subnet {
   readonly ipv6: string
 }
 
-/** A node's addresses on a net, as others use them for a next hop. */
+/** A node's addresses in a net, as a next hop for others. */
 export interface Hop {
   readonly dev: string
-  /** Absent: the destination is on the link itself. */
+  /** Absent when the destination is on the link itself. */
   readonly ipv4?: string
   readonly ipv6?: string
 }
 
-/** One route in both families; several hops make it ECMP. */
+/** One route in both families. With several hops it is a multipath (ECMP) route. */
 export interface RoutePlan {
   readonly to: 'default' | Subnet
   readonly hops: readonly Hop[]
-  /** Absent: the main tables. */
+  /** Absent for the main table. */
   readonly table?: { readonly ipv4: number; readonly ipv6: number }
 }
 
@@ -90,7 +90,7 @@ export interface RulePlan {
   readonly ipv6: number
 }
 
-/** A bridge in a guest over some of its interfaces, with the addresses that they then do without. */
+/** A bridge in a guest over some of its interfaces. It has an address; its ports have none. */
 export interface GuestBridge {
   readonly name: string
   readonly mac: string

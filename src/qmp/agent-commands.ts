@@ -16,7 +16,7 @@ export interface GuestExecStatus {
   readonly exited: boolean
   readonly exitcode?: number
   readonly signal?: number
-  /** Base64; at most 16 MiB each before that, the rest is thrown away. */
+  /** Base64 of at most 16 MiB each; the agent discards the rest. */
   readonly 'out-data'?: string
   readonly 'err-data'?: string
   readonly 'out-truncated'?: boolean
@@ -28,7 +28,10 @@ export interface GuestInfo {
   readonly supported_commands: readonly { readonly name: string; readonly enabled: boolean }[]
 }
 
-/** The guest agent's commands we use, typed (qemu `qga/qapi-schema.json`). Any other can be run too. */
+/**
+ * The guest agent's commands that this project uses, typed (qemu `qga/qapi-schema.json`). Any other can be
+ * run too.
+ */
 export interface AgentCommands {
   'guest-ping': Command<undefined>
   'guest-info': Command<undefined, GuestInfo>
@@ -37,7 +40,7 @@ export interface AgentCommands {
   'guest-exec': Command<GuestExecArguments, { readonly pid: number }>
   'guest-exec-status': Command<{ pid: number }, GuestExecStatus>
   'guest-get-time': Command<undefined, number>
-  /** Nanoseconds since 1970; from the hardware clock without. */
+  /** Nanoseconds since 1970. Without it the guest reads its hardware clock. */
   'guest-set-time': Command<{ time?: number } | undefined>
   'guest-network-get-interfaces': Command<undefined, readonly Readonly<Record<string, unknown>>[]>
 }

@@ -18,13 +18,13 @@ const after: Readonly<Record<AgentState, readonly AgentState[]>> = {
 /** Two outputs of 16 MiB, in base64, in one `guest-exec-status`. */
 const maxLine = 48 * 1024 * 1024
 
-/** How long one try to synchronise waits: a busy guest answers the next one. */
+/** The time limit of one attempt to synchronise. A busy guest answers a later one. */
 const syncMs = 3_000
 
 /**
- * A client of the guest agent (qemu-ga on a virtio-serial port). It has no greeting, and a port that outlives
- * both ends: what an earlier client asked, or half of it, may still be under way. `guest-sync-delimited` clears
- * the line, at first and after every timeout.
+ * A client of the guest agent (qemu-ga on a virtio-serial port). The agent does not greet, and its port outlives
+ * both ends: a command of an earlier client, or half of one, may still be in it. `guest-sync-delimited` clears
+ * the stream, at first and after every timeout.
  *
  * ```text
  *  unsynced ──▶ syncing ──▶ ready      unsynced   new, or a command was not answered; the next one synchronises
@@ -35,7 +35,7 @@ const syncMs = 3_000
  * Connect when the guest has opened the port (event VSERPORT_CHANGE): bytes sent earlier can wedge its boot.
  */
 export class AgentClient implements AskedAgent, AsyncDisposable {
-  readonly #talk: Session
+  readonly #session: Session
   readonly #timeoutMs: number
   #state: AgentState = 'unsynced'
   #syncing: Promise<void> | undefined
@@ -43,32 +43,35 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
   constructor(port: Port, options: ConnectOptions = {}) {
     const { peer = 'the guest agent', clock } = options
     this.#timeoutMs = options.timeoutMs ?? 30_000
-    this.#talk = new Session(port, {
+    this.#session = new Session(port, {
       peer,
       protocol: 'agent',
       clock,
       maxLine,
       alwaysId: true,
-      hear: message => {
+      message: message => {
         const expected = this.#state !== 'ready' // 0xFF makes the agent complain of bad input
-        if (message.kind === 'refusal' && !expected) this.#talk.pending.unreadable(message.reason)
+        if (message.kind === 'refusal' && !expected) this.#session.pending.unreadable(message.reason)
       },
-      garbled: () => this.#lapse(),
+      malformed: () => this.#lapse(),
       ended: () => this.#enter('closed'),
     })
-    this.#talk.start()
+    this.#session.start()
   }
 
   get state(): AgentState {
     return this.#state
   }
 
-  /** Resolves when the port is gone, with the reason; with undefined after {@link close}. Never rejects. */
+  /**
+   * Resolves when the connection has ended, with the reason, or with undefined after {@link close}. Never
+   * rejects.
+   */
   get closed(): Promise<QmpError | undefined> {
-    return this.#talk.closed
+    return this.#session.closed
   }
 
-  /** Runs an agent command and gives what it returns. Throws QMP_COMMAND when the agent refuses. */
+  /** Runs an agent command and returns its result. Throws QMP_COMMAND when the agent refuses. */
   async execute<const Name extends NameIn<AgentCommands>>(
     command: Name,
     ...rest: Rest<AgentCommands, Name, { readonly timeoutMs?: number }>
@@ -78,7 +81,7 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
     if (this.#state !== 'ready') await this.#syncFor(command, timeoutMs)
     try {
       const left = Math.max(deadline - this.clock.now(), 1)
-      return (await this.#talk.ask({ command, args, timeoutMs: left })) as ResultOf<AgentCommands, Name>
+      return (await this.#session.ask({ command, args, timeoutMs: left })) as ResultOf<AgentCommands, Name>
     } catch (failure) {
       if (failure instanceof QmpError && failure.code === 'QMP_TIMEOUT') this.#lapse()
       throw failure
@@ -86,7 +89,7 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
   }
 
   /**
-   * Runs a program in the guest and waits for its end; a string is given to `/bin/sh -c`.
+   * Runs a program in the guest and waits for its end. A string is a command for `/bin/sh -c`.
    *
    * ```ts
    * const { status, stdout } = await agent.exec(['ip', '-j', 'addr'], { timeoutMs: 5_000 })
@@ -96,7 +99,7 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
     return guestExec(this, command, { timeoutMs: this.#timeoutMs, ...options })
   }
 
-  /** Clears the line: what was asked earlier and is not answered by now never will be. */
+  /** Clears the stream: commands that were sent earlier and have no answer by then never get one. */
   sync(timeoutMs: number = this.#timeoutMs): Promise<void> {
     this.#syncing ??= this.#sync(timeoutMs).finally(() => {
       this.#syncing = undefined
@@ -105,20 +108,20 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
   }
 
   close(): Promise<void> {
-    return this.#talk.close()
+    return this.#session.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  /** The clock everything here waits by. */
+  /** The clock of all time limits. */
   get clock(): Clock {
-    return this.#talk.clock
+    return this.#session.clock
   }
 
   get peer(): string {
-    return this.#talk.peer
+    return this.#session.peer
   }
 
   async #syncFor(command: string, timeoutMs: number): Promise<void> {
@@ -130,7 +133,7 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
   }
 
   async #sync(timeoutMs: number): Promise<void> {
-    if (this.#talk.ended) throw lostError(this.#talk.ended, 'guest-sync-delimited', 'unsent')
+    if (this.#session.ended) throw lostError(this.#session.ended, 'guest-sync-delimited', 'unsent')
     this.#lapse()
     this.#enter('syncing')
     const deadline = this.clock.now() + timeoutMs
@@ -142,17 +145,20 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
     }
   }
 
-  /** True when the agent has said our number; false when there is reason, and time, to try again. */
+  /**
+   * True when the agent has answered with this client's number; false when a further attempt makes sense and
+   * time is left.
+   */
   async #trySync(leftMs: number): Promise<boolean> {
     if (leftMs <= 0) throw outOfStep(this.peer)
     const id = randomInt(2 ** 31)
     const last = leftMs <= syncMs
     const ask = { command: 'guest-sync-delimited', args: { id }, first: true }
-    const earlier = this.#talk.pending.waiting()
-    this.#talk.send(Uint8Array.of(0xff))
+    const earlier = this.#session.pending.waiting()
+    this.#session.send(Uint8Array.of(0xff))
     try {
-      const said = await this.#talk.ask({ ...ask, timeoutMs: last ? leftMs : syncMs })
-      if (said === id) this.#talk.pending.abandon(earlier)
+      const said = await this.#session.ask({ ...ask, timeoutMs: last ? leftMs : syncMs })
+      if (said === id) this.#session.pending.abandon(earlier)
       return said === id
     } catch (failure) {
       if (!last && failure instanceof QmpError && failure.code === 'QMP_TIMEOUT') return false
@@ -160,7 +166,7 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
     }
   }
 
-  /** Not in step any more; the next command synchronises first. */
+  /** Marks the stream as out of step: the next command synchronises first. */
   #lapse(from: readonly AgentState[] = ['ready']): void {
     if (from.includes(this.#state)) this.#enter('unsynced')
   }
@@ -171,7 +177,7 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
   }
 }
 
-/** Connects to a guest agent: resolves when it is in step, and leaves nothing open when it is not. */
+/** Connects to a guest agent. Resolves when it is synchronised; after a failure it leaves nothing open. */
 export async function connectAgent(port: Port, options?: ConnectOptions): Promise<AgentClient> {
   const agent = new AgentClient(port, options)
   try {
@@ -184,7 +190,7 @@ export async function connectAgent(port: Port, options?: ConnectOptions): Promis
 }
 
 function outOfStep(target: string): QmpError {
-  const reason = 'it answers other questions than ours'
-  const remedy = 'See that nobody else talks to this port'
+  const reason = 'it answers commands that this client did not send'
+  const remedy = 'Make sure that no other client uses this port'
   return new QmpError({ code: 'AGENT_OUT_OF_STEP', op: 'synchronise with', target, reason, remedy })
 }

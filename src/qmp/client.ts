@@ -14,15 +14,18 @@ const after: Readonly<Record<QmpState, readonly QmpState[]>> = {
   closed: [],
 }
 
-/** `query-qmp-schema`, the longest answer known, has 207 KB. */
+/** The longest known answer, of `query-qmp-schema`, has 207 KB. */
 const maxLine = 16 * 1024 * 1024
 
 export interface ExecuteOptions {
-  /** After this long the command is given up: QMP_TIMEOUT, with the outcome `unknown`. */
+  /** After this time the command fails with QMP_TIMEOUT and the outcome `unknown`. */
   readonly timeoutMs?: number
-  /** At most one file descriptor, for `getfd` and `add-fd`. It stays ours: close it once the reply is here. */
+  /**
+   * At most one file descriptor, for `getfd` and `add-fd`. The caller keeps it, and can close it when the
+   * reply is there.
+   */
   readonly fds?: readonly number[]
-  /** Run out of band: past all other commands, even while QEMU's main loop is blocked. */
+  /** Runs out of band: ahead of all other commands, even while QEMU's main loop is blocked. */
   readonly oob?: boolean
 }
 
@@ -30,16 +33,16 @@ export interface ExecuteOptions {
  * A client of a QEMU monitor (`-mon mode=control`).
  *
  * ```text
- *  greeting ──▶ negotiating ──▶ ready ──▶ closed        greeting     QEMU has not said who it is
+ *  greeting ──▶ negotiating ──▶ ready ──▶ closed        greeting     waiting for QEMU's greeting
  *      │             │                      ▲           negotiating  capabilities, then query-status
  *      └─────────────┴──────────────────────┘           closed       by close(), EOF, or a broken protocol
  * ```
  *
- * A greeting is not enough to be ready: a QEMU about to be killed by its own sandbox greets first.
- * Commands wait in line, eight at most are with QEMU. Events are heard from the first byte on.
+ * A greeting does not mean that QEMU is ready: a QEMU that its own sandbox is about to kill greets first.
+ * At most eight commands are with QEMU, others wait in a queue. Events are received from the first byte on.
  */
 export class QmpClient implements AsyncDisposable {
-  readonly #talk: Session
+  readonly #session: Session
   readonly #listeners: EventListeners
   readonly #timeoutMs: number
   #state: QmpState = 'greeting'
@@ -51,40 +54,43 @@ export class QmpClient implements AsyncDisposable {
   constructor(port: Port, options: ConnectOptions = {}) {
     const { peer = 'the QEMU monitor', clock } = options
     this.#timeoutMs = options.timeoutMs ?? 30_000
-    this.#talk = new Session(port, {
+    this.#session = new Session(port, {
       peer,
       protocol: 'monitor',
       clock,
       maxLine,
-      hear: message => this.#hear(message),
-      garbled: failure => this.#talk.end(failure),
+      message: message => this.#receive(message),
+      malformed: failure => this.#session.end(failure),
       ended: reason => {
         this.#enter('closed')
         this.#listeners.end(reason)
       },
     })
-    this.#listeners = new EventListeners(peer, this.#talk.clock)
+    this.#listeners = new EventListeners(peer, this.#session.clock)
     this.ready = this.#open()
-    this.ready.catch(() => {}) // whoever awaits it is told; so is whoever awaits `closed`
-    this.#talk.start()
+    this.ready.catch(() => {}) // callers that await `ready` or `closed` get the failure
+    this.#session.start()
   }
 
   get state(): QmpState {
     return this.#state
   }
 
-  /** QEMU's version, once it has greeted. */
+  /** QEMU's version, after its greeting. */
   get version(): QemuVersion | undefined {
     return this.#greeting?.version
   }
 
-  /** Resolves when the monitor is gone, with the reason; with undefined after {@link close}. Never rejects. */
+  /**
+   * Resolves when the monitor has closed, with the reason, or with undefined after {@link close}. Never
+   * rejects.
+   */
   get closed(): Promise<QmpError | undefined> {
-    return this.#talk.closed
+    return this.#session.closed
   }
 
   /**
-   * Runs a command and gives what it returns. Throws QMP_COMMAND when QEMU refuses, in QEMU's words.
+   * Runs a command and returns its result. Throws QMP_COMMAND with QEMU's words when QEMU refuses.
    *
    * ```ts
    * await client.execute('set_link', { name: 'nic0', up: false })
@@ -102,16 +108,16 @@ export class QmpClient implements AsyncDisposable {
         kind: 'usage',
         command,
         outcome: 'unsent',
-        target: this.#talk.peer,
-        reason: 'QEMU has not answered yet',
-        remedy: 'Wait for `ready`',
+        target: this.#session.peer,
+        reason: 'the monitor is not ready for commands yet',
+        remedy: 'Await `ready` first',
       })
     checkFds(command, args, options.fds)
-    if (options.oob && !this.#greeting?.capabilities.includes('oob')) throw noOob(command, this.#talk.peer)
+    if (options.oob && !this.#greeting?.capabilities.includes('oob')) throw noOob(command, this.#session.peer)
     return (await this.#ask(command, args, options)) as ResultOf<QmpCommands, Name>
   }
 
-  /** Events as they come; the loop ends when the monitor does. Over `limit`, the oldest are lost and counted. */
+  /** Events as they arrive. The loop ends with the monitor. Beyond `limit` the oldest are dropped and counted. */
   events<const Name extends string>(
     filter: Name | readonly Name[],
     options?: { limit?: number },
@@ -123,8 +129,8 @@ export class QmpClient implements AsyncDisposable {
   }
 
   /**
-   * The next such event. Ask before sending the command that causes it: events come before replies. Rejects
-   * with the reason when the monitor goes first.
+   * The next event that matches. Call it before you send the command that causes the event: events come
+   * before replies. Rejects with the reason when the monitor closes first.
    */
   once<const Name extends string>(
     name: Name,
@@ -137,7 +143,7 @@ export class QmpClient implements AsyncDisposable {
   }
 
   close(): Promise<void> {
-    return this.#talk.close()
+    return this.#session.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -145,7 +151,7 @@ export class QmpClient implements AsyncDisposable {
   }
 
   #ask(command: string, args?: object, { timeoutMs = this.#timeoutMs, ...how }: ExecuteOptions = {}) {
-    return this.#talk.ask({ command, args, timeoutMs, ...how })
+    return this.#session.ask({ command, args, timeoutMs, ...how })
   }
 
   async #open(): Promise<void> {
@@ -157,7 +163,7 @@ export class QmpClient implements AsyncDisposable {
       await this.#ask('qmp_capabilities', oob)
       await this.#ask('query-status')
     } catch (failure) {
-      this.#talk.end(failure as QmpError)
+      this.#session.end(failure as QmpError)
       throw failure
     }
     this.#enter('ready')
@@ -165,32 +171,34 @@ export class QmpClient implements AsyncDisposable {
 
   #greetingWithin(ms: number): Promise<Greeting> {
     return new Promise((resolve, reject) => {
-      const callOff = this.#talk.clock.after(ms, () => {
+      const cancel = this.#session.clock.after(ms, () => {
         const reason = `no greeting within ${ms} ms`
-        const remedy = 'See that nobody else is connected to this monitor, and that it is in control mode'
-        this.#talk.end(
-          new QmpError({ code: 'QMP_TIMEOUT', op: 'connect to', target: this.#talk.peer, reason, remedy }),
+        const remedy =
+          'Make sure that no other client is connected to this monitor, and that it is in control mode'
+        this.#session.end(
+          new QmpError({ code: 'QMP_TIMEOUT', op: 'connect to', target: this.#session.peer, reason, remedy }),
         )
       })
       this.#greeted = greeting => {
-        callOff()
+        cancel()
         resolve(greeting)
       }
       void this.closed.then(() => {
-        callOff()
-        reject(this.#talk.ended)
+        cancel()
+        reject(this.#session.ended)
       })
     })
   }
 
-  #hear(message: Message): void {
+  #receive(message: Message): void {
     if (message.kind === 'event') this.#listeners.emit(message.event)
     else if (message.kind === 'greeting') this.#greeted(message.greeting)
-    else if (message.kind === 'refusal') this.#talk.pending.unreadable(message.reason)
+    else if (message.kind === 'refusal') this.#session.pending.unreadable(message.reason)
   }
 
   #mustBeOpen(): void {
-    if (this.#talk.ended) throw closedError(this.#talk.peer, this.#talk.ended.reason, this.#talk.ended)
+    if (this.#session.ended)
+      throw closedError(this.#session.peer, this.#session.ended.reason, this.#session.ended)
   }
 
   #enter(next: QmpState): void {
@@ -199,24 +207,25 @@ export class QmpClient implements AsyncDisposable {
   }
 }
 
-/** Connects to a monitor: resolves when it is ready for commands, and leaves nothing open when it is not. */
+/** Connects to a monitor. Resolves when it is ready for commands; after a failure it leaves nothing open. */
 export async function connectQmp(port: Port, options?: ConnectOptions): Promise<QmpClient> {
   const client = new QmpClient(port, options)
   await client.ready
   return client
 }
 
-/** QEMU takes one descriptor a message, and a name that starts with a digit for a number. */
+/** QEMU accepts one descriptor with a message, and takes a name that starts with a digit for a number. */
 function checkFds(command: string, args: object | undefined, fds: readonly number[] = []): void {
   const name = args && 'fdname' in args ? String(args.fdname) : 'fd'
   let reason: string | undefined
-  if (fds.length > 1) reason = `QEMU takes one file descriptor a command, not ${fds.length}`
+  if (fds.length > 1) reason = `QEMU accepts one file descriptor with a command, not ${fds.length}`
   else if (command === 'getfd' && fds.length === 0) reason = 'getfd needs a file descriptor'
-  else if (/^\d|^$/.test(name)) reason = `'${name}' cannot name a descriptor: it must not start with a digit`
+  else if (/^\d|^$/.test(name))
+    reason = `'${name}' cannot be the name of a descriptor: it must not start with a digit`
   if (reason) throw new QmpError({ code: 'QMP_BAD_FD', kind: 'usage', command, outcome: 'unsent', reason })
 }
 
 function noOob(command: string, target: string): QmpError {
-  const reason = 'this QEMU offers no out-of-band execution on this monitor'
+  const reason = 'QEMU does not offer out-of-band execution on this monitor'
   return new QmpError({ code: 'QMP_NO_OOB', kind: 'usage', command, target, outcome: 'unsent', reason })
 }

@@ -1,15 +1,15 @@
 import type { QemuVersion } from './wire.ts'
 
-/** Arguments and result of one command. Arguments that include undefined may be left out. */
+/** The arguments and the result of one command. Arguments that can be undefined may be omitted. */
 interface Command<Arguments, Result> {
   readonly arguments: Arguments
   readonly result: Result
 }
 type Plain<Result = Nothing> = Command<undefined, Result>
 type With<Arguments, Result = Nothing> = Command<Arguments, Result>
-/** `{}`: the answer of a command that has nothing to say. */
+/** `{}`: the result of a command without one. */
 type Nothing = Readonly<Record<string, never>>
-/** Options whose names depend on the type of what is made. */
+/** Options whose names depend on the type of the object. */
 type Options = Readonly<Record<string, unknown>>
 
 export type RunState =
@@ -52,7 +52,10 @@ export interface JobInfo {
   readonly error?: string
 }
 
-/** The monitor commands we use, typed (qemu `qapi/*.json`). Any other can be run too, with unknown results. */
+/**
+ * The monitor commands that this project uses, typed (qemu `qapi/*.json`). Any other can be run too, with an
+ * unknown result.
+ */
 export interface QmpCommands {
   qmp_capabilities: With<{ enable?: readonly string[] } | undefined>
   'query-commands': Plain<readonly { readonly name: string }[]>
@@ -103,7 +106,10 @@ export interface QmpCommands {
 
 type Entry<Table, Name> = Name extends keyof Table ? Table[Name] : Command<object | undefined, unknown>
 
-/** What follows a command's name: its arguments, which some commands need and some have not, and options. */
+/**
+ * The parameters after a command's name: its arguments, which some commands require and some lack, and
+ * options.
+ */
 export type Rest<Table, Name, Options> =
   Entry<Table, Name> extends Command<infer Arguments, unknown>
     ? undefined extends Arguments
@@ -113,5 +119,5 @@ export type Rest<Table, Name, Options> =
 
 export type ResultOf<Table, Name> = Entry<Table, Name> extends Command<unknown, infer Result> ? Result : never
 
-/** A name: the known ones are offered by the editor, any other is taken. */
+/** A command's name. Editors offer the known ones; any other is accepted. */
 export type NameIn<Table> = (keyof Table & string) | (string & {})

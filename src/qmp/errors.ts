@@ -1,8 +1,8 @@
 import { type ErrorDetails, XclusterError } from '../base/index.ts'
 
 /**
- * What became of a command that brought no result: `failed` the other side refused it, nothing was done;
- * `unsent` it never left; `unknown` it left and nobody answered: it may still take effect, or have done so.
+ * The fate of a command without a result. `failed`: the peer refused it and did nothing. `unsent`: it was
+ * never sent. `unknown`: it was sent and not answered, so it may have taken effect, or may still do so.
  */
 export type Outcome = 'failed' | 'unsent' | 'unknown'
 
@@ -12,12 +12,12 @@ export interface QmpErrorDetails extends ErrorDetails {
   readonly errorClass?: string
 }
 
-/** Whatever goes wrong with a QEMU monitor or a guest agent. */
+/** A failure of a QEMU monitor or a guest agent. */
 export class QmpError extends XclusterError {
-  /** The command this is about, if it is about one. */
+  /** The command that failed, if it was one. */
   readonly command: string | undefined
   readonly outcome: Outcome
-  /** QEMU's own class of a refusal: `GenericError`, `CommandNotFound`, `DeviceNotFound`, … */
+  /** QEMU's class of the refusal: `GenericError`, `CommandNotFound`, `DeviceNotFound`, … */
   readonly errorClass: string | undefined
 
   constructor(details: QmpErrorDetails) {
@@ -29,12 +29,15 @@ export class QmpError extends XclusterError {
   }
 }
 
-/** `peer` is gone for the `reason`; what was asked of it and not answered is rejected with one of these. */
+/**
+ * The connection to `peer` has ended for `reason`. Commands without an answer are rejected with an error made
+ * from this one.
+ */
 export function closedError(peer: string, reason: string, cause?: unknown): QmpError {
   return new QmpError({ code: 'QMP_CLOSED', op: 'talk to', target: peer, reason, cause })
 }
 
-/** The same end, told to the one who waits for `command`. */
+/** The same end, as the error of `command`. */
 export function lostError(end: QmpError, command: string, outcome: Outcome): QmpError {
   const { code, target = '', reason } = end
   return new QmpError({ code, target, reason, command, outcome, cause: end })

@@ -1,4 +1,7 @@
-/** The events we know, with their data (qemu `qapi/*.json`). Others come with data of unknown fields. */
+/**
+ * The events that this project knows, with their data (qemu `qapi/*.json`). Others have data with unknown
+ * fields.
+ */
 export interface QmpEvents {
   SHUTDOWN: { readonly guest: boolean; readonly reason: string }
   POWERDOWN: Empty
@@ -9,7 +12,7 @@ export interface QmpEvents {
   WAKEUP: Empty
   GUEST_PANICKED: { readonly action: string; readonly info?: Readonly<Record<string, unknown>> }
   WATCHDOG: { readonly action: string }
-  /** The guest opened or closed a virtio-serial port: the guest agent is there, or gone. */
+  /** The guest opened or closed a virtio-serial port: its agent came or went. */
   VSERPORT_CHANGE: { readonly id: string; readonly open: boolean }
   /** `completed` comes while the run state is still `finish-migrate`. */
   MIGRATION: { readonly status: string }

@@ -3,12 +3,12 @@ import { QmpError } from './errors.ts'
 import type { QmpEvents } from './event-types.ts'
 import type { QmpEvent } from './wire.ts'
 
-/** The event of that name: with its data's type where we know it. */
+/** The event of that name, with the type of its data where that is known. */
 export type EventOf<Name extends string> = Name extends keyof QmpEvents
   ? QmpEvent<Name, QmpEvents[Name]>
   : QmpEvent<Name>
 
-/** Which events: one name, several, or whatever a function says yes to. */
+/** The events to receive: those of one name, of several, or those for which a function returns true. */
 export type EventFilter = string | readonly string[] | ((event: QmpEvent) => boolean)
 
 type Wants = (event: QmpEvent) => boolean
@@ -16,11 +16,11 @@ type Wants = (event: QmpEvent) => boolean
 interface Listener {
   readonly wants: Wants
   take(event: QmpEvent): void
-  /** No more events. `failure` is what the listener's own filter threw, or why the monitor is gone. */
+  /** No more events. `failure` is what the listener's own filter threw, or why the monitor closed. */
   end(failure: unknown, gone: boolean): void
 }
 
-/** Who listens for events. Nobody's slowness costs another one an event, or more than its own queue. */
+/** The listeners for events. A slow listener loses events of its own queue alone. */
 export class EventListeners {
   readonly #clock: Clock
   readonly #peer: string
@@ -44,10 +44,10 @@ export class EventListeners {
 
   once(name: string, filter: Wants, timeoutMs?: number): Promise<QmpEvent> {
     const first = defer<QmpEvent>()
-    let callOff = () => {}
+    let cancel = () => {}
     const leave = () => {
       this.#listeners.delete(listener)
-      callOff()
+      cancel()
     }
     const listener: Listener = {
       wants: event => event.event === name && filter(event),
@@ -62,8 +62,9 @@ export class EventListeners {
     }
     this.#listeners.add(listener)
     if (timeoutMs !== undefined)
-      callOff = this.#clock.after(timeoutMs, () => listener.end(this.#late(name, timeoutMs), false))
-    // Who waits may leave before the event, when the command that should cause it fails: no unhandled rejection.
+      cancel = this.#clock.after(timeoutMs, () => listener.end(this.#late(name, timeoutMs), false))
+    // The waiter may leave before the event, when the command that should cause it fails: that is not an
+    // unhandled rejection.
     first.promise.catch(() => {})
     return first.promise
   }

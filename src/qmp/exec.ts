@@ -4,16 +4,16 @@ import type { NameIn, Rest, ResultOf } from './commands.ts'
 import { QmpError } from './errors.ts'
 
 export interface ExecOptions {
-  /** Its standard input; nothing without. */
+  /** Its standard input. Default: empty. */
   readonly input?: string | Uint8Array
-  /** Its whole environment; PATH is added unless given. Without, it gets the agent's own. */
+  /** Its whole environment; PATH is added when missing. Default: the agent's environment. */
   readonly env?: Readonly<Record<string, string>>
-  /** After this long we stop waiting: QMP_TIMEOUT, and the program goes on in the guest. */
+  /** After this time the call fails with QMP_TIMEOUT, and the program continues in the guest. */
   readonly timeoutMs?: number
 }
 
 export interface ExecResult {
-  /** Its exit status; 128 + the signal's number when one ended it, as a shell has it. */
+  /** Its exit status; 128 + the number of a signal that killed it, as in a shell. */
   readonly status: number
   readonly signal?: number
   readonly stdout: Uint8Array
@@ -22,7 +22,7 @@ export interface ExecResult {
   readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
 }
 
-/** What running a program asks of the client of an agent. */
+/** The part of an agent's client that runs programs. */
 export interface AskedAgent {
   readonly clock: Clock
   readonly peer: string
@@ -34,7 +34,7 @@ export interface AskedAgent {
 
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** guest-exec, then guest-exec-status until it has ended: the agent has no event for that. */
+/** Runs guest-exec, then guest-exec-status until the program has ended: the agent has no event for that. */
 export async function guestExec(
   agent: AskedAgent,
   command: string | readonly string[],
@@ -63,7 +63,10 @@ export async function guestExec(
   return resultOf(ended)
 }
 
-/** The last look comes when the time is over: it takes what an answer takes, and no more from a silent guest. */
+/**
+ * The last status query comes when the time is over. It has time for one answer, so a silent guest costs no
+ * more.
+ */
 const lastLookMs = 250
 
 interface Slow {
@@ -72,7 +75,7 @@ interface Slow {
   readonly timeoutMs: number
 }
 
-/** A guest too busy to say whether the program has ended is told as one where it has not. */
+/** A guest too busy to answer whether the program has ended counts as one in which it still runs. */
 async function statusOf(
   agent: AskedAgent,
   { askMs, ...slow }: Slow & { readonly askMs: number },
@@ -109,6 +112,6 @@ function nothingToRun(target: string): QmpError {
 }
 
 function tooSlow(target: string, slow: Slow): QmpError {
-  const reason = `it has not ended within ${slow.timeoutMs / 1000} s and goes on in the guest as process ${slow.pid}`
+  const reason = `it has not ended within ${slow.timeoutMs / 1000} s, and continues in the guest as process ${slow.pid}`
   return new QmpError({ code: 'QMP_TIMEOUT', target, reason, command: slow.file, outcome: 'unknown' })
 }

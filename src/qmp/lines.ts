@@ -5,10 +5,10 @@ const FLUSH = 0xff
 const KEEP = 64 * 1024
 
 /**
- * Puts lines together from pieces of a stream that end anywhere. Every byte is looked at and copied a fixed
+ * Assembles lines from pieces of a stream that end anywhere. Every byte is read and copied a fixed
  * number of times, however small the pieces are: `query-qmp-schema` is one line of 207 KB.
  *
- * 0xFF never occurs in UTF-8; in a line it says that what came before it is worthless
+ * 0xFF never occurs in UTF-8. In a line it means that everything before it is to be discarded
  * (qemu `docs/interop/qemu-ga-ref`, guest-sync-delimited).
  */
 export class LineAssembler {
@@ -20,7 +20,10 @@ export class LineAssembler {
     this.#limit = limit
   }
 
-  /** Calls `take` with every line that `piece` completes, without its line end. `piece` may be reused after. */
+  /**
+   * Calls `take` with every line that `piece` completes, without its line end. `piece` can be reused after
+   * the call.
+   */
   push(piece: Uint8Array, take: (line: string) => void): void {
     let start = 0
     for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, start)) {
@@ -62,6 +65,6 @@ function tooLong(limit: number): QmpError {
     code: 'QMP_TOO_LONG',
     op: 'read',
     target: 'a line',
-    reason: `it is over ${limit} bytes`,
+    reason: `a line is longer than ${limit} bytes`,
   })
 }

@@ -10,22 +10,25 @@ export interface Ask {
   readonly timeoutMs: number
   /** Out of band: sent at once, as `exec-oob`. */
   readonly oob?: boolean
-  /** Sent at once, past the window and its queue, as an ordinary command. */
+  /** Sent at once, ahead of the window and its queue, as an ordinary command. */
   readonly first?: boolean
 }
 
-interface Flying {
+interface InFlight {
   readonly ask: Ask
   readonly args: string | undefined
   readonly result: Deferred<unknown>
-  /** In the window, so that QEMU's own queue (8 long) never fills: a full one would stop out-of-band too. */
+  /**
+   * Counts for the window, which keeps QEMU's own queue (8 long) from filling: a full one would stop
+   * out-of-band commands too.
+   */
   readonly counted: boolean
   sent: boolean
   /** When it was sent, by the clock; only while it is traced. */
   sentAt: number | undefined
-  /** The one who asked has given up. The id stays taken until the reply comes. */
-  given: boolean
-  callOff: () => void
+  /** True when the caller has given up. The id stays in use until the reply comes. */
+  abandoned: boolean
+  cancel: () => void
 }
 
 export interface PendingOptions {
@@ -34,21 +37,21 @@ export interface PendingOptions {
   readonly clock: Clock
   readonly send: (text: string, fds: readonly number[] | undefined) => void
   readonly window?: number
-  /** Give every command an id, even one that flies alone. */
+  /** Give every command an id, even one that is alone in flight. */
   readonly alwaysId?: boolean
 }
 
 /**
- * Commands on their way and who waits for them. At most `window` are in the air, the rest queue in order.
+ * Commands in flight, and their callers. At most `window` are in flight; the others queue in order.
  *
- * Replies are matched by id. A command that leaves while no other without an id is in the air goes without
- * one: the reply without an id is its, and the 7 bytes saved are a fifth of the time of `query-status`.
+ * Replies are matched by id. A command that is sent while every other one in flight has an id goes without
+ * one: the reply without an id is its own. The 7 bytes saved are a fifth of the time of `query-status`.
  */
 export class PendingCommands {
   readonly #options: PendingOptions
   readonly #window: number
-  readonly #air = new Map<number | undefined, Flying>()
-  readonly #queue: Flying[] = []
+  readonly #inFlight = new Map<number | undefined, InFlight>()
+  readonly #queue: InFlight[] = []
   #counted = 0
   #id = 0
 
@@ -57,84 +60,84 @@ export class PendingCommands {
     this.#window = options.window ?? 8
   }
 
-  /** Throws at once when the arguments do not go into JSON. */
+  /** Throws at once when the arguments cannot be encoded as JSON. */
   ask(ask: Ask): Promise<unknown> {
     const counted = !ask.oob && !ask.first
     const args = ask.args && encodeArguments(ask.command, ask.args)
-    const flying: Flying = {
+    const entry: InFlight = {
       ask,
       args,
       result: defer(),
       counted,
       sent: false,
       sentAt: undefined,
-      given: false,
-      callOff: () => {},
+      abandoned: false,
+      cancel: () => {},
     }
-    flying.callOff = this.#options.clock.after(ask.timeoutMs, () => this.#expire(flying))
-    if (counted && (this.#counted >= this.#window || this.#queue.length > 0)) this.#queue.push(flying)
-    else this.#launch(flying)
-    return flying.result.promise
+    entry.cancel = this.#options.clock.after(ask.timeoutMs, () => this.#expire(entry))
+    if (counted && (this.#counted >= this.#window || this.#queue.length > 0)) this.#queue.push(entry)
+    else this.#send(entry)
+    return entry.result.promise
   }
 
-  /** A reply. Nobody waits for a late one, or for one to something we never sent: both are dropped. */
+  /** Takes a reply. A late reply, and one to a command that was never sent, are dropped. */
   settle(message: Reply): void {
     const id = message.id as number | undefined
-    const flying = this.#air.get(id)
-    if (this.#options.trace.on) this.#tellReply(message, flying)
-    if (!flying) return
-    this.#remove(id, flying)
-    if (!flying.given) {
-      flying.callOff()
-      if (message.kind === 'value') flying.result.resolve(message.value)
-      else flying.result.reject(this.#refused(flying, message))
+    const entry = this.#inFlight.get(id)
+    if (this.#options.trace.on) this.#traceReply(message, entry)
+    if (!entry) return
+    this.#remove(id, entry)
+    if (!entry.abandoned) {
+      entry.cancel()
+      if (message.kind === 'value') entry.result.resolve(message.value)
+      else entry.result.reject(this.#refused(entry, message))
     }
     this.#pump()
   }
 
   /** True when a reply without an id is expected. */
   get expectsNameless(): boolean {
-    return this.#air.has(undefined)
+    return this.#inFlight.has(undefined)
   }
 
   /**
-   * An error reply without an id that no command explains: the other side could not read something of ours.
-   * Commands in band are answered in order, so it is the oldest; what it did is not certain.
+   * Takes an error reply without an id that belongs to no command: the peer could not read something that was
+   * sent. Commands in band are answered in order, so it was the oldest; its outcome is unknown.
    */
   unreadable(reason: string): void {
-    const oldest = [...this.#air].find(([, flying]) => flying.counted)
+    const oldest = [...this.#inFlight].find(([, entry]) => entry.counted)
     if (!oldest) return
-    const [id, flying] = oldest
-    this.#remove(id, flying)
-    if (!flying.given) this.#reject(flying, { code: 'QMP_UNREADABLE', reason })
+    const [id, entry] = oldest
+    this.#remove(id, entry)
+    if (!entry.abandoned) this.#reject(entry, { code: 'QMP_UNREADABLE', reason })
     this.#pump()
   }
 
-  /** What is in the air now, for {@link abandon}. */
+  /** The commands in flight now, for {@link abandon}. */
   waiting(): ReadonlySet<unknown> {
-    return new Set(this.#air.values())
+    return new Set(this.#inFlight.values())
   }
 
-  /** For those that cannot be answered any more: frees their places, and tells who still waits. */
+  /** Rejects commands that can no longer be answered, and frees their places in the window. */
   abandon(lost: ReadonlySet<unknown>): void {
-    for (const [id, flying] of this.#air) {
-      if (!lost.has(flying)) continue
-      this.#remove(id, flying)
-      const reason = 'it has answered what was asked later, and not this (was it restarted?)'
-      if (!flying.given) this.#reject(flying, { code: 'AGENT_FORGOT', reason })
+    for (const [id, entry] of this.#inFlight) {
+      if (!lost.has(entry)) continue
+      this.#remove(id, entry)
+      const reason = 'it has answered a later command, and not this one (was it restarted?)'
+      if (!entry.abandoned) this.#reject(entry, { code: 'AGENT_FORGOT', reason })
     }
     this.#pump()
   }
 
-  /** Rejects all that wait, each with its own command's name. */
+  /** Rejects all commands, each with its own name. */
   end(reason: QmpError): void {
-    const lost = [...this.#air.values(), ...this.#queue]
-    this.#air.clear()
+    const lost = [...this.#inFlight.values(), ...this.#queue]
+    this.#inFlight.clear()
     this.#queue.length = 0
-    for (const flying of lost) {
-      if (flying.given) continue
-      flying.callOff()
-      flying.result.reject(lostError(reason, flying.ask.command, flying.sent ? 'unknown' : 'unsent'))
+    for (const entry of lost) {
+      if (entry.abandoned) continue
+      entry.cancel()
+      entry.result.reject(lostError(reason, entry.ask.command, entry.sent ? 'unknown' : 'unsent'))
     }
   }
 
@@ -142,64 +145,64 @@ export class PendingCommands {
     while (this.#counted < this.#window) {
       const next = this.#queue.shift()
       if (!next) return
-      this.#launch(next)
+      this.#send(next)
     }
   }
 
-  #launch(flying: Flying): void {
-    const { command, oob = false, first, fds } = flying.ask
-    const named = oob || first || this.#options.alwaysId || this.#air.has(undefined)
+  #send(entry: InFlight): void {
+    const { command, oob = false, first, fds } = entry.ask
+    const named = oob || first || this.#options.alwaysId || this.#inFlight.has(undefined)
     const id = named ? this.#nextId() : undefined
-    if (this.#options.trace.on) this.#tellCommand(flying, id)
-    this.#air.set(id, flying)
-    if (flying.counted) this.#counted++
-    flying.sent = true
-    this.#options.send(encodeRequest({ command, args: flying.args, id, oob }), fds)
+    if (this.#options.trace.on) this.#traceCommand(entry, id)
+    this.#inFlight.set(id, entry)
+    if (entry.counted) this.#counted++
+    entry.sent = true
+    this.#options.send(encodeRequest({ command, args: entry.args, id, oob }), fds)
   }
 
-  #tellCommand(flying: Flying, id: number | undefined): void {
-    flying.sentAt = this.#options.clock.now()
-    this.#options.trace.sent({ ...flying.ask, id })
+  #traceCommand(entry: InFlight, id: number | undefined): void {
+    entry.sentAt = this.#options.clock.now()
+    this.#options.trace.sent({ ...entry.ask, id })
   }
 
-  #tellReply(message: Reply, flying: Flying | undefined): void {
+  #traceReply(message: Reply, entry: InFlight | undefined): void {
     const { clock, trace } = this.#options
-    const sentAt = flying?.sentAt
+    const sentAt = entry?.sentAt
     const ms = sentAt === undefined ? {} : { ms: clock.now() - sentAt }
-    trace.replied(message, flying && { command: flying.ask.command, ...ms })
+    trace.replied(message, entry && { command: entry.ask.command, ...ms })
   }
 
-  /** Short, and not one that a late reply could still bear. */
+  /** Short, and not an id that a late reply could still have. */
   #nextId(): number {
     do this.#id = (this.#id % 999) + 1
-    while (this.#air.has(this.#id))
+    while (this.#inFlight.has(this.#id))
     return this.#id
   }
 
-  #remove(id: number | undefined, flying: Flying): void {
-    this.#air.delete(id)
-    if (flying.counted) this.#counted--
+  #remove(id: number | undefined, entry: InFlight): void {
+    this.#inFlight.delete(id)
+    if (entry.counted) this.#counted--
   }
 
-  #expire(flying: Flying): void {
-    flying.given = true
-    const queued = this.#queue.indexOf(flying)
+  #expire(entry: InFlight): void {
+    entry.abandoned = true
+    const queued = this.#queue.indexOf(entry)
     if (queued >= 0) this.#queue.splice(queued, 1)
-    const { command, timeoutMs } = flying.ask
+    const { command, timeoutMs } = entry.ask
     if (this.#options.trace.on) this.#options.trace.expired(command, timeoutMs)
     const reason = `no answer within ${timeoutMs} ms`
-    this.#reject(flying, { code: 'QMP_TIMEOUT', reason })
+    this.#reject(entry, { code: 'QMP_TIMEOUT', reason })
   }
 
-  #reject(flying: Flying, why: { code: string; reason: string }): void {
-    flying.callOff()
-    const outcome = flying.sent ? 'unknown' : 'unsent'
-    const { command } = flying.ask
-    flying.result.reject(new QmpError({ ...why, target: this.#options.peer, command, outcome }))
+  #reject(entry: InFlight, why: { code: string; reason: string }): void {
+    entry.cancel()
+    const outcome = entry.sent ? 'unknown' : 'unsent'
+    const { command } = entry.ask
+    entry.result.reject(new QmpError({ ...why, target: this.#options.peer, command, outcome }))
   }
 
-  #refused(flying: Flying, { errorClass, reason }: { errorClass: string; reason: string }): QmpError {
-    const { command } = flying.ask
+  #refused(entry: InFlight, { errorClass, reason }: { errorClass: string; reason: string }): QmpError {
+    const { command } = entry.ask
     return new QmpError({ code: 'QMP_COMMAND', target: this.#options.peer, reason, command, errorClass })
   }
 }

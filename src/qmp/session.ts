@@ -6,11 +6,11 @@ import { type Ask, PendingCommands } from './pending.ts'
 import { SessionTrace } from './trace.ts'
 import { decodeMessage, type Message } from './wire.ts'
 
-/** What both clients, of a monitor and of a guest agent, can be told. */
+/** Options of both clients, of a monitor and of a guest agent. */
 export interface ConnectOptions {
-  /** Who is at the other end, for error messages: `vm-003`. */
+  /** The name of the peer, for error messages: `vm-003`. */
   readonly peer?: string
-  /** How long to wait for the greeting, and for each answer unless its call says otherwise. */
+  /** The time limit for the greeting, and for each answer unless its call sets another. */
   readonly timeoutMs?: number
   readonly clock?: Clock
 }
@@ -22,48 +22,49 @@ interface SessionOptions {
   readonly clock?: Clock | undefined
   readonly maxLine: number
   readonly alwaysId?: boolean
-  /** Everything that is no reply to a command. */
-  hear(message: Message): void
-  /** A line that is no message. */
-  garbled(failure: QmpError): void
-  /** It is over; called once, before anybody else learns of it. */
+  /** Takes every message that is not a reply to a command. */
+  message(message: Message): void
+  /** Takes the failure for a line that is not a message. */
+  malformed(failure: QmpError): void
+  /** The session has ended. Called once, before any command is rejected. */
   ended(reason: QmpError): void
 }
 
-/** Commands out, replies in, over one port: what QMP and the guest agent's protocol have in common. */
+/** Sends commands and receives replies over one port: the common part of QMP and the guest agent's protocol. */
 export class Session {
   readonly peer: string
   readonly clock: Clock
   readonly pending: PendingCommands
   readonly #port: Port
   readonly #lines: LineAssembler
-  readonly #habits: SessionOptions
+  readonly #options: SessionOptions
   readonly #trace: SessionTrace
   readonly #closed = defer<QmpError | undefined>()
   #end: QmpError | undefined
   #closing: Promise<void> | undefined
 
-  constructor(port: Port, habits: SessionOptions) {
-    this.peer = habits.peer
-    this.clock = habits.clock ?? systemClock
+  constructor(port: Port, options: SessionOptions) {
+    this.peer = options.peer
+    this.clock = options.clock ?? systemClock
     this.#port = port
-    this.#habits = habits
-    this.#lines = new LineAssembler(habits.maxLine)
-    this.#trace = new SessionTrace(`${habits.peer} ${habits.protocol}`)
+    this.#options = options
+    this.#lines = new LineAssembler(options.maxLine)
+    this.#trace = new SessionTrace(`${options.peer} ${options.protocol}`)
     this.pending = new PendingCommands({
       peer: this.peer,
       trace: this.#trace,
       clock: this.clock,
-      alwaysId: habits.alwaysId ?? false,
+      alwaysId: options.alwaysId ?? false,
       send: (text, fds) => this.send(Buffer.from(text), fds),
     })
   }
 
-  /** Starts listening. Apart from the constructor, so that whoever hears is there first. */
+  /** Starts receiving. It is separate from the constructor, so that the receiver of messages exists first. */
   start(): void {
     this.#port.receive({
       data: (bytes, fds = []) => {
-        for (const fd of fds) closeSync(fd) // none is ever asked for; a hostile QEMU could fill our table
+        // No command asks for descriptors; a hostile QEMU could use up this process's limit with them.
+        for (const fd of fds) closeSync(fd)
         this.#data(bytes)
       },
       end: failure => {
@@ -73,7 +74,7 @@ export class Session {
     })
   }
 
-  /** Resolves with the reason when the conversation is over; with undefined after {@link close}. */
+  /** Resolves with the reason when the session has ended, or with undefined after {@link close}. */
   get closed(): Promise<QmpError | undefined> {
     return this.#closed.promise
   }
@@ -91,17 +92,17 @@ export class Session {
     }
   }
 
-  /** Ends it for a reason: all that wait are rejected with it. The first reason stays. */
+  /** Ends the session for a reason, with which all pending commands are rejected. The first reason stays. */
   end(reason: QmpError): void {
     this.#finish(reason, reason)
   }
 
   close(): Promise<void> {
-    this.#finish(closedError(this.peer, 'the connection was closed on this side'), undefined)
+    this.#finish(closedError(this.peer, 'the client closed the connection'), undefined)
     return this.#closing ?? Promise.resolve()
   }
 
-  /** Why it is over, if it is. */
+  /** Why the session has ended, if it has. */
   get ended(): QmpError | undefined {
     return this.#end
   }
@@ -110,11 +111,11 @@ export class Session {
     if (this.#end) return
     if (this.#trace.on) this.#trace.closed(end)
     this.#end = end
-    this.#habits.ended(end)
+    this.#options.ended(end)
     this.pending.end(end)
     this.#closed.resolve(told)
     this.#closing = this.#port.close()
-    this.#closing.catch(() => {}) // thrown to whoever calls close()
+    this.#closing.catch(() => {}) // callers of close() get it
   }
 
   #data(bytes: Uint8Array): void {
@@ -136,7 +137,7 @@ export class Session {
       return
     }
     if (this.#trace.on) this.#trace.heard(message)
-    this.#habits.hear(message)
+    this.#options.message(message)
   }
 
   #decode(line: string): Message | undefined {
@@ -144,7 +145,7 @@ export class Session {
       return decodeMessage(line)
     } catch (failure) {
       if (this.#trace.on) this.#trace.garbled(failure as QmpError)
-      this.#habits.garbled(failure as QmpError)
+      this.#options.malformed(failure as QmpError)
       return undefined
     }
   }

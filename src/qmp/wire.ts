@@ -1,10 +1,10 @@
 import { messageOf } from '../base/index.ts'
 import { QmpError } from './errors.ts'
 
-/** What QEMU says of itself on connect. */
+/** QEMU's greeting. */
 export interface Greeting {
   readonly version: QemuVersion
-  /** What may be enabled by `qmp_capabilities`: `oob`. */
+  /** The capabilities that `qmp_capabilities` can enable: `oob`. */
   readonly capabilities: readonly string[]
 }
 
@@ -13,15 +13,18 @@ export interface QemuVersion {
   readonly package: string
 }
 
-/** Something that happened in QEMU without being asked for. */
+/** An event of QEMU's. */
 export interface QmpEvent<Name extends string = string, Data = Readonly<Record<string, unknown>>> {
   readonly event: Name
   readonly data: Data
-  /** When, in milliseconds since 1970, by the host's clock. */
+  /** Its time, in milliseconds since 1970, by the host's clock. */
   readonly at: number
 }
 
-/** What a line from QEMU or the guest agent says. `id` is what the command had; undefined when it had none. */
+/**
+ * The message in a line from QEMU or the guest agent. `id` is that of the command; undefined when it had
+ * none.
+ */
 export type Message =
   | { readonly kind: 'greeting'; readonly greeting: Greeting }
   | { readonly kind: 'event'; readonly event: QmpEvent }
@@ -33,26 +36,26 @@ export type Reply =
 
 export interface Request {
   readonly command: string
-  /** Its arguments, in JSON already. */
+  /** Its arguments, encoded as JSON. */
   readonly args?: string | undefined
   readonly id?: number | undefined
-  /** To be run out of band: at once, whatever the main loop is busy with. */
+  /** Runs out of band: at once, whatever keeps QEMU's main loop busy. */
   readonly oob?: boolean
 }
 
-/** A command as it is sent. Compact: QEMU 7.2 takes one turn of its main loop for every byte. */
+/** Encodes a command. Compact, because QEMU 7.2 takes a turn of its main loop for every byte. */
 export function encodeRequest({ command, args, id, oob }: Request): string {
   const verb = oob ? 'exec-oob' : 'execute'
   const rest = args === undefined ? '' : `,"arguments":${args}`
   return `{"${verb}":${JSON.stringify(command)}${rest}${id === undefined ? '' : `,"id":${id}`}}\n`
 }
 
-/** QEMU's own limit is 1024, the command around them included (qemu `qobject/json-streamer.c`). */
+/** QEMU's own limit is 1024, with the command around them (qemu `qobject/json-streamer.c`). */
 const maxDepth = 1000
 
 /**
- * Arguments as JSON. Too deep ones must not be sent: QEMU answers them with a storm of errors, one for every
- * bracket, none with an id to tell whose they are.
+ * Arguments as JSON. Ones nested too deeply must not be sent: QEMU answers them with an error for every
+ * bracket, and none has an id that says which command it belongs to.
  */
 export function encodeArguments(command: string, args: object): string {
   try {
@@ -61,10 +64,10 @@ export function encodeArguments(command: string, args: object): string {
   } catch (cause) {
     throw badArguments(command, messageOf(cause), cause)
   }
-  throw badArguments(command, `its arguments are nested deeper than ${maxDepth}`)
+  throw badArguments(command, `its arguments are nested more than ${maxDepth} levels deep`)
 }
 
-/** A walk, not a regular expression: those run out of stack on a string of many megabytes. */
+/** A loop, not a regular expression: those run out of stack on a string of many megabytes. */
 function depthOf(json: string): number {
   let depth = 0
   let deepest = 0
@@ -87,7 +90,7 @@ function badArguments(command: string, reason: string, cause?: unknown): QmpErro
   return new QmpError({ code: 'QMP_BAD_ARGUMENTS', kind: 'usage', command, outcome: 'unsent', reason, cause })
 }
 
-/** Reads one line. What is no message of the protocol throws QMP_MALFORMED. */
+/** Decodes one line. Throws QMP_MALFORMED when it is not a message of the protocol. */
 export function decodeMessage(line: string): Message {
   const message = parse(line)
   if ('return' in message) return { kind: 'value', id: message.id, value: message.return }
@@ -105,7 +108,7 @@ function parse(line: string): Record<string, unknown> {
   try {
     const message: unknown = JSON.parse(line)
     if (isRecord(message)) return message
-  } catch {} // said below, with the line
+  } catch {} // reported below, with the line
   throw malformed(line)
 }
 
@@ -134,5 +137,5 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function malformed(line: string): QmpError {
   const shown = JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line)
-  return new QmpError({ code: 'QMP_MALFORMED', reason: `${shown} is no message of the monitor protocol` })
+  return new QmpError({ code: 'QMP_MALFORMED', reason: `${shown} is not a message of the monitor protocol` })
 }

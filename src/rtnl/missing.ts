@@ -1,15 +1,15 @@
 import { NetlinkError } from '../netlink/index.ts'
 
-/** Something a kernel may have been built without. */
+/** A feature that a kernel can be built without. */
 export interface Lack {
   /** `vxlan links`. */
   readonly what: string
   readonly code: string
-  /** `CONFIG_VXLAN`, where we know it. */
+  /** `CONFIG_VXLAN`, where it is known. */
   readonly option: string | undefined
-  /** The module's name, where it is built as one. */
+  /** The name of the module, where it is built as one. */
   readonly module: string | undefined
-  /** Whether a refusal means this. */
+  /** True when a refusal means that the feature is missing. */
   readonly shows: (refusal: NetlinkError) => boolean
 }
 
@@ -44,7 +44,7 @@ export function missingLinkKind(kind: string): Lack {
   return { what: `${kind} links`, code: 'LINK_KIND_MISSING', option, module, shows }
 }
 
-/** Queueing disciplines whose option is not CONFIG_NET_SCH_<KIND>. */
+/** Queueing disciplines with an option other than CONFIG_NET_SCH_<KIND>. */
 const qdiscOptions: Readonly<Record<string, string>> = { pfifo: 'FIFO', bfifo: 'FIFO', clsact: 'INGRESS' }
 
 /** net/sched/sch_api.c: ENOENT, "Specified qdisc kind is unknown". */
@@ -81,7 +81,10 @@ export function missingAction(kind: string): Lack {
   }
 }
 
-/** The refusal, or a better one: what this kernel lacks, and the option it would have to be built with. */
+/**
+ * The refusal. If it means that this kernel lacks a feature, it has that feature and its kernel option in the
+ * remedy.
+ */
 export function explained(
   refusal: NetlinkError,
   lacks: readonly Lack[],
@@ -91,7 +94,7 @@ export function explained(
   if (lack === undefined)
     return others.length > 0 ? new NetlinkError({ ...(refusal as Details), others }) : refusal
   const { what, code, option, module } = lack
-  const cure = option ? `load the module ${module}, or take one with ${option}` : 'see that the name is right'
+  const cure = option ? `load the module ${module}, or use a kernel with ${option}` : 'check the spelling'
   const remedy = `This kernel has no ${what}: ${cure}`
   return new NetlinkError({ ...(refusal as Details), code, kind: 'prerequisite', remedy, others })
 }

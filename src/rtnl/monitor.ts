@@ -21,11 +21,11 @@ import * as wire from './wire/index.ts'
 
 type Happened<Kind extends string, Key extends string, What> = {
   readonly kind: Kind
-  /** Whether it went; else it came, or changed. */
+  /** True when it was removed; otherwise it was added or changed. */
   readonly gone: boolean
 } & { readonly [K in Key]: What }
 
-/** Something that came, changed or went. */
+/** Something that was added, changed or removed. */
 export type RouteEvent =
   | Happened<'link', 'link', Link>
   | Happened<'address', 'address', Address>
@@ -42,7 +42,7 @@ const groupNumbers = {
   addresses: [wire.RTNLGRP_IPV4_IFADDR, wire.RTNLGRP_IPV6_IFADDR],
   routes: [wire.RTNLGRP_IPV4_ROUTE, wire.RTNLGRP_IPV6_ROUTE],
   rules: [wire.RTNLGRP_IPV4_RULE, wire.RTNLGRP_IPV6_RULE],
-  /** Forwarding entries of bridges and vxlans too: `fdb` events. */
+  /** Includes the forwarding entries of bridges and vxlans: `fdb` events. */
   neighbours: [wire.RTNLGRP_NEIGH],
   /** Qdiscs, classes and filters. */
   traffic: [wire.RTNLGRP_TC],
@@ -55,7 +55,10 @@ export interface MonitorOptions {
   readonly receiveBuffer?: number
 }
 
-/** Listens to what happens; `{ kind: 'overrun' }` among the events means: list anew. `ip monitor` */
+/**
+ * Listens to changes. `{ kind: 'overrun' }` among the events means that some were lost: list again.
+ * `ip monitor`
+ */
 export function monitor(
   groups: readonly EventGroup[],
   options: MonitorOptions = {},
@@ -70,7 +73,7 @@ export function monitor(
 
 type Read = (message: Message, gone: boolean) => RouteEvent | undefined
 
-/** By the RTM_NEW… of each; one more is its RTM_DEL…. */
+/** By the RTM_NEW… number of each. The number after it is its RTM_DEL…. */
 const readers: Readonly<Record<number, Read>> = {
   [wire.RTM_NEWLINK]: (message, gone) =>
     familyOf(message) === wire.AF_UNSPEC ? { kind: 'link', gone, link: readLink(message) } : undefined,
@@ -95,7 +98,7 @@ const readers: Readonly<Record<number, Read>> = {
   },
 }
 
-/** Bridges tell of their ports and entries in messages of AF_BRIDGE, whose attributes mean something else. */
+/** Bridges report their ports and entries in messages of AF_BRIDGE, whose attributes have other meanings. */
 const familyOf = ({ body }: Message) => body.bytes[body.offset]
 
 function readNeighbourEvent(message: Message, gone: boolean): RouteEvent | undefined {

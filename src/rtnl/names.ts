@@ -2,20 +2,23 @@ import { type Connection, type Message, NetlinkError, type Request, request } fr
 import type { LinkRef, Names, Operation } from './operation.ts'
 import { linkMessage, RTEXT_FILTER_SKIP_STATS, RTM_GETLINK } from './wire/index.ts'
 
-/** Refuses what the kernel would refuse less clearly, or take for a template (`%d`; net/core/dev.c). */
+/** Refuses names that the kernel would refuse less clearly, or expand as a template (`%d`; net/core/dev.c). */
 export function checkName(op: string, name: string): void {
   if (/^[^\s/%:]{1,15}$/.test(name) && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 15) return
-  const reason = 'an interface name has 1 to 15 bytes, without spaces, slash, colon and %'
+  const reason = 'an interface name has 1 to 15 bytes, without space, slash, colon or %'
   throw new NetlinkError({ code: 'LINK_NAME', kind: 'usage', op, target: `'${name}'`, reason })
 }
 
-/** An interface by its name, or by one of its alternative ones, which alone are longer than 15 bytes. */
+/** An interface by its name or an alternative name. Only alternative names can have more than 15 bytes. */
 export function named(name: string | undefined): { name?: string; altName?: string } {
   if (name === undefined) return {}
   return Buffer.byteLength(name) > 15 ? { altName: name } : { name }
 }
 
-/** The index of every interface that the operations refer to; asks the kernel, once, for those it must. */
+/**
+ * The indexes of all interfaces that the operations refer to. The kernel is asked once, for those that only
+ * it knows.
+ */
 export async function resolve(connection: Connection, operations: readonly Operation[]): Promise<Names> {
   const known = new Map<string, number>()
   const wanted = new Set<string>()
@@ -38,8 +41,8 @@ export async function resolve(connection: Connection, operations: readonly Opera
 }
 
 /**
- * Interfaces made in a batch in which some are referred to: the next free numbers of the namespace. All of them,
- * as the kernel would give those to the ones that have none.
+ * Gives the interfaces created in a batch the next free indexes of the namespace, when some of them are
+ * referred to. All of them need one, because the kernel would assign those to the interfaces without any.
  */
 async function number(connection: Connection, names: readonly string[], known: Map<string, number>) {
   const listing = request(linkMessage, skipStats, { type: RTM_GETLINK, op: 'list', target: 'links' })
@@ -56,10 +59,10 @@ async function lookUp(connection: Connection, names: readonly string[], known: M
   }
 }
 
-/** The counters of address families; IFLA_STATS64 comes all the same (rtnl_fill_ifinfo). */
+/** Skips the counters of address families. The kernel sends IFLA_STATS64 in any case (rtnl_fill_ifinfo). */
 const skipStats = { attributes: { extMask: RTEXT_FILTER_SKIP_STATS } }
 
-/** The index alone: the attributes, some 1,500 bytes of them, are not looked at. */
+/** Reads the index alone and skips the attributes, some 1,500 bytes. */
 function indexOf({ body }: Message): number {
   body.skip(4, 'struct ifinfomsg')
   return body.i32('index')

@@ -21,7 +21,7 @@ import { ClassChanges, Classes } from './traffic/classes.ts'
 import { FilterChanges, Filters } from './traffic/filters.ts'
 import { QdiscChanges, Qdiscs } from './traffic/qdiscs.ts'
 
-/** What goes into a batch: the same calls, which only take down what is to be done. */
+/** A batch. It has the same calls; they record operations instead of carrying them out. */
 export interface Batch {
   readonly links: LinkChanges<void>
   readonly addresses: AddressChanges<void>
@@ -34,7 +34,7 @@ export interface Batch {
   readonly filters: FilterChanges<void>
 }
 
-/** The operations that a batch is made of. */
+/** The operations that a batch consists of. */
 export function operationsOf(build: (batch: Batch) => void): Operation[] {
   const operations: Operation[] = []
   const take = (make: () => Operation) => void operations.push(make())
@@ -54,8 +54,7 @@ export function operationsOf(build: (batch: Batch) => void): Operation[] {
 
 /**
  * The interfaces, addresses, routes, rules, neighbours, forwarding tables and traffic control of one network
- * namespace. Everything the kernel refuses is thrown as a
- * NetlinkError: `create bridge xcbr0: File exists`.
+ * namespace. A refusal of the kernel is thrown as a NetlinkError: `create bridge xcbr0: File exists`.
  */
 export class Route implements AsyncDisposable {
   readonly links: Links
@@ -87,8 +86,8 @@ export class Route implements AsyncDisposable {
   }
 
   /**
-   * Does many things in a handful of messages to the kernel. It goes through them in order and past those it
-   * refuses: no transaction. Throws the first refusal, with the `others`. `ip -batch -force`
+   * Carries out many operations in a few messages to the kernel. It processes them in order and continues after one
+   * that it refuses: a batch is not a transaction. Throws the first refusal, with the `others`. `ip -batch -force`
    *
    * ```ts
    * await route.batch(({ links, addresses }) => {
@@ -98,8 +97,8 @@ export class Route implements AsyncDisposable {
    * })
    * ```
    *
-   * Interfaces may be named everywhere. A name where the wire wants an index costs a question beforehand, asked
-   * for all at once; an `index` of your own costs nothing.
+   * You can refer to interfaces by name everywhere. Where the wire needs an index, a name costs a query, one for
+   * all names together. An `index` that you choose costs nothing.
    */
   async batch(build: (batch: Batch) => void): Promise<void> {
     await this.#apply(operationsOf(build))
@@ -117,7 +116,7 @@ export class Route implements AsyncDisposable {
     return events
   }
 
-  /** Closes the sockets; what is pending is rejected, monitors end. */
+  /** Closes the sockets, rejects pending requests and ends monitors. */
   async close(): Promise<void> {
     await Promise.all([this.#connection, ...this.#monitors].map(part => part.close()))
   }
@@ -142,7 +141,7 @@ interface Tried {
   readonly requests: readonly (readonly Request[])[]
 }
 
-/** A refusal, and the others with it, in words of what this kernel lacks where that is why. */
+/** A refusal and its `others`, each explained where a missing kernel feature caused it. */
 function explainedIn(refusal: NetlinkError, tried: Tried): NetlinkError {
   const others = refusal.others.map(other => explainedIn(other, tried))
   const at = tried.requests.findIndex(requests =>
@@ -151,7 +150,7 @@ function explainedIn(refusal: NetlinkError, tried: Tried): NetlinkError {
   return explained(refusal, tried.operations[at]?.lacks ?? [], others)
 }
 
-/** Opens all that a Route has of a network namespace: this process's, unless another is given. */
+/** Opens a Route of a network namespace. Default: this process's own. */
 export function openRoute(options: { readonly namespace?: NetNamespace } = {}): Route {
   return new Route(connect('route', { ...options, decoder: routeDecoder }), options.namespace)
 }

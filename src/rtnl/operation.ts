@@ -4,31 +4,34 @@ import type { Lack } from './missing.ts'
 /** An interface by its name or its index. */
 export type LinkRef = string | number
 
-/** The indexes that are known once the kernel was asked. */
+/** The indexes of interfaces, known after the kernel was asked. */
 export interface Names {
-  /** Of an interface that the operation named in `refers`. */
+  /** The index of an interface that the operation lists in `refers`. */
   indexOf(link: LinkRef): number
-  /** For an interface that is to be created; 0: the kernel shall choose. */
+  /** The index for an interface to be created; 0 lets the kernel choose. */
   given(name: string): number
 }
 
-/** An interface that is to be. */
+/** An interface to be created. */
 export interface Created {
   readonly name: string
   readonly index?: number | undefined
 }
 
-/** Something to be done, as data: which names it needs, and the messages once they are known. */
+/** A change, as data: the names that it needs, and its messages once their indexes are known. */
 export interface Operation {
-  /** Interfaces that the wire wants by index. */
+  /** Interfaces that the wire refers to by index. */
   readonly refers: readonly LinkRef[]
-  /** Interfaces it creates; without an index they are given one when others in the batch refer to one of them. */
+  /** Interfaces that it creates. One without an index gets one when the batch refers to any of them. */
   readonly creates?: readonly Created[]
-  /** What a kernel may have been built without, and how its refusal then looks. */
+  /** Features that a kernel can lack, each with its refusal. */
   readonly lacks?: readonly Lack[]
   /** Called once. */
   requests(names: Names): Request[]
 }
 
-/** Where operations go: straight to the kernel (what `make` throws is then a rejection), or into a batch. */
+/**
+ * Takes operations: it sends them to the kernel at once (an exception of `make` is a rejection), or adds them
+ * to a batch.
+ */
 export type Sink<Done> = (make: () => Operation) => Done

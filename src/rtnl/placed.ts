@@ -2,21 +2,24 @@ import { datagramOf, NLM_F_ACK } from '../netlink/index.ts'
 import { type Batch, operationsOf } from './open.ts'
 import type { Operation } from './operation.ts'
 
-/** Where in a message the index of an interface belongs: four bytes, host order. */
+/** Where in a message the index of an interface belongs: four bytes in host order. */
 export interface LinkPlace {
   readonly offset: number
   readonly name: string
 }
 
-/** A message for another machine's kernel. Whoever sends it there puts in the indexes that its interfaces have. */
+/**
+ * A message for the kernel of another machine. The sender there fills in the indexes of that machine's
+ * interfaces.
+ */
 export interface PlacedMessage {
-  /** What it is for: `add address 192.168.1.1/24 (eth1)`. */
+  /** Operation and target: `add address 192.168.1.1/24 (eth1)`. */
   readonly about: string
   readonly bytes: Uint8Array
   readonly places: readonly LinkPlace[]
 }
 
-/** The messages of a batch, each a datagram that asks for an acknowledgement. Pure: asks no kernel for anything. */
+/** The messages of a batch, each a datagram that requests an acknowledgement. Pure: it does not ask a kernel. */
 export function placedMessages(build: (batch: Batch) => void): PlacedMessage[] {
   return operationsOf(build).flatMap(operation => {
     const names = new Set(operation.refers.filter(link => typeof link === 'string'))
@@ -32,7 +35,7 @@ export function placedMessages(build: (batch: Batch) => void): PlacedMessage[] {
   })
 }
 
-/** With index 0 for every interface, but all ones for `marked`. */
+/** The messages with index 0 for every interface, except 0xffffffff for `marked`. */
 function encoded({ requests }: Operation, marked?: string): { about: string; bytes: Uint8Array }[] {
   const indexOf = (link: string | number) => (typeof link === 'number' ? link : link === marked ? -1 : 0)
   return requests({ indexOf, given: () => 0 }).map(request => ({
@@ -41,7 +44,7 @@ function encoded({ requests }: Operation, marked?: string): { about: string; byt
   }))
 }
 
-/** An index is four bytes, at a multiple of four. */
+/** The places where two encodings differ. An index is four bytes, at a multiple of four. */
 function differences(blank: Uint8Array, marked: Uint8Array): number[] {
   const words = Array.from({ length: blank.length / 4 }, (_, word) => word * 4)
   return words.filter(at => blank[at] !== marked[at])

@@ -4,11 +4,14 @@ import { fileURLToPath } from 'node:url'
 import { messageOf } from '../base/index.ts'
 import { SysError } from './errors.ts'
 
-/** What `receive` gives: `length` of the message (more than fitted when `truncated`), 0 at a stream's end. */
+/**
+ * The result of `receive`: `length` of the message (more than the buffer holds when `truncated`), 0 at the
+ * end of a stream.
+ */
 export interface Received {
   readonly length: number
   readonly truncated: boolean
-  /** Netlink only: the port id of who sent it, 0 for the kernel. */
+  /** Netlink only: the port id of the sender, 0 for the kernel. */
   readonly sender?: number
   readonly fds?: number[]
 }
@@ -20,12 +23,12 @@ export interface Poll {
 }
 
 /**
- * The addon's functions, one per system call or indivisible group. They throw `SyscallFailure`s. `namespace` is
- * the fd of a network namespace, or -1 for the caller's own.
+ * The addon's functions, one per system call or indivisible group. They throw `SyscallFailure`s. `namespace`
+ * is the fd of a network namespace, or -1 for this process's own.
  */
 export interface Binding {
   readonly abi: number
-  /** The network namespace and, when `rootless`, the user namespace that owns it. */
+  /** Returns the network namespace and, when `rootless`, the user namespace that owns it. */
   createNamespace(rootless: boolean): [network: number, user?: number]
   openIn(namespace: number, path: string, flags: number): number
   socketIn(namespace: number, domain: number, type: number, protocol: number): number
@@ -51,19 +54,19 @@ export interface Binding {
   pollClose(poll: Poll, closed: () => void): void
 }
 
-/** The shape of the addon that this code knows: XCLUSTER_ABI in native/addon/addon.h. */
+/** The version of the addon's interface that this code is written for: XCLUSTER_ABI in native/addon/addon.h. */
 const abi = 2
 const remedy = 'Run: npm run build'
 
-/** A file that node-gyp builds. The package's root is two up from here, in src/ as in dist/. */
+/** The path of a file that node-gyp builds. The package's root is two folders up, from src/ as from dist/. */
 function artefact(name: string): string {
   return fileURLToPath(new URL(`../../build/Release/${name}`, import.meta.url))
 }
 
-/** Where the launcher is. */
+/** The path of the launcher. Throws LAUNCHER_MISSING. */
 export function launcherPath(path = artefact('xcluster-launcher')): string {
   if (existsSync(path)) return path
-  const reason = 'the launcher is not built'
+  const reason = 'the launcher has not been built'
   throw new SysError({
     code: 'LAUNCHER_MISSING',
     kind: 'prerequisite',
@@ -74,26 +77,29 @@ export function launcherPath(path = artefact('xcluster-launcher')): string {
   })
 }
 
-/** Loads an addon and checks that it is the one this code was written for. */
+/**
+ * Loads an addon and checks that it has the version this code is written for. Throws ADDON_MISSING and
+ * ADDON_STALE.
+ */
 export function loadBinding(path: string): Binding {
   const about = { kind: 'prerequisite', op: 'load', target: path, remedy } as const
   if (!existsSync(path))
-    throw new SysError({ ...about, code: 'ADDON_MISSING', reason: 'the addon is not built' })
+    throw new SysError({ ...about, code: 'ADDON_MISSING', reason: 'the native addon has not been built' })
   let loaded: Binding
   try {
     loaded = createRequire(import.meta.url)(path)
   } catch (cause) {
-    const reason = `the addon does not load here: ${messageOf(cause)}`
+    const reason = `the native addon cannot be loaded on this machine: ${messageOf(cause)}`
     throw new SysError({ ...about, code: 'ADDON_STALE', reason, cause })
   }
   if (loaded.abi === abi) return loaded
-  const reason = `the addon is of another version (${loaded.abi}, this code needs ${abi})`
+  const reason = `the native addon has interface version ${loaded.abi}, and this code needs ${abi}`
   throw new SysError({ ...about, code: 'ADDON_STALE', reason })
 }
 
 let loaded: Binding | undefined
 
-/** The addon, loaded when first used: what needs no system call works without it. */
+/** The addon. It is loaded at the first use, so that code without system calls works without it. */
 export function binding(): Binding {
   loaded ??= loadBinding(artefact('xcluster.node'))
   return loaded

@@ -1,4 +1,4 @@
-/** The kernel's numbers (include/uapi/linux; the same on every architecture this runs on). */
+/** The kernel's constants (include/uapi/linux). They are the same on every supported architecture. */
 export const AF_NETLINK = 16
 export const SOCK_STREAM = 1
 export const SOCK_RAW = 3
@@ -19,7 +19,7 @@ export const netlinkProtocols = { route: 0, netfilter: 12 } as const
 export const IFF_TAP = 0x0002
 export const IFF_NO_PI = 0x1000
 export const IFF_VNET_HDR = 0x4000
-/** EBUSY when the name is taken, rather than joining somebody's persistent tap. */
+/** Answers EBUSY when the name is taken, where the default is to join another process's persistent tap. */
 export const IFF_TUN_EXCL = 0x8000
 
 export const LOCK_EX = 2
@@ -28,7 +28,7 @@ export const LOCK_NB = 4
 export const MS_BIND = 0x1000
 export const MS_REC = 0x4000
 export const MS_SHARED = 0x100000
-/** What statfs says of a namespace's file (linux/magic.h). */
+/** The type that statfs reports for a namespace's file (linux/magic.h). */
 export const NSFS_MAGIC = 0x6e736673
 
 export const F_SEAL_SEAL = 1

@@ -1,13 +1,13 @@
 import { getSystemErrorName } from 'node:util'
 import { type ErrorDetails, messageOf, XclusterError } from '../base/index.ts'
 
-/** What the system refused, or what this installation lacks. */
+/** A system call that failed, or a part of this installation that is missing. */
 export class SysError extends XclusterError {
-  /** The system's number for it, where a system call failed. */
+  /** The errno, where a system call failed. */
   readonly errno: number | undefined
-  /** The same as a name: `EPERM`. */
+  /** The name of the errno: `EPERM`. */
   readonly errnoName: string | undefined
-  /** Which call that was: `setns`. */
+  /** The system call that failed: `setns`. */
   readonly syscall: string | undefined
 
   constructor(details: ErrorDetails & { errno?: number; syscall?: string }) {
@@ -18,7 +18,7 @@ export class SysError extends XclusterError {
   }
 }
 
-/** As the addon throws it: `errno` positive, the message in the system's words. */
+/** An error of the addon: `errno` is positive, and the message is the system's text. */
 export interface SyscallFailure extends Error {
   readonly errno: number
   readonly syscall: string
@@ -28,7 +28,7 @@ export function isSyscallFailure(thrown: unknown): thrown is SyscallFailure {
   return thrown instanceof Error && !(thrown instanceof SysError) && 'errno' in thrown && 'syscall' in thrown
 }
 
-/** Runs a call into the addon or node:fs; what the system refuses becomes a {@link SysError}. */
+/** Calls into the addon or node:fs. A failed system call becomes a {@link SysError}. */
 export function attempt<T>(op: string, target: string | undefined, call: () => T): T {
   try {
     return call()
@@ -37,9 +37,9 @@ export function attempt<T>(op: string, target: string | undefined, call: () => T
   }
 }
 
-/** The same for calls that were refused already. */
+/** The {@link SysError} for a system call that has failed. */
 export function refused(op: string, target: string | undefined, failure: SyscallFailure): SysError {
-  const errno = Math.abs(failure.errno) // node:fs has them negative
+  const errno = Math.abs(failure.errno) // node:fs gives negative numbers
   const name = getSystemErrorName(-errno)
   const details = {
     op,
@@ -58,7 +58,7 @@ export function refused(op: string, target: string | undefined, failure: Syscall
   return new SysError({ ...details, code: 'SYSCALL_FAILED', reason })
 }
 
-/** For what is used after its `close()`. */
+/** The error for the use of something after its `close()`. */
 export function closed(what: string): SysError {
-  return new SysError({ code: 'CLOSED', kind: 'usage', target: what, reason: 'is closed already' })
+  return new SysError({ code: 'CLOSED', kind: 'usage', target: what, reason: 'already closed' })
 }

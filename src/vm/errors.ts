@@ -1,21 +1,26 @@
 import { XclusterError } from '../base/index.ts'
 
-/** A VM that cannot start, died, or did not do what it was asked. */
+/** A VM that cannot start, has died, or did not do what was requested. */
 export class VmError extends XclusterError {}
 
 export function gone(target: string): VmError {
-  return new VmError({ code: 'VM_GONE', op: 'use', target, reason: 'it was stopped' })
+  return new VmError({ code: 'VM_GONE', op: 'use', target, reason: 'the VM was stopped' })
 }
 
 export function stoppedEarly(target: string): VmError {
-  return new VmError({ code: 'VM_GONE', op: 'start', target, reason: 'it was stopped before it was ready' })
+  return new VmError({
+    code: 'VM_GONE',
+    op: 'start',
+    target,
+    reason: 'the VM was stopped before it was ready',
+  })
 }
 
 export function startAborted(target: string, cause: unknown): VmError {
-  return new VmError({ code: 'START_ABORTED', op: 'start', target, reason: 'it was called off', cause })
+  return new VmError({ code: 'START_ABORTED', op: 'start', target, reason: 'the start was cancelled', cause })
 }
 
 export function noSuchNic(target: string, index: number, count: number): VmError {
-  const reason = `there is no NIC ${index}: it has ${count}, counted from 0`
+  const reason = `NIC ${index} does not exist: the VM has ${count}, counted from 0`
   return new VmError({ code: 'NO_SUCH_NIC', kind: 'usage', op: 'set the link of', target, reason })
 }

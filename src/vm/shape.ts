@@ -1,20 +1,23 @@
 import type { Nic } from '../base/index.ts'
 import type { Identity, Memfd } from '../sys/index.ts'
 
-/** What executes the guest's instructions: hardware through /dev/kvm, or QEMU's own translator. */
+/** What executes the guest's instructions: the hardware through /dev/kvm, or QEMU's own translator. */
 export type AccelKind = 'kvm' | 'tcg'
 
-/** What QEMU emulates around the CPU. `microvm` is for KVM only: under TCG it hangs when the host is busy. */
+/**
+ * The machine that QEMU emulates around the CPU. `microvm` is for KVM only: under TCG it hangs when the host
+ * is busy.
+ */
 export type MachineType = 'q35' | 'pc' | 'microvm'
 
-/** The program that runs VMs, as `findQemu` gives it. */
+/** The program that runs VMs: the result of `findQemu`. */
 export interface Qemu {
   readonly path: string
   /** `7.2.22` */
   readonly version: string
 }
 
-/** What a VM has in common with all clones of its template: it decides the template's key. */
+/** The properties that a VM shares with all clones of its template. They decide the template's key. */
 export interface VmShape {
   /** Path of an uncompressed `vmlinux` with a PVH entry, or of a bzImage. */
   readonly kernel: string
@@ -24,18 +27,18 @@ export interface VmShape {
   readonly memoryMiB: number
   readonly vcpus: number
   readonly accel: AccelKind
-  /** Absent: what booted fastest (docs/vm.md). */
+  /** Default: the one that boots fastest (docs/vm.md). */
   readonly machine?: MachineType
   readonly nics: readonly Nic[]
-  /** Who QEMU is for the kernel; absent: who started it (rootless). */
+  /** The user of QEMU. Absent: the user that starts it (rootless). */
   readonly identity?: Identity
-  /** More QEMU options, after ours, as they are. */
+  /** More QEMU options, appended unchanged. */
   readonly extraArgs?: readonly string[]
 }
 
-/** A VM as it was when it was saved, checked and in memory, ready to be cloned any number of times. */
+/** A saved VM, checked and in memory, ready to be cloned any number of times. */
 export interface Template extends AsyncDisposable {
-  /** SHA-256 of all that decides it, in hex. */
+  /** SHA-256 in hex of everything that decides it. */
   readonly key: string
   readonly memoryMiB: number
   readonly nicCount: number
@@ -43,6 +46,6 @@ export interface Template extends AsyncDisposable {
   readonly ram: Memfd
   /** The state of its devices, sealed. */
   readonly state: Memfd
-  /** Gives the memory back, once the clones that map it have gone too. */
+  /** Frees the memory, once the clones that map it have ended too. */
   close(): Promise<void>
 }

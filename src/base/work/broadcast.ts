@@ -5,7 +5,7 @@ export class Broadcast<T> {
   readonly #queues = new Set<Queue<T>>()
   #ended = false
 
-  /** All values from now on. After the end: a queue that has ended. */
+  /** A queue of all values sent from now on. After `end()` the queue has ended too. */
   listen(limit = 1024): Queue<T> {
     const queue = new Queue<T>({ limit, onClose: () => this.#queues.delete(queue) })
     if (this.#ended) queue.end()

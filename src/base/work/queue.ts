@@ -1,8 +1,8 @@
 import { type Deferred, defer } from './deferred.ts'
 
 /**
- * Values from one producer for one consumer, who takes them with `for await`. When the consumer lags by more
- * than `limit`, the oldest are dropped and counted in `lost`: a slow listener never costs unbounded memory.
+ * Values from one producer for one consumer, which takes them with `for await`. When more than `limit` are
+ * waiting, the oldest are dropped and counted in `lost`: a slow consumer never costs unbounded memory.
  */
 export class Queue<T> implements AsyncIterableIterator<T> {
   readonly #limit: number
@@ -29,7 +29,7 @@ export class Queue<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** No more values: what is queued is still delivered, then the loop ends, with a throw if there is a reason. */
+  /** Ends the queue. Queued values are still delivered; then the loop ends, or throws `failure` if given. */
   end(failure?: unknown): void {
     if (this.#ended) return
     this.#ended = true
@@ -46,7 +46,7 @@ export class Queue<T> implements AsyncIterableIterator<T> {
     return result.promise
   }
 
-  /** Called by `for await` when its loop is left early. */
+  /** `for await` calls this when its loop is left early. */
   return(): Promise<IteratorResult<T>> {
     this.#values.length = 0
     this.end()

@@ -4,31 +4,34 @@ import { Sieve, type SieveNode } from './sieve.ts'
 export interface CacheLimits {
   readonly entries: number
   readonly bytes: number
-  /** How long an answer past its time is kept for when no upstream answers: a day (RFC 8767 §5). */
+  /** How long an answer is kept after its TTL, for when no upstream answers. RFC 8767 §5 suggests a day. */
   readonly staleSeconds: number
 }
 
-/** An answer that is kept. Times are the clock's, in milliseconds. */
+/** A cached answer. Times are the clock's, in milliseconds. */
 export interface Entry extends SieveNode {
   readonly answer: Answer
   readonly storedAt: number
   readonly expiresAt: number
-  /** From then on it is asked for again while it still holds, if it is popular. */
+  /** From then on a popular answer is fetched again while it is still valid. */
   readonly prefetchAt: number
-  /** Until when it is given though stale, because upstreams were asked in vain not long ago (RFC 8767 §5). */
+  /** Until then a stale answer is served at once, because the upstreams failed not long ago (RFC 8767 §5). */
   staleUntil: number
   hits: number
   prefetching: boolean
 }
 
-/** Bytes of an entry besides wire and key, about: objects, Map slot, ArrayBuffer (measured with 10,000). */
+/**
+ * The approximate size of an entry besides wire and key, in bytes: objects, Map slot, ArrayBuffer (measured
+ * with 10,000).
+ */
 const overhead = 400
-/** Stale answers are asked for again not sooner than this (RFC 8767 §5: "failure recheck timer"). */
+/** Stale answers are not fetched again sooner than this (RFC 8767 §5: "failure recheck timer"). */
 const recheckMs = 30_000
-/** Popular: asked for as often as this since it was fetched. */
+/** An answer with so many hits since it was fetched is popular. */
 const popular = 3
 
-/** Answers by question. What is in it is never changed, but replaced. */
+/** Answers by question. Entries are replaced, never changed. */
 export class Cache {
   readonly #sieve: Sieve<Entry>
   readonly #staleMs: number
@@ -48,14 +51,14 @@ export class Cache {
     return this.#sieve.evictions
   }
 
-  /** What is kept for a key, fresh or not. */
+  /** The entry of a key, fresh or not. */
   find(key: string): Entry | undefined {
     const entry = this.#sieve.get(key)
     if (entry !== undefined) entry.visited = true
     return entry
   }
 
-  /** Replaces what was kept for the key; what lives 0 seconds is not kept. */
+  /** Stores an answer in place of the key's earlier one. An answer with 0 seconds is not stored. */
   keep(key: string, { answer, seconds, now }: { answer: Answer; seconds: number; now: number }): void {
     if (seconds <= 0) {
       this.#remove(key)
@@ -71,7 +74,7 @@ export class Cache {
       answer,
       storedAt: now,
       expiresAt: now + ms,
-      // The last tenth, as unbound does it.
+      // In the last tenth of its time, as unbound does it.
       prefetchAt: now + ms * 0.9,
       staleUntil: 0,
       hits: 0,
@@ -84,7 +87,7 @@ export class Cache {
     if (entry) this.#sieve.remove(entry)
   }
 
-  /** Something that may be given though its time is over. */
+  /** An entry that may be served although its TTL is over. */
   stale(key: string, now: number): Entry | undefined {
     const entry = this.#sieve.get(key)
     if (entry === undefined) return undefined
@@ -93,23 +96,23 @@ export class Cache {
     return undefined
   }
 
-  /** Upstreams were asked in vain: for a while what there is will be given at once. */
+  /** Records that the upstreams failed: for a while the stale entry is served at once. */
   recheckLater(entry: Entry, now: number): void {
     entry.staleUntil = Math.min(now + recheckMs, entry.expiresAt + this.#staleMs)
   }
 
-  /** Forgets what is kept under keys that `matches`. */
+  /** Removes the entries with keys that `matches` accepts. */
   forget(matches: (key: string) => boolean): void {
     for (const entry of [...this.#sieve.values()]) if (matches(entry.key)) this.#sieve.remove(entry)
   }
 }
 
-/** A SERVFAIL that was kept is no better late than none. */
+/** True for a cached SERVFAIL, which is not worth serving stale. */
 export function isError({ answer }: Entry): boolean {
   return answer.rcode !== 0 && answer.rcode !== 3
 }
 
-/** Counts one more use, and says whether this is the moment to ask for a popular answer anew. */
+/** Counts a hit. Returns true when this is the moment to fetch a popular answer again. */
 export function wantsPrefetch(entry: Entry, now: number): boolean {
   if (++entry.hits < popular || now < entry.prefetchAt || entry.prefetching || isError(entry)) return false
   entry.prefetching = true

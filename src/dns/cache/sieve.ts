@@ -1,4 +1,4 @@
-/** What a {@link Sieve} keeps: linked into its queue. Whoever finds one useful sets `visited`, and that is all. */
+/** An entry of a {@link Sieve}, linked into its queue. A hit sets `visited`, and nothing else. */
 export interface SieveNode {
   readonly key: string
   readonly bytes: number
@@ -8,9 +8,10 @@ export interface SieveNode {
 }
 
 /**
- * What to throw away when there is no more room: SIEVE (Zhang et al., NSDI '24). A queue in order of arrival and a
- * hand that goes from old to new; what was used since the hand last passed is spared once, what was not goes. A hit
- * moves nothing, it only sets a bit, which is why it suits a hot path; and names asked once wash through.
+ * Decides what to evict: SIEVE (Zhang et al., NSDI '24). It has a queue in order of arrival, and a hand that
+ * moves from old to new. The hand spares an entry once if it was hit since the last pass, and evicts it
+ * otherwise. A hit moves nothing and only sets a bit, which suits a hot path. Names that are queried once
+ * pass through.
  */
 export class Sieve<N extends SieveNode> {
   readonly #nodes = new Map<string, N>()
@@ -37,7 +38,10 @@ export class Sieve<N extends SieveNode> {
     return this.#nodes.values()
   }
 
-  /** Puts it in the place of what has its key, and makes room. Something larger than all the room is not kept. */
+  /**
+   * Stores a node in place of the one with its key, and evicts others to make room. A node larger than the
+   * cache is not stored.
+   */
   put(node: N): void {
     const before = this.#nodes.get(node.key)
     if (before) this.remove(before)

@@ -14,17 +14,20 @@ export interface FastPathOptions {
   readonly prefetch: (entry: Entry) => void
 }
 
-/** Seconds that a stale answer may be kept by whoever is given it (RFC 8767 §5.2). */
+/** TTL of a stale answer, in seconds (RFC 8767 §5.2). */
 const staleTtl = 30
 
-/** All that is answered without waiting: rules, cache, own names. One question after the other. */
+/**
+ * Everything that is answered without waiting: by rule, from the cache, from own names. It handles one query
+ * at a time.
+ */
 export class FastPath {
   readonly query = new Query()
   readonly writer = new AnswerWriter()
   names: Names
-  /** Of the last answer. */
+  /** The source of the last answer. */
   source: AnswerSource = 'rule'
-  /** Of the last question for which there was {@link later}. */
+  /** The key of the last query that returned {@link later}. */
   key = ''
   readonly #options: FastPathOptions
   readonly #manner: Manner = { transport: 'udp', age: 0, ttl: -1, extended: -1 }
@@ -38,9 +41,9 @@ export class FastPath {
     this.#options = options
   }
 
-  /** Length of the answer, `drop` or `later`. */
-  answer(stretch: BufferView, asker: Asker, into: BufferView): number {
-    const verdict = this.query.read(stretch)
+  /** Returns the length of the answer, `drop` or `later`. */
+  answer(query: BufferView, asker: Asker, into: BufferView): number {
+    const verdict = this.query.read(query)
     if (verdict !== proceed) return this.#reject(verdict, into)
     const key = this.query.key()
     const { cache, clock } = this.#options
@@ -63,7 +66,7 @@ export class FastPath {
     return length
   }
 
-  /** Gives an answer to the last question. */
+  /** Writes an answer to the last query. */
   give(
     answer: Answer,
     { transport, stale }: { transport: Asker['transport']; stale: boolean },
@@ -105,7 +108,10 @@ export class FastPath {
     return length
   }
 
-  /** Past its time, and upstreams were asked in vain a moment ago: no use in letting anybody wait (RFC 8767 §5). */
+  /**
+   * Serves a stale answer at once when the upstreams failed a moment ago, so that the client does not wait in
+   * vain (RFC 8767 §5).
+   */
   #stale(entry: Entry, now: number, into: BufferView): number {
     this.key = entry.key
     if (now >= entry.staleUntil) return later

@@ -17,17 +17,17 @@ export interface FetchOptions {
   readonly ttlMax: number
   readonly maxUnderWay: number
   readonly rebindProtection: boolean
-  /** Asks upstreams; rejects with a DnsError. */
+  /** Queries the upstreams; rejects with a DnsError. */
   readonly ask: (question: Question) => Promise<Message>
-  /** Names whose answers are ours to give, and not to be kept from anybody else. */
+  /** True for names that this forwarder answers itself: their answers from upstreams are not cached. */
   readonly owns: (key: string) => boolean
 }
 
-/** Seconds that an upstream's SERVFAIL, and our own, is remembered (RFC 2308 §7, RFC 9520 §3.2). */
+/** Seconds for which a SERVFAIL, an upstream's or this forwarder's, is cached (RFC 2308 §7, RFC 9520 §3.2). */
 const upstreamFailureSeconds = 5
 const ownFailureSeconds = 1
 
-/** Questions under way. The same one twice is asked once; its answer is kept, however late it comes. */
+/** Pending queries to upstreams. Equal ones are sent once. Their answer is cached, however late it comes. */
 export class Fetches {
   readonly #options: FetchOptions
   readonly #underWay = new Map<string, Promise<Answer>>()
@@ -40,7 +40,7 @@ export class Fetches {
     return this.#underWay.size
   }
 
-  /** Never rejects: trouble is an answer too. */
+  /** Never rejects: a failure gives an answer too. */
   get(key: string): Promise<Answer> {
     const same = this.#underWay.get(key)
     if (same !== undefined) {
@@ -56,7 +56,7 @@ export class Fetches {
     return fetch
   }
 
-  /** Asks anew for what is in the cache still, before it is not. */
+  /** Fetches a cached answer again before it expires. */
   prefetch(entry: Entry): void {
     if (this.#underWay.size >= this.#options.maxUnderWay / 2) return
     this.#options.counters.prefetches++
@@ -84,7 +84,7 @@ export class Fetches {
   }
 
   #keepFailure(question: Question, thrown: unknown): Answer {
-    // What is no DnsError is a bug of ours: the asker is answered all the same.
+    // An error that is not a DnsError is a bug here. The client is answered in any case.
     const extended = thrown instanceof DnsError ? extendedOf(thrown) : Extended.other
     const answer = failureAnswer(question, Rcode.SERVFAIL, extended)
     if (thrown instanceof DnsError && thrown.code !== 'NO_UPSTREAM')
@@ -97,7 +97,7 @@ export class Fetches {
     if (!owns(key)) cache.keep(key, { answer, seconds, now: clock.now() })
   }
 
-  /** Not in the place of something that can be given though it is stale. */
+  /** Caches a failure, unless a stale answer that can be served is in its place. */
   #putFailure(question: Question, answer: Answer, seconds: number): void {
     const { cache, clock } = this.#options
     const now = clock.now()

@@ -26,8 +26,8 @@ import { Fetches } from './fetches.ts'
 import { type ResolvedOptions, type ResolverOptions, withDefaults } from './options.ts'
 
 /**
- * Opens a forwarder. Trouble with files and upstreams is told to `notice` and no reason not to start; only what the
- * caller wrote wrong is thrown (BAD_UPSTREAM, BAD_ZONE).
+ * Opens a forwarder. Problems with files and upstreams are reported to `notice`, and the forwarder starts. It
+ * throws only for mistakes in the options (BAD_UPSTREAM, BAD_ZONE).
  */
 export function openResolver(options: ResolverOptions = {}): Resolver {
   return new Forwarder(withDefaults(options))
@@ -43,8 +43,8 @@ class Forwarder implements Resolver {
   readonly #loops: LoopWatch
   readonly #upstreams: Upstreams
   readonly #fetches: Fetches
-  readonly #quick: FastPath
-  /** Where answers are written before they are copied out. */
+  readonly #fastPath: FastPath
+  /** Answers are written here before they are copied out. */
   readonly #room: BufferView = { bytes: Buffer.alloc(0xffff), at: 0, length: 0xffff }
   #waiting = 0
   #closed: Promise<void> | undefined
@@ -66,11 +66,11 @@ class Forwarder implements Resolver {
       maxUnderWay: options.maxUnderWay,
       rebindProtection: options.rebindProtection,
       ask: question => this.#upstreams.ask(question),
-      owns: key => this.#quick.names.owns(key),
+      owns: key => this.#fastPath.names.owns(key),
     })
     const prefetch = this.#fetches.prefetch.bind(this.#fetches)
-    this.#quick = new FastPath(this.#hosts.names(), { clock, cache: this.#cache, counters, prefetch })
-    this.#quick.writer.trustAd = this.#upstreams.trustAd
+    this.#fastPath = new FastPath(this.#hosts.names(), { clock, cache: this.#cache, counters, prefetch })
+    this.#fastPath.writer.trustAd = this.#upstreams.trustAd
   }
 
   get counters(): Readonly<Counters> {
@@ -83,16 +83,16 @@ class Forwarder implements Resolver {
   }
 
   answerNow(query: BufferView, asker: Asker, into: BufferView): number {
-    const length = this.#quick.answer(query, asker, into)
+    const length = this.#fastPath.answer(query, asker, into)
     if (length === later) return later
     this.#counters.questions++
-    if (trace.on) tellAtOnce({ query, asker, into, length, source: this.#quick.source })
+    if (trace.on) tellAtOnce({ query, asker, into, length, source: this.#fastPath.source })
     if (length !== drop && this.onAnswer !== undefined)
       this.onAnswer({
         query: query.bytes.subarray(query.at, query.at + query.length),
         answer: into.bytes.subarray(into.at, into.at + length),
         asker,
-        source: this.#quick.source,
+        source: this.#fastPath.source,
         ms: 0,
       })
     return length
@@ -104,14 +104,14 @@ class Forwarder implements Resolver {
     const question: BufferView = { bytes, at: 0, length: bytes.length }
     this.#counters.questions++
     if (trace.on) tellQuestion(query, asker)
-    let length = this.#quick.answer(question, asker, this.#room)
-    let { source } = this.#quick
+    let length = this.#fastPath.answer(question, asker, this.#room)
+    let { source } = this.#fastPath
     if (length === later) {
-      const given = await this.#wait(this.#quick.key)
+      const given = await this.#wait(this.#fastPath.key)
       source = given.source
-      // Others have been answered meanwhile.
-      this.#quick.query.read(question)
-      length = this.#quick.give(
+      // Other queries have used it meanwhile.
+      this.#fastPath.query.read(question)
+      length = this.#fastPath.give(
         given.answer,
         { transport: asker.transport, stale: source === 'stale' },
         this.#room,
@@ -140,7 +140,7 @@ class Forwarder implements Resolver {
     this.#hosts.reload()
     this.#renewNames()
     this.#upstreams.reload()
-    this.#quick.writer.trustAd = this.#upstreams.trustAd
+    this.#fastPath.writer.trustAd = this.#upstreams.trustAd
   }
 
   close(): Promise<void> {
@@ -153,8 +153,8 @@ class Forwarder implements Resolver {
     return this.close()
   }
 
-  /** What becomes of a question that upstreams have to be asked: an answer within the time an asker gives us. */
-  async #wait(key: string): Promise<Given> {
+  /** Resolves a query that needs an upstream, within the time that clients wait. */
+  async #wait(key: string): Promise<SourcedAnswer> {
     const question = questionOf(key)
     if (this.#loops.caught(key)) {
       this.#counters.rejected++
@@ -166,7 +166,7 @@ class Forwarder implements Resolver {
     this.#waiting++
     try {
       const answer = await this.#inTime(this.#fetches.get(key))
-      this.#quick.writer.trustAd = this.#upstreams.trustAd
+      this.#fastPath.writer.trustAd = this.#upstreams.trustAd
       if (answer && !isFailure(answer.rcode)) return { answer, source: 'upstream' }
       const stale = this.#stale(key)
       if (stale) return stale
@@ -186,7 +186,7 @@ class Forwarder implements Resolver {
     })
   }
 
-  #stale(key: string): Given | undefined {
+  #stale(key: string): SourcedAnswer | undefined {
     const now = this.#clock.now()
     const entry = this.#cache.stale(key, now)
     if (!entry) return undefined
@@ -195,8 +195,8 @@ class Forwarder implements Resolver {
     return { answer: entry.answer, source: 'stale' }
   }
 
-  /** An upstream's own failure has nothing of ours to explain it. */
-  #fail(answer: Answer): Given {
+  /** A failure that came from an upstream has no extended error of this forwarder. */
+  #fail(answer: Answer): SourcedAnswer {
     if (answer.extended < 0) return { answer, source: 'upstream' }
     this.#counters.failures++
     return { answer, source: 'rule' }
@@ -204,7 +204,7 @@ class Forwarder implements Resolver {
 
   #renewNames(): void {
     const names = this.#hosts.names()
-    this.#quick.names = names
+    this.#fastPath.names = names
     this.#cache.forget(key => names.owns(key))
   }
 
@@ -212,7 +212,7 @@ class Forwarder implements Resolver {
     const { clock, dialer, mixedCase, loopCheck } = this.#options
     return new Upstreams({
       ...this.#options,
-      habits: { clock, dialer, mixedCase, tcpOnly: false, trustAd: false },
+      behaviour: { clock, dialer, mixedCase, tcpOnly: false, trustAd: false },
       onNew: upstreams => {
         if (loopCheck) this.#loops.probe(upstreams)
       },
@@ -220,11 +220,11 @@ class Forwarder implements Resolver {
   }
 }
 
-/** An answer on its way out, and where it came from. */
-interface Given {
+/** An answer, and its source. */
+interface SourcedAnswer {
   readonly answer: Answer
   readonly source: AnswerSource
 }
 
-/** Askers waiting at once; each costs about a kilobyte. */
+/** The most clients that wait at once. Each costs about a kilobyte. */
 const mostWaiting = 20_000

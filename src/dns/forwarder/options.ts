@@ -3,42 +3,42 @@ import { inMainNamespace } from '../upstream/conf/conf-file.ts'
 import type { Policy } from '../upstream/group.ts'
 import { type Dialer, systemDialer } from '../upstream/transport/sockets.ts'
 
-/** Servers for a domain and all below it. */
+/** The name servers of a domain and everything below it. */
 export interface Zone {
   readonly domain: string
   readonly upstreams: readonly string[]
 }
 
 export interface ResolverOptions {
-  /** The resolv.conf(5) to follow, unless `upstreams` are given: /etc/resolv.conf. */
+  /** The resolv.conf(5) to follow when `upstreams` is not given. Default: /etc/resolv.conf. */
   readonly resolvConf?: string
-  /** Servers to ask, as `192.0.2.1`, `[2001:db8::1]:5353`; none: only names known here are answered. */
+  /** Name servers, as `192.0.2.1`, `[2001:db8::1]:5353`. With an empty list only local names are answered. */
   readonly upstreams?: readonly string[]
   readonly zones?: readonly Zone[]
   readonly policy?: Policy
-  /** A file like /etc/hosts. */
+  /** A file in the format of /etc/hosts. */
   readonly hostsFile?: string
   readonly cacheEntries?: number
   readonly cacheBytes?: number
-  /** The longest that an answer is kept, in seconds; longer TTLs are lowered to it. */
+  /** The longest time that an answer is cached, in seconds. Longer TTLs are lowered to it. */
   readonly cacheTtlMax?: number
-  /** How long answers past their time are kept for when no upstream answers, in seconds; 0: not at all. */
+  /** How long answers are kept after their TTL, for when no upstream answers, in seconds. 0 turns it off. */
   readonly staleSeconds?: number
-  /** Questions with random capitals (0x20): harder to forge, and some servers do not like it. */
+  /** Sends names with random capitals (0x20): harder to forge, but some servers do not support it. */
   readonly mixedCase?: boolean
-  /** Refuses answers of upstreams that name private addresses. */
+  /** Refuses answers of upstreams with private addresses. */
   readonly rebindProtection?: boolean
-  /** Finds upstreams that lead back here by asking each for a random name once. */
+  /** Finds upstreams that lead back here, by sending each a query for a random name once. */
   readonly loopCheck?: boolean
-  /** Questions under way to upstreams at once. */
+  /** The most pending queries to upstreams. */
   readonly maxUnderWay?: number
-  /** When to ask somebody else too, in milliseconds. */
+  /** The time after which a further upstream is asked, in milliseconds. */
   readonly hedgeMs?: number
-  /** The longest an asker waits, in milliseconds: those in the guests give up after 2 s. */
+  /** The longest time that a client waits, in milliseconds: the guests' resolvers give up after 2 s. */
   readonly answerWithinMs?: number
-  /** Whether 127.0.0.1 is the machine's own: {@link inMainNamespace}. */
+  /** True when 127.0.0.1 is the machine's own: {@link inMainNamespace}. */
   readonly mainNamespace?: boolean
-  /** Sentences for the user: a file that cannot be read, an upstream that loops. */
+  /** Receives sentences for the user: a file that cannot be read, an upstream that loops. */
   readonly notice?: (text: string) => void
   readonly clock?: Clock
   readonly dialer?: Dialer
@@ -70,7 +70,10 @@ export function withDefaults(options: ResolverOptions): ResolvedOptions {
   }
 }
 
-/** So that `{ policy: undefined }`, as options of a command come, does not hide what is usual. */
+/**
+ * Removes undefined options, so that `{ policy: undefined }`, as a command gives it, does not hide the
+ * default.
+ */
 function withoutUndefined(options: ResolverOptions): ResolverOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

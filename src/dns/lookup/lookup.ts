@@ -10,16 +10,16 @@ import { keyOf, questionOf, writeQuestion } from '../wire/question.ts'
 
 export interface Lookup {
   readonly name: string
-  /** `A` when absent. */
+  /** Default: `A`. */
   readonly type?: string
-  /** `192.0.2.1`, `[::1]:10053`; port 53 when it has none. */
+  /** `192.0.2.1`, `[::1]:10053`. Default port: 53. */
   readonly server: string
   readonly tcp?: boolean
   readonly timeoutMs?: number
   readonly clock?: Clock
 }
 
-/** Asks one server one question and gives its answer as it came. Equivalent: `dig @server name type`. */
+/** Sends one query to one server and returns the bytes of its answer. Equivalent: `dig @server name type`. */
 export async function lookUp(lookup: Lookup): Promise<Buffer> {
   const { name, type = 'A', server, tcp = false, timeoutMs = 5000, clock = systemClock } = lookup
   const wire = nameBytes(name)
@@ -30,8 +30,8 @@ export async function lookUp(lookup: Lookup): Promise<Buffer> {
       kind: 'usage',
       op: 'ask for',
       target: wire === undefined ? name : type,
-      reason: wire === undefined ? 'that is no domain name' : 'that is no type of records',
-      remedy: 'Write: xc dns --query example.org AAAA',
+      reason: wire === undefined ? 'it is not a valid domain name' : 'the record type is unknown',
+      remedy: 'Example: xc dns --query example.org AAAA',
     })
   const id = randomInt(0x10000)
   const question = writeQuestion(questionOf(keyOf(wire, number)), {
@@ -49,7 +49,7 @@ export async function lookUp(lookup: Lookup): Promise<Buffer> {
       op: 'ask',
       target,
       reason,
-      remedy: 'Check that a server listens there',
+      remedy: 'Check that a DNS server listens at this address',
     })
   try {
     const answer = new Promise<Buffer>((resolve, reject) => {
@@ -59,11 +59,12 @@ export async function lookUp(lookup: Lookup): Promise<Buffer> {
       }
       port.receive({
         data: bytes => (tcp ? frames.messages(bytes) : [Buffer.from(bytes)]).forEach(take),
-        end: failure => reject(silent(failure?.message ?? 'it closed the connection')),
+        end: failure => reject(silent(failure?.message ?? 'the server closed the connection')),
       })
       port.send(tcp ? framed(question) : question)
     })
-    return await within(answer, { clock, ms: timeoutMs, late: () => silent(`no answer in ${timeoutMs} ms`) })
+    const late = () => silent(`no answer within ${timeoutMs} ms`)
+    return await within(answer, { clock, ms: timeoutMs, late })
   } finally {
     await port.close()
   }

@@ -4,7 +4,7 @@ import { type Message, type RecordPlace, readMessage } from '../wire/message.ts'
 import { classText, rcodeText, typeText } from '../wire/mnemonics.ts'
 import { nameText, skipName } from '../wire/name.ts'
 
-/** An answer as values: what `--json` prints. */
+/** An answer as values: the output of `--json`. */
 export interface LookupResult {
   readonly rcode: string
   readonly truncated: boolean
@@ -18,7 +18,7 @@ export interface LookupResult {
   }[]
 }
 
-/** Undefined for a message that is malformed. */
+/** Undefined for a malformed message. */
 export function describeAnswer(bytes: Buffer): LookupResult | undefined {
   const message = readMessage(bytes)
   if (!message) return undefined
@@ -38,7 +38,7 @@ export function describeAnswer(bytes: Buffer): LookupResult | undefined {
   }
 }
 
-/** As a zone file has it; what we do not know as RFC 3597 §5 does: `\# 4 0a000001`. */
+/** The data as in a zone file. Unknown types are written as RFC 3597 §5 says: `\# 4 0a000001`. */
 function dataText({ bytes }: Message, { type, dataAt, end }: RecordPlace): string {
   const data = bytes.subarray(dataAt, end)
   return (

@@ -2,40 +2,40 @@ import { isAddress } from '../../base/index.ts'
 import type { Host } from '../types.ts'
 import { nameBytes } from '../wire/name.ts'
 
-/** What a file in the form of hosts(5) says. */
+/** The contents of a file in the format of hosts(5). */
 export interface HostsFile {
   readonly hosts: readonly Host[]
-  /** Lines that could not be read, as sentences: the first few, and how many more. */
-  readonly nonsense: readonly string[]
+  /** Sentences about lines that could not be read: the first few, and how many more. */
+  readonly badLines: readonly string[]
 }
 
-/** So many bad lines are told one by one. */
-const told = 5
+/** The most bad lines that are reported one by one. */
+const mostReported = 5
 
-/** Reads `address name alias…` lines. A line that is none is passed over and told. */
+/** Reads lines of `address name alias…`. Other lines are skipped and reported. */
 export function parseHostsFile(text: string): HostsFile {
   const hosts: Host[] = []
-  const nonsense: string[] = []
+  const badLines: string[] = []
   let bad = 0
   for (const [i, line] of text.split('\n').entries()) {
     const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/)
     if (address === '') continue
     const reason = whyNot(address, names)
     if (reason === undefined) hosts.push(...names.map(name => ({ name, addresses: [address] })))
-    else if (++bad <= told) nonsense.push(`line ${i + 1}: ${reason}`)
+    else if (++bad <= mostReported) badLines.push(`line ${i + 1}: ${reason}`)
   }
-  if (bad > told) nonsense.push(`and ${bad - told} more lines`)
-  return { hosts, nonsense }
+  if (bad > mostReported) badLines.push(`and ${bad - mostReported} more lines`)
+  return { hosts, badLines }
 }
 
 function whyNot(address: string, names: readonly string[]): string | undefined {
-  if (!isAddress(address)) return `'${printable(address)}' is no address`
+  if (!isAddress(address)) return `'${printable(address)}' is not an IP address`
   if (names.length === 0) return `${address} has no name`
   const wrong = names.find(name => nameBytes(name) === undefined || !/^[!-~]+$/.test(name))
-  return wrong === undefined ? undefined : `'${printable(wrong)}' is no name`
+  return wrong === undefined ? undefined : `'${printable(wrong)}' is not a valid name`
 }
 
-/** What somebody else wrote is shown short, and without what moves a terminal's cursor. */
+/** Text from a file is shown short, and without control characters that move a terminal's cursor. */
 function printable(text: string): string {
   return text.slice(0, 60).replace(/[^ -~]/g, '?')
 }

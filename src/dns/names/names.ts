@@ -7,17 +7,20 @@ import { ancestry, nameBytes, nameKey, nameText } from '../wire/name.ts'
 import { questionOf } from '../wire/question.ts'
 import { reverseName, reverseZone } from './reverse.ts'
 
-/** Seconds that a name of ours is good for: nodes come and go. */
+/** TTL of own names, in seconds: nodes come and go. */
 const ttl = 5
-/** More records than one message can hold are left out: 16 + 12 bytes each. */
+/** The most records that one message holds, 16 + 12 bytes each. Others are omitted. */
 const mostRecords = 2000
-/** Answers made and kept, so that they need not be made again. */
+/** The most answers that are kept for reuse. */
 const mostMade = 10_000
 
-/** Names that need no upstream: the cluster's, those of a hosts file, those to spoof. Never changed, but replaced. */
+/**
+ * Names that need no upstream: the cluster's, those of a hosts file, and names to spoof. It is replaced,
+ * never changed.
+ */
 export class Names {
   readonly #records = new Map<string, OwnRecord[]>()
-  /** Keys of `*.domain`, without the star. */
+  /** By the key of `*.domain` without the star. */
   readonly #wild = new Map<string, OwnRecord[]>()
   readonly #zones: readonly string[]
   readonly #ours: readonly RegExp[]
@@ -29,7 +32,7 @@ export class Names {
     for (const { hosts } of sources) for (const host of hosts) this.#add(host)
   }
 
-  /** The answer to a question, by its cache key; undefined when the name is none of ours. */
+  /** The answer to a question, by its cache key. Undefined when the name is not an own one. */
   find(key: string): Answer | undefined {
     const made = this.#made.get(key)
     if (made) return made
@@ -38,13 +41,13 @@ export class Names {
     return answer
   }
 
-  /** Whether what anybody else says about a name is not to be believed. */
+  /** True for names of which no other source counts. */
   owns(key: string): boolean {
     return this.find(key) !== undefined
   }
 
   #make(key: string): Answer | undefined {
-    // Behind the name: type and class, two bytes each, and flags.
+    // The name is followed by type and class, of two bytes each, and flags.
     const name = key.slice(0, -5)
     const records = this.#recordsOf(name)
     if (!records && !this.#isOurs(name)) return undefined
@@ -85,7 +88,7 @@ export class Names {
     }
   }
 
-  /** The first name of an address is the one it is called by, as in hosts(5). */
+  /** The first name of an address is its canonical name, as in hosts(5). */
   #addReverse(address: string, data: Uint8Array): void {
     const key = nameKey(nameBytes(reverseName(address))!)
     if (!this.#records.has(key)) put(this.#records, key, { type: Type.PTR, data })

@@ -4,11 +4,11 @@ import type { OwnHosts } from '../types.ts'
 import { parseHostsFile } from './hosts-file.ts'
 import { Names } from './names.ts'
 
-/** Where own names come from: what we are told, and a file. */
+/** The sources of own names: those that were set, and a file. */
 export class Hosts {
   readonly #file: string | undefined
   readonly #notice: (text: string) => void
-  #told: OwnHosts = { hosts: [] }
+  #own: OwnHosts = { hosts: [] }
   #read: OwnHosts = { hosts: [] }
 
   constructor(file: string | undefined, notice: (text: string) => void) {
@@ -18,23 +18,23 @@ export class Hosts {
   }
 
   tell(own: OwnHosts): void {
-    this.#told = own
+    this.#own = own
   }
 
-  /** Reads the file again. One that cannot be read leaves what it said before. */
+  /** Reads the file again. When it cannot be read, its earlier names stay. */
   reload(): void {
     const file = this.#file
     if (file === undefined) return
     try {
-      const { hosts, nonsense } = parseHostsFile(readFileSync(file, 'utf8'))
+      const { hosts, badLines } = parseHostsFile(readFileSync(file, 'utf8'))
       this.#read = { hosts }
-      for (const line of nonsense) this.#notice(`${file}: ${line}`)
+      for (const line of badLines) this.#notice(`${file}: ${line}`)
     } catch (failure) {
       this.#notice(`${file} cannot be read: ${messageOf(failure)}`)
     }
   }
 
   names(): Names {
-    return new Names([this.#told, this.#read])
+    return new Names([this.#own, this.#read])
   }
 }

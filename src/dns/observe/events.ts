@@ -6,9 +6,9 @@ import { nameText } from '../wire/name.ts'
 import { Query } from '../wire/query.ts'
 import { rcodeOf } from '../wire/rcode.ts'
 
-/** A question that was answered. */
+/** A query that was answered. */
 export interface QueryEvent {
-  /** As it was asked, with its final dot. */
+  /** The name as it was queried, with its final dot. */
   readonly name: string
   /** `AAAA`. */
   readonly type: string
@@ -18,20 +18,20 @@ export interface QueryEvent {
   readonly address: string
   readonly port: number
   readonly source: AnswerSource
-  /** How long it waited for an upstream. */
+  /** How long the client waited for an upstream, in milliseconds. */
   readonly ms: number
   /** The whole answer. */
   readonly answer: Uint8Array
 }
 
-/** Which questions somebody is interested in: all that fit everything given. */
+/** The queries to report: those that match every given field. */
 export interface QueryFilter {
-  /** Capitals and a final dot make no difference. */
+  /** Letter case and a final dot do not matter. */
   readonly name?: string
   readonly type?: string
 }
 
-/** Questions as they are answered, for tests that wait for one. */
+/** Queries as they are answered, for tests that wait for one. */
 export class QueryEvents {
   readonly #broadcast = new Broadcast<QueryEvent>()
   readonly #query = new Query()
@@ -65,7 +65,7 @@ export class QueryEvents {
   }
 }
 
-/** Whether this is one that was asked for. */
+/** True when the event matches the filter. */
 export function fits(event: QueryEvent, { name, type }: QueryFilter): boolean {
   if (type !== undefined && event.type !== type.toUpperCase()) return false
   return name === undefined || plain(event.name) === plain(name)

@@ -3,14 +3,14 @@ import { headerBytes } from '../wire/constants.ts'
 import { rcodeText, typeText } from '../wire/mnemonics.ts'
 import { rcodeOf } from '../wire/rcode.ts'
 
-/** Upper bounds in seconds and in bytes, as CoreDNS has them (plugin/metrics/vars). */
+/** Upper bounds in seconds and in bytes: CoreDNS's (plugin/metrics/vars). */
 const secondsBounds = [
   0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 2.048, 4.096,
   8.192,
 ]
 const bytesBounds = [0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16_000, 32_000, 48_000, 64_000]
 
-/** How many values were at most so large; can be sent to another thread. */
+/** The number of values up to each bound. It can be sent to another thread. */
 export interface Histogram {
   readonly bounds: readonly number[]
   readonly counts: number[]
@@ -18,9 +18,12 @@ export interface Histogram {
   count: number
 }
 
-/** What Prometheus is told of questions and answers. Plain data, so that those of several threads can be added. */
+/**
+ * The figures about queries and answers for Prometheus. Plain data, so that those of several threads can be
+ * added.
+ */
 export interface Figures {
-  /** By protocol, family and type. */
+  /** By protocol, address family and type. */
   readonly requests: Map<string, number>
   readonly responses: Map<string, number>
   readonly duration: Histogram
@@ -49,7 +52,7 @@ export function count(figures: Figures, { query, answer, asker, ms }: Answered):
   observe(figures.responseSize, answer.length)
 }
 
-/** Adds those of one thread to those of all. */
+/** Adds the figures of one thread to a total. */
 export function add(total: Figures, more: Figures): void {
   for (const kind of ['requests', 'responses'] as const)
     for (const [labels, value] of more[kind]) total[kind].set(labels, (total[kind].get(labels) ?? 0) + value)
@@ -73,7 +76,7 @@ function observe(into: Histogram, value: number): void {
   if (at >= 0) into.counts[at]!++
 }
 
-/** Types that nobody has heard of are one label: whoever asks must not be able to make up millions. */
+/** Unknown types share one label: otherwise a client could create millions of them. */
 function typeOf(query: Uint8Array): string {
   let at = headerBytes
   while (query[at] && query[at]! < 0x40) at += query[at]! + 1

@@ -4,7 +4,7 @@ import { classText, rcodeText, typeText } from '../wire/mnemonics.ts'
 import { Query } from '../wire/query.ts'
 import { rcodeOf } from '../wire/rcode.ts'
 
-/** No line is longer: a name has at most 255 bytes, of four characters each. */
+/** The longest line: a name has at most 255 bytes, each written with up to four characters. */
 export const longestLine = 1400
 
 const flags = [
@@ -18,8 +18,8 @@ const flags = [
 ] as const
 
 /**
- * Writes lines of CoreDNS's common format, byte by byte into a buffer: with strings, a line would cost more than an
- * answer does.
+ * Writes lines of CoreDNS's common format, byte by byte into a buffer. Made of strings, a line would cost more than an
+ * answer.
  *
  *     [INFO] 127.0.0.1:4711 - 29008 "A IN example.org. udp 41 false 4096" NOERROR qr,rd,ra 68 0.037990251s
  */
@@ -30,7 +30,7 @@ export class LineWriter {
   #bytes: Buffer = Buffer.alloc(0)
   #at = 0
 
-  /** Gives the offset behind the line; {@link longestLine} bytes must be free at `at`. */
+  /** Returns the offset after the line. {@link longestLine} bytes must be free at `at`. */
   write({ query, answer, asker, ms }: Answered, bytes: Buffer, at: number): number {
     const { address } = asker
     const six = address.includes(':')
@@ -74,7 +74,7 @@ export class LineWriter {
     this.#text('" ')
   }
 
-  /** In small letters; what would be ambiguous or break a line is escaped as in zone files. */
+  /** In lower case. Characters that would be ambiguous or break the line are escaped as in zone files. */
   #name(query: Uint8Array, from: number): void {
     const bytes = this.#bytes
     let to = this.#at
@@ -121,7 +121,7 @@ export class LineWriter {
     this.#at = end
   }
 
-  /** As CoreDNS spells it: `0.037990251`. */
+  /** In CoreDNS's format: `0.037990251`. */
   #seconds(ms: number): void {
     if (ms === 0) this.#text('0')
     else this.#text((ms / 1000).toFixed(9))

@@ -8,7 +8,7 @@ export interface MetricsServer extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Serves `GET /metrics`: what `text` gives then. */
+/** Serves `GET /metrics`, with the text that `text` returns at the time. */
 export async function serveMetrics(
   place: { readonly address: string; readonly port: number },
   text: () => string | Promise<string>,
@@ -43,6 +43,6 @@ function explained(cause: Error, place: { address: string; port: number }): Erro
   const taken = isSystemError(cause, 'EADDRINUSE')
   const reason = taken ? 'the port is taken' : messageOf(cause)
   const target = placeText(place)
-  const remedy = 'Choose another with --metrics'
+  const remedy = 'Choose another port with --metrics'
   return new DnsError({ code: 'DNS_METRICS_FAILED', op: 'serve metrics at', target, reason, remedy, cause })
 }

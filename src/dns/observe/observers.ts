@@ -2,7 +2,7 @@ import type { Answered, Resolver } from '../types.ts'
 
 type Observer = (answered: Answered) => void
 
-/** All who look at a resolver's answers. While there is nobody, the resolver tells nobody, which costs nothing. */
+/** The observers of a resolver's answers. Without observers the resolver reports nothing, which costs nothing. */
 export class Observers {
   readonly #resolver: Resolver
   readonly #all = new Set<Observer>()
@@ -11,7 +11,7 @@ export class Observers {
     this.#resolver = resolver
   }
 
-  /** Gives what takes it away again. */
+  /** Adds an observer, and returns the function that removes it. */
   add(observer: Observer): () => void {
     this.#all.add(observer)
     this.#set()

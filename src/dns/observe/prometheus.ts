@@ -6,7 +6,7 @@ import type { Snapshot } from './snapshot.ts'
 type Row = readonly [labels: string, value: number]
 type Kind = 'counter' | 'gauge'
 
-/** Of the whole server. CoreDNS's names where it has them (plugins cache and hosts). */
+/** Metrics of the whole server, by CoreDNS's names where it has them (plugins cache and hosts). */
 const single: readonly [name: string, kind: Kind, of: (snapshot: Snapshot) => number][] = [
   ['coredns_cache_entries', 'gauge', ({ cached }) => cached.entries],
   [
@@ -31,7 +31,7 @@ const single: readonly [name: string, kind: Kind, of: (snapshot: Snapshot) => nu
   ['xcluster_dns_datagrams_lost_total', 'counter', ({ server }) => server.lost],
 ]
 
-/** Of each upstream (plugin proxy, as forward uses it). */
+/** Metrics of each upstream (plugin proxy, as forward uses it). */
 const perUpstream: readonly [name: string, kind: Kind, of: (upstream: UpstreamStatus) => number][] = [
   ['coredns_proxy_requests_total', 'counter', ({ queries }) => queries],
   ['coredns_proxy_responses_total', 'counter', ({ answers }) => answers],
@@ -41,7 +41,7 @@ const perUpstream: readonly [name: string, kind: Kind, of: (upstream: UpstreamSt
   ['xcluster_dns_upstream_over_tcp_total', 'counter', ({ overTcp }) => overTcp],
 ]
 
-/** The text that Prometheus reads; `at` labels whose it is. */
+/** The text that Prometheus scrapes. The label `at` names the server. */
 export function prometheusText(snapshot: Snapshot, at: string): string {
   const { figures, server, upstreams } = snapshot
   const where = `server="dns://${at}",zone="."`

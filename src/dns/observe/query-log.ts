@@ -5,17 +5,20 @@ import { DnsError } from '../errors.ts'
 import type { Answered } from '../types.ts'
 import { LineWriter, longestLine } from './log-line.ts'
 
-/** A page of lines: written when it is full, or when its first line is this old in milliseconds. */
+/**
+ * Lines are collected in a page. It is written when it is full, or when its first line is this old in
+ * milliseconds.
+ */
 const pageSize = 64 << 10
-const patience = 200
-/** Pages that wait for a slow disk; what comes beyond is counted and left out. */
+const maxAgeMs = 200
+/** The most pages that wait for a slow disk. Further lines are counted and dropped. */
 const mostPages = 64
 
 const writeTo = promisify(write)
 
-/** All answers, one line each, in a file or on standard output (`-`). */
+/** A log with one line for each answer, in a file or on standard output (`-`). */
 export class QueryLog implements AsyncDisposable {
-  /** Lines that were left out because the disk, or whoever reads the pipe, was too slow. */
+  /** Lines dropped because the disk, or the reader of the pipe, was too slow. */
   lost = 0
   readonly #path: string
   readonly #clock: Clock
@@ -40,10 +43,10 @@ export class QueryLog implements AsyncDisposable {
       return
     }
     this.#used = this.#line.write(answered, this.#page, this.#used)
-    this.#timer ??= this.#clock.after(patience, () => this.#timeUp())
+    this.#timer ??= this.#clock.after(maxAgeMs, () => this.#timeUp())
   }
 
-  /** Opens the file again: somebody has moved it away (logrotate). */
+  /** Opens the file again, after it was moved away (logrotate). */
   async reopen(): Promise<void> {
     this.#turn()
     await this.#writes.run(async () => {
@@ -75,7 +78,7 @@ export class QueryLog implements AsyncDisposable {
     this.#turn()
   }
 
-  /** Hands the page over to be written. False when there are too many already. */
+  /** Hands the page over for writing. False when too many are waiting. */
   #turn(): boolean {
     if (this.#used === 0) return true
     if (this.#waiting >= mostPages) return false
@@ -88,7 +91,7 @@ export class QueryLog implements AsyncDisposable {
   }
 
   async #write(lines: Buffer): Promise<void> {
-    // A full disk takes lines, not service.
+    // A full disk costs lines, not service.
     await this.#writeLines(lines).catch(() => this.lost++)
     this.#waiting--
     if (this.#spare.length < 2) this.#spare.push(Buffer.from(lines.buffer))
@@ -112,7 +115,7 @@ function openLog(path: string): number {
       op: 'open query log',
       target: path,
       reason: messageOf(cause),
-      remedy: 'Give --log a file that can be written',
+      remedy: 'Give --log a file that you can write to',
       cause,
     })
   }

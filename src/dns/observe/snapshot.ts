@@ -1,7 +1,7 @@
 import type { Counters, UpstreamStatus } from '../types.ts'
 import { add, type Figures, newFigures } from './histogram.ts'
 
-/** What a server counts besides its resolver. */
+/** The figures of a server besides those of its resolver. */
 export interface ServerFigures {
   readonly refused: number
   readonly panics: number
@@ -10,7 +10,7 @@ export interface ServerFigures {
   readonly lost: number
 }
 
-/** All that one thread has to tell, as plain data: it may go to another one. */
+/** All figures of one thread, as plain data: they can be sent to another thread. */
 export interface Snapshot {
   readonly figures: Figures
   readonly counters: Counters
@@ -19,7 +19,7 @@ export interface Snapshot {
   readonly upstreams: readonly UpstreamStatus[]
 }
 
-/** Several threads as one: numbers are added, an upstream is healthy when one of them thinks so. */
+/** Combines several threads: numbers are added, and an upstream is healthy when one thread finds it so. */
 export function merge(parts: readonly Snapshot[]): Snapshot {
   const figures = newFigures()
   for (const part of parts) add(figures, part.figures)

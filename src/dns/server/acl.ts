@@ -5,16 +5,19 @@ import { Rcode } from '../wire/constants.ts'
 import { allowing } from '../wire/networks.ts'
 import { ignore, Query } from '../wire/query.ts'
 
-/** Whom an answer would go to. */
+/** The receiver of an answer. */
 interface Client {
   readonly address: string
   readonly loopback: boolean
 }
 
-/** How many addresses are remembered with their verdict; a flood of made-up ones costs no more memory than that. */
+/**
+ * How many addresses are remembered with their result. A flood of forged addresses costs no more memory than
+ * that.
+ */
 const mostKnown = 1024
 
-/** Who may ask: this machine itself, and the networks given as `192.168.0.0/24`. */
+/** Decides which clients may send queries: this machine, and the networks given as `192.168.0.0/24`. */
 export class Access {
   readonly #allowed: (address: string) => boolean
   readonly #open: boolean
@@ -38,7 +41,10 @@ export class Access {
     return verdict
   }
 
-  /** Writes REFUSED: what was asked and not a byte more, so that nobody can aim us at somebody else. */
+  /**
+   * Writes REFUSED with the question and not a byte more, so that the server cannot be used to amplify an
+   * attack.
+   */
   refuse(query: BufferPart, into: BufferPart): number {
     if (this.#query.read(query) === ignore) return drop
     return this.#writer.fail(this.#query, { rcode: Rcode.REFUSED, extended: -1 }, into)

@@ -2,7 +2,7 @@ import { isAddress } from '../../base/index.ts'
 import type { NetNamespace } from '../../sys/index.ts'
 import { DnsError } from '../errors.ts'
 
-/** Where to listen. */
+/** A place to listen at. */
 export interface NetPlace {
   readonly address: string
   readonly port: number
@@ -10,7 +10,7 @@ export interface NetPlace {
   readonly reusePort?: boolean
 }
 
-/** CoreDNS's of the original: 53 needs privileges, and is often taken. */
+/** The port of CoreDNS in the original xcluster: 53 needs privileges, and is often taken. */
 export const usualPort = 10053
 
 /** Reads `192.0.2.1`, `192.0.2.1:53`, `[::1]:53`, `::1`, `fe80::1%eth0`, `:53` (all addresses). */
@@ -24,7 +24,7 @@ export function parsePlace(text: string, port = usualPort): { address: string; p
     kind: 'usage',
     op: 'read address',
     target: `'${text}'`,
-    reason: 'it is no address with a port',
+    reason: 'it is not an address with a port',
     remedy: 'Write 192.0.2.1:53 or [::1]:53',
   })
 }

@@ -12,16 +12,16 @@ export interface ConnectionOptions {
   readonly now: () => number
 }
 
-/** Answers of one turn are put together here and leave in one piece. Shared: nothing stays in it. */
+/** The answers of one turn are collected here, and sent in one piece. Shared: it is empty between turns. */
 const scratch = Buffer.allocUnsafeSlow(4 * longestFrame)
 
-/** One client over TCP: any number of questions at a time, each answered as soon as its answer is there. */
+/** One client over TCP. It can have any number of queries pending; each is answered when its answer is there. */
 export class Connection implements Asker {
   readonly transport = 'tcp'
   readonly address: string
   readonly port: number
   readonly loopback: boolean
-  /** When something was last asked and answered, or its last answer read. */
+  /** The time of the last query, answer, or read of an answer. */
   lastUse: number
   readonly #options: ConnectionOptions
   readonly #socket: Socket
@@ -46,12 +46,12 @@ export class Connection implements Asker {
     socket.on('error', () => socket.destroy())
   }
 
-  /** Nothing is owed either way. */
+  /** True when no query is pending and no answer is unread. */
   get idle(): boolean {
     return this.#waiting === 0 && this.#socket.writableLength === 0
   }
 
-  /** Answers are there, and nobody reads them. */
+  /** True when answers wait because the client does not read them. */
   get stuck(): boolean {
     return this.#socket.writableLength > 0
   }
@@ -65,7 +65,7 @@ export class Connection implements Asker {
     this.#work()
   }
 
-  /** Answers what has come whole, as long as the other side reads the answers. */
+  /** Answers the complete queries, as long as the client reads the answers. */
   #work(): void {
     const into = this.#into
     let used = 0
@@ -114,7 +114,7 @@ export class Connection implements Asker {
     this.#work()
   }
 
-  /** The other side asks no more; what it has asked is still answered. */
+  /** The client has ended its side. Its pending queries are still answered. */
   #finished(): void {
     this.#ended = true
     this.#work()
@@ -127,7 +127,7 @@ function frame(at: number, length: number): number {
   return at + prefix + length
 }
 
-/** IPv4 comes in IPv6's clothes through a socket for both. */
+/** A socket for both families shows IPv4 addresses mapped into IPv6. */
 function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

@@ -10,26 +10,26 @@ import {
 } from '../../sys/index.ts'
 import type { NetPlace } from './address.ts'
 
-/** A UDP socket that is bound, whoever made it. */
+/** A bound UDP socket. */
 export interface Datagrams extends AsyncDisposable {
   readonly port: number
-  /** Datagrams that nobody will hear of. */
+  /** Datagrams that were lost. */
   readonly lost: number
   serve(service: DatagramService): void
   close(): Promise<void>
 }
 
-/** In batches, by the addon. */
+/** In batches, through the addon. */
 export function openBatched(place: NetPlace): Datagrams {
   return openUdp(place)
 }
 
-/** Longer answers are not sent over UDP. */
+/** The longest answer sent over UDP. */
 const room = 1280
 
 /**
- * One by one, by node:dgram: for machines on which the addon is not to be had. Bound to `::`, its replies leave from
- * the address that the kernel prefers, not from the one that was asked.
+ * One datagram at a time, through node:dgram: for machines without the addon. Bound to `::`, its replies
+ * leave from the address that the kernel prefers, not from the one that was queried.
  */
 export async function openPlain({ address, port }: NetPlace): Promise<Datagrams> {
   const type = isIPv6(address.split('%')[0]!) ? 'udp6' : 'udp4'
@@ -51,7 +51,7 @@ class PlainDatagrams implements Datagrams {
 
   constructor(socket: Socket) {
     this.#socket = socket
-    // What could not be sent is lost, as anything sent over UDP may be.
+    // An answer that cannot be sent is lost, as any UDP datagram may be.
     socket.on('error', () => this.lost++)
   }
 

@@ -3,18 +3,21 @@ import { tellAtOnce, trace } from '../observe/trace.ts'
 import { type Asker, drop, later, type Resolver } from '../types.ts'
 import type { Access } from './acl.ts'
 
-/** What became of questions, besides what the resolver counts. */
+/** Counts of queries, besides those of the resolver. */
 export interface ServerCounters {
-  /** From somebody who may not ask. */
+  /** Queries from clients without access. */
   refused: number
-  /** Met by an error of our own; the question went unanswered. */
+  /** Queries without an answer, because of a bug here. */
   panics: number
 }
 
-/** Stands between sockets and the resolver: who may ask, what can be answered at once, and who waits. */
+/**
+ * Connects sockets and resolver: it decides which clients have access, which queries can be answered at once,
+ * and which wait.
+ */
 export class DnsService implements DatagramService {
   readonly counters: ServerCounters = { refused: 0, panics: 0 }
-  /** Told of an error of our own. Service goes on: one question must not end that of all others. */
+  /** Receives errors caused by bugs here. Service continues: one query must not stop all others. */
   onPanic: ((failure: unknown) => void) | undefined
   readonly #resolver: Resolver
   readonly #access: Access
@@ -38,7 +41,7 @@ export class DnsService implements DatagramService {
     return drop
   }
 
-  /** Length of the answer at `into`, {@link drop}, or {@link later}: then call {@link resolve}. */
+  /** Returns the length of the answer at `into`, {@link drop}, or {@link later}: then call {@link resolve}. */
   answer(query: BufferPart, asker: Asker & { readonly loopback: boolean }, into: BufferPart): number {
     try {
       if (this.#access.allows(asker)) return this.#resolver.answerNow(query, asker, into)
@@ -52,7 +55,7 @@ export class DnsService implements DatagramService {
     }
   }
 
-  /** Never rejects. Copies the question. */
+  /** Never rejects. It copies the query. */
   async resolve({ bytes, at, length }: BufferPart, asker: Asker): Promise<Uint8Array | undefined> {
     try {
       return await this.#resolver.resolve(Uint8Array.prototype.slice.call(bytes, at, at + length), asker)
@@ -68,7 +71,7 @@ export class DnsService implements DatagramService {
   }
 }
 
-/** Whoever sent the datagram at hand. */
+/** The sender of the current datagram. */
 class DatagramAsker implements Asker {
   readonly transport = 'udp'
   sender: Sender | undefined

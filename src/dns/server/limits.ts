@@ -1,17 +1,17 @@
-/** What one listener's streams may take. */
+/** The limits of one listener's TCP connections. */
 export interface StreamLimits {
-  /** Connections at a time. One more ends the one that has been idle longest. */
+  /** The most connections. A further one closes the one that has been idle longest. */
   readonly connections: number
-  /** Of one address. */
+  /** The most connections from one address. */
   readonly perAddress: number
-  /** How long a connection may say nothing, in milliseconds: while few are open, and when no more are to be had. */
+  /** How long a connection may be idle, in milliseconds: while few are open, and when the limit is reached. */
   readonly idleMs: number
   readonly crowdedIdleMs: number
-  /** How long somebody may take to read what was sent. */
+  /** How long a client may take to read its answers, in milliseconds. */
   readonly readMs: number
-  /** Questions of one connection that wait for upstreams. */
+  /** The most queries of one connection that wait for upstreams. */
   readonly waiting: number
-  /** Bytes of answers that one connection has not read yet. */
+  /** The most bytes of answers that one connection has not read yet. */
   readonly unread: number
 }
 
@@ -25,7 +25,10 @@ export const usualLimits: StreamLimits = {
   unread: 256 << 10,
 }
 
-/** The time that an idle connection has: all of it up to half of the limit, then less with every one more. */
+/**
+ * The idle time allowed, in milliseconds: all of it up to half of the connections, then less with every
+ * further one.
+ */
 export function idleLimit(limits: StreamLimits, open: number): number {
   const crowd = Math.min(1, Math.max(0, (2 * open) / limits.connections - 1))
   return limits.idleMs + crowd * (limits.crowdedIdleMs - limits.idleMs)

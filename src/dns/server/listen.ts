@@ -9,31 +9,31 @@ import { type Listener, openListener } from './listener.ts'
 export interface ListenOptions {
   readonly resolver: Resolver
   readonly places: readonly NetPlace[]
-  /** Networks that may ask besides this machine itself: `192.168.0.0/24`. */
+  /** Networks that may send queries, besides this machine: `192.168.0.0/24`. */
   readonly allow?: readonly string[]
-  /** What each place's TCP connections may take. */
+  /** The limits of TCP connections at each place. */
   readonly limits?: Partial<StreamLimits>
-  /** UDP by node:dgram even where the addon could do it. */
+  /** Receives UDP through node:dgram even where the addon could. */
   readonly plain?: boolean
   readonly clock?: Clock
-  /** Told of errors of our own, which cost one question its answer. */
+  /** Receives errors caused by bugs here, each of which cost one query its answer. */
   readonly onPanic?: (failure: unknown) => void
 }
 
-/** Sockets that questions come in by, as they stand. */
+/** The listening sockets. */
 export interface DnsServer extends AsyncDisposable {
   readonly places: readonly { readonly address: string; readonly port: number }[]
   readonly counters: Readonly<ServerCounters> & {
-    /** TCP connections now, and those ended because there were too many. */
+    /** TCP connections now, and those closed because there were too many. */
     readonly connections: number
     readonly crowdedOut: number
-    /** Datagrams too long for a question, and answers that the kernel did not take. */
+    /** Datagrams too long for a query, and answers that the kernel did not take. */
     readonly lost: number
   }
   close(): Promise<void>
 }
 
-/** Opens all of the places, or none. The resolver stays the caller's. */
+/** Listens at all of the places, or at none. The caller keeps the resolver. */
 export async function listen(options: ListenOptions): Promise<DnsServer> {
   const { resolver, places, allow, onPanic } = options
   await using scope = new Scope()

@@ -6,7 +6,7 @@ import { type NetPlace, placeText } from './address.ts'
 import { type Datagrams, openBatched, openPlain } from './datagrams.ts'
 import { type StreamOptions, StreamServer } from './streams.ts'
 
-/** One place at which questions come in, over UDP and TCP. */
+/** One place at which queries arrive, over UDP and TCP. */
 export interface Listener extends AsyncDisposable {
   readonly address: string
   readonly port: number
@@ -16,14 +16,14 @@ export interface Listener extends AsyncDisposable {
 }
 
 export interface ListenerOptions extends StreamOptions {
-  /** UDP by node:dgram even where the addon could do it. */
+  /** Receives UDP through node:dgram even where the addon could. */
   readonly plain?: boolean
 }
 
-/** How often another port is tried, when any will do and the one for UDP is taken for TCP. */
+/** How many ports are tried when any will do, and the one found for UDP is taken for TCP. */
 const mostTries = 20
 
-/** Opens both sockets and answers whoever comes. */
+/** Opens both sockets and answers queries. */
 export async function openListener(place: NetPlace, options: ListenerOptions): Promise<Listener> {
   for (let tries = 1; ; tries++) {
     try {
@@ -50,7 +50,7 @@ async function openOnce(place: NetPlace, options: ListenerOptions): Promise<List
   return { address: place.address, port, datagrams, streams, close, [Symbol.asyncDispose]: close }
 }
 
-/** Not without the addon, nor on a kernel without IPv6: its sockets are for both families. */
+/** Batches need the addon, and a kernel with IPv6: its sockets are for both families. */
 function isBatchedPossible(): boolean {
   try {
     const probe = openBatched({ address: '::', port: 0 })
@@ -63,7 +63,7 @@ function isBatchedPossible(): boolean {
   }
 }
 
-/** Where there is no IPv6 at all, every address is every IPv4 address. */
+/** Without IPv6, the address for all addresses is that of IPv4. */
 function hostable(place: NetPlace): NetPlace {
   const six = Object.values(networkInterfaces()).some(all => all?.some(({ family }) => family === 'IPv6'))
   return place.address === '::' && !six ? { ...place, address: '0.0.0.0' } : place
@@ -77,7 +77,7 @@ function isTaken(failure: unknown): boolean {
 function explained(cause: unknown, place: NetPlace): unknown {
   if (!isTaken(cause)) return cause
   const { address, port, namespace } = place
-  // IPv4 addresses of sockets for both families look like IPv6 ones.
+  // Sockets for both families show IPv4 addresses mapped into IPv6.
   const addresses = [address, '127.0.0.1', '::1'].flatMap(each =>
     each.includes(':') ? each : [each, `::ffff:${each}`],
   )
@@ -92,7 +92,7 @@ function explained(cause: unknown, place: NetPlace): unknown {
     op: 'answer DNS at',
     target: placeText(place),
     reason: `the port is taken${by}`,
-    remedy: 'Choose another with --listen, or end what has it',
+    remedy: 'Choose another port with --listen, or stop the program that has it',
     cause,
   })
 }
@@ -103,7 +103,7 @@ function needsAddon(place: NetPlace): DnsError {
     kind: 'prerequisite',
     op: 'answer DNS at',
     target: placeText(place),
-    reason: 'sockets in a namespace, or several on one port, take the addon and a kernel with IPv6',
+    reason: 'sockets in a namespace, or several on one port, need the native addon and a kernel with IPv6',
     remedy: 'Run: npm run build',
   })
 }

@@ -10,10 +10,10 @@ export interface StreamOptions {
   readonly clock?: Clock
 }
 
-/** How often connections are looked at, in milliseconds. */
+/** The interval of checks for idle connections, in milliseconds. */
 const lookEvery = 1000
 
-/** DNS over TCP (RFC 7766): many connections, each of which may stay as long as there is room for it. */
+/** DNS over TCP (RFC 7766): many connections, each of which may stay as long as there is room. */
 export class StreamServer implements AsyncDisposable {
   readonly #server: Server
   readonly #service: DnsService
@@ -21,7 +21,7 @@ export class StreamServer implements AsyncDisposable {
   readonly #clock: Clock
   readonly #connections = new Map<Socket, Connection>()
   readonly #perAddress = new Map<string, number>()
-  /** Connections that were ended because there were too many. */
+  /** Connections that were closed because there were too many. */
   crowdedOut = 0
   #stopLooking: (() => void) | undefined
 
@@ -41,13 +41,13 @@ export class StreamServer implements AsyncDisposable {
     return typeof address === 'object' && address ? address.port : 0
   }
 
-  /** By the fd of a socket that is bound, which is the server's from now on, or by address. */
+  /** Listens on the fd of a bound socket, which the server owns from now on, or on an address. */
   listen(where: { fd: number } | { host: string; port: number }): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       this.#server.listen({ ...where, backlog: 511 }, () => {
         this.#server.off('error', reject)
-        // Out of file descriptors, for one: those that are open are still served.
+        // The process may be out of file descriptors: open connections are still served.
         this.#server.on('error', () => {})
         resolve()
       })
@@ -89,7 +89,7 @@ export class StreamServer implements AsyncDisposable {
     else this.#perAddress.delete(address)
   }
 
-  /** Ends the connection that has been idle longest, if it takes that. */
+  /** Makes room by closing the connection that has been idle longest, if one may be closed. */
   #haveRoom(): boolean {
     if (this.#connections.size < this.#limits.connections) return true
     let oldest: Connection | undefined

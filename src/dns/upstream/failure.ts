@@ -2,49 +2,49 @@ import { isSystemError, messageOf } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
 import { Extended } from '../wire/constants.ts'
 
-/** Not a sound in the time there is. */
+/** The upstream did not answer in time. */
 export function silent(name: string, ms: number): DnsError {
   const reason = `no answer within ${Math.round(ms)} ms`
   return new DnsError({ code: 'UPSTREAM_SILENT', op: 'ask', target: name, reason })
 }
 
-/** The network, the machine there, or this machine does not want to. */
+/** The network, the upstream's machine, or this machine refused the query. */
 export function unreachable(name: string, cause: unknown): DnsError {
   const reason = cause === undefined ? 'the connection was closed' : messageOf(cause)
   return new DnsError({ code: 'UPSTREAM_UNREACHABLE', op: 'ask', target: name, reason, cause })
 }
 
-/** What comes back is no answer. */
-export function garbled(name: string): DnsError {
-  const reason = 'its answer is malformed, or not to what was asked'
+/** The upstream's answer is not usable. */
+export function malformed(name: string): DnsError {
+  const reason = 'its answer is malformed, or does not match the query'
   return new DnsError({ code: 'UPSTREAM_GARBLED', op: 'ask', target: name, reason })
 }
 
-/** Nobody waits for it any more. */
-export function calledOff(name: string): DnsError {
+/** The query was cancelled. */
+export function cancelled(name: string): DnsError {
   const reason = 'another answer was faster'
   return new DnsError({ code: 'UPSTREAM_CALLED_OFF', op: 'ask', target: name, reason })
 }
 
-/** True for want of descriptors, ports or memory here: no fault of the upstream's. */
+/** True for a lack of descriptors, ports or memory on this machine, which is not the upstream's fault. */
 export function isOurs(failure: DnsError): boolean {
   return isSystemError(failure.cause, 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EAGAIN')
 }
 
-/** Which extended error (RFC 8914) an asker is told. */
+/** The extended error (RFC 8914) for the client. */
 export function extendedOf(failure: DnsError): number {
   if (isOurs(failure)) return Extended.other
   return failure.code === 'UPSTREAM_UNREACHABLE' ? Extended.networkError : Extended.noReachableAuthority
 }
 
-/** A domain that is none. */
+/** The error for an invalid domain. */
 export function badZone(domain: string): DnsError {
   return new DnsError({
     code: 'BAD_ZONE',
     kind: 'usage',
     op: 'use name servers for',
     target: domain,
-    reason: 'that is no domain',
+    reason: 'it is not a valid domain',
     remedy: 'Write it as example.org=192.0.2.1',
   })
 }

@@ -8,27 +8,30 @@ import { type Server, serverText } from './conf/server.ts'
 import { hedge } from './hedge.ts'
 import { Upstream, type UpstreamBehaviour } from './upstream.ts'
 
-/** Whom to ask first: the first of the list, anybody, or who answered fastest of late. */
+/**
+ * Which upstream is asked first: the first of the list, a random one, or the one with the fastest recent
+ * answers.
+ */
 export type Policy = 'sequential' | 'random' | 'fastest'
 
-/** What a group is made of: servers, and how they are to be asked. */
+/** The servers of a group, and how to query them. */
 export type GroupConf = Pick<
   ResolvConf,
   'servers' | 'timeout' | 'attempts' | 'rotate' | 'tcpOnly' | 'trustAd'
 >
 
-/** What a list of servers given by hand is asked like. */
+/** The settings for a list of servers given by hand. */
 export const plainConf = { timeout: 5, attempts: 2, rotate: false, tcpOnly: false, trustAd: false } as const
 
 export interface GroupOptions {
-  /** The domain these servers are for; `.` for all that is left. */
+  /** The domain that these servers are for; `.` for all others. */
   readonly zone: string
-  readonly habits: UpstreamBehaviour
+  readonly behaviour: UpstreamBehaviour
   readonly policy: Policy
   readonly hedgeMs: number
 }
 
-/** An asker is gone long before: nothing that comes later is worth an open socket. */
+/** Clients give up long before: an answer after this time is not worth an open socket. */
 const longestTryMs = 5000
 
 /** The servers for one domain. */
@@ -41,7 +44,7 @@ export class Group {
   constructor(conf: GroupConf, options: GroupOptions) {
     this.#options = options
     this.#conf = conf
-    // Each question under way listens.
+    // Each pending query listens.
     setMaxListeners(0, this.#closing.signal)
     this.use(conf)
   }
@@ -56,34 +59,34 @@ export class Group {
     return this.#conf.trustAd
   }
 
-  /** Other servers. Those that stay keep what is known about them. */
+  /** Sets the servers. Those that stay keep their health and round-trip time. */
   use(conf: GroupConf): void {
-    const habits = { ...this.#options.habits, tcpOnly: conf.tcpOnly, trustAd: conf.trustAd }
+    const behaviour = { ...this.#options.behaviour, tcpOnly: conf.tcpOnly, trustAd: conf.trustAd }
     const before = new Map(this.#upstreams.map(upstream => [upstream.name, upstream]))
     this.#conf = conf
-    this.#upstreams = conf.servers.map(server => this.#keep(before, { server, habits }))
+    this.#upstreams = conf.servers.map(server => this.#keep(before, { server, behaviour }))
     for (const gone of before.values()) void gone.close()
   }
 
-  /** One answer, from whoever gives the first good one. Rejects with a DnsError. */
+  /** The first good answer of any server. Rejects with a DnsError. */
   ask(question: Question): Promise<Message> {
-    const { habits, hedgeMs } = this.#options
+    const { behaviour, hedgeMs } = this.#options
     const { timeout, attempts } = this.#conf
     const upstreams = this.#closing.signal.aborted ? [] : this.#order()
     if (upstreams.length === 0) return Promise.reject(this.#nobody())
     return hedge({
-      clock: habits.clock,
+      clock: behaviour.clock,
       upstreams,
       question,
       hedgeMs,
       tryMs: Math.min(timeout * 1000, longestTryMs),
-      // A lone server whose answer is lost is asked a third time while the asker still waits.
+      // A lone server whose answer is lost is asked a third time while the client still waits.
       rounds: upstreams.length === 1 ? Math.max(attempts, 3) : attempts,
       signal: this.#closing.signal,
     })
   }
 
-  /** Whoever waits for an answer is told that there is none. */
+  /** Rejects all pending queries. */
   async close(): Promise<void> {
     this.#closing.abort()
     await Promise.all(this.#upstreams.map(upstream => upstream.close()))
@@ -91,20 +94,20 @@ export class Group {
 
   #keep(
     before: Map<string, Upstream>,
-    { server, habits }: { server: Server; habits: UpstreamBehaviour },
+    { server, behaviour }: { server: Server; behaviour: UpstreamBehaviour },
   ): Upstream {
     const name = serverText(server)
-    const upstream = before.get(name) ?? new Upstream(server, habits)
+    const upstream = before.get(name) ?? new Upstream(server, behaviour)
     before.delete(name)
-    upstream.habits = habits
+    upstream.behaviour = behaviour
     return upstream
   }
 
-  /** Who is down comes last; who leads back to us does not come at all. */
+  /** The order of servers: those that are down come last, and those that loop are omitted. */
   #order(): Upstream[] {
     const able = this.#upstreams.filter(({ loops }) => !loops)
     const preferred = this.#preferred(able)
-    // Only until somebody leads: the turn of one that was down is not spent behind somebody's back.
+    // The search ends at the first that may lead: a server that was down keeps its test query until it would lead.
     const first = preferred.findIndex(({ health }) => health.mayLead())
     const lead = preferred[first]
     if (!lead) return preferred
@@ -120,7 +123,8 @@ export class Group {
     const { policy } = this.#options
     if (policy === 'random' || this.#conf.rotate) return shuffled(upstreams)
     if (policy === 'sequential') return upstreams
-    // One in twenty goes to anybody, or who was slow once would never be seen to have become fast.
+    // One query in twenty goes to a random server: otherwise a server that was slow once would never be
+    // measured again.
     if (randomInt(20) === 0) return shuffled(upstreams)
     return upstreams.toSorted((a, b) => (a.health.rtt ?? 0) - (b.health.rtt ?? 0))
   }
@@ -131,7 +135,7 @@ export class Group {
       code: 'NO_UPSTREAM',
       op: 'resolve names below',
       target: this.#options.zone,
-      reason: loops ? 'every name server leads back to this forwarder' : 'there is no name server to ask',
+      reason: loops ? 'every name server leads back to this forwarder' : 'no name server is configured',
     })
   }
 }

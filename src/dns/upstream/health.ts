@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/index.ts'
 
-/** Not answered so often in a row: others are asked first. */
+/** After so many failures in a row other servers are asked first. */
 const enough = 3
 const firstPauseMs = 1000
 const longestPauseMs = 30_000
 
-/** How well an upstream answers, known from the questions it is asked anyway: no probes. */
+/** How well an upstream answers, measured with ordinary queries: it sends no probes. */
 export class Health {
   readonly #clock: Clock
   #failures = 0
@@ -21,7 +21,7 @@ export class Health {
     return this.#failures < enough
   }
 
-  /** Smoothed round trip in milliseconds. */
+  /** Smoothed round-trip time in milliseconds. */
   get rtt(): number | undefined {
     return this.#rtt
   }
@@ -29,11 +29,11 @@ export class Health {
   answered(ms: number): void {
     this.#failures = 0
     this.#pauseMs = firstPauseMs
-    // RFC 6298 §2: an eighth of the new one.
+    // RFC 6298 §2: the new value counts for an eighth.
     this.#rtt = this.#rtt === undefined ? ms : this.#rtt + (ms - this.#rtt) / 8
   }
 
-  /** `sure` when it, or its machine, said so: one such is enough. */
+  /** `sure` when the upstream or its machine reported the failure: one such failure is enough. */
   failed(sure: boolean): void {
     this.#failures = sure ? Math.max(this.#failures + 1, enough) : this.#failures + 1
     if (this.healthy || this.#clock.now() < this.#downUntil) return
@@ -41,7 +41,7 @@ export class Health {
     this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs)
   }
 
-  /** Whether it may be asked first. One that was down is given one question after a pause, to show itself. */
+  /** True when the server may be asked first. One that was down gets one query after a pause, as a test. */
   mayLead(): boolean {
     if (this.healthy) return true
     const now = this.#clock.now()

@@ -3,28 +3,28 @@ import { DnsError } from '../errors.ts'
 import { isFailure } from '../wire/constants.ts'
 import type { Message } from '../wire/message.ts'
 import type { Question } from '../wire/question.ts'
-import { calledOff } from './failure.ts'
+import { cancelled } from './failure.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface HedgeOptions {
   readonly clock: Clock
-  /** Who is asked, in this order; at least one. */
+  /** The servers to ask, in this order; at least one. */
   readonly upstreams: readonly Upstream[]
   readonly question: Question
-  /** When nobody has answered for so long, somebody else is asked too. */
+  /** When no answer has come for so long, in milliseconds, the next server is asked too. */
   readonly hedgeMs: number
-  /** How long each try is listened to; longer than any asker waits, for the cache's sake. */
+  /** How long each attempt may take, in milliseconds: longer than any client waits, for the sake of the cache. */
   readonly tryMs: number
-  /** How often each may be asked. */
+  /** How often each server may be asked. */
   readonly rounds: number
-  /** Ends it, without an answer. */
+  /** Cancels the query. */
   readonly signal: AbortSignal
 }
 
 /**
- * Asks one after the other: the next one when an answer is a failure, at once, or when none has come for a while.
- * The first good answer is taken and the others are called off. When all fail: the first failing answer, for it is
- * still an upstream's word, or else the reason why there was none.
+ * Asks one server after another: the next one at once when an answer is a failure, or when no answer has come
+ * for a while. It takes the first good answer and cancels the others. When all fail, the result is the first
+ * answer with a failure, since it is still an upstream's, or else the reason why there was none.
  */
 export function hedge(options: HedgeOptions): Promise<Message> {
   return new Running(options).done.promise
@@ -34,7 +34,10 @@ class Running {
   readonly done: Deferred<Message> = defer<Message>()
   readonly #options: HedgeOptions
   readonly #abort = new AbortController()
-  /** Those still worth asking: who answered with a failure, or is not there, is not asked again. */
+  /**
+   * The servers still worth asking: one that answered with a failure, or cannot be reached, is not asked
+   * again.
+   */
   #able: Upstream[]
   #started = 0
   #underWay = 0
@@ -51,7 +54,7 @@ class Running {
   }
 
   readonly #giveUp = (): void => {
-    if (!this.#finished) this.#finish(() => this.done.reject(calledOff('all upstreams')))
+    if (!this.#finished) this.#finish(() => this.done.reject(cancelled('all upstreams')))
   }
 
   #next(): void {
@@ -65,15 +68,15 @@ class Running {
     this.#able.push(upstream)
     this.#started++
     this.#underWay++
-    this.#cancelHedge = this.#options.clock.after(this.#patience(), () => this.#next())
+    this.#cancelHedge = this.#options.clock.after(this.#hedgeDelay(), () => this.#next())
     upstream.ask(question, { ms: tryMs, signal: this.#abort.signal }).then(
       message => this.#answered(upstream, message),
       thrown => this.#failed(upstream, thrown),
     )
   }
 
-  /** The same for everybody's first turn; when all have had one, twice that, and so on. */
-  #patience(): number {
+  /** The time before the next server is asked too: `hedgeMs` in the first round, doubled with every further one. */
+  #hedgeDelay(): number {
     const turn = Math.floor((this.#started - 1) / this.#options.upstreams.length)
     return this.#options.hedgeMs * 2 ** turn
   }
@@ -90,7 +93,7 @@ class Running {
   #failed(upstream: Upstream, thrown: unknown): void {
     this.#underWay--
     if (this.#finished) return
-    this.#reason ??= thrown instanceof DnsError ? thrown : calledOff(upstream.name)
+    this.#reason ??= thrown instanceof DnsError ? thrown : cancelled(upstream.name)
     this.#goOnWithout(upstream)
   }
 
@@ -109,7 +112,7 @@ class Running {
     this.#finished = true
     this.#cancelHedge()
     this.#options.signal.removeEventListener('abort', this.#giveUp)
-    // With a reason of ours: the one made up otherwise, with its stack, costs as much as all the rest of a race.
+    // With a reason given here: the default reason, with its stack, costs as much as all the rest of a query.
     if (this.#underWay > 0) this.#abort.abort('over')
     settle()
   }

@@ -4,13 +4,13 @@ import { nameBytes } from '../wire/name.ts'
 import { keyOf, questionOf } from '../wire/question.ts'
 import type { Upstream } from './upstream.ts'
 
-/** How long an answer to a probe is listened to. */
+/** How long to wait for the answer to a probe. */
 const probeMs = 4000
 
 /**
- * Finds upstreams that lead back to us: each is asked once for a name that nobody else can know. Who sees that name
- * come in again knows where it came from, and stops asking there: else every question would go round until all
- * sockets are used up. (CoreDNS's `loop` ends the program instead.)
+ * Finds upstreams that lead back here. Each gets one query for a name that no other program can know. When
+ * that name arrives here as a query, its upstream is no longer asked: otherwise every query would circle
+ * until all sockets are in use. (CoreDNS's `loop` ends the program instead.)
  */
 export class LoopWatch {
   readonly #probes = new Map<string, Upstream>()
@@ -21,10 +21,10 @@ export class LoopWatch {
     this.#notice = notice
   }
 
-  /** Asks these, without waiting for what they say. */
+  /** Probes these upstreams, and does not wait for their answers. */
   probe(upstreams: readonly Upstream[]): void {
     for (const upstream of upstreams) {
-      // Two labels, as a name with one is not passed on by everybody (dnsmasq's domain-needed).
+      // Two labels, because some servers do not forward names with one (dnsmasq's domain-needed).
       const label = () => randomBytes(8).toString('hex')
       const question = questionOf(keyOf(nameBytes(`${label()}.${label()}`)!, Type.HINFO))
       const name = nameOf(question.key)
@@ -34,15 +34,13 @@ export class LoopWatch {
     }
   }
 
-  /** Whether a question is one of ours, come back; the upstream that brought it is not asked any more. */
+  /** True when a query is a probe that came back. Its upstream is then no longer asked. */
   caught(key: string): boolean {
     if (this.#probes.size === 0) return false
     const upstream = this.#probes.get(nameOf(key))
     if (!upstream) return false
     if (!upstream.loops)
-      this.#notice(
-        `The name server ${upstream.name} leads back to this forwarder, and is not asked any more.`,
-      )
+      this.#notice(`The name server ${upstream.name} leads back to this forwarder, and is no longer asked.`)
     upstream.loops = true
     return true
   }

@@ -13,7 +13,7 @@ import type { Dialer } from './transport/sockets.ts'
 import { TcpConnections } from './transport/tcp.ts'
 import { askUdp, type Try } from './transport/udp.ts'
 
-/** How upstreams are asked. */
+/** How upstreams are queried. */
 export interface UpstreamBehaviour {
   readonly clock: Clock
   readonly dialer: Dialer
@@ -23,43 +23,43 @@ export interface UpstreamBehaviour {
   readonly trustAd: boolean
 }
 
-/** How long one try may take, and whether anybody still wants it. */
+/** How long one attempt may take, and the signal that cancels it. */
 export interface WaitOptions {
   readonly ms: number
   readonly signal: AbortSignal
 }
 
-/** Not answered within this is a mark against it, when somebody else's answer is taken. */
+/** No answer within this time counts as a failure, when another server's answer is used. */
 const slowMs = 350
 
-/** One server that we ask, and what we know about it. */
+/** One name server, and what is known about it. */
 export class Upstream {
   readonly server: Server
   readonly name: string
   readonly health: Health
-  habits: UpstreamBehaviour
-  /** It leads back to us. */
+  behaviour: UpstreamBehaviour
+  /** It leads back to this forwarder. */
   loops = false
   readonly #tcp = new TcpConnections()
   readonly #counts = { queries: 0, answers: 0, timeouts: 0, wrong: 0, overTcp: 0 }
-  /** It did not understand EDNS, and did without. */
+  /** It did not understand EDNS, but answered without. */
   #plain = false
 
-  constructor(server: Server, habits: UpstreamBehaviour) {
+  constructor(server: Server, behaviour: UpstreamBehaviour) {
     this.server = server
     this.name = serverText(server)
-    this.habits = habits
-    this.health = new Health(habits.clock)
+    this.behaviour = behaviour
+    this.health = new Health(behaviour.clock)
   }
 
   /** One answer, whatever its Rcode. Rejects with a DnsError. */
-  async ask(question: Question, patience: WaitOptions): Promise<Message> {
-    const { clock } = this.habits
+  async ask(question: Question, wait: WaitOptions): Promise<Message> {
+    const { clock } = this.behaviour
     const begun = clock.now()
     this.#counts.queries++
     if (trace.on) tellUpstreamAsked(this.name, question, 'at first')
     try {
-      const message = await this.#askAsUnderstood(question, patience)
+      const message = await this.#askAsUnderstood(question, wait)
       const ms = clock.now() - begun
       if (trace.on) tellUpstreamAnswer(this.name, question, { message, ms })
       this.#counts.answers++
@@ -78,7 +78,7 @@ export class Upstream {
     return { name: this.name, zone, healthy, loops: this.loops, rttMs: rtt, ...this.#counts }
   }
 
-  /** What was true of it before may not be any more. */
+  /** Forgets everything known about it. */
   forget(): void {
     this.#plain = false
     this.loops = false
@@ -95,27 +95,27 @@ export class Upstream {
     this.health.failed(thrown.code === 'UPSTREAM_UNREACHABLE')
   }
 
-  /** Without EDNS when it does not know it (RFC 6891 §7), and from then on. */
-  async #askAsUnderstood(question: Question, patience: WaitOptions): Promise<Message> {
-    if (this.#plain) return (await this.#askOnce(question, patience, false)) as Message
-    const first = await this.#askOnce(question, patience, true)
+  /** Falls back to no EDNS when the server does not know it (RFC 6891 §7), from then on. */
+  async #askAsUnderstood(question: Question, wait: WaitOptions): Promise<Message> {
+    if (this.#plain) return (await this.#askOnce(question, wait, false)) as Message
+    const first = await this.#askOnce(question, wait, true)
     if (first !== 'plain' && !dislikesEdns(first)) return first
-    const second = (await this.#askOnce(question, patience, false)) as Message
+    const second = (await this.#askOnce(question, wait, false)) as Message
     this.#plain = !isFailure(second.rcode)
     return second
   }
 
-  /** `plain` only for what was asked with EDNS. */
-  async #askOnce(question: Question, patience: WaitOptions, edns: boolean): Promise<Message | 'plain'> {
-    const over = this.habits.tcpOnly ? 'tcp' : await askUdp(this.#try(question, patience, edns))
+  /** `plain` only for queries with EDNS. */
+  async #askOnce(question: Question, wait: WaitOptions, edns: boolean): Promise<Message | 'plain'> {
+    const over = this.behaviour.tcpOnly ? 'tcp' : await askUdp(this.#try(question, wait, edns))
     if (over !== 'tcp') return over
     if (trace.on) tellUpstreamAsked(this.name, question, 'over TCP')
     this.#counts.overTcp++
-    return await this.#tcp.ask(this.#try(question, patience, edns))
+    return await this.#tcp.ask(this.#try(question, wait, edns))
   }
 
   #try(question: Question, { ms, signal }: WaitOptions, edns: boolean): Try {
-    const { clock, dialer, mixedCase, trustAd } = this.habits
+    const { clock, dialer, mixedCase, trustAd } = this.behaviour
     const id = randomInt(0x10000)
     const capitals = mixedCase ? randomBytes(Math.ceil(maxName / 8)) : undefined
     return {

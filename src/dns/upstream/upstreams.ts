@@ -16,13 +16,13 @@ export interface UpstreamsOptions {
   readonly zones: readonly { readonly domain: string; readonly upstreams: readonly string[] }[]
   readonly policy: Policy
   readonly hedgeMs: number
-  readonly habits: UpstreamBehaviour
+  readonly behaviour: UpstreamBehaviour
   readonly notice: (text: string) => void
-  /** Servers that were not there before. */
+  /** Called with servers that were not in use before. */
   readonly onNew: (upstreams: readonly Upstream[]) => void
 }
 
-/** All whom we ask: those of resolv.conf or of the command line, and those for single domains. */
+/** All name servers: those of resolv.conf or the command line, and those for single domains. */
 export class Upstreams {
   readonly #options: UpstreamsOptions
   readonly #file: ConfFile | undefined
@@ -48,14 +48,14 @@ export class Upstreams {
     return this.#main.trustAd
   }
 
-  /** Asks whoever is there for the name's nearest domain. */
+  /** Queries the servers of the name's nearest domain. */
   ask(question: Question): Promise<Message> {
-    const conf = this.#file?.changed(this.#options.habits.clock.now())
+    const conf = this.#file?.changed(this.#options.behaviour.clock.now())
     if (conf) this.#follow(conf, true)
     return this.#groupFor(question.key).ask(question)
   }
 
-  /** Reads resolv.conf again, and gives everybody another chance. */
+  /** Reads resolv.conf again, and forgets what is known of every server. */
   reload(): void {
     if (this.#file) this.#follow(this.#file.read())
     for (const upstream of this.#all()) upstream.forget()
@@ -87,7 +87,10 @@ export class Upstreams {
     return this.#main
   }
 
-  /** A file that has become empty or unreadable is being written, as a rule: whom it named before is still asked. */
+  /**
+   * A file that has become empty or unreadable is usually being written: the servers that it named before
+   * stay in use.
+   */
   #follow({ conf, notices }: ChosenConf, tellNew = false): void {
     for (const notice of notices) this.#options.notice(notice)
     if (conf.servers.length === 0 && this.#main.upstreams.length > 0) return
@@ -103,8 +106,8 @@ export class Upstreams {
   }
 
   #group(zone: string, servers: readonly string[]): Group {
-    const { habits, policy, hedgeMs } = this.#options
-    const options: GroupOptions = { zone, habits, policy, hedgeMs }
+    const { behaviour, policy, hedgeMs } = this.#options
+    const options: GroupOptions = { zone, behaviour, policy, hedgeMs }
     return new Group({ ...plainConf, servers: servers.map(parseServer) }, options)
   }
 }

@@ -3,28 +3,28 @@ import type { Answer } from './answer.ts'
 import { emptyOpt, flag, flag2, headerBytes, ownUdpSize, Type } from './constants.ts'
 import type { Query } from './query.ts'
 
-/** How an answer is given this time. */
+/** How a stored answer is sent this time. */
 export interface Manner {
   transport: Transport
-  /** Seconds that its TTLs have gone down since it was kept. */
+  /** Seconds since it was stored, by which its TTLs have gone down. */
   age: number
-  /** TTL of every record instead, or -1: what is stale has one of its own (RFC 8767 §5.2). */
+  /** The TTL of every record in place of its own, or -1. Stale answers use it (RFC 8767 §5.2). */
   ttl: number
-  /** Extended error for those who understand one, or -1. */
+  /** Extended error for clients with EDNS, or -1. */
   extended: number
 }
 
 const extendedErrorOption = 15
 
 /**
- * Puts answers into a server's buffer: stored bytes with the asker's id, flags and spelling, TTLs as they are now,
- * our own OPT for those who sent one, and no more than the asker can take.
+ * Writes answers into a server's buffer: the stored bytes with the query's id, flags and spelling, current
+ * TTLs, an OPT record for clients that sent one, and at most the size that the client takes.
  */
 export class AnswerWriter {
-  /** Whether the AD bit of upstreams is worth anything: `trust-ad` in resolv.conf. */
+  /** True when the AD bit of upstreams counts: `trust-ad` in resolv.conf. */
   trustAd = false
 
-  /** Length, or {@link later} when there is not room enough though the asker would take it. */
+  /** Returns the length, or {@link later} when the buffer lacks room for an answer that the client would take. */
   write(query: Query, { answer, manner }: { answer: Answer; manner: Manner }, into: BufferView): number {
     const { wire, questionEnd } = answer
     const opt = query.edns ? emptyOpt + (manner.extended < 0 ? 0 : 6) : 0
@@ -46,7 +46,7 @@ export class AnswerWriter {
     return length + writeOpt(bytes, at + length, { dnssec: query.dnssec, extended: manner.extended })
   }
 
-  /** The answer to a question that a rule, or trouble, answers; {@link drop} when there is no room for it. */
+  /** Writes an answer with an Rcode alone; {@link drop} when there is no room for it. */
   fail(query: Query, { rcode, extended }: { rcode: number; extended: number }, into: BufferView): number {
     const { bytes, at } = into
     const { questionEnd } = query
@@ -64,7 +64,10 @@ export class AnswerWriter {
     return questionEnd + opt
   }
 
-  /** Id, RD and CD as asked, the name as it was spelled. AD only for those who asked for it (RFC 6840 §5.8). */
+  /**
+   * Id, RD and CD as in the query, and the name in its spelling. AD only for clients that asked for it (RFC
+   * 6840 §5.8).
+   */
   #head(query: Query, { bytes, at }: BufferView): void {
     const asked = query.bytes
     const from = query.at
@@ -78,7 +81,7 @@ export class AnswerWriter {
   }
 }
 
-/** Leaves out the additional section; all three when the answer is truncated. */
+/** Removes the additional section; all three sections when the answer is truncated. */
 function dropSections({ bytes, at }: BufferView, truncated: boolean): void {
   bytes.fill(0, at + (truncated ? 6 : 10), at + headerBytes)
 }
@@ -94,7 +97,7 @@ function patchTtls(
     const offset = ttls[i]!
     if (offset >= length) return
     const here = at + offset
-    // Four bytes by hand: a third of the time of readUInt32BE and writeUInt32BE.
+    // Four single bytes take a third of the time of readUInt32BE and writeUInt32BE.
     const kept = (bytes[here]! << 24) | (bytes[here + 1]! << 16) | (bytes[here + 2]! << 8) | bytes[here + 3]!
     const left = ttl >= 0 ? ttl : kept > age ? kept - age : 0
     bytes[here] = left >> 24
@@ -104,7 +107,10 @@ function patchTtls(
   }
 }
 
-/** Ours, not the upstream's: size and version of this hop, DO as asked (RFC 6891 §6.1.4), no options but one of RFC 8914. */
+/**
+ * Writes this forwarder's OPT record: size and version of this hop, DO as in the query (RFC 6891 §6.1.4), and
+ * no option except that of RFC 8914.
+ */
 export function writeOpt(
   bytes: Buffer,
   at: number,

@@ -1,28 +1,31 @@
 import { flag, flag2, Rcode, Type } from './constants.ts'
 import type { Message, RecordPlace } from './message.ts'
 
-/** An answer in the form in which it is kept and sent again: wire bytes, and where in them the TTLs are. */
+/** An answer as it is stored and sent again: its bytes, and the offsets of its TTLs. */
 export interface Answer {
-  /** No OPT (its options are per hop), no TC, no AA (we are no authority); RA set. */
+  /** Without OPT (its options are per hop), TC and AA (the forwarder is not authoritative); with RA. */
   readonly wire: Buffer
   readonly questionEnd: number
   /** Ascending. */
   readonly ttls: Uint16Array
-  /** Where the additional section begins: it may be left out when an answer is too long (RFC 2181 §9). */
+  /** Where the additional section begins. It may be omitted when an answer is too long (RFC 2181 §9). */
   readonly additionalAt: number
   readonly rcode: number
   /** An extended error that goes with it, or -1. */
   readonly extended: number
 }
 
-/** What an upstream said, as we keep it. TTLs above `ttlMax` seconds are lowered, those no TTL can be are 0 (RFC 2181 §8). */
+/**
+ * An upstream's answer as it is stored. TTLs above `ttlMax` seconds are lowered to it; impossible TTLs become
+ * 0 (RFC 2181 §8).
+ */
 export function answerOf(message: Message, ttlMax: number): Answer {
   const kept = keptRecords(message)
   const end = kept.at(-1)?.end ?? message.questionEnd
   const wire = Buffer.allocUnsafeSlow(end)
   message.bytes.copy(wire, 0, 0, end)
   wire[2] = flag.QR | (wire[2]! & flag.RD)
-  // What only an OPT can say is between us and the upstream.
+  // An Rcode that needs an OPT record is not passed on to clients.
   const rcode = message.rcode > flag2.rcode ? Rcode.SERVFAIL : message.rcode
   wire[3] = flag2.RA | (wire[3]! & (flag2.AD | flag2.CD)) | rcode
   wire.writeUInt16BE(kept.filter(({ section }) => section === 'additional').length, 10)
@@ -41,23 +44,24 @@ export function answerOf(message: Message, ttlMax: number): Answer {
 }
 
 /**
- * All but the OPT record. It is the last one in what servers send; should others follow it they are left out too:
- * names in them may point behind it, and nobody needs additional records.
+ * All records before the OPT record. Servers send it last. Records after it are omitted too: names in them
+ * may point behind it, and additional records are optional.
  */
 function keptRecords({ records, opt }: Message): readonly RecordPlace[] {
   return opt ? records.slice(0, records.indexOf(opt)) : records
 }
 
-/** How long an answer may be kept, and whether it says that there is nothing. */
+/** How long an answer may be cached, and whether it is negative. */
 export interface Life {
-  /** 0 when it may not. */
+  /** 0 when it must not be cached. */
   readonly seconds: number
   readonly negative: boolean
 }
 
 /**
- * The least TTL of what answers the question (RFC 2181 §5.2), or for "no such name" and "no such data" what the
- * zone's SOA says (RFC 2308 §5), without which it is not kept. The SOA's own TTL is lowered to that.
+ * The smallest TTL of the records that answer the question (RFC 2181 §5.2). For "no such name" and "no such
+ * data" the zone's SOA decides (RFC 2308 §5), without which it is not cached. The SOA's own TTL is lowered to
+ * that.
  */
 export function lifeOf({ records, rcode, bytes }: Message, { wire, questionEnd }: Answer): Life {
   const type = bytes.readUInt16BE(questionEnd - 4)
@@ -71,7 +75,7 @@ export function lifeOf({ records, rcode, bytes }: Message, { wire, questionEnd }
     return { seconds: rcode === Rcode.NOERROR ? Math.min(...ttls) : 0, negative }
   }
   const soa = records.find(record => record.section === 'authority' && record.type === Type.SOA)
-  // Two names of a byte each and five numbers: shorter is none (RFC 1035 §3.3.13).
+  // An SOA has two names of at least a byte each and five numbers (RFC 1035 §3.3.13).
   if (!soa || soa.end - soa.dataAt < 22) return { seconds: 0, negative }
   const lowest = Math.min(wire.readUInt32BE(soa.ttlAt), wire.readUInt32BE(soa.end - 4))
   wire.writeUInt32BE(lowest, soa.ttlAt)

@@ -1,4 +1,4 @@
-/** Types of records that the forwarder looks at (RFC 1035 §3.2.2, RFC 3596, RFC 6891); all others just pass. */
+/** Record types that the forwarder interprets (RFC 1035 §3.2.2, RFC 3596, RFC 6891). It passes all others on. */
 export const Type = {
   A: 1,
   NS: 2,
@@ -37,12 +37,12 @@ const failures: readonly number[] = [
   Rcode.NOTAUTH,
 ]
 
-/** True for what a server says when it is the server that has trouble: another one may know. */
+/** True for an Rcode by which a server reports a problem of its own: another server may have the answer. */
 export function isFailure(rcode: number): boolean {
   return rcode >= Rcode.BADVERS || failures.includes(rcode)
 }
 
-/** Extended errors: why, for people (RFC 8914 §4). */
+/** Extended errors, which explain a failure to people (RFC 8914 §4). */
 export const Extended = {
   other: 0,
   staleAnswer: 3,
@@ -55,17 +55,17 @@ export const Extended = {
   networkError: 23,
 } as const
 
-/** Bits of a header's third byte. */
+/** Bits of the header's third byte. */
 export const flag = { QR: 0x80, opcode: 0x78, AA: 0x04, TC: 0x02, RD: 0x01 } as const
-/** Bits of a header's fourth byte. */
+/** Bits of the header's fourth byte. */
 export const flag2 = { RA: 0x80, AD: 0x20, CD: 0x10, rcode: 0x0f } as const
 
 export const headerBytes = 12
-/** The longest name on the wire, its root label included (RFC 1035 §3.1). */
+/** The longest name in wire format, with its root label (RFC 1035 §3.1). */
 export const maxName = 255
-/** What a UDP answer may have without EDNS (RFC 1035 §4.2.1). */
+/** The longest UDP answer without EDNS (RFC 1035 §4.2.1). */
 export const plainUdpSize = 512
-/** What goes through any network unfragmented: our EDNS buffer size (DNS flag day 2020). */
+/** The EDNS buffer size sent here: such datagrams pass any network unfragmented (DNS flag day 2020). */
 export const ownUdpSize = 1232
-/** An OPT record without options. */
+/** The size of an OPT record without options. */
 export const emptyOpt = 11

@@ -1,19 +1,19 @@
 import type { BufferPart } from '../../sys/index.ts'
 
-/** Two bytes of length before every message (RFC 1035 §4.2.2). */
+/** Two bytes of length come before every message (RFC 1035 §4.2.2). */
 export const prefix = 2
-/** With the longest message behind it. */
+/** The size of the longest message with its prefix. */
 export const longestFrame = prefix + 0xffff
 
 /**
- * Cuts a stream into messages. Holds what has arrived of the next one and no more, whatever its length says: memory
- * follows bytes, not promises.
+ * Cuts a stream into messages. It holds what has arrived of the next message and no more, whatever its length
+ * field says: memory grows with received bytes only.
  */
 export class Frames {
   #bytes: Buffer = Buffer.alloc(0)
   #start = 0
   #end = 0
-  /** Whether `#bytes` is ours to write into. */
+  /** True when `#bytes` may be written to. */
   #own = false
 
   /** True in the middle of a message. */
@@ -21,7 +21,7 @@ export class Frames {
     return this.#end > this.#start
   }
 
-  /** Takes the next bytes; keeps them without copying when nothing is left of those before. */
+  /** Takes the next bytes. It keeps them without a copy when nothing is left of those before. */
   push(piece: Buffer): void {
     const left = this.#end - this.#start
     if (left === 0) {
@@ -36,7 +36,10 @@ export class Frames {
     this.#end += piece.length
   }
 
-  /** Moves `part` to the next whole message; false when there is none. It lies there until the next `push`. */
+  /**
+   * Moves `part` to the next complete message; false when there is none. The message stays there until the
+   * next `push`.
+   */
   next(part: BufferPart): boolean {
     const left = this.#end - this.#start
     if (left < prefix) return false
@@ -49,7 +52,7 @@ export class Frames {
     return true
   }
 
-  /** Takes the next bytes, and gives copies of the messages that they complete. */
+  /** Takes the next bytes, and returns copies of the messages that they complete. */
   messages(piece: Uint8Array): Buffer[] {
     this.push(Buffer.from(piece))
     const part: BufferPart = { bytes: this.#bytes, at: 0, length: 0 }
@@ -58,7 +61,7 @@ export class Frames {
     return found
   }
 
-  /** Doubling: a message that comes byte by byte is not copied once a byte. */
+  /** The buffer doubles: a message that arrives byte by byte is not copied for every byte. */
   #makeRoom(left: number, more: number): void {
     if (this.#own && this.#end + more <= this.#bytes.length) return
     const fits = this.#own && left + more <= this.#bytes.length
@@ -71,7 +74,7 @@ export class Frames {
   }
 }
 
-/** A message as it goes over TCP. */
+/** A message as it is sent over TCP. */
 export function framed(message: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(prefix + message.length)
   frame.writeUInt16BE(message.length, 0)

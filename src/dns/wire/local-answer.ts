@@ -2,7 +2,7 @@ import type { Answer } from './answer.ts'
 import { Class, flag, flag2, headerBytes, Type } from './constants.ts'
 import type { Question } from './question.ts'
 
-/** One record of ours, about the name that is asked for. */
+/** A record made here, for the name in the question. */
 export interface OwnRecord {
   readonly type: number
   readonly data: Uint8Array
@@ -11,7 +11,7 @@ export interface OwnRecord {
 /** A pointer to the name in the question (RFC 1035 §4.1.4). */
 const asAsked = [0xc0, headerBytes]
 
-/** An answer of our own knowledge: these records, or with none an SOA, so that it is known how long there are none. */
+/** An answer made here from these records. Without any it has an SOA, which says how long that is valid. */
 export function ownAnswer(
   question: Question,
   { rcode, records, ttl }: { rcode: number; records: readonly OwnRecord[]; ttl: number },
@@ -39,7 +39,7 @@ export function ownAnswer(
   }
 }
 
-/** Nothing but an Rcode: what becomes of a question that nobody answers. */
+/** An answer with an Rcode alone, for a query that cannot be answered. */
 export function failureAnswer(question: Question, rcode: number, extended: number): Answer {
   const wire = Buffer.concat([Buffer.alloc(headerBytes), question.bytes])
   wire[2] = flag.QR
@@ -60,7 +60,7 @@ function record({ type, data }: OwnRecord, ttl: number): Buffer {
   return bytes
 }
 
-/** The name itself is its zone, its server and its postmaster (RFC 2308 §3: negative answers have an SOA). */
+/** The name itself is its zone, its server and its mailbox (RFC 2308 §3: negative answers have an SOA). */
 function soa(ttl: number): OwnRecord {
   const data = Buffer.alloc(4 + 20)
   data.set([...asAsked, ...asAsked])

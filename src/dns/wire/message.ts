@@ -2,30 +2,30 @@ import { headerBytes, Type } from './constants.ts'
 import { skipName } from './name.ts'
 import { shortestRecord } from './query.ts'
 
-/** Where one record lies in a message. */
+/** The place of one record in a message. */
 export interface RecordPlace {
   readonly section: 'answer' | 'authority' | 'additional'
   readonly at: number
   readonly type: number
-  /** Of its TTL: type and class lie before it, the data's length behind it. */
+  /** Offset of its TTL. Type and class are before it, the length of the data after it. */
   readonly ttlAt: number
   readonly dataAt: number
   readonly end: number
 }
 
-/** A whole message, walked: everything in it lies inside it. */
+/** A parsed message: everything in it is within its bytes. */
 export interface Message {
   readonly bytes: Buffer
   readonly questionEnd: number
   readonly records: readonly RecordPlace[]
-  /** With the upper bits that an OPT record brings (RFC 6891 §6.1.3). */
+  /** With the upper bits from an OPT record (RFC 6891 §6.1.3). */
   readonly rcode: number
   readonly opt: RecordPlace | undefined
 }
 
 /**
- * Walks an answer of somebody else's. Undefined when anything in it does not fit: counts that the bytes cannot hold,
- * names or data that reach beyond its end, bytes left over, an OPT where none may be, not exactly one question.
+ * Parses another server's answer. Undefined when it is malformed: counts that the bytes cannot hold, names or
+ * data beyond its end, bytes left over, an OPT record in a wrong place, or not exactly one question.
  */
 export function readMessage(bytes: Buffer): Message | undefined {
   if (bytes.length < headerBytes || bytes.readUInt16BE(4) !== 1) return undefined

@@ -1,4 +1,4 @@
-/** Record types by number (IANA's list, those that are met). */
+/** Record types by number (the common ones of IANA's list). */
 const types: Readonly<Record<number, string>> = {
   1: 'A',
   2: 'NS',
@@ -64,7 +64,7 @@ export function typeText(type: number): string {
   return types[type] ?? `TYPE${type}`
 }
 
-/** The number of `aaaa` or `TYPE65280`; undefined for what is no type. */
+/** The number of `aaaa` or `TYPE65280`; undefined for an unknown type. */
 export function typeNumber(text: string): number | undefined {
   const name = text.toUpperCase()
   const known = numbers.get(name)

@@ -1,17 +1,20 @@
 import { headerBytes, maxName } from './constants.ts'
 
-/** ASCII's capitals to small letters, every other byte to itself (RFC 4343: names fold ASCII alone). */
+/**
+ * Maps ASCII capitals to small letters, and every other byte to itself (RFC 4343: only ASCII is
+ * case-insensitive).
+ */
 export const lower: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte,
 )
 
-/** How many pointers one name may have. Real ones have one; each costs a jump, and a message can hold thousands. */
+/** The most pointers in one name. Real names have one; each costs a jump, and a message can hold thousands. */
 const maxJumps = 32
 
 /**
- * The offset behind a name in a message, or -1 for a name that is none: cut off, longer than 255 bytes, with a
- * pointer that does not lead backwards (or into the header), or with more pointers than anybody needs. The name is followed to its root,
- * so that what we pass on can be read by whoever reads it.
+ * The offset after a name in a message, or -1 for a name that is cut off, longer than 255 bytes, has a
+ * pointer that does not lead backwards (or leads into the header), or has too many pointers. The name is
+ * followed to its root, so that every receiver of a forwarded message can read it.
  */
 export function skipName(bytes: Uint8Array, at: number, end: number): number {
   let behind = -1
@@ -36,7 +39,7 @@ export function skipName(bytes: Uint8Array, at: number, end: number): number {
   return -1
 }
 
-/** A name as the wire has it, uncompressed, from `www.example.org`; `\.`, `\\` and `\000`-`\255` as in zone files. */
+/** The uncompressed wire format of `www.example.org`, with `\.`, `\\` and `\000`-`\255` as in zone files. */
 export function nameBytes(text: string): Uint8Array | undefined {
   if (text === '.' || text === '') return Uint8Array.of(0)
   const labels = labelsOf(text)
@@ -62,7 +65,7 @@ function labelsOf(text: string): number[][] {
   return labels
 }
 
-/** The text of an uncompressed name, with its final dot: `www.example.org.`. What would be ambiguous is escaped. */
+/** The text of an uncompressed name, with its final dot: `www.example.org.`. Ambiguous characters are escaped. */
 export function nameText(bytes: Uint8Array, at = 0): string {
   let text = ''
   for (let here = at; bytes[here]; here += bytes[here]! + 1) {
@@ -78,12 +81,15 @@ function printable(byte: number): string {
   return char === '.' || char === '\\' ? `\\${char}` : char
 }
 
-/** An uncompressed name in small letters, as a string of its bytes: what names are looked up by. */
+/** An uncompressed name in small letters, as a string of its bytes: the key for looking up names. */
 export function nameKey(bytes: Uint8Array): string {
   return Buffer.from(bytes.map(byte => lower[byte]!)).toString('latin1')
 }
 
-/** A name's key, its parent's, its grandparent's, … and the root's: `\x03www\x07example\x00`, `\x07example\x00`, `\x00`. */
+/**
+ * A name's key, its parent's, its grandparent's, … and the root's: `\x03www\x07example\x00`,
+ * `\x07example\x00`, `\x00`.
+ */
 export function* ancestry(key: string): Generator<string> {
   let at = 0
   for (;;) {

@@ -2,8 +2,8 @@ import { addressBytes } from '../../base/index.ts'
 import { matcher, unmapped } from './prefixes.ts'
 
 /**
- * Says who may ask: addresses, as text or bytes, in one of these networks; IPv4 ones also as IPv6 sockets show them,
- * `::ffff:127.0.0.1`. Throws for what is no network.
+ * A function that tells whether an address, as text or bytes, is in one of these networks. IPv4 networks also
+ * match mapped addresses, `::ffff:127.0.0.1`. Throws BAD_ADDRESS for text that is not a network.
  */
 export function allowing(nets: readonly string[]): (address: string | Uint8Array) => boolean {
   const matchers = nets.map(matcher)

@@ -1,6 +1,6 @@
 import { addressBytes, parseCidr } from '../../base/index.ts'
 
-/** Says whether an address, in 4 or 16 bytes, is in a network. */
+/** Tells whether an address, of 4 or 16 bytes, is in a network. */
 export type NetMatcher = (address: Uint8Array) => boolean
 
 export function matcher(net: string): NetMatcher {
@@ -15,7 +15,7 @@ export function matcher(net: string): NetMatcher {
   }
 }
 
-/** `::ffff:192.0.2.1` as the IPv4 address it stands for (RFC 4291 §2.5.5.2). */
+/** The IPv4 address in `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
 export function unmapped(address: Uint8Array): Uint8Array {
   if (address.length !== 16 || address[10] !== 0xff || address[11] !== 0xff) return address
   return address.subarray(0, 10).every(byte => byte === 0) ? address.subarray(12) : address

@@ -2,31 +2,31 @@ import type { BufferView, Transport } from '../types.ts'
 import { Class, flag, headerBytes, maxName, ownUdpSize, plainUdpSize, Rcode, Type } from './constants.ts'
 import { lower, skipName } from './name.ts'
 
-/** What {@link Query.read} found, besides an Rcode to answer with. */
+/** Results of {@link Query.read} besides an Rcode to answer with. */
 export const proceed = 0
 export const ignore = -1
 
-/** Bits of a key's last byte: what besides the question itself makes answers differ. */
+/** Bits of a key's last byte: flags that change the answer. */
 export const keyFlag = { RD: 1, CD: 2, DO: 4 } as const
 
-/** The shortest record: root owner, type, class, TTL, no data. */
+/** The shortest record: root name, type, class, TTL, no data. */
 export const shortestRecord = 11
 
 /**
- * A question, read where it lies. One object serves all questions one after the other, for the hot path must not
- * allocate; what outlives the call is only {@link key}. Every length is checked before it is believed.
+ * A query, parsed in place. One object serves all queries one after another, because the hot path must not
+ * allocate. Only {@link key} outlives the call. Every length is checked before it is used.
  */
 export class Query {
   bytes: Buffer = Buffer.alloc(0)
   at = 0
   length = 0
-  /** Of header and question; only the header's when the question cannot be read. */
+  /** Size of header and question; that of the header alone when the question cannot be read. */
   questionEnd = headerBytes
-  /** Of the name, root label included. */
+  /** Size of the name, with its root label. */
   nameLength = 0
   type = 0
   class = 0
-  /** Whether there was an OPT record, so that there may be one in the answer (RFC 6891 §6.1.1). */
+  /** True when it has an OPT record: then the answer may have one (RFC 6891 §6.1.1). */
   edns = false
   udpSize = plainUdpSize
   dnssec = false
@@ -39,7 +39,7 @@ export class Query {
     return (bytes[at + 2]! & 1) | ((bytes[at + 3]! & 0x10) >> 3) | (this.dnssec ? keyFlag.DO : 0)
   }
 
-  /** Name in small letters, type, class and flags as one string: what makes two questions the same. */
+  /** Name in small letters, type, class and flags as one string: equal queries have equal keys. */
   key(): string {
     const scratch = this.#scratch
     const { bytes, at, questionEnd, nameLength } = this
@@ -48,13 +48,13 @@ export class Query {
     return scratch.toString('latin1', 0, nameLength + 5)
   }
 
-  /** The longest answer this asker takes that way. */
+  /** The longest answer that the client takes over this transport. */
   limit(transport: Transport): number {
     if (transport === 'tcp') return 0xffff
     return this.edns ? Math.min(Math.max(this.udpSize, plainUdpSize), ownUdpSize) : plainUdpSize
   }
 
-  /** {@link proceed}, {@link ignore}, or the Rcode that the question is to be answered with. */
+  /** Returns {@link proceed}, {@link ignore}, or the Rcode to answer with. */
   read({ bytes, at, length }: BufferView): number {
     this.bytes = bytes
     this.at = at
@@ -73,7 +73,7 @@ export class Query {
 
   #judge(): number {
     const { bytes, at, type } = this
-    // Looked at before the counts: a well-formed IXFR has an SOA in its authority section (RFC 1995 §3).
+    // Checked before the counts: a well-formed IXFR has an SOA in its authority section (RFC 1995 §3).
     const refused = type === Type.AXFR || type === Type.IXFR || this.class === Class.CH
     const before = u16(bytes, at + 6) + u16(bytes, at + 8)
     const additional = u16(bytes, at + 10)
@@ -87,7 +87,7 @@ export class Query {
     return refused ? Rcode.REFUSED : proceed
   }
 
-  /** A pointer in the only question could lead nowhere but into the header: there are none. */
+  /** The only question cannot have pointers: they could lead nowhere but into the header. */
   #readQuestion(): boolean {
     const { bytes } = this
     const scratch = this.#scratch
@@ -112,7 +112,7 @@ export class Query {
     return true
   }
 
-  /** An OPT and nothing else: what nearly all questions with records have. */
+  /** True for one OPT record alone, as in nearly all queries that have records. */
   #isLoneOpt(before: number, additional: number): boolean {
     const { bytes } = this
     const at = this.at + this.questionEnd
@@ -143,7 +143,10 @@ export class Query {
     return here === length
   }
 
-  /** RFC 6891 §6.1.2 and .3: size in place of the class; extended rcode, version and flags in place of the TTL. */
+  /**
+   * RFC 6891 §6.1.2 and .3: the size is in place of the class; extended rcode, version and flags are in place
+   * of the TTL.
+   */
   #readOpt(message: Buffer, at: number, end: number): boolean {
     this.edns = true
     this.udpSize = u16(message, at + 2)
@@ -155,7 +158,7 @@ export class Query {
   }
 }
 
-/** `readUInt16BE` without its checks, which cost more than the rest: where it may read has been looked at. */
+/** `readUInt16BE` without its checks, which cost more than the rest. The caller has checked the bounds. */
 function u16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!
 }

@@ -2,10 +2,10 @@ import { writeOpt } from './answer-writer.ts'
 import { emptyOpt, flag, flag2, headerBytes } from './constants.ts'
 import { keyFlag } from './query.ts'
 
-/** What is asked of an upstream, as the cache's key has it. */
+/** A question for an upstream, from the cache's key. */
 export interface Question {
   readonly key: string
-  /** Name in small letters, type and class, as on the wire. */
+  /** Name in small letters, type and class, in wire format. */
   readonly bytes: Buffer
   /** {@link keyFlag}s. */
   readonly flags: number
@@ -16,23 +16,23 @@ export function questionOf(key: string): Question {
   return { key, bytes: bytes.subarray(0, -1), flags: bytes.at(-1)! }
 }
 
-/** The key of a question that we have of our own. */
+/** The key of a question made here. */
 export function keyOf(name: Uint8Array, type: number, flags: number = keyFlag.RD): string {
   const tail = [type >> 8, type & 0xff, 0, 1, flags]
   return Buffer.from([...name, ...tail]).toString('latin1')
 }
 
-/** How it is asked. */
+/** How the question is sent. */
 export interface Asking {
   readonly id: number
   readonly edns: boolean
-  /** Whether to ask for the AD bit. */
+  /** Requests the AD bit. */
   readonly ad: boolean
-  /** Bits that decide which letters are capitals: 0x20 (draft-vixie-dnsext-dns0x20); undefined for none. */
+  /** Bits that choose the letters written as capitals: 0x20 (draft-vixie-dnsext-dns0x20); undefined for none. */
   readonly capitals: Buffer | undefined
 }
 
-/** A question as it goes to an upstream: written anew, nothing of what the asker sent is passed on. */
+/** The bytes of a query to an upstream. It is written anew: nothing of the client's message is passed on. */
 export function writeQuestion({ bytes, flags }: Question, { id, edns, ad, capitals }: Asking): Buffer {
   const end = headerBytes + bytes.length
   const wire = Buffer.alloc(end + (edns ? emptyOpt : 0))
@@ -54,14 +54,18 @@ function capitalize(name: Buffer, bits: Buffer): void {
     if (byte >= 0x61 && byte <= 0x7a && (bits[i >> 3]! >> (i & 7)) & 1) name[i] = byte - 0x20
 }
 
-/** What came back for what was sent: `match`; the same but for the letters' case; a bare refusal; or nothing of ours. */
+/**
+ * How an answer matches a query: `match`; `case`, except for letter case; `bare`, an answer without the
+ * question; or `other`.
+ */
 export type Likeness = 'match' | 'case' | 'bare' | 'other'
 
-/** Compares id, QR, opcode and question, name, type and class. The port is the socket's to compare. */
+/** Compares id, QR, opcode and question with its name, type and class. The socket checks the port. */
 export function compare(sent: Buffer, got: Buffer, questionLength: number): Likeness {
   if (got.length < headerBytes || got[0] !== sent[0] || got[1] !== sent[1]) return 'other'
   if ((got[2]! & (flag.QR | flag.opcode)) !== flag.QR) return 'other'
-  // A server that could not read the question, or refuses it, may not repeat it; an OPT is all there is (nsd does so).
+  // A server that could not read the question, or refuses it, may omit it. Only an OPT record remains (nsd
+  // does so).
   if (got.readUIntBE(4, 6) === 0 && got[3]! & flag2.rcode) return 'bare'
   const end = headerBytes + questionLength
   if (got.readUInt16BE(4) !== 1 || got.length < end) return 'other'

@@ -1,9 +1,12 @@
 import { emptyOpt, flag2, Type } from './constants.ts'
 
-/** An extended error takes so much behind our OPT record. */
+/** The size of an extended error after the OPT record. */
 const extendedError = 6
 
-/** The whole response code of an answer that we gave: our OPT record, if any, comes last in it (RFC 6891 §6.1.3). */
+/**
+ * The whole response code of an answer written here. Its OPT record, if any, is the last one (RFC 6891
+ * §6.1.3).
+ */
 export function rcodeOf(answer: Uint8Array): number {
   const low = answer[3]! & flag2.rcode
   if (answer[11] === 0 && answer[10] === 0) return low

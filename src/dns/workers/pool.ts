@@ -10,19 +10,19 @@ import { type DnsTraceValue, trace } from '../observe/trace.ts'
 import { type Dns, type DnsOptions, openDns, usualMetricsPort } from '../open.ts'
 import { parsePlace, placeText } from '../server/address.ts'
 
-/** Options that may go to another thread. */
+/** The options that can be sent to another thread. */
 export type ThreadOptions = Omit<DnsOptions, 'namespace' | 'clock' | 'dialer' | 'notice' | 'onPanic'>
 
-/** What a thread is made with: its options, and whether it tells of its messages. */
+/** The data a thread starts with: its options, and whether its messages are traced. */
 export interface ThreadData {
   readonly options: ThreadOptions
   readonly traced: boolean
 }
 
-/** What threads are told. */
+/** Orders to a thread. */
 export type ThreadOrder = 'reload' | 'snapshot' | 'close'
 
-/** What they say. */
+/** Reports of a thread. */
 export type ThreadReport =
   | { readonly is: 'ready'; readonly places: Dns['places'] }
   | { readonly is: 'notice'; readonly text: string }
@@ -31,34 +31,34 @@ export type ThreadReport =
   | { readonly is: 'done' }
   | { readonly is: 'failed'; readonly error: ErrorJson }
 
-/** A forwarder in several threads, as one. */
+/** A forwarder in several threads, used as one. */
 export type ThreadedDns = Pick<Dns, 'places' | 'metrics' | 'reload' | 'close'> & AsyncDisposable
 
 export interface WorkerPool {
   readonly threads: number
   readonly notice: (text: string) => void
-  /** A thread ended by itself: the others go on, but not all is well. */
+  /** Called when a thread ends by itself. The others continue. */
   readonly onDeath: (failure: DnsError) => void
 }
 
 /**
- * One forwarder a thread, each with sockets and a cache of its own at the same places (SO_REUSEPORT): the kernel
- * gives every asker's packets to one of them.
+ * One forwarder in each thread, with sockets and a cache of its own, all at the same places (SO_REUSEPORT):
+ * the kernel assigns every client to one of them.
  */
-export async function openThreads(options: ThreadOptions, crew: WorkerPool): Promise<ThreadedDns> {
+export async function openThreads(options: ThreadOptions, pool: WorkerPool): Promise<ThreadedDns> {
   await using scope = new Scope()
   const { metrics, ...shared } = options
   const places = await freePlaces(options)
   const listen = places.map(placeText)
   const counting = metrics !== undefined
   const members: Member[] = []
-  // They read the same files: what one has to say is enough.
-  for (let i = 0; i < crew.threads; i++)
+  // All threads read the same files: the notices of one are enough.
+  for (let i = 0; i < pool.threads; i++)
     members.push(
       scope.add(
         await Member.start(
           { ...shared, listen, counting, reusePort: true },
-          i === 0 ? crew : { ...crew, notice() {} },
+          i === 0 ? pool : { ...pool, notice() {} },
         ),
       ),
     )
@@ -78,8 +78,8 @@ export async function openThreads(options: ThreadOptions, crew: WorkerPool): Pro
 }
 
 /**
- * Sockets that share a port would share it with another forwarder of this user's too: one that does not share looks
- * first whether it is free, and which port 0 stands for.
+ * Sockets that share a port would also share it with another forwarder of the same user. So a socket that
+ * does not share first checks that the port is free, and finds the one for port 0.
  */
 async function freePlaces({ listen, plainUdp }: ThreadOptions): Promise<Dns['places']> {
   const first = await openDns({ ...(listen && { listen }), ...(plainUdp && { plainUdp }), upstreams: [] })
@@ -104,7 +104,7 @@ class Member implements AsyncDisposable {
       if (report.is === 'notice') notice(report.text)
       if (report.is === 'trace') trace.relay(report.message)
     })
-    await member.#hear('ready')
+    await member.#next('ready')
     worker.on('error', cause => onDeath(died(cause)))
     worker.on('exit', () => {
       if (!member.#ended) onDeath(died(undefined))
@@ -136,13 +136,13 @@ class Member implements AsyncDisposable {
 
   async #ask<Is extends ThreadReport['is']>(order: ThreadOrder, is: Is) {
     if (this.#ended) throw died(undefined)
-    const heard = this.#hear(is)
+    const report = this.#next(is)
     this.#worker.postMessage(order)
-    return heard
+    return report
   }
 
-  /** The next report of this kind; throws when the thread fails or ends first. */
-  #hear<Is extends ThreadReport['is']>(is: Is): Promise<Extract<ThreadReport, { is: Is }>> {
+  /** The next report of this kind. Throws when the thread fails or ends first. */
+  #next<Is extends ThreadReport['is']>(is: Is): Promise<Extract<ThreadReport, { is: Is }>> {
     const worker = this.#worker
     return new Promise((resolve, reject) => {
       const stop = () => {
@@ -170,6 +170,6 @@ class Member implements AsyncDisposable {
 const script = fileURLToPath(import.meta.url).replace(/pool(\.[jt]s)$/, 'worker$1')
 
 function died(cause: unknown): DnsError {
-  const reason = cause instanceof Error ? (cause.stack ?? cause.message) : 'it ended'
+  const reason = cause instanceof Error ? (cause.stack ?? cause.message) : 'the thread ended'
   return new DnsError({ code: 'DNS_THREAD_DIED', op: 'answer DNS in a thread', reason, cause })
 }

@@ -1,6 +1,6 @@
 import { Writer } from '../../base/index.ts'
 
-/** One thing in an archive; `path` has no leading slash. Parents come from {@link writeCpio}. */
+/** An entry of an archive. `path` has no leading slash. {@link writeCpio} adds the parent directories. */
 export type ArchiveEntry =
   | { readonly path: string; readonly kind: 'file'; readonly mode: number; readonly content: Uint8Array }
   | { readonly path: string; readonly kind: 'link'; readonly target: string }
@@ -20,7 +20,8 @@ const S_IFCHR = 0o020000
 
 /**
  * An initramfs archive: cpio "newc" (kernel `Documentation/driver-api/early-userspace/buffer-format.rst`).
- * Same entries, same bytes: sorted by path, owned by root, all times 0, inodes counted from 1.
+ * The same entries give the same bytes: they are sorted by path and owned by root, all times are 0, and
+ * inodes count from 1.
  */
 export function writeCpio(entries: readonly ArchiveEntry[]): Uint8Array {
   const all = withParents(entries)
@@ -33,7 +34,7 @@ export function writeCpio(entries: readonly ArchiveEntry[]): Uint8Array {
 
 type Entry = ArchiveEntry | { readonly path: string; readonly kind: 'end' }
 
-/** Later entries replace earlier ones of the same path; missing directories are added. */
+/** Later entries replace earlier ones with the same path. Missing directories are added. */
 function withParents(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
   const byPath = new Map<string, ArchiveEntry>()
   for (const entry of entries) {

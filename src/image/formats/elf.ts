@@ -1,9 +1,9 @@
 import { DecodeError, Reader } from '../../base/index.ts'
 
-/** A piece of an ELF file: a section or a segment, by its place in the file. */
+/** A section or a segment of an ELF file, by its place in the file. */
 export interface ElfPart {
   readonly type: number
-  /** Where it stands in memory; kernel addresses are beyond what a number holds. */
+  /** Its address in memory. Kernel addresses exceed the range of a number. */
   readonly address: bigint
   readonly offset: number
   readonly size: number
@@ -13,7 +13,7 @@ export interface ElfSection extends ElfPart {
   readonly name: string
 }
 
-/** The tables of a 64-bit little-endian ELF file (elf(5)); the bytes themselves stay where they are. */
+/** The tables of a 64-bit little-endian ELF file (elf(5)). The contents are not copied. */
 export interface Elf {
   readonly bytes: Uint8Array
   readonly machine: number
@@ -32,11 +32,12 @@ export function isElf(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && new Reader(bytes).u32() === MAGIC
 }
 
-/** Reads the header and both tables; every part is checked to lie within the file. */
+/** Reads the header and both tables. Every part is checked to be within the file. */
 export function readElf(bytes: Uint8Array): Elf {
-  if (!isElf(bytes)) throw new DecodeError('ELF file', 0, 'no ELF magic')
+  if (!isElf(bytes)) throw new DecodeError('ELF file', 0, 'it has no ELF magic')
   const header = new Reader(bytes, 4)
-  if (header.u16('ELF class') !== 0x0102) throw new DecodeError('ELF file', 4, 'not 64-bit little-endian')
+  if (header.u16('ELF class') !== 0x0102)
+    throw new DecodeError('ELF file', 4, 'it is not 64-bit little-endian')
   header.skip(12, 'ELF header')
   const machine = header.u16('ELF machine')
   header.skip(12, 'ELF header')
@@ -63,14 +64,15 @@ function size(from: Reader): number {
   return Number(value)
 }
 
-/** The entries of one of the two tables, each as a reader of its own. */
+/** The entries of one of the two tables, each with a reader of its own. */
 function table(
   bytes: Uint8Array,
   where: { at: number; entry: number; count: number },
   need: number,
 ): Reader[] {
   if (where.count === 0) return []
-  if (where.entry < need) throw new DecodeError('ELF file', where.at, `table entries of ${where.entry} bytes`)
+  if (where.entry < need)
+    throw new DecodeError('ELF file', where.at, `its table entries have only ${where.entry} bytes`)
   if (where.at + where.count * where.entry > bytes.length)
     throw new DecodeError('ELF file', where.at, 'a table ends beyond the file')
   return Array.from({ length: where.count }, (_, index) => {
@@ -114,7 +116,8 @@ function named(bytes: Uint8Array, parts: (ElfPart & { nameAt: number })[], index
 
 /** The NUL-terminated text at an offset of a string table. */
 function textAt(bytes: Uint8Array, strings: ElfPart, at: number): string {
-  if (at >= strings.size) throw new DecodeError('ELF file', strings.offset, `no string at ${at}`)
+  if (at >= strings.size)
+    throw new DecodeError('ELF file', strings.offset, `the string table has no offset ${at}`)
   return new Reader(bytes, strings.offset + at, strings.offset + strings.size).text()
 }
 
@@ -124,7 +127,10 @@ export function sectionBytes(elf: Elf, name: string): Uint8Array | undefined {
   return section && elf.bytes.subarray(section.offset, section.offset + section.size)
 }
 
-/** What the dynamic linker reads: the interpreter, the libraries needed, and where else to look for them. */
+/**
+ * The information for the dynamic linker: the interpreter, the needed libraries, and further places to look
+ * for them.
+ */
 export interface Linkage {
   readonly interpreter: string | undefined
   readonly needed: readonly string[]
@@ -136,7 +142,7 @@ const DT_STRTAB = 5n
 const DT_RPATH = 15n
 const DT_RUNPATH = 29n
 
-/** Reads PT_INTERP and PT_DYNAMIC; a static program has neither. */
+/** Reads PT_INTERP and PT_DYNAMIC. A static program has neither. */
 export function linkage(elf: Elf): Linkage {
   const interpreter = elf.segments.find(each => each.type === PT_INTERP)
   const tags = dynamicTags(elf)
@@ -164,19 +170,19 @@ function dynamicTags(elf: Elf): [bigint, bigint][] {
   return tags
 }
 
-/** DT_STRTAB is an address in memory: the segment that holds it says where it is in the file. */
+/** DT_STRTAB is an address in memory. The segment that contains it gives its place in the file. */
 function stringAtAddress(elf: Elf, strings: bigint | undefined, at: bigint): string {
   const address = strings ?? -1n
   const holder = elf.segments.find(
     each => each.type === PT_LOAD && each.address <= address && address < each.address + BigInt(each.size),
   )
-  if (!holder) throw new DecodeError('ELF file', 0, 'its dynamic string table is nowhere in the file')
+  if (!holder) throw new DecodeError('ELF file', 0, 'no segment contains its dynamic string table')
   const start = Number(address - holder.address)
   const part = { ...holder, offset: holder.offset + start, size: holder.size - start }
   return textAt(elf.bytes, part, at > BigInt(part.size) ? part.size : Number(at))
 }
 
-/** The types of the notes that one owner left in the file: `Xen` says where a PVH boot enters (type 18). */
+/** The types of the notes of one owner: `Xen` has the entry of a PVH boot (type 18). */
 export function noteTypes(elf: Elf, owner: string): number[] {
   return elf.segments.filter(each => each.type === PT_NOTE).flatMap(part => notesIn(elf, part, owner))
 }

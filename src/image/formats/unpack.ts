@@ -4,7 +4,7 @@ import { DecodeError, messageOf, Reader } from '../../base/index.ts'
 import { unpackLz4 } from './lz4.ts'
 import { unpackXz } from './xz.ts'
 
-/** How much may come out: at most `limit` bytes; `size`, where it is known from elsewhere. */
+/** The expected size: at most `limit` bytes, and `size` where it is known from elsewhere. */
 export interface Expected {
   readonly limit: number
   readonly size?: number
@@ -24,10 +24,10 @@ const FORMATS: readonly { name: string; magic: readonly number[]; unpack: Unpack
   { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: unpackZstd },
 ]
 
-/** Unpacks gzip, legacy LZ4, xz or zstd, whichever it is. More output than expected is refused. */
+/** Unpacks gzip, legacy LZ4, xz or zstd. Throws when the output exceeds what is expected. */
 export async function unpack(bytes: Uint8Array, expected: Expected): Promise<Uint8Array> {
   const format = FORMATS.find(each => each.magic.every((byte, index) => bytes[index] === byte))
-  if (!format) throw new DecodeError('compressed data', 0, 'neither gzip, legacy LZ4, xz nor zstd')
+  if (!format) throw new DecodeError('compressed data', 0, 'it is neither gzip, legacy LZ4, xz nor zstd')
   try {
     return await format.unpack(bytes, expected)
   } catch (failure) {
@@ -40,15 +40,15 @@ function unpackGzip(bytes: Uint8Array, { limit }: Expected): Uint8Array {
   return gunzipSync(bytes, { maxOutputLength: limit })
 }
 
-/** Unpacked into a buffer of ours: fzstd would allocate whatever the frame header claims. */
+/** Unpacks into a buffer allocated here: fzstd would allocate whatever the frame header claims. */
 function unpackZstd(bytes: Uint8Array, { limit, size: known }: Expected): Uint8Array {
   const size = zstdSize(bytes) ?? known
-  if (size === undefined) throw new DecodeError('zstd', 4, 'its header does not tell the unpacked size')
-  if (size > limit) throw new DecodeError('zstd', 4, `${size} bytes, ${limit} allowed`)
+  if (size === undefined) throw new DecodeError('zstd', 4, 'its header lacks the unpacked size')
+  if (size > limit) throw new DecodeError('zstd', 4, `it unpacks to ${size} bytes, more than ${limit}`)
   return unzstd(bytes, new Uint8Array(size))
 }
 
-/** The unpacked size, where the frame header tells it (RFC 8878 §3.1.1.1). */
+/** The unpacked size, where the frame header has it (RFC 8878 §3.1.1.1). */
 function zstdSize(bytes: Uint8Array): number | undefined {
   const from = new Reader(bytes, 4)
   const descriptor = from.u8('zstd frame header')

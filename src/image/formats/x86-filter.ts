@@ -4,8 +4,9 @@ const BIT_NUMBER = [0, 1, 2, 2, 3, 3, 3, 3]
 const isEdge = (byte: number) => byte === 0 || byte === 0xff
 
 /**
- * Turns the absolute targets of x86 calls and jumps back into relative ones, in place: the BCJ filter of xz. The
- * rules, with which bytes that are no code pass unharmed too, are those of the kernel's lib/xz/xz_dec_bcj.c.
+ * Converts the absolute targets of x86 calls and jumps back into relative ones, in place: the BCJ filter of
+ * xz. The rules are those of the kernel's lib/xz/xz_dec_bcj.c, under which bytes that are not code are
+ * restored too.
  */
 export function undoX86Filter(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

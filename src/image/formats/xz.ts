@@ -9,8 +9,8 @@ const X86_FILTER = 4
 const LZMA2_FILTER = 0x21
 
 /**
- * Unpacks .xz. The library cannot undo the x86 filter, with which all xz kernels for PCs are packed: such a file is
- * rewritten to one without filter and without check, and filter and check are done here.
+ * Unpacks .xz. The library cannot undo the x86 filter, with which all xz kernels for PCs are packed. Such a
+ * file is rewritten without filter and check, and both are done here.
  */
 export async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const block = readBlockHeader(bytes)
@@ -18,7 +18,7 @@ export async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8A
   const found = findBlock(bytes, block)
   const unpacked = undoX86Filter(await decode(withoutFilter(found), limit))
   if (found.crc !== undefined && crc32(unpacked) !== found.crc)
-    throw new DecodeError('xz', 0, 'its checksum differs')
+    throw new DecodeError('xz', 0, 'its checksum does not match')
   return unpacked
 }
 
@@ -33,7 +33,7 @@ async function decode(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   let total = 0
   for await (const piece of new xz.XzReadableStream(packed)) {
     total += piece.length
-    if (total > limit) throw new DecodeError('xz', 0, `more than ${limit} bytes`)
+    if (total > limit) throw new DecodeError('xz', 0, `it unpacks to more than ${limit} bytes`)
     pieces.push(piece)
   }
   return Buffer.concat(pieces, total)
@@ -42,7 +42,7 @@ async function decode(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
 interface BlockHeader {
   readonly size: number
   readonly filters: readonly number[]
-  /** LZMA2's one property: how large its dictionary is. */
+  /** LZMA2's only property: the size of its dictionary. */
   readonly dictionary: number
 }
 
@@ -63,13 +63,14 @@ function readBlockHeader(bytes: Uint8Array): BlockHeader {
   return { size, filters, dictionary }
 }
 
-/** A variable-length integer (§1.2), as far as it is one that can be meant here. */
+/** A variable-length integer (§1.2), limited to those that a number can hold. */
 function number(from: Reader): number {
   let value = 0
   for (let factor = 1; ; factor *= 128) {
     const byte = from.u8('xz number')
     value += (byte & 127) * factor
-    if (value > Number.MAX_SAFE_INTEGER) throw new DecodeError('xz', from.offset, 'a number too large')
+    if (value > Number.MAX_SAFE_INTEGER)
+      throw new DecodeError('xz', from.offset, 'it has a number that is too large')
     if (byte < 128) return value
   }
 }
@@ -81,17 +82,18 @@ interface Block {
   readonly crc: number | undefined
 }
 
-/** The one block, found by the index at the end of the file (§4). */
+/** The only block, found through the index at the end of the file (§4). */
 function findBlock(bytes: Uint8Array, { size, filters, dictionary }: BlockHeader): Block {
   if (filters.length !== 2 || filters[1] !== LZMA2_FILTER)
-    throw new DecodeError('xz', 12, `filters ${filters}`)
+    throw new DecodeError('xz', 12, `its filters ${filters} are not x86 and LZMA2`)
   const footer = new Reader(bytes, bytes.length - 8)
   const indexAt = bytes.length - 12 - (footer.u32('xz index size') + 1) * 4
   footer.skip(1, 'xz stream flags')
   const check = footer.u8('xz check')
-  if (check > CRC32_CHECK) throw new DecodeError('xz', bytes.length - 3, `check ${check} is not CRC32`)
+  if (check > CRC32_CHECK) throw new DecodeError('xz', bytes.length - 3, `its check ${check} is not CRC32`)
   const index = new Reader(bytes, Math.max(0, indexAt), bytes.length - 12)
-  if (index.u8('xz index') !== 0 || number(index) !== 1) throw new DecodeError('xz', indexAt, 'not one block')
+  if (index.u8('xz index') !== 0 || number(index) !== 1)
+    throw new DecodeError('xz', indexAt, 'it does not have exactly one block')
   const checkSize = check === CRC32_CHECK ? 4 : 0
   const length = number(index) - size - checkSize
   const unpackedSize = number(index)
@@ -101,7 +103,7 @@ function findBlock(bytes: Uint8Array, { size, filters, dictionary }: BlockHeader
   return { data, dictionary, unpackedSize, crc: check === CRC32_CHECK ? from.u32('xz checksum') : undefined }
 }
 
-/** The same data as a stream of one block, packed by LZMA2 alone and without check (type 0). */
+/** The same data as a stream of one block, with LZMA2 alone and without check (type 0). */
 function withoutFilter({ data, dictionary, unpackedSize }: Block): Uint8Array {
   const out = new Writer(data.length + 128)
   out.put(Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00))
@@ -126,7 +128,7 @@ function withoutFilter({ data, dictionary, unpackedSize }: Block): Uint8Array {
   return out.done()
 }
 
-/** What `write` adds, and the checksum of all from `start` on. */
+/** Runs `write`, then appends the checksum of everything from `start` on. */
 function summed(out: Writer, start: number, write: () => void): void {
   write()
   out.u32(crc32(out.done().subarray(start)))

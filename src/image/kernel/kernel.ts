@@ -4,13 +4,12 @@ import { decoding, ImageError } from '../errors.ts'
 import { kernelVersion } from '../formats/bzimage.ts'
 import type { Inputs } from '../inputs.ts'
 
-/** What to do about a kernel that is no good. */
-export const ANOTHER_KERNEL =
-  'Give another kernel with --kernel, or run "npm run setup" and leave out --kernel'
+/** The remedy for an unusable kernel. */
+export const ANOTHER_KERNEL = 'Give another kernel with --kernel, or run "npm run setup" and omit --kernel'
 
-/** A kernel and its modules, as found on this machine. */
+/** A kernel of this machine, with its modules. */
 export interface KernelFiles {
-  /** As `uname -r` prints it. */
+  /** In the form of `uname -r`. */
   readonly version: string
   /** A bzImage, or a vmlinux. */
   readonly image: string
@@ -18,14 +17,14 @@ export interface KernelFiles {
 }
 
 export interface KernelSearch {
-  /** A kernel image, or a directory that holds one: `…/vmlinuz-*`, `…/boot/vmlinuz-*`. */
+  /** A kernel image, or a directory with one: `…/vmlinuz-*`, `…/boot/vmlinuz-*`. */
   readonly kernel?: string | undefined
-  /** Roots to look in, in this order: `boot/vmlinuz-*` with `lib/modules/<version>`. */
+  /** The directories to search, in this order: `boot/vmlinuz-*` with `lib/modules/<version>`. */
   readonly searchDirs: readonly string[]
   readonly inputs: Inputs
 }
 
-/** The kernel that was asked for, or the newest of the first root that has one with its modules. */
+/** The requested kernel, or else the newest kernel with modules in the first directory that has one. */
 export async function findKernel(search: KernelSearch): Promise<KernelFiles> {
   const images = search.kernel ? await imagesAt(resolve(search.kernel), search) : await imagesIn(search)
   let failure: unknown
@@ -74,7 +73,7 @@ async function openKernel(image: string, search: KernelSearch): Promise<KernelFi
     op: 'use kernel',
     target: image,
     reason: `its modules, lib/modules/${version}, are neither beside it nor in ${search.searchDirs.join(', ')}`,
-    remedy: 'Install the modules of this kernel, or run "npm run setup" and leave out --kernel',
+    remedy: 'Install the modules of this kernel, or run "npm run setup" and omit --kernel',
   })
 }
 
@@ -83,7 +82,7 @@ async function readKernel(image: string, inputs: Inputs): Promise<string> {
   const about = { kind: 'prerequisite', op: 'read kernel', target: image } as const
   const bytes = await inputs.read(image).catch(failure => {
     const remedy = isSystemError(failure, 'EACCES', 'EPERM')
-      ? `Run "sudo chmod a+r ${image}", or run "npm run setup" and leave out --kernel`
+      ? `Run "sudo chmod a+r ${image}", or run "npm run setup" and omit --kernel`
       : ANOTHER_KERNEL
     throw new ImageError({
       ...about,
@@ -102,9 +101,9 @@ function noKernel({ kernel, searchDirs }: KernelSearch): ImageError {
     kind: kernel ? 'usage' : 'prerequisite',
     op: 'find a kernel in',
     target: kernel ?? searchDirs.map(root => join(root, 'boot')).join(', '),
-    reason: kernel ? 'there is none' : 'there is no vmlinuz-*',
+    reason: kernel ? 'it has no kernel image' : 'no file vmlinuz-* exists',
     remedy: kernel
-      ? 'Give a kernel image or a directory with one'
-      : 'Run "npm run setup", or give one with --kernel',
+      ? 'Give the path of a kernel image, or of a directory with one'
+      : 'Run "npm run setup", or give a kernel with --kernel',
   })
 }

@@ -1,25 +1,25 @@
 import { DecodeError } from '../../base/index.ts'
 import { readElf, sectionBytes } from '../formats/elf.ts'
 
-/** What a kernel module says about itself in its `.modinfo` section (kernel `include/linux/module.h`). */
+/** The information about a kernel module in its `.modinfo` section (kernel `include/linux/module.h`). */
 export interface ModuleInfo {
   readonly name: string
   /** Modules whose symbols it uses. */
   readonly depends: readonly string[]
-  /** Modules it wants loaded before, though it could do without. */
+  /** Modules to load before it, where they exist. */
   readonly softDepends: readonly string[]
-  /** Patterns under which the kernel may ask for it. */
+  /** Patterns by which the kernel may request it. */
   readonly aliases: readonly string[]
 }
 
-/** Modules are named with `_`; files, aliases and people also write `-`. */
+/** A module's name with `_`. Files, aliases and people also write `-`. */
 export function moduleName(text: string): string {
   return text.replaceAll('-', '_')
 }
 
 export function readModuleInfo(bytes: Uint8Array): ModuleInfo {
   const section = sectionBytes(readElf(bytes), '.modinfo')
-  if (!section) throw new DecodeError('kernel module', 0, 'no .modinfo section')
+  if (!section) throw new DecodeError('kernel module', 0, 'it has no .modinfo section')
   const lines = new TextDecoder().decode(section).split('\0')
   const values = (key: string) =>
     lines.filter(line => line.startsWith(`${key}=`)).map(line => line.slice(key.length + 1))

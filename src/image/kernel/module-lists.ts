@@ -1,7 +1,7 @@
-/** Loaded by the guest's init before anything else: it must be in the kernel or among its modules. */
+/** The guest's init loads these before anything else: they must be in the kernel or among its modules. */
 export const BOOT_MODULES = ['virtio_pci', 'virtio_net', 'virtio_console']
 
-/** Loaded when asked for (`modprobe`, or the kernel by itself); left out where a kernel lacks one. */
+/** Loaded on request, by `modprobe` or by the kernel. A kernel may lack some, which are then left out. */
 export const OTHER_MODULES = [
   // disks and other ways to reach a device
   ...['virtio_mmio', 'virtio_blk', 'isofs', 'virtio_rng', 'vmw_vsock_virtio_transport'],

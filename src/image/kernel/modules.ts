@@ -12,7 +12,7 @@ export interface KernelModule extends ModuleInfo {
 const SUFFIXES = ['', '.xz', '.zst', '.gz']
 const LIMIT = 64 << 20
 
-/** The modules of one kernel, `lib/modules/<version>`. Needs no depmod: it reads what each module says itself. */
+/** The modules of one kernel, `lib/modules/<version>`. It needs no depmod: it reads what each module contains. */
 export class ModuleTree {
   readonly #dir: string
   readonly #inputs: Inputs
@@ -26,7 +26,7 @@ export class ModuleTree {
     this.#builtin = byName(lists.builtin)
   }
 
-  /** Both lists come with the kernel's own package, also where it is only unpacked. */
+  /** Reads two lists that are part of the kernel's package, even when that is only unpacked. */
   static async open(dir: string, inputs: Inputs): Promise<ModuleTree> {
     const text = async (name: string) => {
       if (!inputs.has(join(dir, name))) throw incomplete(dir, name)
@@ -39,8 +39,8 @@ export class ModuleTree {
   }
 
   /**
-   * The wanted modules and all they depend on, each after what it needs. Built-in ones need no file;
-   * what this kernel has not got at all is left out when `optional`, else it is an error.
+   * The wanted modules with their dependencies, each after those that it needs. Built-in ones need no file.
+   * One that this kernel lacks is left out when `optional`, and an error otherwise.
    */
   async resolve(wanted: readonly string[], { optional = false } = {}): Promise<KernelModule[]> {
     const found = new Map<string, KernelModule>()
@@ -99,7 +99,7 @@ function incomplete(dir: string, what: string): ImageError {
   })
 }
 
-/** `modules.dep` as depmod writes it: after each module all it needs, the first to be loaded last. */
+/** `modules.dep` in depmod's format: each module with all those that it needs, the first to load last. */
 export function modulesDep(modules: readonly KernelModule[]): string {
   const byNames = new Map(modules.map(module => [module.name, module]))
   const needs = (module: KernelModule, seen = new Set<string>()): Set<string> => {

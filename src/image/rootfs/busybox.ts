@@ -1,10 +1,10 @@
 import { DecodeError } from '../../base/index.ts'
 
 /**
- * The commands a busybox has, read from its table of names: NUL-terminated and sorted, from `[` on
- * (busybox `include/applet_tables.h`). So nothing has to be run to know what it can do.
+ * The commands of a busybox, read from its table of names: NUL-terminated and sorted, from `[` on
+ * (busybox `include/applet_tables.h`). So the program need not be run.
  *
- * What stands before the table is any byte: up to 1.36 Debian's compiler aligned it behind a NUL, from 1.37 it does
+ * Any byte can precede the table: up to 1.36 Debian's compiler aligned it after a NUL, from 1.37 on it does
  * not. Where the bytes of its beginning occur more than once, the longest run of names is the table.
  */
 export function appletNames(busybox: Uint8Array): string[] {
@@ -15,13 +15,13 @@ export function appletNames(busybox: Uint8Array): string[] {
     if (names.length > longest.length) longest = names
   }
   if (longest.length > 0) return longest
-  throw new DecodeError('busybox', 0, 'no table of commands')
+  throw new DecodeError('busybox', 0, 'it has no table of commands')
 }
 
 /** The first two names of every table: `[` and `[[`. */
 const FIRST = Buffer.from('[\0[[\0', 'latin1')
 
-/** A busybox with everything in it has 4 KB of names. */
+/** The names of a busybox with all commands take 4 KB. */
 const LIMIT = 16384
 
 function sortedNames(text: string): string[] {

@@ -8,17 +8,17 @@ import { appletNames } from './busybox.ts'
 import { damagedProgram, type Found, Sysroots } from './libraries.ts'
 
 interface Program {
-  /** Where it stands in the guest. */
+  /** Its path in the guest. */
   readonly path: string
-  /** Where a host may have it. */
+  /** The places where a host may have it. */
   readonly from: readonly string[]
-  /** Debian's package, for the remedy; without it the program is optional. */
+  /** Its Debian package, for the remedy. A program without one is optional. */
   readonly package?: string
 }
 
 const sbin = (name: string) => [`usr/sbin/${name}`, `sbin/${name}`, `usr/bin/${name}`, `bin/${name}`]
 
-/** `dash` is there because Debian's static busybox runs its own `ip` whatever PATH says (docs/image.md). */
+/** `dash` is needed because Debian's static busybox runs its own `ip` whatever PATH says (docs/image.md). */
 const PROGRAMS: readonly Program[] = [
   { path: 'bin/busybox', from: ['usr/bin/busybox', 'bin/busybox'], package: 'busybox-static' },
   { path: 'sbin/ip', from: sbin('ip'), package: 'iproute2' },
@@ -38,12 +38,12 @@ export interface Contents {
   readonly hasDropbear: boolean
 }
 
-/** What a guest's root file system is made of. */
+/** The parts of a guest's root file system. */
 export interface Ingredients {
   readonly inputs: Inputs
   readonly sysroots: readonly string[]
   readonly guestDir: string
-  /** xcluster-guest, which tells a guest who it is. */
+  /** xcluster-guest, which gives a guest its identity. */
   readonly program: string
   readonly kernelVersion: string
   readonly modules: readonly KernelModule[]
@@ -87,9 +87,9 @@ async function ownProgram({ inputs, program }: Ingredients): Promise<Uint8Array>
   throw new ImageError({
     code: 'PROGRAM_MISSING',
     kind: 'prerequisite',
-    op: 'find for the guest',
+    op: 'find a program for the guest:',
     target: 'xcluster-guest',
-    reason: `there is no ${program}`,
+    reason: `the file ${program} does not exist`,
     remedy: 'Run: npm run build',
   })
 }
@@ -98,9 +98,9 @@ function missing(program: Program, sysroots: readonly string[]): ImageError {
   return new ImageError({
     code: 'PROGRAM_MISSING',
     kind: 'prerequisite',
-    op: 'find for the guest',
+    op: 'find a program for the guest:',
     target: program.path.slice(program.path.lastIndexOf('/') + 1),
-    reason: `it is in none of ${sysroots.join(', ')}`,
+    reason: `none of ${sysroots.join(', ')} has it`,
     remedy: `Run "npm run setup", or "sudo apt-get install ${program.package}"`,
   })
 }
@@ -121,12 +121,15 @@ function skeleton(): ArchiveEntry[] {
     directory('root', 0o700),
     directory('tmp', 0o1777),
     { path: 'var/run', kind: 'link', target: '/run' },
-    // The kernel gives init its console before init can mount anything.
+    // The kernel needs it for init's console before init can mount anything.
     { path: 'dev/console', kind: 'device', mode: 0o600, major: 5, minor: 1 },
   ]
 }
 
-/** `login` and `shutdown` are scripts of ours, `ip` is the real one. */
+/**
+ * Links to busybox for its commands. `login` and `shutdown` are scripts of this project, and `ip` is
+ * iproute2's.
+ */
 function appletLinks(applets: readonly string[], dash: boolean): ArchiveEntry[] {
   const links = applets
     .filter(name => !['busybox', 'ip', 'sh', 'init', 'login'].includes(name))
@@ -148,7 +151,10 @@ function moduleFiles({ kernelVersion, modules }: Ingredients): ArchiveEntry[] {
   ]
 }
 
-/** Every node there can be, on net 0; in the image with the default prefix, which init replaces when another is set. */
+/**
+ * All possible nodes with their addresses on net 0. The image has the default prefix, which init replaces
+ * when another one is set.
+ */
 export function hostsFile(prefix = 'fd00:'): string {
   const lines = ['127.0.0.1 localhost', '::1 localhost']
   for (let node = 1; node <= lastNodeId; node++) {
@@ -158,7 +164,7 @@ export function hostsFile(prefix = 'fd00:'): string {
   return `${lines.join('\n')}\n`
 }
 
-/** The files of `guest/`; scripts are executable whatever a package manager made of their mode. */
+/** The files of `guest/`. Scripts are made executable, because package managers may change their mode. */
 async function guestFiles(dir: string, inputs: Inputs, below = ''): Promise<ArchiveEntry[]> {
   const entries: ArchiveEntry[] = []
   for (const name of await inputs.list(join(dir, below))) {

@@ -3,7 +3,7 @@ import { decoding, ImageError } from '../errors.ts'
 import { linkage, readElf } from '../formats/elf.ts'
 import type { Inputs } from '../inputs.ts'
 
-/** A file of some sysroot, to stand at `path` in the guest. */
+/** A file of some sysroot, and its path in the guest. */
 export interface Found {
   readonly path: string
   readonly from: string
@@ -12,7 +12,7 @@ export interface Found {
 
 const EM_X86_64 = 62
 
-/** Where the dynamic linkers of Debian, Fedora and their kin look by themselves. */
+/** The default search path of the dynamic linkers of Debian, Fedora and their derivatives. */
 const LIBRARY_DIRS = [
   'lib/x86_64-linux-gnu',
   'usr/lib/x86_64-linux-gnu',
@@ -22,7 +22,10 @@ const LIBRARY_DIRS = [
   'usr/lib',
 ]
 
-/** Finds files in several trees, the first that has one wins, and what programs need to run. */
+/**
+ * Finds files in several directory trees, and the libraries that programs need. The first tree with a file is
+ * used.
+ */
 export class Sysroots {
   readonly #roots: readonly string[]
   readonly #inputs: Inputs
@@ -32,7 +35,7 @@ export class Sysroots {
     this.#inputs = inputs
   }
 
-  /** The first of `paths` (relative) that some root has. */
+  /** The first of these relative paths that exists in some tree. */
   locate(paths: readonly string[]): string | undefined {
     return this.#roots
       .flatMap(root => paths.map(path => join(root, path)))
@@ -73,24 +76,24 @@ export class Sysroots {
       kind: 'prerequisite',
       op: 'find library',
       target: name,
-      reason: `${wanted.for.from} needs it, and it is in none of ${this.#roots.join(', ')}`,
+      reason: `${wanted.for.from} needs it, and none of ${this.#roots.join(', ')} has it`,
       remedy: 'Run "npm run setup"',
     })
   }
 }
 
-/** A program that cannot be read is none that this machine could run either. */
+/** The error for a program that cannot be parsed: this machine could not run it either. */
 export function damagedProgram({ from }: Found) {
   return {
     code: 'PROGRAM_DAMAGED',
     kind: 'prerequisite',
     op: 'read program',
     target: from,
-    remedy: 'Install its package again',
+    remedy: 'Reinstall its package',
   } as const
 }
 
-/** RUNPATH entries as paths below a root; `$ORIGIN` is the directory the program stands in. */
+/** RUNPATH entries as paths below a root. `$ORIGIN` is the program's directory. */
 function runPaths(runPath: readonly string[], program: Found): string[] {
   return runPath
     .filter(path => /^(\/|\$ORIGIN|\$\{ORIGIN\})/.test(path))

@@ -4,17 +4,17 @@ import { type Batch, bridge, type Link, type Route } from '../../rtnl/index.ts'
 import { type NetNamespace, readSysctl, SysError, writeSysctl } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 
-/** Lets LLDP through, 01:80:c2:00:00:0e, which a bridge keeps to itself by default (IEEE 802.1D §7.12.6). */
+/** Forwards LLDP, 01:80:c2:00:00:0e, which a bridge does not do by default (IEEE 802.1D §7.12.6). */
 const forwardLldp = 0x4000
 
 export interface BridgeOptions extends Pick<BridgePlan, 'mtu' | 'mtus'> {
-  /** A number by which they are removed together. */
+  /** A number for removing them together. */
   readonly group?: number
-  /** Usually they are up at once; else down and without multicast snooping, until {@link raise}. */
+  /** Default: up at once. False: down and without multicast snooping, until {@link raise}. */
   readonly up?: boolean
 }
 
-/** Makes bridges with the host's addresses on them. `ip link add <name> type bridge …; ip address add …` */
+/** Adds bridges with the host's addresses. `ip link add <name> type bridge …; ip address add …` */
 export function addBridges(
   bridges: readonly BridgeSpec[],
   { group, up = true, ...mtus }: BridgeOptions,
@@ -22,7 +22,7 @@ export function addBridges(
 ): Promise<void> {
   return route.batch(({ links, addresses }) => {
     for (const { net, name, index, mac, addresses: own } of bridges) {
-      // A bridge on which the host is not has no address at all, not even one of its link.
+      // A bridge without the host has no address at all, not even a link-local one.
       const addrGenMode = own.length > 0 ? 'eui64' : 'none'
       const settings = { groupFwdMask: forwardLldp, stp: false, ...(group !== undefined && { group }) }
       const quiet = up ? {} : { multicastSnooping: false }
@@ -34,8 +34,9 @@ export function addBridges(
 }
 
 /**
- * Bridges up that were made down. Those that come up after their ports, and look into multicast after that, save the
- * kernel a sixth of its time: at each port that joins it goes through all of them (br_port_state_selection).
+ * Brings up bridges that were made down. The kernel takes a sixth less time when bridges come up after their
+ * ports and start multicast snooping after that: at each port that joins it goes through all the others
+ * (br_port_state_selection).
  */
 export function raise(bridges: readonly number[], { links }: Pick<Batch, 'links'>): void {
   for (const index of bridges) links.change({ index, up: true })
@@ -43,8 +44,8 @@ export function raise(bridges: readonly number[], { links }: Pick<Batch, 'links'
 }
 
 /**
- * Those of the bridges that are there already, with the indexes that they have. One with other settings than we
- * would make it with throws BRIDGE_DIFFERS: somebody means something else by it.
+ * The existing ones of these bridges, with their indexes. Throws BRIDGE_DIFFERS for one with other settings
+ * than those in the plan: it has another purpose.
  */
 export async function bridgesThere(
   bridges: readonly BridgeSpec[],
@@ -65,7 +66,7 @@ export async function bridgesThere(
 }
 
 function differenceOf(link: Link, { spec, mtu }: { spec: BridgeSpec; mtu: number }): string | undefined {
-  if (link.kind !== 'bridge') return `it is a ${link.kind ?? 'device'}, no bridge`
+  if (link.kind !== 'bridge') return `it is a ${link.kind ?? 'device'} and not a bridge`
   const settings = [
     ['MTU', link.mtu, mtu],
     ['Ethernet address', link.mac, spec.mac],
@@ -88,17 +89,20 @@ async function otherAddresses(link: Link, spec: BridgeSpec, route: Route): Promi
 
 const filters = ['arptables', 'ip6tables', 'iptables'].map(table => `net/bridge/bridge-nf-call-${table}`)
 
-/** In here, bridged frames are nobody's to filter. The files are there, all of them, where br_netfilter is loaded. */
-export function leaveFramesAlone(namespace: NetNamespace): void {
+/**
+ * Bridged frames in this namespace are not filtered. The sysctls exist, all of them, when br_netfilter is
+ * loaded.
+ */
+export function turnOffFilters(namespace: NetNamespace): void {
   whereThere(() => {
     for (const name of filters) writeSysctl(namespace, name, '0')
   })
 }
 
-/** The same in a namespace that stays; gives what takes it back. */
-export function leaveFramesAloneHere(namespace: NetNamespace): () => void {
+/** The same in a namespace that stays. Returns the function that restores the settings. */
+export function turnOffFiltersHere(namespace: NetNamespace): () => void {
   const changed = filters.filter(name => whereThere(() => readSysctl(namespace, name)) === '1')
-  leaveFramesAlone(namespace)
+  turnOffFilters(namespace)
   return () => {
     for (const name of changed) writeSysctl(namespace, name, '1')
   }
@@ -118,7 +122,7 @@ function differs(name: string, reason: string): NetError {
     code: 'BRIDGE_DIFFERS',
     op: 'use bridge',
     target: name,
-    reason: `it is there already and ${reason}`,
-    remedy: 'Remove it, or say what it is like (--mtu, --host-nets, xcluster_PREFIX)',
+    reason: `a bridge with this name exists, and ${reason}`,
+    remedy: 'Remove it, or give matching settings (--mtu, --host-nets, xcluster_PREFIX)',
   })
 }

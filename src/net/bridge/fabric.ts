@@ -12,12 +12,12 @@ import { openRoute, type Route } from '../../rtnl/index.ts'
 import { type FileLock, lockNamespace, NetNamespace, openTaps, type Tap } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
-import { addBridges, bridgesThere, leaveFramesAlone, leaveFramesAloneHere, raise } from './bridges.ts'
+import { addBridges, bridgesThere, raise, turnOffFilters, turnOffFiltersHere } from './bridges.ts'
 
-/** All our links are in this group ("xc" in ASCII): removed by it, they take as long as one. */
+/** The group of all links of a fabric ("xc" in ASCII). Removed by group, they take as long as one. */
 const linkGroup = 0x7863
 
-/** Those of them that are being removed while others stay. */
+/** The group of links that are being removed while others stay. */
 const leavingGroup = 0x7864
 
 export interface BridgeFabric extends Fabric {
@@ -26,13 +26,17 @@ export interface BridgeFabric extends Fabric {
 }
 
 export interface FabricOptions {
-  /** Where, instead of a namespace of its own. It stays when the fabric is closed, as do bridges that were there. */
+  /**
+   * The namespace to use, instead of a new one. It stays when the fabric is closed, as do bridges that
+   * existed before.
+   */
   readonly namespace?: NetNamespace
 }
 
 /**
- * Makes bridges and taps as planned, all or nothing: a handful of messages and one entry into the namespace, be
- * there two taps or two hundred. Equivalent: `ip link add … type bridge`, `ip tuntap add`, `ip link set … master`.
+ * Makes bridges and taps as planned, all or nothing. It takes a few messages and one entry into the
+ * namespace, for two taps or two hundred. Equivalent: `ip link add … type bridge`, `ip tuntap add`,
+ * `ip link set … master`.
  */
 export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions = {}): Promise<BridgeFabric> {
   await using scope = new Scope()
@@ -40,8 +44,8 @@ export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions 
   const route = scope.add(openRoute({ namespace }))
   if (options.namespace) scope.add(await takeAlone(options.namespace, route))
   const shared = options.namespace !== undefined
-  if (shared) scope.defer(leaveFramesAloneHere(namespace))
-  else leaveFramesAlone(namespace)
+  if (shared) scope.defer(turnOffFiltersHere(namespace))
+  else turnOffFilters(namespace)
   const fabric = new Bridges({ namespace, shared, route, scope: scope.move() })
   try {
     await fabric.change(plan)
@@ -74,7 +78,7 @@ function attach(taps: readonly TapSpec[], { plan, masters, down }: Attachment, r
 
 interface BridgesParts {
   readonly namespace: NetNamespace
-  /** There may be bridges that are not ours. */
+  /** The namespace may have bridges of another owner. */
   readonly shared: boolean
   readonly route: Route
   readonly scope: Scope
@@ -96,7 +100,7 @@ class Bridges implements BridgeFabric {
     this.#shared = shared
     this.#route = route
     this.#scope = scope
-    scope.defer(() => closeAll(this.#taps.values())) // those whose links could not be removed
+    scope.defer(() => closeAll(this.#taps.values())) // the taps whose links could not be removed
     scope.defer(() => this.#removeGroup(linkGroup, this.#taps.values()))
   }
 
@@ -134,7 +138,7 @@ class Bridges implements BridgeFabric {
     await attach(taps, { plan, masters: this.#masters, down }, this.#route)
   }
 
-  /** Gives the indexes of those that are made here, and down. */
+  /** Returns the indexes of the bridges that it makes, which are down. */
   async #addBridges(bridges: readonly BridgeSpec[], { mtu, mtus = {} }: BridgePlan): Promise<number[]> {
     const there = this.#shared ? await bridgesThere(bridges, { mtu, mtus }, this.#route) : []
     const missing = bridges.filter(({ name }) => there.every(other => other.name !== name))
@@ -144,8 +148,9 @@ class Bridges implements BridgeFabric {
   }
 
   /**
-   * Removes those of the links that are there and ours: a batch is no transaction, so after a failure any of
-   * them may be. They become a group of their own first, which goes in the time of one link.
+   * Removes those of the links that exist and belong to this fabric: a batch is not a transaction, so after a
+   * failure any of them may exist. They are moved to a group of their own first, which is removed in the time
+   * of one link.
    */
   async #remove({ bridges, taps }: BridgeChange['remove']): Promise<void> {
     if (bridges.length + taps.length === 0) return
@@ -163,7 +168,10 @@ class Bridges implements BridgeFabric {
     await closeAll(gone)
   }
 
-  /** First the links, all at once, then the fds: closing the fd of a bridged tap takes the kernel 20 ms. */
+  /**
+   * Removes the links first, all at once, then closes the fds: closing the fd of a bridged tap takes the
+   * kernel 20 ms.
+   */
   async #removeGroup(group: number, taps: Iterable<Tap>): Promise<void> {
     await removeGroup(group, this.#route)
     for (const tap of taps) tap.closeGone()
@@ -171,7 +179,7 @@ class Bridges implements BridgeFabric {
 
   #mustBeOpen(): void {
     if (!this.#scope.closed) return
-    throw new NetError({ code: 'NETWORK_CLOSED', op: 'use', target: 'network', reason: 'it is closed' })
+    throw new NetError({ code: 'NETWORK_CLOSED', op: 'use', target: 'network', reason: 'it has been closed' })
   }
 }
 
@@ -180,8 +188,8 @@ async function closeAll(taps: Iterable<Tap>): Promise<void> {
 }
 
 /**
- * Our links are removed by their group, so a namespace has room for one network. Those that are there though nobody
- * has it were left by one whose process was killed.
+ * Links are removed by group, so a namespace has room for one network. Links that exist without the lock are
+ * remains of a process that was killed.
  */
 async function takeAlone(namespace: NetNamespace, route: Route): Promise<FileLock> {
   const lock = lockNamespace(namespace)
@@ -190,7 +198,7 @@ async function takeAlone(namespace: NetNamespace, route: Route): Promise<FileLoc
     return lock
   }
   const names = (await route.links.list()).flatMap(({ name, group }) => (group === linkGroup ? name : []))
-  throw taken(`there is one in this namespace (${names.join(', ') || 'being made'})`)
+  throw taken(`this namespace already has one (${names.join(', ') || 'being made'})`)
 }
 
 async function removeGroup(group: number, route: Route): Promise<void> {
@@ -203,11 +211,11 @@ async function removeGroup(group: number, route: Route): Promise<void> {
 
 function explained(failure: unknown): unknown {
   if (!isCoded(failure, 'NETLINK_EXISTS', 'TAP_EXISTS')) return failure
-  return taken(`${failure.target} is there already`, failure)
+  return taken(`${failure.target} exists already`, failure)
 }
 
 function taken(reason: string, cause?: Error): NetError {
-  const remedy = 'Stop the cluster that it belongs to, or use another namespace'
+  const remedy = 'Stop the cluster that has it, or use another namespace'
   return new NetError({ code: 'NETWORK_TAKEN', op: 'make', target: 'network', reason, remedy, cause })
 }
 

@@ -8,10 +8,11 @@ const listenerReport = 143
 const table = { family: 'bridge', name: 'xcluster_quiet', owner: true } as const
 
 /**
- * Until it is closed, no bridge in a namespace passes on who has joined which IPv6 multicast group. Every interface
- * that comes up tells it to everybody, three times: while a hundred nodes start, each of them would wake up six
- * hundred times to learn what only multicast routers want to know, and those ask (RFC 3810 §7.1). The table goes
- * with its socket, whatever happens. A kernel without filters on bridges passes them all on.
+ * Until it is closed, the bridges in a namespace do not forward reports of IPv6 multicast group members.
+ * Every interface that comes up reports to all nodes, three times. While a hundred nodes start, that would
+ * wake up each of them six hundred times with information for multicast routers alone, which also query it
+ * (RFC 3810 §7.1). The table goes with its socket in any case. A kernel without filters on bridges forwards
+ * all reports.
  */
 export async function suppressMldReports(namespace: NetNamespace): Promise<AsyncDisposable> {
   await using scope = new Scope()

@@ -1,4 +1,4 @@
-import { type Asked, nonsense, shown } from './errors.ts'
+import { type Asked, badAnswer, shown } from './errors.ts'
 import {
   type Described,
   describe,
@@ -8,33 +8,33 @@ import {
   readOptions,
 } from './options.ts'
 
-/** What a node's interface is to be, as its script or function has said it. */
+/** A node's interface, as its script or function describes it. */
 export interface Answer {
-  /** Options of QEMU. `{tap}` stands for the number that the tap's descriptor will have. */
+  /** QEMU options. `{tap}` stands for the number of the tap's descriptor. */
   readonly args: readonly string[]
-  /** To be opened by us: QEMU may not. */
+  /** A tap that this process opens, because QEMU may not. */
   readonly tap?: { readonly name: string; readonly vnetHdr: boolean }
-  /** Its device is like those of templates. */
+  /** The device is the same as in templates. */
   readonly plain: boolean
-  /** Options for which QEMU has to keep its privileges. */
+  /** Options for which QEMU must keep its privileges. */
   readonly privileged: readonly string[]
 }
 
-/** Where it will be. */
+/** The interface that the answer is for. */
 export interface Socket {
-  /** Its place: eth0 is 0. */
+  /** Its position: eth0 is 0. */
   readonly index: number
   readonly mac: string
 }
 
-/** Understands an answer; throws NET_SETUP_ANSWER when it is none. Pure. */
+/** Interprets an answer. Throws NET_SETUP_ANSWER when it is not valid. Pure. */
 export function readAnswer(words: readonly string[], { index, mac }: Socket, asked: Asked): Answer {
   const said = shown(words.join(' '))
-  if (words.length === 0) throw nonsense(asked, 'gave no answer')
+  if (words.length === 0) throw badAnswer(asked, 'gave no answer')
   const read = readOptions(words)
-  if ('stray' in read) throw nonsense(asked, `answered ${said}, where ${shown(read.stray)} is no option`)
+  if ('stray' in read) throw badAnswer(asked, `answered ${said}, where ${shown(read.stray)} is not an option`)
   if (!read.options.some(({ name }) => ['netdev', 'device', 'nic', 'net'].includes(name)))
-    throw nonsense(asked, `answered ${said}, which is no network interface`)
+    throw badAnswer(asked, `answered ${said}, which is not a network interface`)
   const { options, tap } = withTap(read.options)
   const device = options.find(isNic)
   mustName(index === 0 ? device : undefined, asked)
@@ -45,10 +45,10 @@ export function readAnswer(words: readonly string[], { index, mac }: Socket, ask
 }
 
 const backends = ['netdev', 'nic']
-/** Keys that are about how QEMU opens a tap, which it does not. */
+/** Keys about how QEMU opens a tap. It does not open one here. */
 const opening = ['ifname', 'script', 'downscript', 'vnet_hdr']
 
-/** The first tap that has a name, and only that, is opened by us: `ifname=X` becomes `fd=`. */
+/** The first tap with a name and nothing else is opened by this process: `ifname=X` becomes `fd=`. */
 function withTap(options: readonly QemuOption[]): { options: QemuOption[]; tap?: Answer['tap'] } {
   const at = options.findIndex(
     ({ name, value }) => backends.includes(name) && isNamedTap(describe(value ?? '')),
@@ -62,31 +62,31 @@ function withTap(options: readonly QemuOption[]): { options: QemuOption[]; tap?:
   return { options: options.with(at, fd), tap }
 }
 
-/** Not one with several queues, nor one for which QEMU is to start a script: it has to open those itself. */
+/** A tap with several queues, or with a script for QEMU to start, does not count: QEMU must open that itself. */
 function isNamedTap({ kind, keys }: Described): boolean {
   const runs = ['script', 'downscript'].some(key => !['no', undefined].includes(keys.get(key)))
   return kind === 'tap' && keys.has('ifname') && !runs && !keys.has('queues') && !keys.has('helper')
 }
 
-/** The guest's side, by its wire. */
+/** True for an option of the guest's side. */
 function isNic({ name, value = '' }: QemuOption): boolean {
   return name === 'device' && describe(value).keys.has('netdev')
 }
 
-/** A guest that boots knows its number by the last byte of eth0's Ethernet address. */
+/** A guest that boots finds its number in the last byte of eth0's Ethernet address. */
 function mustName(device: QemuOption | undefined, asked: Asked): void {
   if (device === undefined) return
   const mac = describe(device.value!).keys.get('mac')
   if (mac !== undefined && Number.parseInt(mac.slice(-2), 16) === asked.node) return
   const last = asked.node.toString(16).padStart(2, '0')
-  throw nonsense(
+  throw badAnswer(
     asked,
     `gave eth0 ${mac === undefined ? 'no Ethernet address' : `the Ethernet address ${mac}`}, and a guest knows its ` +
       `number by the last byte of that, which is ${last} for node ${asked.node}`,
   )
 }
 
-/** A wire and a device that is, but for its address, as we make them. */
+/** True for a network backend and a device that, except for the address, are the usual ones. */
 function isPlain(options: readonly QemuOption[], mac: string): boolean {
   const [wire, device] = options
   if (options.length !== 2 || wire?.name !== 'netdev' || device?.name !== 'device') return false
@@ -101,7 +101,7 @@ function isPlain(options: readonly QemuOption[], mac: string): boolean {
   )
 }
 
-/** By its id a cable is pulled, and without an option ROM it is like those of templates. */
+/** The id is needed to disconnect the link. Without an option ROM the device is the same as in templates. */
 function named(device: QemuOption, index: number, plain: boolean): QemuOption {
   const { kind, keys } = describe(device.value!)
   const own = new Map([...keys, ...(keys.has('id') && !plain ? [] : [['id', `nic${index}`] as const])])
@@ -109,7 +109,7 @@ function named(device: QemuOption, index: number, plain: boolean): QemuOption {
   return { name: device.name, value: printDescribed({ kind, keys: own }) }
 }
 
-/** What an unprivileged QEMU can open by itself, which is nothing but sockets; of the rest we cannot know. */
+/** Backends that an unprivileged QEMU can open by itself: sockets only. Others may need privileges. */
 const harmless = ['user', 'socket', 'stream', 'dgram', 'hubport', 'none']
 
 function needsPrivileges({ name, value = '' }: QemuOption): boolean {

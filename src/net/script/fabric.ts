@@ -4,23 +4,24 @@ import { openTaps, type Tap } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
 import { type Answer, readAnswer } from './answer.ts'
-import { type Asked, failed, hung, nonsense, shown, unusableTap } from './errors.ts'
+import { type Asked, badAnswer, failed, hung, shown, unusableTap } from './errors.ts'
 import type { NetSetup, QemuNetOptions } from './setup.ts'
 
 export interface ScriptFabricOptions {
-  /** What it lives in: the host's bridges, and no taps. Closed with it. */
+  /** The fabric below it, with the host's bridges and no taps. It is closed with this one. */
   readonly base: Fabric
   readonly setup: NetSetup
-  /** What errors call it. */
+  /** Its name in errors. */
   readonly who: string
   readonly notice: (text: string) => void
-  /** For one answer; then whoever should give it is killed. */
+  /** The time limit of one answer. After it the script is killed. */
   readonly timeoutMs?: number
 }
 
 /**
- * A network that a user's script or function makes, interface by interface. Asked one at a time, so that it may look
- * whether a thing is there and make it if not. What it makes is its own, and goes with the namespace.
+ * A network that a user's script or function makes, interface by interface. It is called for one interface at
+ * a time, so that it can check whether something exists and make it if not. The user owns what it makes,
+ * which goes with the namespace.
  */
 export function openScriptFabric(plan: BridgePlan, options: ScriptFabricOptions): Fabric {
   const { kind, namespace, uplink } = options.base
@@ -41,7 +42,7 @@ class ScriptNics {
   readonly #closing = new AbortController()
   readonly #scope = new Scope()
   readonly #serial = new Serial()
-  /** The taps that we have opened, by node. */
+  /** The taps opened by this process, by node. */
   readonly #taps = new Map<number, Tap[]>()
   #plan: BridgePlan
 
@@ -66,7 +67,7 @@ class ScriptNics {
     })
   }
 
-  /** Those that stay keep what they have; those that come are asked for when they do. */
+  /** Nodes that stay keep their interfaces. The script is called for new nodes when they start. */
   change(plan: BridgePlan): Promise<void> {
     return this.#inTurn(async () => {
       this.#plan = plan
@@ -84,7 +85,7 @@ class ScriptNics {
     const asked: Asked = { node, net, who: this.#with.who }
     const { args: said, fds = [] } = await this.#ask(spec, asked, signal)
     const words = typeof said === 'string' ? said.split(/\s+/).filter(Boolean) : said
-    if (words.some(word => /\p{Cc}/u.test(word))) throw nonsense(asked, 'answered in binary')
+    if (words.some(word => /\p{Cc}/u.test(word))) throw badAnswer(asked, 'answered with control characters')
     const { args, tap, plain, privileged } = readAnswer(words, { index, mac }, asked)
     if (privileged.length > 0)
       this.#with.notice(`QEMU of node ${node} keeps its privileges, for ${privileged}`)
@@ -136,17 +137,22 @@ class ScriptNics {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#scope.closed)
-      throw new NetError({ code: 'NETWORK_CLOSED', op: 'use', target: 'network', reason: 'it is closed' })
+      throw new NetError({
+        code: 'NETWORK_CLOSED',
+        op: 'use',
+        target: 'network',
+        reason: 'it has been closed',
+      })
     return this.#serial.run(work)
   }
 }
 
-/** Functions come from JavaScript, too. */
+/** A function may be plain JavaScript, so its result is checked. */
 function checked(answer: QemuNetOptions | undefined, asked: Asked): QemuNetOptions {
   const { args, fds = [] } = answer ?? { args: '' }
   const texts =
     typeof args === 'string' || (Array.isArray(args) && args.every(arg => typeof arg === 'string'))
   const numbers = Array.isArray(fds) && fds.every(fd => Number.isInteger(fd) && fd >= 0)
   if (texts && numbers) return { args, fds }
-  throw nonsense(asked, `answered ${shown(String(JSON.stringify(answer)))}, not { args, fds }`)
+  throw badAnswer(asked, `answered ${shown(String(JSON.stringify(answer)))}, not { args, fds }`)
 }

@@ -1,11 +1,11 @@
-/** One option of QEMU's: `-netdev tap,id=net1,ifname=t1`. */
+/** One QEMU option: `-netdev tap,id=net1,ifname=t1`. */
 export interface QemuOption {
   /** Without its dashes: `netdev`. */
   readonly name: string
   readonly value: string | undefined
 }
 
-/** Groups words as QEMU does. Gives the word that belongs to no option instead, where there is one. */
+/** Groups words into options as QEMU does. When a word belongs to no option, it returns that word instead. */
 export function readOptions(words: readonly string[]): { options: QemuOption[] } | { stray: string } {
   const options: QemuOption[] = []
   for (let at = 0; at < words.length; at++) {
@@ -23,7 +23,7 @@ export function printOption({ name, value }: QemuOption): string[] {
   return value === undefined ? [`-${name}`] : [`-${name}`, value]
 }
 
-/** The value of an option taken apart: `tap,id=net1` is a `tap` with `id`. A comma that is doubled ends nothing. */
+/** The parsed value of an option: `tap,id=net1` is a `tap` with `id`. A doubled comma does not end a value. */
 export interface Described {
   readonly kind: string
   readonly keys: ReadonlyMap<string, string>

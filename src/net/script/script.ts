@@ -1,22 +1,22 @@
 import { runUserScript, type UserScriptEnd } from '../../sys/index.ts'
-import { type Asked, failed, nonsense, saidOn, shown } from './errors.ts'
+import { type Asked, badAnswer, failed, saidOn, shown } from './errors.ts'
 import type { NetSetup } from './setup.ts'
 
 export interface ScriptOptions {
   /** An absolute path. */
   readonly file: string
-  /** Its environment, beside `__mtu`. */
+  /** Its environment, to which `__mtu` is added. */
   readonly env: () => Promise<Readonly<Record<string, string | undefined>>>
-  /** Told what it said on standard error. */
+  /** Receives its standard error. */
   readonly log: (text: string) => Promise<void>
 }
 
-/** Far more than options are. */
+/** Far longer than any options. */
 const most = 64 << 10
 
 /**
- * A user's script as it is called for `__net_setup`: `"$__net_setup" <node> <net>` in the cluster's namespace, with
- * `__mtu` in its environment. Its standard output are the options.
+ * A user's script, called the way of `__net_setup`: `"$__net_setup" <node> <net>` in the cluster's namespace,
+ * with `__mtu` in its environment. Its standard output is the options.
  */
 export function scriptSetup({ file, env, log }: ScriptOptions): NetSetup {
   return async (node, net, { mtu, namespace, signal }) => {
@@ -28,8 +28,9 @@ export function scriptSetup({ file, env, log }: ScriptOptions): NetSetup {
     if (end.stderr) await log(`${end.stderr.trimEnd().replace(/^/gm, `node ${node} net ${net}: `)}\n`)
     signal.throwIfAborted()
     const asked = { node, net, who: file }
-    if (end.overflowed) throw nonsense(asked, `printed more than ${most >> 10} KiB, the first: ${start(end)}`)
-    if (end.code !== 0) throw notWilling(asked, end)
+    if (end.overflowed)
+      throw badAnswer(asked, `printed more than ${most >> 10} KiB, beginning with ${start(end)}`)
+    if (end.code !== 0) throw exitFailure(asked, end)
     return { args: end.stdout }
   }
 }
@@ -38,11 +39,11 @@ function start({ stdout }: UserScriptEnd): string {
   return shown(stdout.slice(0, 60))
 }
 
-/** The launcher's own failures have its name before them. */
-function notWilling(asked: Asked, { code, signal, stderr }: UserScriptEnd) {
+/** The launcher's own failures begin with its name. */
+function exitFailure(asked: Asked, { code, signal, stderr }: UserScriptEnd) {
   const [, why] = /^xcluster-launcher: .*: (.*)$/m.exec(code === 126 || code === 127 ? stderr : '') ?? []
   if (why !== undefined) {
-    const remedy = 'It has to be executable, and to begin with what runs it (#!/bin/sh)'
+    const remedy = 'Make it executable, and let it begin with its interpreter (#!/bin/sh)'
     return failed(asked, { reason: `cannot be started: ${why}`, remedy })
   }
   const how = signal ? `was killed by ${signal}` : `exited with status ${code}`

@@ -1,27 +1,27 @@
 import type { NetNamespace } from '../../sys/index.ts'
 
-/** What QEMU is told of one interface, by whoever is asked. */
+/** QEMU's description of one interface. */
 export interface QemuNetOptions {
-  /** QEMU's options as words, or as text that is split at white space. `{fd0}` … stand for `fds`. */
+  /** QEMU options as words, or as text that is split at white space. `{fd0}` … stand for `fds`. */
   readonly args: string | readonly string[]
-  /** To be passed on. They stay the answerer's, to be closed when the node's VM is gone. */
+  /** Descriptors for QEMU to inherit. Their owner closes them after the node's VM has ended. */
   readonly fds?: readonly number[]
 }
 
-/** What is known of the interface. */
+/** The properties of the interface. */
 export interface NetSetupContext {
   readonly mtu: number
-  /** The address that it has by plan. */
+  /** Its planned Ethernet address. */
   readonly mac: string
-  /** The cluster's, where its QEMUs run; none in user space. */
+  /** The namespace of the cluster, in which its QEMUs run; none in user space. */
   readonly namespace: NetNamespace | undefined
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the answer is no longer needed. */
   readonly signal: AbortSignal
 }
 
 /**
- * Says what a node's interface on a net is, instead of the usual tap on a bridge: asked once for each, in order,
- * whenever its VM is started. When it throws, that VM fails and only that.
+ * Describes a node's interface on a net, instead of the usual tap on a bridge. It is called once for each, in order,
+ * whenever the node's VM starts. When it throws, that VM fails and no other.
  *
  * ```ts
  * const net: NetSetup = (node, net, { mac }) => ({
@@ -35,15 +35,15 @@ export type NetSetup = (
   context: NetSetupContext,
 ) => QemuNetOptions | Promise<QemuNetOptions>
 
-/** For functions, which may not look at their signal: nobody waits for what comes after that. */
+/** For functions that may ignore their signal: after an abort their answer is not awaited. */
 export function impatient(setup: NetSetup): NetSetup {
   return (node, net, context) => {
     const { signal } = context
     return new Promise((resolve, reject) => {
-      const callOff = () => reject(signal.reason)
-      signal.addEventListener('abort', callOff, { once: true })
+      const cancel = () => reject(signal.reason)
+      signal.addEventListener('abort', cancel, { once: true })
       const answer = (async () => await setup(node, net, context))()
-      answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', callOff))
+      answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel))
     })
   }
 }

@@ -1,6 +1,6 @@
 import { macText } from '../../base/index.ts'
 
-/** An Ethernet frame as it passed. */
+/** A captured Ethernet frame. */
 export interface Frame {
   /** Milliseconds since 1970. */
   readonly at: number
@@ -8,14 +8,14 @@ export interface Frame {
   readonly destination: string
   /** 0x0800 IPv4, 0x86dd IPv6, 0x0806 ARP … */
   readonly etherType: number
-  /** All of it, from the destination's address on, without the check sequence. */
+  /** The whole frame from the destination address on, without the check sequence. */
   readonly bytes: Uint8Array
 }
 
 /** Destination, source and type (IEEE 802.3 §3.2). */
 export const ethernetHeader = 14
 
-/** Reads the header; undefined for what is too short to be a frame. */
+/** Reads the header. Undefined when `bytes` is too short for a frame. */
 export function frameOf(bytes: Uint8Array, at: number): Frame | undefined {
   if (bytes.length < ethernetHeader) return undefined
   return {

@@ -2,11 +2,11 @@ import type { Frame } from './frame.ts'
 
 /** LINKTYPE_ETHERNET (https://www.tcpdump.org/linktypes.html). */
 const ethernet = 1
-/** No frame of a segment is longer: each is a UDP datagram. */
+/** The longest possible frame of a segment, since each is a UDP datagram. */
 const snapLength = 65_535
 
 /**
- * Frames as a file for tcpdump and wireshark (pcap-savefile(5)), piece by piece:
+ * Frames in the file format of tcpdump and wireshark (pcap-savefile(5)), piece by piece:
  * `writeFile('net1.pcap', pcap(segment.capture()))`.
  */
 export async function* pcap(frames: AsyncIterable<Frame> | Iterable<Frame>): AsyncGenerator<Uint8Array> {
@@ -18,7 +18,7 @@ export async function* pcap(frames: AsyncIterable<Frame> | Iterable<Frame>): Asy
   }
 }
 
-/** In the machine's byte order: the first number tells readers which one that is. */
+/** In the machine's byte order. The first number shows readers which that is. */
 function fields(values: readonly number[]): Uint8Array {
   return new Uint8Array(Uint32Array.from(values).buffer)
 }

@@ -4,13 +4,13 @@ import type { SegmentAddress } from '../../plan/index.ts'
 import { NetError } from '../errors.ts'
 import { ethernetHeader, type Frame, frameOf } from './frame.ts'
 
-/** What one sender has sent. */
+/** The traffic of one sender. */
 export interface Traffic {
   readonly frames: number
   readonly bytes: number
 }
 
-/** Frames wait here while we are busy; the kernel may give less (net.core.rmem_max). */
+/** Frames wait here while this process is busy. The kernel may grant less (net.core.rmem_max). */
 const receiveBuffer = 4 << 20
 
 /** The largest UDP datagram over IPv4. */
@@ -19,7 +19,7 @@ const maxFrame = 65_507
 const loopback = '127.0.0.1'
 
 /**
- * Joins a multicast segment, a net of a user-space cluster, as one more that is on it: sees all frames, and may
+ * Joins a multicast segment, a net of a user-space cluster, as a further member: it receives all frames, and can
  * send some. On loopback, like the nodes.
  *
  * ```ts
@@ -45,7 +45,7 @@ export async function joinSegment(address: SegmentAddress): Promise<Segment> {
   return new Segment(address, socket)
 }
 
-/** One that has joined a segment. Closing it leaves it, and ends what captures. */
+/** A member of a segment. Closing it leaves the segment and ends captures. */
 export class Segment implements AsyncDisposable {
   readonly group: string
   readonly port: number
@@ -64,23 +64,28 @@ export class Segment implements AsyncDisposable {
   }
 
   /**
-   * All frames from now on, ours too. A reader that lags by more than `limit` frames loses the oldest; `lost` of
-   * the queue counts them.
+   * All frames from now on, including its own. A reader that lags by more than `limit` frames loses the
+   * oldest; `lost` of the queue counts them.
    */
   capture(limit = 4096): Queue<Frame> {
     return this.#frames.listen(limit)
   }
 
-  /** By sender's Ethernet address, since we have joined. A node's ends with its net and its number. */
+  /**
+   * The traffic since joining, by the sender's Ethernet address. The last two bytes of a node's address are
+   * its net and its number.
+   */
   traffic(): ReadonlyMap<string, Traffic> {
     return new Map(this.#traffic)
   }
 
-  /** Sends a frame to all on the segment, ourselves included. Resolves when the kernel has it. */
+  /** Sends a frame to all members of the segment, including itself. Resolves when the kernel has it. */
   async inject(frame: Uint8Array): Promise<void> {
-    if (this.#closing !== undefined) throw this.#refused('it is closed')
+    if (this.#closing !== undefined) throw this.#refused('it has been closed')
     if (frame.length < ethernetHeader || frame.length > maxFrame)
-      throw this.#refused(`a frame has ${ethernetHeader} to ${maxFrame} bytes, and this has ${frame.length}`)
+      throw this.#refused(
+        `a frame has ${ethernetHeader} to ${maxFrame} bytes, and this one has ${frame.length}`,
+      )
     await new Promise<void>((resolve, reject) =>
       this.#socket.send(frame, this.port, this.group, failure =>
         failure ? reject(this.#refused(failure.message, failure)) : resolve(),

@@ -7,12 +7,12 @@ import { isCoded, type VethPair } from './veth-pair.ts'
 
 const bridge = 'docker0'
 
-/** Docker gives its containers addresses from the beginning on: ours begin well after. */
+/** Docker assigns addresses from the start of the network, so addresses for uplinks begin well after that. */
 const firstNumber = 50
 
 /**
- * A cable into Docker's bridge, with an address that is hoped to be nobody's: Docker is not asked. The outside is
- * Docker's to masquerade and to forward.
+ * A veth pair into Docker's bridge, with an address that is likely to be free: Docker is not asked. Docker
+ * masquerades and forwards outside.
  */
 export async function dockerVethPair(index: number, owner: string, outside: NetNamespace): Promise<VethPair> {
   await using route = openRoute({ namespace: outside })
@@ -38,13 +38,13 @@ export async function dockerVethPair(index: number, owner: string, outside: NetN
 }
 
 function missing(cause: Error): NetError {
-  const reason = `there is no bridge ${bridge} here`
+  const reason = `the bridge ${bridge} does not exist`
   const remedy = 'Start Docker, or use: xc nsadd INDEX'
   const about = { op: 'attach to', target: bridge, reason, remedy, cause }
   return new NetError({ ...about, code: 'DOCKER_MISSING', kind: 'prerequisite' })
 }
 
 function tooNarrow(subnet: string, index: number): NetError {
-  const reason = `there is no room for the number ${index}: it takes a /26, and 1 to 200 in a larger one`
+  const reason = `it has no address for uplink ${index}: the network must be a /26 or larger, and the number 1 to 200`
   return new NetError({ code: 'DOCKER_NARROW', op: 'take an address of', target: subnet, reason })
 }

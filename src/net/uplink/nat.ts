@@ -6,11 +6,11 @@ import { NetError } from '../errors.ts'
 export interface NatOptions {
   readonly namespace: NetNamespace
   readonly table: string
-  /** The table goes when what is returned is closed, or this process ends; else it stays. */
+  /** The table goes when the returned connection is closed or this process ends. Otherwise it stays. */
   readonly owner?: boolean
 }
 
-/** What comes from these subnets and goes elsewhere leaves with addresses of the outside. */
+/** Packets from these subnets to other destinations leave with an address of the outside. */
 export function masqueradeBase({ ipv4, ipv6 }: Pair, options: NatOptions): Promise<Nft> {
   return masqueraded(options, [
     [match.ip.saddr(ipv4), not(match.ip.daddr(ipv4))],
@@ -18,7 +18,7 @@ export function masqueradeBase({ ipv4, ipv6 }: Pair, options: NatOptions): Promi
   ])
 }
 
-/** What comes from net 0 leaves over the uplink with the address of that. */
+/** Packets from net 0 leave over the uplink with the uplink's address. */
 export function masqueradeNet0(
   { ipv4, ipv6 }: Pair,
   { link, ...options }: NatOptions & { readonly link: string },
@@ -30,7 +30,7 @@ export function masqueradeNet0(
   ])
 }
 
-/** One table with one chain of such rules; nothing else is in it, so that it goes whole. */
+/** A table with one chain of such rules and nothing else, so that it can be removed as a whole. */
 async function masqueraded(
   { namespace, table: name, owner = false }: NatOptions,
   rules: readonly (readonly Statement[])[],
@@ -54,7 +54,7 @@ async function masqueraded(
 }
 
 function taken(target: string, cause: unknown): NetError {
-  const reason = 'there is one of this name already'
-  const remedy = 'Give the cluster another --name, or stop the one that has it'
+  const reason = 'a table with this name exists already'
+  const remedy = 'Give the cluster another --name, or stop the cluster that has this table'
   return new NetError({ code: 'UPLINK_TAKEN', op: 'create table', target, reason, remedy, cause })
 }

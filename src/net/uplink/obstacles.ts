@@ -1,15 +1,16 @@
 import { openNft } from '../../nft/index.ts'
 import type { NetNamespace } from '../../sys/index.ts'
 
-/** Something that keeps packets from being forwarded, and what to do about it. */
+/** A rule that prevents packets from being forwarded, and a remedy. */
 export interface Obstacle {
   readonly what: string
   readonly remedy: string
 }
 
 /**
- * Who drops what is only passing through. An `accept` in a table of ours would not help: every chain at a hook has its
- * say, and one drop is enough (nft(8), "Verdict statements"). So somebody has to make an exception in that chain.
+ * The chains that drop forwarded packets. An `accept` in a table of this project would not help: every chain
+ * at a hook decides, and one drop is enough (nft(8), "Verdict statements"). So the exception must be made in
+ * that chain.
  */
 export async function forwardingObstacles(namespace: NetNamespace): Promise<Obstacle[]> {
   await using nft = openNft({ namespace })
@@ -20,13 +21,13 @@ export async function forwardingObstacles(namespace: NetNamespace): Promise<Obst
       chains
         .filter(({ hook, policy }) => hook === 'forward' && policy === 'drop')
         .map(({ name, rules }) => ({
-          what: `chain ${name} of table ${family} ${table} drops what it does not know`,
+          what: `chain ${name} of table ${family} ${table} drops forwarded packets by default`,
           remedy: exceptionFor(`${family} ${table} ${usersChain(rules, name)}`),
         })),
     )
 }
 
-/** Docker leaves a chain to its users, which it does not make anew. */
+/** Docker reserves a chain for its users, which it does not rewrite. */
 function usersChain(rules: readonly { readonly expressions: readonly unknown[] }[], chain: string): string {
   return JSON.stringify(rules, (_, value) => (typeof value === 'bigint' ? undefined : value)).includes(
     '"DOCKER-USER"',
@@ -37,5 +38,5 @@ function usersChain(rules: readonly { readonly expressions: readonly unknown[] }
 
 function exceptionFor(chain: string): string {
   const insert = (direction: string) => `nft insert rule ${chain} ${direction} "xcluster*" accept`
-  return `Let ways out pass: ${insert('iifname')}; ${insert('oifname')}`
+  return `Accept packets of uplinks: ${insert('iifname')}; ${insert('oifname')}`
 }

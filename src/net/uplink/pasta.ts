@@ -8,21 +8,21 @@ import { NetError } from '../errors.ts'
 import { openInside } from './uplink.ts'
 
 export interface PastaOptions {
-  /** A rootless one. */
+  /** A rootless namespace. */
   readonly inside: NetNamespace
-  /** Net 0's subnets, which leave with the uplink's addresses. */
+  /** The subnets of net 0, whose packets leave with the uplink's addresses. */
   readonly sources: Pair
-  /** Where the program is looked for: the value of PATH. */
+  /** The directories to search for the program: the value of PATH. */
   readonly searchPath: string
 }
 
 /**
- * The way out of a rootless namespace: `pasta` (passt.top) speaks for it outside with sockets of ours, as any program
- * of this user could. So TCP and UDP get out, nothing on the host is changed, and nothing gets in.
+ * The uplink of a rootless namespace. `pasta` (passt.top) opens sockets outside in its place, as any program
+ * of this user could. So TCP and UDP work outwards, nothing on the host is changed, and nothing gets in.
  */
-export async function openPasta(wish: UplinkRequest, options: PastaOptions): Promise<AsyncDisposable> {
+export async function openPasta(request: UplinkRequest, options: PastaOptions): Promise<AsyncDisposable> {
   const { inside, sources, searchPath } = options
-  const { peer: link, ...plan } = planUplink(wish)
+  const { peer: link, ...plan } = planUplink(request)
   await using scope = new Scope()
   const file = find(searchPath)
   const pasta = launch({ file, args: pastaArgs(link, plan), fds: [inside.fd, inside.userFd!] })
@@ -36,7 +36,7 @@ export async function openPasta(wish: UplinkRequest, options: PastaOptions): Pro
   return scope.move()
 }
 
-/** It takes the namespaces as the descriptors that it begins with: it cannot see ours any more once it is inside. */
+/** It gets the namespaces as inherited descriptors: once inside, it cannot see those of this process. */
 function pastaArgs(
   link: string,
   { inside, outside }: { readonly inside: Pair; readonly outside: Pair },
@@ -51,7 +51,7 @@ function pastaArgs(
   ]
 }
 
-/** The route is what it makes last. */
+/** The route is the last thing that it makes. */
 async function connected(route: Route, link: string): Promise<void> {
   const events = route.monitor(['links', 'addresses', 'routes'])
   if (await leads(route, link)) return
@@ -71,8 +71,8 @@ async function ended(pasta: Launched, target: string): Promise<never> {
     .stderr()
     .split('\n')
     .filter(line => line && !line.includes('syslog'))
-  const reason = words.at(-1) ?? `it ended with ${signal ?? code}`
-  const remedy = 'It needs a default route on the host; without --uplink the cluster starts'
+  const reason = words.at(-1) ?? `pasta ended with ${signal ?? code}`
+  const remedy = 'Give the host a default route, which pasta needs, or start the cluster without --uplink'
   throw new NetError({ code: 'PASTA_FAILED', op: 'open uplink', target, reason, remedy })
 }
 
@@ -87,8 +87,8 @@ function find(searchPath: string): string {
     code: 'PASTA_MISSING',
     kind: 'prerequisite',
     op: 'open uplink',
-    reason: 'an ordinary user gets out through pasta, which is not installed',
-    remedy: 'Install it (Debian, Ubuntu: sudo apt-get install passt), or run as root',
+    reason: 'unprivileged users need pasta for an uplink, and it is not installed',
+    remedy: 'Install pasta (Debian, Ubuntu: sudo apt-get install passt), or run as root',
   })
 }
 

@@ -8,39 +8,42 @@ import { masqueradeBase, masqueradeNet0 } from './nat.ts'
 import { addVethPair, freeIndex, isCoded, refuseOverlap, vethPairOf } from './veth-pair.ts'
 
 export interface UplinkOptions {
-  /** Whose it is: part of the table's name. */
+  /** Its owner: part of the table's name. */
   readonly owner: string
   readonly inside: NetNamespace
-  /** Where the way out is. */
+  /** The namespace that the uplink leads to. */
   readonly outside: NetNamespace
-  /** Net 0's subnets, which leave with the uplink's addresses. */
+  /** The subnets of net 0, whose packets leave with the uplink's addresses. */
   readonly sources: Pair
-  /** Where it is written down how the outside was. */
+  /** Directory for the record of how the outside was before. */
   readonly records: string
 }
 
-/** A namespace's way out: one cable, one table, and forwarding. Closing it takes it back. */
+/**
+ * A namespace's uplink: a veth pair, a table, and forwarding. Closing it removes them and restores
+ * forwarding.
+ */
 export interface Uplink extends AsyncDisposable {
   readonly status: UplinkStatus
   close(): Promise<void>
 }
 
-/** The table outside that is an owner's. */
+/** The name of an owner's table outside. */
 export const outsideTable = (owner: string): string => `xcluster_${owner}`
 
 /**
- * Gives a namespace a way out, all or nothing. When this process is killed the kernel takes away everything but what
- * sysctls are: {@link restoreForwarding} is for those. Without an index it is the first that is free.
+ * Gives a namespace an uplink, all or nothing. When this process is killed the kernel removes everything
+ * except the sysctls: {@link restoreForwarding} restores those. Without an index it takes the first free one.
  */
 export async function openUplink(
-  wish: Omit<UplinkRequest, 'index'> & { readonly index?: number },
+  request: Omit<UplinkRequest, 'index'> & { readonly index?: number },
   options: UplinkOptions,
 ): Promise<Uplink> {
   await using scope = new Scope()
   const { owner, inside, outside, records } = options
-  // Taken back in reverse: forwarding when the cable has gone.
+  // Undone in reverse order: forwarding after the veth pair is gone.
   scope.defer(async () => void (await restoreForwarding(outside, records)))
-  const plan = await layFirstFree(wish, options)
+  const plan = await openFirstFree(request, options)
   scope.defer(() => removeLink(plan.link, outside))
   await openInside({ namespace: inside, link: plan.peer, sources: options.sources })
   const table = outsideTable(owner)
@@ -54,14 +57,14 @@ export async function openUplink(
 
 const endsOf = ({ link, outside, inside }: UplinkPlan) => ({ link, outside, inside })
 
-/** Somebody else may take the same number at the same moment: then it is the next one. */
-async function layFirstFree(
-  { index, ...wish }: Omit<UplinkRequest, 'index'> & { readonly index?: number },
+/** Another process may take the same number at the same moment: then it tries the next one. */
+async function openFirstFree(
+  { index, ...request }: Omit<UplinkRequest, 'index'> & { readonly index?: number },
   { owner, inside, outside }: UplinkOptions,
 ): Promise<UplinkPlan> {
   await using route = openRoute({ namespace: outside })
   for (;;) {
-    const plan = planUplink({ ...wish, index: index ?? (await freeIndex(route)) })
+    const plan = planUplink({ ...request, index: index ?? (await freeIndex(route)) })
     await refuseOverlap(plan, route)
     try {
       await addVethPair(vethPairOf(plan, owner), { inside, outside })
@@ -74,13 +77,16 @@ async function layFirstFree(
 
 export interface Inside {
   readonly namespace: NetNamespace
-  /** The uplink's end in there. */
+  /** The uplink's end inside the namespace. */
   readonly link: string
-  /** Net 0's subnets, which leave by it. */
+  /** The subnets of net 0, whose packets leave through it. */
   readonly sources: Pair
 }
 
-/** Makes a namespace the router of its nets: it forwards, and what leaves has the uplink's addresses. */
+/**
+ * Makes a namespace the router of its nets: it forwards packets, and those that leave have the uplink's
+ * addresses.
+ */
 export async function openInside({ namespace, link, sources }: Inside): Promise<void> {
   for (const name of ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'])
     writeSysctl(namespace, name, '1')

@@ -5,20 +5,20 @@ import { type NetNamespace, readSysctl, writeSysctl } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 import { uplinkName } from './forwarding.ts'
 
-/** One end of a cable. */
+/** One end of a veth pair. */
 export interface VethEnd {
   readonly name: string
   /** The bridge that it is a port of. */
   readonly master?: string
   readonly addresses: readonly Cidr[]
-  /** All of them over this end. */
+  /** The routes over this end. */
   readonly routes: readonly RouteSpec[]
 }
 
 export interface VethPair {
   readonly outside: VethEnd
   readonly inside: VethEnd
-  /** Who laid it, and which addresses it is from: `ip link` shows it as the alias. */
+  /** The owner of the pair, and the base of its addresses: `ip link` shows it as the alias. */
   readonly alias: string
 }
 
@@ -27,7 +27,7 @@ export interface Places {
   readonly outside: NetNamespace
 }
 
-/** The cable of an uplink: a way to each other, and from the inside to everywhere. */
+/** The veth pair of an uplink: its ends reach each other, and the inside reaches everything. */
 export function vethPairOf({ link, peer, inside, outside, base }: UplinkPlan, owner: string): VethPair {
   return {
     outside: { name: link, addresses: own(outside), routes: to(inside) },
@@ -44,7 +44,7 @@ export function vethPairOf({ link, peer, inside, outside, base }: UplinkPlan, ow
   }
 }
 
-/** Whose uplink it is, as its alias says. */
+/** The owner of an uplink, from its alias. */
 export function ownerIn(alias: string | undefined): string | undefined {
   return /^xcluster (\S+)/.exec(alias ?? '')?.[1]
 }
@@ -58,7 +58,7 @@ const to = ({ ipv4, ipv6 }: Pair): RouteSpec[] => [
   { destination: `${ipv6}/128` },
 ]
 
-/** Lays it, or nothing of it; what is there then goes with its outside end. `ip link add … type veth peer …` */
+/** Adds the pair, or nothing of it. Its outside end removes it later. `ip link add … type veth peer …` */
 export async function addVethPair({ outside, inside, alias }: VethPair, places: Places): Promise<void> {
   await using scope = new Scope()
   const route = scope.add(openRoute({ namespace: places.outside }))
@@ -73,7 +73,7 @@ export async function addVethPair({ outside, inside, alias }: VethPair, places: 
   try {
     allowIpv6(places.inside, inside.name)
     allowIpv6(places.outside, outside.name)
-    // rtnl_create_link() passes over IFLA_IFALIAS.
+    // rtnl_create_link() ignores IFLA_IFALIAS.
     await route.links.change({ name: outside.name, alias, up: true })
     await setUp(within, inside)
     await setUp(route, outside)
@@ -91,13 +91,13 @@ function setUp(route: Route, { name, addresses, routes }: VethEnd): Promise<void
   })
 }
 
-/** New interfaces may have it switched off, as in containers. This one is ours. */
+/** IPv6 may be off by default for new interfaces, as in containers. This interface needs it. */
 function allowIpv6(namespace: NetNamespace, link: string): void {
   const setting = `net/ipv6/conf/${link}/disable_ipv6`
   if (readSysctl(namespace, setting) === '1') writeSysctl(namespace, setting, '0')
 }
 
-/** Throws UPLINK_OVERLAP when the outside reaches some of the base's addresses otherwise. */
+/** Throws UPLINK_OVERLAP when the outside reaches some of the base's addresses over another interface. */
 export async function refuseOverlap({ base }: Pick<UplinkPlan, 'base'>, route: Route): Promise<void> {
   const links = await route.links.list()
   const uplinks = links.filter(({ name }) => uplinkName.test(name))
@@ -112,11 +112,12 @@ export async function refuseOverlap({ base }: Pick<UplinkPlan, 'base'>, route: R
     if (destination === 'default' || (dev !== undefined && ours.has(dev))) continue
     const mine = destination.includes(':') ? base.ipv6 : base.ipv4
     const by = links.find(({ index }) => index === dev)?.name
-    if (overlap(destination, mine)) throw overlaps(mine, `${destination}, which goes to ${by ?? 'elsewhere'}`)
+    if (overlap(destination, mine))
+      throw overlaps(mine, `${destination}, which is routed to ${by ?? 'another destination'}`)
   }
 }
 
-/** The lowest number of which there is no uplink yet. */
+/** The lowest number without an uplink. */
 export async function freeIndex(route: Route): Promise<number> {
   const names = new Set((await route.links.list()).map(({ name }) => name))
   let index = 1
@@ -131,7 +132,7 @@ function overlaps(base: string, other: string): NetError {
     op: 'use addresses',
     target: base,
     reason: `they overlap with ${other}`,
-    remedy: 'Give others: --ipv4-base, --ipv6-prefix',
+    remedy: 'Use other addresses: --ipv4-base, --ipv6-prefix',
   })
 }
 
@@ -140,8 +141,8 @@ function taken(name: string, cause: Error): NetError {
     code: 'UPLINK_TAKEN',
     op: 'create uplink',
     target: name,
-    reason: 'there is one of this number already',
-    remedy: `Take another number, or end what it belongs to (ip link show ${name})`,
+    reason: 'an uplink with this number exists already',
+    remedy: `Use another number, or stop the cluster that has it (see: ip link show ${name})`,
     cause,
   })
 }

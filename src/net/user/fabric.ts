@@ -6,8 +6,9 @@ import type { Fabric } from '../fabric.ts'
 import { type Claim, claimSegment, mustBeFree } from './ports.ts'
 
 /**
- * A network that needs no privileges: QEMU's own router on net 0, with the host's ports that lead to nodes, and
- * multicast segments on loopback. QEMU makes all of it; here it is seen to that nobody else has it.
+ * A network that needs no privileges: QEMU's own router on net 0, ports of the host that are forwarded to
+ * nodes, and multicast segments on loopback. QEMU makes all of it; this makes sure that ports and groups are
+ * free.
  */
 export async function openUserFabric(plan: BridgePlan, wiring: UserWiring): Promise<Fabric> {
   const fabric = new UserSpace(wiring)
@@ -59,7 +60,7 @@ class UserSpace implements Fabric {
     return this.close()
   }
 
-  /** All or none. */
+  /** Claims all of the nets or none. */
   async #claim(nets: readonly number[]): Promise<void> {
     try {
       for (const net of nets) this.#claims.set(net, await claimSegment(net, this.#wiring.mcastBase))
@@ -77,6 +78,6 @@ class UserSpace implements Fabric {
 
   #mustBeOpen(): void {
     if (!this.#closed) return
-    throw new NetError({ code: 'NETWORK_CLOSED', op: 'use', target: 'network', reason: 'it is closed' })
+    throw new NetError({ code: 'NETWORK_CLOSED', op: 'use', target: 'network', reason: 'it has been closed' })
   }
 }

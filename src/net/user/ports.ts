@@ -3,12 +3,12 @@ import { type Forward, loopback, segmentOf } from '../../plan/index.ts'
 import { holderOf } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 
-/** Throws PORT_TAKEN when one of the host's ports is somebody else's, before anything has been started. */
+/** Throws PORT_TAKEN when a port of the host is taken, before anything is started. */
 export async function mustBeFree(forwards: readonly Forward[]): Promise<void> {
   await Promise.all(forwards.map(tryPort))
 }
 
-/** Only the kernel knows for certain: it is asked by taking the port, and giving it back. */
+/** Only the kernel knows: the port is opened and closed again. */
 async function tryPort(forward: Forward): Promise<void> {
   const server = createServer()
   try {
@@ -26,8 +26,8 @@ function portTaken({ node, service, from }: Forward, failure: NodeJS.ErrnoExcept
     code: 'PORT_TAKEN',
     op: `forward to ${service} of node ${node}`,
     target: `${loopback}:${from}`,
-    reason: taken ? `${holder ?? 'somebody'} listens there` : failure.message,
-    remedy: `Stop that, or take other ports: ${settingOf(service)}`,
+    reason: taken ? `${holder ?? 'another program'} listens there` : failure.message,
+    remedy: `Stop that program, or use other ports: ${settingOf(service)}`,
     cause: failure,
   })
 }
@@ -41,34 +41,34 @@ function settingOf(service: string): string {
   return settings[service] ?? 'XCLUSTER_K8S_API_PORT'
 }
 
-/** A segment that is ours as long as this is open. */
+/** A segment that belongs to this process as long as this is open. */
 export interface Claim {
   close(): Promise<void>
 }
 
 /**
- * Multicast takes any number on a port, so two clusters on one group would hear each other and have the same
- * addresses. A socket of a name of its own says whose it is: the kernel lets only one have it, and takes it away
- * with the process. Throws SEGMENT_TAKEN.
+ * Any number of sockets can be in a multicast group, so two clusters on one group would receive each other's
+ * frames and have the same addresses. A socket with an abstract name marks the owner: the kernel lets only
+ * one process have it, and removes it with the process. Throws SEGMENT_TAKEN.
  */
 export async function claimSegment(net: number, mcastBase: number): Promise<Claim> {
   const { group, port } = segmentOf(net, mcastBase)
-  const server = createServer(stranger => stranger.destroy())
+  const server = createServer(client => client.destroy())
   try {
     await listening(server, { path: `\0xcluster segment ${group}:${port}` })
   } catch (failure) {
-    throw segmentTaken(net, group, { reason: 'another cluster has it', cause: failure as Error })
+    throw segmentTaken(net, group, { reason: 'another cluster uses this group', cause: failure as Error })
   }
   server.unref()
   const close = () => new Promise<void>(resolve => void server.close(() => resolve()))
   const holder = holderOf({ protocol: 'udp', address: group, port })
   if (holder === undefined) return { close }
   await close()
-  throw segmentTaken(net, group, { reason: `${holder} is on it` })
+  throw segmentTaken(net, group, { reason: `${holder} is in this group` })
 }
 
 function segmentTaken(net: number, group: string, why: { reason: string; cause?: Error }): NetError {
-  const remedy = 'Stop that, or take other groups: XCLUSTER_MCAST_BASE'
+  const remedy = 'Stop it, or use other groups: XCLUSTER_MCAST_BASE'
   return new NetError({ code: 'SEGMENT_TAKEN', op: `make net ${net}`, target: group, remedy, ...why })
 }
 

@@ -3,7 +3,7 @@ import { attributes, nested } from './attributes.ts'
 import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_HDRLEN } from './constants.ts'
 import type { Message } from './message.ts'
 
-/** What an attribute had to look like (NL_POLICY_TYPE_ATTR_*). */
+/** The kernel's rule for an attribute (NL_POLICY_TYPE_ATTR_*). */
 const policy = attributes({
   type: [1, u32],
   minSigned: [2, u64],
@@ -25,12 +25,12 @@ export const ackAttributes = attributes({
 })
 export type AckAttributes = ValueOf<typeof ackAttributes>
 
-/** The kernel's word on a request: `errno` 0 is success, else a positive number; and what it says about it. */
+/** The kernel's answer to a request: `errno` is 0 for success, else positive, and the extended ack says more. */
 export interface Ack extends AckAttributes {
   readonly errno: number
 }
 
-/** Reads the body of NLMSG_ERROR: error, the request it answers (capped or whole), extended ack. */
+/** Reads the body of NLMSG_ERROR: the errno, the request that it answers (capped or whole), the extended ack. */
 export function readAck({ body, flags }: Pick<Message, 'body' | 'flags'>): Ack {
   const errno = Math.abs(i32.read(body))
   const requestLength = body.u32('request length')
@@ -40,7 +40,7 @@ export function readAck({ body, flags }: Pick<Message, 'body' | 'flags'>): Ack {
   return { errno, ...ackAttributes.read(body) }
 }
 
-/** Reads the body of NLMSG_DONE: a dump's own error, with the extended ack right after it. */
+/** Reads the body of NLMSG_DONE: the dump's errno, with the extended ack right after it. */
 export function readDone({ body, flags }: Pick<Message, 'body' | 'flags'>): Ack {
   if (body.left === 0) return { errno: 0 }
   const errno = Math.abs(i32.read(body))

@@ -8,7 +8,7 @@ export interface Header {
   readonly type: number
 }
 
-/** struct nlattr; `length` counts what is inside, without padding. */
+/** struct nlattr. `length` is that of the content, without padding. */
 export function header(from: Reader): Header {
   const start = from.offset
   const length = from.u16('attribute length')
@@ -18,12 +18,12 @@ export function header(from: Reader): Header {
   return { start, length: length - 4, type }
 }
 
-/** The last attribute of a message may come without its padding. */
+/** The last attribute of a message may lack its padding. */
 function skipPadding(from: Reader, length: number): void {
   from.skip(Math.min(-length & 3, from.left), 'padding')
 }
 
-/** Reads one attribute whole; what its codec leaves is an error. */
+/** Reads one whole attribute. Bytes that its codec leaves unread are an error. */
 export function readOne<T>(
   from: Reader,
   codec: Codec<T>,
@@ -31,7 +31,7 @@ export function readOne<T>(
 ): T {
   const window = from.window(length, name)
   const value = codec.read(window)
-  if (window.left > 0) throw new DecodeError(name, window.offset, `${window.left} bytes too many`)
+  if (window.left > 0) throw new DecodeError(name, window.offset, `${window.left} bytes left over`)
   skipPadding(from, length)
   return value
 }
@@ -65,7 +65,10 @@ function keepUnknown(from: Reader, head: Header, values: Values): void {
   skipPadding(from, head.length)
 }
 
-/** Our name for the attribute at `offset`. Walks to the attribute that covers `offset`. The bytes are our own request, so they are well-formed. */
+/**
+ * The name here of the attribute that covers `offset`. The bytes are a request encoded here, so they are
+ * well-formed.
+ */
 export function locate(from: Reader, offset: number, byType: readonly Entry[][]): string | undefined {
   const values: Values = {}
   while (from.left > 0) {

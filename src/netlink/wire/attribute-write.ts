@@ -12,7 +12,7 @@ export function writeAll(out: Writer, entries: ReadonlyMap<string, Entry>, value
     else if (name === 'unknown')
       for (const { type, bytes } of field as UnknownAttribute[])
         writeOne(out, { name: `attribute ${type}`, type, codec: raw }, bytes)
-    else throw cannotEncode(name, 'there is no attribute of this name')
+    else throw cannotEncode(name, 'the attribute table has no such name')
   }
 }
 
@@ -22,7 +22,7 @@ export function writeOne(out: Writer, entry: Entry, value: unknown): void {
   const start = out.reserve(4)
   entry.codec.write(out, value)
   const length = out.length - start
-  if (length > 0xffff) throw cannotEncode(entry.name, `an attribute holds 65531 bytes, not ${length - 4}`)
+  if (length > 0xffff) throw cannotEncode(entry.name, `an attribute can hold 65531 bytes, not ${length - 4}`)
   out.patchU16(start, length)
   out.patchU16(start + 2, entry.type)
   out.align(4)

@@ -4,22 +4,22 @@ import { header, locate, readAll, readOne } from './attribute-read.ts'
 import { writeAll, writeOne } from './attribute-write.ts'
 import { NLA_F_NESTED } from './constants.ts'
 
-/** The values of a table: all may be absent, and what it does not know is kept. */
+/** The values of a table's attributes. All are optional, and attributes that are not in the table are kept. */
 export type AttributesOf<T extends AttributeTable> = {
   -readonly [K in keyof T]?: ValueOf<T[K][1]> | undefined
 } & { unknown?: readonly UnknownAttribute[] | undefined }
 
 /**
- * A sequence of netlink attributes: encoder, decoder and static type from the same lines.
+ * A sequence of netlink attributes. Encoder, decoder and static type come from the same lines.
  *
  * ```ts
  * export const linkAttributes = attributes({ name: [3, text], mtu: [4, u32] })
  * export type LinkAttributes = ValueOf<typeof linkAttributes>
  * ```
  *
- * Attributes are written in the order of the value's own keys; `undefined` ones are left out. What the table
- * does not know is kept in `unknown` and written back. Used as an attribute's codec it nests (the way of old
- * rtnetlink, without NLA_F_NESTED; see {@link nested}).
+ * Attributes are written in the order of the value's own keys; `undefined` ones are omitted. Attributes that are
+ * not in the table are kept in `unknown` and written back. As an attribute's codec it nests, the way that old
+ * rtnetlink does it, without NLA_F_NESTED (see {@link nested}).
  */
 export function attributes<const T extends AttributeTable>(table: T): AttributeCodec<AttributesOf<T>> {
   const entries = new Map<string, Entry>()
@@ -36,17 +36,17 @@ export function attributes<const T extends AttributeTable>(table: T): AttributeC
   }
 }
 
-/** Sets NLA_F_NESTED on the attribute: nf_tables and the newer parts of rtnetlink insist on it. */
+/** Sets NLA_F_NESTED on the attribute: nf_tables and the newer parts of rtnetlink require it. */
 export function nested<T>(codec: AttributeCodec<T>): AttributeCodec<T> {
   return { ...codec, flagged: true }
 }
 
-/** The attribute is read and written so only where an earlier one has this value, as IFLA_INFO_DATA by kind. */
+/** A codec that applies only when an earlier attribute has this value, as IFLA_INFO_DATA depends on the kind. */
 export function when<T>(sibling: string, value: unknown, codec: AttributeCodec<T>): AttributeCodec<T> {
   return { ...codec, condition: [sibling, value] }
 }
 
-/** An attribute that may come several times, as an array. */
+/** An attribute that may occur several times; the value is an array. */
 export function repeated<T>(element: Codec<T>): AttributeCodec<T[]> {
   return {
     element,
@@ -57,7 +57,7 @@ export function repeated<T>(element: Codec<T>): AttributeCodec<T[]> {
   }
 }
 
-/** An attribute that holds attributes of one kind, all of one type (NFTA_LIST_ELEM) or numbered from 1. */
+/** An attribute of attributes of one kind, all with one type (NFTA_LIST_ELEM) or numbered from 1. */
 export function list<T>(element: AttributeCodec<T>, type?: number): AttributeCodec<T[]> {
   const flag = element.flagged ? NLA_F_NESTED : 0
   return {
@@ -74,7 +74,7 @@ export function list<T>(element: AttributeCodec<T>, type?: number): AttributeCod
   }
 }
 
-/** `3.meta.key`: which element covers `offset`, and what of it. */
+/** The element that covers `offset`, and the attribute in it: `3.meta.key`. */
 function locateElement<T>(from: Reader, offset: number, element: AttributeCodec<T>): string | undefined {
   for (let index = 0; from.left > 0; index++) {
     const head = header(from)
@@ -88,7 +88,7 @@ function locateElement<T>(from: Reader, offset: number, element: AttributeCodec<
   return undefined
 }
 
-/** A struct that newer kernels may lengthen: what follows the fields we know is skipped. */
+/** A struct that newer kernels may extend: bytes after the known fields are skipped. */
 export function growing<T>(codec: Codec<T>): AttributeCodec<T> {
   return {
     write: codec.write,
@@ -102,7 +102,7 @@ export function growing<T>(codec: Codec<T>): AttributeCodec<T> {
 
 const encoder = new TextEncoder()
 
-/** Text that goes without a NUL, as iproute2 writes kinds; the kernel itself may send one. */
+/** Text without a NUL, as iproute2 writes kinds. The kernel itself may send one. */
 export const bareText: Codec<string> = {
   write: (out, value) => out.put(encoder.encode(value)),
   read: from => from.text(),

@@ -1,4 +1,4 @@
-/** linux/netlink.h, by the kernel's names. */
+/** linux/netlink.h, with the kernel's names. */
 export const NLMSG_ERROR = 2
 export const NLMSG_DONE = 3
 export const NLMSG_OVERRUN = 4
@@ -20,7 +20,7 @@ export const NLM_F_EXCL = 0x200
 export const NLM_F_CREATE = 0x400
 export const NLM_F_APPEND = 0x800
 
-/** On a reply: the request was cut down to its header, and attributes follow. */
+/** On a reply: the request in it was cut down to its header, and attributes follow. */
 export const NLM_F_CAPPED = 0x100
 export const NLM_F_ACK_TLVS = 0x200
 

@@ -2,7 +2,7 @@ import { type Codec, DecodeError, Reader, type ValueOf, type Writer } from '../.
 import type { AttributeCodec } from './attribute-codec.ts'
 import { NLMSG_HDRLEN } from './constants.ts'
 
-/** One message as received. `body` is what follows struct nlmsghdr; offsets count from the datagram's start. */
+/** One received message. `body` follows struct nlmsghdr; offsets count from the start of the datagram. */
 export interface Message {
   readonly type: number
   readonly flags: number
@@ -11,7 +11,7 @@ export interface Message {
   readonly body: Reader
 }
 
-/** The messages of one datagram. Throws {@link DecodeError} at the first one that is malformed. */
+/** The messages of one datagram. Throws {@link DecodeError} at the first malformed one. */
 export function* messages(datagram: Uint8Array): Generator<Message> {
   const from = new Reader(datagram)
   while (from.left > 0) {
@@ -33,7 +33,7 @@ export interface MessageHeader {
   readonly port?: number
 }
 
-/** Appends one message; returns the offset it starts at. */
+/** Appends one message and returns the offset at which it starts. */
 export function writeMessage(out: Writer, head: MessageHeader, body: (out: Writer) => void): number {
   const start = beginMessage(out, head)
   body(out)
@@ -59,11 +59,11 @@ export function endMessage(out: Writer, start: number): void {
 type Fields = Readonly<Record<string, Codec<number>>>
 type HeaderOf<F extends Fields> = { -readonly [K in keyof F]: ValueOf<F[K]> }
 
-/** What a kind of message carries. Header fields left out are written as 0. */
+/** The codec of a kind of message. Header fields left out are written as 0. */
 export interface Body<Read, Written = Read> {
   write(out: Writer, value: Written): void
   read(from: Reader): Read
-  /** Our name for what stands at `offset`, for the kernel's complaints. */
+  /** The name here of the part at `offset`, for the kernel's refusals. */
   locate?(from: Reader, offset: number): string | undefined
 }
 
@@ -91,5 +91,5 @@ export function message<const F extends Fields, A>(
   }
 }
 
-/** Nothing: NLMSG_DONE, the frame of an nf_tables batch. */
+/** An empty body: NLMSG_DONE, the frame of an nf_tables batch. */
 export const noBody: Body<undefined> = { write: () => {}, read: () => undefined }

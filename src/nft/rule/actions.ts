@@ -9,7 +9,7 @@ import {
 } from '../wire/index.ts'
 import { type Draft, immediate, type Statement } from './draft.ts'
 
-/** A decision: it ends the rule, and can stand in a verdict map. */
+/** A verdict. It ends the rule, and can be the value of a verdict map. */
 export interface Verdict extends Statement {
   readonly verdict: WireVerdict
 }
@@ -26,25 +26,25 @@ function verdict(code: WireVerdict['code'] & string, chain?: string): Verdict {
 
 export const accept = () => verdict('accept')
 export const drop = () => verdict('drop')
-/** Goes on with the rule after this one: in a map. */
+/** Continues with the next rule. Useful in a verdict map. */
 export const proceed = () => verdict('continue')
-/** Back to the chain that jumped here; in a base chain, its policy. */
+/** Returns to the chain that jumped here; in a base chain, applies its policy. */
 export const back = () => verdict('return')
-/** On to another chain, and back when it has decided nothing. */
+/** Continues in another chain, and returns when that has no verdict. */
 export const jump = (chain: string) => verdict('jump', chain)
-/** On to another chain, and not back. */
+/** Continues in another chain without returning. */
 export const goto = (chain: string) => verdict('goto', chain)
 
 function statement(text: string, ...expressions: readonly Expression[]): Statement {
   return { text, write: rule => rule.add(...expressions) }
 }
 
-/** Any expressions, for what there is no word for. Registers 1 to 4 are free between statements. */
+/** Arbitrary expressions, for what has no function here. Registers 1 to 4 are free between statements. */
 export function raw(...expressions: readonly Expression[]): Statement {
   return statement(expressions.map(({ kind }) => kind).join(' '), ...expressions)
 }
 
-/** Counts packets and bytes, on from what is given. */
+/** Counts packets and bytes, starting from the given values. */
 export function counter({ bytes, packets }: { packets?: bigint; bytes?: bigint } = {}): Statement {
   return statement('counter', {
     kind: 'counter',
@@ -58,18 +58,18 @@ const seconds = { second: 1n, minute: 60n, hour: 3600n, day: 86400n, week: 60480
 export interface Rate {
   readonly rate: number
   readonly per: keyof typeof seconds
-  /** Counted in `packets` unless said otherwise. */
+  /** The unit of `rate`. Default: `packets`. */
   readonly unit?: 'packets' | 'bytes'
-  /** 5 packets, or 0 bytes, unless said otherwise. */
+  /** Default: 5 packets, or 0 bytes. */
   readonly burst?: number
-  /** True for what is over the rate, not for what is below. */
+  /** Matches packets above the rate instead of those within it. */
   readonly over?: boolean
 }
 
-/** Matches as long as there are no more than so many. `limit rate 10/second` */
+/** Matches as long as the rate is not exceeded. `limit rate 10/second` */
 export function limit({ rate, per, unit = 'packets', burst, over = false }: Rate): Statement {
   if (!Number.isSafeInteger(rate) || rate <= 0)
-    throw badValue('limit', `the rate ${rate} is no whole number above 0`)
+    throw badValue('limit', `the rate ${rate} is not a whole number above 0`)
   return statement(`limit rate ${over ? 'over ' : ''}${rate} ${unit}/${per}`, {
     kind: 'limit',
     rate: BigInt(rate),
@@ -82,14 +82,15 @@ export function limit({ rate, per, unit = 'packets', burst, over = false }: Rate
 
 export interface LogOptions {
   readonly prefix?: string
-  /** To the listeners of this nfnetlink group instead of the kernel's log. */
+  /** Sends to the listeners of this nfnetlink group instead of the kernel's log. */
   readonly group?: number
   readonly level?: 'emerg' | 'alert' | 'crit' | 'err' | 'warn' | 'notice' | 'info' | 'debug'
 }
 
 /** Writes a line about the packet to the kernel's log. */
 export function log({ prefix, group, level }: LogOptions = {}): Statement {
-  if (group !== undefined && level !== undefined) throw badValue('log', 'a group has no level')
+  if (group !== undefined && level !== undefined)
+    throw badValue('log', 'log with a group cannot have a level')
   return statement('log', {
     kind: 'log',
     ...(prefix !== undefined && { prefix }),
@@ -98,13 +99,13 @@ export function log({ prefix, group, level }: LogOptions = {}): Statement {
   })
 }
 
-/** NFT_REJECT_ICMPX_*: what is said in IPv4 and IPv6 alike. */
+/** NFT_REJECT_ICMPX_*: codes for IPv4 and IPv6 alike. */
 const icmpx = { 'no-route': 0, 'port-unreachable': 1, 'host-unreachable': 2, 'admin-prohibited': 3 }
 /** ICMP_*_UNREACH, ICMPV6_*. */
 const icmp = { 'no-route': 0, 'port-unreachable': 3, 'host-unreachable': 1, 'admin-prohibited': 13 }
 const icmpv6 = { 'no-route': 0, 'port-unreachable': 4, 'host-unreachable': 3, 'admin-prohibited': 1 }
 
-/** Refuses, and says so to the sender. */
+/** Rejects the packet with an error to its sender. */
 export function reject(reason: keyof typeof icmpx | 'tcp reset' = 'port-unreachable'): Statement {
   return {
     text: `reject with ${reason}`,
@@ -128,18 +129,18 @@ function setTo(kind: 'meta' | 'ct', mark: number): Statement {
   return { text: `${kind} mark set ${mark}`, write }
 }
 
-/** Marks the packet. `meta mark set 7` */
+/** Sets the packet's mark. `meta mark set 7` */
 export const setMark = (mark: number) => setTo('meta', mark)
-/** Marks its connection. `ct mark set 7` */
+/** Sets the connection's mark. `ct mark set 7` */
 export const setCtMark = (mark: number) => setTo('ct', mark)
 
-/** The connection gets the packet's mark. `ct mark set meta mark` */
+/** Copies the packet's mark to its connection. `ct mark set meta mark` */
 export function saveMark(): Statement {
   const load: Expression = { kind: 'meta', key: 'mark', destination: NFT_REG_1 }
   return statement('ct mark set meta mark', load, { kind: 'ct', key: 'mark', source: NFT_REG_1 })
 }
 
-/** The packet gets its connection's mark. `meta mark set ct mark` */
+/** Copies the connection's mark to the packet. `meta mark set ct mark` */
 export function restoreMark(): Statement {
   const load: Expression = { kind: 'ct', key: 'mark', destination: NFT_REG_1 }
   return statement('meta mark set ct mark', load, { kind: 'meta', key: 'mark', source: NFT_REG_1 })

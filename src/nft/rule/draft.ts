@@ -3,19 +3,19 @@ import { type Family, protocolName, protocolNumbers } from '../names.ts'
 import { types, type ValueType } from '../values.ts'
 import { type Data, type Expression, NFT_REG_1, type WireElement } from '../wire/index.ts'
 
-/** A set that belongs to one rule, and is made just before it. */
+/** A set that belongs to one rule, and is created just before it. */
 export interface AnonymousSet {
   readonly id: number
   readonly type: ValueType<unknown>
   readonly interval: boolean
   readonly elements: readonly WireElement[]
-  /** Of a map: what the values are. */
+  /** For a map: the type of its values. */
   readonly data?: ValueType<unknown> | 'verdict'
 }
 
 /** One part of a rule. */
 export interface Statement {
-  /** nft's spelling, or about it: for messages. */
+  /** For error messages: nft's spelling, or close to it. */
   readonly text: string
   write(rule: Draft): void
 }
@@ -24,8 +24,8 @@ type Network = 'ip' | 'ip6'
 const ethernet = 1 // ARPHRD_ETHER
 
 /**
- * A rule while it is written. It knows what the packets that get so far are known to be, so that `tcp dport 22` is
- * preceded by a look at the protocol, once, and `ip saddr` after `ip6 daddr` is refused, as nft does it.
+ * A rule under construction. It tracks which packets can reach the next expression: so `tcp dport 22` is
+ * preceded by one check of the protocol, and `ip saddr` after `ip6 daddr` is refused, both as nft does it.
  */
 export class Draft {
   readonly family: Family
@@ -47,7 +47,7 @@ export class Draft {
     this.expressions.push(...expressions)
   }
 
-  /** Makes a set of this rule's own. */
+  /** Adds a set that belongs to this rule. */
   addSet(set: Omit<AnonymousSet, 'id'>): { set: string; setId: number } {
     const id = this.#nextId()
     this.sets.push({ ...set, id })
@@ -58,15 +58,15 @@ export class Draft {
     return this.#network
   }
 
-  /** The protocol is known, at least that it is one of some that have ports. */
+  /** True when the protocol is known, at least to be one of several with ports. */
   get hasTransport(): boolean {
     return this.#transport !== undefined
   }
 
-  /** From here on only packets of this protocol: looks, unless that is known already. */
-  needNetwork(network: Network, who: string): void {
+  /** Lets only packets of this protocol continue. It adds a check unless that is known already. */
+  needNetwork(network: Network, statement: string): void {
     if (this.#network === network) return
-    this.knowNetwork(network, who)
+    this.knowNetwork(network, statement)
     if (this.family === 'inet') {
       const value = types.nf_proto.span(network === 'ip' ? 'ipv4' : 'ipv6').from
       this.add({ kind: 'meta', key: 'nfproto', destination: NFT_REG_1 }, equal(value))
@@ -77,14 +77,17 @@ export class Draft {
   }
 
   /** The same for tcp, udp, … */
-  needTransport(protocol: string, who: string): void {
+  needTransport(protocol: string, statement: string): void {
     const number = protocolNumbers[protocol] as number
     if (this.#transport === number) return
-    this.knowTransport(number, who)
+    this.knowTransport(number, statement)
     this.add({ kind: 'meta', key: 'l4proto', destination: NFT_REG_1 }, equal(Uint8Array.of(number)))
   }
 
-  /** There is an Ethernet header: on a bridge always, else where the packet came in by such an interface. */
+  /**
+   * Requires an Ethernet header. A bridge always has one; elsewhere it adds a check of the incoming
+   * interface's type.
+   */
   needEthernet(): void {
     if (this.#ethernet) return
     this.#ethernet = true
@@ -92,22 +95,22 @@ export class Draft {
     this.add({ kind: 'meta', key: 'iiftype', destination: NFT_REG_1 }, equal(value))
   }
 
-  /** The rule has just made sure of it. */
-  knowNetwork(network: Network, who: string): void {
+  /** Records the network protocol that the rule has just checked. */
+  knowNetwork(network: Network, statement: string): void {
     if (this.#network !== undefined && this.#network !== network)
-      throw conflict(who, `all packets that get here are ${this.#network}`)
+      throw conflict(statement, `only ${this.#network} packets reach it`)
     this.#network = network
   }
 
-  knowTransport(protocol: number | 'one of some', who: string): void {
+  knowTransport(protocol: number | 'one of some', statement: string): void {
     const known = this.#transport
     if (typeof known === 'number' && typeof protocol === 'number' && known !== protocol)
-      throw conflict(who, `all packets that get here are ${protocolName(known)}`)
+      throw conflict(statement, `only ${protocolName(known)} packets reach it`)
     if (typeof known !== 'number') this.#transport = protocol
   }
 }
 
-/** Register 1 holds this, or not. */
+/** Compares register 1 with `value`. */
 export function equal(value: Uint8Array, operation: 'eq' | 'neq' = 'eq'): Expression {
   return { kind: 'cmp', source: NFT_REG_1, operation, data: { value } }
 }

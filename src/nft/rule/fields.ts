@@ -3,18 +3,18 @@ import { types, type ValueType } from '../values.ts'
 import { type Expression, NFT_FIB_F_DADDR, NFT_FIB_F_SADDR, NFT_REG_1 } from '../wire/index.ts'
 import type { Draft } from './draft.ts'
 
-/** Something of a packet that a rule can look at. */
+/** A field of a packet that a rule can match. */
 export interface Field<T> {
   /** nft's spelling: `ip saddr`. */
   readonly name: string
   readonly type: ValueType<T>
-  /** Whether its first bytes can be loaded without the others. */
+  /** True when its first bytes can be loaded without the others. */
   readonly partial?: true
-  /** Loads it, or its first `length` bytes, into register 1, after making sure that the packet has it. */
+  /** Loads the field, or its first `length` bytes, into register 1, after a check that the packet has it. */
   load(rule: Draft, length: number): void
-  /** What follows for the packet when it has this one value. */
+  /** Records what a packet with this value is known to be. */
   know?(rule: Draft, value: Uint8Array): void
-  /** It is one of several protocols. */
+  /** The value is one of several protocols. */
   readonly protocols?: true
 }
 
@@ -34,8 +34,8 @@ export function ct<T>(key: CtKey, type: ValueType<T>): Field<T> {
 interface Place {
   readonly base: 'link' | 'network' | 'transport'
   readonly offset: number
-  /** Makes sure that the header is there. */
-  readonly need: (rule: Draft, who: string) => void
+  /** Adds the check that the header exists. */
+  readonly need: (rule: Draft, statement: string) => void
 }
 
 function payload<T>(name: string, type: ValueType<T>, { base, offset, need }: Place): Field<T> {
@@ -56,20 +56,20 @@ export function network<T>(
   field: string,
   { offset, type }: { offset: number; type: ValueType<T> },
 ) {
-  const need: Place['need'] = (rule, who) => rule.needNetwork(protocol, who)
+  const need: Place['need'] = (rule, statement) => rule.needNetwork(protocol, statement)
   return payload(`${protocol} ${field}`, type, { base: 'network', offset, need })
 }
 
-/** A field of the header after it. */
+/** A field of the transport header. */
 export function transport<T>(
   protocol: string,
   field: string,
   { offset, type }: { offset: number; type: ValueType<T> },
 ) {
-  const need: Place['need'] = (rule, who) => {
-    if (protocol === 'icmp') rule.needNetwork('ip', who)
-    if (protocol === 'icmpv6') rule.needNetwork('ip6', who)
-    if (protocol in protocolNumbers) rule.needTransport(protocol, who)
+  const need: Place['need'] = (rule, statement) => {
+    if (protocol === 'icmp') rule.needNetwork('ip', statement)
+    if (protocol === 'icmpv6') rule.needNetwork('ip6', statement)
+    if (protocol in protocolNumbers) rule.needTransport(protocol, statement)
   }
   return payload(`${protocol} ${field}`, type, { base: 'transport', offset, need })
 }
@@ -78,14 +78,14 @@ export function ethernet<T>(field: string, { offset, type }: { offset: number; t
   return payload(`ether ${field}`, type, { base: 'link', offset, need: rule => rule.needEthernet() })
 }
 
-/** What the routing table says of an address. */
+/** The type of the address in the routing table. */
 export function addressType(which: 'saddr' | 'daddr'): Field<number | 'local' | 'unicast' | 'broadcast'> {
   const flags = which === 'saddr' ? NFT_FIB_F_SADDR : NFT_FIB_F_DADDR
   const load = (rule: Draft) => rule.add({ kind: 'fib', flags, result: 'type', destination: NFT_REG_1 })
   return { name: `fib ${which} type`, type: types.fib_addrtype as ValueType<number | 'local'>, load }
 }
 
-/** A number of its own for every packet, from `offset` on: in turn, or at random. */
+/** A new number for every packet, from `offset` on: incrementing or random. */
 export function numgen(mode: 'inc' | 'random', modulus: number, offset = 0): Field<number> {
   const load = (rule: Draft) => rule.add({ kind: 'numgen', destination: NFT_REG_1, modulus, mode, offset })
   return { name: `numgen ${mode} mod ${modulus}`, type: types.integer, load }

@@ -6,7 +6,7 @@ import { type Expression, NFT_LOOKUP_F_INV, NFT_REG_1 } from '../wire/index.ts'
 import { type Draft, equal, type Statement } from './draft.ts'
 import type { Field } from './fields.ts'
 
-/** A field compared with values: true for any of them, or, turned round by {@link not}, for none. */
+/** Compares a field with values. It matches any of them or, negated by {@link not}, none. */
 export class Match<T> implements Statement {
   readonly #field: Field<T>
   readonly #values: readonly Value<T>[]
@@ -16,7 +16,7 @@ export class Match<T> implements Statement {
     this.#field = field
     this.#values = values
     this.negated = negated
-    if (values.length === 0) throw badValue(field.name, 'it is matched with no value at all')
+    if (values.length === 0) throw badValue(field.name, 'a match needs at least one value')
   }
 
   get text(): string {
@@ -40,7 +40,7 @@ export class Match<T> implements Statement {
   }
 
   #span(value: Value<T>): Span {
-    if (isSet(value)) throw badValue(this.text, 'a set stands alone')
+    if (isSet(value)) throw badValue(this.text, 'a set cannot be combined with other values')
     return spanOf(this.#field.type, value)
   }
 
@@ -61,7 +61,7 @@ export class Match<T> implements Statement {
     }
   }
 
-  /** Of a mask of whole bytes only those are loaded. */
+  /** Loads only the bytes that a mask of whole bytes covers. */
   #someBits(rule: Draft, value: Uint8Array, mask: Uint8Array): void {
     const operation = this.negated ? 'neq' : 'eq'
     const bytes = mask.filter(byte => byte === 0xff).length
@@ -106,7 +106,7 @@ export class Match<T> implements Statement {
   }
 }
 
-/** Turned round: none of the values. `tcp dport != { 22, 80 }` */
+/** The negated match: none of the values. `tcp dport != { 22, 80 }` */
 export function not<T>(match: Match<T>): Match<T> {
   return match.not()
 }
@@ -114,7 +114,7 @@ export function not<T>(match: Match<T>): Match<T> {
 function setOf(type: ValueType<unknown>, spans: readonly Span[]) {
   const interval = spans.some(isWide)
   if (spans.some(span => span.mask && !isWide(span) && span.mask.some(byte => byte !== 0xff)))
-    throw badValue(type.name, 'bits cannot be in a set')
+    throw badValue(type.name, 'bit masks cannot be in a set')
   const pieces = spans.map(span => ({ span }))
   const elements = interval
     ? intervalElements(type, pieces, { merge: true, leading: true })
@@ -122,7 +122,7 @@ function setOf(type: ValueType<unknown>, spans: readonly Span[]) {
   return { type, interval, elements }
 }
 
-/** The kernel compares bytes from the first to the last. */
+/** The kernel compares bytes from first to last, so values must be in network order. */
 function inNetworkOrder(length: number): Expression {
   const [source, destination] = [NFT_REG_1, NFT_REG_1]
   return { kind: 'byteorder', source, destination, operation: 'hton', length, size: length }

@@ -13,19 +13,19 @@ import { type Draft, immediate, type Statement } from './draft.ts'
 
 export interface NatOptions {
   readonly port?: number | Range<number>
-  /** The port is chosen at random; `fully`: by more than a hash. */
+  /** Chooses the port at random; `fully` uses more than a hash. */
   readonly random?: boolean | 'fully'
-  /** One client gets the same address for all of its connections. */
+  /** A client gets the same address for all of its connections. */
   readonly persistent?: boolean
 }
 
 export interface NatTarget extends NatOptions {
   readonly address: string | Range<string> | Mapped
-  /** With a {@link Mapped} address, where the rule does not say it: 4 or 6. */
+  /** For a {@link Mapped} address, when the rule does not decide it: 4 or 6. */
   readonly version?: 4 | 6
 }
 
-/** Packets get the address of the interface that they leave by. */
+/** Replaces the source address by that of the outgoing interface. */
 export function masquerade(options: NatOptions = {}): Statement {
   return {
     text: 'masquerade',
@@ -37,7 +37,7 @@ export function masquerade(options: NatOptions = {}): Statement {
   }
 }
 
-/** Packets go to this machine instead of where they were going. `redirect to :10053` */
+/** Redirects packets to this machine. `redirect to :10053` */
 export function redirect(options: NatOptions = {}): Statement {
   return {
     text: `redirect${options.port === undefined ? '' : ` to :${valueText(options.port)}`}`,
@@ -49,9 +49,9 @@ export function redirect(options: NatOptions = {}): Statement {
   }
 }
 
-/** Packets go to this address (and port) instead. `dnat to 10.0.0.1:80` */
+/** Replaces the destination address (and port). `dnat to 10.0.0.1:80` */
 export const dnat = (target: NatTarget) => translation('dnat', target)
-/** Packets come from this address instead. `snat to 10.0.0.1` */
+/** Replaces the source address. `snat to 10.0.0.1` */
 export const snat = (target: NatTarget) => translation('snat', target)
 
 function translation(type: 'dnat' | 'snat', target: NatTarget): Statement {
@@ -76,9 +76,9 @@ function familyOf(rule: Draft, { address, version }: NatTarget, text: string): '
   const sample = isMapped(address) ? undefined : typeof address === 'string' ? address : address.from
   const said = version === undefined ? rule.network : version === 4 ? 'ip' : 'ip6'
   const family = sample === undefined ? said : sample.includes(':') ? 'ip6' : 'ip'
-  if (family === undefined) throw badValue(text, 'is it IPv4 or IPv6? Give the version')
+  if (family === undefined) throw badValue(text, 'the IP version is unknown: give `version`')
   if (rule.network !== undefined && rule.network !== family)
-    throw conflict(text, `all packets that get here are ${rule.network}`)
+    throw conflict(text, `only ${rule.network} packets reach it`)
   return family
 }
 
@@ -102,13 +102,13 @@ function loadAddresses(rule: Draft, address: NatTarget['address'], family: 'ip' 
   return { addressMin, addressMax: addressMin + 1, last: addressMin + 1 }
 }
 
-/** Ports into registers from `first` on. */
+/** Loads ports into registers from `first` on. */
 function loadPorts(rule: Draft, { port }: NatOptions, first: number) {
   if (port === undefined) return {}
   if (!rule.hasTransport)
     throw badValue(
       `port ${valueText(port)}`,
-      'a port needs a match of the protocol before it, as l4proto tcp',
+      'a port needs a match of the protocol before it, such as l4proto tcp',
     )
   const { from, to } = spanOf(types.inet_service, port)
   rule.add(immediate(first, { value: from }))

@@ -10,10 +10,13 @@ import { Draft, type Statement } from './draft.ts'
 export interface RuleSpec {
   readonly table: TableRef
   readonly chain: string
-  /** Looked at from the first to the last, as long as they match. */
+  /** Evaluated from first to last, as long as they match. */
   readonly statements: readonly Statement[]
   readonly comment?: string
-  /** Handles of rules that it shall follow, or precede; without, it is the last, and with `first` the first. */
+  /**
+   * The handle of a rule that this one follows or precedes. Without either it becomes the last rule, with
+   * `first` the first.
+   */
   readonly after?: bigint
   readonly before?: bigint
   readonly first?: boolean
@@ -25,7 +28,7 @@ export interface RuleRef {
   readonly handle: bigint
 }
 
-/** What can be done to rules. */
+/** Changes of rules. */
 export class RuleChanges {
   readonly #sink: Sink
 
@@ -33,20 +36,20 @@ export class RuleChanges {
     this.#sink = sink
   }
 
-  /** Adds a rule, with the sets that are its own. `nft add rule …`, `nft insert rule …` */
+  /** Adds a rule and the sets that belong to it. `nft add rule …`, `nft insert rule …` */
   add(spec: RuleSpec): void {
     const append = spec.before === undefined && !spec.first ? NLM_F_APPEND : 0
     const position = spec.after ?? spec.before
     this.#sink(newRule('add rule', spec, { flags: NLM_F_CREATE | append, attributes: { position } }))
   }
 
-  /** Puts another in a rule's place. `nft replace rule <family> <table> <chain> handle <n> …` */
+  /** Replaces a rule. `nft replace rule <family> <table> <chain> handle <n> …` */
   replace(spec: Pick<RuleSpec, 'statements' | 'comment'> & RuleRef): void {
     const { handle } = spec
     this.#sink(newRule('replace rule', spec, { flags: NLM_F_REPLACE, attributes: { handle } }))
   }
 
-  /** Removes one. `nft delete rule <family> <table> <chain> handle <n>` */
+  /** Removes a rule. `nft delete rule <family> <table> <chain> handle <n>` */
   remove({ table, chain, handle }: RuleRef): void {
     const target = `${refText(table)} ${chain} handle ${handle}`
     const about = { type: wire.NFT_MSG_DELRULE, op: 'delete rule', target }
@@ -95,7 +98,10 @@ function written(
   return draft
 }
 
-/** The expressions that statements make in a family of table; sets of their own are named `__set%d`. Pure. */
+/**
+ * The expressions of some statements in a family of table. Sets that belong to the rule are named `__set%d`.
+ * Pure.
+ */
 export function expressionsOf(
   family: TableRef['family'],
   statements: readonly Statement[],

@@ -14,7 +14,7 @@ import {
 } from './fields.ts'
 import { Match } from './match.ts'
 
-/** Makes a {@link Match} of the values; `field` says of what. */
+/** Makes a {@link Match} from values. `field` is what it matches. */
 export interface Matcher<T> {
   (...values: readonly Value<T>[]): Match<T>
   readonly field: Field<T>
@@ -41,15 +41,16 @@ const addresses = (protocol: 'ip' | 'ip6', saddr: number) => {
 const protocol = { type: types.inet_proto }
 
 /**
- * What a rule can look at, by nft's words: `match.ip.saddr('192.168.0.0/24')` is `ip saddr 192.168.0.0/24`. Several
- * values mean any of them; {@link not} means none. Values may be ranges, `bits` and sets; see {@link Value}. What a
- * field depends on is looked at first, as nft does: `ip saddr` in an `inet` table finds out about IPv4.
+ * The fields that a rule can match, by nft's names: `match.ip.saddr('192.168.0.0/24')` is
+ * `ip saddr 192.168.0.0/24`. Several values mean any of them; {@link not} means none. Values may be ranges,
+ * `bits` and sets; see {@link Value}. Dependencies are checked first, as nft does it: `ip saddr` in an `inet`
+ * table is preceded by a check for IPv4.
  */
 export const match = {
-  /** Names of interfaces, `eth*` for all that begin so. */
+  /** Names of interfaces. `eth*` matches all names with that beginning. */
   iifname: matcher(meta('iifname', types.ifname)),
   oifname: matcher(meta('oifname', types.ifname)),
-  /** Their indexes, which are cheaper and may come to mean another one. */
+  /** Indexes of interfaces. They are cheaper to match, but an index may later belong to another interface. */
   iif: matcher(meta('iif', types.iface_index)),
   oif: matcher(meta('oif', types.iface_index)),
   mark: matcher(meta('mark', types.mark)),
@@ -59,9 +60,9 @@ export const match = {
     }),
   ),
   l4proto: matcher(meta('l4proto', types.inet_proto, knowsTransport)),
-  /** What is in the Ethernet frame, `'ip'`, `'arp'` … */
+  /** The Ethernet frame's protocol, `'ip'`, `'arp'` … */
   protocol: matcher(meta('protocol', types.ether_type)),
-  /** The user whose process sent it. */
+  /** The user of the process that sent the packet. */
   skuid: matcher(meta('skuid', types.uid)),
   ct: {
     state: matcher(ct('state', types.ct_state)),
@@ -84,7 +85,7 @@ export const match = {
   },
   udp: ports('udp'),
   sctp: ports('sctp'),
-  /** The ports of whatever protocol it is: after an `l4proto` of several. */
+  /** The ports of any transport protocol: after an `l4proto` of several. */
   th: ports('th'),
   icmp: { type: matcher(transport('icmp', 'type', { offset: 0, type: types.icmp_type })) },
   icmpv6: { type: matcher(transport('icmpv6', 'type', { offset: 0, type: types.icmpv6_type })) },
@@ -93,9 +94,9 @@ export const match = {
     saddr: matcher(ethernet('saddr', { offset: 6, type: types.ether_addr })),
     type: matcher(ethernet('type', { offset: 12, type: types.ether_type })),
   },
-  /** What the address is to this machine, `'local'`. */
+  /** The type of the address in the routing table, `'local'`. */
   fib: { saddr: matcher(addressType('saddr')), daddr: matcher(addressType('daddr')) },
-  /** Every n-th packet, or about as many at random: `match.numgen('random', 10)(range(0, 2))`. */
+  /** Every n-th packet, or that share at random: `match.numgen('random', 10)(range(0, 2))`. */
   numgen: (mode: 'inc' | 'random', modulus: number, offset?: number) =>
     matcher(numgen(mode, modulus, offset)),
 }

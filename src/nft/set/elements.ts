@@ -2,7 +2,7 @@ import { badValue } from '../errors.ts'
 import { compare, type Span, type ValueType } from '../values.ts'
 import { type Data, NFT_SET_ELEM_INTERVAL_END, type WireElement } from '../wire/index.ts'
 
-/** One element of a set, or of a map with what it leads to. */
+/** One element of a set, or of a map with its value. */
 export interface Piece {
   readonly span: Span
   readonly data?: Data
@@ -17,14 +17,14 @@ export function plainElements(type: ValueType<unknown>, pieces: readonly Piece[]
 }
 
 interface Edges {
-  /** Neighbours become one: a set whose elements nobody takes out singly. */
+  /** Merges adjacent spans: for a set whose elements are never removed one by one. */
   readonly merge: boolean
   /** Begins with an end at 0, as nft does for all but deletions. */
   readonly leading: boolean
 }
 
 /**
- * Elements of a set with intervals: the kernel's tree has where each begins and, flagged, where it is over: the value
+ * Elements of a set with intervals. The kernel's tree has the start of each and, flagged as end, the value
  * after its last.
  */
 export function intervalElements(
@@ -32,7 +32,7 @@ export function intervalElements(
   pieces: readonly Piece[],
   { merge, leading }: Edges,
 ): WireElement[] {
-  if (type.host) throw badValue(type.name, 'its values have no order: it cannot be in a set with intervals')
+  if (type.host) throw badValue(type.name, 'its values have no order, so a set of them cannot have intervals')
   const sorted = pieces.toSorted((a, b) => compare(a.span.from, b.span.from))
   const all = merge ? merged(sorted) : sorted
   const first = all[0]?.span.from
@@ -59,7 +59,7 @@ function interval({ span, data }: Piece): WireElement[] {
 
 const end = (value: Uint8Array): WireElement => ({ flags: NFT_SET_ELEM_INTERVAL_END, key: { value } })
 
-/** The next value; undefined after the last of all. */
+/** The next value; undefined after the largest. */
 function after(bytes: Uint8Array): Uint8Array | undefined {
   const next = bytes.slice()
   for (let at = next.length - 1; at >= 0; at--) {
@@ -78,7 +78,7 @@ function beforeOf(bytes: Uint8Array): Uint8Array {
   return previous
 }
 
-/** The reverse of {@link intervalElements}, whatever order the kernel gives them in. */
+/** The reverse of {@link intervalElements}, in any order of elements. */
 export function intervalPieces(elements: readonly WireElement[]): Piece[] {
   const edges = elements.flatMap(({ key, flags = 0, data }) =>
     key?.value ? [{ at: key.value, ends: (flags & NFT_SET_ELEM_INTERVAL_END) !== 0, data }] : [],

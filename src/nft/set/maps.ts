@@ -7,10 +7,10 @@ import { type Data, type Expression, NFT_REG_1, NFT_REG_VERDICT } from '../wire/
 import { intervalElements, type Piece, plainElements } from './elements.ts'
 import { isWide, type Range, type SetRef, spanOf, valueText } from './span.ts'
 
-/** What leads to what, or a named map of the same table. */
+/** Keys with their values, or a named map of the same table. */
 export type Entries<T, V> = readonly (readonly [T | Range<T>, V])[] | SetRef
 
-/** Decides by a table: one look-up for many cases. `tcp dport vmap { 22: accept, 80: jump web }` */
+/** Chooses a verdict by one lookup for many cases. `tcp dport vmap { 22: accept, 80: jump web }` */
 export function verdictMap<T>(matcher: Matcher<T>, entries: Entries<T, Verdict>): Statement {
   const { field } = matcher
   return {
@@ -23,10 +23,10 @@ export function verdictMap<T>(matcher: Matcher<T>, entries: Entries<T, Verdict>)
   }
 }
 
-/** A value from a table, for an address to translate to. */
+/** A value from a map: the address to translate to. */
 export interface Mapped {
   readonly text: string
-  /** Leaves it in register 1. */
+  /** Loads it into register 1. */
   load(rule: Draft, type: ValueType<string>): void
 }
 
@@ -55,7 +55,7 @@ function mapOf<T, V>(
   { key, value, entries, data }: Table<T, V>,
 ): { set: string; setId?: number } {
   if ('set' in entries) return { set: entries.set }
-  if (entries.length === 0) throw badValue(key.name, 'a map has no entries')
+  if (entries.length === 0) throw badValue(key.name, 'a map needs at least one entry')
   const pieces: Piece[] = entries.map(([from, to]) => ({ span: spanOf(key, from), data: data(to) }))
   const interval = pieces.some(({ span }) => isWide(span))
   const elements = interval

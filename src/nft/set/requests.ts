@@ -6,12 +6,12 @@ import { setData } from '../user-data.ts'
 import type { ValueType } from '../values.ts'
 import * as wire from '../wire/index.ts'
 
-/** A set, named or of a rule's own, as the kernel is told of it. */
+/** A set to create: a named one, or one that belongs to a rule. */
 export interface SetToMake {
   readonly name: string
   readonly id: number
   readonly type: ValueType<unknown>
-  /** NFT_SET_* besides those that follow from the rest. */
+  /** NFT_SET_* flags besides those that follow from the rest. */
   readonly flags: number
   readonly interval: boolean
   readonly data?: ValueType<unknown> | 'verdict'
@@ -42,7 +42,7 @@ export function newSet(table: TableRef, set: SetToMake, doing: Doing): Request {
   return request(wire.setMessage, inFamily(table.family, attributes), about)
 }
 
-/** An attribute holds 64 KiB; an element takes up to some 100 bytes. */
+/** An attribute holds 64 KiB, and an element takes up to about 100 bytes. */
 const elementsAMessage = 500
 
 export interface Elements {
@@ -51,7 +51,7 @@ export interface Elements {
   readonly elements: readonly wire.WireElement[]
 }
 
-/** Elements for a set, or to be taken from it, in as many messages as they need. */
+/** Messages that add elements to a set, or delete them: as many as they need. */
 export function elementRequests(
   table: TableRef,
   { set, setId, elements }: Elements,

@@ -9,9 +9,9 @@ import { intervalElements, type Piece, plainElements } from './elements.ts'
 import { elementRequests, newSet } from './requests.ts'
 import { isWide, type Range, spanOf } from './span.ts'
 
-/** What a set can hold, by nft's names. */
+/** The types of set values, by nft's names. */
 export type SetType = keyof typeof types
-/** How its values are written. */
+/** The TypeScript type of such values. */
 export type ValueIn<K extends SetType> = (typeof types)[K] extends ValueType<infer T> ? T : never
 
 /** A set or map by its name. */
@@ -22,17 +22,17 @@ export interface NamedSet {
 
 interface Kind<K extends SetType> extends NamedSet {
   readonly type: K
-  /** It may hold ranges and prefixes. */
+  /** The set can hold ranges and prefixes. */
   readonly interval?: boolean
 }
 
 export interface SetSpec<K extends SetType> extends Kind<K> {
-  /** The most it may hold. */
+  /** The most elements that it can hold. */
   readonly size?: number
   readonly elements?: readonly (ValueIn<K> | Range<ValueIn<K>>)[]
 }
 
-/** A set whose elements lead to something: a verdict, or a value. */
+/** A map: its elements lead to a verdict or a value. */
 export interface MapSpec<K extends SetType, V extends SetType | 'verdict'> extends Kind<K> {
   readonly to: V
   readonly size?: number
@@ -44,7 +44,7 @@ type MapEntry<K extends SetType, V extends SetType | 'verdict'> = readonly [
   value: V extends SetType ? ValueIn<V> : Verdict,
 ]
 
-/** What can be done to sets and maps. */
+/** Changes of sets and maps. */
 export class SetChanges {
   readonly #sink: Sink
 
@@ -52,13 +52,13 @@ export class SetChanges {
     this.#sink = sink
   }
 
-  /** Makes a set; one that is there already gets the elements. `nft add set <family> <table> <name> { … }` */
+  /** Adds a set. One that exists gets the elements. `nft add set <family> <table> <name> { … }` */
   add<K extends SetType>(spec: SetSpec<K>): void {
     const { size, elements = [] } = spec
     this.#make('add set', { set: spec, size, pieces: piecesOf(spec.type, elements) })
   }
 
-  /** Makes a map. `nft add map <family> <table> <name> { type <type> : <to>; … }` */
+  /** Adds a map. `nft add map <family> <table> <name> { type <type> : <to>; … }` */
   addMap<K extends SetType, V extends SetType | 'verdict'>(spec: MapSpec<K, V>): void {
     const { size, to } = spec
     this.#make('add map', { set: spec, to, size, pieces: entriesOf(spec) })
@@ -76,14 +76,14 @@ export class SetChanges {
     this.#elements(spec, piecesOf(spec.type, spec.elements), doing)
   }
 
-  /** Removes a set or map; no rule may use it any more. `nft delete set <family> <table> <name>` */
+  /** Removes a set or map that no rule uses. `nft delete set <family> <table> <name>` */
   remove(ref: NamedSet): void {
     const about = { type: wire.NFT_MSG_DELSET, op: 'delete set', target: setText(ref) }
     const value = inFamily(ref.table.family, { table: ref.table.name, name: ref.name })
     this.#sink(() => [request(wire.setMessage, value, about)])
   }
 
-  /** Takes all out of it. `nft flush set <family> <table> <name>` */
+  /** Removes all elements. `nft flush set <family> <table> <name>` */
   flush(ref: NamedSet): void {
     const about = { type: wire.NFT_MSG_DELSETELEM, op: 'flush set', target: setText(ref) }
     const value = inFamily(ref.table.family, { table: ref.table.name, set: ref.name })

@@ -15,22 +15,22 @@ export interface SetRef {
   readonly set: string
 }
 
-/** From one value to another, both included. `tcp dport 1-1023` */
+/** All values from `from` to `to`, both included. `tcp dport 1-1023` */
 export function range<T>(from: T, to: T): Range<T> {
   return { from, to }
 }
 
-/** Of the bits in `mask`, those in `value` are set and the others are not. `tcp flags syn / syn,ack` */
+/** Of the bits in `mask`, those in `value` are set and the others are clear. `tcp flags syn / syn,ack` */
 export function bits<T>(value: T | readonly T[], mask: T | readonly T[]): Bits<T> {
   return { bits: [value].flat() as T[], mask: [mask].flat() as T[] }
 }
 
-/** What is in a set of the same table. `ip saddr @blocked` */
+/** Any value in a set of the same table. `ip saddr @blocked` */
 export function inSet(set: string): SetRef {
   return { set }
 }
 
-/** What a field may be matched with. */
+/** A value that a field can be matched with. */
 export type Value<T> = T | Range<T> | Bits<T> | SetRef
 
 export const isSet = (value: unknown): value is SetRef =>
@@ -40,36 +40,37 @@ const isRange = (value: unknown): value is Range<unknown> =>
 const isBits = (value: unknown): value is Bits<unknown> =>
   typeof value === 'object' && value !== null && 'bits' in value
 
-/** The bytes of a value; of a mask, the bits. */
+/** The bytes of a value, with its mask if it has one. */
 export function spanOf<T>(type: ValueType<T>, value: T | Range<T> | Bits<T>): Span {
   if (isBits(value)) {
     const [from, mask] = [allBits(type, value.bits as T[]), allBits(type, value.mask as T[])]
-    if (from.some((byte, at) => byte & ~mask[at]!)) throw badValue(type.name, 'bits outside of their mask')
+    if (from.some((byte, at) => byte & ~mask[at]!)) throw badValue(type.name, 'bits outside their mask')
     return { from, to: from, mask }
   }
   if (!isRange(value)) return type.span(value as T)
   const [from, to] = [type.span(value.from as T).from, type.span(value.to as T).to]
-  if (type.name === 'ifname') throw badValue(type.name, 'names have no order')
+  if (type.name === 'ifname')
+    throw badValue(type.name, 'interface names have no order, so they have no ranges')
   if (compare(turned(type, from), turned(type, to)) > 0)
     throw badValue(type.name, `the range ${value.from} to ${value.to} is empty`)
   return { from, to }
 }
 
-/** Bits of several values together. */
+/** The bits of several values combined. */
 export function allBits<T>(type: ValueType<T>, values: readonly T[]): Uint8Array {
   const bytes = new Uint8Array(type.length)
   for (const value of values) for (const [at, byte] of type.span(value).from.entries()) bytes[at]! |= byte
   return bytes
 }
 
-/** In network byte order. */
+/** The value in network byte order. */
 export function turned(type: ValueType<unknown>, bytes: Uint8Array): Uint8Array {
   return type.host && type.name !== 'ifname' ? bytes.slice().reverse() : bytes
 }
 
 export const isWide = ({ from, to }: Span): boolean => compare(from, to) !== 0
 
-/** nft's spelling, for messages. */
+/** nft's spelling, for error messages. */
 export function valueText(value: unknown): string {
   if (isSet(value)) return `@${value.set}`
   if (isBits(value)) return `${value.bits.join(',')} / ${value.mask.join(',')}`

@@ -1,6 +1,6 @@
 import type { Codec, Reader, Writer } from '../../base/index.ts'
 
-/** A number by the kernel's name for it, `'oifname'`; one that has none here stays a number. */
+/** A number by the kernel's name for it, `'oifname'`. One without a name here stays a number. */
 export function choice<const T extends Readonly<Record<string, number>>>(
   codec: Codec<number>,
   numbers: T,
@@ -15,7 +15,7 @@ export function choice<const T extends Readonly<Record<string, number>>>(
   }
 }
 
-/** A choice by its place: the first name is 0. */
+/** A choice by position: the first name is 0. */
 export function enumeration<const N extends readonly string[]>(codec: Codec<number>, ...names: N) {
   const numbers = Object.fromEntries(names.map((name, number) => [name, number]))
   return choice(codec, numbers as Record<N[number], number>)

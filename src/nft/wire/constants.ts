@@ -1,4 +1,4 @@
-/** linux/netfilter/nfnetlink.h, nf_tables.h, netfilter.h, by the kernel's names. */
+/** linux/netfilter/nfnetlink.h, nf_tables.h, netfilter.h, with the kernel's names. */
 export const NFNL_MSG_BATCH_BEGIN = 0x10
 export const NFNL_MSG_BATCH_END = 0x11
 export const NFNL_SUBSYS_NFTABLES = 10
@@ -49,6 +49,6 @@ export const NF_NAT_RANGE_PROTO_RANDOM = 1 << 2
 export const NF_NAT_RANGE_PERSISTENT = 1 << 3
 export const NF_NAT_RANGE_PROTO_RANDOM_FULLY = 1 << 4
 
-/** The register that verdicts go to, and the first of the four of 16 bytes. */
+/** The register of verdicts, and the first of the four registers of 16 bytes. */
 export const NFT_REG_VERDICT = 0
 export const NFT_REG_1 = 1

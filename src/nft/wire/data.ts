@@ -20,6 +20,6 @@ const verdictCode = choice(beI32, {
 const verdict = nested(attributes({ code: [1, verdictCode], chain: [2, text], chainId: [3, be32] }))
 export type Verdict = ValueOf<typeof verdict>
 
-/** NFTA_DATA_*: what a register, an element or a comparison holds: bytes or a verdict. */
+/** NFTA_DATA_*: the contents of a register, an element or a comparison: bytes or a verdict. */
 export const data = nested(attributes({ value: [1, bytes], verdict: [2, verdict] }))
 export type Data = ValueOf<typeof data>

@@ -43,7 +43,7 @@ const ctKey = choice(be32, {
 const comparison = enumeration(be32, 'eq', 'neq', 'lt', 'lte', 'gt', 'gte')
 const base = enumeration(be32, 'link', 'network', 'transport', 'inner')
 
-/** NFTA_<EXPRESSION>_*: what an expression carries, by the kernel's name for it. */
+/** NFTA_<EXPRESSION>_*: the attributes of each expression, by the kernel's name for it. */
 export const tables = {
   immediate: attributes({ destination: [1, be32], data: [2, data] }),
   bitwise: attributes({

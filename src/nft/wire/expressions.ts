@@ -6,20 +6,20 @@ type Tables = typeof tables
 type Kind = keyof Tables
 type Known = { [K in Kind]: { readonly kind: K } & Readonly<ValueOf<Tables[K]>> }[Kind]
 
-/** An expression that there is no table for, as it came. */
+/** An expression without a table here, unchanged. */
 interface Other {
   readonly kind: 'other'
-  /** The kernel's name of it. */
+  /** The kernel's name for it. */
   readonly name: string
   readonly data?: Uint8Array
 }
 
-/** One step of a rule: loads a register, compares one, decides, counts. `kind` is the kernel's name. */
+/** One step of a rule: it loads a register, compares it, decides, counts. `kind` is the kernel's name. */
 export type Expression = Known | Other
 
 const kinds = Object.keys(tables) as Kind[]
 
-/** NFTA_EXPR_*: what the data look like depends on the name. */
+/** NFTA_EXPR_*. The name decides how the data are read. */
 const shell = attributes<AttributeTable>({
   name: [1, text],
   ...Object.fromEntries(kinds.map(kind => [kind, [2, when('name', kind, nested(tables[kind]))]])),

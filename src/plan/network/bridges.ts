@@ -1,19 +1,22 @@
 import { type Cidr, hostId, macText } from '../../base/index.ts'
 
-/** One net's switch in the cluster's namespace. */
+/** The bridge of one net, in the cluster's namespace. */
 export interface BridgeSpec {
   readonly net: number
   /** `xcbr<N>` */
   readonly name: string
-  /** Given by us, so that taps can name their master in the same batch that makes it. */
+  /** Chosen here, so that taps can name their master in the same batch that creates it. */
   readonly index: number
-  /** The host's id is its last byte. Fixed, or it would follow the lowest of its taps: a forked guest keeps its neighbour entry of the host. */
+  /**
+   * The bridge's Ethernet address, with the host's id as its last byte. Unless it is fixed, a bridge takes
+   * the lowest address of its ports. A forked guest keeps its neighbour entry of the host.
+   */
   readonly mac: string
-  /** The host's own addresses on the net. */
+  /** The host's own addresses in the net. */
   readonly addresses: readonly Cidr[]
 }
 
-/** One node's cable into a net. */
+/** The tap between one node's interface and the bridge of its net. */
 export interface TapSpec {
   readonly node: number
   readonly net: number
@@ -23,34 +26,34 @@ export interface TapSpec {
   readonly mac: string
 }
 
-/** A network namespace full of bridges and taps, before it exists. */
+/** The bridges and taps of a cluster's network namespace, before they exist. */
 export interface BridgePlan {
   readonly mtu: number
-  /** Of nets that have another than that. */
+  /** The MTU of each net that has one of its own. */
   readonly mtus?: Readonly<Record<number, number>>
   readonly bridges: readonly BridgeSpec[]
   readonly taps: readonly TapSpec[]
 }
 
-/** What a cluster wants of its network. */
+/** What a cluster needs from its network. */
 export interface Wiring {
   readonly mtu: number
   readonly mtus?: Readonly<Record<number, number>>
-  /** The nets of each node, in the order of its interfaces. */
+  /** The nets of each node, in the order of the node's interfaces. */
   readonly nodes: readonly { readonly id: number; readonly nets: readonly number[] }[]
-  /** The host's addresses, by net. */
+  /** The host's addresses in each net. */
   readonly host: ReadonlyMap<number, readonly Cidr[]>
 }
 
-/** Ethernet addresses of the contract: `00:00:00:01:<net>:<node>`. */
+/** The Ethernet address of a node's interface: `00:00:00:01:<net>:<node>`. */
 export function macOf(net: number, node: number): string {
   return macText(Uint8Array.of(0, 0, 0, 1, net, node))
 }
 
-/** Above any index that the kernel gives by itself in a fresh namespace. */
+/** Above every index that the kernel assigns in a fresh namespace. */
 const firstBridgeIndex = 100_000
 
-/** Bridges and taps for some wiring. Pure: {@link openBridgeFabric} makes them. */
+/** The bridges and taps for `wiring`. Pure: {@link openBridgeFabric} makes them. */
 export function planBridges({ mtu, mtus, nodes, host }: Wiring): BridgePlan {
   const nets = new Set([...host.keys(), ...nodes.flatMap(node => node.nets)])
   const bridges = [...nets]
@@ -73,7 +76,7 @@ export function mtuOf({ mtu, mtus }: Pick<BridgePlan, 'mtu' | 'mtus'>, net: numb
   return mtus?.[net] ?? mtu
 }
 
-/** One interface of a node: where its cable ends, and what QEMU is told of it (see base's Nic). */
+/** One interface of a node: its tap, and the QEMU options for it (see base's Nic). */
 export interface NicPlan {
   readonly tap: string
   readonly args: readonly string[]
@@ -85,13 +88,13 @@ export function planNics({ taps }: Pick<BridgePlan, 'taps'>, node: number): NicP
   return own.map(({ name, mac }, index) => ({ tap: name, args: nicArgs(index, mac) }))
 }
 
-/** `romfile=`: nobody boots from it, and the option ROM costs time at every start. */
+/** `romfile=`: guests do not boot over the network, and the option ROM would cost time at every start. */
 function nicArgs(index: number, mac: string): string[] {
   const device = `virtio-net-pci,netdev=net${index},id=nic${index},mac=${mac},romfile=`
   return ['-netdev', `tap,id=net${index},fd={fd0}`, '-device', device]
 }
 
-/** What turns one network into another. What both have stays as it is. */
+/** The changes that turn one network into another. What both have is left alone. */
 export interface BridgeChange {
   readonly add: Pick<BridgePlan, 'bridges' | 'taps'>
   readonly remove: Pick<BridgePlan, 'bridges' | 'taps'>

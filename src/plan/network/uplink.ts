@@ -1,22 +1,22 @@
 import { addressBytes, addressText, type Cidr, parseCidr } from '../../base/index.ts'
 import { PlanError } from '../errors.ts'
 
-/** The same in both families. */
+/** An address in both families. */
 export interface Pair {
   readonly ipv4: string
   readonly ipv6: string
 }
 
-/** The cable between a cluster's namespace and the outside, before it exists. */
+/** The veth pair between a cluster's namespace and the outside, before it exists. */
 export interface UplinkPlan {
   readonly index: number
-  /** `xcluster<i>`, outside. */
+  /** `xcluster<i>`, the end outside. */
   readonly link: string
-  /** `host<i>`, inside. */
+  /** `host<i>`, the end inside the cluster's namespace. */
   readonly peer: string
   readonly outside: Pair
   readonly inside: Pair
-  /** The subnets that all of these addresses are from: the outside leaves with addresses of its own for them. */
+  /** The subnets of all these addresses. Packets from them leave the machine with an address of the outside. */
   readonly base: Pair
 }
 
@@ -24,11 +24,11 @@ export interface UplinkRequest {
   readonly index: number
   /** `172.30.0.0/24`; or `172.30`, which means 172.30.0.i inside and 172.30.1.i outside. */
   readonly ipv4Base: string
-  /** What stands before the IPv4 address: `fd00:1723::`. */
+  /** The text before the IPv4 address: `fd00:1723::`. */
   readonly ipv6Prefix: string
 }
 
-/** Names and addresses of an uplink. Throws UPLINK_INDEX when the base has no room for this number. */
+/** The names and addresses of an uplink. Throws UPLINK_INDEX when the base has no addresses for `index`. */
 export function planUplink({ index, ipv4Base, ipv6Prefix }: UplinkRequest): UplinkPlan {
   const { inside, outside, subnet, most } = /^\d+\.\d+$/.test(ipv4Base)
     ? oldAddresses(index, ipv4Base)
@@ -50,7 +50,7 @@ interface Addresses {
   readonly inside: string
   readonly outside: string
   readonly subnet: Cidr
-  /** The highest index there is room for. */
+  /** The highest index that has addresses. */
   readonly most: number
 }
 
@@ -59,7 +59,7 @@ function oldAddresses(index: number, base: string): Addresses {
   return { inside: `${base}.0.${index}`, outside: `${base}.1.${index}`, subnet, most: 255 }
 }
 
-/** Pairs of addresses from the base on; only the last byte counts up. */
+/** Pairs of addresses upwards from the base. Only the last byte counts up. */
 function addresses(index: number, { address, prefix }: Cidr): Addresses {
   const bytes = addressBytes(address)
   const [first, size] = [bytes[3]!, 2 ** (32 - prefix)]
@@ -73,13 +73,13 @@ function addresses(index: number, { address, prefix }: Cidr): Addresses {
   }
 }
 
-/** With the host's part zero. */
+/** The network of an address: its host part is zero. */
 export function networkOf({ address, prefix }: Cidr): Cidr {
   const bytes = addressBytes(address).map((byte, i) => byte & maskByte(prefix, i))
   return { address: addressText(bytes), prefix }
 }
 
-/** True when one of the two is in the other. */
+/** True when one of the two networks contains the other. */
 export function overlap(one: string, other: string): boolean {
   const [a, b] = [parseCidr(one), parseCidr(other)]
   const prefix = Math.min(a.prefix, b.prefix)
@@ -98,7 +98,7 @@ function noRoom(index: number, base: string, most: number): PlanError {
     kind: 'usage',
     op: 'plan uplink',
     target: `xcluster${index}`,
-    reason: `its addresses are not in ${base}: there is room for the numbers 0 to ${most}`,
-    remedy: 'Take one of those, or another --ipv4-base',
+    reason: `${base} has no addresses for uplink ${index}: it has room for the numbers 0 to ${most}`,
+    remedy: 'Use one of those numbers, or another --ipv4-base',
   })
 }

@@ -2,21 +2,24 @@ import { addressBytes, addressText, hostId, type Nic } from '../../base/index.ts
 import type { BridgePlan, TapSpec } from './bridges.ts'
 import { segmentOf } from './segment.ts'
 
-/** What decides the numbers of a user-space network. The names are those of the settings. */
+/**
+ * The settings that decide ports, groups and addresses of a user-space network. The names are those of the
+ * settings.
+ */
 export interface UserWiring {
   /** `fd00:` in `fd00::192.168.0.1`. */
   readonly prefix: string
-  /** Node n's telnet is forwarded from port `telnetBase` + n, its ssh from `sshBase` + n; 0: not at all. */
+  /** Port `telnetBase` + n is forwarded to telnet of node n, and `sshBase` + n to its ssh. 0 turns it off. */
   readonly telnetBase: number
   readonly sshBase: number
-  /** From where node 1's ports 8080 and 6443 are forwarded; 0: not at all. */
+  /** The first port that is forwarded to ports 8080 and 6443 of node 1. 0 turns it off. */
   readonly k8sPort: number
   readonly k8sApiPort: number
   /** Net N is the multicast group 224.0.0.<mcastBase + N>. */
   readonly mcastBase: number
 }
 
-/** A TCP port of the host's 127.0.0.1 that leads to a node. */
+/** A TCP port on the host's 127.0.0.1 that is forwarded to a node. */
 export interface Forward {
   readonly node: number
   /** `telnet`, `ssh` … */
@@ -31,10 +34,10 @@ export interface UserNicPlan {
   readonly args: readonly string[]
 }
 
-/** The loopback address, where everything of a user-space network is, and nowhere else. */
+/** The loopback address. A user-space network uses no other address of the host. */
 export const loopback = '127.0.0.1'
 
-/** The ports of the host that lead to a node. */
+/** The ports of the host that are forwarded to a node. */
 export function forwardsOf(node: number, wiring: UserWiring): Forward[] {
   const from = (base: number, add: number) => (base === 0 ? 0 : base + add)
   const all = [
@@ -46,7 +49,7 @@ export function forwardsOf(node: number, wiring: UserWiring): Forward[] {
   return all.filter(forward => forward.from !== 0).map(forward => ({ node, ...forward }))
 }
 
-/** A node's interfaces, eth0 first. Pure: they need no preparation, QEMU makes them when it starts. */
+/** A node's interfaces, eth0 first. Pure: QEMU makes them when it starts, and they need no preparation. */
 export function planUserNics(
   { taps }: Pick<BridgePlan, 'taps'>,
   node: number,
@@ -60,8 +63,8 @@ export function planUserNics(
 }
 
 /**
- * The same interfaces with their cables in nothing, for a template: like the real ones they have no vnet header, so
- * the state of the device is theirs too, and they need neither ports nor privileges.
+ * The same interfaces without a network behind them, for a template. Like the real ones they have no vnet
+ * header, so the state of the device fits both. They need neither ports nor privileges.
  */
 export function planUnpluggedNics(macs: readonly string[]): Nic[] {
   return macs.map((mac, index) => ({
@@ -74,12 +77,12 @@ function device(index: number, mac: string): string[] {
   return ['-device', `virtio-net-pci,netdev=net${index},id=nic${index},mac=${mac},romfile=`]
 }
 
-/** Of QEMU's own name server: nobody asks it. */
+/** The address of QEMU's own name server, which guests do not use. */
 const nameServerId = hostId + 1
 
 /**
- * QEMU's router is 192.168.0.250. Its name server and what it would give by DHCP have addresses of their own, or
- * they would be those of nodes 3 and 15.
+ * QEMU's router is 192.168.0.250. Its name server and the addresses that it offers by DHCP are set here too,
+ * because QEMU's defaults are the addresses of nodes 3 and 15.
  */
 function userNet(node: number, wiring: UserWiring): string {
   const ipv4 = (id: number) => `192.168.0.${id}`
@@ -94,13 +97,13 @@ function userNet(node: number, wiring: UserWiring): string {
   ].join(',')
 }
 
-/** `localaddr`: sent and received on loopback only, so that nothing leaves the machine. */
+/** `localaddr`: it sends and receives on loopback only, so that nothing leaves the machine. */
 function segment(net: number, { mcastBase }: UserWiring): string {
   const { group, port } = segmentOf(net, mcastBase)
   return `socket,mcast=${group}:${port},localaddr=${loopback}`
 }
 
-/** The nets that are segments, each once. */
+/** The nets that are multicast segments, each once. */
 export function segmentNets(taps: readonly TapSpec[]): number[] {
   return [...new Set(taps.map(({ net }) => net))].filter(net => net !== 0).sort((a, b) => a - b)
 }

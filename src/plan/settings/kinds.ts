@@ -1,17 +1,17 @@
 import { isAddress, namePattern } from '../../base/index.ts'
 
-/** What a setting may be: how it is read from text (or checked, when it comes typed) and written back. */
+/** The type of a setting: how it is read from text (or checked, when it comes typed) and printed. */
 export interface Kind<T> {
   /** Ends the sentence "'x' is not …". */
   readonly expects: string
-  /** All that it can be, where that is a few words. */
+  /** All values, where they are a few words. */
   readonly words?: readonly string[]
-  /** Gives undefined for what is no such thing. */
+  /** The value; undefined when `value` is not of this kind. */
   read(value: unknown): T | undefined
   print(value: T): string
 }
 
-/** A whole number within limits, which are part of it. */
+/** A whole number from `min` to `max`. */
 export function whole(min: number, max: number): Kind<number> {
   return {
     expects: `a whole number from ${min} to ${max}`,
@@ -42,14 +42,14 @@ export function choice<const W extends string>(...words: W[]): Kind<W> {
   }
 }
 
-/** Nets of the host, `0,2` or `none`: each once. */
+/** The nets that the host is on, each once: `0,2` or `none`. */
 export const hostNetList: Kind<readonly number[]> = {
   expects: 'a list of different nets from 0 to 255, such as 0,2, or none',
   read: value => (value === 'none' ? [] : numbers(value)),
   print: value => value.join(',') || 'none',
 }
 
-/** Nets of a node in the order of its interfaces, `0,3,2`: eth0 is always on net 0. */
+/** The nets of a node in the order of its interfaces, `0,3,2`. eth0 is always on net 0. */
 export const netList: Kind<readonly number[]> = {
   expects: 'a list of different nets from 0 to 255 that begins with 0, such as 0,1',
   read(value) {
@@ -68,8 +68,8 @@ function numbers(value: unknown): readonly number[] | undefined {
 }
 
 /**
- * What stands before `:192.168.0.1` in the IPv6 addresses: `fd00:`, `1000::1`. The words after it are 32 bits
- * of IPv4 address.
+ * The text before `:192.168.0.1` in the IPv6 addresses: `fd00:`, `1000::1`. The 32 bits after it are the IPv4
+ * address.
  */
 export const prefix6: Kind<string> = {
   expects: 'an IPv6 prefix such as fd00: (PREFIX:192.168.0.1 must be an address)',
@@ -78,28 +78,29 @@ export const prefix6: Kind<string> = {
   print: value => value,
 }
 
-/** As {@link namePattern} has it. */
+/** A name that {@link namePattern} matches. */
 export const clusterName: Kind<string> = {
-  expects: 'a name for a cluster: 1 to 40 letters, digits, dots, dashes or underscores',
+  expects:
+    'a valid cluster name: 1 to 32 letters, digits, dots, dashes or underscores, beginning with a letter or digit',
   read: value => (typeof value === 'string' && namePattern.test(value) ? value : undefined),
   print: value => value,
 }
 
-/** Of a network namespace; empty: none. */
+/** The name of a network namespace; empty for none. */
 export const namespace: Kind<string> = {
   expects: 'a name of a network namespace, as `ip netns` lists them',
   read: value => (typeof value === 'string' && /^([A-Za-z0-9_][\w.@-]*)?$/.test(value) ? value : undefined),
   print: value => value,
 }
 
-/** Whether there is a way out; a number says which one. */
+/** Whether the cluster has an uplink. A number chooses which one. */
 export const uplinks: Kind<'off' | 'on' | number> = {
-  expects: 'off, on (the first number that is free) or a number from 0 to 255',
+  expects: 'off, on (the first free number) or a number from 0 to 255',
   read: value => choice('off', 'on').read(value) ?? whole(0, 255).read(value),
   print: String,
 }
 
-/** `172.30.0.0/24`; or `172.30`, as the original's old way has it. */
+/** `172.30.0.0/24`; or `172.30`, an older form that the original xcluster reads. */
 export const ipv4Base: Kind<string> = {
   expects: 'an IPv4 network of /8 to /31 such as 172.30.0.0/24, or its first two bytes such as 172.30',
   read(value) {
@@ -111,7 +112,7 @@ export const ipv4Base: Kind<string> = {
   print: value => value,
 }
 
-/** What stands right before an IPv4 address: `fd00:1723::`. */
+/** The text right before an IPv4 address: `fd00:1723::`. */
 export const ipv6Prefix: Kind<string> = {
   expects: 'an IPv6 prefix such as fd00:1723:: (PREFIX192.168.0.1 must be an address)',
   read: value =>
@@ -119,7 +120,7 @@ export const ipv6Prefix: Kind<string> = {
   print: value => value,
 }
 
-/** Whom a forwarder asks. */
+/** The name servers that the DNS forwarder asks. */
 export const nameServers: Kind<string> = {
   expects: 'on (resolv.conf), off, or name servers such as 192.0.2.1,[2001:db8::1]:5353',
   read: value =>
@@ -135,13 +136,16 @@ function servers(list: string): boolean {
   })
 }
 
-/** A name, or `*.domain` for all below it, and the address that it is to have. */
+/** A name and its address. `*.domain` stands for every name below the domain. */
 export interface SpoofedName {
   readonly name: string
   readonly address: string
 }
 
-/** `registry.example.org=192.168.0.250,*.example.net=::1`; a name may have several. */
+/**
+ * `registry.example.org=192.168.0.250,*.example.net=::1`. A name can occur several times, with an address
+ * each.
+ */
 export const spoofedNames: Kind<readonly SpoofedName[]> = {
   expects: 'a list of names with addresses, such as registry.example.org=192.168.0.250,*.example.net=fd00::1',
   read(value) {

@@ -16,36 +16,36 @@ import {
   whole,
 } from './kinds.ts'
 
-/** One setting: what it is called where, what it may be, and what it is when nobody says. */
+/** One setting: its names, the values it can have, and its default. */
 export interface Setting<T> {
-  /** Its environment variable, as the original spells it. */
+  /** Its environment variable, with the name that the original xcluster gave it. */
   readonly variable: string
   readonly kind: Kind<T>
   readonly default: NoInfer<T>
-  /** One line for help texts, without its full stop. */
+  /** One line for the help, without a full stop. */
   readonly doc: string
-  /** What the option means without a value. */
+  /** The value of an option given without one. */
   readonly bare?: string
 }
 
 const always = <T>(setting: Setting<T>) => ({ ...setting, scope: 'always' as const })
-/** `<variable><N>`, `--<option><N>` hold for node N alone. */
+/** `<variable><N>` and `--<option><N>` set it for node N alone. */
 const perNode = <T>(setting: Setting<T>) => ({ ...setting, scope: 'node' as const })
-/** Not among the resolved settings unless somebody asks: the topology may know better than the default. */
+/** Resolved only when it is given: otherwise the topology may have a better value than the default. */
 const byTopology = <T>(setting: Setting<T>) => ({ ...setting, scope: 'topology' as const })
 
-/** Below it are users of flesh and blood, above it the kernel's -1. */
+/** User ids below 1000 belong to the system, and the largest is the kernel's -1. */
 const uids = whole(1000, 4_000_000_000)
 const accelerators = choice('auto', 'kvm', 'tcg')
 const machines = choice('auto', 'q35', 'pc', 'microvm')
 const cloning = choice('always', 'off')
 const fabrics = choice('auto', 'bridge', 'user')
-/** Bases to which node numbers are added; 0 for none. */
+/** Base ports, to which a node's number is added; 0 for none. */
 const ports = whole(0, 65_295)
 
 /**
- * Every setting. The key is the library's name for it; `fooBar` is `--foo-bar` (or `--foo_bar`) on the command
- * line, which wins over the environment variable.
+ * Every setting. The key is its name in the library. `fooBar` is `--foo-bar` (or `--foo_bar`) on the command
+ * line, which has priority over the environment variable.
  */
 export const settings = {
   nvm: always({ variable: '__nvm', kind: whole(0, 200), default: 4, doc: 'cluster nodes, ids from 1' }),
@@ -81,19 +81,19 @@ export const settings = {
   }),
   mem: perNode({ variable: '__mem', kind: whole(48, 1 << 20), default: 128, doc: 'memory of a node, MiB' }),
   smp: perNode({ variable: '__smp', kind: whole(1, 64), default: 2, doc: 'processors of a node' }),
-  append: perNode({ variable: '__append', kind: text, default: '', doc: 'more for the kernel command line' }),
+  append: perNode({ variable: '__append', kind: text, default: '', doc: 'more kernel parameters' }),
   mtu: always({ variable: '__mtu', kind: whole(1280, 65521), default: 1500, doc: 'MTU (IPv6 needs 1280)' }),
   netSetup: always({
     variable: '__net_setup',
     kind: text,
     default: '',
-    doc: 'script that gives QEMU its options for a node on a net',
+    doc: 'script that prints the QEMU options for a node on a net',
   }),
   hostNets: always({
     variable: '__host_nets',
     kind: hostNetList,
     default: [0, 2],
-    doc: 'nets the host is on',
+    doc: 'nets that the host is on',
   }),
   topology: always({ variable: 'XCLUSTER_TOPOLOGY', kind: text, default: 'xnet', doc: 'named topology' }),
   name: always({
@@ -112,105 +112,115 @@ export const settings = {
     variable: '__kernel',
     kind: text,
     default: '',
-    doc: 'kernel file; empty: the newest found',
+    doc: 'kernel file; empty: the newest installed',
   }),
   kvm: always({ variable: '__kvm', kind: text, default: '', doc: 'QEMU to run; empty: the one on the PATH' }),
-  kvmOpt: always({ variable: '__kvm_opt', kind: text, default: '', doc: 'more options for every QEMU' }),
+  kvmOpt: always({ variable: '__kvm_opt', kind: text, default: '', doc: 'more options for each QEMU' }),
   uidBase: always({
     variable: '__uid_base',
     kind: uids,
     default: 1_900_000_000,
-    doc: 'first user id for QEMUs',
+    doc: 'first user id for QEMU processes',
   }),
   machine: always({ variable: '__machine', kind: machines, default: 'auto', doc: 'QEMU machine type' }),
-  accel: always({ variable: '__accel', kind: accelerators, default: 'auto', doc: 'kvm, tcg, or what works' }),
+  accel: always({
+    variable: '__accel',
+    kind: accelerators,
+    default: 'auto',
+    doc: 'kvm, tcg, or auto: the best that works',
+  }),
   clone: always({
     variable: '__clone',
     kind: cloning,
     default: 'always',
-    doc: 'VMs are clones of a template; off: each boots',
+    doc: 'clone VMs from a template; off: boot each',
   }),
   fabric: always({
     variable: '__fabric',
     kind: fabrics,
     default: 'auto',
-    doc: 'network of bridges, in user space, or what works',
+    doc: 'bridges, user space, or auto: the best that works',
   }),
   telnetBase: always({
     variable: 'XCLUSTER_TELNET_BASE',
     kind: ports,
     default: 12_000,
-    doc: 'user space: port of node N is this + N',
+    doc: 'user space: telnet port of node N is this + N',
   }),
   sshBase: always({
     variable: 'XCLUSTER_SSH_BASE',
     kind: ports,
     default: 12_300,
-    doc: 'user space: port of node N is this + N',
+    doc: 'user space: ssh port of node N is this + N',
   }),
   k8sPort: always({
     variable: 'XCLUSTER_K8S_PORT',
     kind: ports,
     default: 18_080,
-    doc: "user space: port for node 1's 8080",
+    doc: 'user space: port forwarded to node 1, port 8080',
   }),
   k8sApiPort: always({
     variable: 'XCLUSTER_K8S_API_PORT',
     kind: ports,
     default: 7443,
-    doc: "user space: port for node 1's 6443",
+    doc: 'user space: port forwarded to node 1, port 6443',
   }),
   mcastBase: always({
     variable: 'XCLUSTER_MCAST_BASE',
     kind: whole(2, 249),
     default: 120,
-    doc: 'user space: net N is group 224.0.0.(this + N)',
+    doc: 'user space: net N is multicast group 224.0.0.(this + N)',
   }),
   netns: always({
     variable: '__netns',
     kind: namespace,
     default: '',
-    doc: 'namespace to start in, by its name; empty: its own',
+    doc: 'network namespace to start in; empty: one of its own',
   }),
   uplink: always({
     variable: '__uplink',
     kind: uplinks,
     default: 'off',
-    doc: 'a way out: off, on, or its number',
+    doc: 'uplink: off, on, or its number',
     bare: 'on',
   }),
   ipv4Base: always({
     variable: '__ipv4_base',
     kind: ipv4Base,
     default: '172.30.0.0/24',
-    doc: "addresses for the ways out; or two bytes, the original's old way",
+    doc: 'IPv4 network for uplinks, or its first two bytes',
   }),
   ipv6Prefix: always({
     variable: '__ipv6_prefix',
     kind: ipv6Prefix,
     default: 'fd00:1723::',
-    doc: 'IPv6 for the ways out: what stands before the IPv4 address',
+    doc: 'IPv6 prefix for uplinks, before the IPv4 address',
   }),
-  dns: always({ variable: '__dns', kind: choice('on', 'off'), default: 'on', doc: 'a DNS forwarder for it' }),
+  dns: always({
+    variable: '__dns',
+    kind: choice('on', 'off'),
+    default: 'on',
+    doc: 'DNS forwarder for the cluster',
+  }),
   dnsUpstream: always({
     variable: '__dns_upstream',
     kind: nameServers,
     default: 'on',
-    doc: 'whom it asks: on (resolv.conf), off (nobody), or servers',
+    doc: 'name servers: on (from resolv.conf), off, or a list',
   }),
   dnsSpoof: always({
     variable: '__dns_spoof',
     kind: spoofedNames,
     default: [],
-    doc: 'names that it has addresses for: NAME=ADDRESS,…',
+    doc: 'names to answer: NAME=ADDRESS,…',
   }),
   dnsHosts: always({
     variable: '__dns_hosts',
     kind: text,
     default: '',
-    doc: 'names from a file like hosts(5)',
+    doc: 'file of names to answer, like hosts(5)',
   }),
-  dnsLog: always({ variable: '__dns_log', kind: text, default: '', doc: 'file for a log of all questions' }),
+  dnsLog: always({ variable: '__dns_log', kind: text, default: '', doc: 'file for a log of all queries' }),
 } as const
 
 type Table = typeof settings
@@ -221,8 +231,8 @@ type KeysOf<S extends Table[SettingKey]['scope']> = {
 type Value<K extends SettingKey> = Table[K] extends Setting<infer T> ? T : never
 
 /**
- * Settings for one node, `mem3`, `nets201`, or one net, `mtu1`. They are keys of their own, as they are variables of
- * their own.
+ * Settings for one node, `mem3`, `nets201`, or for one net, `mtu1`. Each is a key of its own, because each is
+ * a variable of its own.
  */
 export interface NodeSettings {
   readonly [key: `mem${number}` | `smp${number}` | `mtu${number}`]: number
@@ -230,12 +240,12 @@ export interface NodeSettings {
   readonly [key: `nets${number}`]: readonly number[]
 }
 
-/** All settings with their values: JSON-able, and good as options again. */
+/** All settings with their values. They can be written as JSON, and used as options again. */
 export type Settings = { readonly [K in KeysOf<'always' | 'node'>]: Value<K> } & {
   readonly [K in KeysOf<'topology'>]?: Value<K>
 } & NodeSettings
 
-/** What a caller may say. Text is read as on the command line. */
+/** Settings that a caller gives. Text is read as on the command line. */
 export type SettingOptions = { readonly [K in SettingKey]?: Value<K> | string } & {
   readonly [key: `${'mem' | 'smp' | 'mtu'}${number}`]: number | string
   readonly [key: `append${number}`]: string
@@ -249,7 +259,7 @@ export function optionOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 }
 
-/** What may be said of one node, by its id, or of one net, 0–255. */
+/** The settings that can be given for one node, by its id, or for one net, 0–255. */
 const numbered = {
   mem: { ...settings.mem, from: 1, to: lastNodeId },
   smp: { ...settings.smp, from: 1, to: lastNodeId },
@@ -259,12 +269,12 @@ const numbered = {
 } as const
 const numberedKey = new RegExp(`^(${Object.keys(numbered).join('|')})(0|[1-9]\\d{0,2})$`)
 
-/** Whether it is the key of a setting for one node or net, by its form: `mem3`; of which there may be none such. */
+/** True when `key` has the form of a setting for one node or net: `mem3`. The setting may still not exist. */
 function isNumbered(key: string): boolean {
   return numberedKey.test(key)
 }
 
-/** The setting behind a key, with those for one node or net: `nvm`, `mem3`. */
+/** The setting of a key, which may be for one node or net: `nvm`, `mem3`. */
 function settingOf(key: string): Setting<unknown> | undefined {
   if (Object.hasOwn(settings, key)) return settings[key as SettingKey] as Setting<unknown>
   const [, name, number] = numberedKey.exec(key) ?? []
@@ -274,16 +284,16 @@ function settingOf(key: string): Setting<unknown> | undefined {
 }
 
 /**
- * Settings from what the caller says, else the environment, else the defaults. Throws BAD_SETTING and
- * UNKNOWN_SETTING (usage) with the spelling that the value came in by.
+ * The value of every setting: from `options`, else from the environment, else the default. Throws BAD_SETTING
+ * and UNKNOWN_SETTING (usage), which name the value as it was given (option or variable).
  */
 export function resolveSettings(from: { env?: Environment; options?: SettingOptions }): Settings {
   const { env = {}, options = {} } = from
   const values: Record<string, unknown> = {}
   for (const key of [...Object.keys(settings), ...numberedKeysIn(env)]) {
     const setting = settingOf(key)!
-    // An empty variable is no wish. Nor is the default, where a topology may have another: so that
-    // `eval "$(xc env)"` changes nothing.
+    // An empty variable is not set. Nor is one that equals the default where a topology may have another
+    // value: so `eval "$(xc env)"` changes nothing.
     const given = env[setting.variable]
     const asked = given ? read(setting, setting.variable, given) : undefined
     const quiet = settings[key as SettingKey]?.scope === 'topology'
@@ -299,7 +309,7 @@ export function resolveSettings(from: { env?: Environment; options?: SettingOpti
   return values as unknown as Settings
 }
 
-/** What holds for one node: its own value, else everybody's. */
+/** The value for one node: its own, else the one for all nodes. */
 export function settingFor<K extends 'mem' | 'smp' | 'append'>(
   all: Settings,
   key: K,
@@ -308,7 +318,7 @@ export function settingFor<K extends 'mem' | 'smp' | 'append'>(
   return (valuesOf(all)[`${key}${node}`] ?? all[key]) as Settings[K]
 }
 
-/** The MTUs of nets that have one of their own. */
+/** The MTU of each net that has one of its own. */
 export function mtusOf(all: Settings): Record<number, number> {
   const own = Object.entries(valuesOf(all)).flatMap(([key, value]) => {
     const [, net] = /^mtu(\d+)$/.exec(key) ?? []
@@ -317,7 +327,7 @@ export function mtusOf(all: Settings): Record<number, number> {
   return Object.fromEntries(own)
 }
 
-/** All settings as sorted `NAME=value` lines that a POSIX shell's `eval` takes as they are. */
+/** All settings as sorted `NAME=value` lines, quoted for the `eval` of a POSIX shell. */
 export function printSettings(all: Settings): string {
   const values = valuesOf(all)
   const keys = new Set([...Object.keys(settings), ...Object.keys(values)])
@@ -350,6 +360,6 @@ function read(setting: Setting<unknown>, spelling: string, value: unknown): unkn
 
 function unknownSetting(key: string): XclusterError {
   const reason = `there is no setting '${key}'`
-  const remedy = 'All settings with their values: xc env'
+  const remedy = 'xc env lists all settings'
   return new XclusterError({ code: 'UNKNOWN_SETTING', kind: 'usage', reason, remedy })
 }

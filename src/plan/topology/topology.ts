@@ -1,9 +1,9 @@
 import { hostId, type Role, roleOf } from '../../base/index.ts'
 
-/** Some nodes: all of a role, one id, or ids from – to. */
+/** A set of nodes: all of a role, one id, or a range of ids. */
 export type NodeSet = Role | number | readonly [first: number, last: number]
 
-/** A next hop: a node by its number on a net, every router that is on the net, or the link itself. */
+/** A next hop: the node of that number on a net, every router on the net, or the link itself. */
 export interface HopRule {
   readonly net: number
   readonly node?: number | 'routers'
@@ -11,22 +11,22 @@ export interface HopRule {
 
 /** One route, in both families. Several hops are one multipath route. */
 export interface RouteRule {
-  /** A net by its number, or everything else. */
+  /** A net by its number, or the default route. */
   readonly to: 'default' | number
   readonly via: readonly HopRule[]
   readonly table?: { readonly ipv4: number; readonly ipv6: number }
 }
 
-/** What some nodes are told beside the addresses that everybody has. */
+/** The configuration of some nodes beyond the addresses that all nodes have. */
 export interface SetupRule {
   readonly of: NodeSet
   readonly forwarding?: boolean
   readonly routes?: readonly RouteRule[]
-  /** Sockets bound to the interface on `net` look into these tables first. */
+  /** Packets of sockets bound to the interface on `net` are looked up in these tables first. */
   readonly rules?: readonly { readonly net: number; readonly ipv4: number; readonly ipv6: number }[]
-  /** Nets whose sources leave eth0 with its address. */
+  /** Packets from these nets leave through eth0 with its address. */
   readonly masquerade?: readonly number[]
-  /** By net: the interface has the node's address of another net, or none. */
+  /** By net: the interface has the node's address of another net, or no address. */
   readonly addresses?: Readonly<Record<number, number | 'none'>>
   /** Bridges in the guest over its interfaces on `nets`, with the node's address of the net `address`. */
   readonly bridges?: readonly GuestBridgeRule[]
@@ -39,30 +39,30 @@ export interface GuestBridgeRule {
   readonly address: number
 }
 
-/** How many nodes of a role there are, if nobody says; and how few the topology can do with. */
+/** The default number of nodes of a role, and the fewest that the topology works with. */
 export interface Count {
   readonly usual: number
   readonly atLeast?: number
 }
 
-/** How nodes are wired and told to route: data, one file each in topologies/. */
+/** How nodes are connected, and how they route. Topologies are data, with one file each in named/. */
 export interface Topology {
   readonly name: string
   readonly doc: string
   readonly routers: Count
   readonly testers: Count
-  /** Cluster nodes beside 1 – nvm. */
+  /** More cluster nodes than 1 – nvm. */
   readonly more?: readonly number[]
-  /** The last entry that has a node in it counts. One for each role is needed. */
+  /** The nets of nodes. The last entry that contains a node counts. Each role needs one. */
   readonly nets: readonly { readonly of: NodeSet; readonly nets: readonly number[] }[]
-  /** The first entry that has a node in it counts. */
+  /** The first entry that contains a node counts. */
   readonly setup: readonly SetupRule[]
 }
 
-/** The default route of routers: through the host, where there is a way on. */
+/** The default route of routers: through the host, where it has an uplink. */
 export const uplink: RouteRule = { to: 'default', via: [{ net: 0, node: hostId }] }
 
-/** True when the set has the node in it. */
+/** True when the set contains the node. */
 export function contains(set: NodeSet, id: number): boolean {
   if (typeof set === 'number') return set === id
   return typeof set === 'string' ? roleOf(id) === set : id >= set[0] && id <= set[1]

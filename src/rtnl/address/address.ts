@@ -7,14 +7,14 @@ export interface AddressSpec {
   readonly link: LinkRef
   readonly address: string
   readonly prefix: number
-  /** Usable at once: IPv6 does not look for a duplicate first. */
+  /** Makes the address usable at once: IPv6 skips duplicate address detection. */
   readonly noDad?: boolean
-  /** The other end's address, on a point-to-point link; `prefix` is then its. */
+  /** The peer's address on a point-to-point link. `prefix` is then the peer's. */
   readonly peer?: string
   readonly broadcast?: string
 }
 
-/** An address as it is. */
+/** An address that an interface has. */
 export interface Address {
   /** Index of the interface. */
   readonly link: number
@@ -27,10 +27,10 @@ export interface Address {
   /** `universe` 0, `link` 253, `host` 254. */
   readonly scope: number
   readonly noDad: boolean
-  /** Being looked for on the network, or found there: not usable. */
+  /** Duplicate address detection is running or has failed: the address is not usable. */
   readonly tentative: boolean
   readonly duplicate: boolean
-  /** Without a lifetime. */
+  /** True for an address without a lifetime. */
   readonly permanent: boolean
 }
 
@@ -67,12 +67,12 @@ function operation(
   }
 }
 
-/** As `ip` has it: 127/8 is the host's own; IPv6 the kernel works out itself. */
+/** The same as `ip`: 127/8 has scope host. For IPv6 the kernel decides. */
 function scopeOf(address: Uint8Array): number {
   return address.length === 4 && address[0] === 127 ? wire.RT_SCOPE_HOST : wire.RT_SCOPE_UNIVERSE
 }
 
-/** Puts the kernel's message into the operator's words. */
+/** Converts the kernel's message. */
 export function addressOf({ family, prefix, scope, index, ...message }: wire.AddressMessage): Address {
   const { local, address, broadcast, label } = message.attributes
   const flags = message.attributes.flags ?? message.flags

@@ -4,7 +4,7 @@ import type { LinkRef, Sink } from '../operation.ts'
 import { AF_INET, AF_INET6, AF_UNSPEC, addressMessage, RTM_GETADDR } from '../wire/index.ts'
 import { type Address, type AddressSpec, addAddress, addressOf, removeAddress } from './address.ts'
 
-/** What can be done to addresses, at once or in a batch. */
+/** Changes of addresses, each at once or in a batch. */
 export class AddressChanges<Done> {
   readonly #sink: Sink<Done>
 
@@ -12,12 +12,12 @@ export class AddressChanges<Done> {
     this.#sink = sink
   }
 
-  /** Gives an interface an address. `ip address add <address>/<prefix> dev <link> [nodad]` */
+  /** Adds an address to an interface. `ip address add <address>/<prefix> dev <link> [nodad]` */
   add(spec: AddressSpec): Done {
     return this.#sink(() => addAddress(spec))
   }
 
-  /** Takes it away. `ip address del <address>/<prefix> dev <link>` */
+  /** Removes an address. `ip address del <address>/<prefix> dev <link>` */
   remove(spec: Pick<AddressSpec, 'link' | 'address' | 'prefix' | 'peer'>): Done {
     return this.#sink(() => removeAddress(spec))
   }

@@ -1,36 +1,39 @@
 import type { LinkRef } from '../operation.ts'
 import type { BridgeAttributes } from '../wire/index.ts'
 
-/** A bridge's own settings: `ip link … type bridge …`. Times in hundredths of a second. */
+/** The settings of a bridge: `ip link … type bridge …`. Times in hundredths of a second. */
 export type BridgeSettings = Omit<BridgeAttributes, 'unknown'>
 
 /** `ip link … type vxlan …` (drivers/net/vxlan). */
 export interface VxlanSettings {
-  /** The virtual network's number, 24 bits; not with `external`. */
+  /** The VXLAN network identifier, 24 bits. Not allowed with `external`. */
   readonly vni?: number
-  /** Where frames to unknown addresses go: a peer, or a multicast group (with `dev`). More peers: `fdb.append`. */
+  /**
+   * The destination of frames to unknown addresses: a peer, or a multicast group (with `dev`). `fdb.append`
+   * adds more peers.
+   */
   readonly remote?: string
-  /** The address to send from. */
+  /** The source address of the tunnel. */
   readonly local?: string
-  /** The interface that frames travel by. */
+  /** The interface under the tunnel. */
   readonly dev?: LinkRef
-  /** UDP port of the peers. The kernel's default is 8472, IANA's port 4789. */
+  /** UDP destination port. The kernel's default is 8472; IANA's port is 4789. */
   readonly port?: number
-  /** UDP ports to send from, first and last. */
+  /** Range of UDP source ports, first and last. */
   readonly sourcePorts?: readonly [first: number, last: number]
   readonly ttl?: number
   readonly tos?: number
-  /** Whether it learns addresses from what arrives: on unless told otherwise. */
+  /** Learns addresses from incoming frames. Default: true. */
   readonly learning?: boolean
   /** Seconds until a learnt address is forgotten. */
   readonly ageingTime?: number
-  /** How many addresses it learns at most. */
+  /** The most addresses that it learns. */
   readonly limit?: number
   readonly proxy?: boolean
   readonly l2Miss?: boolean
   readonly l3Miss?: boolean
   readonly udpChecksum?: boolean
-  /** Number and peer come with each packet (tc, OVS, eBPF). */
+  /** Each packet brings its own VNI and peer (tc, OVS, eBPF). */
   readonly external?: boolean
   readonly dontFragment?: 'unset' | 'set' | 'inherit'
 }
@@ -40,9 +43,9 @@ export const macvlanModes = { private: 1, vepa: 2, bridge: 4, passthru: 8, sourc
 
 /** `ip link … type macvlan …`, and macvtap. */
 export interface MacvlanSettings {
-  /** What ports of one interface see of each other; `vepa` unless given. */
+  /** How the macvlans of one interface reach each other. Default: `vepa`. */
   readonly mode?: keyof typeof macvlanModes
-  /** `passthru` alone: the interface below stays out of promiscuous mode. */
+  /** Only for `passthru`: the lower interface stays out of promiscuous mode. */
   readonly noPromiscuous?: boolean
 }
 
@@ -57,12 +60,12 @@ export interface IpvlanSettings {
 export interface VlanSettings {
   /** 0–4094. */
   readonly id: number
-  /** 802.1Q unless given. */
+  /** Default: 802.1Q. */
   readonly protocol?: '802.1Q' | '802.1ad'
 }
 
 export interface VrfSettings {
-  /** The routing table of whatever is enslaved to it. */
+  /** The routing table of the interfaces enslaved to it. */
   readonly table: number
 }
 
@@ -81,7 +84,7 @@ export const hashPolicies = ['layer2', 'layer3+4', 'layer2+3', 'encap2+3', 'enca
 /** `ip link … type bond …`. Times in milliseconds. */
 export interface BondSettings {
   readonly mode?: (typeof bondModes)[number]
-  /** How often the links are looked at. */
+  /** Interval of link monitoring, in milliseconds. */
   readonly miimon?: number
   readonly upDelay?: number
   readonly downDelay?: number
@@ -91,11 +94,11 @@ export interface BondSettings {
   readonly failOverMac?: 'none' | 'active' | 'follow'
 }
 
-/** What only one kind of interface has, by that kind. */
+/** The settings that only one kind of interface has, by kind. */
 export interface KindSettings {
   readonly bridge?: BridgeSettings
   readonly vxlan?: VxlanSettings
-  /** Of a macvlan or a macvtap. */
+  /** For macvlan and macvtap. */
   readonly macvlan?: MacvlanSettings
   readonly ipvlan?: IpvlanSettings
   readonly vlan?: VlanSettings

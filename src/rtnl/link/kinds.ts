@@ -14,18 +14,18 @@ const failOvers = ['none', 'active', 'follow'] as const
 const numberOf = <T extends string>(choices: readonly T[], choice: T | undefined) =>
   choice === undefined ? undefined : choices.indexOf(choice)
 
-/** Interfaces that a kind's settings name. */
+/** The interfaces that the settings of a kind refer to. */
 export function kindRefers({ vxlan }: spec.KindSettings): LinkRef[] {
   return vxlan?.dev === undefined ? [] : [vxlan.dev]
 }
 
-/** The kind whose settings these are. */
+/** The kind that these settings belong to. */
 export function kindOf(settings: spec.KindSettings): string | undefined {
   const kinds = ['bridge', 'vxlan', 'macvlan', 'ipvlan', 'vlan', 'vrf', 'bond'] as const
   return kinds.find(kind => settings[kind] !== undefined)
 }
 
-/** IFLA_LINKINFO: the kind first, which says how to read the rest. */
+/** IFLA_LINKINFO. The kind comes first, because it decides how the rest is read. */
 export function kindInfo(kind: string, settings: spec.KindSettings, names: Names): Info {
   const { bridge, vxlan, macvlan, ipvlan, vlan, vrf, bond } = settings
   return {
@@ -74,7 +74,7 @@ function bondAttributes({ mode, transmitHashPolicy, lacpRate, failOverMac, ...sa
   }
 }
 
-/** The settings of its kind, in words; numbers without a word are left out. */
+/** The settings of the link's kind. Numbers that have no name here are omitted. */
 export function kindSettings(info: Info): spec.KindSettings {
   const { bridge, vxlan, ipvlan, vlan, vrf, bond } = info
   const macvlan = info.macvlan ?? info.macvtap
@@ -129,12 +129,12 @@ function bondSettings(attributes: NonNullable<Info['bond']>): spec.BondSettings 
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 
-/** Without the keys that have no value. */
+/** The same object without undefined values. */
 export function given<T extends object>(values: T): Given<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>
 }
 
-/** Without what no table of ours knows. */
+/** The same object without the attributes that are in no table. */
 export function known<T extends { unknown?: unknown }>({ unknown: _, ...rest }: T): Omit<T, 'unknown'> {
   return rest
 }

@@ -9,36 +9,36 @@ import type { AddrGenMode, PortSettings } from './spec.ts'
 const operStates = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'] as const
 export type OperState = (typeof operStates)[number]
 
-/** An interface as it is. */
+/** An interface. */
 export interface Link extends KindSettings {
   readonly index: number
   readonly name: string
-  /** `bridge`, `veth`, `tun` …; absent for real hardware and `lo`. */
+  /** `bridge`, `veth`, `tun` …; absent for hardware and `lo`. */
   readonly kind?: string
   readonly mac?: string
   readonly mtu: number
-  /** Switched on. Whether it carries anything: `carrier`, `operState`. */
+  /** Administratively up. `carrier` and `operState` say whether it works. */
   readonly up: boolean
   readonly carrier: boolean
   readonly operState: OperState
   readonly group: number
   readonly txQueueLength: number
-  /** Index of the bridge, bond or VRF it is a port of. */
+  /** Index of the bridge, bond or VRF that it is a port of. */
   readonly master?: number
-  /** Index of the other end (veth) or of what it stands on, in the namespace `peerNamespace` if that is given. */
+  /** Index of the peer (veth) or of the lower interface, in the namespace `peerNamespace` if that is given. */
   readonly peer?: number
   readonly peerNamespace?: number
   readonly alias?: string
   readonly altNames: readonly string[]
   readonly addrGenMode?: AddrGenMode
   readonly port?: PortSettings
-  /** What went through since it was made. */
+  /** Counters since the interface was created. */
   readonly statistics?: LinkStatistics
   /** All IFF_* bits. */
   readonly flags: number
 }
 
-/** Puts the kernel's message into the operator's words. */
+/** Converts the kernel's message. */
 export function linkOf({ index, flags, attributes }: LinkMessage): Link {
   const { mac, master, link, linkInfo, alias, linkNamespaceId, families, statistics } = attributes
   const mode = families?.ipv6?.addrGenMode

@@ -7,7 +7,7 @@ import { changeAltNames, removeGroup, removeLink } from './removals.ts'
 import { addLink, changeLink } from './requests.ts'
 import type { LinkChange, LinkSpec } from './spec.ts'
 
-/** What can be done to interfaces, at once or in a batch. */
+/** Changes of interfaces, each at once or in a batch. */
 export class LinkChanges<Done> {
   readonly #sink: Sink<Done>
 
@@ -20,22 +20,25 @@ export class LinkChanges<Done> {
     return this.#sink(() => addLink(spec))
   }
 
-  /** Changes one, named by name or index. `ip link set dev <name> …` */
+  /** Changes an interface, given by name or index. `ip link set dev <name> …` */
   change(change: LinkChange): Done {
     return this.#sink(() => changeLink(change))
   }
 
-  /** More names for one, of up to 127 bytes. `ip link property add dev <link> altname <name>` */
+  /** Adds alternative names, of up to 127 bytes each. `ip link property add dev <link> altname <name>` */
   addAltNames(link: LinkRef, names: readonly string[]): Done {
     return this.#sink(() => changeAltNames(link, names, true))
   }
 
-  /** Takes such names away. `ip link property del dev <link> altname <name>` */
+  /** Removes alternative names. `ip link property del dev <link> altname <name>` */
   removeAltNames(link: LinkRef, names: readonly string[]): Done {
     return this.#sink(() => changeAltNames(link, names, false))
   }
 
-  /** Removes one. The kernel takes some 20 ms for each: see {@link removeGroup}. `ip link del dev <name>` */
+  /**
+   * Removes an interface. The kernel takes some 20 ms for each: see {@link removeGroup}.
+   * `ip link del dev <name>`
+   */
   remove(link: LinkRef): Done {
     return this.#sink(() => removeLink(link))
   }
@@ -61,7 +64,7 @@ export class Links extends LinkChanges<Promise<void>> {
     this.#connection = connection
   }
 
-  /** All interfaces, or some, in the order of their indexes. `ip -d -s link show [master <m>] [type <kind>]` */
+  /** All interfaces, or some of them, ordered by index. `ip -d -s link show [master <m>] [type <kind>]` */
   async list({ master, kind }: LinkFilter = {}): Promise<Link[]> {
     const refers = master === undefined ? [] : [master]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
@@ -76,7 +79,7 @@ export class Links extends LinkChanges<Promise<void>> {
     return links
   }
 
-  /** One interface; throws NETLINK_NOT_FOUND when it is not there. `ip -d -s link show dev <name>` */
+  /** One interface. Throws NETLINK_NOT_FOUND when it does not exist. `ip -d -s link show dev <name>` */
   async get(link: LinkRef): Promise<Link> {
     const [found] = await this.#connection.ask(getLink('find link', link), readLink)
     return found as Link

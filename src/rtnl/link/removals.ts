@@ -21,7 +21,7 @@ export function removeGroup(group: number): Operation {
   return only(request(linkMessage, value, { type: RTM_DELLINK, op: 'remove group', target: `${group}` }))
 }
 
-/** Gives an interface more names, or takes them from it; they may have 127 bytes. */
+/** Adds or removes alternative names of an interface, of up to 127 bytes each. */
 export function changeAltNames(link: LinkRef, altNames: readonly string[], add: boolean): Operation {
   const about = add
     ? {
@@ -39,12 +39,12 @@ export function changeAltNames(link: LinkRef, altNames: readonly string[], add: 
   }
 }
 
-/** An operation that needs no names: one message, known at once. */
+/** An operation that needs no indexes: a single message, known at once. */
 function only(request: Request): Operation {
   return { refers: [], requests: () => [request] }
 }
 
 function everything(): NetlinkError {
-  const reason = 'every interface is in group 0 unless told otherwise'
+  const reason = 'group 0 is the default group, which has every interface without another one'
   return new NetlinkError({ code: 'LINK_GROUP', kind: 'usage', op: 'remove group', target: '0', reason })
 }

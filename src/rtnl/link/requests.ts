@@ -18,7 +18,7 @@ import type { AddrGenMode, LinkChange, LinkSettings, LinkSpec, PeerSpec, PortSet
 
 export const addrGenModes: readonly AddrGenMode[] = ['eui64', 'none', 'stable-secret', 'random']
 
-/** Creates an interface. What the kernel does not take at creation follows in messages of its own. */
+/** Creates an interface. Settings that the kernel does not accept at creation follow in messages of their own. */
 export function addLink(spec: LinkSpec): Operation {
   const op = `create ${spec.kind}`
   checkName(op, spec.name)
@@ -47,9 +47,10 @@ export function addLink(spec: LinkSpec): Operation {
 type Flags = Pick<LinkToWrite, 'flags' | 'change'>
 
 /**
- * A veth cannot come up while it is made (veth_open() finds no peer: ENOTCONN). rtnl_newlink_create() passes over
- * IFLA_AF_SPEC, and do_setlink() brings up before it looks there: in one message with `up` the link-local address
- * would come all the same. So these follow, where they are wanted.
+ * A veth cannot come up while it is being created (veth_open() finds no peer: ENOTCONN).
+ * rtnl_newlink_create() ignores IFLA_AF_SPEC, and do_setlink() brings the link up before it looks there: sent
+ * in one message with `up`, the link-local address would still be created. So these settings follow in
+ * messages of their own.
  */
 function stepsOf({ name, kind, up, addrGenMode, namespace }: LinkSpec): {
   create: Flags
@@ -62,7 +63,7 @@ function stepsOf({ name, kind, up, addrGenMode, namespace }: LinkSpec): {
   return { create: {}, after: up ? [...mode, { ...flags, attributes: { name } }] : mode }
 }
 
-/** Changes an interface that is there. */
+/** Changes an existing interface. */
 export function changeLink(change: LinkChange): Operation {
   const op = 'change link'
   const which = change.index ?? change.name
@@ -131,7 +132,7 @@ function infoOf(spec: LinkSpec, names: Names): LinkAttributes['linkInfo'] {
     : kindInfo(kind, spec, names)
 }
 
-/** In this namespace; others have numbers of their own. */
+/** The interfaces that it creates in this namespace; other namespaces have indexes of their own. */
 function createdBy({ name, index, namespace, peer }: LinkSpec): Created[] {
   if (namespace) return []
   const own = { name, index }
@@ -153,14 +154,19 @@ function portRequest(index: number, port: PortSettings, target: string): Request
 }
 
 function nameless(op: string): NetlinkError {
-  return new NetlinkError({ code: 'LINK_NAME', kind: 'usage', op, reason: 'it needs a name or an index' })
+  return new NetlinkError({
+    code: 'LINK_NAME',
+    kind: 'usage',
+    op,
+    reason: 'the link needs a name or an index',
+  })
 }
 
-const inside = 'this setting (addrGenMode, up of a veth) must be made from inside the namespace it goes to'
+const inside = 'addrGenMode, and up of a veth, can only be set from inside the namespace of the link'
 
 function checkPeer({ name, index }: LinkSpec, peer: PeerSpec): void {
   checkName('create veth', peer.name)
-  const reason = 'its peer can have an index of its own only if it has one itself' // else veth_newlink() passes over it
+  const reason = 'peer.index can only be given together with index' // otherwise veth_newlink() ignores it
   if (peer.index !== undefined && index === undefined) throw settingError(name, reason)
 }
 

@@ -3,26 +3,26 @@ import type { LinkRef } from '../operation.ts'
 import type { PortAttributes } from '../wire/index.ts'
 import type * as kinds from './kind-spec.ts'
 
-/** How an interface makes its IPv6 link-local address; `none`: not at all. */
+/** How an interface makes its IPv6 link-local address. With `none` it has no such address. */
 export type AddrGenMode = 'eui64' | 'none' | 'stable-secret' | 'random'
 
 /** Settings of an interface as a bridge's port: `bridge link set dev <name> …`. */
 export type PortSettings = Omit<PortAttributes, 'unknown'>
 
-/** What any interface has. Left out means: as it is. */
+/** The settings that any interface has. One that is left out stays unchanged. */
 export interface LinkSettings extends kinds.KindSettings {
   /** `00:00:00:01:00:fa`. */
   readonly mac?: string
   readonly mtu?: number
   readonly txQueueLength?: number
-  /** The bridge (or bond, or VRF) it is a port of; `null` takes it out. */
+  /** The bridge, bond or VRF that it is a port of. `null` removes it from there. */
   readonly master?: LinkRef | null
-  /** A number by which many interfaces are removed at once. */
+  /** A number for removing many interfaces at once. */
   readonly group?: number
   readonly addrGenMode?: AddrGenMode
   readonly alias?: string
   readonly up?: boolean
-  /** Where it goes (or is made). */
+  /** The namespace that it is moved to, or created in. */
   readonly namespace?: NetNamespace
 }
 
@@ -30,19 +30,19 @@ export interface LinkSpec extends LinkSettings {
   readonly name: string
   /** `bridge`, `veth`, `ifb`, … */
   readonly kind: string
-  /** Give one to refer to the interface later without asking the kernel for it. */
+  /** Choose an index to refer to the interface later without asking the kernel for it. */
   readonly index?: number
-  /** The interface it stands on (vlan, macvlan, ipvlan). */
+  /** The lower interface (vlan, macvlan, ipvlan). */
   readonly link?: LinkRef
-  /** A veth's other end. */
+  /** The peer of a veth. */
   readonly peer?: PeerSpec
 }
 
-/** It is down at first: `up` is for a Route of its namespace. */
+/** The peer starts down. To bring it up, use a Route of its namespace. */
 export type PeerSpec = Pick<LinkSpec, 'name' | 'mac' | 'mtu' | 'group' | 'index' | 'namespace'>
 
 export interface LinkChange extends LinkSettings {
-  /** Which one. */
+  /** The interface to change. */
   readonly name?: string
   readonly index?: number
   readonly newName?: string
@@ -53,7 +53,7 @@ type Common = Omit<LinkSpec, 'kind' | 'peer' | 'link' | keyof kinds.KindSettings
 type Above = Common & { readonly link: LinkRef }
 type BridgeSpec = Common & kinds.BridgeSettings
 
-/** Parts what every interface has from what only its kind has. */
+/** Separates the settings of every interface from those of its kind. */
 function parted<Own extends object>(spec: Common & Own): [common: Common, own: Own] {
   const { name, index, mac, mtu, txQueueLength, master, group, addrGenMode, alias, up, namespace, ...own } =
     spec
@@ -61,46 +61,49 @@ function parted<Own extends object>(spec: Common & Own): [common: Common, own: O
   return [common as Common, own as unknown as Own]
 }
 
-/** A bridge, all its settings in one object. `ip link add <name> type bridge …` */
+/** A bridge, with all its settings in one object. `ip link add <name> type bridge …` */
 export function bridge(spec: BridgeSpec): LinkSpec {
   const [common, own] = parted<kinds.BridgeSettings>(spec)
   return { ...common, kind: 'bridge', bridge: own }
 }
 
-/** A cable with two ends, each in a namespace of its choice. `ip link add <name> type veth peer …` */
+/** A pair of connected interfaces, each in a namespace of its choice. `ip link add <name> type veth peer …` */
 export function veth(spec: Common & { peer: PeerSpec }): LinkSpec {
   return { ...spec, kind: 'veth' }
 }
 
-/** An Ethernet over UDP (RFC 7348). `ip link add <name> type vxlan id <vni> …` */
+/** Ethernet over UDP (RFC 7348). `ip link add <name> type vxlan id <vni> …` */
 export function vxlan(spec: Common & kinds.VxlanSettings): LinkSpec {
   const [common, own] = parted<kinds.VxlanSettings>(spec)
   return { ...common, kind: 'vxlan', vxlan: own }
 }
 
-/** An address of its own on another interface. `ip link add link <link> name <name> type macvlan mode …` */
+/**
+ * An interface with an Ethernet address of its own on top of another. `ip link add link <link> name <name>
+ * type macvlan mode …`
+ */
 export function macvlan(spec: Above & kinds.MacvlanSettings): LinkSpec {
   const [common, { link, ...own }] = parted<{ link: LinkRef } & kinds.MacvlanSettings>(spec)
   return { ...common, link, kind: 'macvlan', macvlan: own }
 }
 
-/** One tag's traffic of another interface. `ip link add link <link> name <name> type vlan id <id>` */
+/** The traffic of another interface with one VLAN tag. `ip link add link <link> name <name> type vlan id <id>` */
 export function vlan(spec: Above & kinds.VlanSettings): LinkSpec {
   const [common, { link, ...own }] = parted<{ link: LinkRef } & kinds.VlanSettings>(spec)
   return { ...common, link, kind: 'vlan', vlan: own }
 }
 
-/** Where redirected traffic gets a queue of its own: see `filters`. `ip link add <name> type ifb` */
+/** An interface that queues traffic redirected to it (see `filters`). `ip link add <name> type ifb` */
 export function ifb(spec: Common): LinkSpec {
   return { ...spec, kind: 'ifb' }
 }
 
-/** An interface that swallows what it is given. `ip link add <name> type dummy` */
+/** An interface that drops everything sent to it. `ip link add <name> type dummy` */
 export function dummy(spec: Common): LinkSpec {
   return { ...spec, kind: 'dummy' }
 }
 
-/** A routing table for the interfaces that have it for a master. `ip link add <name> type vrf table <n>` */
+/** A routing table for the interfaces whose master it is. `ip link add <name> type vrf table <n>` */
 export function vrf(spec: Common & kinds.VrfSettings): LinkSpec {
   const [common, own] = parted<kinds.VrfSettings>(spec)
   return { ...common, kind: 'vrf', vrf: own }

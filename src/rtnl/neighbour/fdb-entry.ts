@@ -4,28 +4,28 @@ import { given } from '../link/kinds.ts'
 import type { LinkRef, Operation } from '../operation.ts'
 import * as wire from '../wire/index.ts'
 
-/** An Ethernet address, and where a bridge or a vxlan finds it. */
+/** An Ethernet address, and the port of a bridge or the peer of a vxlan that it is behind. */
 export interface FdbSpec {
-  /** The port of a bridge, a bridge itself, or a vxlan. */
+  /** The port of a bridge, the bridge itself, or a vxlan. */
   readonly link: LinkRef
   readonly mac: string
-  /** The bridge's table (`master`), or the interface's own, as a vxlan has one: `self` unless given. */
+  /** The bridge's table (`master`), or the interface's own, which a vxlan has. Default: `self`. */
   readonly table?: 'master' | 'self'
-  /** `permanent` (the bridge's own address), `static` (does not age), `dynamic`; `permanent` unless given. */
+  /** `permanent` (the bridge's own address), `static` (does not age) or `dynamic`. Default: `permanent`. */
   readonly state?: 'permanent' | 'static' | 'dynamic'
   readonly vlan?: number
-  /** A vxlan's peer. The address 00:00:00:00:00:00 stands for all that are not known. */
+  /** A vxlan's peer. The address 00:00:00:00:00:00 stands for all unknown addresses. */
   readonly remote?: string
-  /** The peer's UDP port, where it is not the vxlan's. */
+  /** The peer's UDP port, where it differs from the vxlan's. */
   readonly port?: number
   readonly vni?: number
-  /** The interface to reach the peer by. */
+  /** The interface that leads to the peer. */
   readonly via?: LinkRef
-  /** Does not move to another port by what is learnt. */
+  /** Learning does not move the entry to another port. */
   readonly sticky?: boolean
 }
 
-/** An entry as it is. */
+/** An entry of a forwarding table. */
 export interface FdbEntry extends Omit<FdbSpec, 'link' | 'via' | 'state'> {
   /** Index of the interface. */
   readonly link: number
@@ -33,7 +33,7 @@ export interface FdbEntry extends Omit<FdbSpec, 'link' | 'via' | 'state'> {
   readonly master?: number
   readonly state: 'permanent' | 'static' | 'dynamic'
   readonly via?: number
-  /** Learnt by somebody else (a routing daemon, a switch's hardware). */
+  /** Added by other software (a routing daemon) or a switch's hardware. */
   readonly external: boolean
 }
 
@@ -43,7 +43,7 @@ const verbs = {
   replace: NLM_F_CREATE | NLM_F_REPLACE,
 } as const
 
-/** As br_fdb.c and vxlan_core.c take them: an entry that does not age needs no ARP either. */
+/** As br_fdb.c and vxlan_core.c take them: an entry that does not age is also NOARP. */
 const states = {
   permanent: wire.NUD_PERMANENT,
   static: wire.NUD_NOARP | wire.NUD_REACHABLE,
@@ -82,7 +82,7 @@ function operation(
   }
 }
 
-/** Puts the kernel's message into the operator's words; undefined for what is in no forwarding table. */
+/** Converts the kernel's message; undefined when it is not a forwarding entry. */
 export function fdbEntryOf({ family, index, state, flags, attributes }: wire.NeighbourMessage) {
   const { mac, master, destination, vlan, port, vni, outIndex } = attributes
   if (family !== wire.AF_BRIDGE || mac === undefined) return undefined

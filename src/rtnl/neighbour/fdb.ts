@@ -4,7 +4,7 @@ import type { LinkRef, Sink } from '../operation.ts'
 import * as wire from '../wire/index.ts'
 import { type FdbEntry, type FdbSpec, fdbEntryOf, removeFdbEntry, setFdbEntry } from './fdb-entry.ts'
 
-/** What can be done to forwarding tables, at once or in a batch. */
+/** Changes of forwarding tables, each at once or in a batch. */
 export class FdbChanges<Done> {
   readonly #sink: Sink<Done>
 
@@ -12,35 +12,35 @@ export class FdbChanges<Done> {
     this.#sink = sink
   }
 
-  /** Adds an entry; it must not be there. `bridge fdb add <mac> dev <link> [master|self] [static|dynamic]` */
+  /** Adds an entry that does not exist. `bridge fdb add <mac> dev <link> [master|self] [static|dynamic]` */
   add(spec: FdbSpec): Done {
     return this.#sink(() => setFdbEntry(spec, 'add'))
   }
 
-  /** One more peer for an address of a vxlan. `bridge fdb append <mac> dev <link> dst <remote>` */
+  /** Adds a peer to an address of a vxlan. `bridge fdb append <mac> dev <link> dst <remote>` */
   append(spec: FdbSpec): Done {
     return this.#sink(() => setFdbEntry(spec, 'append'))
   }
 
-  /** Adds it, or moves it here if it is elsewhere. `bridge fdb replace …` */
+  /** Adds an entry, or moves the existing one. `bridge fdb replace …` */
   replace(spec: FdbSpec): Done {
     return this.#sink(() => setFdbEntry(spec, 'replace'))
   }
 
-  /** Removes an entry, learnt ones too. `bridge fdb del <mac> dev <link> [master|self]` */
+  /** Removes an entry, which may be a learnt one. `bridge fdb del <mac> dev <link> [master|self]` */
   remove(spec: Omit<FdbSpec, 'state'>): Done {
     return this.#sink(() => removeFdbEntry(spec))
   }
 }
 
 export interface FdbFilter {
-  /** Of this bridge: its own and its ports' entries. */
+  /** Entries of this bridge and its ports. */
   readonly bridge?: LinkRef
-  /** Of this port or vxlan. */
+  /** Entries of this port or vxlan. */
   readonly link?: LinkRef
 }
 
-/** Forwarding tables of bridges and vxlans. */
+/** The forwarding tables of bridges and vxlans. */
 export class Fdb extends FdbChanges<Promise<void>> {
   readonly #connection: Connection
 
@@ -49,7 +49,7 @@ export class Fdb extends FdbChanges<Promise<void>> {
     this.#connection = connection
   }
 
-  /** All entries, or some. `bridge fdb show [br <bridge>] [dev <link>]` */
+  /** All entries, or some of them. `bridge fdb show [br <bridge>] [dev <link>]` */
   async list({ bridge, link }: FdbFilter = {}): Promise<FdbEntry[]> {
     const refers = [bridge, link].filter(one => one !== undefined)
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])

@@ -4,7 +4,7 @@ import { given } from '../link/kinds.ts'
 import type { LinkRef, Operation } from '../operation.ts'
 import * as wire from '../wire/index.ts'
 
-/** NUD_*: how far the kernel has come with an address, each a bit. */
+/** NUD_*: the state of the address's resolution, each a bit. */
 const neighbourStates = {
   incomplete: 0x01,
   reachable: 0x02,
@@ -17,23 +17,23 @@ const neighbourStates = {
 } as const
 export type NeighbourState = keyof typeof neighbourStates | 'none'
 
-/** An IP address on a network, and the Ethernet address it is reached at. */
+/** An IP address of a network, and its Ethernet address. */
 export interface NeighbourSpec {
   readonly link: LinkRef
   readonly address: string
-  /** Needed but for proxies. */
+  /** Required except for proxies. */
   readonly mac?: string
-  /** `permanent` unless given: it is not asked for again, and stays. */
+  /** Default: `permanent`, which is never resolved again and stays. */
   readonly state?: NeighbourState
-  /** Answer for it (proxy ARP, proxy NDP), instead of knowing where it is. */
+  /** Answer for this address (proxy ARP, proxy NDP) instead of resolving it. */
   readonly proxy?: boolean
-  /** IPv6: it is a router. */
+  /** For IPv6: the neighbour is a router. */
   readonly router?: boolean
 }
 
-/** A neighbour as it is. */
+/** An entry of the neighbour table. */
 export interface Neighbour {
-  /** Index of the interface; 0 for proxies of all. */
+  /** Index of the interface; 0 for proxies on all interfaces. */
   readonly link: number
   readonly family: 4 | 6
   readonly address: string
@@ -41,7 +41,7 @@ export interface Neighbour {
   readonly state: NeighbourState
   readonly proxy: boolean
   readonly router: boolean
-  /** Learnt by somebody else (a routing daemon). */
+  /** Added by other software (a routing daemon). */
   readonly external: boolean
   /** Requests sent without an answer. */
   readonly probes?: number
@@ -84,7 +84,7 @@ function operation(spec: NeighbourSpec, about: { type: number; flags?: number; o
   }
 }
 
-/** Puts the kernel's message into the operator's words; undefined for other families (AF_BRIDGE, DECnet). */
+/** Converts the kernel's message; undefined for other families (AF_BRIDGE, DECnet). */
 export function neighbourOf(message: wire.NeighbourMessage): Neighbour | undefined {
   const { family, index, state, flags, attributes } = message
   const { destination, mac, probes } = attributes

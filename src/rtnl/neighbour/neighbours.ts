@@ -10,7 +10,7 @@ import {
   setNeighbour,
 } from './neighbour.ts'
 
-/** What can be done to neighbours, at once or in a batch. */
+/** Changes of neighbours, each at once or in a batch. */
 export class NeighbourChanges<Done> {
   readonly #sink: Sink<Done>
 
@@ -18,22 +18,25 @@ export class NeighbourChanges<Done> {
     this.#sink = sink
   }
 
-  /** Adds one; it must not be there. `ip neighbour add [proxy] <address> lladdr <mac> dev <link> nud <state>` */
+  /**
+   * Adds a neighbour that does not exist. `ip neighbour add [proxy] <address> lladdr <mac> dev <link> nud
+   * <state>`
+   */
   add(spec: NeighbourSpec): Done {
     return this.#sink(() => setNeighbour(spec, 'add'))
   }
 
-  /** Changes one that is there. `ip neighbour change …` */
+  /** Changes an existing neighbour. `ip neighbour change …` */
   change(spec: NeighbourSpec): Done {
     return this.#sink(() => setNeighbour(spec, 'change'))
   }
 
-  /** Adds it, or changes it if it is there. `ip neighbour replace …` */
+  /** Adds a neighbour, or changes the existing one. `ip neighbour replace …` */
   replace(spec: NeighbourSpec): Done {
     return this.#sink(() => setNeighbour(spec, 'replace'))
   }
 
-  /** Forgets one: at once if the kernel learnt it, or if it was added. `ip neighbour del <address> dev <link>` */
+  /** Removes a neighbour, whether it was learnt or added. `ip neighbour del <address> dev <link>` */
   remove(which: Pick<NeighbourSpec, 'link' | 'address' | 'proxy'>): Done {
     return this.#sink(() => removeNeighbour(which))
   }
@@ -42,7 +45,7 @@ export class NeighbourChanges<Done> {
 export interface NeighbourFilter {
   readonly link?: LinkRef
   readonly family?: 4 | 6
-  /** Those that are answered for, instead of those that are known. */
+  /** List proxies instead of neighbours. */
   readonly proxy?: boolean
 }
 
@@ -55,7 +58,7 @@ export class Neighbours extends NeighbourChanges<Promise<void>> {
     this.#connection = connection
   }
 
-  /** All that are known, or some. `ip [-4|-6] neighbour show [proxy] [dev <link>] nud all` */
+  /** All neighbours, or some of them. `ip [-4|-6] neighbour show [proxy] [dev <link>] nud all` */
   async list({ link, family, proxy = false }: NeighbourFilter = {}): Promise<Neighbour[]> {
     const refers = link === undefined ? [] : [link]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])

@@ -24,13 +24,13 @@ export function replaceRoute(spec: RouteSpec): Operation {
   return operation(spec, about, creation(spec))
 }
 
-/** After those that are there to the same destination. */
+/** Adds a route after those to the same destination. */
 export function appendRoute(spec: RouteSpec): Operation {
   const about = { type: wire.RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_APPEND, op: 'append route' }
   return operation(spec, about, creation(spec))
 }
 
-/** RTM_F_LOOKUP_TABLE: the answer says which table the route is from. IPv6 always does, and refuses the flag. */
+/** RTM_F_LOOKUP_TABLE: the answer has the table of the route. IPv6 always reports it, and refuses the flag. */
 export function getRoute(to: string, { from, inDev, outDev, mark, tos }: Lookup, names: Names): Request {
   const [destination, source] = [addressBytes(to), from === undefined ? undefined : addressBytes(from)]
   const value: wire.RouteToWrite = {
@@ -48,7 +48,7 @@ export function getRoute(to: string, { from, inDev, outDev, mark, tos }: Lookup,
   return request(wire.routeMessage, value, { type: wire.RTM_GETROUTE, op: 'look up route to', target: to })
 }
 
-/** The kernel removes the first route that has all that is given. */
+/** The kernel removes the first route that matches every given field. */
 export function removeRoute(spec: RouteSpec): Operation {
   const about = { type: wire.RTM_DELROUTE, op: 'remove route' }
   const type = spec.type === undefined ? 0 : routeTypes.indexOf(spec.type)
@@ -57,7 +57,7 @@ export function removeRoute(spec: RouteSpec): Operation {
 
 type Header = Pick<wire.RouteToWrite, 'protocol' | 'scope' | 'type'>
 
-/** What `ip` fills in: without a gateway the destination is on the link. */
+/** The fields that `ip` fills in: without a gateway the destination is on the link. */
 function creation({ protocol = protocolBoot, type = 'unicast', ...spec }: RouteSpec): Header {
   const direct = type === 'unicast' && spec.via === undefined && spec.ways === undefined
   const scope = direct ? wire.RT_SCOPE_LINK : type === 'local' ? wire.RT_SCOPE_HOST : wire.RT_SCOPE_UNIVERSE
@@ -142,7 +142,7 @@ function familyOf(op: string, { destination, family, via, source, ways }: RouteS
   if (family !== undefined) return family === 4 ? wire.AF_INET : wire.AF_INET6
   const hint = via ?? source ?? ways?.find(way => way.via !== undefined)?.via
   if (hint !== undefined) return familyByLength(addressBytes(hint))
-  const reason = "it needs 'family' or a gateway, to tell IPv4 from IPv6"
+  const reason = "a default route needs 'family' or a gateway, to tell IPv4 from IPv6"
   throw new NetlinkError({ code: 'ROUTE_FAMILY', kind: 'usage', op, target: 'default', reason })
 }
 
@@ -150,7 +150,7 @@ function familyByLength(address: Uint8Array): number {
   return address.length === 4 ? wire.AF_INET : wire.AF_INET6
 }
 
-/** Tables from 256 on stand in RTA_TABLE. */
+/** Tables from 256 on are in RTA_TABLE. */
 function tableByte(table: number = wire.RT_TABLE_MAIN): number {
   return table > 255 ? 0 : table
 }

@@ -7,7 +7,7 @@ import * as wire from '../wire/index.ts'
 import { addRoute, appendRoute, getRoute, removeRoute, replaceRoute } from './requests.ts'
 import { type Lookup, type RouteEntry, type RouteSpec, routeTypes } from './spec.ts'
 
-/** What can be done to routes, at once or in a batch. */
+/** Changes of routes, each at once or in a batch. */
 export class RouteChanges<Done> {
   readonly #sink: Sink<Done>
 
@@ -15,22 +15,22 @@ export class RouteChanges<Done> {
     this.#sink = sink
   }
 
-  /** Adds a route; one like it must not exist. `ip route add <destination> via … dev …` */
+  /** Adds a route that does not exist. `ip route add <destination> via … dev …` */
   add(spec: RouteSpec): Done {
     return this.#sink(() => addRoute(spec))
   }
 
-  /** Adds a route, in place of the one to this destination if there is one. `ip route replace …` */
+  /** Adds a route, or replaces the one to the same destination. `ip route replace …` */
   replace(spec: RouteSpec): Done {
     return this.#sink(() => replaceRoute(spec))
   }
 
-  /** Adds one more to a destination, after those there are. `ip route append …` */
+  /** Adds a route after those to the same destination. `ip route append …` */
   append(spec: RouteSpec): Done {
     return this.#sink(() => appendRoute(spec))
   }
 
-  /** Removes the first route that has all that is given. `ip route del …` */
+  /** Removes the first route that matches every given field. `ip route del …` */
   remove(spec: RouteSpec): Done {
     return this.#sink(() => removeRoute(spec))
   }
@@ -38,7 +38,7 @@ export class RouteChanges<Done> {
 
 export interface RouteFilter {
   readonly family?: 4 | 6
-  /** 254, main, unless given; 0 for all. */
+  /** Default: 254, main. 0 for all tables. */
   readonly table?: number
 }
 
@@ -69,8 +69,9 @@ export class Routes extends RouteChanges<Promise<void>> {
   }
 
   /**
-   * The route that a packet to this address would take, rules and all; `unreachable` and its like are refusals
-   * (NETLINK_REFUSED). `ip route get <to> [from <address>] [iif <dev>] [oif <dev>] [mark <n>]`
+   * The route that a packet to this address would take, with policy rules applied. A destination that is
+   * `unreachable` or the like is a refusal (NETLINK_REFUSED). `ip route get <to> [from <address>] [iif <dev>]
+   * [oif <dev>] [mark <n>]`
    */
   async get(to: string, lookup: Lookup = {}): Promise<RouteEntry> {
     const refers = [lookup.inDev, lookup.outDev].filter(dev => dev !== undefined)
@@ -82,14 +83,14 @@ export class Routes extends RouteChanges<Promise<void>> {
   }
 }
 
-/** Undefined for what is no route of a table: cached ones, multicast families. */
+/** Undefined for entries that are not routes of a table: cached ones, multicast families. */
 export function readRoute({ body }: Message): RouteEntry | undefined {
   const message = wire.routeMessage.read(body)
   const known = message.family === wire.AF_INET || message.family === wire.AF_INET6
   return known && !(message.flags & wire.RTM_F_CLONED) ? routeOf(message) : undefined
 }
 
-/** Puts the kernel's message into the operator's words. */
+/** Converts the kernel's message. */
 function routeOf(message: wire.RouteMessage): RouteEntry {
   const { destination, destinationLength, gateway, outIndex, via, ...rest } = {
     ...message,

@@ -1,6 +1,6 @@
 import type { LinkRef } from '../operation.ts'
 
-/** What becomes of a packet: RTN_*. */
+/** What the route does with packets: RTN_*. */
 export const routeTypes = [
   'unspec',
   'unicast',
@@ -15,53 +15,53 @@ export const routeTypes = [
 ] as const
 export type RouteType = (typeof routeTypes)[number]
 
-/** A way out: over a gateway, an interface, or a gateway on an interface. */
+/** A next hop: a gateway, an interface, or a gateway on an interface. */
 export interface NextHop {
   readonly via?: string
   readonly dev?: LinkRef
-  /** 1–256: how much of the traffic, next to the other ways. */
+  /** 1–256: its share of the traffic, relative to the other next hops. */
   readonly weight?: number
-  /** The gateway is on the interface though no address there says so. */
+  /** Treat the gateway as on the link, although no address of the interface says so. */
   readonly onlink?: boolean
 }
 
-/** What a route says of the way to its destination (RTAX_*). Left out, the kernel works it out. */
+/** Properties of the path to the destination (RTAX_*). One that is left out is determined by the kernel. */
 export interface RouteMetrics {
   /** Bytes of an IP packet. */
   readonly mtu?: number
-  /** Not to be lowered by what the network reports. */
+  /** Path MTU discovery must not lower it. */
   readonly mtuLocked?: boolean
-  /** Bytes of payload of a TCP segment, as announced to the peer. */
+  /** Bytes of payload in a TCP segment, as announced to the peer. */
   readonly advmss?: number
-  /** Bytes. */
+  /** The largest TCP window to advertise, in bytes. */
   readonly window?: number
   readonly hopLimit?: number
-  /** Segments that TCP starts with, and is offered at first. */
+  /** TCP's initial congestion window and initial receive window, in segments. */
   readonly initcwnd?: number
   readonly initrwnd?: number
   readonly quickAck?: boolean
 }
 
 export interface RouteSpec extends RouteMetrics, Omit<NextHop, 'weight'> {
-  /** `192.168.1.0/24`, `fd00::/120`, or `default`; then `family` or a gateway says which one. */
+  /** `192.168.1.0/24`, `fd00::/120`, or `default`, which takes its family from `family` or a gateway. */
   readonly destination: string
   readonly family?: 4 | 6
   readonly type?: RouteType
-  /** Several ways at once (ECMP), instead of `via` and `dev`. */
+  /** Several next hops (ECMP), instead of `via` and `dev`. */
   readonly ways?: readonly NextHop[]
-  /** 254, main, unless given. */
+  /** Default: 254, main. */
   readonly table?: number
-  /** IPv6 has 1024 unless given. */
+  /** Default for IPv6: 1024. */
   readonly metric?: number
-  /** The address to send from. */
+  /** The source address for packets sent by this machine. */
   readonly source?: string
   /** Type of service: 0–255. */
   readonly tos?: number
-  /** Who made it (RTPROT_*): 3, boot, unless given. */
+  /** The origin of the route (RTPROT_*). Default: 3, boot. */
   readonly protocol?: number
 }
 
-/** A route as it is. */
+/** A route. */
 export interface RouteEntry extends RouteMetrics {
   readonly family: 4 | 6
   /** `default` or address/prefix. */
@@ -80,12 +80,12 @@ export interface RouteEntry extends RouteMetrics {
   readonly ways: readonly { via?: string; dev: number; weight: number; onlink: boolean }[]
 }
 
-/** Which packets a route is looked up for. */
+/** The properties of the packet that a route is looked up for. */
 export interface Lookup {
   readonly from?: string
-  /** It comes in by this interface; with `from`. */
+  /** The packet arrives on this interface; needs `from`. */
   readonly inDev?: LinkRef
-  /** Its socket is bound to this interface. */
+  /** The packet's socket is bound to this interface. */
   readonly outDev?: LinkRef
   readonly mark?: number
   readonly tos?: number

@@ -4,7 +4,7 @@ import { given } from '../link/kinds.ts'
 import type { Operation } from '../operation.ts'
 import * as wire from '../wire/index.ts'
 
-/** FR_ACT_*: what a rule does with the packets it is for. */
+/** FR_ACT_*: what a rule does with matching packets. */
 const actions = {
   lookup: 1,
   goto: 2,
@@ -15,21 +15,21 @@ const actions = {
 } as const
 export type RuleAction = keyof typeof actions
 
-/** One port, or the first and the last of several. */
+/** One port, or the first and the last of a range. */
 export type Ports = number | readonly [first: number, last: number]
 
-/** What packets a rule is for, and what becomes of them. Given conditions must all hold. */
+/** The packets that a rule matches, and what it does with them. All given conditions must hold. */
 export interface RuleSpec {
-  /** Needed where neither `from` nor `to` tells; 4 and 6 have rules of their own. */
+  /** Needed without `from` and `to`; IPv4 and IPv6 have separate rules. */
   readonly family?: 4 | 6
   /** `192.168.1.0/24`. */
   readonly from?: string
   readonly to?: string
-  /** Packets that come in by this interface; `lo`: those of this machine. */
+  /** Packets that arrive on this interface; `lo` for those that this machine sends. */
   readonly inDev?: string
-  /** Packets of sockets that are bound to this interface. */
+  /** Packets of sockets bound to this interface. */
   readonly outDev?: string
-  /** The firewall's mark, and which of its bits count (all, unless given). */
+  /** The firewall mark, and its mask. Default mask: all bits. */
   readonly mark?: number
   readonly mask?: number
   /** Type of service: 0–255. */
@@ -38,40 +38,40 @@ export interface RuleSpec {
   readonly ipProtocol?: number
   readonly sourcePorts?: Ports
   readonly destinationPorts?: Ports
-  /** Users whose sockets sent them, first and last. */
+  /** Range of user ids of the sending sockets, first and last. */
   readonly users?: readonly [first: number, last: number]
-  /** For all packets but those. */
+  /** Matches all packets except those that meet the conditions. */
   readonly invert?: boolean
-  /** Its place: rules are gone through from 0 upwards. Before all others there are but 0, unless given. */
+  /** Rules are evaluated from 0 upwards. Default: before every other rule except 0. */
   readonly priority?: number
-  /** `lookup`, unless given. */
+  /** Default: `lookup`. */
   readonly action?: RuleAction
-  /** The table that `lookup` looks into: 254 main, 255 local. */
+  /** The table for `lookup`: 254 main, 255 local. */
   readonly table?: number
-  /** The priority of the rule that `goto` goes on with. */
+  /** The priority of the rule at which `goto` continues. */
   readonly goto?: number
-  /** Leaves out of the table routes of this prefix length or shorter: 0, the default routes. */
+  /** Ignores routes of the table with this prefix length or a shorter one: 0 for default routes. */
   readonly suppressPrefixLength?: number
-  /** Leaves out routes over interfaces of this group. */
+  /** Ignores routes of the table over interfaces of this group. */
   readonly suppressGroup?: number
-  /** Who made it (RTPROT_*). */
+  /** The origin of the rule (RTPROT_*). */
   readonly protocol?: number
 }
 
-/** A rule as it is. */
+/** A routing policy rule. */
 export interface Rule extends RuleSpec {
   readonly family: 4 | 6
   readonly priority: number
   readonly action: RuleAction
 }
 
-/** Adds a rule; one like it must not exist. */
+/** Adds a rule that does not exist. */
 export function addRule(spec: RuleSpec): Operation {
   const flags = NLM_F_CREATE | NLM_F_EXCL
   return operation({ action: 'lookup', ...spec }, { type: wire.RTM_NEWRULE, flags, op: 'add rule' })
 }
 
-/** The kernel removes the first rule that has all that is given. */
+/** The kernel removes the first rule that matches every given field. */
 export function removeRule(spec: RuleSpec): Operation {
   return operation(spec, { type: wire.RTM_DELRULE, op: 'remove rule' })
 }
@@ -122,17 +122,17 @@ function familyOf(op: string, spec: RuleSpec): number {
   const cidr = spec.from ?? spec.to
   if (cidr !== undefined) return cidr.includes(':') ? wire.AF_INET6 : wire.AF_INET
   if (spec.family !== undefined) return spec.family === 4 ? wire.AF_INET : wire.AF_INET6
-  const reason = "it needs 'family', 'from' or 'to', to tell IPv4 from IPv6"
+  const reason = "a rule needs 'family', 'from' or 'to', to tell IPv4 from IPv6"
   throw new NetlinkError({ code: 'ROUTE_FAMILY', kind: 'usage', op, target: textOf(spec), reason })
 }
 
-/** `from 192.168.1.0/24 iif eth0 table 100`, as `ip rule` would have it. */
+/** `from 192.168.1.0/24 iif eth0 table 100`, in the syntax of `ip rule`. */
 function textOf({ from, to, inDev, outDev, mark, table, priority }: RuleSpec): string {
   const words = { from, to, iif: inDev, oif: outDev, fwmark: mark, table, priority }
   return Object.entries(given(words)).flat().join(' ')
 }
 
-/** Puts the kernel's message into the operator's words; undefined for other families' and unknown actions. */
+/** Converts the kernel's message; undefined for other families and unknown actions. */
 export function ruleOf({ family, tos, flags, ...message }: wire.RuleMessage): Rule | undefined {
   const { source, destination, mark, mask, ...rest } = message.attributes
   const [action] = Object.entries(actions).find(([, number]) => number === message.action) ?? []
@@ -162,5 +162,5 @@ export function ruleOf({ family, tos, flags, ...message }: wire.RuleMessage): Ru
 const portsOf = ({ first, last }: { first: number; last: number }): Ports =>
   first === last ? first : [first, last]
 
-/** The kernel says -1 where nothing is suppressed. */
+/** The kernel uses -1 for "nothing is suppressed". */
 const some = (value: number | undefined) => (value === -1 ? undefined : value)

@@ -3,7 +3,7 @@ import type { Sink } from '../operation.ts'
 import * as wire from '../wire/index.ts'
 import { addRule, type Rule, type RuleSpec, removeRule, ruleOf } from './rule.ts'
 
-/** What can be done to rules, at once or in a batch. */
+/** Changes of rules, each at once or in a batch. */
 export class RuleChanges<Done> {
   readonly #sink: Sink<Done>
 
@@ -11,18 +11,18 @@ export class RuleChanges<Done> {
     this.#sink = sink
   }
 
-  /** Adds a rule, before those there are unless it has a priority. `ip [-4|-6] rule add … table <n>` */
+  /** Adds a rule. Without a priority it goes before the existing ones. `ip [-4|-6] rule add … table <n>` */
   add(spec: RuleSpec): Done {
     return this.#sink(() => addRule(spec))
   }
 
-  /** Removes the first rule that has all that is given. `ip [-4|-6] rule del …` */
+  /** Removes the first rule that matches every given field. `ip [-4|-6] rule del …` */
   remove(spec: RuleSpec): Done {
     return this.#sink(() => removeRule(spec))
   }
 }
 
-/** Rules: which routing table is looked into, and for what. */
+/** Routing policy rules: which routing table is used for which packets. */
 export class Rules extends RuleChanges<Promise<void>> {
   readonly #connection: Connection
 
@@ -31,7 +31,7 @@ export class Rules extends RuleChanges<Promise<void>> {
     this.#connection = connection
   }
 
-  /** The rules of both families or one, in the order they are gone through. `ip [-4|-6] rule show` */
+  /** The rules of both families or one, in the order of evaluation. `ip [-4|-6] rule show` */
   async list({ family }: { readonly family?: 4 | 6 } = {}): Promise<Rule[]> {
     const families = [wire.AF_INET, wire.AF_INET6].filter(
       number => family === undefined || (number === wire.AF_INET) === (family === 4),

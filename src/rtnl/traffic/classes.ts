@@ -40,7 +40,7 @@ function removeClass(link: LinkRef, id: Handle): Operation {
   }
 }
 
-/** What can be done to classes, at once or in a batch. */
+/** Changes of classes, each at once or in a batch. */
 export class ClassChanges<Done> {
   readonly #sink: Sink<Done>
 
@@ -53,23 +53,23 @@ export class ClassChanges<Done> {
     return this.#sink(() => setClass(spec, 'add'))
   }
 
-  /** Adds it, or changes it if it is there. `tc class replace …` */
+  /** Adds a class, or changes the existing one. `tc class replace …` */
   replace(spec: ClassSpec): Done {
     return this.#sink(() => setClass(spec, 'replace'))
   }
 
-  /** Changes one that is there. `tc class change …` */
+  /** Changes an existing class. `tc class change …` */
   change(spec: ClassSpec): Done {
     return this.#sink(() => setClass(spec, 'change'))
   }
 
-  /** Removes one that no filter uses. `tc class del dev <link> classid <id>` */
+  /** Removes a class that no filter uses. `tc class del dev <link> classid <id>` */
   remove({ link, id }: Pick<ClassSpec, 'link' | 'id'>): Done {
     return this.#sink(() => removeClass(link, id))
   }
 }
 
-/** Classes of htb queueing disciplines. */
+/** The classes of htb queueing disciplines. */
 export class Classes extends ClassChanges<Promise<void>> {
   readonly #connection: Connection
 
@@ -78,7 +78,7 @@ export class Classes extends ClassChanges<Promise<void>> {
     this.#connection = connection
   }
 
-  /** An interface's, with statistics. `tc -s class show dev <link>` */
+  /** The classes of an interface, with statistics. `tc -s class show dev <link>` */
   async list(link: LinkRef): Promise<TrafficClass[]> {
     const names = await resolve(this.#connection, [{ refers: [link], requests: () => [] }])
     const about = { type: wire.RTM_GETTCLASS, op: 'list', target: `classes of ${link}` }

@@ -7,43 +7,49 @@ import * as wire from '../wire/index.ts'
 import { type Handle, handleNumber, handleText } from './handle.ts'
 import { settingError } from './units.ts'
 
-/** `(packet[offset] & mask) == value`: 32 bits, the offset in bytes from the IP header on, a multiple of 4. */
+/** `(packet[offset] & mask) == value`: 32 bits. The offset is in bytes from the IP header, a multiple of 4. */
 export interface FilterKey {
   readonly offset: number
   readonly value: number
   readonly mask: number
 }
 
-/** What a filter looks at, and what becomes of the packets it is for. */
+/** The packets that a filter matches, and what it does with them. */
 export interface FilterSpec {
   readonly link: LinkRef
   /** A qdisc (`1:`), or `ingress` and `egress` of an ingress or clsact qdisc. */
   readonly parent: Handle
-  /** `u32` looks at bytes; `matchall` takes everything. `u32` without keys does the same, and is in more kernels. */
+  /**
+   * `u32` compares bytes; `matchall` matches everything. `u32` without keys does that too, and more kernels
+   * have it.
+   */
   readonly kind?: 'u32' | 'matchall'
   readonly protocol?: 'all' | 'ip' | 'ipv6' | 'arp'
   /**
-   * Filters are gone through from 1 upwards. The kernel counts down from 49152 unless given. Both sides of a
-   * clsact list each other's u32 filters of one priority (u32_walk): give them different ones.
+   * Filters are evaluated from 1 upwards. By default the kernel counts down from 49152. The two sides of a
+   * clsact list each other's u32 filters of the same priority (u32_walk): give them different ones.
    */
   readonly priority?: number
-  /** `u32`: packets from and to these networks, `192.168.1.0/24`. Sets `protocol`. */
+  /** `u32`: packets from and to these networks, `192.168.1.0/24`. It sets `protocol`. */
   readonly from?: string
   readonly to?: string
   readonly keys?: readonly FilterKey[]
-  /** The class they belong to. */
+  /** The class of matching packets. */
   readonly classId?: Handle
-  /** They leave by this interface instead (an ifb, to be shaped there), or a copy of them does. */
+  /**
+   * Sends matching packets (or with `mirror` a copy of them) to this interface, for instance an ifb that
+   * shapes them.
+   */
   readonly redirect?: LinkRef
   readonly mirror?: LinkRef
 }
 
-/** A filter as it is. */
+/** A filter of an interface. */
 export interface Filter extends Omit<FilterSpec, 'link' | 'kind' | 'from' | 'to' | 'redirect' | 'mirror'> {
   /** Index of the interface. */
   readonly link: number
   readonly kind: string
-  /** Its own number among those of its priority. */
+  /** Its number among the filters of its priority. */
   readonly handle: number
   readonly priority: number
   /** Indexes of interfaces. */
@@ -51,7 +57,7 @@ export interface Filter extends Omit<FilterSpec, 'link' | 'kind' | 'from' | 'to'
   readonly mirror?: number
 }
 
-/** Which filters go: all of a priority, or all of the parent. */
+/** The filters to remove: all of a priority, or all of the parent. */
 export type FilterPlace = Pick<FilterSpec, 'link' | 'parent' | 'priority' | 'protocol'>
 
 /** linux/if_ether.h. */
@@ -106,12 +112,12 @@ function protocolOf({ protocol, from, to }: FilterSpec): keyof typeof protocols 
   return protocol ?? (network === undefined ? 'all' : network.includes(':') ? 'ipv6' : 'ip')
 }
 
-/** struct iphdr has the addresses at 12 and 16, struct ipv6hdr at 8 and 24. */
+/** The addresses are at 12 and 16 in struct iphdr, at 8 and 24 in struct ipv6hdr. */
 function keysOf({ from, to, keys = [] }: FilterSpec): wire.U32Key[] {
   const found = keys.map(({ value, mask, offset }) => ({ mask, value, offset, offsetMask: 0 }))
   if (from !== undefined) found.push(...networkKeys(from, { 4: 12, 16: 8 }))
   if (to !== undefined) found.push(...networkKeys(to, { 4: 16, 16: 24 }))
-  if (found.length > 128) throw settingError('filter', 'a u32 filter has 128 keys at most')
+  if (found.length > 128) throw settingError('filter', 'a u32 filter can have at most 128 keys')
   return found.length > 0 ? found : [{ mask: 0, value: 0, offset: 0, offsetMask: 0 }]
 }
 
@@ -132,7 +138,7 @@ function selectorOf(keys: wire.U32Key[]): wire.U32Selector {
   return { flags: wire.TC_U32_TERMINAL, ...hash, keys }
 }
 
-/** net/sched/act_mirred.c: what is redirected is stolen from here, what is mirrored goes on. */
+/** net/sched/act_mirred.c: a redirected packet leaves this interface's path, a mirrored one continues. */
 function actionsOf({ redirect, mirror }: FilterSpec, names: Names): { actions?: wire.ActionAttributes[] } {
   const actions: wire.ActionAttributes[] = []
   if (mirror !== undefined)
@@ -147,7 +153,7 @@ function mirred(action: number, direction: number, link: number): wire.ActionAtt
   return { kind: 'mirred', mirred: { parameters: { ...fresh, action, direction, link } } }
 }
 
-/** Undefined for what only holds filters: u32's hash tables, a priority itself. */
+/** Undefined for entries that only contain filters: u32's hash tables, a priority itself. */
 export function filterOf({
   index,
   handle,

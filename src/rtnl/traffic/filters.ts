@@ -12,7 +12,7 @@ import {
 } from './filter.ts'
 import { type Handle, handleNumber } from './handle.ts'
 
-/** What can be done to filters, at once or in a batch. */
+/** Changes of filters, each at once or in a batch. */
 export class FilterChanges<Done> {
   readonly #sink: Sink<Done>
 
@@ -20,18 +20,21 @@ export class FilterChanges<Done> {
     this.#sink = sink
   }
 
-  /** Adds one. `tc filter add dev <link> parent <parent> protocol … prio … u32 match … flowid … action mirred …` */
+  /**
+   * Adds a filter. `tc filter add dev <link> parent <parent> protocol … prio … u32 match … flowid … action
+   * mirred …`
+   */
   add(spec: FilterSpec): Done {
     return this.#sink(() => addFilter(spec))
   }
 
-  /** Removes those of a priority, or all. `tc filter del dev <link> parent <parent> [protocol … prio …]` */
+  /** Removes the filters of a priority, or all. `tc filter del dev <link> parent <parent> [protocol … prio …]` */
   remove(place: FilterPlace): Done {
     return this.#sink(() => removeFilters(place))
   }
 }
 
-/** Filters: which class a packet belongs to, or which interface it goes to instead. */
+/** Filters: they choose the class of a packet, or another interface for it. */
 export class Filters extends FilterChanges<Promise<void>> {
   readonly #connection: Connection
 
@@ -40,7 +43,7 @@ export class Filters extends FilterChanges<Promise<void>> {
     this.#connection = connection
   }
 
-  /** Those of a qdisc: the root one, unless given. `tc filter show dev <link> [parent <parent>]` */
+  /** The filters of a qdisc. Default: the root qdisc. `tc filter show dev <link> [parent <parent>]` */
   async list({ link, parent }: { readonly link: LinkRef; readonly parent?: Handle }): Promise<Filter[]> {
     const names = await resolve(this.#connection, [{ refers: [link], requests: () => [] }])
     const value = { index: names.indexOf(link), parent: parent === undefined ? 0 : handleNumber(parent) }

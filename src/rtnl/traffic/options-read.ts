@@ -4,7 +4,7 @@ import { handleText } from './handle.ts'
 import type * as spec from './qdisc-spec.ts'
 import { bitsOf, bytesIn, microsecondsOf, shareText } from './units.ts'
 
-/** A qdisc's settings in words; undefined for kinds we have no words for. */
+/** A qdisc's settings; undefined for kinds that this library does not decode. */
 export function settingsOf(attributes: wire.TrafficAttributes): spec.QdiscSettings | undefined {
   const { kind, tbf, htb, netem, fq_codel, pfifo, bfifo } = attributes
   if (kind === 'tbf' && tbf?.parameters) return tbfSettings(tbf, tbf.parameters)
@@ -18,7 +18,7 @@ export function settingsOf(attributes: wire.TrafficAttributes): spec.QdiscSettin
 
 type TbfParameters = NonNullable<wire.TbfOptions['parameters']>
 
-/** The kernel tells the burst in ticks only (tbf_dump). */
+/** The kernel reports the burst in ticks only (tbf_dump). */
 function tbfSettings(options: wire.TbfOptions, { rate, ...rest }: TbfParameters): spec.TbfSettings {
   const bits = bitsOf(rate.rate, options.rate64)
   const peak = bitsOf(rest.peakRate.rate, options.peakRate64)
@@ -65,7 +65,7 @@ function fqCodelSettings({ ecn, ...options }: wire.FqCodelOptions): spec.FqCodel
   return { kind: 'fq_codel', ...given({ target, interval, limit, flows, quantum, memoryLimit, ecn: on }) }
 }
 
-/** Undefined for what is no class of an htb. */
+/** Undefined for entries that are not classes of an htb. */
 export function classOf({ index, handle, parent, info, attributes }: wire.TrafficMessage) {
   const { htb, statistics } = attributes
   if (!htb?.parameters) return undefined

@@ -14,7 +14,7 @@ export function optionsOf(settings: spec.QdiscSettings): wire.TrafficAttributes 
 
 const layer = wire.TC_LINKLAYER_ETHERNET
 
-/** net/sched/sch_tbf.c: `burst` in bytes overrules `buffer` in ticks, which kernels before 3.13 want. */
+/** net/sched/sch_tbf.c: `burst` in bytes has priority over `buffer` in ticks, which kernels before 3.13 need. */
 function tbfOptions(settings: spec.TbfSettings): wire.TbfOptions {
   const { rate, burst, latency, peakRate, mtu } = settings
   if (peakRate !== undefined && mtu === undefined) throw settingError('tbf', 'peakRate needs mtu')
@@ -33,9 +33,9 @@ function tbfOptions(settings: spec.TbfSettings): wire.TbfOptions {
   }
 }
 
-/** As tc has it: the bytes that go within `latency`, and the burst; the slower of the two rates counts. */
+/** The same as tc: the bytes sent within `latency`, and the burst. The slower of the two rates counts. */
 function limitOf({ rate, burst, peakRate, mtu = 0 }: spec.TbfSettings, latency: number | undefined): number {
-  if (latency === undefined) throw settingError('tbf', 'it needs latency or limit')
+  if (latency === undefined) throw settingError('tbf', 'tbf needs latency or limit')
   const within = (rate / 8) * (latency / 1e6) + burst
   const peak = peakRate === undefined ? within : (peakRate / 8) * (latency / 1e6) + mtu
   return Math.floor(Math.min(within, peak))
@@ -45,7 +45,7 @@ function htbInit({ default: defaultClass = 0, rateToQuantum = 10 }: spec.HtbSett
   return { version: wire.TC_HTB_PROTOVER, rateToQuantum, defaultClass, debug: 0, directPackets: 0 }
 }
 
-/** An MTU as tc assumes it, with room for headers and tags. */
+/** The MTU that tc assumes, with room for headers and tags. */
 const assumedMtu = 1600
 
 /** net/sched/sch_htb.c, htb_change_class. */
@@ -67,10 +67,13 @@ export function htbClassOptions(settings: spec.ClassSpec): wire.HtbOptions {
   }
 }
 
-/** tc's is an MTU alone, since its clock has no ticks: then a class of 40 Gbit/s gets a burst of 0. */
+/** tc uses one MTU alone, since its clock has no ticks: a class of 40 Gbit/s would then get a burst of 0. */
 const usualBurst = (rate: number) => assumedMtu + Math.floor(rate / 8 / 1000)
 
-/** Times that 32 bits of ticks hold exactly go so; the others in nanoseconds as well (Linux 4.16). */
+/**
+ * Times that fit exactly into 32 bits of ticks are sent so; others are sent in nanoseconds as well (Linux
+ * 4.16).
+ */
 function netemOptions(settings: spec.NetemSettings): wire.NetemOptions {
   const { delay = 0, jitter = 0, loss = 0, duplicate = 0, reorder, limit = 1000 } = settings
   return {

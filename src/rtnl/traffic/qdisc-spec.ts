@@ -5,22 +5,22 @@ import type { Handle } from './handle.ts'
 export interface TbfSettings {
   readonly kind: 'tbf'
   readonly rate: number
-  /** Bytes that may go at once: at least an MTU, and rate / 8 / 1000 or so. */
+  /** Bytes that can be sent at once: at least an MTU, and about rate / 8 / 1000. */
   readonly burst: number
-  /** How long a packet may wait (µs), or how much may wait (bytes): one of them. */
+  /** How long a packet may wait (µs), or how much may wait (bytes): give one of them. */
   readonly latency?: number
   readonly limit?: number
-  /** The rate that the burst itself goes at, packet by packet; with `mtu`, in bytes. */
+  /** The rate of the burst itself, packet by packet. Needs `mtu`, in bytes. */
   readonly peakRate?: number
   readonly mtu?: number
 }
 
-/** A hierarchy of token buckets: it has classes. */
+/** A hierarchical token bucket with classes. */
 export interface HtbSettings {
   readonly kind: 'htb'
-  /** The class for what no filter classifies, its minor number: 0x10 for 1:10. 0, the default: unshaped. */
+  /** The class of packets that no filter classifies, by its minor number: 0x10 for 1:10. Default: 0, unshaped. */
   readonly default?: number
-  /** A class that has no `quantum` gets its rate (bytes/s) divided by this: 10 unless given. */
+  /** A class without `quantum` gets its rate (bytes/s) divided by this. Default: 10. */
   readonly rateToQuantum?: number
 }
 
@@ -29,26 +29,26 @@ export interface NetemSettings {
   readonly kind: 'netem'
   readonly delay?: number
   readonly jitter?: number
-  /** How much one delay is like the one before. */
+  /** Correlation of each delay with the one before. */
   readonly delayCorrelation?: number
   readonly loss?: number
   readonly lossCorrelation?: number
   readonly duplicate?: number
   readonly duplicateCorrelation?: number
-  /** Share of packets with one bit flipped. */
+  /** Share of packets in which one bit is flipped. */
   readonly corrupt?: number
   readonly corruptCorrelation?: number
-  /** Share of packets that are sent at once, past the delayed ones. */
+  /** Share of packets that are sent at once, ahead of the delayed ones. */
   readonly reorder?: number
   readonly reorderCorrelation?: number
-  /** Every how many packets one is sent at once. 1 unless given, with `reorder`. */
+  /** Every gap-th packet is sent at once. Default with `reorder`: 1. */
   readonly gap?: number
   readonly rate?: number
-  /** Bytes that each packet has besides, for `rate`; may be negative. */
+  /** Bytes added to each packet's length for `rate`; may be negative. */
   readonly overhead?: number
-  /** Packets that may wait: 1000 unless given. */
+  /** Packets that can wait. Default: 1000. */
   readonly limit?: number
-  /** Mark instead of dropping. */
+  /** Mark packets instead of dropping them. */
   readonly ecn?: boolean
 }
 
@@ -57,24 +57,24 @@ export interface FqCodelSettings {
   readonly kind: 'fq_codel'
   readonly target?: number
   readonly interval?: number
-  /** Packets that may wait. */
+  /** Packets that can wait. */
   readonly limit?: number
   readonly flows?: number
-  /** Bytes. */
+  /** Bytes that one flow sends in one round. */
   readonly quantum?: number
   readonly ecn?: boolean
-  /** Bytes. */
+  /** Bytes of memory for waiting packets. */
   readonly memoryLimit?: number
 }
 
 /** First in, first out. */
 export interface FifoSettings {
   readonly kind: 'pfifo' | 'bfifo'
-  /** Packets (pfifo) or bytes (bfifo): as many as the interface's queue unless given. */
+  /** Packets (pfifo) or bytes (bfifo). Default: the length of the interface's queue. */
   readonly limit?: number
 }
 
-/** Where filters for incoming packets hang. `clsact` has a place for outgoing ones as well. */
+/** The place for filters of incoming packets. `clsact` has one for outgoing packets as well. */
 export interface IngressSettings {
   readonly kind: 'ingress' | 'clsact'
 }
@@ -87,16 +87,19 @@ export type QdiscSettings =
   | FifoSettings
   | IngressSettings
 
-/** A queueing discipline to be: which kind, and where. */
+/** A queueing discipline to be added: its kind and its place. */
 export type QdiscSpec = QdiscSettings & {
   readonly link: LinkRef
-  /** `root` unless given; a class, for a discipline inside another. Ingress and clsact have their own place. */
+  /**
+   * `root`, or a class, for a discipline inside another. Default: `root`. Ingress and clsact have a fixed
+   * place.
+   */
   readonly parent?: Handle
-  /** Its own number, `1:`; the kernel chooses one unless given. */
+  /** Its number, `1:`. By default the kernel chooses one. */
   readonly handle?: Handle
 }
 
-/** What went through, and what waits. */
+/** Counters of a queueing discipline or class, and the state of its queue. */
 export interface TrafficStatistics {
   readonly bytes: number
   readonly packets: number
@@ -105,11 +108,11 @@ export interface TrafficStatistics {
   readonly backlog: number
   readonly drops: number
   readonly requeues: number
-  /** How often something had to wait for the rate. */
+  /** How often a packet had to wait for the rate. */
   readonly overlimits: number
 }
 
-/** A queueing discipline as it is; `settings` for the kinds we know. */
+/** A queueing discipline. `settings` is there for the kinds that this library decodes. */
 export interface Qdisc {
   /** Index of the interface. */
   readonly link: number
@@ -123,24 +126,27 @@ export interface Qdisc {
 /** A class of an htb. Rates in bit/s, sizes in bytes. */
 export interface ClassSpec {
   readonly link: LinkRef
-  /** Its own number, `1:10`. */
+  /** Its number, `1:10`. */
   readonly id: Handle
-  /** The qdisc or class above; the qdisc of its number unless given. */
+  /** The qdisc or class above it. Default: the qdisc of its number. */
   readonly parent?: Handle
-  /** What it has for sure. */
+  /** The guaranteed rate. */
   readonly rate: number
-  /** What it may have when others leave some over: its rate unless given. */
+  /** The rate that it may borrow up to. Default: its rate. */
   readonly ceil?: number
-  /** Bytes that may go at once, at rate and at ceil: an MTU and what goes in a millisecond, unless given. */
+  /**
+   * Bytes that can be sent at once, at `rate` and at `ceil`. Default: an MTU and the bytes of one
+   * millisecond.
+   */
   readonly burst?: number
   readonly ceilBurst?: number
-  /** Who is offered first what is left over: 0, then 1 … 7. */
+  /** Order in which spare bandwidth is offered: 0, then 1 … 7. */
   readonly priority?: number
-  /** Bytes that go in one turn. */
+  /** Bytes that it sends in one round. */
   readonly quantum?: number
 }
 
-/** A class as it is. */
+/** A class of an htb. */
 export interface TrafficClass extends Omit<Required<ClassSpec>, 'link'> {
   readonly link: number
   /** The qdisc inside, if it is not the default one. */

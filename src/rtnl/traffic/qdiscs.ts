@@ -15,7 +15,7 @@ import { settingsOf, statisticsOf } from './options-read.ts'
 import { optionsOf } from './options-write.ts'
 import type { Qdisc, QdiscSpec } from './qdisc-spec.ts'
 
-/** Where a qdisc is: at the root unless `parent` says otherwise. */
+/** The place of a qdisc. Default: the root. */
 export interface QdiscPlace {
   readonly link: LinkRef
   /** `root`, `ingress` (or a clsact), or a class. */
@@ -29,7 +29,7 @@ const verbs = {
   change: 0,
 } as const
 
-/** Ingress and clsact have one place and one handle, ffff: (net/sched/sch_ingress.c). */
+/** Ingress and clsact share one place and one handle, ffff: (net/sched/sch_ingress.c). */
 const own = { parent: wire.TC_H_INGRESS, handle: 0xffff0000 }
 
 function setQdisc(spec: QdiscSpec, verb: keyof typeof verbs): Operation {
@@ -66,7 +66,7 @@ function removeQdisc({ link, parent = 'root', handle }: QdiscPlace): Operation {
   }
 }
 
-/** What can be done to queueing disciplines, at once or in a batch. */
+/** Changes of queueing disciplines, each at once or in a batch. */
 export class QdiscChanges<Done> {
   readonly #sink: Sink<Done>
 
@@ -74,28 +74,34 @@ export class QdiscChanges<Done> {
     this.#sink = sink
   }
 
-  /** Adds one where none was added. `tc qdisc add dev <link> root|parent <parent> [handle <handle>] <kind> …` */
+  /**
+   * Adds a qdisc where none was added before. `tc qdisc add dev <link> root|parent <parent> [handle <handle>]
+   * <kind> …`
+   */
   add(spec: QdiscSpec): Done {
     return this.#sink(() => setQdisc(spec, 'add'))
   }
 
-  /** Adds one in place of what is there. `tc qdisc replace …` */
+  /** Adds a qdisc in place of the existing one. `tc qdisc replace …` */
   replace(spec: QdiscSpec): Done {
     return this.#sink(() => setQdisc(spec, 'replace'))
   }
 
-  /** Other settings for one that is there: what waits in it stays. `tc qdisc change …` */
+  /** Changes the settings of a qdisc; waiting packets stay. `tc qdisc change …` */
   change(spec: QdiscSpec): Done {
     return this.#sink(() => setQdisc(spec, 'change'))
   }
 
-  /** Back to the default one, classes and filters and all. `tc qdisc del dev <link> root|parent <parent>` */
+  /**
+   * Restores the default qdisc, and removes classes and filters. `tc qdisc del dev <link> root|parent
+   * <parent>`
+   */
   remove(place: QdiscPlace): Done {
     return this.#sink(() => removeQdisc(place))
   }
 }
 
-/** Queueing disciplines: what shapes, delays and drops what interfaces send. */
+/** Queueing disciplines: they shape, delay and drop the packets that interfaces send. */
 export class Qdiscs extends QdiscChanges<Promise<void>> {
   readonly #connection: Connection
 
@@ -104,7 +110,7 @@ export class Qdiscs extends QdiscChanges<Promise<void>> {
     this.#connection = connection
   }
 
-  /** All of them, or one interface's, with statistics. `tc -s qdisc show [dev <link>]` */
+  /** All qdiscs, or those of one interface, with statistics. `tc -s qdisc show [dev <link>]` */
   async list({ link }: { readonly link?: LinkRef } = {}): Promise<Qdisc[]> {
     const refers = link === undefined ? [] : [link]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])

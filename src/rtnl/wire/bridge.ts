@@ -1,12 +1,12 @@
 import { be16, type Codec, flag, u8, u16, u32, type ValueOf } from '../../base/index.ts'
 import { attributes } from '../../netlink/index.ts'
 
-/** A byte that says yes or no. */
+/** A boolean in one byte. */
 export const onOff: Codec<boolean> = {
   write: (out, value) => out.u8(value ? 1 : 0),
   read: from => from.u8() !== 0,
 }
-/** The same in four bytes, as IFLA_BR_STP_STATE has it (2: a daemon runs the protocol). */
+/** A boolean in four bytes, as IFLA_BR_STP_STATE has it (2: a daemon runs the protocol). */
 const onOff32: Codec<boolean> = {
   write: (out, value) => out.u32(value ? 1 : 0),
   read: from => from.u32() !== 0,

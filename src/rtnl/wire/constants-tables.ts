@@ -1,4 +1,4 @@
-/** linux/neighbour.h, fib_rules.h, rtnetlink.h: neighbours and rules, by the kernel's names. */
+/** linux/neighbour.h, fib_rules.h, rtnetlink.h: neighbours and rules, with the kernel's names. */
 export const RTM_NEWNEIGH = 28
 export const RTM_DELNEIGH = 29
 export const RTM_GETNEIGH = 30

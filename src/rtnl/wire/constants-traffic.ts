@@ -1,4 +1,4 @@
-/** linux/rtnetlink.h, pkt_sched.h, pkt_cls.h: traffic control, by the kernel's names. */
+/** linux/rtnetlink.h, pkt_sched.h, pkt_cls.h: traffic control, with the kernel's names. */
 export const RTM_NEWQDISC = 36
 export const RTM_DELQDISC = 37
 export const RTM_GETQDISC = 38
@@ -12,10 +12,10 @@ export const RTM_GETTFILTER = 46
 export const RTNLGRP_TC = 4
 
 export const TC_H_ROOT = 0xffffffff
-/** Of the ingress and the clsact qdisc alike. */
+/** Used by both the ingress and the clsact qdisc. */
 export const TC_H_INGRESS = 0xfffffff1
 
-/** tc_ratespec.linklayer; without it the kernel would need a table of times for 256 sizes. */
+/** tc_ratespec.linklayer. Without it the kernel would need a table of times for 256 sizes. */
 export const TC_LINKLAYER_ETHERNET = 1
 
 export const TC_HTB_PROTOVER = 3

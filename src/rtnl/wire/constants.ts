@@ -1,4 +1,4 @@
-/** linux/rtnetlink.h, if_link.h, if_addr.h, if.h, fib_rules.h, by the kernel's names. */
+/** linux/rtnetlink.h, if_link.h, if_addr.h, if.h, fib_rules.h, with the kernel's names. */
 export const RTM_NEWLINK = 16
 export const RTM_DELLINK = 17
 export const RTM_GETLINK = 18
@@ -26,7 +26,7 @@ export const AF_INET6 = 10
 export const IFF_UP = 0x1
 export const IFF_LOWER_UP = 0x10000
 
-/** IFLA_EXT_MASK: leave the counters out of a listing. */
+/** IFLA_EXT_MASK: omit the counters from a listing. */
 export const RTEXT_FILTER_SKIP_STATS = 0x8
 
 export const IFA_F_NODAD = 0x02

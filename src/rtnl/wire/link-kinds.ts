@@ -30,7 +30,7 @@ export const vxlanAttributes = attributes({
 })
 export type VxlanAttributes = ValueOf<typeof vxlanAttributes>
 
-/** IFLA_MACVLAN_*, of macvlan and macvtap. */
+/** IFLA_MACVLAN_*, for macvlan and macvtap. */
 export const macvlanAttributes = attributes({ mode: [1, u32], flags: [2, u16], queueLength: [7, u32] })
 /** IFLA_IPVLAN_*. */
 export const ipvlanAttributes = attributes({ mode: [1, u16], flags: [2, u16] })

@@ -17,13 +17,13 @@ import { linkStatistics } from './statistics.ts'
 /** struct ifinfomsg. */
 const ifinfomsg = { family: u8, pad: u8, hardware: u16, index: i32, flags: u32, change: u32 }
 
-/** IFLA_AF_SPEC of AF_UNSPEC messages: the address families' own settings. IPv4 has only counters there. */
+/** IFLA_AF_SPEC of AF_UNSPEC messages: the settings of address families. IPv4 has only counters there. */
 const families = attributes({
   ipv4: [2, bytes],
   ipv6: [10, attributes({ addrGenMode: [8, u8] })],
 })
 
-/** IFLA_INFO_*: what `data` and `slaveData` look like depends on the kind before them. */
+/** IFLA_INFO_*. The kind decides how `data` and `slaveData` after it are read. */
 const linkInfo = attributes({
   kind: [1, bareText],
   bridge: [2, when('kind', 'bridge', bridgeAttributes)],
@@ -41,7 +41,7 @@ const linkInfo = attributes({
   slaveData: [5, bytes],
 })
 
-/** IFLA_*, those of any use here; the others stay in `unknown`. */
+/** IFLA_*. Attributes that this library does not use stay in `unknown`. */
 export const linkAttributes = attributes({
   mac: [1, bytes],
   broadcast: [2, bytes],
@@ -76,7 +76,7 @@ type LinkHeader = { [K in keyof typeof ifinfomsg]?: number }
 /** The same header with AF_BRIDGE, and IFLA_PROTINFO: a bridge's port, RTM_SETLINK. */
 export const portMessage = message(ifinfomsg, attributes({ port: [12, nested(portAttributes)] }))
 
-/** VETH_INFO_PEER is a whole message inside an attribute: the table refers to itself. */
+/** VETH_INFO_PEER is a whole message inside an attribute, so the table refers to itself. */
 function later(body: () => Body<LinkMessage, LinkToWrite>): AttributeCodec<LinkToWrite> {
   return {
     write: (out, value) => body().write(out, value),

@@ -18,7 +18,10 @@ const neighbourAttributes = attributes({
   extendedFlags: [15, u32],
 })
 
-/** struct ndmsg and NDA_*: RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH; with AF_BRIDGE a forwarding table's entry. */
+/**
+ * struct ndmsg and NDA_*: RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH. With AF_BRIDGE it is an entry of a
+ * forwarding table.
+ */
 export const neighbourMessage = message(
   { family: u8, pad: u8, pad2: u16, index: i32, state: u16, flags: u8, type: u8 },
   neighbourAttributes,

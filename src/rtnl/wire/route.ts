@@ -23,7 +23,7 @@ const via: Codec<{ family: number; address: Uint8Array }> = {
 
 const hopAttributes = attributes({ gateway: [5, bytes], via: [18, via] })
 
-/** struct rtnexthop: one way of several. The wire's `hops` is the weight less one. */
+/** struct rtnexthop: one next hop of several. Its `hops` is the weight less one. */
 export interface NextHop {
   flags: number
   hops: number
@@ -60,7 +60,7 @@ function readHop(from: Reader): NextHop {
   return { flags: hop.u8(), hops: hop.u8(), index: hop.i32(), attributes: hopAttributes.read(hop) }
 }
 
-/** RTAX_*. `lock` has a bit for each metric (1 << RTAX_MTU …) that the kernel must not change by itself. */
+/** RTAX_*. `lock` has a bit (1 << RTAX_MTU …) for each metric that the kernel must not change by itself. */
 const metrics = attributes({
   lock: [1, u32],
   mtu: [2, u32],

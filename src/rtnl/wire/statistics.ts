@@ -1,12 +1,12 @@
 import { type Codec, struct, u32, type ValueOf } from '../../base/index.ts'
 
-/** 64 bits as a number: exact up to 2^53, years of any traffic. */
+/** 64 bits as a number, which is exact up to 2^53: years of any traffic. */
 export const count: Codec<number> = {
   write: (out, value) => out.u64(BigInt(value)),
   read: from => Number(from.u64()),
 }
 
-/** struct rtnl_link_stats64 up to `rxNoHandler` (Linux 4.6); newer kernels lengthen it. */
+/** struct rtnl_link_stats64 up to `rxNoHandler` (Linux 4.6). Newer kernels extend it. */
 export const linkStatistics = struct({
   rxPackets: count,
   txPackets: count,
@@ -35,7 +35,7 @@ export const linkStatistics = struct({
 })
 export type LinkStatistics = ValueOf<typeof linkStatistics>
 
-/** struct gnet_stats_basic, _queue and _rate_est64: what TCA_STATS2 holds. */
+/** struct gnet_stats_basic, _queue and _rate_est64, the contents of TCA_STATS2. */
 export const basicStatistics = struct({ bytes: count, packets: u32, pad: u32 })
 export const queueStatistics = struct({
   length: u32,

@@ -14,7 +14,10 @@ import {
 import { attributes, growing, list, nested, when } from '../../netlink/index.ts'
 import { basicStatistics, queueStatistics } from './statistics.ts'
 
-/** struct tc_mirred: what happens to the packet (`action`, then `direction`), and to which interface it goes. */
+/**
+ * struct tc_mirred: what happens to the packet (`action`, then `direction`), and the interface that it goes
+ * to.
+ */
 const mirred = struct({
   index: u32,
   capabilities: u32,
@@ -48,7 +51,7 @@ const action = attributes({
 })
 export type ActionAttributes = ValueOf<typeof action>
 
-/** struct tc_u32_key: `(packet[offset] & mask) == value`, from the network header on. */
+/** struct tc_u32_key: `(packet[offset] & mask) == value`, counted from the network header. */
 const key = struct({ mask: be32, value: be32, offset: i32, offsetMask: i32 })
 export type U32Key = ValueOf<typeof key>
 
@@ -67,7 +70,7 @@ export interface U32Selector extends Omit<ValueOf<typeof selectorHeader>, 'keyCo
   keys: U32Key[]
 }
 
-/** struct tc_u32_sel, its keys after it. */
+/** struct tc_u32_sel, with its keys after it. */
 const selector: Codec<U32Selector> = {
   write(out, { keys, ...rest }) {
     selectorHeader.write(out, { ...rest, keyCount: keys.length, pad: 0 })

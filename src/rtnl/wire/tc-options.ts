@@ -13,10 +13,13 @@ import {
 } from '../../base/index.ts'
 import { attributes } from '../../netlink/index.ts'
 
-/** struct tc_ratespec; `rate` in bytes a second, all ones where it is more and stands in a *_RATE64. */
+/**
+ * struct tc_ratespec. `rate` is in bytes per second; when it does not fit it is all ones, and a *_RATE64
+ * attribute has it.
+ */
 const rateSpec = struct({ cellLog: u8, linkLayer: u8, overhead: u16, cellAlign: u16, mpu: u16, rate: u32 })
 
-/** TCA_TBF_*. The tables (`rateTable`, `peakTable`) are what kernels before 3.8 looked up; ours are left out. */
+/** TCA_TBF_*. Kernels before 3.8 used the tables (`rateTable`, `peakTable`); this library omits them. */
 export const tbfOptions = attributes({
   parameters: [1, struct({ rate: rateSpec, peakRate: rateSpec, limit: u32, buffer: u32, mtu: u32 })],
   rateTable: [2, bytes],
@@ -65,7 +68,7 @@ export const fqCodelOptions = attributes({
 /** struct tc_fifo_qopt: packets (pfifo) or bytes (bfifo). */
 export const fifoOptions = struct({ limit: u32 })
 
-/** struct tc_netem_qopt. Times in ticks of 64 ns, shares of 2^32 - 1. */
+/** struct tc_netem_qopt. Times in ticks of 64 ns, shares in units of 1 / (2^32 - 1). */
 const netemHeader = { latency: u32, limit: u32, loss: u32, gap: u32, duplicate: u32, jitter: u32 }
 const chance = struct({ probability: u32, correlation: u32 })
 const i64: Codec<bigint> = {
@@ -91,7 +94,7 @@ const netemAttributes = attributes({
 const netemFixed = struct(netemHeader)
 export type NetemOptions = ValueOf<typeof netemFixed> & { attributes: ValueOf<typeof netemAttributes> }
 
-/** A struct with attributes after it, in one attribute: sch_netem's way. */
+/** A struct with attributes after it in one attribute, the way of sch_netem. */
 export const netemOptions: Codec<NetemOptions> = {
   write(out: Writer, value) {
     netemFixed.write(out, value)

@@ -14,7 +14,7 @@ const statistics = attributes({
   packets: [8, count],
 })
 
-/** TCA_*: what `options` look like depends on the kind before them. */
+/** TCA_*. The kind decides how `options` after it are read. */
 const trafficAttributes = attributes({
   kind: [1, text],
   tbf: [2, when('kind', 'tbf', tbfOptions)],

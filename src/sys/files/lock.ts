@@ -5,7 +5,7 @@ import { LOCK_EX, LOCK_NB } from '../constants.ts'
 import { attempt, closed, SysError } from '../errors.ts'
 import type { NetNamespace } from '../namespaces/namespace.ts'
 
-/** A lock on a file that the kernel takes back when this process dies, however it dies. */
+/** A lock on a file. The kernel releases it when this process ends, however it ends. */
 export class FileLock implements AsyncDisposable {
   readonly path: string
   #fd: number | undefined
@@ -15,13 +15,13 @@ export class FileLock implements AsyncDisposable {
     this.#fd = fd
   }
 
-  /** To write into the locked file who we are. */
+  /** For writing into the locked file which process holds it. */
   get fd(): number {
     if (this.#fd === undefined) throw closed(`lock ${this.path}`)
     return this.#fd
   }
 
-  /** Unlocks; the file stays. */
+  /** Releases the lock; the file stays. */
   close(): Promise<void> {
     if (this.#fd !== undefined) closeSync(this.#fd)
     this.#fd = undefined
@@ -33,7 +33,10 @@ export class FileLock implements AsyncDisposable {
   }
 }
 
-/** Locks the file, which is created if need be (0600), or gives undefined at once when somebody else has it. */
+/**
+ * Locks the file, creating it (0600) when it is missing. Returns undefined at once when another process holds
+ * the lock.
+ */
 export function lockFile(path: string): FileLock | undefined {
   return attempt('lock', path, () => {
     for (;;) {
@@ -50,11 +53,11 @@ export function lockFile(path: string): FileLock | undefined {
   })
 }
 
-/** Locks a namespace itself, for whoever would have it alone; undefined at once when somebody else has. */
+/** Locks a namespace itself, for exclusive use. Returns undefined at once when another process holds the lock. */
 export function lockNamespace(namespace: NetNamespace): FileLock | undefined {
   const { path } = namespace
   return attempt('lock', path, () => {
-    const fd = openSync(path, 'r') // opened once more: a lock belongs to one opening
+    const fd = openSync(path, 'r') // opened again: a lock belongs to one open file description
     let keep = false
     try {
       keep = lock(fd)
@@ -75,7 +78,10 @@ function lock(fd: number): boolean {
   }
 }
 
-/** False when the file was removed, or replaced, between opening and locking: that lock would keep nobody out. */
+/**
+ * False when the file was removed or replaced between opening and locking: such a lock would exclude no other
+ * process.
+ */
 function isAt(path: string, fd: number): boolean {
   const ours = fstatSync(fd)
   try {

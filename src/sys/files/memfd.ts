@@ -3,12 +3,12 @@ import { binding } from '../binding.ts'
 import { F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE } from '../constants.ts'
 import { attempt, closed } from '../errors.ts'
 
-/** A file in memory, without a name in any directory. */
+/** A file in memory, without a name in any directory (memfd_create(2)). */
 export class Memfd implements AsyncDisposable {
   readonly name: string
   #fd: number | undefined
 
-  /** `name` only shows in /proc/<pid>/fd. */
+  /** `name` shows only in /proc/<pid>/fd. */
   constructor(name: string) {
     this.name = name
     this.#fd = attempt('create memfd', name, () => binding().createMemfd(name))
@@ -19,7 +19,10 @@ export class Memfd implements AsyncDisposable {
     return this.#fd
   }
 
-  /** From now on nobody can write to it, resize it, or map it shared and writable; private mappings work. */
+  /**
+   * From now on the file cannot be written, resized, or mapped shared and writable. Private mappings still
+   * work.
+   */
   seal(): void {
     const seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL
     attempt('seal memfd', this.name, () => binding().addSeals(this.fd, seals))
@@ -36,7 +39,7 @@ export class Memfd implements AsyncDisposable {
   }
 }
 
-/** One that `fill` has written through its fd, sealed. */
+/** A memfd that `fill` has written through its fd, then sealed. */
 export async function sealedMemfd(name: string, fill: (fd: number) => void | Promise<void>): Promise<Memfd> {
   const memfd = new Memfd(name)
   try {

@@ -5,19 +5,25 @@ import { MS_BIND, MS_REC, MS_SHARED, NSFS_MAGIC } from '../constants.ts'
 import { attempt, SysError } from '../errors.ts'
 import { NetNamespace } from './namespace.ts'
 
-/** Where `ip netns` keeps the names: a file each, with the namespace mounted on it (ip-netns(8)). */
+/**
+ * The directory in which `ip netns` keeps names: one file each, with the namespace mounted on it
+ * (ip-netns(8)).
+ */
 const directory = '/run/netns'
 
 const namePattern = /^[A-Za-z0-9_][\w.@-]{0,63}$/
 
-/** Where the namespace of that name is, for `nsenter --net=<path>`. */
+/** The path of the namespace `name`, for `nsenter --net=<path>`. Throws BAD_NAMESPACE_NAME. */
 export function namedPath(name: string): string {
   if (namePattern.test(name)) return `${directory}/${name}`
-  const reason = 'it has 1 to 64 letters, digits, dots, dashes or underscores'
+  const reason = 'a name has 1 to 64 letters, digits, dots, dashes or underscores'
   throw failure({ code: 'BAD_NAMESPACE_NAME', kind: 'usage', op: 'name', target: name, reason })
 }
 
-/** The names there are, sorted; a file without a namespace is none. `ip netns list` */
+/**
+ * The names of all named network namespaces, sorted. A file without a namespace mounted on it does not count.
+ * `ip netns list`
+ */
 export function namespaceNames(): string[] {
   return filesThere().filter(name => namePattern.test(name) && isNamespace(`${directory}/${name}`))
 }
@@ -27,16 +33,19 @@ export function nameOf({ inode }: Pick<NetNamespace, 'inode'>): string | undefin
   return namespaceNames().find(name => statSync(namedPath(name)).ino === inode)
 }
 
-/** Opens the namespace of that name; throws NAMESPACE_MISSING when there is none. */
+/** Opens the namespace `name`. Throws NAMESPACE_MISSING when it does not exist. The caller closes it. */
 export function openNamed(name: string): NetNamespace {
   const path = namedPath(name)
   if (isNamespace(path)) return NetNamespace.open(path)
-  const reason = 'there is none of that name'
-  const remedy = 'See which ones there are: ip netns'
+  const reason = 'no network namespace has this name'
+  const remedy = 'List the names that exist: ip netns'
   throw failure({ code: 'NAMESPACE_MISSING', kind: 'missing', op: 'open', target: name, reason, remedy })
 }
 
-/** Gives a namespace a name, under which it stays when nobody is in it or holds it. `ip netns attach <name>` */
+/**
+ * Names a namespace, which keeps it alive without a process or file descriptor. Throws NAMESPACE_EXISTS.
+ * `ip netns attach <name>`
+ */
 export function nameNamespace(namespace: NetNamespace, name: string): void {
   const path = namedPath(name)
   makeDirectory()
@@ -51,7 +60,10 @@ export function nameNamespace(namespace: NetNamespace, name: string): void {
   }
 }
 
-/** Takes the name away; the namespace goes when the last one leaves it. `ip netns delete <name>` */
+/**
+ * Removes the name. The namespace goes when the last process in it ends and the last fd to it is closed.
+ * `ip netns delete <name>`
+ */
 export function unnameNamespace(name: string): void {
   const path = namedPath(name)
   attempt('remove network namespace', name, () => binding().unmount(path))
@@ -76,7 +88,7 @@ function isNamespace(path: string): boolean {
   }
 }
 
-/** A mount of its own that other mount namespaces see too: what is named in one of them is known in all. */
+/** Makes the directory a shared mount, so that a name given in one mount namespace is known in all. */
 function makeDirectory(): void {
   mkdirSync(directory, { recursive: true, mode: 0o755 })
   const share = () => binding().mount('', directory, MS_SHARED | MS_REC)
@@ -96,7 +108,7 @@ function createFile(path: string, name: string): number {
     return openSync(path, 'wx', 0o444)
   } catch (thrown) {
     if (!isSystemError(thrown, 'EEXIST')) throw thrown
-    const reason = 'there is one of that name'
+    const reason = 'a network namespace has this name already'
     const remedy = `Remove it first (xc nsdel, or ip netns delete ${name})`
     throw failure({ code: 'NAMESPACE_EXISTS', op: 'create', target: name, reason, remedy })
   }

@@ -4,13 +4,13 @@ import { attempt, closed } from '../errors.ts'
 import { explainBirth } from './rootless.ts'
 
 /**
- * A network namespace, held by an open file alone: it has no name and no mount, and goes when the last fd,
- * socket, interface and process in it has gone. Equivalent of `ip netns`, without its files.
+ * A network namespace, held by an open file alone: it has no name and no mount. It goes when the last fd,
+ * socket and process in it has gone. Equivalent of `ip netns`, without its files.
  */
 export class NetNamespace implements AsyncDisposable {
   #fd: number | undefined
   #userFd: number | undefined
-  /** What `stat` gives for it: the same number is the same namespace. */
+  /** The inode that `stat` gives for it. The same inode is the same namespace. */
   readonly inode: number
 
   private constructor(fd: number, userFd?: number) {
@@ -20,8 +20,8 @@ export class NetNamespace implements AsyncDisposable {
   }
 
   /**
-   * A fresh one, with nothing in it but `lo` (down). For root it is a network namespace and no more; others get it
-   * with a user namespace around it, of which they are root: nobody who is given one need know which it is.
+   * A new namespace, with nothing in it but `lo` (down). For root it is a network namespace alone. For other
+   * users it comes with a user namespace of which they are root. Code that uses it works alike on both.
    */
   static create(): NetNamespace {
     const rootless = process.geteuid!() !== 0
@@ -32,12 +32,12 @@ export class NetNamespace implements AsyncDisposable {
     }
   }
 
-  /** The one this process runs in. */
+  /** The namespace that this process runs in. */
   static current(): NetNamespace {
     return NetNamespace.open('/proc/self/ns/net')
   }
 
-  /** One that has a path: `/proc/<pid>/ns/net`, `/run/netns/<name>`. */
+  /** A namespace with a path: `/proc/<pid>/ns/net`, `/run/netns/<name>`. */
   static open(path: string): NetNamespace {
     return new NetNamespace(attempt('open network namespace', path, () => openSync(path, 'r')))
   }
@@ -47,18 +47,18 @@ export class NetNamespace implements AsyncDisposable {
     return this.#fd
   }
 
-  /** Of the user namespace that was made with it, where it took one. */
+  /** The user namespace that was made with it, if any. */
   get userFd(): number | undefined {
     return this.#userFd
   }
 
-  /** Where others find it while this process lives: `nsenter --net=<path>`. */
+  /** The path at which other processes find it while this process lives: `nsenter --net=<path>`. */
   get path(): string {
     return `/proc/${process.pid}/fd/${this.fd}`
   }
 
   /**
-   * The user namespace that was made with it, where it took one: who is not root goes through that,
+   * The path of the user namespace that was made with it, if any. Users other than root enter through it:
    * `nsenter --user=<userPath> --net=<path> --preserve-credentials`.
    */
   get userPath(): string | undefined {
@@ -77,12 +77,12 @@ export class NetNamespace implements AsyncDisposable {
   }
 }
 
-/** The fd the addon takes: of a namespace, or "stay here". */
+/** The fd that the addon takes: of a namespace, or -1 for this process's own. */
 export function namespaceFd(namespace: NetNamespace | undefined): number {
   return namespace?.fd ?? -1
 }
 
-/** Opens a file as the namespace sees it (`/proc/thread-self/net/dev`); the caller closes the fd. */
+/** Opens a file as it appears in the namespace (`/proc/thread-self/net/dev`). The caller closes the fd. */
 export function openInNamespace(namespace: NetNamespace | undefined, path: string, flags: number): number {
   return attempt('open', path, () => binding().openIn(namespaceFd(namespace), path, flags))
 }

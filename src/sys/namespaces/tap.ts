@@ -9,13 +9,16 @@ const closeInPool = promisify(close)
 
 export interface TapOptions {
   readonly namespace?: NetNamespace
-  /** Frames carry a virtio-net header: what QEMU wants for offloads. */
+  /** Frames carry a virtio-net header, which QEMU needs for offloads. */
   readonly vnetHdr?: boolean
-  /** They may be there already: those that nobody else has open are taken as they are. */
+  /** Taps that exist already are opened too, unless another process has them open. */
   readonly existing?: boolean
 }
 
-/** An Ethernet interface whose cable's other end is a file descriptor. Gone when that is closed everywhere. */
+/**
+ * An Ethernet interface whose other end is a file descriptor. It is gone when every copy of that fd is
+ * closed.
+ */
 export class Tap implements AsyncDisposable {
   readonly name: string
   #fd: number | undefined
@@ -30,13 +33,13 @@ export class Tap implements AsyncDisposable {
     return this.#fd
   }
 
-  /** In libuv's pool, because the kernel may take 20 ms to remove a bridged tap. */
+  /** Closes in libuv's thread pool, because the kernel may take 20 ms to remove a bridged tap. */
   async close(): Promise<void> {
     const fd = this.#take()
     if (fd !== undefined) await closeInPool(fd)
   }
 
-  /** At once, in 3 µs: for one whose interface is gone already. The pool would take 20. */
+  /** Closes at once, in 3 µs, a tap whose interface is gone already. The pool would take 20 µs. */
   closeGone(): void {
     const fd = this.#take()
     if (fd !== undefined) closeSync(fd)
@@ -54,8 +57,8 @@ export class Tap implements AsyncDisposable {
 }
 
 /**
- * Creates taps, all or none. Equivalent: `ip tuntap add <name> mode tap`, for as long as the fd is open. One that
- * was there and is persistent stays when that is closed.
+ * Creates taps, all or none. Equivalent: `ip tuntap add <name> mode tap`, for as long as the fd is open. A
+ * persistent tap that existed before stays after that.
  */
 export function openTaps(names: readonly string[], options: TapOptions = {}): Tap[] {
   for (const name of names) checkName(name)
@@ -69,10 +72,13 @@ export function openTaps(names: readonly string[], options: TapOptions = {}): Ta
   }
 }
 
-/** The kernel would take `%d` as a template, cut nothing, and answer EINVAL for the rest (net/core/dev.c). */
+/**
+ * The kernel would expand `%d` as a template, and answer EINVAL for other bad names without saying why
+ * (net/core/dev.c).
+ */
 function checkName(name: string): void {
   if (/^[^\s/%:]{1,15}$/.test(name) && !/^\.\.?$/.test(name) && Buffer.byteLength(name) <= 15) return
-  const reason = 'an interface name has 1 to 15 bytes, without spaces, slash, colon and %'
+  const reason = 'an interface name has 1 to 15 bytes, without space, slash, colon or %'
   throw new SysError({ code: 'BAD_NAME', kind: 'usage', op: 'create tap', target: name, reason })
 }
 
@@ -88,7 +94,7 @@ function explain(
       ...about,
       code: 'TAP_EXISTS',
       target: target!,
-      reason: 'an interface has this name',
+      reason: 'an interface has this name already',
     })
   if (known.errnoName === 'EACCES')
     return new SysError({
@@ -96,11 +102,11 @@ function explain(
       code: 'TUN_DENIED',
       kind: 'prerequisite',
       target: target!,
-      reason: 'this user may not open /dev/net/tun',
-      remedy: 'Let everybody (chmod 0666 /dev/net/tun), or run as root, or use --fabric user',
+      reason: 'this user cannot open /dev/net/tun',
+      remedy: 'Allow all users (chmod 0666 /dev/net/tun), or run as root, or use --fabric user',
     })
   if (known.errnoName !== 'ENOENT' && existsSync('/dev/net/tun')) return known
-  const remedy = 'Load the kernel module (modprobe tun), or give the container /dev/net/tun'
+  const remedy = 'Load the kernel module (modprobe tun), or pass /dev/net/tun into the container'
   const reason = 'this machine has no /dev/net/tun'
   return new SysError({
     ...about,

@@ -14,23 +14,24 @@ export interface Identity {
 }
 
 export interface LaunchSpec {
-  /** An absolute path: there is no search, as there is no environment. */
+  /** An absolute path: the launcher does not search PATH, since the program gets no environment. */
   readonly file: string
   readonly args?: readonly string[]
-  /** Open here; 3, 4, … in the child. Nothing else of ours is open there. The caller closes its own. */
+  /** Open fds of this process; they are 3, 4, … in the child, which gets no others. The caller closes its own. */
   readonly fds?: readonly number[]
   /**
-   * Who the child is to be, without capabilities. Left out: whoever we are, with all that root (or, in a rootless
-   * namespace, the root of that) may do. Who is not root can only be himself.
+   * The user that the child runs as, without capabilities. Left out, it keeps this process's user with all of
+   * root's privileges (in a rootless namespace, those of its root). Unless you are root, you can only give
+   * your own user.
    */
   readonly identity?: Identity
-  /** Network namespace to run in, and the user namespace that was made with it. */
+  /** The network namespace to run in, with the user namespace that was made with it. */
   readonly namespace?: NetNamespace | undefined
-  /** How much of the end of each output is kept, in bytes (default 8 KiB). */
+  /** How many bytes are kept of the end of each output (default 8 KiB). */
   readonly keepOutput?: number
 }
 
-/** How a process ended: its status, or the signal that killed it. */
+/** How a process ended: its exit status, or the signal that killed it. */
 export interface Exit {
   readonly code?: number
   readonly signal?: NodeJS.Signals
@@ -38,18 +39,18 @@ export interface Exit {
 
 export interface Launched {
   readonly pid: number
-  /** Comes after the last byte of output. */
+  /** Resolves after the last byte of output. */
   readonly exited: Promise<Exit>
   kill(signal: NodeJS.Signals): void
-  /** The end of what it said. */
+  /** The end of its standard output. */
   stdout(): string
   stderr(): string
 }
 
 /**
- * Starts a program through the launcher: unprivileged, with nothing but the given fds, in a session of its own (so
- * that Ctrl-C reaches us and not it), killed by the kernel when this process dies. A step that fails in the
- * launcher shows as exit 126 or 127 (no such program) with a line on `stderr()`.
+ * Starts a program through the launcher: unprivileged, with nothing but the given fds, in a session of its
+ * own (so that Ctrl-C reaches this process and not the child), killed by the kernel when this process dies. A
+ * step that fails in the launcher shows as exit 126 or 127 (program not found) with a line on `stderr()`.
  */
 export function launch(spec: LaunchSpec): Launched {
   refuseWorkers(spec.file)
@@ -71,7 +72,10 @@ export function launch(spec: LaunchSpec): Launched {
   }
 }
 
-/** `environment`: what the launcher is given is passed on, where the program would have none. */
+/**
+ * The launcher's command line. With `environment`, the program inherits the launcher's environment; otherwise
+ * it gets none.
+ */
 export function launcherArgs(spec: LaunchSpec, environment = false): string[] {
   const { file, args = [], fds = [], identity, namespace } = spec
   return [
@@ -86,31 +90,34 @@ export function launcherArgs(spec: LaunchSpec, environment = false): string[] {
   ]
 }
 
-/** Groups are root's to give: others keep theirs, which may be more than the launcher has room for. */
+/** Only root can set groups. Other users keep theirs, which may be more than the launcher has room for. */
 function identityArgs({ uid, gid, groups = [] }: Identity): string[] {
   const given = process.geteuid!() === 0 ? groups : []
   return [`--uid=${uid}`, `--gid=${gid}`, `--groups=${given.join(',')}`]
 }
 
 export interface DetachedSpec {
-  /** A script for this Node. */
+  /** A script for the Node that runs this process. */
   readonly script: string
   readonly args?: readonly string[]
-  /** Options of Node itself: `['--import', 'jiti/register']`. */
+  /** Node's own options: `['--import', 'jiti/register']`. */
   readonly nodeArgs?: readonly string[]
   readonly env: NodeJS.ProcessEnv
-  /** Where its stdout and stderr are appended. */
+  /** The file to which its stdout and stderr are appended. */
   readonly logFile: string
 }
 
 export interface Detached {
   readonly pid: number
-  /** The other end is fd 3 there ({@link adoptStream}): whoever sees it end knows that the other has died. */
+  /**
+   * The other end is fd 3 of the new process ({@link adoptStream}). When one of the two dies, the other sees
+   * its end close.
+   */
   readonly port: StreamPort
   readonly exited: Promise<Exit>
 }
 
-/** Starts a Node that outlives this process and its terminal. Waiting for it does not keep this process alive. */
+/** Starts a Node process that outlives this process and its terminal. It does not keep this process alive. */
 export function spawnDetached(spec: DetachedSpec): Detached {
   const log = attempt('open log', spec.logFile, () => openSync(spec.logFile, 'a', 0o600))
   const [ours, theirs] = socketPair()
@@ -131,7 +138,7 @@ export function spawnDetached(spec: DetachedSpec): Detached {
   }
 }
 
-/** Runs a program on this process's own terminal, or whatever its standard input and output are, to its end. */
+/** Runs a program to its end on this process's own terminal, or on its redirected input and output. */
 export function runAttached(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Exit> {
   return exitOf(
     start(file, () => spawn(file, args, { stdio: 'inherit', env })),
@@ -139,19 +146,22 @@ export function runAttached(file: string, args: readonly string[], env: NodeJS.P
   )
 }
 
-/** `PR_SET_PDEATHSIG` follows the thread that forked: a worker's end would kill what it started. */
+/**
+ * `PR_SET_PDEATHSIG` follows the thread that forked: when a worker ended, the kernel would kill what it
+ * started.
+ */
 export function refuseWorkers(target: string): void {
   if (isMainThread) return
   const reason = 'a process that dies with its parent can only be started from the main thread'
-  const remedy = "With vitest set pool: 'forks'"
+  const remedy = "Start it outside a worker thread (vitest: set pool: 'forks')"
   throw new SysError({ code: 'NOT_MAIN_THREAD', kind: 'usage', op: 'launch', target, reason, remedy })
 }
 
 export function start(target: string, run: () => ChildProcess): ChildProcess {
   const child = attempt('launch', target, run)
   if (child.pid !== undefined) return child
-  child.on('error', () => {}) // the same, once more, on the next tick
-  const reason = 'the system starts no more processes (limit of processes or open files, or memory)'
+  child.on('error', () => {}) // Node emits the same failure again on the next tick
+  const reason = 'the system could not start a process (out of processes, open files or memory)'
   throw new SysError({ code: 'LAUNCH_FAILED', op: 'launch', target, reason })
 }
 
@@ -163,7 +173,7 @@ export function exitOf(child: ChildProcess, event: 'exit' | 'close'): Promise<Ex
   )
 }
 
-/** Keeps the end of an output, at least `size` bytes where there were as many. */
+/** Keeps the end of an output: its last `size` bytes. */
 export function tail(output: Readable, size: number): () => string {
   let kept = Buffer.alloc(0)
   output.on('data', (bytes: Buffer) => {

@@ -3,32 +3,33 @@ import { launcherPath } from '../binding.ts'
 import type { NetNamespace } from '../namespaces/namespace.ts'
 import { type Exit, exitOf, launcherArgs, refuseWorkers, start, tail } from './launch.ts'
 
-/** A program of a user's, which answers on its standard output. */
+/** A user's program, which answers on its standard output. */
 export interface UserScript {
   /** An absolute path. */
   readonly file: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Where it runs, as root of it; absent: where we do, as who we are. */
+  /** The namespace to run in, with the privileges of its root. When absent: this process's namespace and user. */
   readonly namespace?: NetNamespace | undefined
-  /** Ends it, and all that it has started. */
+  /** Ends the program and everything that it started. */
   readonly signal: AbortSignal
-  /** Bytes of standard output that it may write; more ends it. */
+  /** The most bytes that it may write to standard output. One that writes more is killed. */
   readonly most: number
 }
 
 export interface UserScriptEnd extends Exit {
-  /** All of it. */
+  /** All of its standard output. */
   readonly stdout: string
-  /** The end of it, 64 KiB. */
+  /** The last 64 KiB of its standard error. */
   readonly stderr: string
-  /** It was ended because it wrote too much. */
+  /** True when it was killed because it wrote too much. */
   readonly overflowed: boolean
 }
 
 /**
- * Runs it to its end, which is that of its output, as for a shell's `$(…)`: what it leaves running has to let go of
- * that. It has nothing to read, and dies with this process. One that cannot be started has exit 126 or 127.
+ * Runs the program until its output ends, like a shell's `$(…)`: a background process that it leaves must
+ * close that output. Its standard input is empty. It dies with this process. Exit 126 or 127 means that it
+ * could not be started.
  */
 export async function runUserScript(script: UserScript): Promise<UserScriptEnd> {
   refuseWorkers(script.file)
@@ -47,7 +48,7 @@ export async function runUserScript(script: UserScript): Promise<UserScriptEnd> 
   let [length, overflowed] = [0, false]
   const end = () => {
     killSession(child.pid!)
-    stdout.destroy() // somebody may have left the session and hold it
+    stdout.destroy() // a process that left the session may hold it open
     stderr.destroy()
   }
   stdout.on('data', (piece: Buffer) => {
@@ -65,11 +66,11 @@ export async function runUserScript(script: UserScript): Promise<UserScriptEnd> 
   }
 }
 
-/** It leads the process group that all its children are in which did not leave it. */
+/** The program leads a process group, which has all of its children except those that left it. */
 function killSession(leader: number): void {
   try {
     process.kill(-leader, 'SIGKILL')
   } catch {
-    // They are gone.
+    // All of its processes have ended.
   }
 }

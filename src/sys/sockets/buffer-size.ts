@@ -6,7 +6,10 @@ const options = {
   send: [kernel.SO_SNDBUFFORCE, kernel.SO_SNDBUF],
 } as const
 
-/** Gives a socket's buffer so many bytes. Only root may go beyond net.core.rmem_max; others get as much as that. */
+/**
+ * Sets the size of a socket's buffer, in bytes. Only root can exceed net.core.rmem_max; others get at most
+ * that.
+ */
 export function resizeBuffer(fd: number, which: keyof typeof options, bytes: number): void {
   const [forced, asked] = options[which]
   try {

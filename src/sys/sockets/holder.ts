@@ -2,19 +2,19 @@ import { closeSync, constants, readdirSync, readFileSync, readlinkSync } from 'n
 import { addressBytes } from '../../base/index.ts'
 import { type NetNamespace, openInNamespace } from '../namespaces/namespace.ts'
 
-/** What is bound where: `tcp` means listening. */
+/** An address and port that a socket is bound to. `tcp` means a listening socket. */
 export interface Bound {
   readonly protocol: 'tcp' | 'udp'
   readonly address: string
   readonly port: number
-  /** Absent: that of this process. */
+  /** Absent: the namespace of this process. */
   readonly namespace?: NetNamespace
 }
 
 /**
- * Who has a port, for the message that it is taken: `qemu-system-x86 (process 4711)`, or `user 1000` when the
- * process is somebody else's and /proc does not tell. Undefined when nobody here has it. A socket of all addresses
- * has that of each. Equivalent: `ss -lntup`.
+ * What holds a port, for the message that it is taken: `qemu-system-x86 (process 4711)`, or
+ * `a process of user 1000` when /proc does not show another user's process. Undefined when the port is free.
+ * A socket bound to all addresses holds the port on each of them. Equivalent: `ss -lntup`.
  */
 export function holderOf(wanted: Bound): string | undefined {
   const found = [wanted.protocol, `${wanted.protocol}6`]
@@ -35,7 +35,7 @@ export interface BoundSocket {
 }
 
 /**
- * The lines of /proc/net/tcp, udp, tcp6 or udp6 whose sockets wait for anybody (states LISTEN and, for UDP, CLOSE).
+ * The sockets of /proc/net/tcp, udp, tcp6 or udp6 without a fixed peer (states LISTEN and, for UDP, CLOSE).
  * Addresses there are 32-bit words in the machine's byte order (net/ipv4/tcp_ipv4.c, get_tcp4_sock).
  */
 export function boundSockets(table: string): BoundSocket[] {
@@ -53,7 +53,7 @@ function covers({ address, port }: BoundSocket, wanted: Bound): boolean {
   return address.every(byte => byte === 0) || Buffer.from(addressBytes(wanted.address)).equals(address)
 }
 
-/** Those of other users are closed to all but root. */
+/** The process that has a socket open. Only root can see those of other users. */
 function processWith(inode: string): number | undefined {
   const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
   return pids.map(Number).find(pid => {

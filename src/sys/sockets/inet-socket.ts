@@ -7,16 +7,19 @@ import { attempt } from '../errors.ts'
 import { type NetNamespace, namespaceFd } from '../namespaces/namespace.ts'
 
 export interface InetPlace {
-  /** `::` stands for IPv4 too; an IPv6 address may have its interface, `fe80::1%eth0`. */
+  /** `::` includes IPv4. An IPv6 address may name its interface, `fe80::1%eth0`. */
   readonly address: string
-  /** 0: one that is free. */
+  /** 0 for any free port. */
   readonly port: number
   readonly namespace?: NetNamespace
-  /** Several sockets of this user's may have the same port; the kernel spreads what comes over them (SO_REUSEPORT). */
+  /**
+   * Several sockets of the same user can share the port; the kernel spreads the traffic over them
+   * (SO_REUSEPORT).
+   */
   readonly reusePort?: boolean
 }
 
-/** A socket that has its place: the caller closes its fd, or hands it over. */
+/** A bound socket. The caller closes its fd, or hands it over. */
 export interface InetSocket {
   readonly fd: number
   readonly port: number
@@ -26,7 +29,7 @@ export interface InetSocket {
 const sockaddrSize = 28
 const mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
 
-/** A socket for both families, bound; streams do not listen yet. */
+/** A bound socket for both families. A stream socket does not listen yet. */
 export function bindInet(type: 'udp' | 'tcp', place: InetPlace): InetSocket {
   const { address, port, namespace, reusePort } = place
   const { socketIn, setOption, bindAddress } = binding()
@@ -36,7 +39,7 @@ export function bindInet(type: 'udp' | 'tcp', place: InetPlace): InetSocket {
     const fd = socketIn(namespaceFd(namespace), kernel.AF_INET6, kind, 0)
     try {
       setOption(fd, kernel.IPPROTO_IPV6, kernel.IPV6_V6ONLY, 0)
-      // Else a stream's port is taken for a minute by connections that have ended (TIME_WAIT).
+      // Without it, ended connections (TIME_WAIT) would hold the port of a stream socket for a minute.
       if (type === 'tcp') setOption(fd, kernel.SOL_SOCKET, kernel.SO_REUSEADDR, 1)
       if (reusePort) setOption(fd, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1)
       bindAddress(fd, where)

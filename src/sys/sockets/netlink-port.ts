@@ -7,11 +7,12 @@ import { type NetNamespace, namespaceFd } from '../namespaces/namespace.ts'
 import { resizeBuffer } from './buffer-size.ts'
 import { FdWatch } from './poll.ts'
 
-/** What a netlink engine listens with. Datagrams are the receiver's to keep. */
+/** Takes what a netlink socket receives. It may keep the datagrams. */
 export interface NetlinkReceiver extends PortReceiver {
   /**
-   * Datagrams were lost: the socket's buffer was full (ENOBUFS), or one was larger than ours (which has grown since).
-   * What they said must be asked for again. A receiver without it is ended instead.
+   * Called when datagrams were lost: the socket's buffer was full (ENOBUFS), or a datagram was larger than
+   * the receive buffer (which has grown since). The lost state must be requested again. A receiver without
+   * this method is ended instead.
    */
   overrun?(): void
 }
@@ -20,18 +21,18 @@ export interface NetlinkOptions {
   readonly namespace?: NetNamespace
   /** Multicast groups to join, by number (`RTNLGRP_LINK` is 1). */
   readonly groups?: readonly number[]
-  /** SO_RCVBUF in bytes, where the usual 4 MiB are not wanted. */
+  /** SO_RCVBUF in bytes, in place of the default 4 MiB. */
   readonly receiveBuffer?: number
 }
 
-/** Room for the replies to a large batch: 256 acks fill the default 208 KiB. */
+/** Room for the replies to a large batch: 256 acks fill the kernel's default of 208 KiB. */
 const socketBuffer = 4 << 20
 /** More than the kernel puts into one datagram of a dump (32 KiB, net/netlink/af_netlink.c). */
 const firstBuffer = 64 << 10
-/** How many datagrams in one turn of the event loop, so that a flood does not starve everything else. */
+/** The most datagrams read in one turn of the event loop, so that a flood does not starve everything else. */
 const mostPerTurn = 256
 
-/** A netlink socket to the kernel of one namespace, with strict checking and extended acks. */
+/** Opens a netlink socket to the kernel in one namespace, with strict checking and extended acks. */
 export function openNetlink(
   protocol: keyof typeof kernel.netlinkProtocols,
   options?: NetlinkOptions,
@@ -55,20 +56,20 @@ function setUp(fd: number, groups: readonly number[]): void {
   const { bindNetlink, setOption } = binding()
   resizeBuffer(fd, 'send', socketBuffer)
   setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_EXT_ACK, 1)
-  // An error then repeats the header of its request, not all of it; the extended ack follows either way.
+  // An error then repeats only the header of its request. The extended ack follows either way.
   setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_CAP_ACK, 1)
   setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_GET_STRICT_CHK, 1)
   bindNetlink(fd)
   for (const group of groups) setOption(fd, kernel.SOL_NETLINK, kernel.NETLINK_ADD_MEMBERSHIP, group)
 }
 
-/** One datagram a `data` call, only from the kernel. */
+/** A netlink socket. It passes each datagram in one `data` call, and only those from the kernel. */
 export class NetlinkPort implements Port {
   readonly #watch: FdWatch
   #buffer: Uint8Array
   #receiver: NetlinkReceiver | undefined
 
-  /** Takes over the fd of a bound netlink socket. `capacity` in bytes is what the first receive buffer holds. */
+  /** Takes over the fd of a bound netlink socket. `capacity` is the size of the first receive buffer in bytes. */
   constructor(fd: number, capacity = firstBuffer) {
     this.#buffer = new Uint8Array(capacity)
     this.#watch = new FdWatch(fd, { readable: () => this.#drain() })
@@ -80,7 +81,7 @@ export class NetlinkPort implements Port {
     this.#watch.reading(true)
   }
 
-  /** The kernel has carried out what the datagram asks for when this returns. */
+  /** When this returns, the kernel has carried out the request. */
   send(bytes: Uint8Array): void {
     if (this.#watch.closed) throw closed('netlink socket')
     const sent = attempt('send', 'netlink request', () => binding().send(this.#watch.fd, bytes))
@@ -105,23 +106,24 @@ export class NetlinkPort implements Port {
     for (let turn = 0; turn < mostPerTurn && !this.#watch.closed; turn++) {
       const received = this.#take()
       if (!received) return
-      // Any process may send to our port id: only the kernel, which has none, is believed.
+      // Any process can send to this socket's port id. Only datagrams from the kernel (port id 0) are
+      // accepted.
       if (received.sender !== 0) continue
       if (received.truncated) {
         this.#buffer = new Uint8Array(2 ** Math.ceil(Math.log2(received.length + 1)))
-        this.#overrun(`a datagram of ${received.length} bytes did not fit`)
+        this.#overrun(`a datagram of ${received.length} bytes did not fit into the receive buffer`)
       } else this.#receiver?.data(this.#buffer.slice(0, received.length))
     }
   }
 
-  /** Undefined when nothing is left, or nothing more can come. */
+  /** Undefined when nothing is left to read, or nothing more can come. */
   #take(): Received | undefined {
     try {
       return binding().receive(this.#watch.fd, this.#buffer)
     } catch (thrown) {
       if (!isSyscallFailure(thrown)) throw thrown
       const failure = refused('receive', 'netlink answer', thrown)
-      // The kernel reports the loss once; what arrived before it is still there to be read.
+      // The kernel reports the loss once. What arrived before it can still be read.
       if (failure.errnoName === 'ENOBUFS') this.#overrun('the receive buffer was full')
       else this.#fail(failure)
       return undefined

@@ -8,7 +8,7 @@ interface Ready {
   writable?(): void
 }
 
-/** Tells when an fd can be read or written, and owns it: `close` closes it too. */
+/** Reports when an fd can be read or written. It owns the fd: `close` closes it too. */
 export class FdWatch {
   readonly fd: number
   readonly #poll: Poll
@@ -42,8 +42,9 @@ export class FdWatch {
   }
 
   #happened(status: number, events: number): void {
-    // At an error (POLLERR: a netlink socket that overran) libuv stops watching and says EBADF whatever it was
-    // (uv__poll_io, src/unix/poll.c). The next read or write tells what it is; unless that ends it, we go on.
+    // After an error (POLLERR: a netlink socket that overran) libuv stops watching and reports EBADF whatever
+    // it was (uv__poll_io, src/unix/poll.c). The next read or write finds the real error. Unless that one
+    // closes the fd, watching continues.
     if (status < 0) binding().pollWatch(this.#poll, this.#events)
     const happened = status < 0 ? this.#events : events
     if (happened & UV_WRITABLE) this.#ready.writable?.()

@@ -1,19 +1,19 @@
-/** Of struct slot (native/addon/inet.c), in words: where each thing is. */
+/** Offsets in struct slot (native/addon/inet.c), in 32-bit words. */
 const word = { reply: 1, peer: 2, localEnd: 13, next: 13, follows: 14 }
 
-/** A datagram of 64 KiB is the longest that the kernel cuts up, headers included (net/ipv4/udp.c). */
+/** The kernel splits datagrams of at most 64 KiB, headers included (net/ipv4/udp.c). */
 const longest = 65_000
 
 /**
- * Finds replies of one batch that have the same length, and the same way to go: the kernel takes such a train through
- * its layers as one datagram, which it cuts up at the end (UDP_SEGMENT).
+ * Finds replies of one batch with the same length and the same peer. The kernel takes such a train through
+ * its layers as one datagram, and splits it at the end (UDP_SEGMENT).
  */
 export class ReplyTrains {
   readonly #words: Uint32Array
   readonly #slotWords: number
-  /** By a hash of where they go and how long they are: the last slot of a train, or -1. */
+  /** The last slot of a train, or -1, by a hash of its peer and length. */
   readonly #last = new Int16Array(256)
-  /** Bytes of the trains at the same places. */
+  /** The bytes of the train at the same index. */
   readonly #bytes = new Uint16Array(256)
 
   constructor(words: Uint32Array, slotSize: number) {
@@ -21,12 +21,12 @@ export class ReplyTrains {
     this.#slotWords = slotSize / 4
   }
 
-  /** Forgets all of them. */
+  /** Forgets all trains. */
   clear(): void {
     this.#last.fill(-1)
   }
 
-  /** The slot has a reply: it goes with those that it fits behind. */
+  /** Adds the reply in a slot to the train that it fits, or starts a new train. */
   add(slot: number): void {
     const words = this.#words
     const start = slot * this.#slotWords
@@ -42,7 +42,7 @@ export class ReplyTrains {
     this.#last[place] = slot
   }
 
-  /** Length, peer and own address, which lie side by side. */
+  /** Compares length, peer and own address, which are adjacent. */
   #match(a: number, b: number): boolean {
     for (let at = word.reply; at < word.localEnd; at++)
       if (this.#words[a + at] !== this.#words[b + at]) return false

@@ -5,17 +5,20 @@ import { SOCK_STREAM } from '../constants.ts'
 import { attempt, closed, isSyscallFailure, refused, SysError } from '../errors.ts'
 import { FdWatch } from './poll.ts'
 
-/** Both ends of a unix stream, for two processes, as fds that the caller closes or hands over. */
+/** A pair of connected unix stream sockets, for two processes, as fds that the caller closes or hands over. */
 export function socketPair(): [number, number] {
   return attempt('create', 'socket pair', () => binding().socketPair(SOCK_STREAM))
 }
 
-/** Speaks over the fd of a connected unix stream socket, and owns it from now on. */
+/** A port over the fd of a connected unix stream socket. It owns the fd from now on. */
 export function adoptStream(fd: number): StreamPort {
   return new StreamPort(fd)
 }
 
-/** Connects to a listening unix stream. Waits while its queue is full, `timeoutMs` at most (default 1000). */
+/**
+ * Connects to a listening unix stream socket. While the socket's queue is full it waits, for at most
+ * `timeoutMs` (default 1000).
+ */
 export async function connectStream(
   path: string,
   options: { timeoutMs?: number; clock?: Clock } = {},
@@ -36,21 +39,21 @@ export async function connectStream(
   return port
 }
 
-/** Who connected, listened, or made the pair: as the kernel knows it, not as they say. */
+/** The process that connected, listened, or made the pair. The kernel vouches for it, not the peer. */
 export function peerCredentials(fd: number): { pid: number; uid: number; gid: number } {
-  return attempt('ask who is at', `file descriptor ${fd}`, () => binding().peerCredentials(fd))
+  return attempt('read the peer of', `file descriptor ${fd}`, () => binding().peerCredentials(fd))
 }
 
-/** One read's worth. Shared by all streams: it is copied from before anything else can run. */
+/** The buffer of one read. All streams share it: it is copied from before any other code can run. */
 const buffer = new Uint8Array(64 << 10)
 
 interface Piece {
   readonly bytes: Uint8Array
-  /** Duplicates, closed once sent: the caller may close the originals when `send` has returned. */
+  /** Duplicates, closed once sent: the caller may close the originals as soon as `send` has returned. */
   readonly fds?: readonly number[]
 }
 
-/** A connected unix stream that carries file descriptors both ways. Bytes are the receiver's to keep. */
+/** A connected unix stream that carries file descriptors both ways. The receiver may keep the bytes. */
 export class StreamPort implements Port {
   readonly #watch: FdWatch
   readonly #waiting: Piece[] = []
@@ -72,7 +75,10 @@ export class StreamPort implements Port {
     this.#watch.reading(true)
   }
 
-  /** Never waits: what does not fit into the socket now is kept. To somebody who is gone it says nothing: `end` does. */
+  /**
+   * Never waits: bytes that do not fit into the socket now are kept. It does not report a closed peer: `end`
+   * does.
+   */
   send(bytes: Uint8Array, fds?: readonly number[]): void {
     if (this.#watch.closed) throw closed('stream')
     if (this.#gone || bytes.length === 0) return
@@ -81,7 +87,7 @@ export class StreamPort implements Port {
     else if (sent < bytes.length) this.#keep(bytes.subarray(sent))
   }
 
-  /** At once: what was kept because the socket was full is dropped. */
+  /** Closes at once. Bytes that were kept because the socket was full are dropped. */
   close(): Promise<void> {
     this.#drop()
     return this.#watch.close()
@@ -99,14 +105,14 @@ export class StreamPort implements Port {
     else this.#receiver?.data(Buffer.from(buffer.subarray(0, received.length)), received.fds)
   }
 
-  /** Undefined when nothing is there. */
+  /** Undefined when there is nothing to read. */
   #take(): Received | undefined {
     try {
       return binding().receive(this.#watch.fd, buffer)
     } catch (thrown) {
       if (!isSyscallFailure(thrown)) throw thrown
       const failure = refused('receive', 'stream', thrown)
-      // Somebody who was killed with our bytes unread: gone all the same.
+      // The peer was killed before it read all bytes: that is an ordinary end.
       this.#end(failure.errnoName === 'ECONNRESET' ? undefined : failure)
       return undefined
     }
@@ -138,7 +144,7 @@ export class StreamPort implements Port {
     this.#watch.writing(false)
   }
 
-  /** How many bytes went. The fds go with the first of them. */
+  /** The number of bytes sent. The fds go with the first of them. */
   #transmit({ bytes, fds }: Piece): number {
     try {
       return binding().send(this.#watch.fd, bytes, fds) ?? 0
@@ -158,6 +164,7 @@ export class StreamPort implements Port {
 }
 
 function lostDescriptors(): SysError {
-  const reason = 'file descriptors that came with the bytes were lost (limit of open files?)'
+  const reason =
+    'the kernel dropped file descriptors that came with the data (is the limit of open files reached?)'
   return new SysError({ code: 'DESCRIPTORS_LOST', op: 'receive', target: 'stream', reason })
 }

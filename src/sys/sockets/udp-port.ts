@@ -14,27 +14,33 @@ export interface BufferPart {
   length: number
 }
 
-/** Whom a datagram is from. */
+/** The sender of a datagram. */
 export interface Sender {
   readonly address: string
   readonly port: number
   /** 127.0.0.0/8 and ::1. */
   readonly loopback: boolean
-  /** For a reply after {@link DatagramService.datagram} has returned, when this object is somebody else. */
+  /**
+   * A copy for a reply after {@link DatagramService.datagram} has returned, when this object is reused for
+   * another sender.
+   */
   keep(): KeptSender
 }
 
-/** As {@link Sender}, to be kept. */
+/** A {@link Sender} that stays valid. */
 export interface KeptSender {
   readonly address: string
   readonly port: number
-  /** Sends a reply, from the address that was asked. */
+  /** Sends a reply, from the address that the query was sent to. */
   reply(bytes: Uint8Array): void
 }
 
-/** Who answers datagrams. */
+/** Answers datagrams. */
 export interface DatagramService {
-  /** Gives the length of the reply it wrote at `into.at`, 0 for none. Its arguments are good until it returns. */
+  /**
+   * Returns the length of the reply that it wrote at `into.at`, or 0 for none. Its arguments are valid until
+   * it returns.
+   */
   datagram(query: BufferPart, sender: Sender, into: BufferPart): number
 }
 
@@ -42,16 +48,16 @@ export interface DatagramService {
 const slot = { size: 3328, peer: 8, local: 36, query: 64, querySize: 1984, reply: 2048, replySize: 1280 }
 const envelope = { from: slot.peer, to: slot.local + 16 }
 const batch = 64
-/** A datagram that is longer is no question, and is lost. */
+/** Longer datagrams are dropped: no query is that long. */
 export const longestDatagram = slot.querySize
-/** How many batches in one turn of the event loop, so that a flood does not starve everything else. */
+/** The most batches in one turn of the event loop, so that a flood does not starve everything else. */
 const mostBatches = 8
-/** Some thousand datagrams: what comes while this process has something else to do, or no turn. */
+/** Room for some thousand datagrams, which arrive while this process is busy or not scheduled. */
 const receiveBuffer = 4 << 20
 
 /**
- * Opens a UDP socket for both families whose replies leave from the address that was asked. Which that was has to be
- * said with each datagram only where the socket is not bound to it.
+ * Opens a UDP socket for both families. Its replies leave from the address that the query was sent to. That
+ * address accompanies each datagram only when the socket is bound to all addresses.
  */
 export function openUdp(place: InetPlace): UdpPort {
   const { fd, port } = bindInet('udp', place)
@@ -60,15 +66,18 @@ export function openUdp(place: InetPlace): UdpPort {
   return new UdpPort(fd, port)
 }
 
-/** `::`, `0.0.0.0`, however they are spelled. */
+/** True for `::` and `0.0.0.0`, in any spelling. */
 function isUnspecified(address: string): boolean {
   return addressBytes(address.split('%')[0]!).every(byte => byte === 0)
 }
 
-/** Datagrams in batches (recvmmsg, sendmmsg): one system call each way for up to 64 of them. */
+/**
+ * Receives and sends datagrams in batches (recvmmsg, sendmmsg): one system call each way for up to 64 of
+ * them.
+ */
 export class UdpPort implements AsyncDisposable {
   readonly port: number
-  /** Datagrams that were too long for a question, and replies that the kernel did not take. */
+  /** Datagrams too long for a query, and replies that the kernel did not take. */
   lost = 0
   readonly #binding: Binding = binding()
   readonly #watch: FdWatch
@@ -99,7 +108,8 @@ export class UdpPort implements AsyncDisposable {
 
   #drain(): void {
     for (let turn = 0; turn < mostBatches && !this.#watch.closed; turn++) {
-      // A batch that was not full is no reason to stop: more has come meanwhile, and the event loop is a long way round.
+      // It reads on after a batch that was not full: more has arrived meanwhile, and another turn of the
+      // event loop costs more than this call.
       const count = this.#binding.receiveBatch(this.#watch.fd, this.#batch.bytes)
       if (count === 0) return
       this.#answer(count)
@@ -132,7 +142,7 @@ export class UdpPort implements AsyncDisposable {
     if (replies > 0) this.lost += replies - this.#binding.sendBatch(this.#watch.fd, bytes, count)
   }
 
-  /** Replies that come at about the same time go together. */
+  /** Replies sent in the same turn of the event loop leave in one batch. */
   send(to: Uint8Array, reply: Uint8Array): void {
     if (this.#watch.closed) return
     if (reply.length > slot.replySize) {
@@ -174,7 +184,7 @@ class Batch {
   }
 }
 
-/** The sender of the slot at `start`. Addresses are spelled out only for those who want to know. */
+/** The sender of the datagram in the slot at `start`. It formats the address only when that is read. */
 class SlotSender implements Sender {
   start = 0
   readonly #batch: Batch
@@ -213,7 +223,7 @@ class SlotSender implements Sender {
   }
 }
 
-/** Of a struct sockaddr_in6; IPv4 as IPv4. */
+/** The address in a struct sockaddr_in6, with a mapped IPv4 address as IPv4. */
 function peerText(bytes: Buffer, at: number): string {
   const start = at + 8
   if (bytes.readUInt32BE(start + 8) === 0xffff && bytes.readUInt32LE(start) === 0)

@@ -8,12 +8,12 @@ import { kvmDevice } from './kvm-identity.ts'
 
 const name = 'accelerator.json'
 
-/** A verdict on KVM: why it cannot be used, or null when it can. */
+/** The result of the KVM check: why it cannot be used, or null when it can. */
 export type Verdict = { readonly trouble: string | null }
 
 /**
- * Everything the verdict depends on, hashed: this boot, its kernel, QEMU's binary, the device and who may open
- * it, and who will want to.
+ * Hashes everything that the result depends on: this boot, its kernel, QEMU's binary, the device with its
+ * permissions, and the user that VMs will run as.
  */
 export async function verdictKey(qemu: Qemu, identity: Identity | undefined): Promise<string> {
   const [boot, binary, device] = await Promise.all([
@@ -31,7 +31,7 @@ export async function verdictKey(qemu: Qemu, identity: Identity | undefined): Pr
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex')
 }
 
-/** The last verdict, where it is this key's. */
+/** The stored result, if it is for this key. */
 export async function recallVerdict(cacheDir: string, key: string): Promise<Verdict | undefined> {
   const trouble = await recall({ cacheDir, name, key })
   return trouble === null || typeof trouble === 'string' ? { trouble } : undefined

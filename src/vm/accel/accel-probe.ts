@@ -8,16 +8,19 @@ import { probeDevice, probeKernel, probeStatus } from './probe-kernel.ts'
 export interface Probe {
   /** Path of qemu-system-x86_64. */
   readonly qemu: string
-  /** Who VMs will run as. */
+  /** The user that VMs will run as. */
   readonly identity?: Identity | undefined
-  /** Hardware needs 0.1 s. A KVM that emulates every instruction may get there too, some day. */
+  /**
+   * The time limit. Hardware needs 0.1 s. A KVM that emulates every instruction may finish too, but much
+   * later.
+   */
   readonly deadlineMs?: number
-  /** What VMs get; others for tests. */
+  /** The CPU model that VMs get. Tests use others. */
   readonly cpu?: string
   readonly clock?: Clock
 }
 
-/** Runs the probe's three instructions under KVM. Gives why that did not work; undefined when it did. */
+/** Runs the probe's three instructions under KVM. Returns why that failed; undefined when it worked. */
 export async function kvmTrouble(probe: Probe): Promise<string | undefined> {
   const { qemu, identity, deadlineMs = 2000, clock = systemClock } = probe
   await using kernel = await sealedMemfd('xcluster-probe', fd => void writeSync(fd, probeKernel()))
@@ -30,7 +33,7 @@ export async function kvmTrouble(probe: Probe): Promise<string | undefined> {
   const inTime = await waitFor(clock, launched.exited, deadlineMs)
   if (!inTime) launched.kill('SIGKILL')
   const { code, signal } = await launched.exited
-  if (!inTime) return `a guest of three instructions did not end within ${deadlineMs / 1000} s`
+  if (!inTime) return `a test guest with three instructions did not end within ${deadlineMs / 1000} s`
   return code === probeStatus ? undefined : saidBy(launched, signal ?? `status ${code}`)
 }
 
@@ -42,7 +45,7 @@ function probeArgs(cpu: string): string[] {
   ]
 }
 
-/** QEMU's first word that is more than a warning, without the program's name before it. */
+/** QEMU's first line that is more than a warning, without the program's name. */
 function saidBy(launched: Launched, how: string): string {
   const lines = launched.stderr().split('\n')
   const first = lines.find(line => line.trim() && !line.includes('warning:'))

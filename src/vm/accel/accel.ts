@@ -7,25 +7,26 @@ import { kvmTrouble } from './accel-probe.ts'
 export interface AccelOptions {
   readonly want: 'auto' | 'kvm' | 'tcg'
   readonly qemu: Qemu
-  /** Who VMs will run as: any one of them, they differ only in their numbers. */
+  /** The user that VMs will run as. Any of their users will do: they differ only in their numbers. */
   readonly identity?: Identity | undefined
-  /** The verdict is remembered here until the next boot. */
+  /** The result is stored here until the next boot. */
   readonly cacheDir: string
-  /** Told when `auto` has to do without KVM, and why; every time. */
+  /** Called with the reason each time `auto` has to do without KVM. */
   readonly notice: (text: string) => void
 }
 
 /**
- * KVM where it works, else QEMU's translator. That /dev/kvm opens proves nothing (docs/vm.md): something is run
- * on it, as the user that VMs will run as. `kvm` where it does not work is an error.
+ * KVM where it works, otherwise QEMU's translator (TCG). That /dev/kvm can be opened proves nothing
+ * (docs/vm.md): a small guest is run on it, as the user that VMs will run as. `kvm` where it does not work
+ * throws KVM_UNUSABLE.
  */
 export async function detectAccel(options: AccelOptions): Promise<Accel> {
   const { want, notice } = options
-  if (want === 'tcg') return { kind: 'tcg', reason: 'asked for' }
+  if (want === 'tcg') return { kind: 'tcg', reason: 'requested' }
   const trouble = await rememberedTrouble(options)
   if (trouble === null) return { kind: 'kvm' }
   if (want === 'kvm') throw unusable(trouble)
-  notice(`No KVM here, VMs are emulated and slow (${trouble})`)
+  notice(`KVM does not work here, so VMs are emulated and slow (${trouble})`)
   return { kind: 'tcg', reason: trouble }
 }
 
@@ -45,6 +46,7 @@ function unusable(reason: string): VmError {
     op: 'use',
     target: 'KVM',
     reason,
-    remedy: 'Let whoever VMs run as write /dev/kvm, enable virtualisation in the firmware, or use --kvm=auto',
+    remedy:
+      'Give the user of the VMs write access to /dev/kvm, enable virtualisation in the firmware, or use --kvm=auto',
   })
 }

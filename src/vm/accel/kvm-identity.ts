@@ -2,12 +2,12 @@ import { stat } from 'node:fs/promises'
 import type { Identity } from '../../sys/index.ts'
 import type { AccelKind } from '../types.ts'
 
-/** The device through which hardware executes guests. */
+/** The device through which the hardware executes guests. */
 export const kvmDevice = '/dev/kvm'
 
 /**
- * Who a QEMU runs as: with KVM also a member of the group that may write /dev/kvm, unless that is root's. The
- * probe for KVM asks here too, so that it tries exactly what VMs will do.
+ * The user and groups of a QEMU process. With KVM it is also a member of the group that can write /dev/kvm,
+ * unless that is root's. The KVM probe uses the same, so that it tries exactly what VMs will do.
  */
 export async function kvmIdentity(identity: Identity, accel: AccelKind): Promise<Identity> {
   if (accel !== 'kvm') return identity

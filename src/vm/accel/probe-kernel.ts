@@ -1,15 +1,15 @@
 import { Writer } from '../../base/index.ts'
 
-/** Where the probe's code lies in the guest's memory: above the first MiB, as kernels do. */
+/** Where the probe's code is in the guest's memory: above the first MiB, where kernels are. */
 const base = 0x100000
 
 /** `mov al, 0x10; out 0xf4, al; hlt; jmp` back to the hlt. */
 const code = Uint8Array.of(0xb0, 0x10, 0xe6, 0xf4, 0xf4, 0xeb, 0xfd)
 
-/** What QEMU exits with when the code has run: `isa-debug-exit` gives (value << 1) | 1. */
+/** QEMU's exit status when the code has run: `isa-debug-exit` makes it (value << 1) | 1. */
 export const probeStatus = (0x10 << 1) | 1
 
-/** The QEMU device that listens on the port the code writes to. */
+/** The QEMU device for the port that the code writes to. */
 export const probeDevice = 'isa-debug-exit,iobase=0xf4,iosize=4'
 
 const fileHeaderSize = 64
@@ -19,7 +19,7 @@ const codeOffset = 0x1000
 
 /**
  * A kernel of three instructions: an ELF file with a PVH entry (XEN_ELFNOTE_PHYS32_ENTRY, xen
- * `public/elfnote.h`), which QEMU and its firmware start on the same way as the real one.
+ * `public/elfnote.h`). QEMU and its firmware start it the same way as a real kernel.
  */
 export function probeKernel(): Uint8Array {
   const note = new Writer()

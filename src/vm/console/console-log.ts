@@ -2,12 +2,12 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { messageOf } from '../../base/index.ts'
 import { VmError } from '../errors.ts'
 
-/** A guest can print without end; the disk has one. */
+/** A guest can print without end, and the disk is finite. */
 const limit = 64 << 20
 
 /**
- * A console's log file. Written at once, with no buffer of ours between: after a SIGKILL the last line is there.
- * A disk that is full ends the log, not the VM.
+ * A console's log file. Writes are not buffered: the last line is there even after a SIGKILL. A full disk
+ * ends the log, not the VM.
  */
 export class ConsoleLog {
   #fd: number | undefined
@@ -33,7 +33,8 @@ export class ConsoleLog {
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at)
       this.#left -= bytes.length
-      if (this.#left <= 0) writeSync(this.#fd, `\n[xcluster: log ends here, at ${limit >> 20} MiB]\n`)
+      if (this.#left <= 0)
+        writeSync(this.#fd, `\n[xcluster: the log ends here, at its limit of ${limit >> 20} MiB]\n`)
     } catch {
       this.#left = 0
     }

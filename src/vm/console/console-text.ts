@@ -1,9 +1,9 @@
-/** What a line on the console tells about the boot. */
+/** What a line on the console shows about the boot. */
 export type Sight = { readonly milestone: 'init' } | { readonly panic: string }
 
 /**
- * Reads a line that the guest printed. The kernel's own words only count with its time stamp before them, as
- * they would else in a log that somebody looks at.
+ * Interprets a line that the guest printed. The kernel's messages count only with a time stamp: without one
+ * the line may be from a log that a user prints.
  */
 export function sightOf(line: string): Sight | undefined {
   if (line.startsWith('xcluster: init')) return { milestone: 'init' }
@@ -19,7 +19,7 @@ const sequences = new RegExp(
   'g',
 )
 
-/** The last `count` lines that say something, as plain text. */
+/** The last `count` lines that are not empty, as plain text. */
 export function lastLines(bytes: Uint8Array, count: number): string {
   return new TextDecoder()
     .decode(bytes)
@@ -31,7 +31,7 @@ export function lastLines(bytes: Uint8Array, count: number): string {
     .join('\n')
 }
 
-/** Cuts what the guest prints into lines of bytes-as-latin1. A line longer than `limit` is cut there. */
+/** Cuts the guest's output into lines of bytes-as-latin1. A line longer than `limit` is cut there. */
 export class ConsoleLines {
   readonly #limit: number
   #begun = ''

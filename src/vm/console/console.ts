@@ -5,12 +5,12 @@ import { ConsoleLines, lastLines, type Sight, sightOf } from './console-text.ts'
 import { Ring } from './ring.ts'
 
 export interface ConsoleListener {
-  /** The first bytes ever: the kernel runs. */
+  /** Called for the first byte: the kernel runs. */
   began(): void
   saw(sight: Sight): void
 }
 
-/** A guest's serial console: what it prints goes to a ring, a log file and whoever is attached. */
+/** A guest's serial console. Its output goes to a ring buffer, a log file and attached readers. */
 export class GuestConsole implements Console {
   readonly #port: Port
   readonly #log: ConsoleLog
@@ -26,13 +26,13 @@ export class GuestConsole implements Console {
     this.#log = log
   }
 
-  /** Begins to read. */
+  /** Starts reading. */
   listen(listener: ConsoleListener): void {
     this.#listener = listener
     this.#port.receive({ data: bytes => this.#heard(bytes), end: () => this.#ended.resolve() })
   }
 
-  /** Resolves when QEMU has closed its end: nothing more will be printed. */
+  /** Resolves when QEMU has closed its end: no more output follows. */
   get ended(): Promise<void> {
     return this.#ended.promise
   }

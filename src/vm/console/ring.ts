@@ -1,7 +1,7 @@
 /** The last `capacity` bytes of a stream, in memory that does not grow. */
 export class Ring {
   readonly #bytes: Uint8Array
-  /** How many were ever pushed. */
+  /** The number of bytes ever pushed. */
   #total = 0
 
   constructor(capacity: number) {
@@ -18,7 +18,7 @@ export class Ring {
     this.#total += bytes.length
   }
 
-  /** A copy, oldest first. */
+  /** A copy of the bytes, oldest first. */
   contents(): Uint8Array {
     const capacity = this.#bytes.length
     if (this.#total <= capacity) return this.#bytes.slice(0, this.#total)

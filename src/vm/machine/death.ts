@@ -2,55 +2,64 @@ import type { Exit } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { Milestone } from '../types.ts'
 
-/** What is left of a VM that nobody asked to end. */
+/** The state of a VM that ended by itself. */
 export interface ExitReport {
   readonly name: string
   /** Absent while QEMU still runs, as it does after some panics. */
   readonly exit?: Exit | undefined
-  /** The kernel's words. */
+  /** The kernel's panic message. */
   readonly panic?: string | undefined
-  /** Data of QEMU's SHUTDOWN event: the guest did it itself when `guest` is true. */
+  /** Data of QEMU's SHUTDOWN event. The guest caused it when `guest` is true. */
   readonly shutdown?: { readonly guest: boolean; readonly reason: string } | undefined
-  /** Why the monitor is of no use any more, where that is the reason. */
+  /** Why the monitor failed, where that is the cause. */
   readonly monitor?: string | undefined
   readonly stderr: string
   /** The console's last lines. */
   readonly console: string
-  /** How far it had come. */
+  /** The last milestone of its boot. */
   readonly reached: Milestone
 }
 
-/** Why it died, as an error for people. The most telling witness is heard first: kernel, guest, QEMU, exit. */
-export function postmortem(remains: ExitReport): VmError {
-  const { name, panic, shutdown } = remains
-  // Without a reset (or with QEMU still there) it was only a text like it on the console.
-  if (panic !== undefined && (shutdown?.guest || !remains.exit)) {
-    const remedy = 'The console log has all of it'
-    return new VmError({ code: 'GUEST_PANIC', op: 'run', target: name, reason: told(panic, remains), remedy })
+/** Explains the death as an error. The most informative source counts first: kernel, guest, QEMU, exit status. */
+export function postmortem(report: ExitReport): VmError {
+  const { name, panic, shutdown } = report
+  // Without a reset (or with QEMU still running) the console only showed a text like a panic.
+  if (panic !== undefined && (shutdown?.guest || !report.exit)) {
+    const remedy = 'Read the console log'
+    return new VmError({
+      code: 'GUEST_PANIC',
+      op: 'run',
+      target: name,
+      reason: withOutput(panic, report),
+      remedy,
+    })
   }
   if (shutdown?.guest) {
-    const how = shutdown.reason === 'guest-reset' ? 'restarted' : 'switched itself off'
-    const reason = told(`the guest ${how} (${shutdown.reason}, after '${remains.reached}')`, remains)
+    const how = shutdown.reason === 'guest-reset' ? 'restarted' : 'shut itself down'
+    const reason = withOutput(`the guest ${how} (${shutdown.reason}, after '${report.reached}')`, report)
     return new VmError({ code: 'GUEST_ENDED', op: 'run', target: name, reason })
   }
-  const how = `QEMU ${exitText(remains)} (after '${remains.reached}')`
-  return new VmError({ code: 'QEMU_DIED', op: 'run', target: name, reason: told(how, remains) })
+  const how = `QEMU ${exitText(report)} (after '${report.reached}')`
+  return new VmError({ code: 'QEMU_DIED', op: 'run', target: name, reason: withOutput(how, report) })
 }
 
-/** A guest that has not become ready in time. */
-export function bootTimeout(remains: ExitReport, ms: number): VmError {
-  const reason = told(`not ready within ${ms / 1000} s; the last it reached is '${remains.reached}'`, remains)
-  const remedy = 'Look at the console log; a busy host may need a longer timeout'
-  return new VmError({ code: 'BOOT_TIMEOUT', op: 'boot', target: remains.name, reason, remedy })
+/** The error for a guest that is not ready in time. */
+export function bootTimeout(report: ExitReport, ms: number): VmError {
+  const reason = withOutput(
+    `not ready within ${ms / 1000} s; the last milestone of its boot was '${report.reached}'`,
+    report,
+  )
+  const remedy = 'Read the console log; a busy host may need a longer timeout'
+  return new VmError({ code: 'BOOT_TIMEOUT', op: 'boot', target: report.name, reason, remedy })
 }
 
 function exitText({ exit, monitor = 'closed' }: ExitReport): string {
   if (exit?.signal) return `was killed by ${exit.signal}`
-  return exit ? `exited with status ${exit.code}` : `has no monitor any more (${monitor})`
+  return exit ? `exited with status ${exit.code}` : `lost its monitor (${monitor})`
 }
 
-/** The first sentence, then what QEMU and the console said last, indented. */
-function told(what: string, { stderr, console }: ExitReport): string {
+/** The first sentence, then the last output of QEMU and of the console, indented. */
+function withOutput(what: string, { stderr, console }: ExitReport): string {
   const block = (title: string, text: string) =>
     text.trim()
       ? [

@@ -3,8 +3,9 @@ import { AgentClient, type ExecOptions, type ExecResult } from '../../qmp/index.
 import { VmError } from '../errors.ts'
 
 /**
- * The agent in one guest. QEMU's event VSERPORT_CHANGE says when it opens and closes its port: nothing is sent
- * while it is closed (that has wedged boots), and whoever waits for an answer when it closes is told at once.
+ * The agent in one guest. QEMU's event VSERPORT_CHANGE reports when it opens and closes its port. Nothing is
+ * sent while the port is closed, because that has wedged boots. When it closes, callers that wait for an
+ * answer are rejected at once.
  */
 export class GuestAgent {
   readonly #name: string
@@ -12,7 +13,7 @@ export class GuestAgent {
   readonly #clock: Clock
   #client: AgentClient | undefined
   #isOpen = false
-  /** Resolves when it can be asked. */
+  /** Resolves when the agent can be used. */
   #open = quiet<AgentClient>()
   /** Rejects when it no longer can. */
   #lost = quiet<never>()
@@ -23,13 +24,16 @@ export class GuestAgent {
     this.#clock = clock
   }
 
-  /** Resolves when it has answered. Called at every opening: a restarted agent is synchronised again. */
+  /**
+   * Resolves when the agent has answered. Called at every opening, because a restarted agent must be
+   * synchronised again.
+   */
   async opened(timeoutMs: number): Promise<void> {
     await this.#connect().sync(timeoutMs)
     this.#offer()
   }
 
-  /** It is open, and is not asked anything yet: the first command synchronises. */
+  /** The port is open, but the agent is not queried yet: the first command synchronises. */
   openedUnasked(): void {
     this.#connect()
     this.#offer()
@@ -53,7 +57,7 @@ export class GuestAgent {
     this.#open.resolve(this.#connect())
   }
 
-  /** Waits for the agent, should it be starting again, and for the command: `timeoutMs` for each. */
+  /** Waits for the agent, which may be restarting, and then for the command: `timeoutMs` for each. */
   async exec(command: readonly string[] | string, options: ExecOptions = {}): Promise<ExecResult> {
     const late = () => this.#lostError()
     const client = await within(this.#open.promise, {
@@ -73,12 +77,12 @@ export class GuestAgent {
 
   #lostError(): VmError {
     const reason = "the guest's agent has closed its port"
-    const remedy = 'See whether qemu-ga runs in the guest (the console still works)'
+    const remedy = 'Check that qemu-ga runs in the guest (its console still works)'
     return new VmError({ code: 'AGENT_LOST', op: 'talk to', target: this.#name, reason, remedy })
   }
 }
 
-/** A rejection is told to whoever waits then; often nobody does. */
+/** A rejection for callers that wait at that time; often there are none. */
 function quiet<T>(): Deferred<T> {
   const deferred = defer<T>()
   deferred.promise.catch(() => {})

@@ -12,14 +12,14 @@ import type { GuestAgent } from './guest-agent.ts'
 import type { Progress } from './progress.ts'
 import { killAndWait, type Stoppable, stopInSteps, waitFor } from './stop.ts'
 
-/** The parts of a machine, made by `startVm` and owned by it from then on. */
+/** The parts of a machine. `startVm` makes them; the machine owns them from then on. */
 export interface Parts {
   readonly name: string
   readonly nicCount: number
   readonly readyTimeoutMs: number
-  /** It does not boot: what it prints says nothing about a boot. */
+  /** A clone does not boot: its output does not describe a boot. */
   readonly isClone: boolean
-  /** It is ready when it executes. */
+  /** The machine is ready as soon as it executes. */
   readonly wakesReady: boolean
   readonly clock: Clock
   readonly launched: Launched
@@ -30,19 +30,19 @@ export interface Parts {
   readonly progress: Progress
 }
 
-/** How long the other ends may take to close after one of them has: process, monitor, console. */
+/** How long the others of process, monitor and console may take to close after one of them has. */
 const followMs = 1000
 
 /**
- * A VM over its parts. There is one way to its end, {@link VmMachine.#reap}, whatever killed it: the process's
- * exit leads there, and everything else that goes wrong kills the process. `states.ts` has the picture.
+ * A VM over its parts. It ends in one way only, {@link VmMachine.#reap}, whatever the cause: the exit of the
+ * process leads there, and every other failure kills the process. `states.ts` has the picture.
  */
 export class VmMachine implements Machine {
   readonly #parts: Parts
   readonly #ready = defer()
   readonly #died = defer<Error | undefined>()
-  readonly #heardAll: Promise<void>
-  readonly #callOffTimeout: () => void
+  readonly #eventsEnded: Promise<void>
+  readonly #cancelTimeout: () => void
   #failure: Error | undefined
   #panic: string | undefined
   #shutdown: ExitReport['shutdown']
@@ -51,12 +51,12 @@ export class VmMachine implements Machine {
   constructor(parts: Parts) {
     this.#parts = parts
     const { clock, console, isClone, launched, progress, qmp, readyTimeoutMs } = parts
-    this.#ready.promise.catch(() => {}) // who waits for it is told; so is who waits for `died`
+    this.#ready.promise.catch(() => {}) // callers that await `ready` or `died` get the failure
     progress.pass('spawned')
     console.listen({ began: () => isClone || progress.pass('kernel'), saw: sight => this.#saw(sight) })
-    this.#heardAll = this.#hear()
-    this.#callOffTimeout = clock.after(readyTimeoutMs, () =>
-      this.fail(bootTimeout(this.#remains(), readyTimeoutMs)),
+    this.#eventsEnded = this.#watchEvents()
+    this.#cancelTimeout = clock.after(readyTimeoutMs, () =>
+      this.fail(bootTimeout(this.#exitReport(), readyTimeoutMs)),
     )
     void qmp.closed.then(reason => this.#monitorGone(reason))
     void launched.exited.then(exit => this.#reap(exit))
@@ -97,7 +97,10 @@ export class VmMachine implements Machine {
     return this.#parts.progress.events()
   }
 
-  /** Resolves when QEMU's monitor answers and the guest runs; throws, when all is gone again, why it never will. */
+  /**
+   * Resolves when QEMU's monitor answers and the guest runs. Throws the reason why it never will, after
+   * everything is closed.
+   */
   async opened(wake?: (qmp: QmpClient) => Promise<void>): Promise<void> {
     try {
       await this.qmp.ready
@@ -137,7 +140,7 @@ export class VmMachine implements Machine {
   }
 
   async kill(): Promise<void> {
-    this.#letGo()
+    this.#beginStop()
     await killAndWait(this.#stoppable())
   }
 
@@ -145,7 +148,7 @@ export class VmMachine implements Machine {
     return this.kill()
   }
 
-  /** Something went wrong: it is over, and the process goes. Later reasons are consequences. */
+  /** Records a failure and kills the process. Later failures are consequences of the first. */
   fail(failure: Error): void {
     if (!this.#parts.progress.alive) return
     this.#failure = failure
@@ -157,7 +160,7 @@ export class VmMachine implements Machine {
   async #stop(graceMs: number): Promise<void> {
     const ready = this.state === 'ready'
     const agent = this.#parts.agent
-    this.#letGo()
+    this.#beginStop()
     const sync = ready ? () => agent.exec(['sync'], { timeoutMs: graceMs }) : undefined
     await stopInSteps({ ...this.#stoppable(), sync }, graceMs)
   }
@@ -173,16 +176,16 @@ export class VmMachine implements Machine {
     }
   }
 
-  /** From now on its end is what we want. */
-  #letGo(): void {
+  /** From now on its end is intended. */
+  #beginStop(): void {
     if (!this.#parts.progress.alive) return
     this.#parts.progress.enter('stopping')
     this.#settle(stoppedEarly(this.name))
   }
 
-  /** The wait for `ready` is over; without effect once it was. */
+  /** Ends the wait for `ready`. Without effect when that has resolved. */
   #settle(failure: Error): void {
-    this.#callOffTimeout()
+    this.#cancelTimeout()
     this.#ready.reject(failure)
   }
 
@@ -195,16 +198,19 @@ export class VmMachine implements Machine {
     else this.#panicked(sight.panic)
   }
 
-  /** It resets now, which ends QEMU; unless its user wants it to stay (`panic=0`): then nobody waits for it. */
+  /**
+   * The guest now resets, which ends QEMU. With `panic=0` it stays: then a VM that is not ready fails after a
+   * moment.
+   */
   #panicked(words: string): void {
     this.#panic ??= words
     void waitFor(this.#parts.clock, this.died, followMs).then(gone => {
-      if (!gone && this.state !== 'ready') this.fail(postmortem(this.#remains()))
+      if (!gone && this.state !== 'ready') this.fail(postmortem(this.#exitReport()))
     })
   }
 
-  /** Ends with the monitor. */
-  async #hear(): Promise<void> {
+  /** Follows the monitor's events until it closes. */
+  async #watchEvents(): Promise<void> {
     for await (const { event, data } of this.qmp.events(['VSERPORT_CHANGE', 'SHUTDOWN'])) {
       if (event === 'SHUTDOWN') this.#shutdown = data
       else if (data.id !== agentPort.id) continue
@@ -227,25 +233,25 @@ export class VmMachine implements Machine {
   }
 
   #becomeReady(): void {
-    this.#callOffTimeout()
+    this.#cancelTimeout()
     this.#parts.progress.pass('ready')
     this.#parts.progress.enter('ready')
     this.#ready.resolve()
   }
 
-  /** QEMU closes its monitor when it ends. One that lives on without is of no use to anybody. */
+  /** QEMU closes its monitor when it ends. A QEMU that runs on without one cannot be controlled. */
   async #monitorGone(reason: QmpError | undefined): Promise<void> {
     if (await waitFor(this.#parts.clock, this.#parts.launched.exited, followMs)) return
     const monitor = reason && messageOf(reason)
-    this.fail(postmortem({ ...this.#remains(), monitor }))
+    this.fail(postmortem({ ...this.#exitReport(), monitor }))
   }
 
-  /** The process is gone: hears what the wires still hold, says why, closes everything. */
+  /** The process has ended: reads the remaining output, determines the cause, and closes everything. */
   async #reap(exit: Exit): Promise<void> {
     const { agent, clock, console, progress, stream } = this.#parts
     if (trace.on) tellExit(this.name, this.pid, exit)
-    await waitFor(clock, Promise.all([console.ended, this.qmp.closed, this.#heardAll]), followMs)
-    if (progress.alive) this.fail(postmortem(this.#remains(exit)))
+    await waitFor(clock, Promise.all([console.ended, this.qmp.closed, this.#eventsEnded]), followMs)
+    if (progress.alive) this.fail(postmortem(this.#exitReport(exit)))
     if (progress.state === 'stopping') progress.enter('stopped')
     const scope = new Scope()
     for (const part of [agent, console, stream, this.qmp]) scope.defer(() => part.close())
@@ -262,7 +268,7 @@ export class VmMachine implements Machine {
     this.#died.resolve(this.#failure)
   }
 
-  #remains(exit?: Exit): ExitReport {
+  #exitReport(exit?: Exit): ExitReport {
     const { console, launched, name, progress } = this.#parts
     return {
       name,
@@ -276,7 +282,7 @@ export class VmMachine implements Machine {
   }
 }
 
-/** The agent is gone: perhaps because the VM is, whose death says more. */
+/** True when the agent's connection was lost: perhaps because the VM died, which explains more. */
 function isLoss(failure: unknown): boolean {
   const isOurs = failure instanceof QmpError || failure instanceof VmError
   return isOurs && ['QMP_CLOSED', 'AGENT_LOST'].includes(failure.code)

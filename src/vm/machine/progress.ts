@@ -3,7 +3,7 @@ import { tellMilestone, tellState, trace } from '../trace.ts'
 import type { MachineEvent, MachineState, Milestone } from '../types.ts'
 import { Lifecycle } from './states.ts'
 
-/** What has happened to a machine so far, and who wants to hear of it. */
+/** The events of a machine so far, and their listeners. */
 export class Progress {
   readonly #name: string
   readonly #clock: Clock
@@ -24,7 +24,7 @@ export class Progress {
     return this.#lifecycle.state
   }
 
-  /** True while QEMU runs, nobody has asked it to end, and nothing has gone wrong. */
+  /** True while QEMU runs, its end was not requested, and nothing has failed. */
   get alive(): boolean {
     return this.#lifecycle.alive
   }

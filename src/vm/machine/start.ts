@@ -17,9 +17,9 @@ export interface StartParts extends StartOptions {
 }
 
 /**
- * Starts a VM: resolves when QEMU's monitor answers and the guest executes, while it boots on; `machine.ready`
- * tells when its agent has answered. Whatever goes wrong before that, and an abort, leaves nothing behind when it
- * is thrown. A clone that cannot be is CLONE_FAILED: the same spec without `template` boots.
+ * Starts a VM. Resolves when QEMU's monitor answers and the guest executes; the guest continues to boot, and
+ * `machine.ready` resolves when its agent has answered. After a failure or an abort it throws, and nothing is
+ * left behind. A clone that cannot be made is CLONE_FAILED: the same spec without `template` boots.
  */
 export async function startVm(spec: VmSpec, options: StartParts = {}): Promise<Machine> {
   const { template } = spec
@@ -36,7 +36,7 @@ export async function startVm(spec: VmSpec, options: StartParts = {}): Promise<M
   }
 }
 
-/** The same for any {@link Role}: `wake` is what QEMU has to be told before the guest executes. */
+/** The same for any {@link Role}. `wake` sends QEMU what it needs before the guest executes. */
 export async function startMachine(
   spec: VmSpec,
   origin: Origin & { readonly wake?: (qmp: QmpClient) => Promise<void> },

@@ -6,8 +6,8 @@ import type { MachineState } from '../types.ts'
  *      │           │          │          │                     running   the guest executes
  *      ├───────────┴──────────┼──────────┘                     ready     its agent has answered
  *      │  (also to stopping)  ▼                                stopping  stop() or kill() was called
- *      └───────────────────▶ failed                            stopped   gone, as was wished
- *                                                              failed    gone or given up, with a reason
+ *      └───────────────────▶ failed                            stopped   ended as requested
+ *                                                              failed    ended by itself or given up, with a reason
  * ```
  */
 const after: Readonly<Record<MachineState, readonly MachineState[]>> = {
@@ -19,7 +19,7 @@ const after: Readonly<Record<MachineState, readonly MachineState[]>> = {
   failed: [],
 }
 
-/** The state a machine is in, and the guard of the picture above. */
+/** The state of a machine. It allows only the transitions in the picture above. */
 export class Lifecycle {
   #state: MachineState = 'starting'
 
@@ -27,7 +27,7 @@ export class Lifecycle {
     return this.#state
   }
 
-  /** True while QEMU runs and nobody has asked it to end. */
+  /** True while QEMU runs and its end was not requested. */
   get alive(): boolean {
     return this.#state === 'starting' || this.#state === 'running' || this.#state === 'ready'
   }

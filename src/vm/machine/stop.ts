@@ -1,22 +1,25 @@
 import type { Clock } from '../../base/index.ts'
 import { VmError } from '../errors.ts'
 
-/** What the ladder below needs of a machine. */
+/** The part of a machine that the steps below need. */
 export interface Stoppable {
   readonly name: string
   readonly clock: Clock
-  /** Resolves when the process is gone. */
+  /** Resolves when the process has ended. */
   readonly gone: Promise<unknown>
-  /** Lets the guest write back what it holds; absent when it cannot be asked. */
+  /** Makes the guest write its buffers to disk; absent when the agent cannot be used. */
   readonly sync?: (() => Promise<unknown>) | undefined
   quit(): Promise<unknown>
   kill(signal: 'SIGTERM' | 'SIGKILL'): void
 }
 
-/** The kernel takes a process away in milliseconds, unless it waits for a device. */
+/** The kernel ends a process within milliseconds, unless it waits for a device. */
 const killMs = 10_000
 
-/** Guest, then QEMU, then the kernel: each is asked only when the one before did not do it in its time. */
+/**
+ * Asks the guest, then QEMU, then the kernel. Each step is taken only when the one before did not end the VM
+ * in time.
+ */
 export async function stopInSteps(vm: Stoppable, graceMs: number): Promise<void> {
   if (vm.sync && graceMs > 0) await waitFor(vm.clock, attempt(vm.sync), graceMs)
   void attempt(() => vm.quit())
@@ -29,26 +32,26 @@ export async function stopInSteps(vm: Stoppable, graceMs: number): Promise<void>
 export async function killAndWait(vm: Pick<Stoppable, 'name' | 'clock' | 'gone' | 'kill'>): Promise<void> {
   vm.kill('SIGKILL')
   if (await waitFor(vm.clock, vm.gone, killMs)) return
-  const reason = `QEMU is still there ${killMs / 1000} s after SIGKILL: it waits inside the kernel`
+  const reason = `QEMU still runs ${killMs / 1000} s after SIGKILL: it waits inside the kernel`
   throw new VmError({ code: 'QEMU_STUCK', op: 'stop', target: vm.name, reason })
 }
 
-/** A step that fails is a reason for the next one, not an error. */
+/** A step that fails leads to the next one and is not an error. */
 async function attempt(step: () => Promise<unknown>): Promise<void> {
   try {
     await step()
   } catch {}
 }
 
-/** True when `event` came within `ms`; `event` may not reject. */
+/** True when `event` came within `ms`. `event` must not reject. */
 export async function waitFor(clock: Clock, event: Promise<unknown>, ms: number): Promise<boolean> {
-  let callOff = () => {}
+  let cancel = () => {}
   const late = new Promise<false>(resolve => {
-    callOff = clock.after(ms, () => resolve(false))
+    cancel = clock.after(ms, () => resolve(false))
   })
   try {
     return await Promise.race([event.then(() => true), late])
   } finally {
-    callOff()
+    cancel()
   }
 }

@@ -6,8 +6,8 @@ import { VmError } from '../errors.ts'
 import type { VmSpec } from '../types.ts'
 
 /**
- * Opens kernel and initramfs, to be passed on. QEMU opens them again by `/proc/self/fd/N`: that needs no right on
- * the directories above, which may be private to us, but it needs read permission on the file itself.
+ * Opens kernel and initramfs, for QEMU to inherit. QEMU opens them again as `/proc/self/fd/N`: that needs no
+ * permission for the directories above, which may be private, but it needs read permission for the files.
  */
 export async function openBootFiles(
   spec: VmSpec,
@@ -25,19 +25,19 @@ async function openFor(spec: VmSpec, path: string, scope: Scope): Promise<FileHa
   scope.defer(() => file.close())
   const { mode, uid, gid } = await file.stat()
   if (spec.identity && !mayRead(spec.identity, { mode, uid, gid })) {
-    const user = `uid ${spec.identity.uid}, as which QEMU runs`
+    const user = `uid ${spec.identity.uid}, the user of QEMU`
     throw unreadable(spec, `${path} cannot be read by ${user} (mode ${(mode & 0o777).toString(8)})`)
   }
   return file
 }
 
-/** What the kernel will say to an `open` by somebody without capabilities. */
+/** True when the kernel lets a process without capabilities open the file for reading. */
 export function mayRead(
-  who: Identity,
+  identity: Identity,
   file: { readonly mode: number; readonly uid: number; readonly gid: number },
 ): boolean {
-  const groups = [who.gid, ...(who.groups ?? [])]
-  const shift = who.uid === file.uid ? 6 : groups.includes(file.gid) ? 3 : 0
+  const groups = [identity.gid, ...(identity.groups ?? [])]
+  const shift = identity.uid === file.uid ? 6 : groups.includes(file.gid) ? 3 : 0
   return ((file.mode >> shift) & 4) !== 0
 }
 
@@ -48,7 +48,7 @@ function unreadable(spec: VmSpec, reason: string, cause?: unknown): VmError {
     op: 'start',
     target: spec.name,
     reason,
-    remedy: 'Kernel and initramfs must exist and be readable by others (chmod o+r)',
+    remedy: 'Make sure that kernel and initramfs exist and are readable by others (chmod o+r)',
     cause,
   })
 }

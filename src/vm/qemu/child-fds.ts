@@ -1,7 +1,7 @@
-/** How a VM comes to life: it boots; it boots to be saved; it wakes up as one that was saved. */
+/** How a VM starts: it boots, it boots to be saved as a template, or it resumes from a template. */
 export type Role = 'boot' | 'template' | 'clone'
 
-/** Which file descriptor means what inside QEMU. */
+/** The file descriptors of QEMU by their meaning. */
 export interface ChildFds {
   readonly monitor: number
   readonly console: number
@@ -10,13 +10,13 @@ export interface ChildFds {
   readonly kernel?: number
   readonly initramfs?: number
   readonly ram?: number
-  /** Those of the NICs follow from here. */
+  /** The first of those for NICs. */
   readonly firstNic: number
 }
 
 const wires = { monitor: 3, console: 4, agent: 5, stream: 6 }
 
-/** The launcher numbers what it passes on from 3, in this order. */
+/** The launcher numbers inherited descriptors from 3, in this order. */
 export const childFds: Readonly<Record<Role, ChildFds>> = {
   boot: { ...wires, kernel: 7, initramfs: 8, firstNic: 9 },
   template: { ...wires, kernel: 7, initramfs: 8, ram: 9, firstNic: 10 },

@@ -1,12 +1,12 @@
 import type { VmSpec } from '../types.ts'
 
 /**
- * What makes a throw-away guest boot faster, and is worth what it costs: no mitigations against itself, the
- * CPU's own randomness, grace periods that do not wait, no crypto self-tests, no relocation, one UART to probe,
- * no check of clocks that QEMU emulates anyway, notices and worse on the slow console but not all that is merely
- * informative. Then what is accounted, checked or hardened at every turn: under TCG the code of it is translated
- * anew in each clone. And what wakes an idle guest up, so that a hundred of them sleep (docs/vm.md has the
- * figures). `append` comes later and wins.
+ * Parameters that make a disposable guest boot faster and are worth their cost: no mitigations against
+ * itself, the CPU's own randomness, short grace periods, no crypto self-tests, no relocation, one UART to
+ * probe, no check of the clocks that QEMU emulates, and only notices and worse on the slow console. They also
+ * turn off accounting, checks and hardening on hot paths, whose code TCG would translate again in each clone,
+ * and whatever wakes an idle guest, so that a hundred of them stay idle (docs/vm.md has the figures).
+ * `append` follows and has priority.
  */
 const fast = [
   'mitigations=off',
@@ -30,8 +30,8 @@ const fast = [
 ]
 
 /**
- * The guest kernel's command line. `panic=-1` makes a kernel that panics reset at once; QEMU, started with
- * `-no-reboot`, ends then, so that a panic is an event and never a machine that hangs.
+ * The guest kernel's command line. With `panic=-1` a kernel that panics resets at once. QEMU runs with
+ * `-no-reboot` and ends then, so that a panic is an event, and never a machine that hangs.
  */
 export function kernelLine(spec: Pick<VmSpec, 'append' | 'mtus'>): string {
   const mtus = Object.entries(spec.mtus ?? {})

@@ -4,22 +4,28 @@ import type { VmSpec } from '../types.ts'
 import { type ChildFds, childFds, type Role } from './child-fds.ts'
 import { kernelLine } from './kernel-line.ts'
 
-/** The guest agent's virtio-serial port: its device id in QEMU, its name in the guest. */
+/** The guest agent's virtio-serial port: its device id in QEMU, and its name in the guest. */
 export const agentPort = { id: 'agent', name: 'org.qemu.guest_agent.0' } as const
-/** A second port: `Machine.stream`. There from the start because a clone's devices are its template's. */
+/**
+ * A second port for `Machine.stream`. Every VM has it, because the devices of a clone are those of its
+ * template.
+ */
 const streamPort = { id: 'stream', name: 'org.xcluster.stream.0' } as const
 
 const sandbox = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'
-/** One that keeps its privileges may use them, and start the programs that a `-netdev` of a user's names. */
+/**
+ * For a QEMU that keeps its privileges and may use them, also to start the programs in a user's `-netdev`
+ * options.
+ */
 const wideSandbox = 'on,obsolete=deny,resourcecontrol=deny'
 
-/** What of a {@link VmSpec} is on QEMU's command line. */
+/** The part of a {@link VmSpec} that is on QEMU's command line. */
 export type Described = Omit<VmSpec, 'qemu' | 'kernel' | 'initramfs' | 'consoleLog'>
 
 /**
- * The arguments of `qemu-system-x86_64` for a VM. Pure: what it opens, it opens by the number a file descriptor
- * will have in the child ({@link childFds}). Kernel and initramfs too: the directories they lie in may be closed
- * to the user QEMU runs as. A clone has neither: its kernel runs already.
+ * The arguments of `qemu-system-x86_64` for a VM. Pure: files are named by the file descriptor that they will
+ * have in the child ({@link childFds}). That includes kernel and initramfs, because the user of QEMU may not
+ * have access to their directories. A clone has neither: its kernel runs already.
  */
 export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' : 'boot'): string[] {
   const fds = childFds[role]
@@ -42,14 +48,14 @@ export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' :
   ]
 }
 
-/** True when what a user wants of its NICs takes privileges. */
+/** True when the options of a user's NICs need privileges. */
 export function isPrivileged({ nics }: Pick<Described, 'nics'>): boolean {
   return nics.some(({ privileged }) => privileged)
 }
 
 /**
- * Waits to be told where its state comes from. Its NICs do not announce themselves: nobody on its nets knows it
- * yet, and five rounds of that cost each clone 15 ms of CPU, and everybody on the net a packet a round.
+ * It waits for its state. Its NICs do not announce themselves: no node on its nets knows it yet, and the five
+ * rounds would cost each clone 15 ms of CPU, and every node on the net a packet a round.
  */
 const incoming = ['-incoming', 'defer', '-global', 'migration.announce-rounds=0']
 
@@ -58,7 +64,7 @@ function kernel(spec: Described, fds: ChildFds): string[] {
   return [...files, '-append', kernelLine(spec)]
 }
 
-/** RAM in a file: a template writes into it, a clone maps it privately. */
+/** RAM in a file: a template writes to it, and a clone maps it privately. */
 function memory({ memoryMiB }: Described, { ram }: ChildFds, role: 'template' | 'clone'): string[] {
   const share = role === 'template' ? 'on' : 'off'
   return [
@@ -67,7 +73,7 @@ function memory({ memoryMiB }: Described, { ram }: ChildFds, role: 'template' | 
   ]
 }
 
-/** microvm has no PCI unless told; its timers are good enough only under KVM. */
+/** microvm has no PCI by default. Its timers are good enough only under KVM. */
 function machine({ machine: type = 'q35', accel, name }: Described, { ram }: ChildFds): string {
   const backend = ram === undefined ? '' : ',memory-backend=ram'
   if (type !== 'microvm') return type + backend
@@ -98,7 +104,7 @@ function openAgain(fd: number): string {
   return `/proc/self/fd/${fd}`
 }
 
-/** Puts the numbers that the NICs' descriptors will have in their options. */
+/** Puts the descriptor numbers of the NICs into their options. */
 function nicArgs(nics: readonly Nic[], firstFd: number): string[] {
   let next = firstFd
   return nics.flatMap(({ args, fds }) => {
@@ -108,7 +114,7 @@ function nicArgs(nics: readonly Nic[], firstFd: number): string[] {
   })
 }
 
-/** A comma ends a value in QEMU's options, two are one. */
+/** A comma ends a value in QEMU's options; two commas stand for one. */
 function quoted(value: string): string {
   return value.replaceAll(',', ',,')
 }

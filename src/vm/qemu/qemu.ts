@@ -9,15 +9,15 @@ import { recall, remember } from './remembered.ts'
 const program = 'qemu-system-x86_64'
 
 export interface QemuSearch {
-  /** A path, when somebody gave one. */
+  /** A path that the user gave. */
   readonly given?: string | undefined
-  /** Else along this, the value of PATH. */
+  /** The directories to search otherwise: the value of PATH. */
   readonly searchPath: string
-  /** Its version is remembered here until the file changes: asking costs as much as half a clone. */
+  /** Its version is stored here until the file changes: asking QEMU takes half as long as making a clone. */
   readonly cacheDir?: string
 }
 
-/** Finds QEMU. */
+/** Finds QEMU. Throws QEMU_MISSING. */
 export async function findQemu({ given, searchPath, cacheDir }: QemuSearch): Promise<Qemu> {
   const directories = searchPath.split(delimiter).filter(Boolean)
   const candidates = given ? [given] : directories.map(directory => join(directory, program))
@@ -26,7 +26,7 @@ export async function findQemu({ given, searchPath, cacheDir }: QemuSearch): Pro
     const [whole, asked] = [resolve(path), () => versionOf(resolve(path))]
     return { path: whole, version: await (cacheDir ? known(whole, cacheDir, asked) : asked()) }
   }
-  throw missing(given ? `${given} cannot be executed` : `there is no ${program} in ${searchPath}`)
+  throw missing(given ? `${given} cannot be executed` : `no directory of PATH (${searchPath}) has ${program}`)
 }
 
 async function executable(path: string): Promise<boolean> {
@@ -36,7 +36,7 @@ async function executable(path: string): Promise<boolean> {
   )
 }
 
-/** Its version, from memory as long as it is the same file. */
+/** Its version, from the cache as long as the file is the same. */
 async function known(path: string, cacheDir: string, ask: () => Promise<string>): Promise<string> {
   const { ino, size, mtimeMs, ctimeMs } = await stat(path)
   const memory = { cacheDir, name: 'qemu.json', key: JSON.stringify([path, ino, size, mtimeMs, ctimeMs]) }
@@ -53,7 +53,7 @@ async function versionOf(path: string): Promise<string> {
   const version = /QEMU emulator version (\d+(?:\.\d+)+)/.exec(launched.stdout())?.[1]
   if (version && exit.code === 0) return version
   const said = launched.stderr().trim() || launched.stdout().trim() || 'nothing'
-  throw missing(`${path} is not QEMU; asked for its version, it said: ${said.split('\n')[0]}`)
+  throw missing(`${path} is not QEMU: with --version it prints: ${said.split('\n')[0]}`)
 }
 
 function missing(reason: string): VmError {

@@ -1,16 +1,16 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Where something found out is kept: one file of the cache, with one answer and all that it depends on. */
+/** A stored answer: a file of the cache with one answer and everything that it depends on. */
 export interface Memory {
   readonly cacheDir: string
   /** The file's name. */
   readonly name: string
-  /** All that the answer depends on, as text. */
+  /** Everything that the answer depends on, as text. */
   readonly key: string
 }
 
-/** The last answer, where it is this key's. Whatever is wrong with the file is a reason to find out again. */
+/** The stored answer, if it is for this key. A file that cannot be read counts as none. */
 export async function recall({ cacheDir, name, key }: Memory): Promise<unknown> {
   try {
     const stored = JSON.parse(await readFile(join(cacheDir, name), 'utf8')) as {
@@ -23,7 +23,7 @@ export async function recall({ cacheDir, name, key }: Memory): Promise<unknown> 
   }
 }
 
-/** A cache that cannot be written costs time, nothing else. */
+/** Stores an answer. A cache that cannot be written costs time, nothing else. */
 export async function remember({ cacheDir, name, key }: Memory, answer: unknown): Promise<void> {
   const file = join(cacheDir, name)
   const draft = `${file}.${process.pid}`

@@ -15,13 +15,13 @@ import { openBootFiles } from './boot-files.ts'
 import type { Role } from './child-fds.ts'
 import { isPrivileged, qemuArgs } from './qemu-args.ts'
 
-/** How a VM comes to life, and the file its RAM is in where that is not QEMU's own. */
+/** How a VM starts, and the file of its RAM where that is not QEMU's own. */
 export interface Origin {
   readonly role: Role
   readonly ram?: Memfd
 }
 
-/** A QEMU that has just been started, and our ends of its wires. Whoever gets it closes them. */
+/** A started QEMU, and this process's ends of its sockets, which the caller closes. */
 export interface Spawned {
   readonly launched: Launched
   readonly monitor: Port
@@ -30,10 +30,10 @@ export interface Spawned {
   readonly stream: Port
 }
 
-/** Starts QEMU with nothing of ours but what its spec names. Leaves nothing open when it cannot. */
+/** Starts QEMU with the descriptors of its spec alone. After a failure it leaves nothing open. */
 export async function spawnQemu(spec: VmSpec, { role, ram }: Origin): Promise<Spawned> {
   const args = qemuArgs(spec, role)
-  await using opened = new Scope() // what QEMU gets: ours to close in any case
+  await using opened = new Scope() // QEMU has copies: this process closes its own in any case
   await using ours = new Scope()
   const boots = role === 'clone' ? [] : await openBootFiles(spec, opened)
   const wire = (): { port: Port; theirs: number } => {

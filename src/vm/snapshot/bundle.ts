@@ -7,13 +7,13 @@ import { pieceSize } from './manifest.ts'
 import { emptyDraft, fileNames, install, loadTemplate, templatesIn } from './store.ts'
 
 /**
- * Templates as one file, for another machine of the same kind: one after the other, each as
+ * Templates in one file, for another machine of the same kind: one after another, each in the form
  *
  * ```text
  * {"format":"xcluster template","v":1,"key":"…","sizes":[n,n,n]}⏎   manifest.json, ram, state   64 hex digits
  * ```
  *
- * The digits are the SHA-256 of all that comes before them, from this template's head on.
+ * The digits are the SHA-256 of everything before them, from this template's head on.
  */
 interface Head {
   readonly format: 'xcluster template'
@@ -25,7 +25,7 @@ interface Head {
 const names = Object.values(fileNames)
 const digits = 64
 
-/** Writes templates of the cache to a file, which appears when it is complete. */
+/** Writes templates of the cache to a file, which appears under its name when it is complete. */
 export async function exportTemplates(
   cacheDir: string,
   keys: readonly string[],
@@ -57,8 +57,8 @@ async function exportOne(cacheDir: string, key: string, out: FileHandle): Promis
 }
 
 /**
- * Puts exported templates into the cache, each once all of it has been checked, and gives their keys. Those before
- * one that is damaged are in the cache then.
+ * Adds exported templates to the cache, each after all of it has been checked, and returns their keys. When
+ * one is damaged, those before it are in the cache.
  */
 export async function importTemplates(cacheDir: string, path: string): Promise<string[]> {
   await using file = await open(path)
@@ -111,7 +111,7 @@ async function copyFrom(path: string, take: (piece: Uint8Array) => Promise<void>
   }
 }
 
-/** Reads an exported template from its begin to its end, and hashes all of it. */
+/** Reads an exported template from start to end, and hashes all of it. */
 class BundleReader {
   readonly #path: string
   readonly #file: FileHandle
@@ -124,7 +124,7 @@ class BundleReader {
     this.#at = at
   }
 
-  /** Where in the file it is: behind the template once all of it has been read. */
+  /** The offset in the file: after the template, once all of it has been read. */
   get at(): number {
     return this.#at
   }
@@ -133,10 +133,10 @@ class BundleReader {
     const { bytesRead, buffer } = await this.#file.read(Buffer.alloc(4096), 0, 4096, this.#at)
     const end = buffer.subarray(0, bytesRead).indexOf(10)
     const head = readHead(buffer.toString('latin1', 0, Math.max(end, 0)))
-    if (!head) throw this.#refused('it is no exported template')
+    if (!head) throw this.#refused('it is not an exported template')
     const { size } = await this.#file.stat()
     const needed = head.sizes.reduce((sum, part) => sum + part, this.#at + end + 1 + digits)
-    if (size < needed) throw this.#refused(`it has ${size} bytes and should have ${needed} at least`)
+    if (size < needed) throw this.#refused(`it has ${size} bytes and should have at least ${needed}`)
     this.#hash.update(buffer.subarray(0, end + 1))
     this.#at += end + 1
     return head
@@ -146,7 +146,7 @@ class BundleReader {
     const buffer = Buffer.allocUnsafe(pieceSize)
     for (let left = size; left > 0; ) {
       const { bytesRead } = await this.#file.read(buffer, 0, Math.min(left, pieceSize), this.#at)
-      if (bytesRead === 0) throw this.#refused('it ends too early')
+      if (bytesRead === 0) throw this.#refused('it is truncated')
       const piece = buffer.subarray(0, bytesRead)
       this.#hash.update(piece)
       await take(piece)
@@ -158,7 +158,7 @@ class BundleReader {
   async end(): Promise<void> {
     const { buffer } = await this.#file.read(Buffer.alloc(digits), 0, digits, this.#at)
     if (buffer.toString('latin1') !== this.#hash.digest('hex'))
-      throw this.#refused('its SHA-256 is not the one at its end')
+      throw this.#refused('its SHA-256 does not match the one at its end')
     this.#at += digits
   }
 
@@ -183,13 +183,13 @@ function isSize(value: unknown): boolean {
 }
 
 function noSuch(key: string): VmError {
-  const remedy = 'xc cache list shows those that are there'
+  const remedy = 'xc cache list shows the templates in the cache'
   return new VmError({
     code: 'TEMPLATE_UNKNOWN',
     kind: 'missing',
     op: 'export template',
     target: key,
-    reason: 'it is not in the cache',
+    reason: 'the cache does not have it',
     remedy,
   })
 }

@@ -5,9 +5,9 @@ import { crc32 } from 'node:zlib'
 import { type Checked, pieceSize } from './manifest.ts'
 
 /**
- * Writes a file piece by piece and remembers each piece's CRC-32. That finds every single flipped bit, every burst
- * of up to 32 bits, and all but 2⁻³² of the rest; it takes a third of the time of SHA-256, and nobody who can
- * write here is kept out by a hash that lies beside the file.
+ * Writes a file piece by piece and records each piece's CRC-32. A CRC-32 finds every single flipped bit,
+ * every burst of up to 32 bits, and all but 2⁻³² of other damage. It takes a third of the time of SHA-256. A
+ * cryptographic hash beside the file would not stop an attacker who can write here.
  */
 export class CheckedWriter {
   readonly #file: FileHandle
@@ -47,9 +47,9 @@ export class CheckedWriter {
 }
 
 /**
- * Reads a file back and gives each piece, once it has been checked, to `take`. While one is checked, the next is
- * read and the one before is taken, in threads of libuv: a second core halves the time. Throws what is wrong with
- * the file, as a sentence.
+ * Reads a file back and passes each piece to `take` after checking it. While one piece is checked, the next
+ * is read and the one before is taken, in threads of libuv: a second core halves the time. Throws a sentence
+ * about the damage.
  */
 export async function readChecked(
   file: FileHandle,
@@ -57,10 +57,10 @@ export async function readChecked(
   take: (piece: Buffer, at: number) => Promise<void>,
 ): Promise<void> {
   const { size } = await file.stat()
-  if (size !== bytes) throw new Error(`it has ${size} bytes where ${bytes} were written`)
+  if (size !== bytes) throw new Error(`it has ${size} bytes, and ${bytes} were written`)
   const buffers = Array.from({ length: 3 }, () => Buffer.allocUnsafe(pieceSize))
   const lengthAt = (at: number) => Math.min(pieceSize, bytes - at)
-  const read = (at: number) => heard(file.read(buffers[(at / pieceSize) % 3]!, 0, lengthAt(at), at))
+  const read = (at: number) => handled(file.read(buffers[(at / pieceSize) % 3]!, 0, lengthAt(at), at))
   let taking: Promise<unknown> = Promise.resolve()
   let reading = read(0)
   try {
@@ -69,25 +69,25 @@ export async function readChecked(
       if (at + pieceSize < bytes) reading = read(at + pieceSize)
       const piece = buffer.subarray(0, bytesRead)
       if (bytesRead !== lengthAt(at) || crc32(piece) !== checks[at / pieceSize])
-        throw new Error(`what it has at ${at} is not what was written`)
+        throw new Error(`its contents at ${at} are not what was written`)
       await taking
-      taking = heard(take(piece, at))
+      taking = handled(take(piece, at))
     }
     await taking
   } finally {
-    await Promise.allSettled([reading, taking]) // nothing uses a file after its close
+    await Promise.allSettled([reading, taking]) // the file must not be used after its close
   }
 }
 
-/** A failure that is looked at later is not one that nobody handles. */
-function heard<T>(promise: Promise<T>): Promise<T> {
+/** Marks a rejection that is awaited later as handled. */
+function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise
 }
 
 const writeOnce = promisify(write)
 
-/** All of it, however many calls that takes. */
+/** Writes all of it, in as many calls as that takes. */
 export async function writeAt(fd: number, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await writeOnce(fd, bytes, done, bytes.length - done, position + done)

@@ -5,9 +5,9 @@ import { unsupported } from '../template/errors.ts'
 import { ignoreShared } from './restore.ts'
 
 /**
- * Stops a VM whose RAM is in a shared file and gives the state of its devices. It is saved as one that runs, so
- * that clones need no `cont`. Into a regular file by `fd:`, which the sandbox allows and every QEMU knows (`file:`
- * came with 8.2).
+ * Stops a VM whose RAM is in a shared file and returns the state of its devices. It is saved while it runs,
+ * so that clones need no `cont`. QEMU writes to a regular file through `fd:`, which the sandbox allows and
+ * every QEMU knows (`file:` came with 8.2).
  */
 export async function freeze(qmp: QmpClient): Promise<Uint8Array> {
   await mustKnow(qmp, [ignoreShared.capability, 'events'])
@@ -26,11 +26,14 @@ export async function freeze(qmp: QmpClient): Promise<Uint8Array> {
   return readFileSync(`/proc/self/fd/${file.fd}`)
 }
 
-/** Names that begin with x- may change in any version: what is not there is not asked for. */
+/**
+ * Throws when QEMU lacks one of these capabilities. Names that begin with x- may change in any version, so
+ * they are checked before use.
+ */
 async function mustKnow(qmp: QmpClient, names: readonly string[]): Promise<void> {
   const known = (await qmp.execute('query-migrate-capabilities')) as readonly {
     readonly capability: string
   }[]
   const lacking = names.find(name => !known.some(({ capability }) => capability === name))
-  if (lacking) throw unsupported(`this QEMU has no migration capability '${lacking}'`)
+  if (lacking) throw unsupported(`this QEMU lacks the migration capability '${lacking}'`)
 }

@@ -7,7 +7,10 @@ type Extents = Manifest['ram']['extents']
 const zeros = Buffer.alloc(pieceSize)
 const readSome = promisify(read)
 
-/** Reads `bytes` of memory from a file, gives the blocks that are not all zero to `take`, and says which those are. */
+/**
+ * Reads `bytes` of memory from a file and passes the blocks that are not all zero to `take`. Returns which
+ * those are.
+ */
 export async function keepNonZero(
   fd: number,
   bytes: number,
@@ -18,7 +21,7 @@ export async function keepNonZero(
   for (let at = 0; at < bytes; at += pieceSize) {
     const wanted = Math.min(pieceSize, bytes - at)
     const { bytesRead } = await readSome(fd, piece, 0, wanted, at)
-    if (bytesRead !== wanted) throw new Error('the memory is shorter than it should be')
+    if (bytesRead !== wanted) throw new Error('the memory file is shorter than the memory of the guest')
     if (isZero(piece.subarray(0, wanted))) continue
     for (let offset = 0; offset < wanted; offset += blockSize) {
       const block = piece.subarray(offset, Math.min(offset + blockSize, wanted))
@@ -41,8 +44,8 @@ function note(extents: [number, number][], block: number): void {
 }
 
 /**
- * Where the kept bytes go. Called with pieces in the order in which they were kept, gives each part of a piece and
- * the place in memory it came from.
+ * Finds the places of the kept bytes. Called with pieces in the order in which they were kept, it passes on
+ * each part of a piece with its place in memory.
  */
 export function placer(
   extents: Extents,

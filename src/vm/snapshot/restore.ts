@@ -5,15 +5,16 @@ import { VmError } from '../errors.ts'
 import type { Template } from '../shape.ts'
 import type { VmSpec } from '../types.ts'
 
-/** RAM that is in a file that both have is not part of the state. */
+/** RAM in a file that both processes have is not part of the state. */
 export const ignoreShared = { capability: 'x-ignore-shared', state: true }
 
 /**
- * Gives a QEMU that waits for it (`-incoming defer`) the state of a template, and resolves when the guest
- * executes. It was saved while it ran, so it goes on by itself: the commands leave together, one wait for all.
+ * Gives a QEMU that waits (`-incoming defer`) the state of a template, and resolves when the guest executes.
+ * The guest was saved while it ran, so it continues by itself. The commands are sent together, with one wait
+ * for all.
  */
 export async function wake(qmp: QmpClient, { state }: Template): Promise<void> {
-  // Opened again: a descriptor that is only duplicated would share its position with all other clones.
+  // Opened again: a duplicated descriptor would share its position with all other clones.
   const fd = openSync(`/proc/self/fd/${state.fd}`, 'r')
   try {
     await Promise.all([
@@ -27,19 +28,19 @@ export async function wake(qmp: QmpClient, { state }: Template): Promise<void> {
   }
 }
 
-/** QEMU would notice some of this, in words that help nobody. */
+/** Checks that the spec fits the template. QEMU would notice some differences, with less helpful errors. */
 export function mustFit({ name, memoryMiB, nics }: VmSpec, template: Template): void {
   const differs =
     template.memoryMiB !== memoryMiB
-      ? `the template has ${template.memoryMiB} MiB of memory, this VM is to have ${memoryMiB}`
+      ? `the template has ${template.memoryMiB} MiB of memory, and this VM needs ${memoryMiB}`
       : template.nicCount !== nics.length
-        ? `the template has ${template.nicCount} NICs, this VM is to have ${nics.length}`
+        ? `the template has ${template.nicCount} NICs, and this VM needs ${nics.length}`
         : undefined
   if (differs === undefined) return
   throw new VmError({ code: 'TEMPLATE_MISMATCH', kind: 'usage', op: 'clone', target: name, reason: differs })
 }
 
-/** What would be wrong with one that boots as well is no failure of the clone. */
+/** The error of a failed clone. A failure that a VM without template would have too is passed on unchanged. */
 export function cloneFailed(name: string, failure: unknown): unknown {
   if (failure instanceof XclusterError && ['START_ABORTED', 'VM_GONE', 'CONSOLE_LOG'].includes(failure.code))
     return failure
@@ -48,7 +49,7 @@ export function cloneFailed(name: string, failure: unknown): unknown {
     op: 'clone',
     target: name,
     reason: failure instanceof XclusterError ? failure.reason : messageOf(failure),
-    remedy: 'It can be started without a template',
+    remedy: 'Start it without a template',
     cause: failure,
   })
 }

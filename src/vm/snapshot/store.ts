@@ -11,17 +11,17 @@ import { type Checked, decodeManifest, encodeManifest, type Manifest, mebibyte }
 
 export const fileNames = { manifest: 'manifest.json', ram: 'ram', state: 'state' } as const
 
-/** Where templates are, below the cache directory. */
+/** The directory of templates, below the cache directory. */
 export function templatesIn(cacheDir: string): string {
   return join(cacheDir, 'templates')
 }
 
-/** Held by whoever makes or removes the template. */
+/** Held by the process that makes or removes the template. */
 export function lockOf(directory: string): string {
   return `${directory}.lock`
 }
 
-/** A VM as it was frozen, still in memory. */
+/** A frozen VM, still in memory. */
 export interface Frozen {
   readonly facts: TemplateFacts
   readonly memoryMiB: number
@@ -31,8 +31,9 @@ export interface Frozen {
 }
 
 /**
- * Keeps it in `directory`, all or nothing: written aside, on the disk before it gets its name, the manifest last.
- * The caller holds the lock. What somebody left who was killed while saving is overwritten.
+ * Stores it in `directory`, all or nothing: it is written in a temporary directory, is on the disk before it
+ * gets its name, and the manifest is written last. The caller holds the lock. Remains of a process that was
+ * killed while saving are overwritten.
  */
 export async function saveTemplate(directory: string, frozen: Frozen): Promise<void> {
   const draft = await emptyDraft(directory)
@@ -45,7 +46,7 @@ export async function saveTemplate(directory: string, frozen: Frozen): Promise<v
   }
 }
 
-/** A directory beside `directory` with nothing in it, in which to write what will replace it. */
+/** An empty directory beside `directory`, for writing its replacement. */
 export async function emptyDraft(directory: string): Promise<string> {
   const draft = `${directory}.draft`
   await rm(draft, { recursive: true, force: true })
@@ -53,7 +54,7 @@ export async function emptyDraft(directory: string): Promise<string> {
   return draft
 }
 
-/** The draft is the template from now on. */
+/** Makes the draft the template. */
 export async function install(draft: string, directory: string): Promise<void> {
   await syncDirectory(draft)
   await rm(directory, { recursive: true, force: true })
@@ -88,14 +89,17 @@ async function syncDirectory(path: string): Promise<void> {
   await directory.sync()
 }
 
-/** What a clone needs of a template, checked byte by byte on its way into sealed memory. */
+/** The parts of a template that a clone needs, checked byte by byte on their way into sealed memory. */
 export interface Loaded {
   readonly manifest: Manifest
   readonly ram: Memfd
   readonly state: Memfd
 }
 
-/** Loads what is in `directory`; undefined when nothing is. TEMPLATE_DAMAGED when not all of it is as written. */
+/**
+ * Loads the template in `directory`; undefined when there is none. Throws TEMPLATE_DAMAGED when a byte
+ * differs from what was written.
+ */
 export async function loadTemplate(directory: string, key: string): Promise<Loaded | undefined> {
   const text = await readFile(join(directory, fileNames.manifest), 'utf8').catch(failure => {
     if (isSystemError(failure, 'ENOENT')) return undefined
@@ -108,7 +112,7 @@ export async function loadTemplate(directory: string, key: string): Promise<Load
     await touch(directory)
     return { manifest, ...loaded }
   } catch (failure) {
-    // This machine's limits say nothing about the template.
+    // The limits of this machine do not mean that the template is damaged.
     if (isSystemError(failure, 'ENOSPC', 'ENOMEM', 'EMFILE', 'ENFILE')) throw failure
     throw failure instanceof XclusterError ? failure : damaged(directory, failure)
   }
@@ -138,7 +142,7 @@ async function loadFiles(directory: string, { ram, state, memoryMiB }: Manifest)
   return { ram: ramMemory, state: stateMemory }
 }
 
-/** The manifest's time of change says when a template was used last. It is no reason to fail that it cannot. */
+/** The manifest's modification time records when the template was last used. A failure to set it is ignored. */
 async function touch(directory: string): Promise<void> {
   const now = new Date()
   await utimes(join(directory, fileNames.manifest), now, now).catch(() => {})

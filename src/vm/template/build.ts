@@ -20,13 +20,13 @@ export interface Build {
   readonly during: <T>(step: TemplateStep, work: () => Promise<T>) => Promise<T>
 }
 
-/** A VM that is gone, and what is left: its RAM, and the state of its devices. */
+/** The result of a VM that has ended: its RAM, and the state of its devices. */
 export interface Remainder extends AsyncDisposable {
   readonly ram: Memfd
   readonly state: Uint8Array
 }
 
-/** Boots a VM in a namespace of its own, lets it become what clones shall wake up as, and freezes it. */
+/** Boots a VM in a namespace of its own, brings it to the state that clones resume with, and freezes it. */
 export async function bootTemplate(spec: TemplateSpec, build: Build): Promise<Remainder> {
   const { clock, signal } = build
   await using scope = new Scope()
@@ -63,7 +63,7 @@ export async function bootTemplate(spec: TemplateSpec, build: Build): Promise<Re
   return { ram, state, [Symbol.asyncDispose]: () => ram.close() }
 }
 
-/** The same NICs, on taps that lead nowhere. */
+/** The same NICs, on taps without a network. */
 function ownTaps(nics: readonly Nic[], scope: Scope): Nic[] {
   if (nics.every(({ fds }) => fds.length === 0)) return [...nics]
   const namespace = scope.add(NetNamespace.create())
@@ -74,7 +74,7 @@ function ownTaps(nics: readonly Nic[], scope: Scope): Nic[] {
   })
 }
 
-/** After `ready` nobody else listens to the signal. */
+/** After `ready` the machine no longer watches the signal. */
 async function unlessAborted<T>(machine: Machine, signal: AbortSignal | undefined, work: () => Promise<T>) {
   const abort = () => void machine.kill()
   signal?.addEventListener('abort', abort)

@@ -5,14 +5,14 @@ import { lockFile } from '../../sys/index.ts'
 import { decodeManifest } from '../snapshot/manifest.ts'
 import { fileNames, lockOf, templatesIn } from '../snapshot/store.ts'
 
-/** A template in the cache, for people to choose from. */
+/** A template in the cache, described for users. */
 export interface CachedTemplate {
   readonly key: string
-  /** On the disk. */
+  /** Size on the disk. */
   readonly bytes: number
-  /** When it was cloned from last, or made: milliseconds since 1970. */
+  /** When it was last cloned from, or made: milliseconds since 1970. */
   readonly usedAt: number
-  /** Absent when it is damaged. */
+  /** Absent when the template is damaged. */
   readonly shape?: {
     readonly madeAt: number
     readonly memoryMiB: number
@@ -22,7 +22,7 @@ export interface CachedTemplate {
   }
 }
 
-/** What is in the cache, the least recently used first. */
+/** The templates in the cache, the least recently used first. */
 export async function listTemplates(cacheDir: string): Promise<CachedTemplate[]> {
   const names = await readdir(templatesIn(cacheDir)).catch(failure => {
     if (isSystemError(failure, 'ENOENT')) return []
@@ -34,8 +34,8 @@ export async function listTemplates(cacheDir: string): Promise<CachedTemplate[]>
 }
 
 /**
- * Removes templates, and what builders that were killed have left of them. Gives the keys of those that were there
- * and are gone; one that is being built stays. Clusters that run have their own copy in memory.
+ * Removes templates, and remains of builders that were killed. Returns the keys of the removed templates; one
+ * that is being built stays. Running clusters have their own copy in memory.
  */
 export async function removeTemplates(cacheDir: string, keys: readonly string[]): Promise<string[]> {
   const removed: string[] = []
@@ -43,7 +43,10 @@ export async function removeTemplates(cacheDir: string, keys: readonly string[])
   return removed
 }
 
-/** Removes the least recently used until the rest has at most `bytes`; `keep` stays. Gives the keys that went. */
+/**
+ * Removes the least recently used templates until the rest takes at most `bytes`. `keep` stays. Returns the
+ * keys of those removed.
+ */
 export async function trimTemplates(
   cacheDir: string,
   limit: { readonly bytes: number; readonly keep?: readonly string[] },
@@ -91,7 +94,7 @@ async function remove(directory: string): Promise<boolean> {
   const lock = lockFile(lockOf(directory))
   if (!lock) return false
   try {
-    // The manifest first: without it nobody takes the rest for a template.
+    // The manifest goes first: without it the rest is not taken for a template.
     await rm(join(directory, fileNames.manifest), { force: true })
     await rm(directory, { recursive: true, force: true })
     await rm(`${directory}.draft`, { recursive: true, force: true })

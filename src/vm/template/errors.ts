@@ -2,24 +2,27 @@ import { basename } from 'node:path'
 import { messageOf, XclusterError } from '../../base/index.ts'
 import { VmError } from '../errors.ts'
 
-/** Not as it was written, or not written by us. */
+/** The error for a template that is not as it was written, or was written by another program. */
 export function damaged(directory: string, failure: unknown): VmError {
   return new VmError({
     code: 'TEMPLATE_DAMAGED',
     op: 'load template',
     target: shortKey(basename(directory)),
     reason: messageOf(failure),
-    remedy: 'It is made again when it is needed',
+    remedy: 'Start a cluster: the template is then made again',
     cause: failure,
   })
 }
 
-/** Keys are for machines; the first digits tell people which. */
+/** The first digits of a key, which are enough for people. */
 function shortKey(key: string): string {
   return key.slice(0, 12)
 }
 
-/** What the VM and the system say of themselves needs no words of ours; what is left is mostly a full disk. */
+/**
+ * The error of a failed build. Errors of the VM and of the system are passed on unchanged; the others mostly
+ * come from a full disk.
+ */
 export function buildFailed(key: string, failure: unknown): unknown {
   if (failure instanceof XclusterError) return failure
   return new VmError({
@@ -27,12 +30,12 @@ export function buildFailed(key: string, failure: unknown): unknown {
     op: 'make template',
     target: shortKey(key),
     reason: messageOf(failure),
-    remedy: 'VMs can be started without templates (--no-clone)',
+    remedy: 'Start VMs without templates (--no-clone)',
     cause: failure,
   })
 }
 
-/** This QEMU cannot do it: feature checks, not version numbers, say so. */
+/** The error for a QEMU that lacks a feature. Features are checked, not version numbers. */
 export function unsupported(reason: string): VmError {
   return new VmError({
     code: 'TEMPLATE_UNSUPPORTED',

@@ -5,10 +5,10 @@ import { qemuArgs } from '../qemu/qemu-args.ts'
 import type { AccelKind, VmSpec } from '../types.ts'
 import type { TemplateSpec } from './types.ts'
 
-/** Counted up when templates are made or kept in another way. */
+/** Incremented when templates are made or stored differently. */
 const format = 2
 
-/** All that decides what a template is. Two that agree in it can stand for each other. */
+/** Everything that decides what a template is. Templates with equal facts are interchangeable. */
 export interface TemplateFacts {
   readonly format: number
   readonly image: string
@@ -18,21 +18,21 @@ export interface TemplateFacts {
     readonly size: number
     readonly mtimeMs: number
   }
-  /** The host's: a guest has measured its clock against this one, and with KVM uses its instructions. */
+  /** The host's CPU: a guest has measured its clock against this one, and with KVM it uses its instructions. */
   readonly cpu: string
-  /** QEMU's, as the template is started. */
+  /** QEMU's arguments for the template. */
   readonly arguments: readonly string[]
   readonly warmUp: string
 }
 
-/** `<cacheDir>/templates/<key>`: in hex, the hash of the facts. */
+/** The hash of the facts, in hex: `<cacheDir>/templates/<key>`. */
 export function templateKey(facts: TemplateFacts): string {
   const { image, qemu, cpu, warmUp } = facts
   const file = [qemu.path, qemu.version, qemu.size, qemu.mtimeMs]
   return sha256(JSON.stringify([facts.format, image, file, cpu, facts.arguments, warmUp]))
 }
 
-/** The facts for a spec, on this machine, now. */
+/** The facts for a spec on this machine, now. */
 export async function factsOf(spec: TemplateSpec): Promise<TemplateFacts> {
   const [{ size, mtimeMs }, cpuinfo] = await Promise.all([
     stat(spec.qemu.path),
@@ -48,7 +48,7 @@ export async function factsOf(spec: TemplateSpec): Promise<TemplateFacts> {
   }
 }
 
-/** The VM that is booted for it. `xcluster_template=1` tells init that nobody knows yet who this will be. */
+/** The VM that is booted for the template. `xcluster_template=1` tells init that it has no identity yet. */
 export function templateVm(spec: TemplateSpec): Omit<VmSpec, 'qemu' | 'consoleLog'> {
   const { qemu: _, image: __, warmUp: ___, append = '', ...shared } = spec
   return {
@@ -59,7 +59,7 @@ export function templateVm(spec: TemplateSpec): Omit<VmSpec, 'qemu' | 'consoleLo
   }
 }
 
-/** Whoever's NIC it was, it gets a MAC that no node has, and a place for each descriptor that it asks for. */
+/** The same NIC with a MAC that no node has, and a placeholder for each of its descriptors. */
 function anonymous({ args }: Nic, index: number): Nic {
   const mac = `00:00:00:01:${index.toString(16).padStart(2, '0')}:00`
   const wanted = new Set(args.join(' ').match(/\{fd\d+\}/g))
@@ -69,7 +69,7 @@ function anonymous({ args }: Nic, index: number): Nic {
   }
 }
 
-/** The first CPU's model in /proc/cpuinfo; all of its features where the guest sees them. */
+/** The model of the first CPU in /proc/cpuinfo, with all of its features where the guest sees them. */
 export function hostCpu(cpuinfo: string, accel: AccelKind): string {
   const names = ['vendor_id', 'cpu family', 'model', 'model name', 'stepping']
   const wanted = accel === 'kvm' ? [...names, 'flags'] : names

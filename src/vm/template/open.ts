@@ -11,9 +11,10 @@ import { withLock } from './lock.ts'
 import type { TemplateOptions, TemplateSpec } from './types.ts'
 
 /**
- * The template for VMs of this shape: from the cache, each byte checked, else made by booting one, which other
- * processes wait for. One that is damaged is made again, with a notice, and never loaded. What its VM dies of is
- * thrown as it is (GUEST_PANIC with the console's last lines); TEMPLATE_FAILED is why it could not be kept.
+ * The template for VMs of this shape. It comes from the cache, with each byte checked, or is made by booting
+ * one, for which other processes wait. A damaged one is made again, with a notice, and never loaded. When its
+ * VM dies, that error is thrown (GUEST_PANIC with the console's last lines). TEMPLATE_FAILED says why it
+ * could not be stored.
  */
 export async function openTemplate(spec: TemplateSpec, options: TemplateOptions): Promise<Template> {
   const { cacheDir, clock = systemClock, notice, onStep, signal } = options
@@ -51,7 +52,7 @@ async function found({ directory, key }: Place, notice: (text: string) => void):
     return await loadTemplate(directory, key)
   } catch (failure) {
     if (!(failure instanceof VmError) || failure.code !== 'TEMPLATE_DAMAGED') throw failure
-    notice(`The template in ${directory} is not used and made again: ${failure.reason}`)
+    notice(`The template in ${directory} is damaged, and is made again: ${failure.reason}`)
     return undefined
   }
 }
@@ -66,7 +67,7 @@ async function make(spec: TemplateSpec, { directory, key, facts }: Place, build:
     await build.during('save', () => saveTemplate(directory, frozen))
     const loaded = await loadTemplate(directory, key)
     if (loaded) return loaded
-    throw new Error('it is gone again')
+    throw new Error('another process removed it at once')
   } catch (failure) {
     throw buildFailed(key, failure)
   }

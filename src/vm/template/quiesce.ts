@@ -1,9 +1,10 @@
 /**
- * Run in the guest of a template before it is saved. It may know nobody: interfaces that are up are taken down. Then
- * what the boot has left in free memory is overwritten with zeros, which need neither be kept nor checked: half of
- * the file, and half of the time to load it. Files go first to a file system of their own, which takes free pages
- * as they come; at most 192 MiB, as memory beyond what the boot has used is still zero. And the kernel's thread that waits
- * for all processors (RCU) stays on the first, so that a clone's others sleep until there is something for them to do.
+ * Runs in the guest of a template before it is saved. The guest must not know any neighbours, so it takes
+ * down all interfaces. Then it overwrites with zeros what the boot has left in free memory: zeros need
+ * neither be stored nor checked, which saves half of the file and half of the time to load it. It fills files
+ * in a file system of their own, which takes free pages as they come, with at most 192 MiB, because memory
+ * that the boot has not used is still zero. Finally it pins the kernel's thread that waits for all processors
+ * (RCU) to the first one, so that the other processors of a clone stay idle until they have work.
  */
 export const settleScript = `
 cd /sys/class/net && for dev in *; do

@@ -3,46 +3,46 @@ import type { Qemu, VmShape } from '../shape.ts'
 import type { Machine } from '../types.ts'
 
 /**
- * The shape of a VM: all that its clones have in common. Whatever is in it decides the template's key; what makes
- * one node differ from the next (name, MACs, addresses, MTUs) is not, and is told to the clone when it runs.
+ * The shape of a VM: the properties that its clones share. All of them decide the template's key. Properties
+ * in which nodes differ (name, MACs, addresses, MTUs) are not part of it; a clone gets them when it runs.
  */
 export interface TemplateSpec extends VmShape {
   readonly qemu: Qemu
-  /** Stands for what kernel and initramfs contain: `GuestImage.key`. */
+  /** Stands for the contents of kernel and initramfs: `GuestImage.key`. */
   readonly image: string
   /**
-   * NICs as the clones will have them, any node's: taps with a vnet header. MACs do not matter, nor do descriptors,
-   * which need not be there: the template gets taps of its own, in a namespace that is thrown away.
+   * NICs as the clones will have them, those of any node: taps with a vnet header. Their MACs do not matter,
+   * and their descriptors may be missing: the template gets taps of its own, in a temporary namespace.
    */
   readonly nics: VmShape['nics']
-  /** What is done with it before it is saved. */
+  /** Work in the guest before it is saved. */
   readonly warmUp?: WarmUp
 }
 
 /**
- * What every clone will have to do first, done once in the template, so that its pages are in memory. It has to
- * leave the interfaces down.
+ * Work that every clone will have to do first. It is done once in the template, so that its pages are in
+ * memory. It must leave the interfaces down.
  */
 export interface WarmUp {
-  /** Stands for what `run` does: part of the template's key. */
+  /** Stands for the work of `run`: part of the template's key. */
   readonly key: string
   run(machine: Machine): Promise<void>
 }
 
 /**
- * What {@link openTemplate} is doing: `check` what is in the cache and load it, `wait` for another process that
- * builds it, `build` it, which is: `boot` its VM, `warm` it, `save` it.
+ * The steps of {@link openTemplate}: `check` the cache and load from it, `wait` for another process that
+ * builds it, or `build` it, which is: `boot` its VM, `warm` it up, `save` it.
  */
 export type TemplateStep = 'check' | 'wait' | 'build' | 'boot' | 'warm' | 'save'
 
 export interface TemplateOptions {
-  /** Templates are kept below it: `<cacheDir>/templates/<key>/`. */
+  /** Templates are in `<cacheDir>/templates/<key>/`. */
   readonly cacheDir: string
-  /** Told, as a sentence, when a damaged one is thrown away. */
+  /** Called with a sentence when a damaged template is discarded. */
   readonly notice: (text: string) => void
-  /** Where it stands, for whoever waits. */
+  /** Reports its progress. */
   readonly onStep?: (step: TemplateStep, state: 'begin' | 'end') => void
-  /** Calls it off: a VM that is being booted goes, and nothing half-made is left. */
+  /** Cancels it: a VM that is booting is stopped, and nothing incomplete is left. */
   readonly signal?: AbortSignal
   readonly clock?: Clock
 }

@@ -4,7 +4,7 @@ import { networkCase } from '../../../bench/net.bench.ts'
 import { Scope } from '../../../src/base/index.ts'
 import { test } from '../../support/leaks.ts'
 
-test('all ways of the net benchmark make the same network, and leave nothing of it', async () => {
+test('every contender of the net benchmark makes the same network, and leaves nothing behind', async () => {
   await using scope = new Scope()
   const results = await measure(await networkCase(3, scope), 1)
   expect(results.map(({ name, variant }) => `${name} ${variant}`)).toEqual([

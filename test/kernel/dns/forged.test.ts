@@ -4,10 +4,10 @@ import { forgeries } from '../../support/dns-forgeries.ts'
 import { type Asked, answerTo, FakeUpstream } from '../../support/dns-upstream.ts'
 import { test } from '../../support/leaks.ts'
 
-/** Forged answers before the true one, one a millisecond: all from the address that was asked. */
+/** Forged answers before the true one, one a millisecond, all from the address that was queried. */
 const forged = 300
 
-/** Sends what is due by now each time it comes round, until all are sent. */
+/** Sends the answers that are due at each turn of the event loop, until all are sent. */
 async function forge(asked: Asked): Promise<void> {
   const began = performance.now()
   for (let sent = 0; sent < forged; ) {
@@ -17,7 +17,7 @@ async function forge(asked: Asked): Promise<void> {
   }
 }
 
-test('a thousand forged answers a second for 300 ms: the true one wins, and stays', async () => {
+test('the true answer wins and stays, though a thousand forged ones a second come for 300 ms before it', async () => {
   const first = async (asked: Asked) => {
     await forge(asked)
     asked.reply(answerTo(asked))

@@ -5,7 +5,7 @@ import { FakeUpstream } from '../../support/dns-upstream.ts'
 import { test } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
 
-test('it listens in a namespace, asks from outside of it, and answers from the address that was asked, only those who may ask', async () => {
+test('a forwarder in a namespace queries upstreams from outside it, replies from the queried address, and refuses other networks', async () => {
   await using upstream = await FakeUpstream.open()
   await using namespace = NetNamespace.create()
   const addresses = ['10.9.9.9/32', '192.168.0.250/24', '192.168.0.251/24', 'fd00::250/64', 'fd00::251/64']
@@ -28,7 +28,7 @@ test('it listens in a namespace, asks from outside of it, and answers from the a
     loopCheck: false,
   })
   expect([dns.address, dns.port]).toEqual(['192.168.0.250', 53])
-  // dig takes an answer only from where it has asked.
+  // dig accepts an answer only from the address that it queried.
   const dig = (server: string, ...options: string[]) =>
     inNamespace(namespace, ['dig', `@${server}`, 'a.example', '+short', '+tries=1', '+timeout=3', ...options])
   const asked = ['192.168.0.251', 'fd00::250', 'fd00::251', '127.0.0.1'].flatMap(server => [

@@ -21,7 +21,7 @@ async function ask(
   return describeAnswer(await lookUp({ name, server, tcp }))!
 }
 
-/** Keeps questions whose name begins with `slow` until told. */
+/** Holds queries whose name begins with `slow` until `release` is called. */
 function slowly(): { behave: (asked: Asked) => void; release: () => void } {
   const held: Asked[] = []
   return {
@@ -36,10 +36,10 @@ function slowly(): { behave: (asked: Asked) => void; release: () => void } {
 }
 
 describe.each([
-  ['in batches', false],
-  ['by node:dgram', true],
-])('UDP %s, and TCP', (_, plainUdp) => {
-  test('the same answer over both, in both families, new or from the cache', async () => {
+  ['received in batches', false],
+  ['received by node:dgram', true],
+])('a DNS server with UDP %s', (_, plainUdp) => {
+  test('gives the same answer over UDP and TCP, in both families, fresh and from the cache', async () => {
     await using upstream = await FakeUpstream.open()
     await using dns = await serve(upstream, { plainUdp })
     for (const tcp of [false, true])
@@ -50,7 +50,7 @@ describe.each([
     expect(upstream.asked).toHaveLength(1)
   })
 
-  test('garbage gets no answer, and those after it do', async () => {
+  test('does not answer malformed queries, and answers those after them', async () => {
     await using upstream = await FakeUpstream.open()
     await using dns = await serve(upstream, { plainUdp })
     const socket = createSocket('udp4')
@@ -73,7 +73,7 @@ describe.each([
     await new Promise<void>(resolve => socket.close(() => resolve()))
   })
 
-  test('a port that is taken is refused, and who has it is told', async () => {
+  test('that listens on a taken port is refused, and the error names the program that has it', async () => {
     await using upstream = await FakeUpstream.open()
     await using dns = await serve(upstream, { plainUdp, listen: ['127.0.0.1:0'] })
     const again = serve(upstream, { plainUdp, listen: ['127.0.0.1:0', `127.0.0.1:${dns.port}`] })
@@ -84,7 +84,7 @@ describe.each([
   })
 })
 
-test('a thousand who ask the same at once make one question, and all are answered', async () => {
+test('sends one query to the upstream for a thousand equal ones at once, and answers all', async () => {
   const { behave, release } = slowly()
   await using upstream = await FakeUpstream.open(behave)
   await using dns = await serve(upstream)
@@ -99,7 +99,7 @@ test('a thousand who ask the same at once make one question, and all are answere
   await new Promise<void>(resolve => socket.close(() => resolve()))
 })
 
-test('over TCP, what is there first is answered first', async () => {
+test('answers queries over TCP in the order in which their answers are there', async () => {
   const { behave, release } = slowly()
   await using upstream = await FakeUpstream.open(behave)
   await using dns = await serve(upstream)
@@ -111,7 +111,7 @@ test('over TCP, what is there first is answered first', async () => {
   expect((await client.answer()).id).toBe(1)
 })
 
-test('who asks and hangs up half still gets all answers, then the end', async () => {
+test('answers all queries of a client that ended its side, and then closes', async () => {
   const { behave, release } = slowly()
   await using upstream = await FakeUpstream.open(behave)
   await using dns = await serve(upstream)
@@ -124,7 +124,7 @@ test('who asks and hangs up half still gets all answers, then the end', async ()
   await client.closed
 })
 
-test('an idle connection is ended after 30 s, one that waits for an answer is not', async () => {
+test('closes a connection that is idle for 30 s, and not one that waits for an answer', async () => {
   const clock = new ManualClock()
   const { behave } = slowly()
   await using upstream = await FakeUpstream.open(behave)
@@ -142,7 +142,7 @@ test('an idle connection is ended after 30 s, one that waits for an answer is no
   expect(await waitFor(() => dns.snapshot().server.connections === 1)).toBe(true)
 })
 
-test('one connection too many ends the one that was idle longest; one of one address too many is not taken', async () => {
+test('closes the connection idle longest when there are too many, and refuses one too many from an address', async () => {
   await using upstream = await FakeUpstream.open()
   await using dns = await serve(upstream, { limits: { connections: 2, perAddress: 10 } })
   await using first = await TcpClient.open(dns.port)
@@ -166,7 +166,7 @@ test('one connection too many ends the one that was idle longest; one of one add
   expect(crowded.snapshot().server.crowdedOut).toBe(1)
 })
 
-test('who does not read is waited for, then left; memory is bounded, others are served', async () => {
+test('waits for a client that does not read, then closes it, with bounded memory and while serving others', async () => {
   const clock = new ManualClock()
   const records = Array.from({ length: 200 }, (_, i) => `192.0.2.${i}`)
   await using upstream = await FakeUpstream.open(asked =>
@@ -190,7 +190,7 @@ test('who does not read is waited for, then left; memory is bounded, others are 
   await client.closed
 })
 
-test('a test can wait for a query; metrics count it under the names of CoreDNS', async () => {
+test("lets a test wait for a query, and counts it in metrics with CoreDNS's names", async () => {
   await using upstream = await FakeUpstream.open()
   await using dns = await serve(upstream, { metrics: '127.0.0.1:0' })
   const seen = dns.query({ name: 'A.Example', type: 'a' })
@@ -204,7 +204,7 @@ test('a test can wait for a query; metrics count it under the names of CoreDNS',
     source: 'upstream',
   })
   await expect(dns.query({ name: 'never.example' }, { timeoutMs: 1 })).rejects.toThrow(
-    'wait for a query of never.example: none came in 1 ms',
+    'wait for a query of never.example: no such query came within 1 ms',
   )
   const text = await get(dns.metrics!.port, '/metrics')
   expect(text).toContain('coredns_dns_requests_total{server="dns://[::]:')
@@ -214,7 +214,7 @@ test('a test can wait for a query; metrics count it under the names of CoreDNS',
   expect(await get(dns.metrics!.port, '/')).toBe('')
 })
 
-/** What a number is once it has stopped growing. */
+/** The value of a number after it has stopped growing. */
 async function steady(number: () => number): Promise<number> {
   let before = Number.NaN
   await waitFor(() => {

@@ -13,7 +13,7 @@ async function portOf(running: RunningXc): Promise<string> {
   return ready.exec(running.stderr)![1]!
 }
 
-test('xc dns answers, is asked by xc dns --query, follows SIGHUP, and ends with SIGTERM', async () => {
+test('xc dns answers xc dns --query, follows SIGHUP, and ends with SIGTERM', async () => {
   await using upstream = await FakeUpstream.open()
   const xc = new Xc()
   const [log, hosts] = [join(xc.root, 'log'), join(xc.root, 'hosts')]
@@ -43,7 +43,7 @@ test('xc dns answers, is asked by xc dns --query, follows SIGHUP, and ends with 
   expect(readFileSync(log, 'utf8')).toContain('"MX IN own.example. udp')
 })
 
-test('threads share the place, and their metrics are one', async () => {
+test('several threads of xc dns share one place and one set of metrics', async () => {
   await using upstream = await FakeUpstream.open()
   const xc = new Xc()
   const options = ['--upstream', upstream.address, '--metrics', '127.0.0.1:0', '--threads', '3']
@@ -104,7 +104,7 @@ test.for([
   [['--log', '/nonexistent/log'], 1],
   [['--query', 'a..b'], 2],
   [['--query', 'a.example', 'NOTYPE'], 2],
-] as const)('bad usage is one sentence: %s', async ([args, status]) => {
+] as const)('a usage error of xc dns is one sentence: %s', async ([args, status]) => {
   const result = await new Xc().run(['dns', ...args])
   expect(result.stderr).toMatch(oneSentence)
   expect(result.status).toBe(status)

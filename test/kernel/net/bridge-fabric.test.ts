@@ -37,8 +37,8 @@ async function addresses(namespace: NetNamespace): Promise<Record<string, string
   return Object.fromEntries(devs.map(dev => [dev.ifname, own(dev).map(a => `${a.local}/${a.prefixlen}`)]))
 }
 
-describe('the fabric of xnet', () => {
-  test('is what ip and bridge say it should be', async () => {
+describe('the bridge fabric of xnet', () => {
+  test('has the links that the plan says, according to ip and bridge', async () => {
     await using fabric = await openBridgeFabric(planned({ nvm: 2, nrouters: 1, ntesters: 1 }))
     const all = await links(fabric.namespace)
     expect(all.map(({ ifname, master }) => (master ? `${ifname} in ${master}` : ifname)).sort()).toEqual([
@@ -77,7 +77,7 @@ describe('the fabric of xnet', () => {
     })
   })
 
-  test('has its addresses ready for use at once', async () => {
+  test('has addresses that can be used at once', async () => {
     await using fabric = await openBridgeFabric(planned())
     const { stdout } = await inNamespace(fabric.namespace, [
       'ip',
@@ -92,7 +92,7 @@ describe('the fabric of xnet', () => {
     await inNamespace(fabric.namespace, ['ping', '-c', '1', '-W', '1', '127.0.0.1'])
   })
 
-  test('takes another MTU and another prefix', async () => {
+  test('can have another MTU and another prefix', async () => {
     await using fabric = await openBridgeFabric(planned({ mtu: 9000, prefix: '1000::1', hostNets: '1' }))
     const all = await links(fabric.namespace)
     expect(new Set(all.filter(({ ifname }) => ifname !== 'lo').map(({ mtu }) => mtu))).toEqual(
@@ -119,22 +119,22 @@ describe('the fabric of xnet', () => {
     expect(await fabric.nics(99)).toEqual([])
   })
 
-  test('with 240 taps is made and gone in a moment', async ({ census }) => {
+  test('with 240 taps is made and removed within 1.5 s', async ({ census }) => {
     const fabric = await openBridgeFabric(planned({ nvm: 100, nrouters: 10, ntesters: 5 }))
     expect(await links(fabric.namespace)).toHaveLength(1 + 3 + 240)
     const began = performance.now()
     await fabric.close()
-    expect(performance.now() - began).toBeLessThan(1500) // one by one: 5 s
+    expect(performance.now() - began).toBeLessThan(1500) // one by one it takes 5 s
     await census.expectUnchanged({ withinMs: 1000 })
     await fabric.close()
     await expect(fabric.nics(1)).rejects.toMatchObject({ code: 'NETWORK_CLOSED' })
   })
 })
 
-describe('changed to another plan', () => {
+describe('a bridge fabric that is changed to another plan', () => {
   const names = async (namespace: NetNamespace) => (await links(namespace)).map(({ ifname }) => ifname).sort()
 
-  test('it has the links of that plan, and those of both are the same ones', async ({ census }) => {
+  test('has the links of that plan, and keeps those of both plans', async ({ census }) => {
     await using fabric = await openBridgeFabric(planned({ nvm: 1, nrouters: 0, hostNets: '0' }))
     const indexOf = async (name: string) =>
       (await ipJson<{ ifindex: number }>(fabric.namespace, ['link', 'show', name]))[0]!.ifindex
@@ -154,7 +154,7 @@ describe('changed to another plan', () => {
     await census.expectUnchanged({ withinMs: 1000 })
   })
 
-  test.for(['xcbr2', 'xcbr1_t2'])('it stays as it was when %s is there already', async name => {
+  test.for(['xcbr2', 'xcbr1_t2'])('stays as it was when %s exists already', async name => {
     await using namespace = NetNamespace.create()
     const before = planned({ nvm: 1, nrouters: 0, hostNets: '0' })
     await using fabric = await openBridgeFabric(before, { namespace })
@@ -171,8 +171,8 @@ describe('changed to another plan', () => {
   })
 })
 
-/** Each is a real refusal by the kernel, in a namespace that stays, so that what is left over would be seen. */
-describe('leaves nothing when it fails at', () => {
+/** Each is a real refusal of the kernel, in a namespace that stays, so that leftovers would show. */
+describe('a bridge fabric leaves nothing when it fails at', () => {
   async function refused(plan: BridgePlan, code: string, others: string[] = []): Promise<void> {
     await using namespace = NetNamespace.create()
     await using route = openRoute({ namespace })
@@ -193,19 +193,19 @@ describe('leaves nothing when it fails at', () => {
 
   test('a tap', () => refused(planned(), 'NETWORK_TAKEN', ['xcbr1_t3']))
 
-  test('an MTU that a bridge takes and a tap does not', () => {
+  test('an MTU that a bridge accepts and a tap does not', () => {
     return refused({ ...planned(), mtu: 65535 }, 'NETLINK_INVALID')
   })
 
-  test('an MTU that nothing takes', () => refused({ ...planned(), mtu: 20 }, 'NETLINK_INVALID'))
+  test('an MTU that no link accepts', () => refused({ ...planned(), mtu: 20 }, 'NETLINK_INVALID'))
 
-  test('a network that is there already, and leaves that one alone', async () => {
+  test('a network that exists already, which it leaves alone', async () => {
     await using namespace = NetNamespace.create()
     await using first = await openBridgeFabric(planned({ nvm: 1, nrouters: 0 }), { namespace })
     const before = (await links(namespace)).map(({ ifname }) => ifname)
     await expect(openBridgeFabric(planned(), { namespace })).rejects.toMatchObject({
       code: 'NETWORK_TAKEN',
-      message: expect.stringContaining('there is one in this namespace (xcbr0'),
+      message: expect.stringContaining('this namespace already has one (xcbr0'),
     })
     expect((await links(namespace)).map(({ ifname }) => ifname)).toEqual(before)
     await first.close()

@@ -18,7 +18,7 @@ import { namespaceNames, openNamed, unnameNamespace } from '../../../src/sys/ind
 import { test } from '../../support/leaks.ts'
 import { differences, internet, Outside } from '../../support/outside.ts'
 
-/** In a namespace by its name, as users do it. */
+/** Runs a command in a namespace by its name, as users do it. */
 async function ipNetnsExec(name: string, ...command: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)('ip', ['netns', 'exec', name, ...command])
   return stdout
@@ -28,7 +28,7 @@ const sources = { ipv4: '192.168.0.0/24', ipv6: 'fd00::c0a8:0/120' }
 const host = hostAddresses('fd00:', [0, 2])
 const wiring = (nets: readonly number[]) => planBridges({ mtu: 1500, nodes: [{ id: 1, nets }], host })
 
-/** A name that nobody else has: names are the machine's, whatever plays the host. */
+/** Unique names: they belong to the machine, whatever namespace plays the host. */
 const names: string[] = []
 function freshName(): string {
   const name = `xct${randomBytes(4).toString('hex')}_xcluster1`
@@ -36,7 +36,7 @@ function freshName(): string {
   return name
 }
 afterAll(() => {
-  const left = namespaceNames().filter(name => names.includes(name)) // of a test that failed
+  const left = namespaceNames().filter(name => names.includes(name)) // left by a failed test
   for (const name of left) unnameNamespace(name)
 })
 
@@ -53,29 +53,32 @@ describe('a named namespace', () => {
     ['172.30.0.0/24', '172.30.0.2', '172.30.0.3'],
     ['172.30', '172.30.0.1', '172.30.1.1'],
     ['10.9.8.16/28', '10.9.8.18', '10.9.8.19'],
-  ] as const)('from %s is as the contract says, and goes without a trace', async ([base, inner, outer]) => {
-    await using outside = await new Outside().connect()
-    const name = freshName()
-    const before = await outside.looks()
-    await addNamespace(specOf(name, base), on(outside))
-    expect(namespaceNames()).toContain(name)
-    const addresses = await ipNetnsExec(name, 'ip', '-br', 'addr')
-    expect(addresses.replaceAll(/ +/g, ' ')).toMatch(new RegExp(`host1@if\\d+ \\w+ ${inner}/32 `))
-    expect(addresses).toMatch(/xcbr0 .* 192\.168\.0\.250\/24 fd00::c0a8:fa\/120/)
-    expect(addresses).toMatch(/xcbr1 +\w+ *$/m)
-    expect(addresses).toMatch(/xcbr2 .* 192\.168\.2\.250\/24 fd00::c0a8:2fa\/120/)
-    expect(await ipNetnsExec(name, 'ip', 'route')).toMatch(new RegExp(`^default via ${outer} dev host1`))
-    for (const [source, to] of [
-      ['192.168.0.250', internet.ipv4],
-      ['fd00::c0a8:fa', internet.ipv6],
-    ])
-      await ipNetnsExec(name, 'ping', '-c1', '-W2', '-I', source!, to!)
-    await removeNamespace(name, on(outside))
-    expect(differences(before, await outside.looks())).toEqual([])
-    expect(namespaceNames()).not.toContain(name)
-  })
+  ] as const)(
+    'from %s has the documented addresses and routes, and is removed without a trace',
+    async ([base, inner, outer]) => {
+      await using outside = await new Outside().connect()
+      const name = freshName()
+      const before = await outside.looks()
+      await addNamespace(specOf(name, base), on(outside))
+      expect(namespaceNames()).toContain(name)
+      const addresses = await ipNetnsExec(name, 'ip', '-br', 'addr')
+      expect(addresses.replaceAll(/ +/g, ' ')).toMatch(new RegExp(`host1@if\\d+ \\w+ ${inner}/32 `))
+      expect(addresses).toMatch(/xcbr0 .* 192\.168\.0\.250\/24 fd00::c0a8:fa\/120/)
+      expect(addresses).toMatch(/xcbr1 +\w+ *$/m)
+      expect(addresses).toMatch(/xcbr2 .* 192\.168\.2\.250\/24 fd00::c0a8:2fa\/120/)
+      expect(await ipNetnsExec(name, 'ip', 'route')).toMatch(new RegExp(`^default via ${outer} dev host1`))
+      for (const [source, to] of [
+        ['192.168.0.250', internet.ipv4],
+        ['fd00::c0a8:fa', internet.ipv6],
+      ])
+        await ipNetnsExec(name, 'ping', '-c1', '-W2', '-I', source!, to!)
+      await removeNamespace(name, on(outside))
+      expect(differences(before, await outside.looks())).toEqual([])
+      expect(namespaceNames()).not.toContain(name)
+    },
+  )
 
-  test('is not made twice; the second try leaves the first one alone', async () => {
+  test('is not made twice, and the second attempt leaves the first one alone', async () => {
     await using outside = await new Outside().connect()
     const name = freshName()
     await addNamespace(specOf(name), on(outside))
@@ -92,7 +95,7 @@ describe('a named namespace', () => {
     await expect(removeNamespace(name, on(outside))).rejects.toMatchObject({ code: 'NAMESPACE_MISSING' })
   })
 
-  test('whose name somebody else has removed: what is left of it goes', async () => {
+  test('whose name was removed by hand is cleaned up outside', async () => {
     await using outside = await new Outside().connect()
     const name = freshName()
     const before = await outside.looks()
@@ -104,7 +107,7 @@ describe('a named namespace', () => {
     expect(differences(before, await outside.looks())).toEqual([])
   })
 
-  test("on Docker's bridge has an address of its network", async () => {
+  test("on Docker's bridge has an address of Docker's network", async () => {
     await using outside = await new Outside().connect()
     const name = freshName()
     await expect(dockerVethPair(1, name, outside.host)).rejects.toMatchObject({ code: 'DOCKER_MISSING' })
@@ -121,8 +124,8 @@ describe('a named namespace', () => {
   })
 })
 
-describe('a cluster in it', () => {
-  test('uses the bridges that are there and leaves them; nobody else can be there', async () => {
+describe('a cluster in a named namespace', () => {
+  test('uses the existing bridges, leaves them, and excludes other clusters', async () => {
     await using outside = await new Outside().connect()
     const name = freshName()
     await addNamespace(specOf(name), on(outside))
@@ -134,7 +137,7 @@ describe('a cluster in it', () => {
     expect(ports.match(/xcbr\d_t1.*master xcbr\d/g)).toHaveLength(3)
     await using again = openNamed(name)
     await expect(openBridgeFabric(wiring([5]), { namespace: again })).rejects.toThrow(
-      /there is one in this namespace \(.*xcbr3/,
+      /this namespace already has one \(.*xcbr3/,
     )
     await expect(removeNamespace(name, on(outside))).rejects.toMatchObject({ code: 'NAMESPACE_IN_USE' })
     await fabric.close()
@@ -145,12 +148,12 @@ describe('a cluster in it', () => {
   })
 
   test.for([
-    [{ mtu: 9000 }, /xcbr5: it is there already and its MTU is 9000, not 1500/],
+    [{ mtu: 9000 }, /xcbr5: a bridge with this name exists, and its MTU is 9000, not 1500/],
     [{ mac: '02:00:00:00:00:01' }, /its Ethernet address is 02:00:00:00:00:01, not 00:00:00:01:05:fa/],
     [{ stp: true }, /its STP is on, not off/],
     [{ up: false }, /its state is down, not up/],
     [{ groupFwdMask: 0 }, /its group_fwd_mask is 0, not 16384/],
-  ] as const)('refuses a bridge with %o, and says which setting it is', async ([settings, words]) => {
+  ] as const)('refuses a bridge with %o, and names the setting', async ([settings, words]) => {
     await using outside = await new Outside().connect()
     const usual = { mtu: 1500, mac: '00:00:00:01:05:fa', stp: false, groupFwdMask: 0x4000, up: true }
     await using route = openRoute({ namespace: outside.host })
@@ -163,7 +166,7 @@ describe('a cluster in it', () => {
     expect(differences(before, await outside.looks())).toEqual([])
   })
 
-  test('refuses one with other addresses', async () => {
+  test('refuses a bridge with other addresses', async () => {
     await using outside = await new Outside().connect()
     const five = wiring([5]).bridges.filter(({ net }) => net === 5)
     expect(await addBridgesTo(outside.host, five, { mtu: 1500 })).toEqual(['xcbr5'])

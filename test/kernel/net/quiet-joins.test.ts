@@ -17,7 +17,7 @@ function checksum(body: Buffer): number {
   return ~sum & 0xffff
 }
 
-/** An ICMPv6 message behind a router alert, as Linux sends its reports; before it a vnet header of nothing. */
+/** An ICMPv6 message after a router alert, as Linux sends its reports, with an empty vnet header before it. */
 function frame(type: number): Buffer {
   const body = Buffer.from([type, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, ...addressBytes('ff02::1:ff00:1')])
   body.writeUInt16BE(checksum(body), 2)
@@ -27,7 +27,7 @@ function frame(type: number): Buffer {
   return Buffer.from([...new Array(10).fill(0), ...ethernet, ...head, ...hopByHop, ...body])
 }
 
-/** All frames that a tap has for its reader. */
+/** All frames that wait at a tap. */
 function waiting(tap: number): Buffer[] {
   const got = Buffer.alloc(2048)
   try {
@@ -37,12 +37,12 @@ function waiting(tap: number): Buffer[] {
   }
 }
 
-test('who joined what is not passed on meanwhile, all else is; nothing stays', async () => {
+test('multicast reports are not forwarded until it is closed, other frames are, and nothing stays behind', async () => {
   const nodes = [1, 2].map(id => ({ id, nets: [1] }))
   await using fabric = await openBridgeFabric(planBridges({ mtu: 1500, nodes, host: new Map() }))
   const [from, to] = [(await fabric.nics(1))[0]!.fds[0]!, (await fabric.nics(2))[0]!.fds[0]!]
   const [report, other] = [frame(143), frame(128)]
-  // A bridge has passed a frame on before `write` returns, or never will; it may have something of its own to say.
+  // A bridge has forwarded a frame before `write` returns, or never will. It may also send frames of its own.
   const passes = (sent: Buffer) => {
     writeSync(from, sent)
     return waiting(to).some(got => got.subarray(10).equals(sent.subarray(10)))

@@ -1,7 +1,7 @@
 import { openUplink } from '../../../src/net/index.ts'
 import { NetNamespace } from '../../../src/sys/index.ts'
 
-// Has an uplink from a namespace of its own to the one it runs in, says so, and waits to be killed.
+// Opens an uplink from a namespace of its own to the one it runs in, reports it, and waits to be killed.
 const inside = NetNamespace.create()
 await openUplink(
   { ipv4Base: '172.30.0.0/24', ipv6Prefix: 'fd00:1723::' },

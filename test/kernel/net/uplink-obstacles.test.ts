@@ -7,7 +7,10 @@ import { inNamespace } from '../../support/namespace.ts'
 import { internet, Outside } from '../../support/outside.ts'
 
 const rulesets = [
-  ["somebody's own", 'table inet mine { chain pass { type filter hook forward priority 0; policy drop; }; }'],
+  [
+    'a chain of the user',
+    'table inet mine { chain pass { type filter hook forward priority 0; policy drop; }; }',
+  ],
   [
     "Docker's",
     `table ip filter {
@@ -18,7 +21,7 @@ const rulesets = [
 ] as const
 
 test.for(rulesets)(
-  'a host that drops what passes through is seen, and the remedy helps: %s',
+  'a chain that drops forwarded packets is found, and its remedy works: %s',
   async ([, rules]) => {
     await using outside = await new Outside().connect()
     const { host } = outside

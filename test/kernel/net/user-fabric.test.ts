@@ -17,7 +17,7 @@ async function listenOn(port: number, host = '127.0.0.1') {
   return { [Symbol.asyncDispose]: () => new Promise<void>(resolve => void server.close(() => resolve())) }
 }
 
-test('needs nothing but free numbers, and says what QEMU needs', async () => {
+test("a user-space network needs only free ports and groups, and gives QEMU's options", async () => {
   await using fabric = await openUserFabric(planOf(one), await freeNumbers())
   expect(fabric).toMatchObject({ kind: 'user', namespace: undefined })
   const nics = await fabric.nics(1)
@@ -27,9 +27,9 @@ test('needs nothing but free numbers, and says what QEMU needs', async () => {
   await expect(fabric.nics(1)).rejects.toMatchObject({ code: 'NETWORK_CLOSED' })
 })
 
-describe('a port that is taken', () => {
+describe('a taken port of a user-space network', () => {
   for (const host of ['127.0.0.1', '0.0.0.0', '::'])
-    test(`on ${host} is refused, with who has it`, async () => {
+    test(`on ${host} is refused, and the error names the program that has it`, async () => {
       const wiring = await freeNumbers()
       await using _ = await listenOn(wiring.sshBase + 1, host)
       await expect(openUserFabric(planOf(one), wiring)).rejects.toMatchObject({
@@ -41,15 +41,15 @@ describe('a port that is taken', () => {
       })
     })
 
-  test('by a node that is there already does not keep another from coming', async () => {
+  test('by an existing node does not prevent another node from being added', async () => {
     const wiring = await freeNumbers()
     await using fabric = await openUserFabric(planOf(one), wiring)
-    await using _ = await listenOn(wiring.telnetBase + 1) // as its QEMU would
+    await using _ = await listenOn(wiring.telnetBase + 1) // as the QEMU of node 1 would
     await fabric.change(planOf(one, { id: 2, nets: [0, 1] }))
     expect(await fabric.nics(2)).toHaveLength(2)
   })
 
-  test('keeps a node from coming, and leaves the network as it was', async () => {
+  test('prevents a node from being added, and leaves the network as it was', async () => {
     const wiring = await freeNumbers()
     await using fabric = await openUserFabric(planOf(one), wiring)
     await using _ = await listenOn(wiring.telnetBase + 2)
@@ -61,16 +61,16 @@ describe('a port that is taken', () => {
   })
 })
 
-describe('a segment', () => {
+describe('a multicast segment', () => {
   const quiet = { telnetBase: 0, sshBase: 0, k8sPort: 0, k8sApiPort: 0 }
 
-  test('belongs to one cluster', async () => {
+  test('belongs to one cluster only', async () => {
     const wiring = { ...(await freeNumbers()), ...quiet }
     await using first = await openUserFabric(planOf(one), wiring)
     await expect(openUserFabric(planOf(one), wiring)).rejects.toMatchObject({
       code: 'SEGMENT_TAKEN',
       target: segmentOf(1, wiring.mcastBase).group,
-      reason: 'another cluster has it',
+      reason: 'another cluster uses this group',
       remedy: expect.stringContaining('XCLUSTER_MCAST_BASE'),
     })
     await first.close()
@@ -78,7 +78,7 @@ describe('a segment', () => {
     expect(second.kind).toBe('user')
   })
 
-  test('that another program is on is refused, with its name', async () => {
+  test('with another program in its group is refused, and the error names the program', async () => {
     const wiring = { ...(await freeNumbers()), ...quiet }
     const { group, port } = segmentOf(2, wiring.mcastBase)
     const socket = createSocket({ type: 'udp4', reuseAddr: true }).bind(port, group)
@@ -87,7 +87,7 @@ describe('a segment', () => {
     await expect(opening).rejects.toMatchObject({
       code: 'SEGMENT_TAKEN',
       op: 'make net 2',
-      reason: expect.stringContaining(`(process ${process.pid}) is on it`),
+      reason: expect.stringContaining(`(process ${process.pid}) is in this group`),
     })
     socket.close()
     await once(socket, 'close')
@@ -95,7 +95,7 @@ describe('a segment', () => {
     expect(again.kind).toBe('user')
   })
 
-  test('is given back when nobody is on it any more', async () => {
+  test('is free again when the last node has left it', async () => {
     const wiring = { ...(await freeNumbers()), ...quiet }
     await using first = await openUserFabric(planOf({ id: 1, nets: [0, 1, 2] }), wiring)
     await first.change(planOf({ id: 1, nets: [0, 1] }))

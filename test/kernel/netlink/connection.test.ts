@@ -19,7 +19,7 @@ const link = message(
 const changing = (value: Parameters<typeof link.write>[1]) =>
   request(link, { index: 1, ...value }, { type: RTM_NEWLINK, op: 'change', target: 'lo' })
 
-test('the kernel’s complaint names our attribute', async () => {
+test("the kernel's refusal names the attribute as the library does", async () => {
   await using namespace = NetNamespace.create()
   await using connection = connect('route', { namespace })
   await expect(
@@ -32,7 +32,7 @@ test('the kernel’s complaint names our attribute', async () => {
   })
 })
 
-test('strict checking is on: a listing asked for with junk is refused, not answered at length', async () => {
+test('strict checking is on: the kernel refuses a listing with a malformed header', async () => {
   await using namespace = NetNamespace.create()
   await using connection = connect('route', { namespace })
   const asking = request(link, { flags: 1 }, { type: RTM_GETLINK, op: 'list', target: 'links' })
@@ -43,7 +43,7 @@ test('strict checking is on: a listing asked for with junk is refused, not answe
   })
 })
 
-test('requests at the same time get each its own answer', async () => {
+test('each of many simultaneous requests gets its own answer', async () => {
   await using namespace = NetNamespace.create()
   await using connection = connect('route', { namespace })
   const outcomes = await Promise.allSettled(
@@ -58,7 +58,7 @@ test('requests at the same time get each its own answer', async () => {
     if (outcome.status === 'rejected') expect(outcome.reason.errnoName, `request ${n}`).toBe('ENODEV')
 })
 
-test('a closed connection rejects what was under way', async () => {
+test('closing a connection rejects its pending requests', async () => {
   await using namespace = NetNamespace.create()
   const connection = connect('route', { namespace })
   const pending = expect(connection.request(changing({}))).rejects.toMatchObject({ code: 'NETLINK_CLOSED' })
@@ -74,7 +74,7 @@ const routes = message(
   attributes({ table: [15, u32] }),
 )
 
-test('what the kernel forbids is a missing prerequisite, with what to do', async () => {
+test('a forbidden request is reported as a missing prerequisite, with a remedy', async () => {
   await using namespace = NetNamespace.create()
   await using connection = connect('route', { namespace })
   const value = { attributes: { group: 0 } } // rtnl_group_dellink() protects the default group so
@@ -87,7 +87,7 @@ test('what the kernel forbids is a missing prerequisite, with what to do', async
   })
 })
 
-test('a dump that fails half-way down in the kernel is refused with its words', async () => {
+test("a dump that fails half-way in the kernel is rejected with the kernel's words", async () => {
   await using namespace = NetNamespace.create()
   await using connection = connect('route', { namespace })
   const value = { family: 2, attributes: { table: 12345 } }

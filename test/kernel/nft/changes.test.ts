@@ -28,7 +28,7 @@ function base({ tables, chains }: Transaction): void {
   chains.add({ table, name: chain, hook: 'forward', priority: 'filter', policy: 'drop' })
 }
 
-test('what is listed is what was made', async () => {
+test('a listing has the tables, chains, rules and sets that were added', async () => {
   await using namespace = NetNamespace.create()
   await using nft = openNft({ namespace })
   expect(await nft.list()).toMatchObject({ tables: [] })
@@ -92,7 +92,7 @@ test('what is listed is what was made', async () => {
   )
 })
 
-test('a transaction is made whole or not at all, and says what in it was refused', async () => {
+test('a transaction is applied as a whole or not at all, and its error names the refused part', async () => {
   await using namespace = NetNamespace.create()
   await using nft = openNft({ namespace })
   await nft.transaction(base)
@@ -121,7 +121,7 @@ test('a transaction is made whole or not at all, and says what in it was refused
   })
 })
 
-test('rules have handles, by which they are removed, replaced and put in order', async () => {
+test('rules have handles, by which they are removed, replaced and ordered', async () => {
   await using namespace = NetNamespace.create()
   await using nft = openNft({ namespace })
   const [one, two] = await nft.transaction(transaction => {
@@ -151,7 +151,7 @@ test('rules have handles, by which they are removed, replaced and put in order',
   expect(await listed(namespace)).toBe('')
 })
 
-test('a table of an owner is nobody else’s, and goes with the owner', async () => {
+test('only its owner can change an owned table, which goes when the owner closes', async () => {
   await using namespace = NetNamespace.create()
   await using other = openNft({ namespace })
   await using owner = openNft({ namespace })
@@ -173,7 +173,7 @@ test('a table of an owner is nobody else’s, and goes with the owner', async ()
   await expect(owner.list()).rejects.toMatchObject({ code: 'NETLINK_CLOSED' })
 })
 
-test('a table is replaced in one moment, and whatever was in it is gone', async () => {
+test('a table is replaced at once, together with its contents', async () => {
   await using namespace = NetNamespace.create()
   await using nft = openNft({ namespace })
   const build = (outDev: string) => (transaction: Transaction) => {
@@ -189,7 +189,7 @@ test('a table is replaced in one moment, and whatever was in it is gone', async 
   expect(text).not.toContain('eth0')
 })
 
-test('sets of thousands, listed while another changes them', async () => {
+test('sets with thousands of elements are listed while another connection changes them', async () => {
   await using namespace = NetNamespace.create()
   await using nft = openNft({ namespace })
   await using other = openNft({ namespace })
@@ -213,7 +213,7 @@ test('sets of thousands, listed while another changes them', async () => {
   expect((await nft.list()).tables[0]?.sets[0]?.elements).toEqual([])
 })
 
-test('chains at devices, and at the ingress of an inet table', async () => {
+test('chains can be at devices, and at the ingress of an inet table', async () => {
   await using namespace = NetNamespace.create()
   await using nft = openNft({ namespace })
   await using route = openRoute({ namespace })

@@ -6,7 +6,7 @@ import { test } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
 import { compile } from '../../support/readme.ts'
 
-test("docs/nft.md's example compiles against the built package, runs, and leaves nothing", async () => {
+test('the example of docs/nft.md compiles against the built package, runs, and leaves nothing behind', async () => {
   const [, text] = /^```ts\n([\s\S]*?)^```$/m.exec(readText('docs/nft.md'))!
   const { script, folder, output } = compile(text!)
   try {

@@ -10,7 +10,7 @@ import { inNamespace } from '../../support/namespace.ts'
 import { said } from '../../unit/nft/said.ts'
 import { before, commands } from '../../vectors/nft/rulesets.ts'
 
-/** `nft -f` with these lines. */
+/** Runs `nft -f` with these lines. */
 async function tell(namespace: NetNamespace, lines: readonly string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'nft-'))
   try {
@@ -21,13 +21,13 @@ async function tell(namespace: NetNamespace, lines: readonly string[]): Promise<
   }
 }
 
-/** What nft itself sees, without what the kernel numbers. */
+/** The ruleset as nft lists it, without the numbers that the kernel assigns. */
 async function seen(namespace: NetNamespace): Promise<unknown> {
   const { stdout } = await inNamespace(namespace, ['nft', '-j', 'list', 'ruleset'])
   return JSON.parse(stdout, (key, value) => (key === 'handle' ? undefined : value))
 }
 
-/** The same commands to nft and, in our words, to us. */
+/** Gives the same commands to nft and to the library, and returns both rulesets. */
 async function judge(names: readonly string[]): Promise<{ ours: unknown; theirs: unknown }> {
   await using theirs = NetNamespace.create()
   await using ours = NetNamespace.create()
@@ -46,14 +46,14 @@ async function judge(names: readonly string[]): Promise<{ ours: unknown; theirs:
 const alone = /^(set|map|table|chain)-/
 const rules = Object.keys(commands).filter(name => !alone.test(name))
 
-test('nft sees our rules as its own, all of them made in one transaction', async () => {
+test("nft lists the library's rules as its own, after one transaction with all of them", async () => {
   const { ours, theirs } = await judge(rules)
   expect(ours).toEqual(theirs)
   expect(JSON.stringify(ours)).toContain('masquerade')
 })
 
 for (const name of Object.keys(commands).filter(each => alone.test(each)))
-  test(`${name}: nft sees what it would have made`, async () => {
+  test(`${name}: nft lists the ruleset that it would have made`, async () => {
     const { ours, theirs } = await judge([name])
     expect(ours).toEqual(theirs)
   })

@@ -12,7 +12,7 @@ interface End {
   readonly addresses: readonly (readonly [address: string, prefix: number])[]
 }
 
-/** A cable between two namespaces. */
+/** A veth pair between two namespaces. */
 async function cable(name: string, a: End, b: End): Promise<void> {
   await using left = openRoute({ namespace: a.namespace })
   await using right = openRoute({ namespace: b.namespace })
@@ -32,7 +32,7 @@ const ping = (namespace: NetNamespace, address: string) =>
     () => false,
   )
 
-test('masquerading lets a net out, IPv4 and IPv6, whose addresses nobody outside knows', async () => {
+test('masquerading gives a net access to the outside in IPv4 and IPv6, though the outside has no route to it', async () => {
   await using inside = NetNamespace.create()
   await using between = NetNamespace.create()
   await using outside = NetNamespace.create()
@@ -94,14 +94,14 @@ test('masquerading lets a net out, IPv4 and IPv6, whose addresses nobody outside
   expect(await both()).toEqual([true, true])
 })
 
-/** Connects from inside a namespace; prints what the server says. */
+/** Connects from inside a namespace, and prints the server's answer. */
 const client = `const { connect } = require('node:net')
 connect({ host: process.argv[1], port: 53 }).on('data', text => { console.log(String(text)); process.exit() })
   .on('error', failure => { console.log(failure.code); process.exit() })`
 const server = `const { createServer } = require('node:net')
 createServer(socket => socket.end('10053')).listen(10053, () => console.log('listening'))`
 
-test('what a guest asks port 53 of goes to another port of its own', async () => {
+test('queries of a guest to port 53 are redirected to another local port', async () => {
   await using namespace = NetNamespace.create()
   await using other = NetNamespace.create()
   await cable(

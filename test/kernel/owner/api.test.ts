@@ -130,11 +130,11 @@ test("bad requests are refused as the caller's error, in one sentence", async ()
   expect(await refused('/v1/pause', '{"nodes":[1,9]}')).toMatchObject({ error: { code: 'NODE_MISSING' } })
   expect(await refused('/v1/scaleout', '{"nodes":["vm-7"]}')).toMatchObject({
     status: 400,
-    error: { code: 'NODE_NUMBER', reason: "'vm-7' is no node's number" },
+    error: { code: 'NODE_NUMBER', reason: "'vm-7' is not a node number" },
   })
   expect(await refused('/v1/nodes/7/exec', '{"argv":["a"]}')).toMatchObject({
     status: 404,
-    error: { code: 'NODE_MISSING', kind: 'missing', remedy: 'It has 1, 2' },
+    error: { code: 'NODE_MISSING', kind: 'missing', remedy: 'Its nodes are 1, 2' },
   })
   await stopped(owner)
 })

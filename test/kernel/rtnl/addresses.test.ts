@@ -14,7 +14,7 @@ async function withBridge(namespace: NetNamespace): Promise<Route> {
   return route
 }
 
-test('addresses are as ip shows them, usable at once, and go again', async () => {
+test('an address appears as ip shows it, can be used at once, and is removed again', async () => {
   await using namespace = NetNamespace.create()
   await using route = await withBridge(namespace)
   const [shown] = await ipJson<{ addr_info: object[] }>(namespace, ['address', 'show', 'dev', 'xcbr0'])
@@ -46,7 +46,7 @@ test('addresses are as ip shows them, usable at once, and go again', async () =>
   expect(await route.addresses.list()).toEqual([])
 })
 
-test('routes are as ip shows them, and go again', async () => {
+test('a route appears as ip shows it, and is removed again', async () => {
   await using namespace = NetNamespace.create()
   await using route = await withBridge(namespace)
   const ways = [

@@ -8,7 +8,7 @@ import { narrowLine } from './narrow-line.ts'
 
 const textOf = (...path: string[]) => readFileSync(join(import.meta.dirname, ...path), 'utf8')
 
-test('the example of docs/traffic.md is one that runs', async () => {
+test('the example of docs/traffic.md runs', async () => {
   const example = textOf('narrow-line.ts').replace('../../../src/rtnl/index.ts', 'xcluster/rtnl')
   expect(textOf('..', '..', '..', 'docs', 'traffic.md')).toContain(`\`\`\`ts\n${example}\`\`\`\n`)
   await using namespace = NetNamespace.create()

@@ -4,7 +4,7 @@ import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 import { ipJson } from '../../support/namespace.ts'
 
-test('the kernel’s refusals come as sentences, with its own words', async () => {
+test("refusals of the kernel are sentences with the kernel's own words", async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const { links, addresses, routes } = route
@@ -58,7 +58,7 @@ test('the kernel’s refusals come as sentences, with its own words', async () =
     })
 })
 
-test('a batch with a failing message in the middle reports that one; the others are done', async () => {
+test('a batch with a refused message in the middle reports it, and carries out the others', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const batch = route.batch(({ links }) => {
@@ -68,7 +68,7 @@ test('a batch with a failing message in the middle reports that one; the others 
   expect((await ipJson(namespace, ['link'])).map(({ ifname }) => ifname)).toEqual(['lo', 'br0', 'br1', 'br2'])
 })
 
-test('300 failures in one batch are all reported: no answer is lost', async () => {
+test('300 failures in one batch are all reported, and no answer is lost', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const batch = route.batch(({ links }) => {
@@ -81,15 +81,18 @@ test('300 failures in one batch are all reported: no answer is lost', async () =
   )
 })
 
-test('a veth that comes up in another namespace at once cannot be had', async () => {
+test('a veth that is to come up at once in another namespace is refused', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const spec = veth({ name: 'a', up: true, namespace, peer: { name: 'b' } })
   await expect(route.links.add(spec)).rejects.toMatchObject({ code: 'LINK_SETTING', kind: 'usage' })
 })
 
-/** What `tc` would say of it: the first qdiscs and links that this kernel lacks, of those that we can encode. */
-test('what a kernel lacks is named, with the option it would have to be built with', async () => {
+/**
+ * Uses links and qdiscs that the library can encode, on whatever kernel runs this: it checks the error of
+ * those that the kernel lacks.
+ */
+test('a feature that the kernel lacks is named with its kernel option', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const { links, qdiscs, filters } = route
@@ -122,7 +125,7 @@ test('what a kernel lacks is named, with the option it would have to be built wi
 
 const bucket = { rate: 1e6, burst: 5000, limit: 30_000 }
 
-test('also where it is one of many in a batch', async () => {
+test('a missing kernel feature is named when it is one of several failures of a batch', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const batch = route.batch(({ links }) => {

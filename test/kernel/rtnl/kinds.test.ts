@@ -18,7 +18,7 @@ async function linkIn(namespace: NetNamespace, name: string): Promise<IpLink> {
   return link!
 }
 
-test('ip sees vxlans, macvlans and an ifb as they were made, and so do we', async () => {
+test('ip and the library show vxlans, macvlans and an ifb as they were created', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const tunnel = { vni: 42, remote: '192.168.2.201', local: '192.168.2.1', port: 4789, ttl: 16 }
@@ -50,16 +50,19 @@ test('ip sees vxlans, macvlans and an ifb as they were made, and so do we', asyn
   expect(await route.links.list({ kind: 'ifb' })).toMatchObject([{ name: 'ifb9', txQueueLength: 32 }])
 })
 
-test.for(['private', 'vepa', 'bridge', 'passthru'] as const)('a macvlan in mode %s', async mode => {
-  await using namespace = NetNamespace.create()
-  await using route = openRoute({ namespace })
-  await route.links.add(veth({ name: 'a', peer: { name: 'b' } }))
-  await route.links.add(macvlan({ name: 'mv0', link: 'a', mode }))
-  expect((await linkIn(namespace, 'mv0')).linkinfo?.info_data).toMatchObject({ mode })
-  expect((await route.links.get('mv0')).macvlan?.mode).toBe(mode)
-})
+test.for(['private', 'vepa', 'bridge', 'passthru'] as const)(
+  'a macvlan can be created in mode %s',
+  async mode => {
+    await using namespace = NetNamespace.create()
+    await using route = openRoute({ namespace })
+    await route.links.add(veth({ name: 'a', peer: { name: 'b' } }))
+    await route.links.add(macvlan({ name: 'mv0', link: 'a', mode }))
+    expect((await linkIn(namespace, 'mv0')).linkinfo?.info_data).toMatchObject({ mode })
+    expect((await route.links.get('mv0')).macvlan?.mode).toBe(mode)
+  },
+)
 
-test('both ends of a cable made in a batch can be named in it', async () => {
+test('both ends of a veth pair created in a batch can be named in it', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   await route.batch(({ links, addresses }) => {
@@ -80,7 +83,7 @@ test('both ends of a cable made in a batch can be named in it', async () => {
   expect((await route.links.list({ master: 'br0' })).map(({ name }) => name)).toEqual(['d'])
 })
 
-test('settings of a kind are changed where the kernel lets them', async () => {
+test('settings of a kind can be changed where the kernel allows it', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   await route.links.add(vxlan({ name: 'vx0', vni: 42, remote: '192.168.2.201', port: 4789 }))
@@ -88,7 +91,7 @@ test('settings of a kind are changed where the kernel lets them', async () => {
   expect((await linkIn(namespace, 'vx0')).linkinfo?.info_data).toMatchObject({ remote: '192.168.2.202' })
 })
 
-test('a link has other names, long ones too, and is found by them', async () => {
+test('a link has alternative names, long ones too, and is found by them', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const long = 'the-left-end-of-the-cable-to-the-router'
@@ -103,7 +106,7 @@ test('a link has other names, long ones too, and is found by them', async () => 
   await expect(route.links.get('br0')).rejects.toMatchObject({ code: 'NETLINK_NOT_FOUND' })
 })
 
-test('counters are those of ip', async () => {
+test('counters of a link equal those of ip', async () => {
   await using here = NetNamespace.create()
   await using there = NetNamespace.create()
   await using near = openRoute({ namespace: here })
@@ -149,7 +152,7 @@ const portWords: [PortSettings, object][] = [
   ],
 ]
 
-test.for(portWords)('a port’s settings %j are what ip shows', async ([port, shown]) => {
+test.for(portWords)('ip shows the port settings %j', async ([port, shown]) => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   await route.batch(({ links }) => {
@@ -161,7 +164,7 @@ test.for(portWords)('a port’s settings %j are what ip shows', async ([port, sh
   expect((await route.links.get('a')).port).toMatchObject(port)
 })
 
-test('a link moves to another namespace, and its settings stay', async () => {
+test('a link keeps its settings when it moves to another namespace', async () => {
   await using here = NetNamespace.create()
   await using there = NetNamespace.create()
   await using near = openRoute({ namespace: here })

@@ -25,7 +25,7 @@ interface IpLink {
 const ipLinks = async (namespace: NetNamespace) =>
   new Map((await ipJson<IpLink>(namespace, ['-d', 'link'])).map(link => [link.ifname, link]))
 
-test('ip sees a bridge as it was made, and as it was changed', async () => {
+test('ip shows a bridge as it was created, and as it was changed', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const settings = {
@@ -78,8 +78,8 @@ test('ip sees a bridge as it was made, and as it was changed', async () => {
   expect([...(await ipLinks(namespace)).keys()]).toEqual(['lo'])
 })
 
-test('a veth’s peer is made in its own namespace, with its settings', async ({ skip }) => {
-  skip(!isRoot, 'two rootless namespaces have nothing to do with each other')
+test("a veth's peer is created in its own namespace, with its settings", async ({ skip }) => {
+  skip(!isRoot, 'without root one namespace cannot refer to another')
   await using here = NetNamespace.create()
   await using there = NetNamespace.create()
   await using near = openRoute({ namespace: here })
@@ -89,7 +89,7 @@ test('a veth’s peer is made in its own namespace, with its settings', async ({
     veth({ name: 'xcluster1', index: 54, up: true, mtu: 1400, mac: '02:00:00:00:00:01', peer }),
   )
   await far.links.change({ name: 'host1', up: true })
-  // The kernel's link watch works later, and at most once a second.
+  // The kernel's link watch runs later, at most once a second.
   await waitFor(async () => (await near.links.get('xcluster1')).operState === 'up', 5000)
   expect((await ipLinks(here)).get('xcluster1')).toMatchObject({
     mtu: 1400,
@@ -111,7 +111,7 @@ test('a veth’s peer is made in its own namespace, with its settings', async ({
   expect((await ipLinks(there)).has('host1')).toBe(false)
 })
 
-test('taps are attached in one batch, as bridge and ip show; no IPv6 address comes with them', async () => {
+test('taps are attached in one batch, as bridge and ip show, and get no IPv6 address', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const taps = openTaps(['xcbr0_t1', 'xcbr0_t2'], { namespace })
@@ -146,7 +146,7 @@ test('taps are attached in one batch, as bridge and ip show; no IPv6 address com
   await Promise.all(taps.map(tap => tap.close()))
 })
 
-test('our list and that of ip are the same, whatever is there', async () => {
+test('the library and ip list the same links, of every kind', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   await route.links.change({ name: 'lo', up: true })
@@ -189,7 +189,7 @@ test('our list and that of ip are the same, whatever is there', async () => {
   )
 })
 
-test('a group is removed in one go, and nothing else', async () => {
+test('a group of links is removed in one request, and other links stay', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   await route.batch(({ links }) => {

@@ -3,7 +3,7 @@ import { bridge, openRoute, type Route, type RouteEvent, veth } from '../../../s
 import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 
-test('events tell what came, changed and went', async () => {
+test('events report added, changed and removed links, addresses and routes', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const events = route.monitor(['links', 'addresses', 'routes'])
@@ -52,7 +52,7 @@ function nameOf(event: RouteEvent | { kind: 'overrun' }): string {
   }
 }
 
-test('so do those of rules, neighbours, forwarding tables and traffic control', async () => {
+test('events report rules, neighbours, forwarding entries and traffic control', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const events = route.monitor(['rules', 'neighbours', 'traffic'])
@@ -85,7 +85,7 @@ test('so do those of rules, neighbours, forwarding tables and traffic control', 
   expect(seen).toEqual(wanted)
 })
 
-test('a listener that cannot keep up is told to list anew, and goes on hearing', async () => {
+test('a listener that cannot keep up is told to list again, and receives later events', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const events = route.monitor(['links'], { receiveBuffer: 2048 })
@@ -101,21 +101,22 @@ test('a listener that cannot keep up is told to list anew, and goes on hearing',
   expect((await again.next()).value).toMatchObject({ kind: 'link', link: { name: 'br0' } })
 })
 
-/** One datagram of 100 changes: the kernel goes through all of it before anybody can read an event. */
+/** One datagram of 100 changes: the kernel processes all of it before the process can read an event. */
 async function overflow(route: Route): Promise<void> {
   await route.batch(({ links }) => {
     for (let n = 0; n < 100; n++) links.add(bridge({ name: `br${n}` }))
   })
 }
 
-test('a dump while links come and go is of one moment', async () => {
+test('a dump while links come and go shows the links of one moment', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   await using busy = openRoute({ namespace })
   await route.batch(({ links }) => {
     for (let n = 0; n < 60; n++) links.add(bridge({ name: `br${n}` }))
   })
-  // A link more, then one renamed: a listing of one moment has as many renamed as there are more, or one less.
+  // Adds a link, then renames one: a listing of one moment has as many renamed links as added ones, or one
+  // less.
   const changing = (async () => {
     for (let n = 0; n < 40; n++) {
       await busy.links.add(bridge({ name: `more${n}` }))

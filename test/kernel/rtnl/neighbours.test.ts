@@ -32,7 +32,7 @@ test('neighbours are added, changed, replaced and removed, as ip shows', async (
   expect(await shown()).toEqual([['10.0.0.9', '00:00:00:01:01:0a', 'NOARP']])
   await neighbours.replace({ link: 'a', address: '10.0.0.9', mac })
   await neighbours.replace({ link: 'a', address: '10.0.0.10', mac })
-  // The kernel lists its hash table, whose seed is another each time.
+  // The kernel lists its hash table, whose seed differs every time.
   const listed = await neighbours.list({ link: 'a', family: 4 })
   expect(listed.map(({ address }) => address).sort()).toEqual(['10.0.0.10', '10.0.0.9'])
   const nine = listed.find(({ address }) => address === '10.0.0.9')
@@ -51,7 +51,7 @@ test('neighbours are added, changed, replaced and removed, as ip shows', async (
   })
 })
 
-test('proxies stand in a list of their own', async () => {
+test('proxies are listed apart from neighbours', async () => {
   await using namespace = NetNamespace.create()
   await using route = await cable(namespace)
   await route.neighbours.add({ link: 'a', address: '10.0.0.77', proxy: true })
@@ -74,7 +74,7 @@ async function fdbOf(namespace: NetNamespace, ...args: string[]): Promise<Bridge
 }
 const of = (wanted: string) => (entry: BridgeEntry) => entry.mac === wanted
 
-test('a bridge’s table: entries are added, moved to another port, and removed', async () => {
+test("entries of a bridge's forwarding table are added, moved to another port, and removed", async () => {
   await using namespace = NetNamespace.create()
   await using route = await cable(namespace)
   const { links, fdb } = route
@@ -97,7 +97,7 @@ test('a bridge’s table: entries are added, moved to another port, and removed'
   expect((await fdb.list()).filter(of(mac))).toEqual([])
 })
 
-test('a vxlan’s table: one address, several peers', async () => {
+test("a vxlan's forwarding table has several peers for one address", async () => {
   await using namespace = NetNamespace.create()
   await using route = await cable(namespace)
   await route.links.add(vxlan({ name: 'vx0', index: 300, vni: 42, dev: 'a', port: 4789 }))

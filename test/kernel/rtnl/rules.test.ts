@@ -63,7 +63,7 @@ const rules: [words: RuleSpec, shown: object][] = [
   [{ family: 4, tos: 0x10, table: 100 }, { tos: '0x10' }],
 ]
 
-test.for(rules)('the rule %j is what ip shows, and what we list', async ([words, shown]) => {
+test.for(rules)('ip and the library list the rule %j as it was added', async ([words, shown]) => {
   await using namespace = NetNamespace.create()
   await using route = await wired(namespace)
   const rule = { ...words, priority: 77 }
@@ -78,7 +78,7 @@ test.for(rules)('the rule %j is what ip shows, and what we list', async ([words,
   await expect(route.rules.remove(rule)).rejects.toMatchObject({ code: 'NETLINK_NOT_FOUND' })
 })
 
-test('the rules that every namespace begins with; a rule without a family is refused', async () => {
+test('a new namespace has the default rules, and a rule without a family is refused', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   const own = (family: 4 | 6, tables: number[]) =>
@@ -89,7 +89,7 @@ test('the rules that every namespace begins with; a rule without a family is ref
   await expect(unclear).rejects.toMatchObject({ code: 'ROUTE_FAMILY', kind: 'usage' })
 })
 
-test('the route that a packet takes: rules, marks and tables count', async () => {
+test('the route of a packet depends on rules, marks and tables', async () => {
   await using namespace = NetNamespace.create()
   await using route = await wired(namespace)
   await route.batch(({ routes, rules }) => {
@@ -156,7 +156,7 @@ const routes: [words: RouteSpec, shown: object][] = [
   [{ destination: '10.9.0.0/16', via: 'fe80::1', dev: 'a' }, { via: { family: 'inet6', host: 'fe80::1' } }],
 ]
 
-test.for(routes)('the route %j is what ip shows, and what we list', async ([words, shown]) => {
+test.for(routes)('ip and the library list the route %j as it was added', async ([words, shown]) => {
   await using namespace = NetNamespace.create()
   await using route = await wired(namespace)
   await route.routes.add(words)
@@ -170,7 +170,7 @@ test.for(routes)('the route %j is what ip shows, and what we list', async ([word
   expect((await route.routes.list()).some(({ destination }) => destination === words.destination)).toBe(false)
 })
 
-test('routes to one destination, one appended after the other', async () => {
+test('routes appended to one destination are listed in order', async () => {
   await using namespace = NetNamespace.create()
   await using route = await wired(namespace)
   await route.routes.add({ destination: '10.5.0.0/16', via: '10.0.0.2' })

@@ -5,7 +5,7 @@ import { test } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
 import { waitFor } from '../../support/wait.ts'
 
-/** Two namespaces and a cable: `a` (10.0.0.1) here, `b` (10.0.0.2) there. */
+/** Two namespaces connected by a veth pair: `a` (10.0.0.1) here, `b` (10.0.0.2) there. */
 async function cable(): Promise<{ here: NetNamespace; route: Route } & AsyncDisposable> {
   const [here, there] = [NetNamespace.create(), NetNamespace.create()]
   const [route, far] = [openRoute({ namespace: here }), openRoute({ namespace: there })]
@@ -35,7 +35,7 @@ const tc = async (namespace: NetNamespace, ...args: string[]) =>
 const tcQdiscs = async (namespace: NetNamespace): Promise<TcQdisc[]> =>
   JSON.parse(await tc(namespace, '-j', 'qdisc', 'show', 'dev', 'a'))
 
-/** So many packets of 1,000 bytes, headers aside, to the other end; nobody listens there. */
+/** Sends `count` packets of 1,000 bytes plus headers to the other end, where no socket listens. */
 const send = (namespace: NetNamespace, count: number) =>
   inNamespace(namespace, [
     'bash',
@@ -45,7 +45,7 @@ const send = (namespace: NetNamespace, count: number) =>
 
 const rootOf = (qdiscs: readonly Qdisc[]) => qdiscs.find(({ parent }) => parent === 'root')
 
-test('a token bucket, as tc shows it: added, changed, replaced, removed', async () => {
+test('a token bucket is added, changed, replaced and removed, as tc shows', async () => {
   await using world = await cable()
   const { here, route } = world
   const { qdiscs } = route
@@ -81,7 +81,7 @@ test('a token bucket, as tc shows it: added, changed, replaced, removed', async 
   await expect(qdiscs.remove({ link: 'a' })).rejects.toThrow('remove qdisc a root: ')
 })
 
-test('what does not fit into a bucket is dropped, and counted', async () => {
+test('packets that exceed a token bucket are dropped and counted', async () => {
   await using world = await cable()
   const { here, route } = world
   await route.qdiscs.add({ link: 'a', kind: 'tbf', rate: 8000, burst: 3000, limit: 4000 })
@@ -93,7 +93,7 @@ test('what does not fit into a bucket is dropped, and counted', async () => {
   expect(statistics!.overlimits).toBeGreaterThan(0)
 })
 
-test('a hierarchy: classes, a qdisc inside, and filters that say which packet goes where', async () => {
+test('classes of an htb get packets by filters, and one has a qdisc inside', async () => {
   await using world = await cable()
   const { here, route } = world
   await route.batch(({ qdiscs, classes, filters }) => {
@@ -168,7 +168,7 @@ test('incoming packets are shaped through an ifb', async () => {
   expect((await tcQdiscs(here)).map(({ kind }) => kind)).toEqual(['noqueue'])
 })
 
-test('clsact takes filters on both sides, and copies go elsewhere', async () => {
+test('a clsact has filters in both directions, and mirrors packets elsewhere', async () => {
   await using world = await cable()
   const { here, route } = world
   await route.batch(({ links, qdiscs, filters }) => {

@@ -51,7 +51,7 @@ async function temporary<T>(use: (directory: string) => Promise<T>): Promise<T> 
   }
 }
 
-test('a sealed memfd has what was written, and takes no more', async () => {
+test('a sealed memfd holds what was written, and cannot be written again', async () => {
   await using memfd = await sealedMemfd('ram', fd => void writeSync(fd, 'the guest’s memory'))
   expect(readFileSync(`/proc/self/fd/${memfd.fd}`, 'utf8')).toBe('the guest’s memory')
   expect(() => writeSync(memfd.fd, 'x', 0)).toThrow('EPERM')
@@ -61,11 +61,11 @@ test('a sealed memfd has what was written, and takes no more', async () => {
   expect(() => memfd.seal()).toThrow('seal memfd ram: Operation not permitted')
 })
 
-test('a fill that fails leaves nothing', async () => {
+test('a memfd whose filling fails is closed again', async () => {
   await expect(sealedMemfd('ram', () => Promise.reject(new Error('disk full')))).rejects.toThrow('disk full')
 })
 
-test('file descriptors cross a stream both ways, with the first byte of what they came with', async () => {
+test('file descriptors cross a stream in both directions, with the first byte of their message', async () => {
   const [one, other] = socketPair()
   await using left = adoptStream(one)
   await using right = adoptStream(other)
@@ -90,7 +90,7 @@ test('file descriptors cross a stream both ways, with the first byte of what the
   })
 })
 
-test('more than a socket holds arrives whole, in order, and the fd sent after it too', async () => {
+test("bytes beyond a socket's buffer arrive whole and in order, followed by an fd sent after them", async () => {
   const [one, other] = socketPair()
   await using left = adoptStream(one)
   await using right = adoptStream(other)
@@ -111,20 +111,20 @@ test('more than a socket holds arrives whole, in order, and the fd sent after it
   expect(length).toBe(big.length + 1)
 })
 
-test('what arrived before anybody listened is kept, and the end comes once', async () => {
+test('a stream keeps what arrived before it had a receiver, and reports its end once', async () => {
   const [one, other] = socketPair()
   await using left = adoptStream(one)
   const right = adoptStream(other)
   right.send(Buffer.from('early'))
   await right.close()
-  expect(() => right.send(Buffer.from('late'))).toThrow('stream: is closed already')
+  expect(() => right.send(Buffer.from('late'))).toThrow('stream: already closed')
   const texts: string[] = []
   for await (const { text } of arrivals(left)) texts.push(text)
   expect(texts).toEqual(['early'])
-  expect(() => left.send(Buffer.from('nobody there'))).not.toThrow()
+  expect(() => left.send(Buffer.from('after the end'))).not.toThrow()
 })
 
-test('a path is connected to, and one that is not there is named', () =>
+test('connectStream() connects to a path, and names a path that does not exist', () =>
   temporary(async directory => {
     const path = join(directory, 'socket')
     const server = createServer(socket => socket.pipe(socket)).listen(path)
@@ -165,7 +165,7 @@ test('a connection waits while the queue of the listener is full, and no longer 
     await done.promise
   }))
 
-test('a lock keeps others out, in this process and in another, until it is closed or its holder dies', () =>
+test('a file lock excludes this process and others until it is closed or its holder dies', () =>
   temporary(async directory => {
     const path = join(directory, 'lock')
     const lock = lockFile(path)!

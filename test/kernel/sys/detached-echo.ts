@@ -6,7 +6,7 @@ const session = readFileSync('/proc/self/stat', 'latin1').split(') ')[1]!.split(
 port.receive({
   data() {},
   end() {
-    console.log('the other end is gone')
+    console.log('the other end has closed')
     process.exitCode = 7
     void port.close()
   },

@@ -9,7 +9,7 @@ import { test } from '../../support/leaks.ts'
 
 const script = fileURLToPath(new URL('detached-echo.ts', import.meta.url))
 
-test('a detached process talks over its pipe, logs to its file, and sees us close', async () => {
+test('a detached process talks over its pipe, logs to its file, and sees the parent close', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
   const logFile = join(directory, 'owner.log')
   const env = { PATH: process.env.PATH, GREETING: 'hello' }
@@ -21,11 +21,11 @@ test('a detached process talks over its pipe, logs to its file, and sees us clos
   expect(await said.promise).toBe(`hello world, session ${owner.pid}`)
   await owner.port.close()
   expect(await owner.exited).toEqual({ code: 7 })
-  expect(readFileSync(logFile, 'utf8')).toBe('the other end is gone\n')
+  expect(readFileSync(logFile, 'utf8')).toBe('the other end has closed\n')
   rmSync(directory, { recursive: true })
 })
 
-test('one that dies at once ends the pipe', async () => {
+test('a detached process that dies at once ends its pipe', async () => {
   const owner = spawnDetached({ script: '/no/such/script.js', env: {}, logFile: '/dev/null' })
   const ended = defer<Error | undefined>()
   owner.port.receive({ data: () => {}, end: ended.resolve })

@@ -14,7 +14,7 @@ const sh = (script: string) => ({ file: '/bin/sh', args: ['-c', script] })
 const launchingParent = fileURLToPath(new URL('./launching-parent.ts', import.meta.url))
 const launcherFile = fileURLToPath(new URL('../../../build/Release/xcluster-launcher', import.meta.url))
 
-test('privileges are gone, and the way back too', async () => {
+test('a launched program has no privileges and cannot regain them', async () => {
   const child = launch({ ...sh('cat /proc/self/status'), identity: unprivileged })
   expect(await child.exited).toEqual({ code: 0 })
   const status = new Map(
@@ -31,7 +31,7 @@ test('privileges are gone, and the way back too', async () => {
   for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expect(status.get(set)).toBe('0000000000000000')
 })
 
-test('the child has the fds given to it, from 3 on, and no other, and no environment', async () => {
+test('a launched program has the given fds from 3 on, no other fd, and no environment', async () => {
   await using memfd = await sealedMemfd('given', () => {})
   const [ours, theirs] = socketPair()
   await using port = adoptStream(ours)
@@ -61,7 +61,7 @@ test('the child has the fds given to it, from 3 on, and no other, and no environ
   expect(port.fd).toBe(ours)
 })
 
-test('it runs in the namespace, which is not one of its fds', async () => {
+test('a launched program runs in its namespace, and has no fd of it', async () => {
   await using namespace = NetNamespace.create()
   const child = launch({
     ...sh('readlink /proc/self/ns/net; ls /proc/$$/fd'),
@@ -72,7 +72,7 @@ test('it runs in the namespace, which is not one of its fds', async () => {
   expect(child.stdout()).toBe(`net:[${namespace.inode}]\n0\n1\n2\n`)
 })
 
-test('without an identity it may do all there, with one nothing', async () => {
+test('a program launched without an identity has all privileges in its namespace, and with one it has none', async () => {
   await using namespace = NetNamespace.create()
   const making = (name: string) => ({ ...sh(`ip link add ${name} type bridge`), namespace })
   expect(await launch(making('b0')).exited).toEqual({ code: 0 })
@@ -81,7 +81,7 @@ test('without an identity it may do all there, with one nothing', async () => {
   expect(barred.stderr()).toContain('Operation not permitted')
 })
 
-test('how it ended is told, and the end of what it said', async () => {
+test('the exit of a launched program and the end of its output are reported', async () => {
   const child = launch({
     ...sh('yes 0123456789 | head -c 200000 >&2; echo last >&2; kill -TERM $$'),
     keepOutput: 1000,
@@ -94,7 +94,7 @@ test('how it ended is told, and the end of what it said', async () => {
   expect(await killed.exited).toEqual({ signal: 'SIGKILL' })
 })
 
-test('a step that fails is named in one line', async () => {
+test('a step that fails in the launcher is reported in one line', async () => {
   const missing = launch({ file: '/no/such/program' })
   expect(await missing.exited).toEqual({ code: 127 })
   expect(missing.stderr()).toBe('xcluster-launcher: /no/such/program: No such file or directory\n')
@@ -103,13 +103,13 @@ test('a step that fails is named in one line', async () => {
   expect(barred.stderr()).toBe('xcluster-launcher: /etc: Permission denied\n')
 })
 
-test('Ctrl-C at our terminal does not reach it: it has a session of its own', async () => {
+test('Ctrl-C at the terminal does not reach a launched program, which has a session of its own', async () => {
   const child = launch(sh('cut -d" " -f6 /proc/self/stat'))
   await child.exited
   expect(Number(child.stdout())).toBe(child.pid)
 })
 
-test('it dies with its parent, also when that is killed', async () => {
+test('a launched program dies with its parent, even when that is killed', async () => {
   const parent = spawn(process.execPath, ['--import', 'jiti/register', launchingParent], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -120,26 +120,26 @@ test('it dies with its parent, also when that is killed', async () => {
   expect(await waitFor(() => !pids.some(isAlive))).toBe(true)
 })
 
-test('a parent that died before the signal was armed is noticed', async () => {
+test('the launcher notices a parent that died before the death signal was armed', async () => {
   const launcher = spawn(launcherFile, ['--parent=1', '--', '/bin/sleep', '60'])
   let said = ''
   launcher.stderr.on('data', data => {
     said += data
   })
   expect(await once(launcher, 'close')).toEqual([126, null])
-  expect(said).toBe('xcluster-launcher: parent: died meanwhile\n')
+  expect(said).toBe('xcluster-launcher: parent: died during the start\n')
 })
 
-test('from a worker it is refused, with what to do', async () => {
+test('launching from a worker thread is refused, and the error gives the remedy', async () => {
   const worker = new Worker(new URL('./launching.worker.ts', import.meta.url), {
     execArgv: ['--import', 'jiti/register'],
   })
   const [message] = await once(worker, 'message')
-  expect(message).toContain("With vitest set pool: 'forks'")
+  expect(message).toContain("vitest: set pool: 'forks'")
   await worker.terminate()
 })
 
-test('no option is guessed at', async () => {
+test('the launcher refuses unknown options', async () => {
   for (const options of [
     ['--uid=x'],
     ['--uid=5'],

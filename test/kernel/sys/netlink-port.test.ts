@@ -8,7 +8,7 @@ import { NetlinkPort, NetNamespace, openNetlink } from '../../../src/sys/index.t
 import { test } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
 
-/** A header and a body of zero bytes, as `struct nlmsghdr` has it; the rest is netlink's own floor. */
+/** A `struct nlmsghdr` and a body of zero bytes. Full encoding is the netlink floor's task. */
 function request(type: number, flags: number, body: number): Buffer {
   const message = Buffer.alloc(16 + body)
   message.writeUInt32LE(message.length, 0)
@@ -25,7 +25,7 @@ const NLM_F_DUMP = 0x300
 const NLMSG_DONE = 3
 const getLinks = request(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, 16)
 
-/** `ip link set lo up`, or down: two events. */
+/** `ip link set lo up` or `down`: each gives an event. */
 function setLoopback(port: NetlinkPort, up: boolean): void {
   const change = request(RTM_NEWLINK, NLM_F_REQUEST, 16)
   change.writeInt32LE(1, 16 + 4) // ifi_index
@@ -34,12 +34,12 @@ function setLoopback(port: NetlinkPort, up: boolean): void {
   port.send(change)
 }
 
-/** More events than a socket's buffer holds, without giving the event loop back. */
+/** Makes more events than a socket's buffer holds, without returning to the event loop. */
 function flood(port: NetlinkPort): void {
   for (let turn = 0; turn < 6000; turn++) setLoopback(port, turn % 2 === 0)
 }
 
-/** All messages up to the one of this type. */
+/** All messages up to and including the first of type `last`. */
 function collect(port: NetlinkPort, last: number): Promise<Buffer[]> {
   const result = defer<Buffer[]>()
   const messages: Buffer[] = []
@@ -57,7 +57,7 @@ function collect(port: NetlinkPort, last: number): Promise<Buffer[]> {
   return result.promise
 }
 
-test('a dump asked in a fresh namespace answers with its loopback alone', async () => {
+test('a dump in a fresh namespace returns its loopback alone', async () => {
   await using namespace = NetNamespace.create()
   await using port = openNetlink('route', { namespace })
   const answers = collect(port, NLMSG_DONE)
@@ -69,7 +69,7 @@ test('a dump asked in a fresh namespace answers with its loopback alone', async 
   expect(more).toEqual([])
 })
 
-test('strict checking and extended acks are on: the kernel says what it minds', async () => {
+test('strict checking and extended acks are on: the kernel says what is wrong with a request', async () => {
   await using namespace = NetNamespace.create()
   await using port = openNetlink('route', { namespace })
   const answers = collect(port, NLMSG_DONE)
@@ -81,13 +81,13 @@ test('strict checking and extended acks are on: the kernel says what it minds', 
   expect(error!.toString('latin1')).toContain('Invalid values in header for link dump request')
 })
 
-test('a netfilter socket opens in the namespace too', async () => {
+test('a netfilter socket opens in a namespace too', async () => {
   await using namespace = NetNamespace.create()
   await using port = openNetlink('netfilter', { namespace, groups: [7] })
   expect(() => port.send(request(0x0a10, NLM_F_REQUEST, 4))).not.toThrow()
 })
 
-test('events that nobody took in time end in an overrun, and the port goes on', async () => {
+test('events that are not read in time end in an overrun, and the port continues', async () => {
   await using namespace = NetNamespace.create()
   await using events = openNetlink('route', { namespace, groups: [1] })
   await using requests = openNetlink('route', { namespace })
@@ -107,7 +107,7 @@ test('events that nobody took in time end in an overrun, and the port goes on', 
   await after.promise
 })
 
-test('a receiver that cannot take an overrun is ended with a name for it', async () => {
+test('a receiver without overrun() is ended with NETLINK_OVERRUN', async () => {
   await using namespace = NetNamespace.create()
   await using events = openNetlink('route', { namespace, groups: [1] })
   await using requests = openNetlink('route', { namespace })
@@ -117,7 +117,7 @@ test('a receiver that cannot take an overrun is ended with a name for it', async
   expect(await ended.promise).toMatchObject({ code: 'NETLINK_OVERRUN' })
 })
 
-test('a datagram larger than the buffer is an overrun; asked again it fits', async () => {
+test('a datagram larger than the receive buffer is an overrun, and fits when it is requested again', async () => {
   await using namespace = NetNamespace.create()
   const fd = binding().socketIn(namespace.fd, AF_NETLINK, SOCK_RAW, 0)
   binding().bindNetlink(fd)
@@ -137,7 +137,7 @@ test('a datagram larger than the buffer is an overrun; asked again it fits', asy
   expect(overruns).toBe(1)
 })
 
-test('what another process sends to our port id is not believed', async () => {
+test('a netlink port ignores datagrams that another process sends to its port id', async () => {
   await using namespace = NetNamespace.create()
   await using port = openNetlink('route', { namespace })
   const answers = collect(port, NLMSG_DONE)
@@ -153,15 +153,15 @@ test('what another process sends to our port id is not believed', async () => {
   expect(types).toEqual([RTM_NEWLINK, NLMSG_DONE])
 })
 
-test('after close it says so, twice is fine', async () => {
+test('a closed netlink port refuses use, and can be closed twice', async () => {
   const port = openNetlink('route')
   await port.close()
   await port.close()
-  expect(() => port.send(getLinks)).toThrow('netlink socket: is closed already')
-  expect(() => port.receive({ data() {}, end() {} })).toThrow('is closed already')
+  expect(() => port.send(getLinks)).toThrow('netlink socket: already closed')
+  expect(() => port.receive({ data() {}, end() {} })).toThrow('already closed')
 })
 
-test('a worker that is terminated with an open port takes nothing with it', async () => {
+test('a worker thread can be terminated while it has an open netlink port', async () => {
   const source = new URL('../../../src/sys/index.ts', import.meta.url)
   const worker = new Worker(new URL('./open-port.worker.ts', import.meta.url), {
     execArgv: ['--import', 'jiti/register'],

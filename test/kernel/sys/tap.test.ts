@@ -13,7 +13,7 @@ interface Link {
 const linksIn = (namespace: NetNamespace) => ipJson<Link>(namespace, ['-d', 'link'])
 const namesIn = async (namespace: NetNamespace) => (await linksIn(namespace)).map(({ ifname }) => ifname)
 
-test('taps appear in the namespace with the flags asked for, and go when closed', async () => {
+test('taps appear in the namespace with the requested flags, and go when they are closed', async () => {
   await using namespace = NetNamespace.create()
   const plain = openTaps(['xcbr0_t1', 'xcbr0_t240'], { namespace })
   const [offload] = openTaps(['fifteen_bytes_1'], { namespace, vnetHdr: true })
@@ -28,11 +28,11 @@ test('taps appear in the namespace with the flags asked for, and go when closed'
 
   await Promise.all([...plain, offload!].map(tap => tap.close()))
   await plain[0]!.close()
-  expect(() => plain[0]!.fd).toThrow('tap xcbr0_t1: is closed already')
+  expect(() => plain[0]!.fd).toThrow('tap xcbr0_t1: already closed')
   expect(await waitFor(async () => (await namesIn(namespace)).length === 1)).toBe(true)
 })
 
-test('the namespace of this process sees nothing of it', async () => {
+test("taps in another namespace do not appear in this process's own", async () => {
   await using namespace = NetNamespace.create()
   await using current = NetNamespace.current()
   expect(namespace.inode).not.toBe(current.inode)
@@ -42,19 +42,19 @@ test('the namespace of this process sees nothing of it', async () => {
   await taps[0]!.close()
 })
 
-test('one name taken: none is left, and the error says which', async () => {
+test('when one name is taken no tap is made, and the error says which name it was', async () => {
   await using namespace = NetNamespace.create()
   await using tap = openTaps(['t2'], { namespace })[0]!
   expect(tap.fd).toBeGreaterThan(2)
   expect(() => openTaps(['t1', 't2', 't3'], { namespace })).toThrow(
-    'create tap t2: an interface has this name',
+    'create tap t2: an interface has this name already',
   )
   expect(await waitFor(async () => (await namesIn(namespace)).length === 2)).toBe(true)
   await inNamespace(namespace, ['ip', 'link', 'add', 'b0', 'type', 'bridge'])
-  expect(() => openTaps(['b0'], { namespace })).toThrow('create tap b0: an interface has this name')
+  expect(() => openTaps(['b0'], { namespace })).toThrow('create tap b0: an interface has this name already')
 })
 
-test('a setting is the namespace’s own', async () => {
+test('each namespace has its own value of a sysctl', async () => {
   await using namespace = NetNamespace.create()
   const outside = readSysctl(undefined, 'net/ipv4/ip_forward')
   expect(readSysctl(namespace, 'net/ipv4/ip_forward')).toBe('0')

@@ -5,7 +5,7 @@ import { test } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
 import { waitFor } from '../../support/wait.ts'
 
-/** A question is a number and how long the reply is to be, which is full of the number. */
+/** A query is a number and the length of its reply, which repeats the number. */
 const service: DatagramService = {
   datagram({ bytes, at }, _, into) {
     const [number, length] = [bytes[at]!, bytes.readUInt16BE(at + 1)]
@@ -14,7 +14,7 @@ const service: DatagramService = {
   },
 }
 
-/** Lengths that a batch has several of, for each asker, and some that it has not. */
+/** The lengths of replies: each client has several of one length in a batch, and some of other lengths. */
 const wanted = (number: number) => (number % 5 === 0 ? 40 + number : 1000)
 const numbers = Array.from({ length: 21 }, (_, number) => number)
 
@@ -24,7 +24,10 @@ function question(number: number): Buffer {
   return bytes
 }
 
-/** All questions of three askers are there before the first is read: they are one batch, as are their replies. */
+/**
+ * All queries of three clients arrive before the first is read, so they are one batch, and so are the
+ * replies.
+ */
 async function allAnswered(namespace: NetNamespace, listen: string): Promise<void> {
   await using port = openUdp({ address: listen, port: 0, namespace })
   const heard = new Map<Socket, Buffer[]>()
@@ -53,12 +56,15 @@ async function allAnswered(namespace: NetNamespace, listen: string): Promise<voi
 }
 
 test.for([
-  ['on one address', '127.0.0.1', 65_536],
-  ['on all addresses', '::', 65_536],
-  // The kernel refuses a train of datagrams that it would have to fragment: they go one by one.
-  ['where a reply does not fit into a frame', '127.0.0.1', 600],
-] as const)('many at once have their own replies, %s', async ([, listen, mtu]) => {
-  await using namespace = NetNamespace.create()
-  await inNamespace(namespace, ['ip', 'link', 'set', 'lo', 'up', 'mtu', `${mtu}`])
-  await allAnswered(namespace, listen)
-})
+  ['bound to one address', '127.0.0.1', 65_536],
+  ['bound to all addresses', '::', 65_536],
+  // The kernel refuses a train of datagrams that it would have to fragment, so they are sent one by one.
+  ['with replies larger than a frame', '127.0.0.1', 600],
+] as const)(
+  'a UDP port answers many queries at once, each with its own reply, %s',
+  async ([, listen, mtu]) => {
+    await using namespace = NetNamespace.create()
+    await inNamespace(namespace, ['ip', 'link', 'set', 'lo', 'up', 'mtu', `${mtu}`])
+    await allAnswered(namespace, listen)
+  },
+)

@@ -35,7 +35,7 @@ async function three(): Promise<string[]> {
 
 const keysOf = (templates: readonly { key: string }[]) => templates.map(({ key }) => key)
 
-test('lists what is there, the one unused for longest first; loading one counts as use', async () => {
+test('lists the templates in the cache, least recently used first; loading one counts as use', async () => {
   expect(await listTemplates(cache)).toEqual([])
   const [first, second, third] = await three()
   const list = await listTemplates(cache)
@@ -54,14 +54,14 @@ test('lists what is there, the one unused for longest first; loading one counts 
   expect(later.find(({ key }) => key === second)?.shape).toBeUndefined()
 })
 
-test('removes what it is told to, but not what is being built', async () => {
+test('removes the given templates, but not one that is being built', async () => {
   const [first, second, third] = await three()
   await using _building = lockFile(lockOf(place(first!)))!
   expect(await removeTemplates(cache, [first!, second!, 'f'.repeat(64)])).toEqual([second])
   expect(keysOf(await listTemplates(cache))).toEqual([first, third])
 })
 
-test('is trimmed to a size, oldest first; what is kept stays', async () => {
+test('trims the cache to a size, oldest first, and keeps the template to be kept', async () => {
   const [first, second, third] = await three()
   const sizes = (await listTemplates(cache)).map(({ bytes }) => bytes)
   const total = sizes.reduce((sum, bytes) => sum + bytes)
@@ -70,7 +70,7 @@ test('is trimmed to a size, oldest first; what is kept stays', async () => {
   expect(await trimTemplates(cache, { bytes: 0, keep: [first!] })).toEqual([third])
 })
 
-test('goes into one file and out of it again, on another machine', async () => {
+test('exports a template to a file and imports it on another machine', async () => {
   const { key } = await saved(place, 5)
   const path = join(cache, 'exported')
   await exportTemplates(cache, [key], path)
@@ -87,7 +87,7 @@ test('goes into one file and out of it again, on another machine', async () => {
   })
 })
 
-test('several go into one file', async () => {
+test('exports several templates to one file', async () => {
   const keys = await three()
   const path = join(cache, 'exported')
   await exportTemplates(cache, keys, path)
@@ -96,7 +96,7 @@ test('several go into one file', async () => {
   expect(new Set(keysOf(await listTemplates(elsewhere)))).toEqual(new Set(keys))
 })
 
-test('a damaged file is not imported, and costs nothing that is there', async () => {
+test('refuses to import a damaged file, and leaves the cache unchanged', async () => {
   const { key } = await saved(place, 6)
   const path = join(cache, 'exported')
   await exportTemplates(cache, [key], path)

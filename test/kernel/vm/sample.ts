@@ -4,7 +4,7 @@ import { blockSize } from '../../../src/vm/snapshot/manifest.ts'
 import { type Frozen, saveTemplate } from '../../../src/vm/snapshot/store.ts'
 import { type TemplateFacts, templateKey } from '../../../src/vm/template/facts.ts'
 
-/** A frozen VM that never ran: `memoryMiB` of memory of which every other block is full of `seed`'s noise. */
+/** A frozen VM that never ran: `memoryMiB` of memory, of which every other block is noise from `seed`. */
 export function sample(seed: number, memoryMiB = 2): Frozen & { readonly key: string } {
   const facts: TemplateFacts = {
     format: 1,
@@ -22,7 +22,7 @@ export function sample(seed: number, memoryMiB = 2): Frozen & { readonly key: st
   return { key: templateKey(facts), facts, memoryMiB, nicCount: 2, ram, state: noise(70_001) }
 }
 
-/** Saves it where the cache has it, and gives its place. */
+/** Saves it in its place in the cache, and returns that place. */
 export async function saved(directoryOf: (key: string) => string, seed: number, memoryMiB?: number) {
   const { key, ...frozen } = sample(seed, memoryMiB)
   await saveTemplate(directoryOf(key), frozen)

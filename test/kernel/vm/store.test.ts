@@ -30,7 +30,7 @@ afterAll(() => rmSync(root, { recursive: true }))
 
 const inRoot = (key: string) => join(root, key)
 
-/** Its memory and its state, as a clone would see them. */
+/** Its memory and state, as a clone would see them. */
 async function contentOf(directory: string, key: string) {
   const loaded = await loadTemplate(directory, key)
   if (!loaded) return undefined
@@ -40,7 +40,7 @@ async function contentOf(directory: string, key: string) {
   return content
 }
 
-test('what is loaded is what was saved, sealed; a place where nothing is gives nothing', async () => {
+test('a loaded template equals the saved one and is sealed, and an empty directory gives none', async () => {
   const { key, ...frozen } = sample(1, 4)
   await saveTemplate(inRoot(key), frozen)
   const content = await contentOf(inRoot(key), key)
@@ -52,7 +52,7 @@ test('what is loaded is what was saved, sealed; a place where nothing is gives n
   expect(await loadTemplate(join(root, 'nothing'), key)).toBeUndefined()
 })
 
-test('more memory than 31 bits can count', async () => {
+test('a template can have more memory than 31 bits can count', async () => {
   const { key, ...frozen } = sample(8, 1)
   const last = 2100 * 2 ** 20 - 5
   writeSync(frozen.ram.fd, 'last', last)
@@ -66,7 +66,7 @@ test('more memory than 31 bits can count', async () => {
   await Promise.all([loaded!.ram.close(), loaded!.state.close()])
 })
 
-describe('a damaged one is refused', () => {
+describe('a damaged template is refused', () => {
   let key: string
   let directory: string
   const good = new Map<string, Buffer>()
@@ -75,7 +75,7 @@ describe('a damaged one is refused', () => {
     for (const name of names) good.set(name, readFileSync(join(directory, name)))
   })
 
-  test('each of 1,000: a bit flipped anywhere, or any of its files cut short', async () => {
+  test('for each of 1,000 flipped bits or truncated files', async () => {
     const random = randomOf(7)
     const refused: unknown[] = []
     for (let count = 0; count < 1000; count++) {
@@ -95,7 +95,7 @@ describe('a damaged one is refused', () => {
     expect(await contentOf(directory, key)).toBeDefined()
   })
 
-  test('files that are longer, gone, another template’s, or in another template’s place', async () => {
+  test('with files that are longer, missing, or of another template', async () => {
     const other = await saved(inRoot, 3, 1)
     const place = inRoot('elsewhere')
     const faults: [string, (copy: string) => void][] = [
@@ -104,7 +104,7 @@ describe('a damaged one is refused', () => {
       ['ENOENT', copy => rmSync(join(copy, 'ram'))],
       ['not what was written', copy => copyFileSync(join(other.directory, 'ram'), join(copy, 'ram'))],
       [
-        'made for something else',
+        'made for another key',
         copy => copyFileSync(join(other.directory, fileNames.manifest), join(copy, fileNames.manifest)),
       ],
       ['its manifest is damaged', copy => writeFileSync(join(copy, fileNames.manifest), '{}\n')],
@@ -121,7 +121,7 @@ describe('a damaged one is refused', () => {
   })
 })
 
-test('killed while it saves: the template that was there, or none; the next save goes through', async () => {
+test('killing a process that saves leaves the earlier template or none, and the next save works', async () => {
   const directory = join(root, 'killed')
   const { key, ...frozen } = sample(1)
   const script = fileURLToPath(new URL('./save-forever.ts', import.meta.url))
@@ -131,7 +131,7 @@ test('killed while it saves: the template that was there, or none; the next save
     const saver = spawn(process.execPath, ['--import', jiti, script, directory], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    await once(saver.stdout!, 'data') // it has saved once
+    await once(saver.stdout!, 'data') // the first save is complete
     for (let saves = 0; saves < round % 3; saves++) await once(saver.stdout!, 'data')
     saver.kill('SIGKILL')
     await once(saver, 'close')
@@ -146,7 +146,7 @@ test('killed while it saves: the template that was there, or none; the next save
   await frozen.ram.close()
 })
 
-test('a full disk is one error; nothing half-made is left', async ({ skip }) => {
+test('a full disk gives one error and leaves nothing incomplete', async ({ skip }) => {
   needsRoot(skip)
   const disk = join(root, 'disk')
   mkdirSync(disk)

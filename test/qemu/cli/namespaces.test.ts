@@ -45,7 +45,7 @@ test('a cluster in a namespace made by xc nsadd reaches the internet, and xc nsd
   const second = await xc.run(['start', '--name', 'two', '--netns', name, '--nvm', '1', '--nrouters', '0'])
   expect(second).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining('there is one in this namespace'),
+    stderr: expect.stringContaining('this namespace already has one'),
   })
   const early = await xc.run(['nsdel', '1'])
   expect(early).toMatchObject({ status: 1, stderr: expect.stringContaining('a cluster runs in it') })
@@ -75,20 +75,20 @@ test('xc start and xc br_setup inside a named namespace use it, also after an ow
 })
 
 test.for([
-  [['nsadd', '128'], 2, /there is room for the numbers 0 to 127/],
+  [['nsadd', '128'], 2, /it has room for the numbers 0 to 127/],
   [['nsadd', 'one'], 2, /index: 'one' is not a whole number from 0 to 255/],
   [['nsadd', '1', '--ipv4-base', '172'], 2, /--ipv4-base: '172' is not an IPv4 network/],
   [
     ['nsadd', '1', '--ipv4-base', '203.0.113.0/24'],
     2,
-    /they overlap with 203\.0\.113\.0\/24, which goes to eth0/,
+    /they overlap with 203\.0\.113\.0\/24, which is routed to eth0/,
   ],
-  [['nsadd_docker', '1'], 4, /there is no bridge docker0 here\. Start Docker/],
-  [['nsdel', '1'], 3, /there is none of that name/],
-  [['nsenter', '1'], 3, /there is none of that name/],
+  [['nsadd_docker', '1'], 4, /the bridge docker0 does not exist\. Start Docker/],
+  [['nsdel', '1'], 3, /no network namespace has this name/],
+  [['nsenter', '1'], 3, /no network namespace has this name/],
   [['br_setup', '256'], 2, /net: '256' is not a whole number from 0 to 255/],
   [['br_setup', '5'], 2, /the current network namespace has no name/],
-  [['start', '--netns', `${user}_none`, '--nvm', '1'], 3, /there is none of that name/],
+  [['start', '--netns', `${user}_none`, '--nvm', '1'], 3, /no network namespace has this name/],
 ] as const)('xc %j is refused', async ([args, status, words]) => {
   const before = await outside.looks()
   const result = await xc.run(args)

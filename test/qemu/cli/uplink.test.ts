@@ -99,11 +99,11 @@ test('after kill -9 of its owner an uplink is gone, and the next xc command rest
 test('xc start and xc doctor report a firewall that drops packets of an uplink', async () => {
   await nft('table inet mine { chain pass { type filter hook forward priority 0; policy drop; }; }')
   const started = await xc.run(['start', '--uplink', '--nvm', '1', '--nrouters', '0', '--smp', '1'])
-  expect(started.stderr).toContain('chain pass of table inet mine drops what it does not know')
+  expect(started.stderr).toContain('chain pass of table inet mine drops forwarded packets by default')
   await xc.good(['stop'])
   const { stdout } = await xc.run(['doctor', '--uplink'])
   expect(stdout).toMatch(
-    /^note {2}firewall: in the host, chain pass .* Let ways out pass: nft insert rule inet mine pass/m,
+    /^note {2}firewall: in the host, chain pass .* Accept packets of uplinks: nft insert rule inet mine pass/m,
   )
   await nft('delete table inet mine')
 })
@@ -116,7 +116,7 @@ test('two clusters have an uplink each, and xc start refuses a used number or an
   const same = await second()
   expect(same).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining('xcluster7: there is one of this number'),
+    stderr: expect.stringContaining('xcluster7: an uplink with this number exists'),
   })
   const overlapping = await second('--uplink', '8', '--ipv4-base', '172.30.0.0/16')
   expect(overlapping).toMatchObject({

@@ -70,7 +70,7 @@ describe('network script', () => {
     expect(first!.state).toBe('ready')
     expect(second).toMatchObject({ state: 'failed' })
     expect(second!.reason).toMatch(
-      /set up net 1 of node 2: .*fails exited with status 3. It said:\n {2}no more ports/,
+      /set up net 1 of node 2: .*fails exited with status 3. It printed:\n {2}no more ports/,
     )
     expect(events).toContainEqual({ event: 'notice', text: expect.stringContaining('vm-002 has no network') })
     expect((await cluster.exec(1, ['hostname'])).status).toBe(0)

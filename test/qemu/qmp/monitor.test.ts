@@ -55,7 +55,7 @@ test("an error of the QEMU monitor has QEMU's own words and error class", () =>
     })
     await expect(client.execute('no-such-thing')).rejects.toMatchObject({ errorClass: 'CommandNotFound' })
     const deep = JSON.parse(`${'['.repeat(2000)}${']'.repeat(2000)}`)
-    await expect(client.execute('any', { deep })).rejects.toThrow('nested deeper than 1000')
+    await expect(client.execute('any', { deep })).rejects.toThrow('nested more than 1000 levels deep')
     expect(await client.execute('query-status')).toMatchObject({ status: 'running' })
   }))
 

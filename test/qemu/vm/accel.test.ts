@@ -61,5 +61,5 @@ test('detectAccel with kvm throws KVM_UNUSABLE where KVM does not work, and does
 
 test('the KVM probe reports a guest that has not ended at its deadline', async () => {
   const trouble = await kvmTrouble({ qemu: qemu.path, deadlineMs: 1 })
-  expect(trouble).toBe('a guest of three instructions did not end within 0.001 s')
+  expect(trouble).toBe('a test guest with three instructions did not end within 0.001 s')
 })

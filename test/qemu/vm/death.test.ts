@@ -58,7 +58,9 @@ test('a guest that is not ready in time fails with BOOT_TIMEOUT, and one that re
   const slow = await startVm(await guestSpec(logs.path, { name: 'vm-001', readyTimeoutMs: 600 }))
   const restarting = await startVm(await guestSpec(logs.path, { name: 'vm-002', append: 'rdinit=/bin/sh' }))
   const prompt = printed(restarting, '# ')
-  await expect(slow.ready).rejects.toThrow(/boot vm-001: not ready within 0.6 s; the last it reached is '/)
+  await expect(slow.ready).rejects.toThrow(
+    /boot vm-001: not ready within 0.6 s; the last milestone of its boot was '/,
+  )
   expect(await endOf(slow)).toMatchObject({ code: 'BOOT_TIMEOUT' })
   await prompt
   restarting.console.write('exec busybox reboot -f\n')

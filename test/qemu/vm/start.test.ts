@@ -27,7 +27,7 @@ describe('VM that cannot start', () => {
         return { initramfs: path }
       },
       'BOOT_FILE',
-      /cannot be read by uid \d+, as which QEMU runs \(mode 600\)/,
+      /cannot be read by uid \d+, the user of QEMU \(mode 600\)/,
     ],
     'a console log in a missing directory': [() => ({ consoleLog: '/no/log' }), 'CONSOLE_LOG', /ENOENT/],
     'a missing QEMU': [() => ({ qemu: '/no/qemu' }), 'QEMU_DIED', /\/no\/qemu: No such file/],
@@ -46,12 +46,12 @@ describe('VM that cannot start', () => {
     'a QEMU that sends malformed data and keeps running': [
       () => ({ qemu: program('nonsense', 'echo nonsense >&3; exec sleep 1000') }),
       'QEMU_DIED',
-      /has no monitor any more/,
+      /lost its monitor/,
     ],
     'a QEMU that sends nothing until the time limit': [
       () => ({ qemu: program('silent', 'exec sleep 1000'), readyTimeoutMs: 300 }),
       'BOOT_TIMEOUT',
-      /not ready within 0.3 s; the last it reached is 'spawned'/,
+      /not ready within 0.3 s; the last milestone of its boot was 'spawned'/,
     ],
   }
   test.for(Object.entries(faults))(

@@ -173,7 +173,7 @@ test('a damaged template is made again with one notice, and an aborted attempt l
     options({ notice: text => notices.push(text), signal: controller.signal, onStep: abort }),
   )
   await expect(aborted).rejects.toMatchObject({ code: 'START_ABORTED' })
-  expect(notices).toEqual([expect.stringMatching(/is not used and made again: ram: it has 1048576 bytes/)])
+  expect(notices).toEqual([expect.stringMatching(/is damaged, and is made again: ram: it has 1048576 bytes/)])
 
   const again = await openTemplate(shape, options())
   expect(again.key).toBe(template.key)

@@ -10,20 +10,20 @@ import {
   parseCidr,
 } from '../../../src/base/index.ts'
 
-test('addresses go to bytes and back in their usual spelling', () => {
+test('an address converts to bytes and back to its canonical text', () => {
   expect([...addressBytes('192.168.0.250')]).toEqual([192, 168, 0, 250])
   expect(addressText(addressBytes('fd00:0:0:0:0:0:c0a8:00fa'))).toBe('fd00::c0a8:fa')
   expect(macText(macBytes('00:00:00:01:00:FA'))).toBe('00:00:00:01:00:fa')
   expect(parseCidr('fd00::192.168.0.250/120')).toEqual({ address: 'fd00::c0a8:fa', prefix: 120 })
 })
 
-test('what is no address is refused by name', () => {
+test('text that is not an address is refused, and the error quotes it', () => {
   expect(() => addressBytes('192.168.0')).toThrow("'192.168.0' is not an IP address")
-  expect(() => parseCidr('192.168.0.1')).toThrow("'192.168.0.1' is not an address/length")
+  expect(() => parseCidr('192.168.0.1')).toThrow("'192.168.0.1' is not an address with a prefix length")
   expect(() => macBytes('00:00')).toThrow("'00:00' is not an Ethernet address")
 })
 
-test('ipaddr.js, which is too slow to load, reads and writes every address the same way', async () => {
+test('addresses are read and written as ipaddr.js does it, which is too slow to load', async () => {
   const bytes = fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), sparse)
   await fc.assert(
     fc.property(bytes, value => {
@@ -36,12 +36,12 @@ test('ipaddr.js, which is too slow to load, reads and writes every address the s
   )
 })
 
-/** IPv6 with zeros in it, which is what its spellings differ in. */
+/** IPv6 addresses with runs of zeros, which is where their spellings differ. */
 const sparse = fc
   .array(fc.oneof(fc.constant(0), fc.nat(0xffff)), { minLength: 8, maxLength: 8 })
   .map(groups => Uint8Array.from(groups.flatMap(group => [group >> 8, group & 0xff])))
 
-test('what looks like an address and is none is refused', () => {
+test('text that only looks like an address is refused', () => {
   const wrong = [
     '',
     '1.2.3',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Broadcast } from '../../../src/base/index.ts'
 
-test('each listener gets everything from when it began to listen, at its own pace', async () => {
+test('a broadcast gives each listener every value from when it began to listen, at its own pace', async () => {
   const news = new Broadcast<number>()
   const early = news.listen()
   news.send(1)
@@ -14,7 +14,7 @@ test('each listener gets everything from when it began to listen, at its own pac
   expect(seen).toEqual({ early: [1, 2], late: [2] })
 })
 
-test('one that has left is forgotten, one that comes after the end hears nothing', async () => {
+test('a broadcast forgets a listener that has left; one that joins after the end receives nothing', async () => {
   const news = new Broadcast<number>()
   const gone = news.listen()
   await gone.return()

@@ -4,13 +4,13 @@ import { be16, bytes, Reader, struct, text, u8, u32, Writer } from '../../../src
 
 const record = struct({ family: u8, port: be16, index: u32, name: text })
 
-test('a struct writes its fields in order, network order where it says so', () => {
+test('a struct writes its fields in order, in network byte order where declared', () => {
   const out = new Writer(1)
   record.write(out, { family: 2, port: 0x1234, index: 0x01020304, name: 'lo' })
   expect([...out.done()]).toEqual([2, 0x12, 0x34, 4, 3, 2, 1, 0x6c, 0x6f, 0])
 })
 
-test('what is written reads back the same, whatever the values', async () => {
+test('every value reads back as it was written', async () => {
   const values = fc.record({
     family: fc.nat(255),
     port: fc.nat(0xffff),
@@ -26,21 +26,21 @@ test('what is written reads back the same, whatever the values', async () => {
   )
 })
 
-test('too few bytes throw with the offset in the whole message', () => {
+test('a read past the end throws with the offset in the whole message', () => {
   const message = new Reader(new Uint8Array(10))
   message.skip(4, 'header')
   const body = message.window(3, 'body')
   expect(() => u32.read(body)).toThrow('decode u32: needs 4 bytes, 3 left at offset 4')
 })
 
-test('bytes taken are a copy: the receive buffer may be used again', () => {
+test('bytes taken from a reader are a copy, so the receive buffer can be used again', () => {
   const buffer = Uint8Array.of(1, 2, 3)
   const taken = bytes.read(new Reader(buffer))
   buffer.fill(9)
   expect([...taken]).toEqual([1, 2, 3])
 })
 
-test('align pads with zero bytes', () => {
+test('align() pads with zero bytes', () => {
   const out = new Writer(1)
   out.u8(1)
   out.align(4)

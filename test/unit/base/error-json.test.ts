@@ -14,7 +14,7 @@ const full = {
   remedy: 'Stop the cluster that owns it',
 }
 
-test('of two failures, the second while taking back, the first is the one that crosses', async () => {
+test('the first of two failures crosses to another process, not that of the disposal after it', async () => {
   const work = async () => {
     await using scope = new Scope()
     scope.defer(() => {
@@ -28,7 +28,7 @@ test('of two failures, the second while taking back, the first is the one that c
   expect(messageOf(thrown)).toBe('File exists')
 })
 
-test('an error crosses a process border with all its fields', () => {
+test('an error keeps all its fields when it crosses to another process', () => {
   const json = JSON.parse(JSON.stringify(errorToJson(new OddError(full))))
   expect(json).toMatchObject({ ...full, details: { errno: 17 } })
   const back = errorFromJson(json)
@@ -36,7 +36,7 @@ test('an error crosses a process border with all its fields', () => {
   expect(back?.remoteStack).toContain('error-json.test')
 })
 
-test('what was thrown by accident becomes INTERNAL', () => {
+test('a thrown value that is not an XclusterError gets the code INTERNAL', () => {
   expect(errorToJson(new TypeError('x is not a function'))).toMatchObject({
     code: 'INTERNAL',
     kind: 'failed',
@@ -45,7 +45,7 @@ test('what was thrown by accident becomes INTERNAL', () => {
   expect(errorToJson('oops')).toMatchObject({ code: 'INTERNAL', message: 'oops' })
 })
 
-test('what is no error is not read as one, and an unknown kind counts as failed', () => {
+test('JSON that does not describe an error is refused, and an unknown kind counts as failed', () => {
   for (const value of [null, 1, 'x', {}, { code: 1, reason: 'x' }])
     expect(errorFromJson(value)).toBeUndefined()
   expect(errorFromJson({ code: 'A', kind: 'strange', reason: 'x' })?.kind).toBe('failed')

@@ -20,8 +20,8 @@ test('lines come out whole wherever the stream was cut', async () => {
   )
 })
 
-test('a line without end is refused, not kept', () => {
+test('a line longer than the limit is refused, not buffered', () => {
   const splitter = new LineSplitter(4)
   splitter.push(Buffer.from('abc'))
-  expect(() => splitter.push(Buffer.from('de'))).toThrow('over 4 bytes')
+  expect(() => splitter.push(Buffer.from('de'))).toThrow('no newline within 4 bytes')
 })

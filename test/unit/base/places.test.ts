@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { clusterPlaces, places } from '../../../src/base/index.ts'
 
-test('places follow XDG where it is set, and are private where it is not', () => {
+test('directories follow XDG where it is set, and are private to the user where it is not', () => {
   const xdg = { XDG_RUNTIME_DIR: '/run/user/7', XDG_STATE_HOME: '/s', XDG_CACHE_HOME: '/c', HOME: '/home/u' }
   expect(places(xdg, 7)).toEqual({
     runtime: '/run/user/7/xcluster',
@@ -16,17 +16,17 @@ test('places follow XDG where it is set, and are private where it is not', () =>
   })
 })
 
-test('a cluster has its own directory; what could leave it is no name', () => {
+test('each cluster has its own directory, and a name that could leave it is refused', () => {
   const at = places({ HOME: '/root' }, 0)
   expect(clusterPlaces(at, 'a.b-1')).toMatchObject({
     lock: '/run/xcluster/a.b-1/lock',
     ownerLog: '/root/.local/state/xcluster/a.b-1/owner.log',
   })
   for (const name of ['', '..', '.a', 'a/b', 'a b', 'x'.repeat(33)])
-    expect(() => clusterPlaces(at, name)).toThrow(`'${name}' is not a name for a cluster`)
+    expect(() => clusterPlaces(at, name)).toThrow(`'${name}' is not a valid cluster name`)
 })
 
-test('a socket path that the kernel would cut is refused', () => {
+test('a socket path longer than the kernel allows is refused', () => {
   const deep = places({ XDG_RUNTIME_DIR: `/${'d'.repeat(90)}` }, 0)
   expect(() => clusterPlaces(deep, 'default')).toThrow('at most 107 bytes')
 })

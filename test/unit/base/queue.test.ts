@@ -25,7 +25,7 @@ test('a slow consumer loses the oldest values, and can see how many', async () =
   expect(queue.lost).toBe(2)
 })
 
-test('a failure is thrown once, after what was queued', async () => {
+test('a queue throws its failure once, after the values that were queued', async () => {
   const queue = new Queue<number>()
   queue.push(1)
   queue.end(new Error('the socket closed'))
@@ -34,7 +34,7 @@ test('a failure is thrown once, after what was queued', async () => {
   expect((await queue.next()).done).toBe(true)
 })
 
-test('leaving the loop closes the source', async () => {
+test('leaving the loop over a queue closes its source', async () => {
   let closed = 0
   const queue = new Queue<number>({ onClose: () => closed++ })
   queue.push(1)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Scope } from '../../../src/base/index.ts'
 
-test('closes in reverse, goes on after a failure, and closes once', async () => {
+test('a scope closes in reverse, continues after a failure, and closes only once', async () => {
   const closed: string[] = []
   const scope = new Scope()
   scope.defer(() => void closed.push('first'))
@@ -17,7 +17,7 @@ test('closes in reverse, goes on after a failure, and closes once', async () => 
   expect(() => scope.defer(() => {})).toThrow('closed')
 })
 
-test('several failures come as one AggregateError', async () => {
+test('a scope throws several failures as one AggregateError', async () => {
   const scope = new Scope()
   for (const name of ['a', 'b']) {
     scope.defer(() => {
@@ -27,7 +27,7 @@ test('several failures come as one AggregateError', async () => {
   await expect(scope.close()).rejects.toMatchObject({ errors: [{ message: 'b' }, { message: 'a' }] })
 })
 
-test('move hands everything over: the old scope closes nothing', async () => {
+test('move() hands every resource to the new scope, and the old scope closes nothing', async () => {
   const closed: string[] = []
   const draft = new Scope()
   draft.defer(() => void closed.push('tap'))

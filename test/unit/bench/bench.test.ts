@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { measure, resultOf } from '../../../bench/benchmark.ts'
 import { type Report, regressions } from '../../../bench/compare.ts'
 
-test('rounds alternate, the first is thrown away, ratios are taken round by round', async () => {
+test('rounds alternate, the first is discarded, and ratios are taken round by round', async () => {
   const order: string[] = []
   const give = (name: string, values: number[]) => async () => {
     order.push(name)
@@ -25,7 +25,7 @@ test('rounds alternate, the first is thrown away, ratios are taken round by roun
   ])
 })
 
-test('a round gives several figures; what a way does not know has no row', async () => {
+test('a round gives several figures, and a variant without a figure has no row for it', async () => {
   const results = await measure(
     {
       n: 1,
@@ -41,7 +41,7 @@ test('a round gives several figures; what a way does not know has no row', async
   ])
 })
 
-test('worse is what lies beyond the spread of both runs, whichever way the unit counts, of as many nodes, in rounds enough', () => {
+test("a figure got worse when it is beyond the spread of both runs, in its unit's direction, for the same n and enough rounds", () => {
   const report = (unit: string, samples: number[], n = 1): Report => {
     const result = resultOf({ name: 'c', variant: 'a', n, unit }, samples)
     const machine = { cpu: '', cores: 1, kernel: '', node: '', qemu: null, accel: null }

@@ -13,7 +13,7 @@ const ground = {
   prober: '/prober',
 } as const
 
-test("the original's command line is the contract's, with -initrd for -drive and a monitor without a port", () => {
+test('the command line of the original has -initrd in place of -drive, and a monitor without a port', () => {
   expect(originalArgs({ id: 202, nets: [0, 1] }, ground).join(' ')).toBe(
     '-accel tcg -kernel /boot/vmlinuz -initrd /overlaid -smp 2 -M pc -m 128 ' +
       '-monitor unix:/c/monitor-202,server=on,wait=off -nographic ' +
@@ -25,7 +25,7 @@ test("the original's command line is the contract's, with -initrd for -drive and
   )
 })
 
-test("the original's network is one ip a step: 3 bridges, 14 taps", () => {
+test('the network of the original takes one ip a step, for 3 bridges and 14 taps', () => {
   const steps = networkScript().split('\n')
   expect(steps.every(step => step.startsWith('ip '))).toBe(true)
   expect(steps.filter(step => step.includes('tuntap add'))).toHaveLength(14)
@@ -34,14 +34,14 @@ test("the original's network is one ip a step: 3 bridges, 14 taps", () => {
   expect(steps.filter(step => step.includes('192.168.1.'))).toEqual([])
 })
 
-test('a clone is found out that has something of another, or is not who it should be', () => {
+test('a clone with a value of another node, or with a wrong identity, is found', () => {
   const id = (digit: string) => digit.repeat(32)
   const guest = (values: string[], { name = 'vm-001', late = 0 } = {}) =>
     [...values, name, Math.round(Date.now() / 1000) - late, '00:01 00:02'].join('\n')
   const expected = { name: 'vm-001', macs: '00:01 00:02', askedAt: Date.now(), seen: new Set<string>() }
   expect(problems(guest([id('a'), id('b'), id('c')]), expected)).toEqual([])
   expect(problems(guest([id('d'), id('b'), '']), expected)).toEqual([
-    `vm-001 has the uuid of another: ${id('b')}`,
+    `vm-001 has the same uuid as another node: ${id('b')}`,
     "vm-001 has no urandom: ''",
   ])
   const stale = guest([id('e'), id('f'), id('0')], { name: 'vm', late: 60 })

@@ -4,7 +4,7 @@ import { fewSteps, removals, steps, tapsOf, wiringOf } from '../../../bench/net/
 
 const wiring = wiringOf(24)
 
-test('a shell takes the steps of the contract, one ip each', () => {
+test('the shell variant takes the steps of the original, one ip each', () => {
   const all = steps(wiring)
   expect(all).toHaveLength(1 + 3 * 4 + 2 * 2 + 24 * 4)
   expect(all.filter(step => step.includes('xcbr2_t8'))).toEqual([
@@ -19,11 +19,11 @@ test('a shell takes the steps of the contract, one ip each', () => {
   expect(removals(wiring)).toHaveLength(24 + 3)
 })
 
-test('ip -batch is given as few lines as it can do with', () => {
+test('ip -batch gets as few lines as possible', () => {
   expect(fewSteps(wiring)).toHaveLength(1 + 3 * 2 + 2 * 2 + 24 * 2)
 })
 
-test('what ip tells of a network is compared with what was to be made of it', () => {
+test('the network that ip shows is compared with the plan', () => {
   const tap = { ifname: 'xcbr0_t1', mtu: 1500, flags: ['BROADCAST', 'UP'], linkinfo: { info_kind: 'tun' } }
   const bridge = {
     ...{ ifname: 'xcbr0', mtu: 1500, flags: ['UP'] },

@@ -20,12 +20,12 @@ test.each([
   ['2001:db8:8000::1', false],
   ['fe80::1%eth0', false],
   ['8.8.8.8', false],
-])('%s may ask: %s', (address, may) => {
+])('%s has access: %s', (address, may) => {
   expect(allowing(nets)(address)).toBe(may)
   if (!address.includes('%')) expect(allowing(nets)(addressBytes(address))).toBe(may)
 })
 
-test('everybody may, nobody may', () => {
+test('access can be given to every address, or to none', () => {
   expect(allowing(['0.0.0.0/0', '::/0'])('8.8.8.8')).toBe(true)
   expect(allowing([])('127.0.0.1')).toBe(false)
   expect(() => allowing(['localhost'])).toThrow(/localhost/)

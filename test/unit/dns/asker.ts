@@ -5,22 +5,22 @@ import type { FakeUpstream } from '../../support/dns-upstream.ts'
 export const udp = { transport: 'udp', address: '127.0.0.1', port: 40_000 } as const
 export const tcp = { ...udp, transport: 'tcp' } as const
 
-/** A forwarder that asks these, and says nothing. */
+/** A forwarder with these upstreams, which drops notices. */
 export function forwarder(upstreams: readonly FakeUpstream[], options: ResolverOptions = {}): Resolver {
   return openResolver({ upstreams: upstreams.map(({ address }) => address), loopCheck: false, ...options })
 }
 
-/** What it answers, decoded. */
+/** Its answer, decoded. */
 export async function ask(resolver: Resolver, query: Uint8Array, asker = udp as typeof udp | typeof tcp) {
   const bytes = await resolver.resolve(query, asker)
-  if (!bytes) throw new Error('there was no answer')
+  if (!bytes) throw new Error('the forwarder sent no answer')
   return read(bytes)
 }
 
-/** What it answers at once, or what `answerNow` gave instead of a length. */
+/** Its immediate answer, or the result of `answerNow` that is not a length. */
 export function askNow(resolver: Resolver, query: Uint8Array, room = 0xffff) {
   const into = { bytes: Buffer.alloc(room + 3, 0xee), at: 3, length: room }
-  // In the middle of something larger, as in a batch.
+  // In the middle of a larger buffer, as in a batch.
   const bytes = Buffer.concat([Buffer.alloc(5, 0xff), query, Buffer.alloc(7, 0xff)])
   const length = resolver.answerNow({ bytes, at: 5, length: query.length }, udp, into)
   return length > 0 ? read(into.bytes.subarray(3, 3 + length)) : length
@@ -39,7 +39,7 @@ function read(bytes: Uint8Array): Read {
   return { ...packet, bytes: buffer, rcodeNumber: buffer[3]! & 15, data }
 }
 
-/** Extended errors in an answer's OPT (RFC 8914). */
+/** The extended errors in an answer's OPT record (RFC 8914). */
 export function extendedErrors({ additionals = [] }: Read): number[] {
   return additionals.flatMap(record =>
     record.type === 'OPT'

@@ -21,7 +21,7 @@ const version = '6.1.0-9-test'
 let dir: string
 let root: string
 
-/** A tree with a small kernel, its modules, and a program for each that the guest needs. */
+/** A tree with a small kernel, its modules, and every program that the guest needs. */
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'xcluster-image-'))
   root = join(dir, 'root')
@@ -54,7 +54,7 @@ const list = (initramfs: string) =>
   }).split('\n')
 
 describe('buildImage', () => {
-  test('makes a kernel and an initramfs with everything the guest needs', async () => {
+  test('makes a kernel and an initramfs with everything that the guest needs', async () => {
     const image = await buildImage(options())
     expect(image).toMatchObject({ kernelVersion: version, hasTelnetd: true, hasDropbear: false })
     expect(image.modules).toEqual(['virtio_pci', 'virtio_net', 'virtio_console', 'nf_tables'])
@@ -64,14 +64,14 @@ describe('buildImage', () => {
     expect(names).toEqual(expect.arrayContaining([...needed, `lib/modules/${version}/modules.dep`]))
   })
 
-  test('same inputs, same bytes and key', async () => {
+  test('gives the same bytes and key for the same inputs', async () => {
     const one = await buildImage(options('one'))
     const two = await buildImage(options('two'))
     expect(two.key).toBe(one.key)
     expect(Buffer.compare(readFileSync(two.initramfs), readFileSync(one.initramfs))).toBe(0)
   })
 
-  test('the second call answers from the cache, another file in guest/ does not', async () => {
+  test('answers a second call from the cache, until a file in guest/ changes', async () => {
     const notices: string[] = []
     const notice = (text: string) => notices.push(text)
     const first = await buildImage({ ...options(), notice })
@@ -84,13 +84,13 @@ describe('buildImage', () => {
     expect(list(second.initramfs)).toContain('etc/motd')
   })
 
-  test('two builders at once get the same whole image', async () => {
+  test('gives two simultaneous callers the same intact image', async () => {
     const [one, two] = await Promise.all([buildImage(options()), buildImage(options())])
     expect(one).toEqual(two)
     expect(existsSync(one.vmlinux)).toBe(true)
   })
 
-  test('a damaged image is made again', async () => {
+  test('builds a damaged image again', async () => {
     const image = await buildImage(options())
     const whole = readFileSync(image.initramfs)
     truncateSync(image.initramfs, 1000)
@@ -105,9 +105,9 @@ describe('buildImage', () => {
       'PROGRAM_MISSING',
       'qemu-guest-agent',
     ],
-    ['a program is none', () => put('usr/sbin/nft', 'hello'), 'PROGRAM_DAMAGED', 'usr/sbin/nft'],
+    ['a program is not an ELF file', () => put('usr/sbin/nft', 'hello'), 'PROGRAM_DAMAGED', 'usr/sbin/nft'],
     [
-      'busybox is not one',
+      'busybox has no table of commands',
       () => put('usr/bin/busybox', vmlinuxFile()),
       'PROGRAM_DAMAGED',
       'table of commands',
@@ -125,19 +125,19 @@ describe('buildImage', () => {
       'virtio_net',
     ],
     [
-      'there is no kernel',
+      'a kernel is missing',
       () => rmSync(join(root, 'boot'), { recursive: true }),
       'KERNEL_MISSING',
       'npm run setup',
     ],
     ['the kernel is damaged', () => put(`boot/vmlinuz-${version}`, 'hello'), 'KERNEL_DAMAGED', 'vmlinuz'],
     [
-      'its payload is damaged',
+      'the payload of the kernel is damaged',
       () => put(`boot/vmlinuz-${version}`, bzImage(Buffer.from('hello'))),
       'KERNEL_DAMAGED',
       'unpack kernel',
     ],
-  ])('%s: says so, and what to do', async (_, ...[damage, code, words]) => {
+  ])('reports with a remedy that %s', async (_, ...[damage, code, words]) => {
     damage()
     const failure = await buildImage(options()).catch(thrown => thrown)
     expect(failure).toMatchObject({ name: 'ImageError', code, kind: 'prerequisite' })
@@ -145,28 +145,28 @@ describe('buildImage', () => {
   })
 })
 
-describe('findKernel', () => {
+describe('the kernel for guests', () => {
   const find = (kernel?: string) => findKernel({ kernel, searchDirs: [root], inputs: new Inputs() })
   const image = () => join(root, `boot/vmlinuz-${version}`)
 
-  test('takes an image, a tree or a directory of images', async () => {
+  test('can be an image, a tree or a directory of images', async () => {
     const found = { version, image: image(), modulesDir: join(root, 'lib/modules', version) }
     for (const path of [undefined, image(), root, join(root, 'boot')]) expect(await find(path)).toEqual(found)
   })
 
-  test('prefers the newest that has its modules', async () => {
+  test('is by default the newest one that has modules', async () => {
     put('boot/vmlinuz-6.1.0-10-test', bzImage(Buffer.from('x'), { version: '6.1.0-10-test' }))
     expect((await find()).version).toBe(version)
     mkdirSync(join(root, 'lib/modules/6.1.0-10-test'))
     expect((await find()).version).toBe('6.1.0-10-test')
   })
 
-  test('a path that is not there is bad usage', async () => {
+  test('that does not exist is a usage error', async () => {
     await expect(find(join(dir, 'nowhere'))).rejects.toMatchObject({ code: 'KERNEL_MISSING', kind: 'usage' })
     await expect(find(join(root, 'usr'))).rejects.toMatchObject({ code: 'KERNEL_MISSING', kind: 'usage' })
   })
 
-  test('one that cannot be read says so in the words of the system', async () => {
+  test("that cannot be read is reported with the system's words", async () => {
     rmSync(image())
     mkdirSync(image())
     await expect(find()).rejects.toMatchObject({

@@ -22,7 +22,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 const files = { vmlinux: Buffer.from('kernel'), initramfs: Buffer.from('root') }
 const facts = { kernelVersion: '6.1' }
 
-describe('an entry', () => {
+describe('an entry of the image cache', () => {
   test('is found by its key, with its facts', async () => {
     const cache = new Cache(join(dir, 'images'))
     expect(await cache.find('k')).toBeUndefined()
@@ -33,12 +33,12 @@ describe('an entry', () => {
   })
 
   test.each([
-    ['a file cut short', (path: string) => truncateSync(join(path, 'vmlinux'), 3)],
-    ['a file changed', (path: string) => writeFileSync(join(path, 'vmlinux'), 'Kernel')],
-    ['a file gone', (path: string) => rmSync(join(path, 'initramfs'))],
+    ['a truncated file', (path: string) => truncateSync(join(path, 'vmlinux'), 3)],
+    ['a changed file', (path: string) => writeFileSync(join(path, 'vmlinux'), 'Kernel')],
+    ['a missing file', (path: string) => rmSync(join(path, 'initramfs'))],
     ['a broken manifest', (path: string) => writeFileSync(join(path, 'manifest.json'), '{"facts"')],
     ['no manifest', (path: string) => rmSync(join(path, 'manifest.json'))],
-  ])('with %s is none, and is replaced', async (_, damage) => {
+  ])('with %s is not used, and is replaced', async (_, damage) => {
     const cache = new Cache(dir)
     damage((await cache.store('k', files, facts)).dir)
     expect(await cache.find('k')).toBeUndefined()
@@ -47,14 +47,14 @@ describe('an entry', () => {
     expect(readdirSync(dir)).toEqual(['k'])
   })
 
-  test('survives being stored many times at once', async () => {
+  test('can be stored many times at once', async () => {
     const stores = Array.from({ length: 8 }, () => new Cache(dir).store('k', files, facts))
     await Promise.all(stores)
     expect(await new Cache(dir).find('k')).toBeDefined()
     expect(readdirSync(dir)).toEqual(['k'])
   })
 
-  test('goes when it was not used for weeks; so does what a killed builder left', async () => {
+  test('is removed when it was not used for weeks, like the remains of a killed builder', async () => {
     const cache = new Cache(dir)
     await cache.store('old', files, facts)
     writeFileSync(join(dir, '.aside-x'), '')
@@ -65,7 +65,7 @@ describe('an entry', () => {
   })
 })
 
-describe('a request', () => {
+describe('a repeated request to the image cache', () => {
   const remembered = async () => {
     const cache = new Cache(dir)
     const input = join(dir, 'input')
@@ -78,7 +78,7 @@ describe('a request', () => {
     return { cache, input }
   }
 
-  test('is answered again without looking at any content', async () => {
+  test('is answered without reading any file', async () => {
     const { cache } = await remembered()
     expect(await cache.recall('request')).toEqual({ key: 'k', dir: join(dir, 'k'), facts })
     expect(await cache.recall('another')).toBeUndefined()
@@ -86,11 +86,11 @@ describe('a request', () => {
 
   test.each([
     ['an input changes', () => writeFileSync(join(dir, 'input'), 'two!')],
-    ['an input goes', () => rmSync(join(dir, 'input'))],
-    ['what was absent comes', () => writeFileSync(join(dir, 'absent'), '')],
+    ['an input is removed', () => rmSync(join(dir, 'input'))],
+    ['a missing input appears', () => writeFileSync(join(dir, 'absent'), '')],
     ['the entry is damaged', () => truncateSync(join(dir, 'k/vmlinux'), 1)],
-    ['the entry goes', () => rmSync(join(dir, 'k'), { recursive: true })],
-  ])('is not, when %s', async (_, change) => {
+    ['the entry is removed', () => rmSync(join(dir, 'k'), { recursive: true })],
+  ])('is not answered from it when %s', async (_, change) => {
     const { cache } = await remembered()
     change()
     expect(await cache.recall('request')).toBeUndefined()

@@ -20,7 +20,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-/** busybox's cpio is the judge: it is what every test machine has. */
+/** busybox's cpio is the reference: every test machine has it. */
 const cpio = (flags: string, archive: Uint8Array) =>
   execFileSync('busybox', ['cpio', ...flags.split(' ')], {
     input: archive,
@@ -29,7 +29,7 @@ const cpio = (flags: string, archive: Uint8Array) =>
     stdio: ['pipe', 'pipe', 'ignore'],
   })
 
-test('the real cpio lists it, parents included, in order', () => {
+test('cpio lists an archive with its parent directories, in order', () => {
   const names = cpio('-t', writeCpio(entries)).trim().split('\n')
   expect(names).toEqual([
     'bin',
@@ -45,7 +45,7 @@ test('the real cpio lists it, parents included, in order', () => {
   ])
 })
 
-test('the real cpio unpacks it with modes, links and devices', () => {
+test('cpio unpacks an archive with modes, links and devices', () => {
   cpio('-idm', writeCpio(entries))
   expect(readFileSync(join(dir, 'usr/share/doc/a'), 'utf8')).toBe('hello')
   expect(readlinkSync(join(dir, 'bin'))).toBe('usr/bin')
@@ -55,11 +55,11 @@ test('the real cpio unpacks it with modes, links and devices', () => {
   expect([console.isCharacterDevice(), console.rdev]).toEqual([true, 0x501])
 })
 
-test('same entries, same bytes, whatever their order', () => {
+test('the same entries give the same archive, in any order', () => {
   expect(Buffer.compare(writeCpio(entries), writeCpio([...entries].reverse()))).toBe(0)
 })
 
-test('a later entry replaces an earlier one of the same path', () => {
+test('a later entry replaces an earlier one with the same path', () => {
   const twice = writeCpio([
     ...entries,
     { path: 'init', kind: 'file', mode: 0o755, content: Buffer.from('mine') },

@@ -13,7 +13,7 @@ export interface Segment {
 
 const HEADER = 64
 
-/** A small ELF file with these parts: as the real linker lays it out, with nothing in it to run. */
+/** A small ELF file with these parts, laid out as a linker does it, without code. */
 export function elfFile(parts: { sections?: Section[]; segments?: Segment[]; machine?: number }): Uint8Array {
   const strings: Section = { name: '.shstrtab', bytes: namesOf(parts.sections ?? []) }
   const sections = [...(parts.sections ?? []), strings]
@@ -83,7 +83,7 @@ function putSection(out: Writer, section: Section & { nameAt: number; at: number
   for (const value of [1, 0]) out.u64(BigInt(value))
 }
 
-/** A kernel module that says this about itself. */
+/** A kernel module with this information. */
 export function moduleFile(info: Record<string, string | string[]>): Uint8Array {
   const lines = Object.entries(info).flatMap(([key, values]) =>
     [values].flat().map(value => `${key}=${value}\0`),
@@ -91,7 +91,7 @@ export function moduleFile(info: Record<string, string | string[]>): Uint8Array 
   return elfFile({ sections: [{ name: '.modinfo', bytes: Buffer.from(lines.join('')) }] })
 }
 
-/** A vmlinux that has nothing but its PVH entry note. */
+/** A vmlinux with its PVH entry note alone. */
 export function vmlinuxFile({ owner = 'Xen', machine = 62 } = {}): Uint8Array {
   const note = new Writer()
   for (const value of [owner.length + 1, 8, 18]) note.u32(value)
@@ -101,7 +101,7 @@ export function vmlinuxFile({ owner = 'Xen', machine = 62 } = {}): Uint8Array {
   return elfFile({ segments: [{ type: 4, bytes: note.done() }], machine })
 }
 
-/** A bzImage around an unpacked-length and a payload, as the kernel's build puts it together. */
+/** A bzImage around a payload and its unpacked length, in the layout of the kernel's build. */
 export function bzImage(
   payload: Uint8Array,
   { version = '6.1.0-9-test', length = payload.length } = {},

@@ -10,7 +10,7 @@ import { elfFile, vmlinuxFile } from './elf-file.ts'
 
 const program = (path: string) => ({ path: path.slice(1), from: path, content: readFileSync(path) })
 
-/** What the dynamic linker itself would load. */
+/** The libraries that the dynamic linker itself would load. */
 function lddPaths(path: string): string[] {
   const lines = execFileSync('ldd', [path], { encoding: 'utf8' }).split('\n')
   const found = lines.flatMap(line => /(?:=> |^\s*)(\/\S+) \(0x/.exec(line)?.[1] ?? [])
@@ -18,7 +18,7 @@ function lddPaths(path: string): string[] {
 }
 
 test.each(['/usr/bin/node', '/usr/sbin/ip', '/usr/sbin/nft', '/bin/dash'])(
-  'closure of %s is what ldd finds',
+  'the libraries of %s are those that ldd finds',
   async path => {
     const real = path === '/usr/bin/node' ? process.execPath : path
     const found = await new Sysroots(['/'], new Inputs()).closure([program(real)])
@@ -26,7 +26,7 @@ test.each(['/usr/bin/node', '/usr/sbin/ip', '/usr/sbin/nft', '/bin/dash'])(
   },
 )
 
-test('a static program needs nothing', () => {
+test('a static program needs no libraries', () => {
   expect(linkage(readElf(readFileSync('/bin/busybox')))).toEqual({
     interpreter: undefined,
     needed: [],
@@ -34,7 +34,7 @@ test('a static program needs nothing', () => {
   })
 })
 
-test('a missing library names who needs it', async () => {
+test('the error for a missing library names the program that needs it', async () => {
   const roots = new Sysroots(['/nowhere'], new Inputs())
   await expect(roots.closure([program('/bin/dash')])).rejects.toMatchObject({
     code: 'LIBRARY_MISSING',
@@ -50,7 +50,7 @@ test('sections and notes are found by name', () => {
   expect(noteTypes(readElf(vmlinuxFile()), 'GNU')).toEqual([])
 })
 
-describe('hostile files', () => {
+describe('a damaged or hostile ELF file', () => {
   const everything = (bytes: Uint8Array) => {
     const elf = readElf(bytes)
     return [linkage(elf), noteTypes(elf, 'Xen'), sectionBytes(elf, '.modinfo')]
@@ -58,19 +58,19 @@ describe('hostile files', () => {
   const dash = readFileSync('/bin/dash')
   const dashHead = dash.subarray(0, 0x1000)
 
-  test('cut short', () => {
+  test('that is truncated is refused', () => {
     for (let length = 0; length < 64; length++)
       expect(() => readElf(dash.subarray(0, length))).toThrow(DecodeError)
     expect(() => readElf(dashHead)).toThrow('beyond the file')
   })
 
-  test('32-bit or big-endian', () => {
+  test('of 32 bits or big-endian is refused', () => {
     const other = Buffer.from(elfFile({}))
     other[4] = 1
     expect(() => readElf(other)).toThrow('64-bit')
   })
 
-  test('a library path far beyond the string table', () => {
+  test('with a library path far beyond the string table is refused', () => {
     const dynamic = Buffer.alloc(48)
     dynamic.writeBigUInt64LE(5n, 0)
     dynamic.writeBigUInt64LE(0x1000n, 8)
@@ -81,7 +81,7 @@ describe('hostile files', () => {
     expect(() => linkage(readElf(bytes))).toThrow(DecodeError)
   })
 
-  test('any byte of the header and of the tables changed: an answer or a DecodeError', () => {
+  test('with any byte of its header and tables changed is read or throws DecodeError', () => {
     const places = fc.oneof(
       fc.nat(0x1000),
       fc.nat(1000).map(back => dash.length - 1 - back),

@@ -12,19 +12,19 @@ const sized = (packed: Uint8Array, size = plain.length) => {
   return Buffer.concat([packed, length])
 }
 
-test('version and payload come from the setup header', () => {
+test('version and payload of a kernel come from its setup header', () => {
   const image = readBzImage(bzImage(Buffer.from('payload!')))
   expect(image.version).toBe('6.1.0-9-test')
   expect(Buffer.from(image.payload).toString()).toBe('payload!')
 })
 
-test('a vmlinux tells its version by its banner', () => {
+test('the version of a vmlinux comes from its banner', () => {
   const banner = Buffer.from('\0Linux version 6.1.0-9-test (builder@host) #1\n\0')
   const vmlinux = elfFile({ sections: [{ name: '.rodata', bytes: banner }] })
   expect(kernelVersion(vmlinux)).toBe('6.1.0-9-test')
 })
 
-test('the vmlinux of a bzImage comes out, and a bare one stays as it is', async () => {
+test('the vmlinux of a bzImage is unpacked, and a bare one stays as it is', async () => {
   const vmlinux = vmlinuxFile()
   expect(Buffer.compare(await extractVmlinux(bzImage(gzipSync(vmlinux))), vmlinux)).toBe(0)
   expect(await extractVmlinux(vmlinux)).toBe(vmlinux)
@@ -34,30 +34,27 @@ test.each([
   ['lz4', lz4],
   ['xz', xz],
   ['zstd', zstdStream],
-])(
-  '%s is followed by the unpacked length, which is stripped and believed only if it is true',
-  async (_, packed) => {
-    // The vectors hold no kernel: to be told so means that unpacking went well.
-    await expect(extractVmlinux(bzImage(sized(packed)))).rejects.toThrow('no ELF magic')
-    await expect(extractVmlinux(bzImage(sized(packed, 100)))).rejects.toThrow(DecodeError)
-    await expect(extractVmlinux(bzImage(sized(packed, 0xffffffff)))).rejects.toThrow('claims')
-  },
-)
+])('the unpacked length after %s is removed, and must be right', async (_, packed) => {
+  // The vectors hold no kernel: this error means that unpacking worked.
+  await expect(extractVmlinux(bzImage(sized(packed)))).rejects.toThrow('it has no ELF magic')
+  await expect(extractVmlinux(bzImage(sized(packed, 100)))).rejects.toThrow(DecodeError)
+  await expect(extractVmlinux(bzImage(sized(packed, 0xffffffff)))).rejects.toThrow('is impossible')
+})
 
-describe('what is no kernel for us', () => {
+describe('an unusable kernel image is refused:', () => {
   test.each([
-    ['nothing', new Uint8Array(0), 'setup header'],
+    ['no bytes', new Uint8Array(0), 'setup header'],
     ['zeros', new Uint8Array(4096), 'no Linux setup header'],
     ['a payload longer than the file', bzImage(Buffer.from('x'), { length: 1 << 30 }), 'needs'],
     ['another machine', vmlinuxFile({ machine: 183 }), 'not x86-64'],
-    ['no PVH entry', vmlinuxFile({ owner: 'GNU' }), 'CONFIG_PVH'],
-    ['a payload that is none', bzImage(Buffer.from('hello, I am no kernel')), 'DecodeError|decode'],
+    ['no PVH entry note', vmlinuxFile({ owner: 'GNU' }), 'CONFIG_PVH'],
+    ['a payload that is not a kernel', bzImage(Buffer.from('hello, I am no kernel')), 'DecodeError|decode'],
   ])('%s', async (_, bytes, words) => {
     await expect(extractVmlinux(bytes)).rejects.toThrow(new RegExp(words))
     await expect(extractVmlinux(bytes)).rejects.toBeInstanceOf(DecodeError)
   })
 
-  test('damage anywhere gives a DecodeError or the same kernel', async () => {
+  test('a kernel image damaged anywhere gives a DecodeError or the same kernel', async () => {
     const image = bzImage(gzipSync(vmlinuxFile()))
     await fc.assert(
       fc.asyncProperty(fc.nat(image.length - 1), fc.nat(255), async (at, byte) => {

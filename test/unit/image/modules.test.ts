@@ -40,12 +40,12 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 const open = () => ModuleTree.open(dir, new Inputs())
 
-test('each module comes after what it needs, built-in ones not at all, soft needs where there are', async () => {
+test('each module comes after those that it needs, without built-in ones, with optional ones that exist', async () => {
   const modules = await (await open()).resolve(['virtio_net', 'core'])
   expect(modules.map(({ name }) => name)).toEqual(['extra', 'virtio_ring', 'virtio', 'virtio_net'])
 })
 
-test('modules.dep names the whole closure, the first to load last; modules.alias every alias', async () => {
+test('modules.dep names all dependencies, the first to load last, and modules.alias every alias', async () => {
   const modules = await (await open()).resolve(['virtio-net'])
   expect(modulesDep(modules)).toBe(
     'extra.ko:\nvirtio_ring.ko:\nvirtio.ko: virtio_ring.ko\nvirtio_net.ko: extra.ko virtio.ko virtio_ring.ko\n',
@@ -53,7 +53,7 @@ test('modules.dep names the whole closure, the first to load last; modules.alias
   expect(modulesAlias(modules)).toBe('alias virtio:d1 virtio_net\nalias net virtio_net\n')
 })
 
-test('what the kernel has not got is an error, or left out where it is optional', async () => {
+test('a module that the kernel lacks is an error, or left out when it is optional', async () => {
   const tree = await open()
   await expect(tree.resolve(['nosuch'])).rejects.toMatchObject({
     code: 'KERNEL_MODULES_MISSING',
@@ -63,24 +63,24 @@ test('what the kernel has not got is an error, or left out where it is optional'
   expect(await tree.resolve(['nosuch', 'uninstalled'], { optional: true })).toEqual([])
 })
 
-test('a dependency that is missing is an error even then', async () => {
+test('a missing dependency of an optional module is an error', async () => {
   await expect((await open()).resolve(['lost'], { optional: true })).rejects.toThrow(
     'the module nowhere is missing',
   )
 })
 
-test('a damaged module says which file it is', async () => {
+test('the error for a damaged module names its file', async () => {
   await expect((await open()).resolve(['bad'])).rejects.toMatchObject({
     code: 'MODULE_DAMAGED',
     target: join(dir, 'kernel/bad.ko'),
   })
 })
 
-test('a directory without the lists is no module tree', async () => {
+test('a directory without the module lists is refused', async () => {
   await expect(ModuleTree.open(join(dir, 'kernel'), new Inputs())).rejects.toThrow('modules.order is missing')
 })
 
-test('.modinfo is read whole', () => {
+test('.modinfo is read completely', () => {
   const info = readModuleInfo(
     moduleFile({ name: 'a', depends: 'b,c-d', softdep: ['pre: e f post: g', 'post: h'], alias: 'x*' }),
   )

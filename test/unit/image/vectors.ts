@@ -1,6 +1,6 @@
 /**
- * One plain text and what the real tools make of it: `COMMAND < plain | base64` on Debian 12, Linux 6.1. The options
- * are those of the kernel's own build (scripts/Makefile.lib) where it has some.
+ * One plain text, and the output of the original tools for it: `COMMAND < plain | base64` on Debian 12, Linux
+ * 6.1. The options are those of the kernel's own build (scripts/Makefile.lib), where it has some.
  */
 export const plain = Buffer.concat([
   Buffer.from(
@@ -66,7 +66,7 @@ export const zstdStream = packed(
   'MKjBAFAAf/fvtwUgAP35718vgAAG608fdbrsVKoBv60RYw==',
 )
 
-/** Bytes that are all opcodes of calls and ends of targets: every branch of the x86 filter. */
+/** Opcodes of calls and the last bytes of targets: they reach every branch of the x86 filter. */
 export const opcodes = Uint8Array.from({ length: 1500 }, next(12345, [0xe8, 0xe9, 0x00, 0xff, 0xe8, 0x10]))
 
 function next(seed: number, choice: number[]): () => number {

@@ -41,7 +41,7 @@ function encode<T>(codec: AttributeCodec<T>, value: T): number[] {
 const decode = <T>(codec: AttributeCodec<T>, input: readonly number[]) =>
   codec.read(new Reader(Uint8Array.from(input)))
 
-test('attributes are padded, written in the order of the value, and left out when undefined', () => {
+test('attributes are padded, written in the order of the value, and omitted when undefined', () => {
   expect(encode(table, { mtu: 1500, name: 'lo', fast: undefined })).toEqual([
     8, 0, 4, 0, 0xdc, 5, 0, 0, 7, 0, 3, 0, 0x6c, 0x6f, 0, 0,
   ])
@@ -60,7 +60,7 @@ test('a list numbers its elements from 1, and repeated attributes make one array
   expect(decode(table, encoded)).toEqual(value)
 })
 
-test('an attribute may depend on an earlier one', () => {
+test("an attribute's codec may depend on an earlier attribute", () => {
   expect(decode(table, encode(table, { info: { kind: 'n', number: 7 } }))).toEqual({
     info: { kind: 'n', number: 7 },
   })
@@ -68,14 +68,14 @@ test('an attribute may depend on an earlier one', () => {
   expect(decode(table, encode(table, other))).toEqual(other)
 })
 
-test('unknown attributes survive, flags and all', () => {
+test('unknown attributes are written back unchanged, with their flags', () => {
   const input = [5, 0, 0x63, 0x80, 9, 0, 0, 0, 8, 0, 4, 0, 1, 0, 0, 0]
   const value = decode(table, input)
   expect(value).toEqual({ mtu: 1, unknown: [{ type: 0x8063, bytes: Uint8Array.of(9) }] })
   expect(encode(table, value)).toEqual(input)
 })
 
-test('bad lengths throw with their offset', () => {
+test('an attribute with a bad length throws with its offset', () => {
   expect(() => decode(table, [8, 0, 4, 0, 1, 0, 0])).toThrow('decode mtu: needs 4 bytes, 3 left at offset 4')
   expect(() => decode(table, [3, 0, 4, 0])).toThrow(
     'its length 3 is less than that of its header at offset 0',
@@ -83,20 +83,22 @@ test('bad lengths throw with their offset', () => {
   expect(() => decode(table, [6, 0, 4, 0, 1, 0, 0, 0])).toThrow(
     'decode u32: needs 4 bytes, 2 left at offset 4',
   )
-  expect(() => decode(table, [9, 0, 4, 0, 1, 0, 0, 0, 1])).toThrow('decode mtu: 1 bytes too many at offset 8')
+  expect(() => decode(table, [9, 0, 4, 0, 1, 0, 0, 0, 1])).toThrow(
+    'decode mtu: 1 bytes left over at offset 8',
+  )
   expect(() => decode(table, [1])).toThrow(DecodeError)
   expect(decode(table, [12, 0, 22, 0, 1, 0, 0, 0, 9, 9, 9, 9])).toEqual({ times: { created: 1 } })
 })
 
-test('what does not fit or does not exist is refused, not cut', () => {
+test('a value that does not fit and a name that is not in the table are refused', () => {
   expect(() => encode(table, { name: 'x'.repeat(65536) })).toThrow(
-    'encode attribute name: an attribute holds 65531 bytes, not 65537',
+    'encode attribute name: an attribute can hold 65531 bytes, not 65537',
   )
   const misspelt: object = { mut: 1500 }
-  expect(() => encode(table, misspelt)).toThrow('encode attribute mut: there is no attribute of this name')
+  expect(() => encode(table, misspelt)).toThrow('encode attribute mut: the attribute table has no such name')
 })
 
-test('an offset is turned into the name of the attribute there', () => {
+test('an offset is resolved to the name of the attribute there', () => {
   const encoded = Uint8Array.from(encode(table, { mtu: 1, info: { kind: 'n', number: 2 } }))
   const at = (offset: number) => table.locate?.(new Reader(encoded), offset)
   expect([at(0), at(8), at(12), at(20), at(99)]).toEqual([
@@ -108,7 +110,7 @@ test('an offset is turned into the name of the attribute there', () => {
   ])
 })
 
-test('any bytes are a value or a DecodeError, and a value written reads back the same', async () => {
+test('any bytes decode to a value or throw DecodeError, and a written value reads back the same', async () => {
   await fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), input => {
       try {
@@ -122,7 +124,7 @@ test('any bytes are a value or a DecodeError, and a value written reads back the
   )
 })
 
-test('well-formed attributes with any contents likewise', async () => {
+test('well-formed attributes with any contents decode to a value or throw DecodeError', async () => {
   const attribute = fc.tuple(
     fc.constantFrom(3, 4, 5, 18, 19, 20, 21, 22, 99),
     fc.uint8Array({ maxLength: 24 }),

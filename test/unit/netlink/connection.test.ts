@@ -32,7 +32,7 @@ async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
-test('a request is one message with an ack', async () => {
+test('a request is one message that asks for an ack', async () => {
   const [kernel, connection] = connected()
   await connection.request(asking('a'))
   expect(kernel.sends[0]?.map(({ type, flags, sequence }) => [type, flags, sequence])).toEqual([
@@ -40,7 +40,7 @@ test('a request is one message with an ack', async () => {
   ])
 })
 
-test('a refusal has code, errno, op, target, the extended ack and the attribute it points at', async () => {
+test('a refusal has code, errno, op, target, the extended ack and the name of the refused attribute', async () => {
   const [kernel, connection] = connected()
   kernel.handler = request => kernel.ack(request, { errno: 22, message: 'size too small', offset: 28 })
   await expect(connection.request(asking('a'))).rejects.toMatchObject({
@@ -54,7 +54,7 @@ test('a refusal has code, errno, op, target, the extended ack and the attribute 
   })
 })
 
-test('a batch is as few datagrams as possible, one ack each, and goes on after a failure', async () => {
+test('a batch takes as few datagrams as possible with one ack each, and continues after a failure', async () => {
   const [kernel, connection] = connected()
   kernel.handler = request => kernel.ack(request, { errno: request.sequence === 150 ? 17 : 0 })
   const requests = Array.from({ length: 300 }, (_, i) => asking(`t${i}`))
@@ -72,7 +72,7 @@ test('a batch is as few datagrams as possible, one ack each, and goes on after a
   ).toEqual([128, 256, 300])
 })
 
-test('several failures of a batch: the first speaks, the others are kept', async () => {
+test('a batch with several failures throws the first, with the others in it', async () => {
   const [kernel, connection] = connected()
   kernel.handler = request => kernel.ack(request, { errno: 1 })
   await expect(connection.batch([asking('a'), asking('b'), asking('c')])).rejects.toMatchObject({
@@ -88,7 +88,7 @@ test('an empty batch sends nothing', async () => {
   expect(kernel.sends).toEqual([])
 })
 
-test('questions are answered each by itself', async () => {
+test('each of several queries has an answer of its own', async () => {
   const [kernel, connection] = connected()
   kernel.handler = seen => {
     if (seen.sequence !== 2) kernel.reply(seen, { type: 20, body: thing, value: thing.read(seen.body) })
@@ -99,7 +99,7 @@ test('questions are answered each by itself', async () => {
   await expect(connection.ask(asking('d'), read)).resolves.toEqual(['d'])
 })
 
-test('an interrupted dump is asked for again, and given up at last', async () => {
+test('an interrupted dump is requested again, and given up after 20 attempts', async () => {
   const [kernel, connection] = connected()
   let interrupted = 2
   kernel.handler = seen =>
@@ -114,13 +114,11 @@ test('an interrupted dump is asked for again, and given up at last', async () =>
   interrupted = 1000
   await expect(collect(connection.dump(listing, read))).rejects.toMatchObject({
     code: 'NETLINK_DUMP_INTERRUPTED',
-    message: expect.stringContaining(
-      'list things: it kept changing while the kernel listed it, 20 times in a row',
-    ),
+    message: expect.stringContaining('list things: the table changed during each of 20 attempts to list it'),
   })
 })
 
-test('a dump that fails says so in NLMSG_DONE', async () => {
+test('a failed dump is reported through NLMSG_DONE', async () => {
   const [kernel, connection] = connected()
   kernel.handler = seen => kernel.dump(seen, { type: 20, body: thing, values: [], errno: 2 })
   await expect(collect(connection.dump(listing, read))).rejects.toMatchObject({
@@ -129,7 +127,7 @@ test('a dump that fails says so in NLMSG_DONE', async () => {
   })
 })
 
-test('dumps take turns on the socket; requests do not wait for them', async () => {
+test('dumps take turns on the socket, and requests do not wait for them', async () => {
   const [kernel, connection] = connected()
   const dumps: (() => void)[] = []
   kernel.handler = seen => {
@@ -145,7 +143,7 @@ test('dumps take turns on the socket; requests do not wait for them', async () =
   expect(await both).toEqual([['x'], ['y']])
 })
 
-test('answers nobody waits for are dropped', async () => {
+test('unexpected answers are dropped', async () => {
   const [kernel, connection] = connected()
   kernel.handler = seen => {
     kernel.ack(seen)
@@ -156,7 +154,7 @@ test('answers nobody waits for are dropped', async () => {
   await connection.request(asking('b'))
 })
 
-test('lost answers: what is pending fails with an unknown outcome, what follows works', async () => {
+test('after lost answers pending requests fail with an unknown outcome, and later ones work', async () => {
   const [kernel, connection] = connected()
   kernel.handler = () => kernel.overrun()
   await expect(connection.request(asking('a'))).rejects.toMatchObject({
@@ -167,7 +165,7 @@ test('lost answers: what is pending fails with an unknown outcome, what follows 
   await connection.request(asking('b'))
 })
 
-test('close rejects what is pending; twice is fine; use after it throws', async () => {
+test('close() rejects pending requests, can be called twice, and makes later use throw', async () => {
   const [kernel, connection] = connected()
   kernel.handler = () => {}
   const pending = connection.batch([asking('a'), asking('b')])
@@ -181,7 +179,7 @@ test('close rejects what is pending; twice is fine; use after it throws', async 
   await expect(collect(connection.dump(listing, read))).rejects.toMatchObject({ code: 'NETLINK_CLOSED' })
 })
 
-test('a socket that fails takes what is pending with it and says why', async () => {
+test('a socket that fails rejects its pending requests with the cause', async () => {
   const [kernel, connection] = connected()
   kernel.handler = () => kernel.end(new Error('bad descriptor'))
   for (const name of ['a', 'b'])
@@ -190,7 +188,7 @@ test('a socket that fails takes what is pending with it and says why', async () 
     )
 })
 
-test('a send that fails is an error of that request alone', async () => {
+test('a failed send rejects only its own request', async () => {
   const [kernel, connection] = connected()
   const send = kernel.send
   kernel.send = () => {
@@ -204,7 +202,7 @@ test('a send that fails is an error of that request alone', async () => {
   await connection.request(asking('b'))
 })
 
-test('a malformed datagram or answer rejects instead of hanging', async () => {
+test('a malformed datagram or answer rejects the request instead of leaving it pending', async () => {
   const [kernel, connection] = connected()
   kernel.handler = () => kernel.data(Uint8Array.of(4, 0, 0, 0))
   await expect(connection.request(asking('a'))).rejects.toThrow('needs 2 bytes, 0 left at offset 4')

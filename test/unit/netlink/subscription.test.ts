@@ -27,21 +27,21 @@ test('events arrive in order, with a mark where the kernel dropped some', async 
   ])
 })
 
-test('a listener that lags learns that events are lost', async () => {
+test('a listener that lags is told that events were lost', async () => {
   const [kernel, events] = subscribed(2)
   for (const name of ['a', 'b', 'c']) tell(kernel, name)
   expect((await events.next()).value).toEqual({ kind: 'overrun' })
   expect((await events.next()).value).toBe('b')
 })
 
-test('leaving the loop closes the socket', async () => {
+test('leaving the loop over events closes the socket', async () => {
   const [kernel, events] = subscribed()
   tell(kernel, 'a')
   for await (const _ of events) break
   expect(kernel.closes).toBe(1)
 })
 
-test('a failing socket and a malformed event end the loop with the reason', async () => {
+test('a failing socket or a malformed event ends the loop with the cause', async () => {
   const [kernel, events] = subscribed()
   kernel.end(new Error('gone'))
   await expect(events.next()).rejects.toMatchObject({ code: 'NETLINK_CLOSED', op: 'listen for events' })

@@ -16,7 +16,7 @@ const byType = new Map<number, unknown>([
   [wire.NFT_MSG_DELSETELEM, wire.elementsMessage],
 ])
 
-/** What a message of nf_tables carries; undefined for those that there is no table for. */
+/** The body of a message type of nf_tables. Throws when there is no table for it. */
 export function bodyOf(type: number): Body<unknown> {
   const body = byType.get(type)
   if (body === undefined) throw new Error(`no table for messages of type ${type.toString(16)}`)

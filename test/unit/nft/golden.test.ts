@@ -31,9 +31,10 @@ const isAnonymous = ({ attributes: { flags } }: Read['value']) =>
   ((flags as number) & wire.NFT_SET_ANONYMOUS) !== 0
 
 /**
- * What is ours to choose is made the same: the numbers of new sets, which nft counts with the commands; the number of
- * a set that is there already, which goes by its name; the kernel's default of a bitwise operation; what nft notes for its listing of anonymous sets, and its
- * estimate of their size; the wish for an acknowledgement.
+ * Equalizes what each encoder may choose: the numbers of new sets, which nft counts with the commands; the
+ * number of an existing set, which is found by name; the kernel's default for a bitwise operation; what nft
+ * notes for its own listing of anonymous sets, and its estimate of their size; the request for an
+ * acknowledgement.
  */
 function comparable(all: readonly Read[]): Read[] {
   const made = all.filter(({ type }) => type === wire.NFT_MSG_NEWSET).map(({ value }) => value.attributes.id)
@@ -55,7 +56,7 @@ function comparable(all: readonly Read[]): Read[] {
   })
 }
 
-test.each(Object.entries(said))('%s: our words make the bytes that nft sent', (vector, build) => {
+test.each(Object.entries(said))('%s: the operation encodes to the bytes that nft sent', (vector, build) => {
   const [theirs] = readVector(`nft/${vector}`).datagrams
   const ours = transactionBytes(build)
   expect(comparable(readAll(ours)).map(({ value }) => value)).toEqual(
@@ -64,12 +65,12 @@ test.each(Object.entries(said))('%s: our words make the bytes that nft sent', (v
   expect(encode(comparable(readAll(ours)))).toBe(encode(comparable(readAll(theirs!))))
 })
 
-test.each(Object.keys(commands))('%s: what is decoded encodes to the same bytes', vector => {
+test.each(Object.keys(commands))('%s: decoding and encoding gives the same bytes', vector => {
   const [theirs] = readVector(`nft/${vector}`).datagrams
   expect(encode(readAll(theirs!))).toBe(Buffer.from(theirs!).toString('hex'))
 })
 
-test('every vector has our words, and says where it comes from', () => {
+test('every vector has an operation of the library, and names its origin', () => {
   expect(Object.keys(said)).toEqual(Object.keys(commands))
   for (const vector of [...Object.keys(commands), 'dump']) {
     const { command, tool, kernel } = readVector(`nft/${vector}`)

@@ -3,7 +3,7 @@ import { messages, NLM_F_ACK } from '../../../src/netlink/index.ts'
 import { masqueradeBatch } from '../../../src/nft/index.ts'
 import { readVector } from '../../support/vectors.ts'
 
-test('masquerading is what nft sends, with the wish for an answer to its last rule', () => {
+test('masqueradeBatch() gives the bytes that nft sends, with an acknowledgement requested for its last rule', () => {
   const [sent] = readVector('nft/masquerade').datagrams
   const sources = ['192.168.1.0/24', 'fd00::c0a8:100/120']
   const batch = masqueradeBatch({ table: 'xcluster', outDev: 'eth0', sources })

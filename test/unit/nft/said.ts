@@ -50,7 +50,7 @@ const two = [
   [1, '1.2.3.5'],
 ] as const
 
-/** What `nft` was told (test/vectors/nft/rulesets.ts), in our words. */
+/** The commands that `nft` was given (test/vectors/nft/rulesets.ts), as operations of the library. */
 export const said: Readonly<Record<string, Build>> = {
   'ip-whole-bytes': rule(ip.saddr('192.168.0.0/24'), drop()),
   'ip-bits': rule(not(ip.saddr('10.0.0.0/12')), drop()),

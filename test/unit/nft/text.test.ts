@@ -7,7 +7,7 @@ import * as wire from '../../../src/nft/wire/index.ts'
 import { readVector } from '../../support/vectors.ts'
 import { commands } from '../../vectors/nft/rulesets.ts'
 
-/** nft's own words for the expressions that it sends. */
+/** nft's own text for the expressions that it sends. */
 function debugLines(vector: string): string[] {
   const file = join(import.meta.dirname, '../../vectors/nft', `${vector}.hex`)
   return Array.from(readFileSync(file, 'utf8').matchAll(/^# debug: +\[ (.*?) *\]$/gm), ([, line]) => line!)
@@ -15,7 +15,7 @@ function debugLines(vector: string): string[] {
 
 const rules = Object.keys(commands).filter(name => debugLines(name).length > 0)
 
-test.each(rules)('%s: what nft sent is read as what nft says that it sent', vector => {
+test.each(rules)('%s: expressions that nft sent are printed as nft prints them', vector => {
   const [sent] = readVector(`nft/${vector}`).datagrams
   const expressions = [...messages(sent!)].flatMap(({ type, body }) =>
     type === wire.NFT_MSG_NEWRULE ? (wire.ruleMessage.read(body).attributes.expressions ?? []) : [],
@@ -23,7 +23,7 @@ test.each(rules)('%s: what nft sent is read as what nft says that it sent', vect
   expect(expressions.map(one => expressionText(one).trimEnd())).toEqual(debugLines(vector))
 })
 
-test('most vectors are rules; what has no words here goes by its name', () => {
+test('most vectors are rules, and an expression without a text shows its name', () => {
   expect(rules.length).toBeGreaterThan(50)
   const quota: Expression = { kind: 'other', name: 'quota', data: Uint8Array.of(1) }
   expect([quota, { kind: 'dup' } as const].map(expressionText)).toEqual(['quota', 'dup'])

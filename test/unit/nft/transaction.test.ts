@@ -14,7 +14,10 @@ function build({ tables, chains, rules }: Transaction): void {
   rules.add({ table, chain: 'c', statements: [match.mark(1), accept()] })
 }
 
-/** Acks at the end of a batch, as nfnetlink_rcv_batch() does: what failed, and who asked. */
+/**
+ * Acks at the end of a batch, as nfnetlink_rcv_batch() does: those that failed, and those that were
+ * requested.
+ */
 function deciding(refused: (request: Seen, index: number) => number): FakeKernel {
   const kernel = new FakeKernel()
   let index = 0
@@ -22,7 +25,7 @@ function deciding(refused: (request: Seen, index: number) => number): FakeKernel
   return kernel
 }
 
-test('a transaction is one datagram in its frame, and the last change asks for the answer', async () => {
+test('a transaction is one datagram in its frame, and its last change requests the answer', async () => {
   const kernel = deciding(() => 0)
   await using nft = openNft({ port: kernel })
   expect(await nft.transaction(build)).toEqual([])
@@ -44,14 +47,14 @@ test('a transaction is one datagram in its frame, and the last change asks for t
   ])
 })
 
-test('nothing to do is nothing sent', async () => {
+test('an empty transaction sends nothing', async () => {
   const kernel = deciding(() => 0)
   await using nft = openNft({ port: kernel })
   expect(await nft.transaction(() => {})).toEqual([])
   expect(kernel.sends).toEqual([])
 })
 
-test('good messages of an aborted batch are acked, and it is a failure all the same', async () => {
+test('an aborted transaction fails although its good messages are acked', async () => {
   const kernel = deciding((_, index) => (index === 2 ? ENOENT : 0))
   await using nft = openNft({ port: kernel })
   await expect(nft.transaction(build)).rejects.toMatchObject({
@@ -62,7 +65,7 @@ test('good messages of an aborted batch are acked, and it is a failure all the s
   })
 })
 
-test('an error of the frame’s beginning speaks for the whole, and nothing more is waited for', async () => {
+test("an error on the frame's beginning fails the whole transaction at once", async () => {
   const kernel = new FakeKernel()
   kernel.handler = request => {
     if (request.type === wire.NFNL_MSG_BATCH_BEGIN) kernel.ack(request, { errno: EPERM })
@@ -75,7 +78,7 @@ test('an error of the frame’s beginning speaks for the whole, and nothing more
   })
 })
 
-test('what the kernel echoes is the rule with its handle', async () => {
+test('a transaction returns the rule that the kernel echoes, with its handle', async () => {
   const kernel = new FakeKernel()
   kernel.handler = request => {
     if (request.type === wire.NFT_MSG_NEWRULE)
@@ -90,7 +93,7 @@ test('what the kernel echoes is the rule with its handle', async () => {
   expect(await nft.transaction(build)).toEqual([{ table, chain: 'c', handle: 7n, expressions: [] }])
 })
 
-/** A kernel whose generation is `generation()`, with one table and chain. */
+/** A kernel whose generation is `generation()`, with one table and one chain. */
 function listing(generation: () => number, interrupted: () => boolean = () => false): FakeKernel {
   const kernel = new FakeKernel()
   const chain = { family: 1, attributes: { table: 't', name: 'c' } }
@@ -119,7 +122,7 @@ function listing(generation: () => number, interrupted: () => boolean = () => fa
 
 const expected: Chain[] = [{ name: 'c', handle: 0n, rules: [] }]
 
-test('a listing during which something changed is asked for again', async () => {
+test('a listing during which the rules changed is requested again', async () => {
   const generations = [1, 2, 3, 3]
   let asked = 0
   await using nft = openNft({ port: listing(() => generations[asked++]!) })
@@ -127,7 +130,7 @@ test('a listing during which something changed is asked for again', async () => 
   expect(asked).toBe(4)
 })
 
-test('so is one that the kernel says was interrupted', async () => {
+test('a listing that the kernel marks as interrupted is requested again', async () => {
   let dumps = 0
   const kernel = listing(
     () => 1,
@@ -138,7 +141,7 @@ test('so is one that the kernel says was interrupted', async () => {
   expect(dumps).toBe(5)
 })
 
-test('one that never comes to rest is given up', async () => {
+test('a listing that keeps changing is given up', async () => {
   let generation = 0
   await using nft = openNft({ port: listing(() => generation++) })
   await expect(nft.list()).rejects.toMatchObject({ code: 'NETLINK_DUMP_INTERRUPTED', op: 'list' })

@@ -57,7 +57,7 @@ const expressions: fc.Arbitrary<Expression> = fc.oneof(
   fc.record({ kind: kind('masq'), unknown: fc.constant([{ type: 99, bytes: Uint8Array.of(1) }]) }),
 )
 
-test('expressions are read back as they were written, those without a table as bytes', async () => {
+test('expressions read back as they were written, those without a table as bytes', async () => {
   await fc.assert(
     fc.property(fc.array(expressions, { maxLength: 8 }), expressions => {
       const value = {
@@ -72,7 +72,7 @@ test('expressions are read back as they were written, those without a table as b
   )
 })
 
-test('so are sets, elements, chains and tables', async () => {
+test('sets, elements, chains and tables read back as they were written', async () => {
   const frame = { family: fc.nat(255), version: fc.nat(255), resource: fc.nat(65535) }
   const message = <A>(attributes: fc.Arbitrary<A>) => fc.record({ ...frame, attributes })
   const none = { requiredKeys: [] }
@@ -94,7 +94,7 @@ test('so are sets, elements, chains and tables', async () => {
 
 const [, ...dumps] = readVector('nft/dump').datagrams as [Uint8Array, ...Uint8Array[]]
 
-test('nothing of the kernel’s answers is lost in decoding and encoding', () => {
+test("decoding and encoding loses nothing of the kernel's answers", () => {
   const kinds = new Set<string>()
   for (const { type, body } of dumps.flatMap(datagram => [...messages(datagram)]).filter(isKnown)) {
     const codec = bodyOf(type)
@@ -120,7 +120,7 @@ function isKnown({ type }: { type: number }): boolean {
   }
 }
 
-test('any byte of an answer changed, or cut off anywhere: a value or a DecodeError with its offset', async () => {
+test('an answer with any byte changed, or truncated, decodes to a value or throws DecodeError with its offset', async () => {
   const datagram = dumps.find(bytes => bytes.length > 2000)!
   const read = (bytes: Uint8Array) => {
     try {

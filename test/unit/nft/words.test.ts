@@ -26,7 +26,7 @@ const { ip, ip6, tcp, udp } = match
 const loads = (family: 'ip' | 'inet' | 'bridge', ...statements: Statement[]) =>
   expressionsOf(family, statements).flatMap(one => (one.kind === 'meta' ? [one.key] : []))
 
-test('what a field depends on is looked at once, where the family does not say it', () => {
+test('a rule checks each dependency of its fields once, where the family does not imply it', () => {
   expect(loads('inet', ip.saddr('10.0.0.1'), ip.daddr('10.0.0.2'))).toEqual(['nfproto'])
   expect(loads('ip', ip.saddr('10.0.0.1'))).toEqual([])
   expect(loads('bridge', ip6.saddr('fd00::1'), match.ether.saddr('00:00:00:00:00:01'))).toEqual(['protocol'])
@@ -39,42 +39,38 @@ test('what a field depends on is looked at once, where the family does not say i
 })
 
 const wrong: [text: string, code: string, build: () => unknown][] = [
-  [
-    'packets that get here are ip6',
-    'NFT_CONFLICT',
-    () => expressionsOf('inet', [ip6.hoplimit(1), ip.ttl(1)]),
-  ],
-  ['packets that get here are ip', 'NFT_CONFLICT', () => expressionsOf('ip', [ip6.hoplimit(1)])],
-  ['packets that get here are tcp', 'NFT_CONFLICT', () => expressionsOf('ip', [tcp.dport(1), udp.dport(1)])],
-  ['packets that get here are ip', 'NFT_CONFLICT', () => expressionsOf('ip', [dnat({ address: 'fd00::1' })])],
+  ['only ip6 packets reach it', 'NFT_CONFLICT', () => expressionsOf('inet', [ip6.hoplimit(1), ip.ttl(1)])],
+  ['only ip packets reach it', 'NFT_CONFLICT', () => expressionsOf('ip', [ip6.hoplimit(1)])],
+  ['only tcp packets reach it', 'NFT_CONFLICT', () => expressionsOf('ip', [tcp.dport(1), udp.dport(1)])],
+  ['only ip packets reach it', 'NFT_CONFLICT', () => expressionsOf('ip', [dnat({ address: 'fd00::1' })])],
   ['needs a match of the protocol', 'NFT_VALUE', () => expressionsOf('ip', [redirect({ port: 1 })])],
-  ['is of the other family', 'NFT_VALUE', () => expressionsOf('ip', [ip.saddr('fd00::1')])],
+  ['is an address of the other family', 'NFT_VALUE', () => expressionsOf('ip', [ip.saddr('fd00::1')])],
   ["'10.0.0' is not an IP address", 'NFT_VALUE', () => expressionsOf('ip', [ip.saddr('10.0.0')])],
-  ['no whole number of 16 bits', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(65536)])],
+  ['not a whole number of 16 bits', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(65536)])],
   ['the range 9 to 8 is empty', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(range(9, 8))])],
-  ['no name of an interface', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname('a name too long')])],
+  ['not an interface name', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname('a name too long')])],
   ['a wildcard cannot be in a set', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname('a*', 'b')])],
-  ['names have no order', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname(range('a', 'b'))])],
-  ['a set stands alone', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(inSet('s'), 1)])],
-  ['bits cannot be in a set', 'NFT_VALUE', () => expressionsOf('ip', [match.mark(bits(1, 3), 2)])],
-  ['bits outside of their mask', 'NFT_VALUE', () => expressionsOf('ip', [match.mark(bits(4, 3))])],
+  ['interface names have no order', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname(range('a', 'b'))])],
+  ['a set cannot be combined', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(inSet('s'), 1)])],
+  ['bit masks cannot be in a set', 'NFT_VALUE', () => expressionsOf('ip', [match.mark(bits(1, 3), 2)])],
+  ['bits outside their mask', 'NFT_VALUE', () => expressionsOf('ip', [match.mark(bits(4, 3))])],
   [
-    'is none of invalid, established',
+    'is not one of invalid, established',
     'NFT_VALUE',
     () => expressionsOf('ip', [match.ct.state('no' as 'new')]),
   ],
-  ['matched with no value at all', 'NFT_VALUE', () => tcp.dport()],
-  ['a map has no entries', 'NFT_VALUE', () => expressionsOf('ip', [verdictMap(tcp.dport, [])])],
+  ['a match needs at least one value', 'NFT_VALUE', () => tcp.dport()],
+  ['a map needs at least one entry', 'NFT_VALUE', () => expressionsOf('ip', [verdictMap(tcp.dport, [])])],
   [
-    'Give the version',
+    'give `version`',
     'NFT_VALUE',
     () => expressionsOf('inet', [dnat({ address: map(match.mark, [[1, '10.0.0.1']]) })]),
   ],
-  ['no whole number above 0', 'NFT_VALUE', () => limit({ rate: 0, per: 'second' })],
-  ['a group has no level', 'NFT_VALUE', () => log({ group: 1, level: 'info' })],
+  ['not a whole number above 0', 'NFT_VALUE', () => limit({ rate: 0, per: 'second' })],
+  ['log with a group cannot have a level', 'NFT_VALUE', () => log({ group: 1, level: 'info' })],
 ]
 
-test.each(wrong)('refused before the kernel sees it: %s', (text, code, build) => {
+test.each(wrong)('an impossible rule is refused before the kernel sees it: %s', (text, code, build) => {
   expect(build).toThrow(NftError)
   expect(build).toThrow(
     expect.objectContaining({ code, kind: 'usage', message: expect.stringContaining(text) }),
@@ -83,17 +79,17 @@ test.each(wrong)('refused before the kernel sees it: %s', (text, code, build) =>
 
 const table = { family: 'inet', name: 't' } as const
 
-test('chains, sets and comments that cannot be are refused, and the rule is named', () => {
+test('impossible chains, sets and comments are refused, and the error names the rule', () => {
   const chain = { table, name: 'c' }
   expect(() => transactionBytes(({ chains }) => chains.add({ ...chain, policy: 'drop' }))).toThrow(
-    'add chain inet t c: type, priority, policy and devices are for chains with a hook',
+    'add chain inet t c: type, priority, policy and devices need a hook',
   )
   expect(() => transactionBytes(({ chains }) => chains.add({ ...chain, hook: 'egress' }))).toThrow(
-    'a inet table has no hook egress',
+    'tables of family inet have no hook egress',
   )
   expect(() =>
     transactionBytes(({ chains }) => chains.add({ ...chain, hook: 'forward', priority: 'out' })),
-  ).toThrow('has no priority out')
+  ).toThrow('have no priority out')
   expect(() =>
     transactionBytes(({ sets }) =>
       sets.add({ table, name: 's', type: 'ipv4_addr', elements: ['10.0.0.0/8'] }),
@@ -101,7 +97,7 @@ test('chains, sets and comments that cannot be are refused, and the rule is name
   ).toThrow('need a set with `interval: true`')
   const statements = [ip.saddr('10.0.0.1'), ip6.saddr('fd00::1'), drop()]
   expect(() => transactionBytes(({ rules }) => rules.add({ table, chain: 'c', statements }))).toThrow(
-    'add rule inet t c: ip saddr 10.0.0.1 ip6 saddr fd00::1 drop: ip6 saddr: all packets that get here are ip',
+    'add rule inet t c: ip saddr 10.0.0.1 ip6 saddr fd00::1 drop: ip6 saddr: only ip packets reach it',
   )
   expect(() =>
     transactionBytes(({ rules }) =>
@@ -110,7 +106,7 @@ test('chains, sets and comments that cannot be are refused, and the rule is name
   ).toThrow('at most 127 bytes')
 })
 
-test('intervals are read back whatever the order they come in, neighbours apart', async () => {
+test('intervals are read back in any order, and adjacent ones stay apart', async () => {
   const span = fc
     .tuple(fc.nat(65535), fc.nat(40))
     .map(([from, length]) => ({ from, to: Math.min(from + length, 65535) }))

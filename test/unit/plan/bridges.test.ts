@@ -3,7 +3,7 @@ import { bridgeChange, planBridges, planNics } from '../../../src/plan/index.ts'
 
 const host = new Map([[0, [{ address: '192.168.0.250', prefix: 24 }]]])
 
-test('one bridge for each net that somebody is on, one tap for each cable', () => {
+test('the plan has one bridge for each net in use, and one tap for each interface of a node', () => {
   const nodes = [
     { id: 1, nets: [0, 3] },
     { id: 201, nets: [0, 3, 2] },
@@ -25,11 +25,11 @@ test('one bridge for each net that somebody is on, one tap for each cable', () =
   })
 })
 
-test('a net on which only the host is has a bridge too', () => {
+test('a net that only the host is on has a bridge too', () => {
   expect(planBridges({ mtu: 1500, nodes: [], host }).bridges.map(({ name }) => name)).toEqual(['xcbr0'])
 })
 
-test('the longest name is one that Linux takes', () => {
+test("the longest interface name fits Linux's limit", () => {
   const [tap] = planBridges({ mtu: 1500, nodes: [{ id: 240, nets: [255] }], host }).taps
   expect(tap!.name).toBe('xcbr255_t240')
   expect(tap!.name.length).toBeLessThanOrEqual(15)
@@ -44,7 +44,7 @@ test("a node's interfaces are in the order of its nets", () => {
   ])
 })
 
-test('a change is what one has and the other has not', () => {
+test('a change has what only one of two plans has', () => {
   const plan = (...ids: number[]) =>
     planBridges({ mtu: 1500, nodes: ids.map(id => ({ id, nets: [0, id] })), host })
   const { add, remove } = bridgeChange(plan(1, 2), plan(2, 3))

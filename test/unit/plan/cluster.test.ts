@@ -6,8 +6,8 @@ import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts
 const plan = (options: SettingOptions = {}) => planCluster(resolveSettings({ options }))
 const node = (id: number, options: SettingOptions = {}) => plan(options).nodes.find(each => each.id === id)!
 
-describe('roles', () => {
-  test('follow the id', () => {
+describe('the roles of nodes', () => {
+  test('follow from the id', () => {
     const ids = [0, 1, 200, 201, 220, 221, 240, 241, 250, 1.5]
     expect(ids.map(roleOf)).toEqual([
       undefined,
@@ -27,12 +27,12 @@ describe('roles', () => {
 })
 
 describe('the plan of xnet', () => {
-  test('has four nodes and two routers unless told', () => {
+  test('has four nodes and two routers by default', () => {
     expect(plan().nodes.map(({ id }) => id)).toEqual([1, 2, 3, 4, 201, 202])
     expect(plan({ nvm: 1, nrouters: 0, ntesters: 1 }).nodes.map(({ id }) => id)).toEqual([1, 221])
   })
 
-  test('numbers a node on its nets', () => {
+  test('gives a node its number in the addresses of each of its nets', () => {
     expect(node(1).nets).toEqual([
       {
         net: 0,
@@ -62,13 +62,13 @@ describe('the plan of xnet', () => {
     ])
   })
 
-  test('takes ethX from the position in the list, and nets from whoever is nearest to the node', () => {
+  test("names interfaces by position in the list, and prefers a node's own nets to its role's", () => {
     const devs = (options: SettingOptions) => node(1, options).nets.map(({ dev, net }) => `${dev}=${net}`)
     expect(devs({ netsVm: [0, 3, 2] })).toEqual(['eth0=0', 'eth1=3', 'eth2=2'])
     expect(devs({ netsVm: [0, 3, 2], nets1: '0,7' })).toEqual(['eth0=0', 'eth1=7'])
   })
 
-  test('takes another prefix everywhere, and tells the guest', () => {
+  test('uses another IPv6 prefix everywhere, and passes it to the guest', () => {
     const options = { prefix: '1000::1' }
     expect(node(1, options).nets[1]!.ipv6).toBe('1000::1:c0a8:101')
     expect(node(1, options).append).toBe('xcluster_PREFIX=1000::1')
@@ -78,13 +78,13 @@ describe('the plan of xnet', () => {
     })
   })
 
-  test('builds the command line: MTUs by net, then what all and what one shall have', () => {
+  test('builds the kernel command line: MTUs of nets, then parameters for all nodes, then those for one', () => {
     const options = { mtu: 9000, netsVm: '0,3', append: 'a', append1: 'b=1', mem1: 64, smp: 1 }
     expect(node(1, options)).toMatchObject({ append: 'mtu0=9000 mtu3=9000 a b=1', memMiB: 64, vcpus: 1 })
     expect(node(1, { ...options, mtu0: 1500, mtu3: 4000 }).append).toBe('mtu3=4000 a b=1')
   })
 
-  test('has ECMP over all routers, both families, and no default without them', () => {
+  test('has ECMP routes over all routers in both families, and no default route without routers', () => {
     expect(node(1).setup.routes).toEqual([
       {
         to: 'default',
@@ -111,7 +111,7 @@ describe('the plan of xnet', () => {
     })
   })
 
-  test('gives the host its addresses on nets 0 and 2, or where it is told', () => {
+  test('gives the host addresses on nets 0 and 2 by default, or on the nets in the settings', () => {
     const host = (options: SettingOptions) =>
       plan(options).bridges.bridges.map(({ name, mac, addresses }) => [name, mac, addresses[0]?.address])
     expect(host({})).toEqual([
@@ -125,15 +125,15 @@ describe('the plan of xnet', () => {
     ])
   })
 
-  test('is the same after JSON', () => {
+  test('is the same after a trip through JSON', () => {
     expect(JSON.parse(JSON.stringify(plan()))).toEqual(plan())
   })
 })
 
 test.each([
-  [{ topology: 'ring' }, 'UNKNOWN_TOPOLOGY', 'Topologies: xnet'],
+  [{ topology: 'ring' }, 'UNKNOWN_TOPOLOGY', 'Use one of: xnet'],
   [{ nvm: 0, nrouters: 0 }, 'NO_NODES', '--nvm 1'],
-])('%j cannot be planned', (options, code, words) => {
+])('%j cannot be planned, and the error says why', (options, code, words) => {
   expect(() => plan(options)).toThrow(expect.objectContaining({ code, kind: 'usage' }))
   expect(() => plan(options)).toThrow(words)
 })

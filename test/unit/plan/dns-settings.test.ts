@@ -3,7 +3,7 @@ import { printSettings, resolveSettings, type SettingOptions } from '../../../sr
 
 const read = (options: SettingOptions) => resolveSettings({ options })
 
-describe('settings of the forwarder', () => {
+describe('settings of the DNS forwarder', () => {
   test.each([
     'on',
     'off',
@@ -11,7 +11,7 @@ describe('settings of the forwarder', () => {
     '192.0.2.1:5353,2001:db8::1',
     '[2001:db8::1]:53',
     'fe80::1%eth0,[fe80::1%eth0]:5353',
-  ])('whom it asks: %s', text => expect(read({ dnsUpstream: text }).dnsUpstream).toBe(text))
+  ])('accept the name servers %s', text => expect(read({ dnsUpstream: text }).dnsUpstream).toBe(text))
 
   test.each([
     '',
@@ -22,11 +22,11 @@ describe('settings of the forwarder', () => {
     '192.0.2.1,',
     '[192.0.2.1',
     '192.0.2.256',
-  ])('whom it does not ask: %s', text =>
+  ])('refuse the name servers "%s"', text =>
     expect(() => read({ dnsUpstream: text })).toThrow(/is not on \(resolv\.conf\), off, or name servers/),
   )
 
-  test('names to spoof, as text, as they are, and printed for the shell', () => {
+  test('read names to answer from text and from objects, and print them for the shell', () => {
     const dnsSpoof = [
       { name: 'registry.example.org', address: '192.168.0.250' },
       { name: '*.example.net', address: 'fd00::1' },
@@ -47,7 +47,7 @@ describe('settings of the forwarder', () => {
     'a..b=192.0.2.1',
     'a=192.0.2.1,',
     `${'a'.repeat(64)}=::1`,
-  ])('what is no name to spoof: %s', dnsSpoof =>
+  ])('refuse the names to answer %s', dnsSpoof =>
     expect(() => read({ dnsSpoof })).toThrow(/is not a list of names with addresses/),
   )
 })

@@ -13,8 +13,8 @@ const from = (plan: ClusterPlan, id: number, family = 'ipv4') =>
     .filter(target => target.from === id && target.family === family)
     .map(({ address }) => address)
 
-describe('who should reach whom', () => {
-  test('on xnet: neighbours, and both ways across the routers', () => {
+describe('reachTargets()', () => {
+  test('gives neighbours and, across the routers of xnet, nodes and testers in both directions', () => {
     const xnet = plan({ nvm: 2, ntesters: 1 })
     expect(from(xnet, 1)).toEqual([
       ...['192.168.0.2', '192.168.1.2'],
@@ -27,7 +27,7 @@ describe('who should reach whom', () => {
     expect(from(xnet, 1, 'ipv6')).toContain('fd00::c0a8:2dd')
   })
 
-  test('without routers: nobody beyond a net of his own', () => {
+  test('gives only addresses on a shared net when there are no routers', () => {
     expect(from(plan({ nvm: 2, ntesters: 1, nrouters: 0 }), 1)).toEqual([
       '192.168.0.2',
       '192.168.1.2',
@@ -35,7 +35,7 @@ describe('who should reach whom', () => {
     ])
   })
 
-  test('in user space: nobody over net 0, where each has a router of its own', () => {
+  test('gives no address on net 0 in user space, where each node has a router of its own', () => {
     const there = reachTargets(plan({ nvm: 2, ntesters: 1 }), 'user')
     const ipv4 = there.filter(target => target.from === 1 && target.family === 'ipv4')
     expect(ipv4.map(({ address }) => address)).toEqual([
@@ -46,7 +46,7 @@ describe('who should reach whom', () => {
     ])
   })
 
-  test('not where answers would not come back, nor where one of several ways leads nowhere', () => {
+  test('omits an address when answers do not come back, or when one branch of a multipath route ends nowhere', () => {
     const xnet = plan({ nvm: 1, ntesters: 1 })
     const change = (id: number, setup: object): ClusterPlan => ({
       ...xnet,
@@ -59,7 +59,7 @@ describe('who should reach whom', () => {
     expect(from(change(202, { forwarding: false }), 1)).not.toContain('192.168.2.221')
   })
 
-  test('through a bridge in a guest, as on one net', () => {
+  test("treats nets that a guest's bridge connects as one net", () => {
     const two = plan({ nvm: 2, nrouters: 1, nets1: '0,1', nets2: '0,2' })
     const [one, other, router] = two.nodes
     const moved = { ...other!.nets[1]!, ipv4: '192.168.1.2', ipv6: 'fd00::c0a8:102' }
@@ -80,26 +80,26 @@ describe('who should reach whom', () => {
   })
 })
 
-describe('the script that tries', () => {
-  /** A `ping` that knows who is there, in front of the shell's. */
+describe('the script that pings addresses in a guest', () => {
+  /** A `ping` that answers for the addresses in `alive`, defined in the shell before the script. */
   const run = (script: string, alive: string) =>
     execFileSync('sh', ['-s'], {
       encoding: 'utf8',
       input: `ping() { for a; do :; done; case " ${alive} " in *" $a "*) ;; *) false;; esac; }\n${script}`,
     })
 
-  test('says of every address whether it answers', () => {
+  test('reports for every address whether it answers', () => {
     const output = run(reachScript(['10.0.0.1', 'fd00::1', '10.0.0.2']), 'fd00::1 10.0.0.2')
     expect(output.trim().split('\n').sort()).toEqual(['+10.0.0.2', '+fd00::1', '-10.0.0.1'])
   })
 
-  test('has no more than 16 under way', () => {
+  test('runs at most 16 pings at a time', () => {
     const script = reachScript(Array.from({ length: 40 }, (_, i) => `10.0.0.${i}`))
     expect(script.match(/^wait$/gm)).toHaveLength(3)
     expect(run(script, '10.0.0.39').match(/^\+/gm)).toHaveLength(1)
   })
 
-  test('and what it does not say is not reached', () => {
+  test('counts an address that it does not report as not reached', () => {
     const targets = reachTargets(plan({ nvm: 2, nrouters: 0, netsVm: '0' }))
     const results = readReach(
       targets.filter(target => target.from === 1),

@@ -10,14 +10,14 @@ const idsOf = (plan: ClusterPlan) => plan.nodes.map(({ id }) => id)
 const small = given({ nvm: 2, nrouters: 1, mem7: 64 })
 const plan = planCluster(small)
 
-test('a cluster that has grown is the one that was planned so', () => {
+test('a plan after scaleout equals the plan of a cluster that started with those nodes', () => {
   const grown = scaledOut(small, plan, [202, 221, 3])
   expect(idsOf(grown)).toEqual([1, 2, 3, 201, 202, 221])
   expect(grown).toEqual(planCluster(given({ nvm: 3, nrouters: 2, ntesters: 1, mem7: 64 })))
   expect(scaledIn(small, grown, [3, 202, 221])).toEqual(plan)
 })
 
-test('settings of one node hold for it when it comes', () => {
+test('settings for one node apply when that node is added', () => {
   expect(scaledOut(small, plan, [7, 7]).nodes.find(({ id }) => id === 7)!.memMiB).toBe(64)
 })
 
@@ -26,18 +26,18 @@ test.for([
   [[241], 'NODE_NUMBER', 'usage'],
   [[3, 1.5], 'NODE_NUMBER', 'usage'],
   [[3, 2], 'NODE_EXISTS', 'usage'],
-] as const)('%j cannot be added', ([ids, code, kind]) => {
+] as const)('%j cannot be added, and the error says why', ([ids, code, kind]) => {
   expect(() => scaledOut(small, plan, ids)).toThrow(expect.objectContaining({ code, kind }))
 })
 
 test.for([
   [[3], 'NODE_MISSING', 'missing'],
   [[1, 2, 201], 'NO_NODES', 'usage'],
-] as const)('%j cannot be taken away', ([ids, code, kind]) => {
+] as const)('%j cannot be removed, and the error says why', ([ids, code, kind]) => {
   expect(() => scaledIn(small, plan, ids)).toThrow(expect.objectContaining({ code, kind }))
 })
 
-describe('the others are told', () => {
+describe('a change of routers updates the other nodes', () => {
   const node = (of: ClusterPlan, id: number) => of.nodes.find(each => each.id === id)!
   const grown = scaledOut(small, plan, [202])
 
@@ -46,21 +46,21 @@ describe('the others are told', () => {
   const policies = ['ipv4', 'ipv6'].map(family => `write /proc/sys/net/${family}/fib_multipath_hash_policy`)
   const routes = ['replace route default', 'replace route default']
 
-  test('of a router more: all their hops, and the policy that goes with several', () => {
+  test('a new router brings all their hops, and the hash policy of a multipath route', () => {
     expect(told(plan, grown)).toEqual([...policies, ...routes])
     const [, , route] = updateSteps(node(plan, 1), node(grown, 1))
     expect(route).toMatchObject({ places: [{ name: 'eth1' }, { name: 'eth1' }] })
   })
 
-  test('of a router less: its hop is no more', () => {
+  test('a router that leaves takes its hop with it', () => {
     expect(told(grown, plan)).toEqual(routes)
   })
 
-  test('of no router any more: the route goes', () => {
+  test('without any router the default route is removed', () => {
     expect(told(plan, scaledIn(small, plan, [201]))).toEqual(['remove route default', 'remove route default'])
   })
 
-  test('nothing, when nothing is new for them', () => {
+  test('nodes for which nothing changed get no update', () => {
     expect(told(plan, scaledOut(small, plan, [3, 221]))).toEqual([])
   })
 })

@@ -12,7 +12,7 @@ import {
 const read = (env: Record<string, string>) => resolveSettings({ env })
 
 describe('resolveSettings', () => {
-  test('knows the defaults, and leaves to the topology what it may know better', () => {
+  test('has the defaults, and omits settings that the topology decides', () => {
     expect(resolveSettings({})).toEqual({
       nvm: 4,
       mem: 128,
@@ -49,7 +49,7 @@ describe('resolveSettings', () => {
     })
   })
 
-  test('reads the environment as the original spells it', () => {
+  test('reads the environment variables of the original xcluster', () => {
     const env = {
       __nvm: '2',
       __nets_vm: '0,3,2',
@@ -60,12 +60,12 @@ describe('resolveSettings', () => {
     expect(read(env)).toMatchObject({ nvm: 2, netsVm: [0, 3, 2], prefix: '1000::1', name: 'a', nrouters: 1 })
   })
 
-  test('lets the command line win', () => {
+  test('prefers the command line to the environment', () => {
     expect(resolveSettings({ env: { __nvm: '2' }, options: { nvm: '3' } }).nvm).toBe(3)
     expect(resolveSettings({ env: { __nvm: '2' }, options: { nvm: 0 } }).nvm).toBe(0)
   })
 
-  test('knows settings of one node', () => {
+  test('reads settings for one node', () => {
     const all = resolveSettings({
       env: { __mem3: '256', __append201: 'a=1' },
       options: { nets1: '0,4', smp3: 1 },
@@ -74,13 +74,13 @@ describe('resolveSettings', () => {
     expect([settingFor(all, 'mem', 3), settingFor(all, 'mem', 4)]).toEqual([256, 128])
   })
 
-  test('knows an MTU of one net', () => {
+  test('reads an MTU for one net', () => {
     const all = resolveSettings({ env: { __mtu0: '1400' }, options: { mtu255: '9000' } })
     expect([all.mtu, mtusOf(all)]).toEqual([1500, { 0: 1400, 255: 9000 }])
     expect(printSettings(all)).toContain('__mtu255=9000\n')
   })
 
-  test('takes its own result as options', () => {
+  test('accepts its own result as options', () => {
     const all = resolveSettings({
       env: { __mem3: '256', __nets_router: '0,1' },
       options: { nvm: 1, hostNets: 'none' },
@@ -96,7 +96,7 @@ describe('resolveSettings', () => {
     [{ env: { __nets3: '1,0' } }, "__nets3: '1,0' is not a list of different nets"],
     [{ options: { netsVm: [0, 0] } }, "--nets-vm: '[0,0]' is not a list"],
     [{ env: { xcluster_PREFIX: 'fd00' } }, "xcluster_PREFIX: 'fd00' is not an IPv6 prefix"],
-    [{ options: { name: '../x' } }, "--name: '../x' is not a name for a cluster"],
+    [{ options: { name: '../x' } }, "--name: '../x' is not a valid cluster name"],
     [{ options: { accel: 'hvf' } }, "--accel: 'hvf' is not one of auto, kvm, tcg"],
     [{ env: { __append: 'a\nb' } }, 'is not text on one line'],
   ])('refuses %j', (from, words) => {
@@ -107,7 +107,7 @@ describe('resolveSettings', () => {
   })
 
   test.each(['nvms', 'mem0', 'mem241', 'mtu256', 'mtu01', 'toString', 'nets1x'])(
-    'does not know an option %s',
+    'refuses the unknown option %s',
     key => {
       expect(() => resolveSettings({ options: { [key]: '1' } as never })).toThrow(
         expect.objectContaining({ code: 'UNKNOWN_SETTING', kind: 'usage' }),
@@ -117,14 +117,14 @@ describe('resolveSettings', () => {
 })
 
 describe('printSettings', () => {
-  test('prints names in order, quoted where a shell would read more than is there', () => {
+  test('prints names in order, quoted where a shell would interpret the value', () => {
     const lines = printSettings(resolveSettings({ options: { append: "it's $HOME", mem3: 64 } })).split('\n')
     expect(lines).toContain("__append='it'\\''s $HOME'")
     expect(lines.slice(0, 2)).toEqual(['XCLUSTER_K8S_API_PORT=7443', 'XCLUSTER_K8S_PORT=18080'])
     expect(lines.indexOf('__mem3=64')).toBe(lines.indexOf('__mem=128') + 1)
   })
 
-  test('changes nothing when it is evaluated', () => {
+  test('changes nothing when its output is evaluated', () => {
     const env = Object.fromEntries(
       printSettings(resolveSettings({}))
         .trim()
@@ -148,7 +148,7 @@ describe('printSettings', () => {
   })
 })
 
-describe('ways out', () => {
+describe('settings of uplinks', () => {
   const given = (options: SettingOptions) => resolveSettings({ options })
 
   test.each([
@@ -163,14 +163,14 @@ describe('ways out', () => {
   })
 
   test.each([
-    [{ uplink: 'yes' }, /off, on \(the first number that is free\) or a number/],
+    [{ uplink: 'yes' }, /off, on \(the first free number\) or a number/],
     [{ uplink: 256 }, /a number from 0 to 255/],
     [{ ipv4Base: '172.300' }, /such as 172\.30$/],
     [{ ipv4Base: '172.30.0.0' }, /such as 172\.30\.0\.0\/24/],
     [{ ipv4Base: '172.30.0.0/32' }, /of \/8 to \/31/],
     [{ ipv6Prefix: 'fd00' }, /PREFIX192\.168\.0\.1 must be an address/],
     [{ netns: '../etc' }, /as `ip netns` lists them/],
-  ] as [SettingOptions, RegExp][])('%j is refused, with what it may be', (options, words) => {
+  ] as [SettingOptions, RegExp][])('%j is refused, and the error says what is allowed', (options, words) => {
     expect(() => given(options)).toThrow(words)
   })
 })

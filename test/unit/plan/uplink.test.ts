@@ -13,15 +13,18 @@ describe('planUplink', () => {
     ['10.1.2.20/28', 0, '10.1.2.20', '10.1.2.21', '10.1.2.16/28', 'fd00:1723::a01:210/124'],
     ['10.1.0.0/16', 127, '10.1.0.254', '10.1.0.255', '10.1.0.0/16', 'fd00:1723::a01:0/112'],
     ['172.30', 5, '172.30.0.5', '172.30.1.5', '172.30.0.0/22', 'fd00:1723::ac1e:0/118'],
-  ] as const)('%s, number %i', (...[ipv4Base, index, inside, outside, ipv4, ipv6]) => {
-    const plan = planUplink({ index, ipv4Base, ipv6Prefix })
-    expect(plan).toMatchObject({
-      ...{ link: `xcluster${index}`, peer: `host${index}`, base: { ipv4, ipv6 } },
-      ...{ inside: { ipv4: inside }, outside: { ipv4: outside } },
-    })
-  })
+  ] as const)(
+    'gives the addresses in %s of number %i',
+    (...[ipv4Base, index, inside, outside, ipv4, ipv6]) => {
+      const plan = planUplink({ index, ipv4Base, ipv6Prefix })
+      expect(plan).toMatchObject({
+        ...{ link: `xcluster${index}`, peer: `host${index}`, base: { ipv4, ipv6 } },
+        ...{ inside: { ipv4: inside }, outside: { ipv4: outside } },
+      })
+    },
+  )
 
-  test('has the IPv4 address in the low bits of the IPv6 one', () => {
+  test('has the IPv4 address in the low bits of the IPv6 address', () => {
     const { inside, outside } = planUplink({ index: 1, ipv4Base: '172.30.0.0/24', ipv6Prefix })
     expect([inside.ipv6, outside.ipv6]).toEqual(['fd00:1723::ac1e:2', 'fd00:1723::ac1e:3'])
   })
@@ -31,9 +34,9 @@ describe('planUplink', () => {
     ['172.30.0.16/28', 8, 7],
     ['172.30.0.20/28', 6, 5],
     ['172.30.0.0/31', 1, 0],
-  ] as const)('%s has no room for number %i', (ipv4Base, index, most) => {
+  ] as const)('%s has no addresses for uplink %i', (ipv4Base, index, most) => {
     const plan = () => planUplink({ index, ipv4Base, ipv6Prefix })
-    expect(plan).toThrow(`there is room for the numbers 0 to ${most}`)
+    expect(plan).toThrow(`it has room for the numbers 0 to ${most}`)
     expect(() => planUplink({ index: most, ipv4Base, ipv6Prefix })).not.toThrow()
   })
 })

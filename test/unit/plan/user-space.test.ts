@@ -14,8 +14,8 @@ const wiring = resolveSettings({})
 const planOf = (...nodes: { id: number; nets: number[] }[]) =>
   planBridges({ mtu: 1500, nodes, host: new Map() })
 
-describe('interfaces', () => {
-  test('are a router of its own on net 0 and multicast segments on the others, all on loopback', () => {
+describe('interfaces of a user-space network', () => {
+  test('use a router of their own on net 0 and multicast segments on the others, all on loopback', () => {
     const nics = planUserNics(planOf({ id: 2, nets: [0, 3, 1] }), 2, wiring)
     expect(nics.map(({ args }) => args)).toEqual([
       [
@@ -47,7 +47,7 @@ describe('interfaces', () => {
     expect(net0!.args[1]).toContain('ipv6-host=1000::1:c0a8:fa,')
   })
 
-  test('of a template are the same devices without anything of the host', () => {
+  test('of a template are the same devices, and use nothing of the host', () => {
     expect(planUnpluggedNics(['00:00:00:01:00:02'])).toEqual([
       {
         args: [
@@ -62,49 +62,49 @@ describe('interfaces', () => {
   })
 })
 
-describe('forwards', () => {
+describe('forwarded ports of a user-space network', () => {
   test('lead to telnet and ssh of every node, and to Kubernetes on node 1', () => {
     const shown = (node: number) => forwardsOf(node, wiring).map(({ from, to }) => `${from}→${to}`)
     expect(shown(1)).toEqual(['12001→23', '12301→22', '18080→8080', '7443→6443'])
     expect(shown(221)).toEqual(['12221→23', '12521→22'])
   })
 
-  test('of base 0 are not there', () => {
+  test('are off when their base is 0', () => {
     const none = { ...wiring, telnetBase: 0, sshBase: 0, k8sPort: 0, k8sApiPort: 0 }
     expect(forwardsOf(1, none)).toEqual([])
   })
 })
 
-describe('what cannot be', () => {
-  test('net 131 and above: their groups are not free', () => {
+describe('a user-space network is refused', () => {
+  test('when a net is 131 or above, because its group is not free', () => {
     expect(segmentOf(130)).toEqual({ group: '224.0.0.250', port: 27030 })
     expect(refused(() => segmentOf(131))).toMatchObject({
       code: 'SEGMENT_NUMBER',
       kind: 'usage',
       target: 'net 131',
-      remedy: expect.stringContaining('nets from 1 to 130'),
+      remedy: expect.stringContaining('nets 1 to 130'),
     })
     expect(refused(() => planUserSpace(planOf({ id: 1, nets: [0, 200] }), wiring))).toMatchObject({
       code: 'SEGMENT_NUMBER',
     })
   })
 
-  test('net 0 as a segment', () => {
-    expect(refused(() => segmentOf(0)).reason).toContain('no segment')
+  test('when net 0 is to be a multicast segment', () => {
+    expect(refused(() => segmentOf(0)).reason).toContain('not a multicast segment')
   })
 
-  test('bases so close that one port would lead to two nodes', () => {
+  test('when base ports are so close that one port would be forwarded to two nodes', () => {
     const plan = planOf({ id: 1, nets: [0] }, { id: 101, nets: [0] })
     expect(refused(() => planUserSpace(plan, { ...wiring, sshBase: 12_100 }))).toMatchObject({
       code: 'USER_NETWORK',
       target: 'port 12101',
-      reason: 'it would lead to ssh of node 1 and to telnet of node 101',
+      reason: 'it would be forwarded both to ssh of node 1 and to telnet of node 101',
     })
   })
 
-  test('an MTU that makes frames larger than a datagram', () => {
+  test('when its MTU makes frames larger than a datagram', () => {
     const plan = { ...planOf({ id: 1, nets: [0, 1] }), mtu: 65_494 }
-    expect(refused(() => planUserSpace(plan, wiring)).remedy).toBe('Take 65493 or less')
+    expect(refused(() => planUserSpace(plan, wiring)).remedy).toBe('Use 65493 or less')
     expect(() => planUserSpace({ ...plan, mtu: 65_493 }, wiring)).not.toThrow()
   })
 })

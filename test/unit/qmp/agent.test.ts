@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => port.close())
 
-/** Answers guest-sync-delimited as qemu-ga does: it complains of the 0xFF, then says ours back after its own. */
+/** Answers guest-sync-delimited as qemu-ga does: an error about the 0xFF, then its own 0xFF and the number. */
 function agree(command: Received): void {
   expect(command.execute).toBe('guest-sync-delimited')
   guest.say({ error: { class: 'GenericError', desc: 'JSON parse error, stray bytes' } })
@@ -29,7 +29,7 @@ async function connected(): Promise<AgentClient> {
   return opening
 }
 
-test('stale replies and half lines before the sync are thrown away', async () => {
+test('replies and half lines from before the synchronisation are discarded', async () => {
   const opening = connectAgent(port, { clock })
   const sync = await guest.next()
   guest.say({ return: 17, id: 99 })
@@ -43,7 +43,7 @@ test('stale replies and half lines before the sync are thrown away', async () =>
   expect(await ping).toEqual({})
 })
 
-test('another one’s sync is not taken for ours', async () => {
+test("the answer to another client's synchronisation is not accepted", async () => {
   const opening = connectAgent(port, { clock })
   const sync = await guest.next()
   guest.reply(sync, 4711)
@@ -53,7 +53,7 @@ test('another one’s sync is not taken for ours', async () => {
   await opening
 })
 
-test('an agent that always answers something else, and quickly, is given up in time', async () => {
+test('an agent that keeps answering with a wrong number is given up at the time limit', async () => {
   let now = 0
   const running = { now: () => (now += 20), after: () => () => {} }
   const opening = connectAgent(port, { clock: running, timeoutMs: 50 })
@@ -61,7 +61,7 @@ test('an agent that always answers something else, and quickly, is given up in t
   await expect(opening).rejects.toMatchObject({ code: 'AGENT_OUT_OF_STEP' })
 })
 
-test('a silent agent is asked again, then given up, and the port closed', async () => {
+test('a silent agent is asked again, then given up, and its port is closed', async () => {
   const opening = connectAgent(port, { clock, timeoutMs: 5_000 })
   await guest.next()
   clock.pass(3_000)
@@ -71,7 +71,7 @@ test('a silent agent is asked again, then given up, and the port closed', async 
   expect(port.closed).toBe(true)
 })
 
-test('after a timeout the next command synchronises first, and the late reply is nobody’s', async () => {
+test('after a timeout the next command synchronises first, and the late reply is dropped', async () => {
   const agent = await connected()
   const slow = agent.execute('guest-ping', undefined, { timeoutMs: 100 })
   const late = await guest.next()
@@ -89,7 +89,7 @@ test('after a timeout the next command synchronises first, and the late reply is
   expect(await time).toBe(123)
 })
 
-test('a sync frees the places of eight commands that were never answered', async () => {
+test('synchronising frees the places of eight commands that were never answered', async () => {
   const agent = await connected()
   const lost = Array.from({ length: 8 }, () => agent.execute('guest-ping', undefined, { timeoutMs: 10 }))
   for (const _ of lost) await guest.next()
@@ -102,7 +102,7 @@ test('a sync frees the places of eight commands that were never answered', async
   expect(clock.waiting).toBe(0)
 })
 
-test('a restarted agent, synchronised anew, never answers what the old one was asked', async () => {
+test('a command to an agent that was restarted since is rejected after the next synchronisation', async () => {
   const agent = await connected()
   const ping = agent.execute('guest-ping')
   await guest.next()
@@ -119,7 +119,7 @@ test('a restarted agent, synchronised anew, never answers what the old one was a
   expect(await time).toBe(5)
 })
 
-test('what could not be sent because the agent does not answer is unsent', async () => {
+test('a command that could not be sent for lack of synchronisation has the outcome unsent', async () => {
   const agent = await connected()
   const first = agent.execute('guest-ping', undefined, { timeoutMs: 10 })
   await guest.next()
@@ -135,7 +135,7 @@ test('what could not be sent because the agent does not answer is unsent', async
   })
 })
 
-test('garbage later on does not end it: the next command synchronises', async () => {
+test('malformed input does not end the client, and the next command synchronises', async () => {
   const agent = await connected()
   guest.raw('{"return": {"hal\n')
   const first = agent.execute('guest-ping')
@@ -147,7 +147,7 @@ test('garbage later on does not end it: the next command synchronises', async ()
   await second
 })
 
-test('the port’s end rejects what waits; later calls are refused', async () => {
+test('the end of the port rejects pending commands and refuses later ones', async () => {
   const agent = await connected()
   const ping = agent.execute('guest-ping')
   await guest.next()
@@ -161,8 +161,8 @@ test('the port’s end rejects what waits; later calls are refused', async () =>
   expect(agent.state).toBe('closed')
 })
 
-describe('exec', () => {
-  test('gives input and environment in, outputs and status back, polling ever more slowly', async () => {
+describe('running a program through the guest agent', () => {
+  test('exec() passes input and environment, returns outputs and status, and polls at growing intervals', async () => {
     const agent = await connected()
     const input = Uint8Array.of(0, 1, 0xff)
     const done = agent.exec(['cat', '-'], { input, env: { LANG: 'C' } })
@@ -191,7 +191,7 @@ describe('exec', () => {
     })
   })
 
-  test('a string is a shell command, a signal is a status over 128', async () => {
+  test('exec() of a string runs a shell command, and a signal gives a status over 128', async () => {
     const agent = await connected()
     const done = agent.exec('kill -9 $$')
     const start = await guest.next()
@@ -202,7 +202,7 @@ describe('exec', () => {
     expect(await done).toMatchObject({ status: 137, signal: 9 })
   })
 
-  test('one that takes too long goes on: the error says as which process', async () => {
+  test('exec() that times out names the process that continues in the guest', async () => {
     const agent = await connected()
     const done = agent.exec(['sleep', '9'], { timeoutMs: 50 })
     guest.reply(await guest.next(), { pid: 7 })
@@ -216,7 +216,7 @@ describe('exec', () => {
     })
   })
 
-  test('the last look, when the time is over, has time for an answer', async () => {
+  test('the last status query of exec() has time for an answer', async () => {
     const agent = await connected()
     const [ended, silent] = [1, 2].map(() => agent.exec(['sleep', '9'], { timeoutMs: 50 }))
     for (const pid of [1, 2]) guest.reply(await guest.next(), { pid })
@@ -230,11 +230,11 @@ describe('exec', () => {
     expect(await ended).toMatchObject({ status: 0 })
     clock.pass(50)
     await expect(silent).rejects.toThrow(
-      'it has not ended within 0.05 s and goes on in the guest as process 2',
+      'it has not ended within 0.05 s, and continues in the guest as process 2',
     )
   })
 
-  test('a program that is not there is refused in the agent’s words; nothing is a mistake', async () => {
+  test("exec() of a missing program fails with the agent's words, and an empty command is refused", async () => {
     const agent = await connected()
     const done = agent.exec(['nix'])
     guest.refuse(await guest.next(), 'Failed to execute child process “nix” (No such file or directory)')

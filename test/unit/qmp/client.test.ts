@@ -19,8 +19,8 @@ async function connected(): Promise<QmpClient> {
   return client
 }
 
-describe('connecting', () => {
-  test('is done when QEMU has answered query-status; oob is asked for where offered', async () => {
+describe('connecting to a QEMU monitor', () => {
+  test('resolves after QEMU has answered query-status, and enables oob where it is offered', async () => {
     const client = new QmpClient(port, { clock })
     expect(client.state).toBe('greeting')
     await expect(client.execute('stop')).rejects.toMatchObject({ code: 'QMP_NOT_READY', outcome: 'unsent' })
@@ -38,7 +38,7 @@ describe('connecting', () => {
     expect(clock.waiting).toBe(0)
   })
 
-  test('does not ask an old QEMU for oob, and refuses to use it there', async () => {
+  test('leaves oob off on an old QEMU, and refuses to use it there', async () => {
     const opening = connectQmp(port, { clock })
     qemu.say({ QMP: { ...greeting.QMP, capabilities: [] } })
     const capabilities = await qemu.next()
@@ -52,7 +52,7 @@ describe('connecting', () => {
     })
   })
 
-  test('the greeting may be split at every byte', async () => {
+  test('accepts a greeting that is split at any byte', async () => {
     const bytes = Buffer.from(`${JSON.stringify(greeting)}\r\n`)
     for (let at = 0; at <= bytes.length; at++) {
       const [ours, theirs] = portPair()
@@ -70,9 +70,9 @@ describe('connecting', () => {
 
   test.each([
     ['before the greeting', () => {}],
-    ['in the middle of it', () => qemu.raw('{"QMP": {"ver')],
-    ['after it: a QEMU about to die greets too', () => qemu.say(greeting)],
-  ])('the end %s is an error, and the port is closed', async (_, before) => {
+    ['in the middle of the greeting', () => qemu.raw('{"QMP": {"ver')],
+    ['after the greeting, as of a QEMU that is about to die', () => qemu.say(greeting)],
+  ])('rejects when the stream ends %s, and closes the port', async (_, before) => {
     const opening = connectQmp(port, { clock })
     before()
     qemu.port.other?.end()
@@ -81,16 +81,18 @@ describe('connecting', () => {
     expect(clock.waiting).toBe(0)
   })
 
-  test('no greeting in time', async () => {
+  test('rejects when no greeting comes in time', async () => {
     const opening = connectQmp(port, { clock, timeoutMs: 500, peer: 'vm-003' })
     clock.pass(500)
-    await expect(opening).rejects.toThrow(/connect to vm-003: no greeting within 500 ms\. See that nobody/)
+    await expect(opening).rejects.toThrow(
+      /connect to vm-003: no greeting within 500 ms\. Make sure that no other client/,
+    )
     expect(port.closed).toBe(true)
   })
 })
 
-describe('commands', () => {
-  test('replies in any order find their commands', async () => {
+describe('commands of the QMP client', () => {
+  test('replies in any order reach their commands', async () => {
     const client = await connected()
     const results = [1, 2, 3].map(n => client.execute('qom-get', { path: `/${n}`, property: 'type' }))
     const commands = [await qemu.next(), await qemu.next(), await qemu.next()]
@@ -99,7 +101,7 @@ describe('commands', () => {
     expect(clock.waiting).toBe(0)
   })
 
-  test('one that flies alone has no id; its neighbours have, and no two the same', async () => {
+  test('a command that is alone in flight has no id; others have ids, all different', async () => {
     const client = await connected()
     const results = Promise.all([client.execute('stop'), client.execute('cont'), client.execute('stop')])
     const commands = [await qemu.next(), await qemu.next(), await qemu.next()]
@@ -108,7 +110,7 @@ describe('commands', () => {
     await results
   })
 
-  test('several replies and events in one piece, and one reply of 207 KB in many', async () => {
+  test('several replies and events in one piece, and one reply of 207 KB in many, are decoded', async () => {
     const client = await connected()
     const stops = client.events('STOP')
     const short = client.execute('stop')
@@ -128,7 +130,7 @@ describe('commands', () => {
     ])
   })
 
-  test('a refusal says who refused what, in QEMU’s words', async () => {
+  test("a refusal names the command and the peer, with QEMU's words", async () => {
     const client = await connected()
     const refused = client.execute('set_link', { name: 'nic9', up: true })
     qemu.refuse(await qemu.next(), "Device 'nic9' not found")
@@ -141,7 +143,7 @@ describe('commands', () => {
     })
   })
 
-  test('never more than eight in band are in the air; out of band passes by; the order stays', async () => {
+  test('at most eight commands in band are in flight, out-of-band ones pass them, and order is kept', async () => {
     const client = await connected()
     const names = Array.from({ length: 20 }, (_, i) => `/${i}`)
     const results = names.map(path => client.execute('qom-get', { path, property: 'p' }))
@@ -163,7 +165,7 @@ describe('commands', () => {
     expect(seen).toEqual(names)
   })
 
-  test('arguments that are no JSON are refused before anything is sent', async () => {
+  test('arguments that cannot be encoded as JSON are refused before anything is sent', async () => {
     const client = await connected()
     await expect(client.execute('anything', { n: 1n })).rejects.toMatchObject({
       code: 'QMP_BAD_ARGUMENTS',
@@ -179,7 +181,7 @@ describe('commands', () => {
     expect(clock.waiting).toBe(0)
   })
 
-  test('an error without an id belongs to the oldest, whose outcome is not certain', async () => {
+  test('an error without an id rejects the oldest command with an unknown outcome', async () => {
     const client = await connected()
     const first = client.execute('cont')
     const commands = [await qemu.next()]
@@ -194,14 +196,14 @@ describe('commands', () => {
       outcome: 'unknown',
       command: 'stop',
     })
-    qemu.reply(commands[1]!) // it was not that one after all: nobody waits for it
+    qemu.reply(commands[1]!) // the error was not for this command after all: its reply is dropped
     qemu.reply(commands[2]!)
     await third
   })
 })
 
-describe('timeouts', () => {
-  test('the outcome is unknown, and a late reply is nobody’s', async () => {
+describe('time limits of the QMP client', () => {
+  test('a command that times out has an unknown outcome, and its late reply is dropped', async () => {
     const client = await connected()
     const slow = client.execute('system_reset', undefined, { timeoutMs: 50 })
     const late = await qemu.next()
@@ -219,7 +221,7 @@ describe('timeouts', () => {
     expect(await next).toEqual({ status: 'running' })
   })
 
-  test('a command given up keeps its place in the window until it is answered', async () => {
+  test('a command that timed out keeps its place in the window until it is answered', async () => {
     const client = await connected()
     const given = Promise.allSettled(
       Array.from({ length: 8 }, () => client.execute('stop', undefined, { timeoutMs: 5 })),
@@ -240,8 +242,8 @@ describe('timeouts', () => {
   })
 })
 
-describe('descriptors', () => {
-  test('one travels with its command', async () => {
+describe('file descriptors of the QMP client', () => {
+  test('a file descriptor is sent with its command', async () => {
     const client = await connected()
     const done = client.execute('getfd', { fdname: 'state' }, { fds: [42] })
     const command = await qemu.next()
@@ -251,11 +253,11 @@ describe('descriptors', () => {
   })
 
   test.each([
-    ['7up', [42], "'7up' cannot name a descriptor"],
-    ['', [42], "'' cannot name a descriptor"],
-    ['two', [42, 43], 'one file descriptor a command, not 2'],
+    ['7up', [42], "'7up' cannot be the name of a descriptor"],
+    ['', [42], "'' cannot be the name of a descriptor"],
+    ['two', [42, 43], 'one file descriptor with a command, not 2'],
     ['none', [], 'getfd needs a file descriptor'],
-  ])('getfd %j with %j is refused here', async (fdname, fds, words) => {
+  ])('getfd %j with descriptors %j is refused by the client', async (fdname, fds, words) => {
     const client = await connected()
     const refused = client.execute('getfd', { fdname }, { fds })
     await expect(refused).rejects.toThrow(words)
@@ -263,8 +265,8 @@ describe('descriptors', () => {
   })
 })
 
-describe('the end', () => {
-  test('EOF in the middle of a reply rejects all that wait, each by its name', async () => {
+describe('the end of a QMP session', () => {
+  test('at EOF in the middle of a reply rejects all pending commands, each by its name', async () => {
     const client = await connected()
     const results = Array.from({ length: 9 }, () => client.execute('system_reset'))
     const { id } = await qemu.next()
@@ -283,7 +285,7 @@ describe('the end', () => {
     expect(clock.waiting).toBe(0)
   })
 
-  test('close() rejects what waits, may be called again, and tells `closed` nothing bad', async () => {
+  test('through close() rejects pending commands, can be repeated, and resolves `closed` without a reason', async () => {
     const client = await connected()
     const waiting = client.execute('migrate', { uri: 'fd:state' })
     await Promise.all([client.close(), client.close()])
@@ -295,8 +297,8 @@ describe('the end', () => {
 
   test.each([
     ['garbage', 'login: \r\n'],
-    ['JSON that is no message', '[1]\r\n'],
-  ])('%s ends it with what was said', async (_, said) => {
+    ['JSON that is not a message', '[1]\r\n'],
+  ])('is caused by %s, with that input in the reason', async (_, said) => {
     const client = await connected()
     const waiting = client.execute('stop')
     qemu.raw(said)
@@ -305,7 +307,7 @@ describe('the end', () => {
     expect(port.closed).toBe(true)
   })
 
-  test('a line without end is cut off at 16 MiB', async () => {
+  test('is caused by a line longer than 16 MiB', async () => {
     const client = await connected()
     const piece = 'x'.repeat(1 << 20)
     for (let i = 0; i < 17; i++) qemu.raw(piece)

@@ -21,7 +21,7 @@ async function connected(): Promise<QmpClient> {
 
 afterEach(() => port.close())
 
-test('a waiter that was there first hears what comes before the reply', async () => {
+test('once() called before a command receives the event that comes before its reply', async () => {
   const client = await connected()
   const shutdown = client.once('SHUTDOWN')
   const quit = client.execute('quit')
@@ -34,7 +34,7 @@ test('a waiter that was there first hears what comes before the reply', async ()
   expect(await client.closed).toMatchObject({ code: 'QMP_CLOSED' })
 })
 
-test('once takes the first that its filter likes', async () => {
+test('once() resolves with the first event that its filter accepts', async () => {
   const client = await connected()
   const open = client.once('VSERPORT_CHANGE', event => event.data.id === 'agent' && event.data.open)
   qemu.event('VSERPORT_CHANGE', { id: 'stream', open: true })
@@ -43,7 +43,7 @@ test('once takes the first that its filter likes', async () => {
   expect((await open).data).toEqual({ id: 'agent', open: true })
 })
 
-test('once gives up in time, and when the monitor goes', async () => {
+test('once() rejects at its time limit, and when the monitor closes', async () => {
   const client = await connected()
   const late = client.once('STOP', () => true, { timeoutMs: 10 })
   const lost = client.once('STOP')
@@ -54,7 +54,7 @@ test('once gives up in time, and when the monitor goes', async () => {
   expect(clock.waiting).toBe(0)
 })
 
-test('each listener has its own bounded queue; the loop ends with the monitor', async () => {
+test('each listener has its own bounded queue, and its loop ends with the monitor', async () => {
   const client = await connected()
   const all = client.events(undefined, { limit: 2 })
   const resets = client.events(['RESET'])
@@ -69,7 +69,7 @@ test('each listener has its own bounded queue; the loop ends with the monitor', 
   expect(() => client.events()).toThrow(expect.objectContaining({ code: 'QMP_CLOSED' }))
 })
 
-test('a filter that throws ends its own listener and nobody else’s', async () => {
+test('a filter that throws ends its own listener and no other', async () => {
   const client = await connected()
   const broken = client.events(() => {
     throw new Error('my own mistake')

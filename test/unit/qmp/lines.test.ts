@@ -9,7 +9,7 @@ function assemble(pieces: readonly Uint8Array[], limit = 1 << 20): string[] {
   return taken
 }
 
-/** `bytes` cut at these places. */
+/** `bytes`, cut at these places. */
 function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   const at = [0, ...places.map(place => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
   return at.slice(1).map((end, i) => bytes.subarray(at[i], end))
@@ -25,7 +25,7 @@ test('lines come out the same however the stream is cut', async () => {
   )
 })
 
-test('what is held does not change when the receive buffer is used again', () => {
+test('a half line does not change when the receive buffer is used again', () => {
   const buffer = Buffer.from('half')
   const taken: string[] = []
   const lines = new LineAssembler(100)
@@ -35,7 +35,7 @@ test('what is held does not change when the receive buffer is used again', () =>
   expect(taken).toEqual(['half line'])
 })
 
-test('a long line in the smallest pieces takes time in proportion to its length', () => {
+test('the time for a long line in the smallest pieces is proportional to its length', () => {
   const cost = (length: number) => {
     const lines = new LineAssembler(1 << 24)
     const began = process.cpuUsage()
@@ -49,12 +49,12 @@ test('a long line in the smallest pieces takes time in proportion to its length'
   expect(tenfold).toBeLessThan(once * 40) // quadratic would be 100 times
 })
 
-test('0xFF makes worthless what came before it in its line', () => {
+test('0xFF discards what came before it in its line', () => {
   const pieces = [Buffer.from('{"retu'), Buffer.from([0xff]), Buffer.from('{"return":7}\n{}\n')]
   expect(assemble(pieces)).toEqual(['{"return":7}', '{}'])
 })
 
-test('a line over the limit is refused as soon as it is, not when it ends', () => {
-  expect(() => assemble([Buffer.alloc(60, 'a'), Buffer.alloc(41, 'a')], 100)).toThrow('over 100 bytes')
+test('a line is refused as soon as it exceeds the limit', () => {
+  expect(() => assemble([Buffer.alloc(60, 'a'), Buffer.alloc(41, 'a')], 100)).toThrow('longer than 100 bytes')
   expect(assemble([Buffer.alloc(60, 'a'), Buffer.from('\n'), Buffer.alloc(60, 'a')], 100)).toHaveLength(1)
 })

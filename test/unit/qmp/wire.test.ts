@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { QmpError } from '../../../src/qmp/errors.ts'
 import { decodeMessage, encodeArguments, encodeRequest } from '../../../src/qmp/wire.ts'
 
-test('requests are compact, and say how to run them', () => {
+test('requests are compact, and mark out-of-band execution', () => {
   expect(encodeRequest({ command: 'query-status' })).toBe('{"execute":"query-status"}\n')
   expect(encodeRequest({ command: 'set_link', args: '{"name":"nic0","up":false}', id: 7 })).toBe(
     '{"execute":"set_link","arguments":{"name":"nic0","up":false},"id":7}\n',
@@ -13,15 +13,15 @@ test('requests are compact, and say how to run them', () => {
   )
 })
 
-test('arguments deeper than QEMU reads are refused; brackets in strings are no depth', () => {
+test('arguments nested deeper than QEMU reads are refused, and brackets in strings do not count', () => {
   const nested = (depth: number) => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`)
   expect(encodeArguments('any', nested(1000))).toContain('1')
-  expect(() => encodeArguments('any', nested(1001))).toThrow('nested deeper than 1000')
+  expect(() => encodeArguments('any', nested(1001))).toThrow('nested more than 1000 levels deep')
   const text = { text: '\\"[{'.repeat(2000) }
   expect(encodeArguments('any', text)).toBe(JSON.stringify(text))
 })
 
-test('what QEMU 7.2 says', () => {
+test('messages of QEMU 7.2 are decoded', () => {
   // Lines of `qemu-system-x86_64 -M none -nodefaults -display none -qmp stdio`, QEMU 7.2.22 (Debian 12)
   expect(
     decodeMessage(
@@ -59,7 +59,7 @@ test('what QEMU 7.2 says', () => {
   })
 })
 
-test('anything else is refused in our words, never by a TypeError', async () => {
+test('any other input is refused with QMP_MALFORMED, never a TypeError', async () => {
   const line = fc.oneof(
     fc.string(),
     fc.json(),
@@ -75,5 +75,5 @@ test('anything else is refused in our words, never by a TypeError', async () => 
       }
     }),
   )
-  expect(() => decodeMessage('{"QMP": 1}')).toThrow('no message of the monitor protocol')
+  expect(() => decodeMessage('{"QMP": 1}')).toThrow('not a message of the monitor protocol')
 })

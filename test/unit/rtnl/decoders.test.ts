@@ -25,7 +25,7 @@ function valueOrDecodeError(read: () => unknown): void {
   }
 }
 
-test.each(Object.entries(bodies))('%s: any bytes are a value or a DecodeError', async (_, body) => {
+test.each(Object.entries(bodies))('%s: any bytes decode to a value or throw DecodeError', async (_, body) => {
   await fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), bytes =>
       valueOrDecodeError(() => body.read(new Reader(bytes))),
@@ -34,7 +34,10 @@ test.each(Object.entries(bodies))('%s: any bytes are a value or a DecodeError', 
   )
 })
 
-/** Attributes of plausible types and lengths, some of them nested: deeper into the tables than chance gets. */
+/**
+ * Attributes with plausible types and lengths, some nested: they reach deeper into the tables than random
+ * bytes do.
+ */
 const { attribute } = fc.letrec<{ attribute: Uint8Array }>(tie => ({
   attribute: fc
     .tuple(
@@ -56,14 +59,20 @@ const { attribute } = fc.letrec<{ attribute: Uint8Array }>(tie => ({
     }),
 }))
 
-test.each(Object.entries(bodies))('%s: so are well-formed attributes with any contents', async (_, body) => {
-  await fc.assert(
-    fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.array(attribute), (header, attributes) =>
-      valueOrDecodeError(() => body.read(new Reader(Buffer.concat([header, ...attributes])))),
-    ),
-    { numRuns: 500 },
-  )
-})
+test.each(Object.entries(bodies))(
+  '%s: well-formed attributes with any contents decode to a value or throw DecodeError',
+  async (_, body) => {
+    await fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 16, maxLength: 16 }),
+        fc.array(attribute),
+        (header, attributes) =>
+          valueOrDecodeError(() => body.read(new Reader(Buffer.concat([header, ...attributes])))),
+      ),
+      { numRuns: 500 },
+    )
+  },
+)
 
 const dumps: [vector: string, type: number, body: Pick<Body<unknown>, 'read'>][] = [
   ['link-dump', wire.RTM_NEWLINK, wire.linkMessage],
@@ -73,19 +82,22 @@ const dumps: [vector: string, type: number, body: Pick<Body<unknown>, 'read'>][]
   ['filter-dump', wire.RTM_NEWTFILTER, wire.trafficMessage],
 ]
 
-test.each(dumps)('%s: so is a real answer with any byte changed, or cut off', async (vector, type, body) => {
-  const datagram = readVector(`rtnl/${vector}`).datagrams.find(bytes =>
-    [...messages(bytes)].some(message => message.type === type),
-  )!
-  const read = (bytes: Uint8Array) =>
-    valueOrDecodeError(() => {
-      for (const message of messages(bytes)) if (message.type === type) body.read(message.body)
-    })
-  await fc.assert(
-    fc.property(fc.nat(datagram.length - 1), fc.nat(255), (at, value) => {
-      read(datagram.with(at, value))
-      read(datagram.subarray(0, at))
-    }),
-    { numRuns: 500 },
-  )
-})
+test.each(dumps)(
+  '%s: a real answer with any byte changed, or truncated, decodes to a value or throws DecodeError',
+  async (vector, type, body) => {
+    const datagram = readVector(`rtnl/${vector}`).datagrams.find(bytes =>
+      [...messages(bytes)].some(message => message.type === type),
+    )!
+    const read = (bytes: Uint8Array) =>
+      valueOrDecodeError(() => {
+        for (const message of messages(bytes)) if (message.type === type) body.read(message.body)
+      })
+    await fc.assert(
+      fc.property(fc.nat(datagram.length - 1), fc.nat(255), (at, value) => {
+        read(datagram.with(at, value))
+        read(datagram.subarray(0, at))
+      }),
+      { numRuns: 500 },
+    )
+  },
+)

@@ -13,13 +13,16 @@ import * as wire from '../../../src/rtnl/wire/index.ts'
 import { readVector } from '../../support/vectors.ts'
 
 const indexes: Record<string, number> = { lo: 1, xcbr0: 5, a0: 7, vx0: 9, ifb7: 9 }
-/** The indexes that the commands of test/vectors/rtnl give their links. */
+/** The indexes of the links in the commands of test/vectors/rtnl. */
 export const names: Names = {
   indexOf: link => (typeof link === 'number' ? link : indexes[link]!),
   given: () => 0,
 }
 
-/** What a tool said, and the same in our words; `which` of our messages it is, if not the first. */
+/**
+ * A vector of a tool's bytes, and the same operation in the library. `which` is the index of its message, if
+ * not 0.
+ */
 export type Said = [vector: string, operation: Operation, which?: number]
 
 function bodyOf({ type, body }: Pick<Message, 'type' | 'body'>): Body<unknown> {
@@ -37,7 +40,7 @@ interface Decoded extends Message {
   readonly value: unknown
 }
 
-/** All messages of a vector but the ends of dumps, decoded. */
+/** The decoded messages of a vector, without the ends of dumps. */
 export function messagesOf(vector: string): Decoded[] {
   const found = readVector(`rtnl/${vector}`).datagrams.flatMap(datagram => [...messages(datagram)])
   return found
@@ -57,35 +60,38 @@ export function encode(type: number, flags: number, write: (out: Writer) => void
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const onlyDatagram = (vector: string) => readVector(`rtnl/${vector}`).datagrams[0]!
 
-/** Both ways, for each: our words give what the tool sent, and that decodes and encodes to the same bytes. */
+/** For each vector: the operation encodes to the tool's bytes, and these decode and encode to themselves. */
 export function goldenTests(said: readonly Said[]): void {
-  test.each(said)('%s: our words make the bytes that the tool sent', (vector, operation, which = 0) => {
-    const [theirs] = messagesOf(vector)
-    const ours = operation.requests(names)[which]!
-    const asked = theirs!.flags & NLM_F_ACK // `ip route get` waits for no acknowledgement
-    expect([ours.type, (ours.flags ?? 0) | NLM_F_REQUEST | asked]).toEqual([theirs!.type, theirs!.flags])
-    const bytes = encode(ours.type, theirs!.flags, out => ours.body.write(out, ours.value))
-    const [message] = messages(bytes)
-    expect(bodyOf(message!).read(message!.body)).toEqual(theirs!.value)
-    expect(bytes.length).toBe(onlyDatagram(vector).length)
-  })
+  test.each(said)(
+    '%s: the operation encodes to the bytes that the tool sent',
+    (vector, operation, which = 0) => {
+      const [theirs] = messagesOf(vector)
+      const ours = operation.requests(names)[which]!
+      const asked = theirs!.flags & NLM_F_ACK // `ip route get` does not request an acknowledgement
+      expect([ours.type, (ours.flags ?? 0) | NLM_F_REQUEST | asked]).toEqual([theirs!.type, theirs!.flags])
+      const bytes = encode(ours.type, theirs!.flags, out => ours.body.write(out, ours.value))
+      const [message] = messages(bytes)
+      expect(bodyOf(message!).read(message!.body)).toEqual(theirs!.value)
+      expect(bytes.length).toBe(onlyDatagram(vector).length)
+    },
+  )
   roundTrips(...said.map(([vector]) => vector))
 }
 
-/** What is decoded encodes to the same bytes. */
+/** Decoding a vector and encoding the result gives the same bytes. */
 export function roundTrips(...vectors: readonly string[]): void {
   birthCertificates(vectors)
-  test.each(vectors)('%s: what is decoded encodes to the same bytes', vector => {
+  test.each(vectors)('%s: decoding and encoding gives the same bytes', vector => {
     const [message] = messagesOf(vector)
     const bytes = encode(message!.type, message!.flags, out => message!.codec.write(out, message!.value))
     expect(hex(bytes)).toBe(hex(onlyDatagram(vector)))
   })
 }
 
-/** The same for the kernel's answers, whose attributes may come in another order. */
+/** The same for the kernel's answers, whose attributes may be in another order. */
 export function answers(...vectors: readonly string[]): void {
   birthCertificates(vectors)
-  test.each(vectors)('%s: nothing of the kernel’s answer is lost in decoding and encoding', vector => {
+  test.each(vectors)("%s: decoding and encoding loses nothing of the kernel's answer", vector => {
     const found = messagesOf(vector)
     expect(found.length).toBeGreaterThan(0)
     for (const { type, flags, value, codec } of found) {
@@ -97,7 +103,7 @@ export function answers(...vectors: readonly string[]): void {
 }
 
 function birthCertificates(vectors: readonly string[]): void {
-  test(`${vectors[0]} and its like say where they come from`, () => {
+  test(`${vectors[0]} and the other vectors name the command, tool and kernel that made them`, () => {
     for (const vector of vectors) {
       const { command, tool, kernel } = readVector(`rtnl/${vector}`)
       expect(command).toMatch(/^(ip|bridge|tc) /)

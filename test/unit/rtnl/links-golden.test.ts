@@ -68,7 +68,7 @@ goldenTests(said)
 roundTrips('vlan-add-qinq', 'port-forward-mask')
 answers('link-kinds-dump')
 
-test('kinds, counters and names of a listing, in words', () => {
+test('kinds, counters and names of listed links are decoded', () => {
   const links = messagesOf('link-kinds-dump').map(({ value }) => linkOf(value as LinkMessage))
   const named = (name: string) => links.find(link => link.name === name)
   expect(named('vx0')?.vxlan).toMatchObject({ ...tunnel, dev: 7, learning: true, dontFragment: 'unset' })

@@ -24,10 +24,10 @@ test('messages for another kernel say where the indexes of its links belong', ()
   ])
 })
 
-test.for([4, 6] as const)('a rule of IPv%i is what ip sends', family => {
+test.for([4, 6] as const)('a rule of IPv%i equals the one that ip sends', family => {
   const [sent] = readVector(`rtnl/rule-add-${family}`).datagrams
   const [message] = placedMessages(({ rules }) => rules.add({ family, outDev: 'lo', table: 300 }))
   const bytes = Buffer.from(message!.bytes)
-  Buffer.from(sent!).copy(bytes, 8, 8, 12) // ip begins its sequence numbers with the time
+  Buffer.from(sent!).copy(bytes, 8, 8, 12) // ip starts its sequence numbers at the current time
   expect(bytes.toString('hex')).toBe(Buffer.from(sent!).toString('hex'))
 })

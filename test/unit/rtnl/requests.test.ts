@@ -18,7 +18,10 @@ const ways = [
 ]
 const nfCalls = { nfCallIptables: false, nfCallIp6tables: false, nfCallArptables: false }
 
-/** What `ip` and `bridge` said, and the same in our words; `which` of our messages it is, if not the first. */
+/**
+ * Bytes that `ip` and `bridge` sent, and the same operation in the library. The number is the index of its
+ * message, if not 0.
+ */
 const said: Said[] = [
   [
     'bridge-add',
@@ -60,8 +63,11 @@ goldenTests(said)
 roundTrips('bridge-add-index', 'route-default-6')
 answers('link-dump', 'address-dump', 'route-dump')
 
-/** iproute2 6.1 spells out ::/0 for an IPv6 default route; the kernel asks for it no more than for 0.0.0.0/0. */
-test('route-default-6: as the tool, but for a destination of zeroes', () => {
+/**
+ * iproute2 6.1 sends ::/0 for an IPv6 default route. The kernel does not need it, as it does not need
+ * 0.0.0.0/0.
+ */
+test("route-default-6: the operation encodes to the tool's bytes without a destination of zeros", () => {
   const [theirs] = messagesOf('route-default-6')
   const spec = { destination: 'default', via: 'fd00::2', dev: 'lo', metric: 50 }
   const ours = addRoute(spec).requests(names)[0]!

@@ -10,7 +10,7 @@ import {
 } from '../../../src/rtnl/wire/index.ts'
 import { FakeKernel, type Seen } from '../../support/netlink-fake.ts'
 
-/** A kernel with these interfaces, which finds them by name and takes whatever else it is told. */
+/** A kernel with these interfaces. It finds them by name, and accepts every other request. */
 function kernelWith(indexes: Readonly<Record<string, number>>): [FakeKernel, Route] {
   const kernel = new FakeKernel()
   kernel.handler = seen => answer(kernel, indexes, seen)
@@ -36,7 +36,7 @@ function find(kernel: FakeKernel, indexes: Readonly<Record<string, number>>, see
 const links = (sent: readonly Seen[] | undefined) =>
   (sent ?? []).filter(({ type }) => type === RTM_NEWLINK).map(({ body }) => linkMessage.read(body))
 
-test('3 bridges with addresses and 240 taps by index: two datagrams, no question', async () => {
+test('3 bridges with addresses and 240 taps by index take two datagrams and no query', async () => {
   const [kernel, route] = kernelWith({})
   await route.batch(({ links, addresses }) => {
     for (let net = 0; net < 3; net++) {
@@ -49,7 +49,7 @@ test('3 bridges with addresses and 240 taps by index: two datagrams, no question
   expect(kernel.sends.map(sent => sent.length)).toEqual([128, 118])
 })
 
-test('names are asked for in one datagram, each once', async () => {
+test('names of links are resolved in one datagram, each once', async () => {
   const [kernel, route] = kernelWith({ xcbr0: 5, xcbr1: 6 })
   await route.batch(({ links, addresses }) => {
     for (const name of ['a', 'b', 'c']) links.change({ name, master: 'xcbr0' })
@@ -63,7 +63,7 @@ test('names are asked for in one datagram, each once', async () => {
   expect(addressMessage.read(kernel.sends[1]![3]!.body).index).toBe(6)
 })
 
-test('links made in a batch that names one of them get the next free indexes', async () => {
+test('links created in a batch that refers to one of them get the next free indexes', async () => {
   const [kernel, route] = kernelWith({ lo: 1, eth0: 40 })
   await route.batch(({ links }) => {
     links.add(bridge({ name: 'br0' }))
@@ -78,7 +78,7 @@ test('links made in a batch that names one of them get the next free indexes', a
   ])
 })
 
-test('what is not there is named, and nothing is done', async () => {
+test('a link that does not exist is named in the error, and nothing is done', async () => {
   const [kernel, route] = kernelWith({})
   const adding = route.addresses.add({ link: 'xcbr9', address: '10.0.0.1', prefix: 8 })
   await expect(adding).rejects.toMatchObject({
@@ -88,7 +88,7 @@ test('what is not there is named, and nothing is done', async () => {
   expect(kernel.sends).toHaveLength(1)
 })
 
-test('a veth is made down, then brought up; so is what gets an address generation mode', async () => {
+test('a veth, or a link with an address generation mode, is created down and brought up after that', async () => {
   const [kernel, route] = kernelWith({})
   await route.links.add(veth({ name: 'a', up: true, addrGenMode: 'none', peer: { name: 'b' } }))
   await route.links.change({ name: 'c', up: true, addrGenMode: 'none', mtu: 9000 })
@@ -119,14 +119,16 @@ test.each([['this-name-is-too-long'], ['eth%d'], ['a b'], ['a/b'], ['..'], ['']]
   },
 )
 
-test('what cannot be meant is refused in words', async () => {
+test('a request that has no meaning is refused, and the error says why', async () => {
   const [, route] = kernelWith({})
-  await expect(route.links.removeGroup(0)).rejects.toThrow('remove group 0: every interface is in group 0')
-  await expect(route.links.change({ mtu: 1500 })).rejects.toThrow('change link: it needs a name or an index')
+  await expect(route.links.removeGroup(0)).rejects.toThrow('remove group 0: group 0 is the default group')
+  await expect(route.links.change({ mtu: 1500 })).rejects.toThrow(
+    'change link: the link needs a name or an index',
+  )
   await expect(route.routes.add({ destination: 'default', dev: 'lo' })).rejects.toThrow(
-    "it needs 'family' or a gateway",
+    "a default route needs 'family' or a gateway",
   )
   await expect(route.routes.add({ destination: '10.0.0/8' })).rejects.toThrow(
-    "'10.0.0/8' is not an address/length",
+    "'10.0.0/8' is not an address with a prefix length",
   )
 })

@@ -92,7 +92,7 @@ const said: Said[] = [
 goldenTests(said)
 answers('neighbour-dump', 'neighbour-proxy-dump', 'fdb-dump', 'rule-dump', 'route-got')
 
-test('neighbours of a listing, in words', () => {
+test('listed neighbours are decoded', () => {
   const found = [...messagesOf('neighbour-dump'), ...messagesOf('neighbour-proxy-dump')]
     .filter(({ type }) => type === 28)
     .map(({ value }) => neighbourOf(value as NeighbourMessage))
@@ -103,7 +103,7 @@ test('neighbours of a listing, in words', () => {
   expect(found).toContainEqual(expect.objectContaining({ address: '192.168.1.77', proxy: true }))
 })
 
-test('forwarding entries of a listing, in words', () => {
+test('listed forwarding entries are decoded', () => {
   const found = messagesOf('fdb-dump')
     .filter(({ type }) => type === 28)
     .map(({ value }) => fdbEntryOf(value as NeighbourMessage))
@@ -120,7 +120,7 @@ test('forwarding entries of a listing, in words', () => {
   expect(found).toContainEqual({ ...usual, ...peer, link: 9, mac: all, table: 'self', state: 'permanent' })
 })
 
-test('rules of a listing are those that were added, in words', () => {
+test('listed rules equal the rules that were added', () => {
   const found = messagesOf('rule-dump').map(({ value }) => ruleOf(value as RuleMessage))
   const common = { family: 4, protocol: 0 }
   expect(found).toEqual([

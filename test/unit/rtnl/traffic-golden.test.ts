@@ -59,7 +59,7 @@ goldenTests([
 roundTrips('ingress-del', 'tbf-fast', 'htb-class-fast')
 answers('qdisc-dump', 'class-dump', 'filter-dump', 'filter-dump-class')
 
-/** tc sends tables of times besides, and how they are to be read; the kernel has not looked since Linux 3.8. */
+/** tc also sends rate tables and their format, which the kernel has ignored since Linux 3.8. */
 const shaped: Said[] = [
   ['tbf-add', qdiscs.add({ link, kind: 'tbf', handle: '1:', rate: 8e6, burst: 32_000, latency: 50_000 })],
   [
@@ -101,22 +101,25 @@ function withoutTables(value: unknown): unknown {
   )
 }
 
-test.each(shaped)('%s: our words make what the tool sent, but for its tables', (vector, operation) => {
-  const [theirs] = messagesOf(vector)
-  const [ours] = operation.requests(names)
-  expect((ours!.flags ?? 0) | 5).toBe(theirs!.flags)
-  const { index, handle, parent, attributes } = theirs!.value as TrafficMessage
-  const written = withoutTables(ours!.value)
-  expect(written).toEqual(withoutTables({ index, handle, parent, attributes }))
-  ours!.body.write(new Writer(), ours!.value)
-})
+test.each(shaped)(
+  "%s: the operation encodes to the tool's bytes without its rate tables",
+  (vector, operation) => {
+    const [theirs] = messagesOf(vector)
+    const [ours] = operation.requests(names)
+    expect((ours!.flags ?? 0) | 5).toBe(theirs!.flags)
+    const { index, handle, parent, attributes } = theirs!.value as TrafficMessage
+    const written = withoutTables(ours!.value)
+    expect(written).toEqual(withoutTables({ index, handle, parent, attributes }))
+    ours!.body.write(new Writer(), ours!.value)
+  },
+)
 
 const valuesOf = (vector: string, type: number) =>
   messagesOf(vector)
     .filter(message => message.type === type)
     .map(({ value }) => value as TrafficMessage)
 
-test('qdiscs of a listing, in words', () => {
+test('listed qdiscs are decoded', () => {
   const found = valuesOf('qdisc-dump', 36)
   expect(found.map(({ attributes }) => settingsOf(attributes)).filter(Boolean)).toEqual(
     expect.arrayContaining([
@@ -130,7 +133,7 @@ test('qdiscs of a listing, in words', () => {
   expect(statisticsOf(statistics!)).toMatchObject({ bytes: 0, packets: 0, drops: 0, backlog: 0 })
 })
 
-test('classes and filters of a listing, in words', () => {
+test('listed classes and filters are decoded', () => {
   const [found] = valuesOf('class-dump', 40).map(classOf)
   expect(found).toMatchObject({ link: 7, id: '1:10', parent: 'root', rate: 5e6, ceil: 10e6, leaf: '20:' })
   const [redirecting] = valuesOf('filter-dump', 44).flatMap(value => filterOf(value) ?? [])
@@ -140,7 +143,7 @@ test('classes and filters of a listing, in words', () => {
   expect(classing).toMatchObject([{ protocol: 'ip', priority: 5, classId: '1:10', keys }])
 })
 
-test('what tc cannot say: delays of more than 274 s, and between two ticks', () => {
+test('delays of more than 274 s, and between two ticks, are encoded beyond what tc can express', () => {
   const options = (delay: number) => {
     const [request] = qdiscs.add({ link, kind: 'netem', delay }).requests(names)
     const { netem } = (request!.value as TrafficMessage).attributes
@@ -151,7 +154,7 @@ test('what tc cannot say: delays of more than 274 s, and between two ticks', () 
   expect(options(300e6)).toEqual({ ticks: 0xffffffff, nanoseconds: 300_000_000_000n })
 })
 
-test('settings that cannot be meant are refused before the kernel sees them', () => {
+test('qdisc settings that have no meaning are refused before the kernel sees them', () => {
   const usage = { code: 'QDISC_SETTING', kind: 'usage' }
   const wrong = (act: () => unknown) => expect(act).toThrow(expect.objectContaining(usage))
   wrong(() => qdiscs.add({ link, kind: 'netem', loss: 5 }))
@@ -162,7 +165,7 @@ test('settings that cannot be meant are refused before the kernel sees them', ()
   wrong(() => classes.add({ link, id: '1.10', rate: 1e6 }))
 })
 
-test('rates from 34 Gbit/s on stand in 64 bits; what is written is read again', () => {
+test('rates from 34 Gbit/s on are encoded in 64 bits, and read back', () => {
   const [request] = classes.add({ link, id: '1:20', rate: 40e9 }).requests(names)
   const value = request!.value as TrafficMessage
   const found = classOf({ ...value, info: 0 })

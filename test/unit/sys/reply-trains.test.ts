@@ -4,7 +4,7 @@ import { ReplyTrains } from '../../../src/sys/sockets/reply-trains.ts'
 
 const slotSize = 3328
 
-/** Fields of struct slot (native/addon/inet.c) that decide where a reply goes, in words. */
+/** The fields of struct slot (native/addon/inet.c) that decide where a reply goes, in words. */
 interface Reply {
   readonly length: number
   readonly port: number
@@ -44,7 +44,7 @@ function trainsOf(all: readonly Reply[]): number[][] {
   })
 }
 
-test('every reply is in one train, with those alone that have its length and its way to go', () => {
+test('every reply is in exactly one train, with replies of the same length to the same peer', () => {
   fc.assert(
     fc.property(replies, all => {
       const trains = trainsOf(all)
@@ -57,7 +57,7 @@ test('every reply is in one train, with those alone that have its length and its
   )
 })
 
-test('those of one asker go together, as far as a datagram of 64 KiB holds them', () => {
+test('replies to one peer share a train, up to the 64 KiB of one datagram', () => {
   const same = (count: number, length: number) =>
     Array.from({ length: count }, () => ({ length, port: 1, host: 1, own: 0 }))
   expect(trainsOf(same(64, 100)).map(({ length }) => length)).toEqual([64])

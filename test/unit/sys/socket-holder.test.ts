@@ -11,7 +11,7 @@ const udp = ` 1914: 790000E0:6996 00000000:0000 07 00000000:00000000 00:00000000
 const tcp6 = `   0: 00000000000000000000000001000000:0016 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 20123 1 0000000000000000 100 0 0 10 0
 `
 
-test('the sockets that wait, with who has them', () => {
+test('boundSockets() lists the waiting sockets and their owners', () => {
   expect(boundSockets(tcp)).toEqual([
     { address: Buffer.of(127, 0, 0, 1), port: 12_001, uid: 1000, inode: '1654106' },
   ])

@@ -6,7 +6,7 @@ import { recallVerdict, rememberVerdict } from '../../../src/vm/accel/accel-cach
 import { probeKernel, probeStatus } from '../../../src/vm/accel/probe-kernel.ts'
 import { mayRead } from '../../../src/vm/qemu/boot-files.ts'
 
-test('the probe is an ELF file with a PVH entry at its code', () => {
+test('the KVM probe is an ELF file with a PVH entry at its code', () => {
   const elf = Buffer.from(probeKernel())
   expect(elf.subarray(0, 7).toString('latin1')).toBe('\x7fELF\x02\x01\x01')
   const note = elf.indexOf('Xen\0')
@@ -18,7 +18,7 @@ test('the probe is an ELF file with a PVH entry at its code', () => {
   expect(probeStatus).toBe(33)
 })
 
-test('a verdict is remembered for its key alone; a broken file is no verdict', async () => {
+test('the result of the KVM check is stored for its key alone, and a damaged file counts as none', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
   expect(await recallVerdict(directory, 'a')).toBeUndefined()
@@ -33,7 +33,7 @@ test('a verdict is remembered for its key alone; a broken file is no verdict', a
   expect(await recallVerdict(directory, 'b')).toBeUndefined()
 })
 
-test('who may read a file: owner, group, others, in this order', () => {
+test('mayRead() checks owner, group and others, in this order', () => {
   const file = (mode: number) => ({ mode, uid: 10, gid: 20 })
   expect(mayRead({ uid: 1, gid: 1 }, file(0o644))).toBe(true)
   expect(mayRead({ uid: 1, gid: 1 }, file(0o640))).toBe(false)

@@ -12,7 +12,7 @@ import { collect } from '../../support/collect.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 
-test('the ring keeps the last bytes, whatever the pieces', async () => {
+test("the console's ring keeps the last bytes, in any pieces", async () => {
   await fc.assert(
     fc.property(
       fc.array(fc.uint8Array({ maxLength: 30 })),
@@ -26,7 +26,7 @@ test('the ring keeps the last bytes, whatever the pieces', async () => {
   )
 })
 
-test('lines come out the same, whatever the pieces', async () => {
+test("the console's lines come out the same, in any pieces", async () => {
   await fc.assert(
     fc.property(fc.array(fc.string({ unit: fc.constantFrom('a', '\n', '\r', '\xff') })), pieces => {
       const lines = new ConsoleLines()
@@ -36,13 +36,13 @@ test('lines come out the same, whatever the pieces', async () => {
   )
 })
 
-test('a line without end costs no more than its limit', () => {
+test('a console line without an end takes no more memory than its limit', () => {
   const lines = new ConsoleLines(8)
   for (let i = 0; i < 100; i++) expect(lines.push(bytes('xxxxx'))).toEqual([])
   expect(lines.push(bytes('\nnext\n'))).toEqual(['xxxxxxxx', 'next'])
 })
 
-test("the kernel's panic counts only with its time stamp", () => {
+test('a kernel panic on the console counts only with a time stamp', () => {
   const words = 'Kernel panic - not syncing: No working init found.'
   expect(sightOf(`[    1.417042] ${words}  Try passing init=`)).toEqual({
     panic: `${words}  Try passing init=`,
@@ -53,13 +53,13 @@ test("the kernel's panic counts only with its time stamp", () => {
   expect(sightOf('xcluster: init')).toEqual({ milestone: 'init' })
 })
 
-test('the last lines are plain text: no colours, titles, carriage returns, empty lines', () => {
+test("the console's last lines are plain text without colours, titles, carriage returns and empty lines", () => {
   const screen = '\x1b]0;title\x07\x1b[1;31mred\x1b[0m\r\n\r\n\x1b[6nvm:/# ls\x08\r\n  äö\r\n'
   expect(lastLines(bytes(screen), 9)).toBe('red\nvm:/# ls\n  äö')
   expect(lastLines(bytes('1\n2\n3'), 2)).toBe('2\n3')
 })
 
-/** A console whose other side is this test. */
+/** A console with this test at the other end. */
 function consoleOver(path: string) {
   let receiver: PortReceiver | undefined
   const typed: Uint8Array[] = []
@@ -83,7 +83,7 @@ function consoleOver(path: string) {
   }
 }
 
-test('what is printed goes to ring, log and every reader, byte for byte', async () => {
+test('console output goes to the ring, the log and every reader, byte for byte', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
   onTestFinished(() => rmSync(directory, { recursive: true }))
   const { console, typed, seen, print, end } = consoleOver(join(directory, 'log'))
@@ -106,6 +106,6 @@ test('what is printed goes to ring, log and every reader, byte for byte', async 
   expect((await console.attach().next()).done).toBe(true)
 })
 
-test('a log that cannot be opened is said so at once', () => {
+test('a console log that cannot be opened is reported at once', () => {
   expect(() => new ConsoleLog('/nowhere/log', 'vm-001')).toThrow('open console log of vm-001: ENOENT')
 })

@@ -4,37 +4,37 @@ import { bootTimeout, type ExitReport, postmortem } from '../../../src/vm/machin
 const remains: ExitReport = { name: 'vm-003', stderr: '', console: 'one\ntwo', reached: 'init' }
 const panic = 'Kernel panic - not syncing: sysrq triggered crash'
 
-test('a panic is told in the words of the kernel, with the last lines', () => {
+test("a panic is reported with the kernel's words and the console's last lines", () => {
   const reset = { guest: true, reason: 'guest-reset' }
   const died = postmortem({ ...remains, panic, shutdown: reset, exit: { code: 0 } })
   expect(died).toMatchObject({ code: 'GUEST_PANIC' })
   expect(died.reason).toBe(`${panic}\nthe console's last lines:\n  one\n  two`)
-  expect(postmortem({ ...remains, panic })).toMatchObject({ code: 'GUEST_PANIC' }) // still there, halted
+  expect(postmortem({ ...remains, panic })).toMatchObject({ code: 'GUEST_PANIC' }) // QEMU still runs: the guest is halted
 })
 
-test('a text like a panic is none when QEMU ended for another reason', () => {
+test('a text like a panic is ignored when QEMU ended for another reason', () => {
   expect(postmortem({ ...remains, panic, exit: { signal: 'SIGKILL' } })).toMatchObject({
     code: 'QEMU_DIED',
     reason: expect.stringContaining("QEMU was killed by SIGKILL (after 'init')"),
   })
 })
 
-test('a guest that goes by itself, and a QEMU that does', () => {
+test('a guest that ended by itself is distinguished from a QEMU that did', () => {
   const off = { guest: true, reason: 'guest-shutdown' }
   expect(postmortem({ ...remains, shutdown: off, exit: { code: 0 } })).toMatchObject({
     code: 'GUEST_ENDED',
-    reason: expect.stringContaining('the guest switched itself off (guest-shutdown'),
+    reason: expect.stringContaining('the guest shut itself down (guest-shutdown'),
   })
   expect(postmortem({ ...remains, stderr: 'no such device\n', exit: { code: 1 } }).reason).toBe(
     "QEMU exited with status 1 (after 'init')\nQEMU said:\n  no such device\nthe console's last lines:\n  one\n  two",
   )
   expect(postmortem({ ...remains, monitor: 'no greeting' }).reason).toContain(
-    'no monitor any more (no greeting)',
+    'lost its monitor (no greeting)',
   )
 })
 
-test('a boot that takes too long says how far it came', () => {
+test('a boot that takes too long is reported with the last milestone', () => {
   expect(bootTimeout(remains, 1500).message).toContain(
-    "boot vm-003: not ready within 1.5 s; the last it reached is 'init'",
+    "boot vm-003: not ready within 1.5 s; the last milestone of its boot was 'init'",
   )
 })

@@ -25,7 +25,7 @@ const spec: VmSpec = {
 /** The value after an option. */
 const after = (args: readonly string[], option: string) => args[args.indexOf(option) + 1]
 
-test('a whole VM, argument by argument', () => {
+test('the QEMU command line of a VM is complete, argument by argument', () => {
   expect(qemuArgs(spec).join(' ').split(' -')).toEqual([
     '-name vm-003',
     'nodefaults',
@@ -63,21 +63,21 @@ test('a whole VM, argument by argument', () => {
   ])
 })
 
-test('KVM brings the host CPU; a comma in a name does not end it', () => {
+test('KVM uses the host CPU, and a comma in a name does not end the name', () => {
   const args = qemuArgs({ ...spec, accel: 'kvm', machine: 'pc', name: 'a,b' })
   expect(after(args, '-cpu')).toBe('host')
   expect(after(args, '-machine')).toBe('pc')
   expect(after(args, '-name')).toBe('a,,b')
 })
 
-test('microvm is for KVM', () => {
+test('a microvm needs KVM', () => {
   const args = qemuArgs({ ...spec, accel: 'kvm', machine: 'microvm' })
   expect(after(args, '-machine')).toBe('microvm,pcie=on,rtc=on')
   expect(() => qemuArgs({ ...spec, machine: 'microvm' })).toThrow('start vm-003: a microvm without KVM hangs')
 })
 
-describe('a template and its clones', () => {
-  /** What one has on its command line and the other has not. */
+describe('the QEMU command lines of a template and its clones', () => {
+  /** The arguments that only one of two command lines has. */
   const beyond = (role: Role, other: Role) => {
     const others = qemuArgs(spec, other).join(' ').split(' -')
     return qemuArgs(spec, role)
@@ -86,7 +86,7 @@ describe('a template and its clones', () => {
       .filter(option => !others.includes(option))
   }
 
-  test('a template has its RAM in a file, and is else what boots', () => {
+  test("differ from that of a booting VM by the template's RAM in a file", () => {
     expect(beyond('template', 'boot')).toEqual([
       'machine q35,memory-backend=ram',
       'object memory-backend-file,id=ram,size=128M,mem-path=/proc/self/fd/9,share=on',
@@ -99,7 +99,7 @@ describe('a template and its clones', () => {
     )
   })
 
-  test('a clone has it privately, has no kernel, waits for its state and announces nothing', () => {
+  test('have the RAM privately, no kernel, a wait for the state, and no announcements in a clone', () => {
     expect(beyond('clone', 'template')).toEqual([
       'object memory-backend-file,id=ram,size=128M,mem-path=/proc/self/fd/7,share=off',
       'incoming defer',
@@ -113,7 +113,7 @@ describe('a template and its clones', () => {
     ])
   })
 
-  test('a spec with a template is a clone', () => {
+  test('are those of a clone when the spec has a template', () => {
     const template = {} as Template
     expect(qemuArgs({ ...spec, template })).toEqual(qemuArgs(spec, 'clone'))
     expect(qemuArgs(spec)).toEqual(qemuArgs(spec, 'boot'))

@@ -3,7 +3,7 @@ import { Progress } from '../../../src/vm/machine/progress.ts'
 import { collect } from '../../support/collect.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
-test('a life: milestones once each, states in order, with times', async () => {
+test('a machine passes each milestone once and its states in order, with times', async () => {
   const clock = new ManualClock()
   const progress = new Progress('vm-001', clock, clock.now())
   const events = progress.events()
@@ -27,7 +27,7 @@ test('a life: milestones once each, states in order, with times', async () => {
   ])
 })
 
-test('what the picture does not show is refused', () => {
+test('a transition that is not in the picture is refused', () => {
   const progress = new Progress('vm-001', new ManualClock(), 0)
   expect(() => progress.enter('ready')).toThrow('a machine cannot go from starting to ready')
   progress.enter('stopping')

@@ -3,7 +3,7 @@ import { defer } from '../../../src/base/index.ts'
 import { stopInSteps } from '../../../src/vm/machine/stop.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
-/** A machine that ends at the step it is told to, and a clock that runs as fast as it can. */
+/** A machine that ends at the given step, and a clock that runs as fast as it can. */
 function machineThatEndsAt(last: string) {
   const clock = new ManualClock()
   const gone = defer()
@@ -27,7 +27,7 @@ function machineThatEndsAt(last: string) {
   return { vm, clock, steps }
 }
 
-/** Lets time pass until the promise has settled. */
+/** Advances the clock until the promise has settled. */
 async function runOut(clock: ManualClock, work: Promise<unknown>): Promise<void> {
   let settled = false
   const done = work.then(
@@ -45,7 +45,7 @@ test.each([
   ['quit', ['sync', 'quit']],
   ['SIGTERM', ['sync', 'quit', 'SIGTERM']],
   ['SIGKILL', ['sync', 'quit', 'SIGTERM', 'SIGKILL']],
-])('ended by %s: no step after it, and every one before', async (last, expected) => {
+])('a VM that %s ends is stopped by the steps up to that one', async (last, expected) => {
   const { vm, clock, steps } = machineThatEndsAt(last)
   const stopped = stopInSteps(vm, 500)
   await runOut(clock, stopped)
@@ -53,13 +53,13 @@ test.each([
   expect(steps).toEqual(expected)
 })
 
-test('without grace the guest is not asked', async () => {
+test('without grace the guest is not asked to sync', async () => {
   const { vm, steps } = machineThatEndsAt('quit')
   await stopInSteps(vm, 0)
   expect(steps).toEqual(['quit'])
 })
 
-test('what outlives SIGKILL is an error, not a wait for ever', async () => {
+test('a VM that outlives SIGKILL is an error instead of an endless wait', async () => {
   const { vm, clock } = machineThatEndsAt('nothing')
   const stopped = stopInSteps(vm, 0)
   await runOut(clock, stopped)

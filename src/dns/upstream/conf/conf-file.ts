@@ -3,10 +3,13 @@ import { isSystemError, messageOf } from '../../../base/index.ts'
 import { type ChosenConf, chooseResolvConf, systemdResolvConf } from './local-resolver.ts'
 import { parseResolvConf } from './resolv-conf.ts'
 
-/** A file is looked at again after this, when a question makes it matter: no timer, no watcher. */
+/** The file is checked when a query needs it and this much time has passed: no timer, no watcher. */
 const lookEveryMs = 1000
 
-/** resolv.conf, followed the way glibc does: by what the path leads to now, through any symlinks, when it is needed. */
+/**
+ * resolv.conf, followed the way glibc does it: by the file that the path leads to when it is needed, through
+ * any symlinks.
+ */
 export class ConfFile {
   readonly path: string
   readonly #mainNamespace: boolean
@@ -18,7 +21,7 @@ export class ConfFile {
     this.#mainNamespace = mainNamespace
   }
 
-  /** What it says, when that may be something else than the last time; else undefined. */
+  /** Its contents if they may have changed since the last time; otherwise undefined. */
   changed(now: number): ChosenConf | undefined {
     if (now - this.#lookedAt < lookEveryMs) return undefined
     this.#lookedAt = now
@@ -27,7 +30,7 @@ export class ConfFile {
     return this.read()
   }
 
-  /** What it says now. */
+  /** Its contents now. */
   read(): ChosenConf {
     this.#seen = identity(this.path)
     try {
@@ -36,7 +39,7 @@ export class ConfFile {
       const chosen = chooseResolvConf({ text, systemd, mainNamespace: this.#mainNamespace })
       const notices = chosen.notices.map(notice => `${this.path}: ${notice}`)
       if (chosen.conf.servers.length === 0 && notices.length === 0)
-        notices.push(`${this.path} names no name server: only names known here are answered`)
+        notices.push(`${this.path} has no name servers: only local names are answered`)
       return { conf: chosen.conf, notices }
     } catch (failure) {
       return { conf: parseResolvConf(''), notices: [`${this.path} cannot be read: ${messageOf(failure)}`] }
@@ -44,13 +47,13 @@ export class ConfFile {
   }
 }
 
-/** Changes when the file is written, replaced, or the symlink turned to another one. */
+/** Changes when the file is written or replaced, or when the symlink points to another file. */
 function identity(path: string): string {
   try {
     const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true })
     return `${dev}:${ino}:${size}:${mtimeNs}`
   } catch (failure) {
-    // Gone, a symlink to itself, not ours to see: reading it will say so.
+    // Missing, a symlink loop, or not readable: reading the file will report it.
     return messageOf(failure)
   }
 }
@@ -65,8 +68,9 @@ function textOf(path: string): string | undefined {
 }
 
 /**
- * Whether this process is in the network namespace that the machine (or container) booted with. Who may not look at
- * process 1 is taken to be: only root makes network namespaces without a user namespace around them.
+ * True when this process is in the network namespace that the machine (or container) booted with. A process
+ * that cannot read process 1 counts as being in it: only root creates network namespaces without a user
+ * namespace.
  */
 export function inMainNamespace(): boolean {
   try {

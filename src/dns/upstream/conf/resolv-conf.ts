@@ -1,32 +1,35 @@
 import { readServer, type Server } from './server.ts'
 
-/** What of a resolv.conf(5) matters to a forwarder. */
+/** The settings of a resolv.conf(5) that a forwarder uses. */
 export interface ResolvConf {
   readonly servers: readonly Server[]
-  /** How long one server is waited for, in seconds: `options timeout:n`, 1 to 30. */
+  /** How long to wait for one server, in seconds: `options timeout:n`, 1 to 30. */
   readonly timeout: number
-  /** How often each is asked: `options attempts:n`, 1 to 5. */
+  /** How often to query each server: `options attempts:n`, 1 to 5. */
   readonly attempts: number
-  /** `options rotate`: each question begins with another server. */
+  /** `options rotate`: each query starts with another server. */
   readonly rotate: boolean
   /** `options use-vc`: TCP only. */
   readonly tcpOnly: boolean
-  /** `options trust-ad`: the servers' word that an answer was validated is passed on. */
+  /** `options trust-ad`: the AD bit of the servers is passed on to clients. */
   readonly trustAd: boolean
-  /** Lines that could not be read, as sentences. */
-  readonly nonsense: readonly string[]
+  /** Sentences about lines that could not be read. */
+  readonly badLines: readonly string[]
 }
 
-/** Reads resolv.conf(5). What is unknown is passed over as everybody does; what is wrong is told, and no reason to stop. */
+/**
+ * Reads resolv.conf(5). Unknown settings are skipped, as other resolvers do; wrong ones are reported, and
+ * reading continues.
+ */
 export function parseResolvConf(text: string): ResolvConf {
   const lines = text.split('\n').map(line => line.trim().split(/\s+/))
   const servers: Server[] = []
-  const nonsense: string[] = []
+  const badLines: string[] = []
   for (const [i, [keyword, value = '']] of lines.entries()) {
     if (keyword !== 'nameserver') continue
     const server = readServer(value)
     if (server) servers.push(server)
-    else nonsense.push(`line ${i + 1}: '${value.slice(0, 60)}' is no address of a name server`)
+    else badLines.push(`line ${i + 1}: '${value.slice(0, 60)}' is not the address of a name server`)
   }
   const options = lines.filter(([keyword]) => keyword === 'options').flatMap(([, ...words]) => words)
   const number = (name: string, { usual, most }: { usual: number; most: number }) => {
@@ -40,11 +43,11 @@ export function parseResolvConf(text: string): ResolvConf {
     rotate: options.includes('rotate'),
     tcpOnly: options.includes('use-vc') || options.includes('usevc'),
     trustAd: options.includes('trust-ad'),
-    nonsense,
+    badLines,
   }
 }
 
-/** The same server twice would be asked twice, and hide that the first does not answer. */
+/** Removes duplicates: a server listed twice would be queried twice, and hide that the first does not answer. */
 function withoutDoubles(servers: readonly Server[]): Server[] {
   return servers.filter(
     ({ address, port, scope }, i) =>

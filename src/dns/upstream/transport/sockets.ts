@@ -3,9 +3,12 @@ import { connect, isIPv6 } from 'node:net'
 import type { Port, PortReceiver } from '../../../base/index.ts'
 import type { Server } from '../conf/server.ts'
 
-/** How an upstream is reached: a new socket each time. */
+/** Opens sockets to upstreams: a new one each time. */
 export interface Dialer {
-  /** Connected, from a port of the kernel's random choice: nobody else's datagrams come through. */
+  /**
+   * A connected socket from a random port that the kernel chooses: it receives datagrams from the server
+   * alone.
+   */
   udp(server: Server): Port
   tcp(server: Server): Port
 }
@@ -15,8 +18,8 @@ export const systemDialer: Dialer = { udp: udpPort, tcp: tcpPort }
 
 const hostOf = ({ address, scope }: Server) => (scope === undefined ? address : `${address}%${scope}`)
 
-/** Tells its receiver what happens; what happened before there was one, it tells then. */
-class Hearing {
+/** Passes events to its receiver. Events from before there was one are kept for it. */
+class BufferedReceiver {
   #receiver: PortReceiver | undefined
   readonly #early: ((receiver: PortReceiver) => void)[] = []
   #ended = false
@@ -33,7 +36,7 @@ class Hearing {
     this.#tell(receiver => receiver.end(failure))
     this.#ended = true
   }
-  /** Nobody wants to hear anything any more. */
+  /** Drops all further events. */
   close(): void {
     this.#ended = true
     this.#early.length = 0
@@ -48,18 +51,18 @@ class Hearing {
 function udpPort(server: Server): Port {
   const host = hostOf(server)
   const family = isIPv6(host) ? 6 : 4
-  // An address needs no looking up, which would cost a turn of the thread pool.
+  // An address needs no lookup, which would cost a turn of the thread pool.
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
     lookup: (name, _, done) => done(null, name, family),
   })
-  const hearing = new Hearing()
+  const events = new BufferedReceiver()
   const waiting: Uint8Array[] = []
   let state: 'connecting' | 'connected' | 'closed' = 'connecting'
-  socket.on('error', failure => hearing.end(failure))
-  socket.on('message', bytes => hearing.data(bytes))
+  socket.on('error', failure => events.end(failure))
+  socket.on('message', bytes => events.data(bytes))
   socket.on('connect', () => {
-    // Also told when it was closed meanwhile.
+    // Also called after the socket was closed meanwhile.
     if (state === 'closed') return
     state = 'connected'
     for (const bytes of waiting.splice(0)) socket.send(bytes)
@@ -68,12 +71,12 @@ function udpPort(server: Server): Port {
   const close = () => {
     if (state !== 'closed') socket.close()
     state = 'closed'
-    hearing.close()
+    events.close()
     return gone
   }
   socket.connect(server.port, host)
   return {
-    receive: receiver => hearing.set(receiver),
+    receive: receiver => events.set(receiver),
     send(bytes) {
       if (state === 'connected') socket.send(bytes)
       else waiting.push(bytes)
@@ -85,19 +88,19 @@ function udpPort(server: Server): Port {
 
 function tcpPort(server: Server): Port {
   const socket = connect({ host: hostOf(server), port: server.port, noDelay: true })
-  const hearing = new Hearing()
+  const events = new BufferedReceiver()
   const closed = new Promise<void>(resolve => socket.on('close', () => resolve()))
-  socket.on('error', failure => hearing.end(failure))
-  socket.on('end', () => hearing.end())
-  socket.on('close', () => hearing.end())
-  socket.on('data', bytes => hearing.data(bytes))
+  socket.on('error', failure => events.end(failure))
+  socket.on('end', () => events.end())
+  socket.on('close', () => events.end())
+  socket.on('data', bytes => events.data(bytes))
   const close = () => {
-    hearing.close()
+    events.close()
     socket.destroy()
     return closed
   }
   return {
-    receive: receiver => hearing.set(receiver),
+    receive: receiver => events.set(receiver),
     send: bytes => void socket.write(bytes),
     close,
     [Symbol.asyncDispose]: close,

@@ -4,7 +4,7 @@ import { Frames, framed } from '../../wire/frames.ts'
 import { type Message, readMessage } from '../../wire/message.ts'
 import { compare } from '../../wire/question.ts'
 import { serverText } from '../conf/server.ts'
-import { calledOff, garbled, silent, unreachable } from '../failure.ts'
+import { cancelled, malformed, silent, unreachable } from '../failure.ts'
 import type { Try } from './udp.ts'
 
 interface Waiting {
@@ -12,14 +12,14 @@ interface Waiting {
   readonly answer: Deferred<Message | 'plain'>
 }
 
-/** Long enough to be used again by the next name of a page, shorter than servers hold (RFC 7766 §6.2.3). */
+/** Long enough to be used again by the next name of a page, shorter than servers wait (RFC 7766 §6.2.3). */
 const idleMs = 10_000
-/** Questions under way on one connection: well below what an id can tell apart. */
+/** The most pending queries on one connection: far fewer than the ids. */
 const window = 128
 
-/** A connection to an upstream that several questions share; answers come in any order (RFC 7766 §6.2.1.1, §7). */
+/** A connection to an upstream, shared by several queries. Answers come in any order (RFC 7766 §6.2.1.1, §7). */
 export class TcpConnection {
-  /** Whether an answer has come over it: one that was closed meanwhile says nothing about the server. */
+  /** True when an answer has come over it. The end of such a connection says nothing about the server. */
   proven = false
   closed = false
   readonly #port: Port
@@ -49,7 +49,7 @@ export class TcpConnection {
     return this.#waiting.size >= window
   }
 
-  /** True for an id that a question under way has already. */
+  /** True when a pending query has this id. */
   has(id: number): boolean {
     return this.#waiting.has(id)
   }
@@ -62,10 +62,10 @@ export class TcpConnection {
     const asked = this.#clock.now()
     const cancel = this.#clock.after(ask.ms, () => {
       answer.reject(silent(this.#name, ask.ms))
-      // Nobody else's answer either: the connection is stuck, the next question gets another.
+      // No other answer came either: the connection is stuck, so the next query opens another.
       if (this.#heardAt < asked) void this.close()
     })
-    const abort = () => answer.reject(calledOff(this.#name))
+    const abort = () => answer.reject(cancelled(this.#name))
     ask.signal.addEventListener('abort', abort)
     this.#port.send(framed(ask.wire))
     try {
@@ -96,7 +96,7 @@ export class TcpConnection {
     const edns = ask.wire.length > headerBytes + ask.questionLength
     const result = likeness === 'bare' && edns ? 'plain' : readMessage(bytes)
     if (result) answer.resolve(result)
-    else answer.reject(garbled(this.#name))
+    else answer.reject(malformed(this.#name))
   }
 
   #idle(): void {
@@ -115,11 +115,14 @@ export class TcpConnection {
   }
 }
 
-/** The connections to one upstream: one, unless it is full. */
+/** The connections to one upstream: usually one, and another when it is full. */
 export class TcpConnections {
   readonly #open = new Set<TcpConnection>()
 
-  /** Asks over a connection that there is, or a new one; once more when the one there was had been closed meanwhile. */
+  /**
+   * Queries over an open connection, or a new one. When the open one had been closed meanwhile, it tries once
+   * more.
+   */
   async ask(ask: Try): Promise<Message | 'plain'> {
     const id = ask.wire.readUInt16BE(0)
     const used = [...this.#open].find(connection => !connection.full && !connection.has(id))

@@ -3,40 +3,43 @@ import { flag, headerBytes } from '../../wire/constants.ts'
 import { type Message, readMessage } from '../../wire/message.ts'
 import { compare } from '../../wire/question.ts'
 import { type Server, serverText } from '../conf/server.ts'
-import { calledOff, garbled, silent, unreachable } from '../failure.ts'
+import { cancelled, malformed, silent, unreachable } from '../failure.ts'
 import type { Dialer } from './sockets.ts'
 
-/** One try. */
+/** One attempt at a query. */
 export interface Try {
   readonly server: Server
   readonly dialer: Dialer
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly ms: number
-  /** The question as it is sent, and how long its question section is. */
+  /** The query's bytes, and the length of its question section. */
   readonly wire: Buffer
   readonly questionLength: number
-  /** An answer came that is not ours: it is counted and waited past. */
+  /** Called for an answer that does not match. The attempt continues to wait. */
   wrong(): void
 }
 
-/** An answer, `tcp` when it has to be asked for over TCP, `plain` when it has to be asked for without EDNS. */
+/**
+ * An answer, `tcp` when the query must be repeated over TCP, or `plain` when it must be repeated without
+ * EDNS.
+ */
 export type UdpResult = Message | 'tcp' | 'plain'
 
-/** An answer without the question: for one who asked without EDNS there is nothing left to try. */
+/** `bare`: an answer without the question. After a query without EDNS there is nothing left to try. */
 type Judgement = UdpResult | 'bare' | undefined
 
-/** So many datagrams that are not the answer on one socket that it costs more to look at them than it is worth. */
+/** After so many datagrams that do not match, further ones on the same socket are not worth reading. */
 const flood = 10_000
 
 /**
- * Asks over UDP from a socket of its own: its random port and the random id are what a forger has to guess
- * (RFC 5452 §4), and a wrong guess changes nothing, for we go on waiting.
+ * Queries over UDP from a socket of its own: a forger must guess its random port and the random id (RFC 5452
+ * §4). A wrong guess changes nothing, because the attempt continues to wait.
  */
 export function askUdp(ask: Try): Promise<UdpResult> {
   const { server, dialer, clock, signal, ms, wire } = ask
   const name = serverText(server)
-  if (signal.aborted) return Promise.reject(calledOff(name))
+  if (signal.aborted) return Promise.reject(cancelled(name))
   return new Promise((resolve, reject) => {
     const port = dialer.udp(server)
     let wrong = 0
@@ -47,7 +50,7 @@ export function askUdp(ask: Try): Promise<UdpResult> {
       done()
     }
     const fail = (failure: Error) => settle(() => reject(failure))
-    const abort = () => fail(calledOff(name))
+    const abort = () => fail(cancelled(name))
     const cancel = clock.after(ms, () => fail(silent(name, ms)))
     signal.addEventListener('abort', abort)
     port.receive({
@@ -55,7 +58,7 @@ export function askUdp(ask: Try): Promise<UdpResult> {
         const result = judge(ask, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
         if (result === undefined) ask.wrong()
         else if (result !== 'bare') settle(() => resolve(result))
-        if (result === 'bare' || (result === undefined && ++wrong >= flood)) fail(garbled(name))
+        if (result === 'bare' || (result === undefined && ++wrong >= flood)) fail(malformed(name))
       },
       end: failure => fail(unreachable(name, failure)),
     })
@@ -66,10 +69,11 @@ export function askUdp(ask: Try): Promise<UdpResult> {
 function judge({ wire, questionLength }: Try, got: Buffer): Judgement {
   switch (compare(wire, got, questionLength)) {
     case 'match':
-      // What is truncated may be cut off anywhere: not even looked at.
+      // A truncated answer may be cut anywhere, so it is not parsed.
       return got[2]! & flag.TC ? 'tcp' : readMessage(got)
     case 'case':
-      // Ours in all but the capitals: a server that does not keep them, or a forger. TCP tells which.
+      // It matches except for letter case: from a server that does not keep it, or from a forger. TCP shows
+      // which.
       return 'tcp'
     case 'bare':
       return wire.length > headerBytes + questionLength ? 'plain' : 'bare'

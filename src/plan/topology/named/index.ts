@@ -2,10 +2,10 @@ import { PlanError } from '../../errors.ts'
 import type { Topology } from '../topology.ts'
 import { xnet } from './xnet.ts'
 
-/** All topologies there are. */
+/** All named topologies. */
 export const topologies: readonly Topology[] = [xnet]
 
-/** Finds a topology by its name. */
+/** Finds a topology by name. Throws UNKNOWN_TOPOLOGY. */
 export function topologyOf(name: string): Topology {
   const found = topologies.find(topology => topology.name === name)
   if (found) return found
@@ -13,6 +13,6 @@ export function topologyOf(name: string): Topology {
     code: 'UNKNOWN_TOPOLOGY',
     kind: 'usage',
     reason: `there is no topology '${name}'`,
-    remedy: `Topologies: ${topologies.map(topology => topology.name).join(', ')}`,
+    remedy: `Use one of: ${topologies.map(topology => topology.name).join(', ')}`,
   })
 }

@@ -1,7 +1,7 @@
 import { type Topology, uplink } from '../topology.ts'
 
 /**
- * Nodes on net 1, testers on net 2, and routers, all equal, between them.
+ * Nodes on net 1, testers on net 2, and any number of equal routers between them.
  *
  * ```
  * vm-001 … ──net 1── vm-201, vm-202 … ──net 2── vm-221 …

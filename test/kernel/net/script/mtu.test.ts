@@ -7,7 +7,7 @@ import { ipJson } from '../../../support/namespace.ts'
 const options = { nvm: 1, nrouters: 1, ntesters: 0, mtu1: 9000, hostNets: '0,2,7' }
 const plan = planCluster(resolveSettings({ options })).bridges
 
-test('each net has its own MTU, bridge and taps alike; a net that only the host is on has a bridge', async () => {
+test('each net has its own MTU on bridge and taps, and a net with the host alone has a bridge', async () => {
   await using fabric = await openBridgeFabric(plan)
   const links = await ipJson<{ ifname: string; mtu: number }>(fabric.namespace, ['link'])
   const mtus = Object.fromEntries(links.map(({ ifname, mtu }) => [ifname, mtu]))
@@ -15,7 +15,9 @@ test('each net has its own MTU, bridge and taps alike; a net that only the host 
   expect(mtus).toMatchObject({ xcbr2: 1500, xcbr2_t201: 1500, xcbr7: 1500 })
 })
 
-test('an MTU that a tap refuses is told with its name, and all is taken back', async ({ census }) => {
+test("an MTU that a tap refuses is reported with the tap's name, and everything is undone", async ({
+  census,
+}) => {
   const failure = expect.objectContaining({
     target: expect.stringMatching(/xcbr1_t/),
     message: expect.stringMatching(/mtu/i),

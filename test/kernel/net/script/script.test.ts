@@ -49,7 +49,7 @@ async function scripted(text: string, around: Around = {}): Promise<Fabric> {
 const device = '-device virtio-net-pci,netdev=net$2,mac=00:00:00:01:0$2:0$1'
 const tap = `ip tuntap add t$2_$1 mode tap; echo -netdev tap,id=net$2,ifname=t$2_$1,script=no ${device}`
 
-test('a script is called in the namespace for each net; the tap that it names is opened for QEMU', async () => {
+test('a script is called in the namespace for each net, and the tap that it names is opened for QEMU', async () => {
   const log: string[] = []
   await using fabric = await scripted(`echo "$1 $2 $__mtu $__kvm" >&2; ${tap}`, { log })
   const nics = await fabric.nics(1)
@@ -69,7 +69,7 @@ test('a script is called in the namespace for each net; the tap that it names is
   expect(links.map(({ ifname }) => ifname).sort()).toEqual(['lo', 't0_1', 't1_1'])
 })
 
-test('asked again it lets go of what it had, and so it does of nodes that leave', async () => {
+test('a second call for a node closes its earlier taps, and so does the removal of a node', async () => {
   await using fabric = await scripted(
     `ip link show t$2_$1 >/dev/null 2>&1 || ${tap.replace(';', '; :;')}
     echo -netdev tap,id=net$2,ifname=t$2_$1 ${device}`.replace(/; :;.*\n/, '\n'),
@@ -88,46 +88,51 @@ const failing: [string, string, string, RegExp][] = [
     'fails',
     'echo nothing left >&2; exit 7',
     'FAILED',
-    /net 0 of node 1: .* exited with status 7. It said:\n {2}nothing left/,
+    /net 0 of node 1: .* exited with status 7. It printed:\n {2}nothing left/,
   ],
   ['is killed', 'kill -9 $$', 'FAILED', /was killed by SIGKILL/],
-  ['says nothing', 'exit 0', 'ANSWER', /gave no answer.*It should be QEMU options, such as: -netdev tap/],
-  ['prints nonsense', 'echo Hello, world', 'ANSWER', /answered "Hello, world", where "Hello," is no option/],
-  ['prints too many words', 'echo -netdev a b', 'ANSWER', /where "b" is no option/],
-  ['prints no interface', 'echo -global a=b', 'ANSWER', /is no network interface/],
-  ['prints binary', "printf -- '-netdev \\001\\002'", 'ANSWER', /binary/],
+  ['prints nothing', 'exit 0', 'ANSWER', /gave no answer.*It must give QEMU options, such as: -netdev tap/],
+  [
+    'prints other text',
+    'echo Hello, world',
+    'ANSWER',
+    /answered "Hello, world", where "Hello," is not an option/,
+  ],
+  ['prints too many words', 'echo -netdev a b', 'ANSWER', /where "b" is not an option/],
+  ['prints options without an interface', 'echo -global a=b', 'ANSWER', /is not a network interface/],
+  ['prints control characters', "printf -- '-netdev \\001\\002'", 'ANSWER', /control characters/],
   [
     'prints 10 MB',
     'head -c 10000000 /dev/zero | tr "\\0" x',
     'ANSWER',
-    /printed more than 64 KiB, the first: "xxx/,
+    /printed more than 64 KiB, beginning with "xxx/,
   ],
   [
-    'gives eth0 no address',
+    'gives eth0 no Ethernet address',
     'echo -netdev user,id=a -device virtio-net-pci,netdev=a',
     'ANSWER',
     /no Ethernet address.*01 for node 1/,
   ],
   [
-    'gives eth0 the address of another',
+    'gives eth0 the address of another node',
     'echo -netdev user,id=a -device virtio-net-pci,netdev=a,mac=00:00:00:01:00:02',
     'ANSWER',
     /which is 01 for node 1/,
   ],
   [
-    'names a tap that is none',
+    'names an interface that is not a tap',
     `ip link add t type dummy; echo -netdev tap,id=a,ifname=t ${device}`,
     'TAP',
-    /named t, which is in use, is no tap/,
+    /named the interface t, which is in use, is not a tap/,
   ],
   [
-    'names a tap with a name that none can have',
+    'names a tap with an impossible name',
     `echo -netdev tap,id=a,ifname=sixteen-letters-x ${device}`,
     'TAP',
-    /named sixteen-letters-x/,
+    /named the interface sixteen-letters-x/,
   ],
 ]
-test.each(failing)('a script that %s fails its node alone', async (...[, script, code, why]) => {
+test.each(failing)('a script that %s fails its own node only', async (...[, script, code, why]) => {
   await using fabric = await scripted(
     `[ $1 = 2 ] || {\n${script}\n}\n${tap.replace('echo', '[ $1 = 1 ] || echo')}`,
   )
@@ -138,15 +143,15 @@ test.each(failing)('a script that %s fails its node alone', async (...[, script,
   expect(await fabric.nics(2)).toHaveLength(2)
 })
 
-test('one that does not say what runs it cannot be started', async () => {
+test('a script without an interpreter line cannot be started', async () => {
   await using fabric = await scripted('')
   const message = expect.stringMatching(
-    /cannot be started: Exec format error. It has to be executable, and to begin/,
+    /cannot be started: Exec format error. Make it executable, and let it begin/,
   )
   await expect(fabric.nics(1)).rejects.toMatchObject({ code: 'NET_SETUP_FAILED', message })
 })
 
-test('one that prints 10 MB of errors is one like any other, and keeps the end of it', async () => {
+test('a script may print 10 MB of errors, of which the end is kept', async () => {
   const log: string[] = []
   await using fabric = await scripted(`head -c 10000000 /dev/zero | tr "\\0" x >&2; echo end >&2; ${tap}`, {
     log,
@@ -156,7 +161,7 @@ test('one that prints 10 MB of errors is one like any other, and keeps the end o
   expect(log[0]!.length).toBeLessThan(128 << 10)
 })
 
-test('one that hangs is killed with its children', async ({ census }) => {
+test('a script that hangs is killed with its children', async ({ census }) => {
   await using fabric = await scripted('sleep 1000 & setsid sleep 0.3 & sleep 1000', { timeoutMs: 300 })
   await expect(fabric.nics(1)).rejects.toMatchObject({
     code: 'NET_SETUP_TIMEOUT',
@@ -166,7 +171,7 @@ test('one that hangs is killed with its children', async ({ census }) => {
   await census.expectUnchanged()
 })
 
-test('what is called off, or closed under it, ends at once', async ({ census }) => {
+test('a call that is cancelled, or whose fabric is closed, ends at once', async ({ census }) => {
   const fabric = await scripted('sleep 1000')
   const calling = new AbortController()
   const [one, other] = [fabric.nics(1, calling.signal), fabric.nics(2)]
@@ -179,7 +184,7 @@ test('what is called off, or closed under it, ends at once', async ({ census }) 
   await census.expectUnchanged()
 })
 
-test('options that take privileges are told; a function may give descriptors of its own', async () => {
+test('options that need privileges are reported, and a function can give descriptors of its own', async () => {
   const notices: string[] = []
   const setup: NetSetup = (node, net, { mac }) =>
     net === 0
@@ -197,7 +202,7 @@ test('options that take privileges are told; a function may give descriptors of 
   expect(notices).toEqual(['QEMU of node 1 keeps its privileges, for -netdev tap,id=b,vhost=on,fd={tap}'])
 })
 
-test('a function that throws, hangs or answers something else fails its node', async () => {
+test('a function that throws, hangs or returns another type fails its own node only', async () => {
   const answers = new Map<number, () => unknown>([
     [1, () => Promise.reject(new Error('no more ports'))],
     [2, () => ({ words: [] })],

@@ -22,7 +22,7 @@ async function next(segment: Segment, send: () => Promise<void>) {
   return value
 }
 
-test('all who have joined hear what one sends, and who it was is counted', async () => {
+test('all members of a segment receive a frame, and it is counted for its sender', async () => {
   const at = await address()
   await using one = await joinSegment(at)
   await using other = await joinSegment(at)
@@ -34,30 +34,30 @@ test('all who have joined hear what one sends, and who it was is counted', async
   expect([...other.traffic()]).toEqual([['00:00:00:01:01:fa', { frames: 2, bytes: 17 + 15 }]])
 })
 
-test('jumbo frames pass whole', async () => {
+test('jumbo frames pass whole through a segment', async () => {
   await using segment = await joinSegment(await address())
   const large = Uint8Array.from({ length: 65_507 }, (_, index) => header[index] ?? index)
   const heard = await next(segment, () => segment.inject(large))
   expect(Buffer.compare(heard!.bytes, large)).toBe(0)
 })
 
-test('what is no frame is not sent, and not taken for one', async () => {
+test('bytes that are not a frame are neither sent nor received', async () => {
   await using segment = await joinSegment(await address())
   const refusal = { code: 'SEGMENT_SEND', reason: expect.stringContaining('14 to 65507') }
   await expect(segment.inject(frame().subarray(0, 13))).rejects.toMatchObject(refusal)
   await expect(segment.inject(new Uint8Array(65_508))).rejects.toMatchObject(refusal)
 })
 
-test('the end of a segment ends what captures, and keeps others from sending', async () => {
+test('closing a segment ends its captures and refuses further frames', async () => {
   const segment = await joinSegment(await address())
   const frames = segment.capture()
   await segment.close()
   await segment.close()
   expect(await frames.next()).toEqual({ value: undefined, done: true })
-  await expect(segment.inject(frame())).rejects.toMatchObject({ reason: 'it is closed' })
+  await expect(segment.inject(frame())).rejects.toMatchObject({ reason: 'it has been closed' })
 })
 
-test('what was captured is a file that others read', async () => {
+test('captured frames make a file that tcpdump reads', async () => {
   await using segment = await joinSegment(await address())
   const frames = segment.capture()
   for (const payload of [1, 2, 3]) await segment.inject(frame(payload))
@@ -68,7 +68,7 @@ test('what was captured is a file that others read', async () => {
   await rm(path)
 })
 
-test('nothing of it is on another interface than loopback', async () => {
+test('no frame of a segment reaches another interface than loopback', async () => {
   const { group, port } = await address()
   await using segment = await joinSegment({ group, port })
   const hex = Buffer.from(group.split('.').map(Number)).swap32().toString('hex').toUpperCase()

@@ -15,8 +15,8 @@ function cacheOf(name: string, seconds = 100, options = limits): Cache {
   return cache
 }
 
-describe('the cache', () => {
-  test('finds what it kept, and counts it', () => {
+describe('the DNS cache', () => {
+  test('finds a stored answer, and counts the hit', () => {
     const cache = cacheOf('a')
     expect(cache.find(key('a'))).toMatchObject({ storedAt: 0, expiresAt: 100_000 })
     expect(cache.find(key('b'))).toBeUndefined()
@@ -24,14 +24,14 @@ describe('the cache', () => {
     expect(cache.bytes).toBeGreaterThan(answerFor('a').wire.length)
   })
 
-  test('does not keep what lives 0 seconds, and forgets what it replaces', () => {
+  test('does not store an answer with 0 seconds, and replaces an earlier one', () => {
     const cache = cacheOf('a')
     cache.keep(key('a'), { answer: answerFor('a'), seconds: 0, now: 0 })
     expect(cache.entries).toBe(0)
     expect(cache.bytes).toBe(0)
   })
 
-  test('gives what is stale for as long as it was told, errors not at all', () => {
+  test('serves stale answers for the configured time, but never errors', () => {
     const cache = cacheOf('a')
     expect(cache.stale(key('a'), 1_099_999)).toBeDefined()
     expect(cache.stale(key('a'), 1_100_000)).toBeUndefined()
@@ -41,7 +41,7 @@ describe('the cache', () => {
     expect(cacheOf('a', 100, { ...limits, staleSeconds: 0 }).stale(key('a'), 100_000)).toBeUndefined()
   })
 
-  test('forgets by key', () => {
+  test('removes entries by key', () => {
     const cache = cacheOf('a')
     cache.forget(each => each === key('b'))
     expect(cache.entries).toBe(1)
@@ -49,7 +49,7 @@ describe('the cache', () => {
     expect(cache.entries).toBe(0)
   })
 
-  test('holds as much as it may, whatever comes', () => {
+  test('stays within its limits, whatever is stored', () => {
     const cache = new Cache({ entries: 1000, bytes: 100_000, staleSeconds: 0 })
     for (let i = 0; i < 5000; i++)
       cache.keep(key(`n${i}`), { answer: answerFor(`n${i}`), seconds: 100, now: i })
@@ -59,7 +59,7 @@ describe('the cache', () => {
   })
 })
 
-test('what is popular is wanted anew in the last tenth of its time, once', () => {
+test('a popular answer is fetched again once, in the last tenth of its time', () => {
   const entry = cacheOf('a').find(key('a'))!
   expect([1, 2, 3, 4].map(() => wantsPrefetch(entry, 89_999))).toEqual([false, false, false, false])
   expect([1, 2].map(() => wantsPrefetch(entry, 90_000))).toEqual([true, false])

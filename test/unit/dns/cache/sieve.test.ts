@@ -20,8 +20,8 @@ const use = (sieve: Sieve<SieveNode>, key: string) => {
   sieve.get(key)!.visited = true
 }
 
-describe('what goes when there is no more room', () => {
-  test('is the oldest that nobody used', () => {
+describe('the eviction of a Sieve', () => {
+  test('removes the oldest node without a hit', () => {
     const sieve = filled(3, 'a', 'b', 'c')
     use(sieve, 'a')
     sieve.put(node('d'))
@@ -29,17 +29,17 @@ describe('what goes when there is no more room', () => {
     expect(sieve.evictions).toBe(1)
   })
 
-  test('is whatever comes next when all were used, each spared once', () => {
+  test('spares each node with a hit once, and then takes the next', () => {
     const sieve = filled(3, 'a', 'b', 'c')
     for (const key of ['a', 'b', 'c']) use(sieve, key)
     sieve.put(node('d'))
     expect(keys(sieve)).toEqual(['b', 'c', 'd'])
-    // The hand has gone on from there: b is next, its bit is gone.
+    // The hand has moved on: b is next, and its bit is clear.
     sieve.put(node('e'))
     expect(keys(sieve)).toEqual(['c', 'd', 'e'])
   })
 
-  test('is as much as the new one needs', () => {
+  test('makes as much room as the new node needs', () => {
     const sieve = new Sieve({ entries: 100, bytes: 10 })
     for (const key of ['a', 'b', 'c']) sieve.put(node(key, 3))
     sieve.put(node('d', 6))
@@ -48,7 +48,7 @@ describe('what goes when there is no more room', () => {
     expect(keys(sieve)).toEqual(['c', 'd'])
   })
 
-  test('is not what is used, however many come that are asked for once', () => {
+  test('keeps nodes with hits, however many nodes without hits come', () => {
     const sieve = filled(50, 'hot')
     for (let i = 0; i < 10_000; i++) {
       if (i % 20 === 0) use(sieve, 'hot')
@@ -59,7 +59,7 @@ describe('what goes when there is no more room', () => {
   })
 })
 
-test('whatever is put in, used and taken out: counts are right, limits hold, the queue is whole', () => {
+test('a Sieve keeps counts right, limits held and the queue intact through any operations', () => {
   const key = fc.constantFrom(...'abcdefghij')
   const step = fc.oneof(
     fc.record({ put: key, bytes: fc.integer({ min: 1, max: 9 }) }),
@@ -78,7 +78,7 @@ test('whatever is put in, used and taken out: counts are right, limits hold, the
         expect(kept.length).toBeLessThanOrEqual(5)
         expect(sieve.bytes).toBe(kept.reduce((sum, { bytes }) => sum + bytes, 0))
         expect(sieve.bytes).toBeLessThanOrEqual(20)
-        // From the newest to the oldest and back: all of them, in order of arrival.
+        // From the newest to the oldest and back: all nodes, in order of arrival.
         const newest = kept.filter(({ newer }) => !newer)
         expect(newest).toHaveLength(Math.min(kept.length, 1))
         const chain: SieveNode[] = []

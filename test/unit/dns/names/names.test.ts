@@ -39,14 +39,14 @@ describe("the cluster's names", () => {
     ['2.0.168.192.in-addr.arpa', 'PTR', ['vm-002']],
     ['201.1.168.192.in-addr.arpa', 'PTR', ['vm-201.1']],
     [reverseName('fd00::c0a8:1'), 'PTR', ['vm-001']],
-  ])('%s %s: %j', (name, type, data) => {
+  ])('answer %s %s with %j', (name, type, data) => {
     expect(look(resolver, name, type)).toMatchObject({ rcode: 'NOERROR', flag_aa: true, data })
   })
 
   test.each([
     ['vm-001', 'MX'],
     ['vm-001.1', 'AAAA'],
-  ])('%s has no %s, and says for how long', (name, type) => {
+  ])('answer that %s has no %s, with a TTL', (name, type) => {
     expect(look(resolver, name, type)).toMatchObject({
       rcode: 'NOERROR',
       data: [],
@@ -55,13 +55,13 @@ describe("the cluster's names", () => {
   })
 
   test.each(['vm-003', 'vm-1', '9.0.168.192.in-addr.arpa', reverseName('fd00::c0a8:9')])(
-    '%s does not exist, and nobody else is asked',
+    'answer that %s does not exist, without asking an upstream',
     name => {
       expect(look(resolver, name)).toMatchObject({ rcode: 'NXDOMAIN' })
     },
   )
 
-  test.each(['vm', 'vm-001.example.org', '1.2.168.192.in-addr.arpa'])('%s is none of them', name => {
+  test.each(['vm', 'vm-001.example.org', '1.2.168.192.in-addr.arpa'])('do not include %s', name => {
     expect(look(resolver, name)).toBe('later')
   })
 
@@ -79,7 +79,7 @@ describe("the cluster's names", () => {
   })
 })
 
-test('a name to spoof is ours, with all below it when it has a star', async () => {
+test('a spoofed name is answered here, with everything below it when it has a star', async () => {
   await using upstream = await FakeUpstream.open()
   await using resolver = forwarder([upstream])
   await ask(resolver, query('registry.example.org'))
@@ -97,7 +97,7 @@ test('a name to spoof is ours, with all below it when it has a star', async () =
 
 describe('a hosts file', () => {
   test('is read as hosts(5) says', () => {
-    const { hosts, nonsense } = parseHostsFile(
+    const { hosts, badLines } = parseHostsFile(
       '127.0.0.1 localhost\n::1\tlocalhost ip6-localhost # both\n\n# nothing\r\n192.0.2.7   a.example  a\r\n',
     )
     expect(hosts.map(({ name, addresses }) => `${name} ${addresses}`)).toEqual([
@@ -107,24 +107,24 @@ describe('a hosts file', () => {
       'a.example 192.0.2.7',
       'a 192.0.2.7',
     ])
-    expect(nonsense).toEqual([])
+    expect(badLines).toEqual([])
   })
 
-  test('with nonsense in it says where, and what is good counts', () => {
+  test('reports its bad lines by number, and uses the good ones', () => {
     const bad = ['999.1.1.1 a', '192.0.2.1', '192.0.2.1 a..b', 'x\u001b[2J y', '192.0.2.2 ä', '- -', '; ;']
-    const { hosts, nonsense } = parseHostsFile([...bad, '192.0.2.3 good'].join('\n'))
+    const { hosts, badLines } = parseHostsFile([...bad, '192.0.2.3 good'].join('\n'))
     expect(hosts).toEqual([{ name: 'good', addresses: ['192.0.2.3'] }])
-    expect(nonsense).toEqual([
-      "line 1: '999.1.1.1' is no address",
+    expect(badLines).toEqual([
+      "line 1: '999.1.1.1' is not an IP address",
       'line 2: 192.0.2.1 has no name',
-      "line 3: 'a..b' is no name",
-      "line 4: 'x?[2J' is no address",
-      "line 5: '?' is no name",
+      "line 3: 'a..b' is not a valid name",
+      "line 4: 'x?[2J' is not an IP address",
+      "line 5: '?' is not a valid name",
       'and 2 more lines',
     ])
   })
 
-  test('of any text is read without a throw', () => {
+  test('can have any text without causing an exception', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), text => {
         parseHostsFile(text)
@@ -132,7 +132,7 @@ describe('a hosts file', () => {
     )
   })
 
-  test('is answered from, read again on reload, and missed without harm', async () => {
+  test('is answered from, read again on reload, and may be missing', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'xcluster-dns-'))
     const hostsFile = join(folder, 'hosts')
     const notices: string[] = []
@@ -150,7 +150,7 @@ describe('a hosts file', () => {
       expect(look(resolver, 'a.example')).toMatchObject({ data: ['192.0.2.8'] })
       expect(look(resolver, 'vm-001')).toMatchObject({ data: ['192.168.0.1'] })
       expect(notices).toEqual([
-        expect.stringMatching(/hosts: line 2: 'nonsense' is no address/),
+        expect.stringMatching(/hosts: line 2: 'nonsense' is not an IP address/),
         expect.stringMatching(/hosts cannot be read: ENOENT/),
       ])
     } finally {

@@ -20,7 +20,7 @@ function answered(query: Buffer, more: Partial<Answered> = {}): Answered {
   return { query, answer, asker, source: 'upstream', ms: 37.990251, ...more }
 }
 
-test("a line is CoreDNS's common format", () => {
+test("a log line has CoreDNS's common format", () => {
   expect(line(answered(questionFor('Example.ORG', 29008)))).toBe(
     '[INFO] 127.0.0.1:50759 - 29008 "A IN example.org. udp 29 false 512" NOERROR qr,rd,ra 29 0.037990251s\n',
   )
@@ -30,7 +30,7 @@ test("a line is CoreDNS's common format", () => {
   )
 })
 
-test('size and DO come from the OPT record, all twelve bits of the rcode too', () => {
+test('a log line has size and DO of the OPT record, and all twelve bits of the rcode', () => {
   const opt = Buffer.from('0000291000000080000000', 'hex')
   const query = Buffer.concat([questionFor('a.b', 3), opt])
   query[11] = 1
@@ -40,13 +40,13 @@ test('size and DO come from the OPT record, all twelve bits of the rcode too', (
   expect(line(answered(query, { answer }))).toContain('"A IN a.b. udp 32 true 4096" BADVERS qr 32')
 })
 
-test('a name cannot break out of its line', () => {
+test('a name with control characters cannot break its log line', () => {
   const query = questionFor('xxxxxx.org', 1)
   query.set(Buffer.from('a\n" .\\'), 13)
   expect(line(answered(query))).toContain('"A IN a\\010\\"\\032\\.\\\\.org. udp')
 })
 
-test('any query gives one line that fits', () => {
+test('any query gives one log line that fits the buffer', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 12, maxLength: 400 }), query => {
       const text = line(answered(Buffer.from(query)))

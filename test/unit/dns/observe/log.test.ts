@@ -16,7 +16,7 @@ function fresh(): string {
   return join(mkdtempSync(join(tmpdir(), 'xcluster-test-')), 'log')
 }
 
-test('lines are written when a page is full, or after a while', async () => {
+test('log lines are written when a page is full, or after a while', async () => {
   const path = fresh()
   const clock = new ManualClock()
   await using log = new QueryLog(path, clock)
@@ -31,7 +31,7 @@ test('lines are written when a page is full, or after a while', async () => {
   expect(log.lost).toBe(0)
 })
 
-test('all is written at close; a file that was moved away is opened anew', async () => {
+test('closing writes all log lines, and a file that was moved away is opened again', async () => {
   const path = fresh()
   const clock = new ManualClock()
   const log = new QueryLog(path, clock)
@@ -45,7 +45,7 @@ test('all is written at close; a file that was moved away is opened anew', async
   expect(clock.waiting).toBe(0)
 })
 
-test('lines that come while the file is opened anew are in one of the two, each once', async () => {
+test('log lines written while the file is reopened are in the old file or the new one, each once', async () => {
   const path = fresh()
   await using log = new QueryLog(path, new ManualClock())
   for (let i = 0; i < 2000; i++) log.note(answered)
@@ -59,13 +59,13 @@ test('lines that come while the file is opened anew are in one of the two, each 
   expect(log.lost).toBe(0)
 })
 
-test('faster than the disk: lines are left out and counted, memory is not', async () => {
+test("log lines beyond the disk's speed are dropped and counted, and memory is bounded", async () => {
   await using log = new QueryLog(fresh(), new ManualClock())
   for (let i = 0; i < 100_000; i++) log.note(answered)
   expect(log.lost).toBeGreaterThan(0)
 })
 
-test('a file that cannot be opened is told', () => {
+test('a log file that cannot be opened is reported', () => {
   const path = '/nonexistent/log'
   expect(existsSync('/nonexistent')).toBe(false)
   expect(() => new QueryLog(path)).toThrow(/open query log \/nonexistent\/log: ENOENT.*Give --log a file/)

@@ -4,8 +4,8 @@ import { address, answerTo, FakeUpstream, query, soa } from '../../../support/dn
 import { ManualClock } from '../../../support/manual-clock.ts'
 import { ask, askNow, forwarder, type Read, tcp } from '../asker.ts'
 
-describe('an answer', () => {
-  test('comes from the upstream once, then out of the cache, with the id and spelling of each who asks', async () => {
+describe('an answer of the DNS forwarder', () => {
+  test("comes from the upstream once, then from the cache, with each query's id and spelling", async () => {
     await using upstream = await FakeUpstream.open()
     await using resolver = forwarder([upstream])
     expect(askNow(resolver, query('www.example.org'))).toBe(later)
@@ -17,7 +17,7 @@ describe('an answer', () => {
     expect(resolver.counters).toMatchObject({ questions: 2, misses: 1, hits: 1 })
   })
 
-  test('counts down, and is gone when its time is over', async () => {
+  test('has a TTL that counts down, and is gone when that is over', async () => {
     const clock = new ManualClock()
     await using upstream = await FakeUpstream.open()
     await using resolver = forwarder([upstream], { clock })
@@ -28,7 +28,7 @@ describe('an answer', () => {
     expect(askNow(resolver, query('a.example'))).toBe(later)
   })
 
-  test('is kept for --cache-ttl-max at the longest', async () => {
+  test('is cached for --cache-ttl-max at the longest', async () => {
     await using upstream = await FakeUpstream.open(asked =>
       asked.reply(answerTo(asked, { answers: [address(asked.name, '192.0.2.1', 86_400)] })),
     )
@@ -36,7 +36,7 @@ describe('an answer', () => {
     expect((await ask(resolver, query('a.example'))).answers).toMatchObject([{ ttl: 3000 }])
   })
 
-  test('with TTL 0 is given and not kept', async () => {
+  test('with TTL 0 is passed on and not cached', async () => {
     await using upstream = await FakeUpstream.open(asked =>
       asked.reply(answerTo(asked, { answers: [address(asked.name, '192.0.2.1', 0)] })),
     )
@@ -45,7 +45,7 @@ describe('an answer', () => {
     expect(upstream.asked).toHaveLength(2)
   })
 
-  test('that there is nothing is kept as long as the SOA says', async () => {
+  test('without records is cached as long as the SOA says', async () => {
     const clock = new ManualClock()
     await using upstream = await FakeUpstream.open(asked =>
       asked.reply(answerTo(asked, { rcode: 3, authorities: [soa('example', { ttl: 900, minimum: 60 })] })),
@@ -62,14 +62,14 @@ describe('an answer', () => {
     expect(askNow(resolver, query('no.example'))).toBe(later)
   })
 
-  test('that there is nothing, without an SOA, is not kept', async () => {
+  test('without records and SOA is not cached', async () => {
     await using upstream = await FakeUpstream.open(asked => asked.reply(answerTo(asked, { answers: [] })))
     await using resolver = forwarder([upstream])
     await ask(resolver, query('a.example'))
     expect(askNow(resolver, query('a.example'))).toBe(later)
   })
 
-  test('differs by type, DO, CD and RD, and by nothing else', async () => {
+  test('depends on type, DO, CD and RD, and on nothing else', async () => {
     await using upstream = await FakeUpstream.open()
     await using resolver = forwarder([upstream])
     const different = [
@@ -89,10 +89,10 @@ describe('an answer', () => {
   })
 })
 
-describe('a long answer', () => {
+describe('a long answer of the DNS forwarder', () => {
   const many = (name: string) => Array.from({ length: 60 }, (_, i) => address(name, `192.0.2.${i}`))
 
-  test('is truncated for UDP by what the asker can take, and whole over TCP', async () => {
+  test('is truncated for UDP to the size that the client takes, and whole over TCP', async () => {
     await using upstream = await FakeUpstream.open(asked =>
       asked.reply(answerTo(asked, { answers: many(asked.name) })),
     )
@@ -106,7 +106,7 @@ describe('a long answer', () => {
     expect(upstream.asked).toHaveLength(1)
   })
 
-  test('that an upstream truncates is fetched again over TCP, and only then kept', async () => {
+  test('that an upstream truncates is fetched again over TCP, and only then cached', async () => {
     await using upstream = await FakeUpstream.open(asked =>
       asked.reply(
         asked.transport === 'udp'
@@ -119,7 +119,7 @@ describe('a long answer', () => {
     expect(resolver.upstreams()).toMatchObject([{ overTcp: 1 }])
   })
 
-  test('does without its additional section before it is truncated', async () => {
+  test('loses its additional section before it is truncated', async () => {
     const extra = Array.from({ length: 40 }, (_, i) => address(`x${i}.example`))
     await using upstream = await FakeUpstream.open(asked =>
       asked.reply(answerTo(asked, { answers: [address(asked.name)], additionals: extra })),
@@ -132,7 +132,7 @@ describe('a long answer', () => {
     })
   })
 
-  test('without room for it is for later, not cut', async () => {
+  test('that does not fit the buffer takes the slow path, and is not truncated', async () => {
     await using upstream = await FakeUpstream.open()
     await using resolver = forwarder([upstream])
     await ask(resolver, query('a.example'))
@@ -140,7 +140,7 @@ describe('a long answer', () => {
   })
 })
 
-test('answers and garbage get no answer', async () => {
+test('a message that is an answer or malformed gets no answer', async () => {
   await using resolver = forwarder([])
   for (const bytes of [Buffer.alloc(0), Buffer.alloc(11), Buffer.alloc(40, 0xff)]) {
     expect(askNow(resolver, bytes)).toBe(drop)

@@ -7,7 +7,7 @@ import { query } from '../../../support/dns-upstream.ts'
 import { ManualClock } from '../../../support/manual-clock.ts'
 import { tcp, udp } from '../asker.ts'
 
-/** A network on which every question is answered with what `answers` make of it, one after the other. */
+/** A network on which every query gets the answers that the elements of `answers` make of it, in turn. */
 class Network {
   answers: ((question: Buffer) => Buffer)[] = []
   open = 0
@@ -35,7 +35,7 @@ class Network {
 
 const answerRecord = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 0, 0, 4, 192, 0, 2, 1])
 
-/** What a good server would say, without an OPT. */
+/** The answer of a good server, without an OPT record. */
 function good(question: Buffer): Buffer {
   const answer = Buffer.concat([question.subarray(0, question.length - 11), answerRecord])
   answer.set([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0], 2)
@@ -43,7 +43,7 @@ function good(question: Buffer): Buffer {
 }
 
 const garbage = fc.uint8Array({ maxLength: 80 }).map(bytes => () => Buffer.from(bytes))
-/** Our id, so that it is looked at. */
+/** The query's id, so that the answer is parsed. */
 const aimed = fc
   .uint8Array({ maxLength: 80 })
   .map(bytes => (question: Buffer) => Buffer.concat([question.subarray(0, 2), bytes]))
@@ -56,7 +56,7 @@ const damaged = fc
   })
 const cut = fc.nat(50).map(length => (question: Buffer) => good(question).subarray(0, length))
 
-test('whatever upstreams send, there is an answer in time, to the question, that can be read', async () => {
+test('any bytes of upstreams give a readable answer to the query in time', async () => {
   const anything = fc.array(fc.oneof(garbage, aimed, damaged, cut, fc.constant(good)), { maxLength: 5 })
   await fc.assert(
     fc.asyncProperty(anything, fc.constantFrom(udp, tcp), async (answers, asker) => {
@@ -72,7 +72,7 @@ test('whatever upstreams send, there is an answer in time, to the question, that
       })
       const asked = query('wWw.example', { id: 0xbeef, edns: 1232 })
       const waiting = resolver.resolve(asked, asker)
-      // Wherever it stands still it is moved on: to the next try, to the end of one, to the end of patience.
+      // Time passes to the next attempt, to the end of an attempt, and to the end of the client's wait.
       for (const ms of [400, 400, 1100]) clock.pass(ms)
       const answer = Buffer.from((await waiting)!)
       expect(readMessage(answer)).toBeDefined()
@@ -86,7 +86,7 @@ test('whatever upstreams send, there is an answer in time, to the question, that
   )
 })
 
-test('whatever is asked, it is answered, dropped or waited for, and what is cached stays good', async () => {
+test('any bytes of a client are answered, dropped or delayed, and leave the cache intact', async () => {
   const network = new Network()
   network.answers = [good]
   const dialer = { udp: network.dial, tcp: network.dial }

@@ -4,7 +4,7 @@ import { forgeries } from '../../../support/dns-forgeries.ts'
 import { address, answerTo, FakeUpstream, query } from '../../../support/dns-upstream.ts'
 import { ask, forwarder } from '../asker.ts'
 
-describe('a forged answer is counted and waited past:', () => {
+describe('a forged DNS answer is counted and ignored:', () => {
   test.each(forgeries)('%s', async (_, forge) => {
     await using upstream = await FakeUpstream.open(asked => {
       if (asked.name !== 'a.example') return
@@ -27,23 +27,24 @@ describe('a forged answer is counted and waited past:', () => {
   })
 })
 
-test('ids and ports are drawn anew for every question', async () => {
+test('every query has a new id and a new port', async () => {
   await using upstream = await FakeUpstream.open()
   await using resolver = forwarder([upstream])
   for (let i = 0; i < 64; i++) await ask(resolver, query(`a${i}.example`))
   const ids = new Set(upstream.asked.map(({ packet }) => packet.id))
   const ports = upstream.asked.map(({ port }) => port)
-  // 64 draws of 65,536 meet once in 32 runs, three times in a million; ports are the kernel's to draw, from 28,000.
+  // 64 draws from 65,536 repeat one in 32 runs, and three in one of a million. The kernel draws ports from
+  // 28,000.
   expect(ids.size).toBeGreaterThan(61)
   expect(new Set(ports).size).toBeGreaterThan(58)
   const steps = new Set(ports.slice(1).map((port, i) => port - ports[i]!))
   expect(steps.size).toBeGreaterThan(50)
 })
 
-describe('random capitals', () => {
+describe('random capitals in DNS queries', () => {
   const mixedCase = true
 
-  test('go out, and the asker’s come back', async () => {
+  test('are sent to the upstream, and the client gets its own spelling back', async () => {
     await using upstream = await FakeUpstream.open()
     await using resolver = forwarder([upstream], { mixedCase })
     const name = 'a-rather-long-name-with-many-letters.example'
@@ -52,7 +53,7 @@ describe('random capitals', () => {
     expect(upstream.asked[0]!.name.toLowerCase()).toBe(name)
   })
 
-  test('that come back wrong are asked about over TCP', async () => {
+  test('that come back changed cause a query over TCP', async () => {
     await using upstream = await FakeUpstream.open(asked =>
       asked.reply(
         asked.transport === 'udp'
@@ -72,7 +73,7 @@ describe('random capitals', () => {
 const swapped = (name: string) =>
   name.replace(/[a-z]/gi, letter => (letter < 'a' ? letter.toLowerCase() : letter.toUpperCase()))
 
-describe('rebind protection', () => {
+describe('DNS rebind protection', () => {
   const rebindProtection = true
 
   test.each(['127.0.0.1', '10.1.2.3', '192.168.0.1', '169.254.1.1', '::1', 'fd00::1', 'fe80::1', '::'])(
@@ -86,7 +87,7 @@ describe('rebind protection', () => {
     },
   )
 
-  test('lets the internet through, and is off unless asked for', async () => {
+  test('accepts public addresses, and is off by default', async () => {
     await using upstream = await FakeUpstream.open()
     await using strict = forwarder([upstream], { rebindProtection })
     expect(await ask(strict, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { FakeUpstream, query } from '../../../support/dns-upstream.ts'
 import { ask, askNow, extendedErrors, forwarder, type Read } from '../asker.ts'
 
-/** A question for a.example, and what is wrong with it. */
+/** A query for a.example, with a change. */
 function changed(change: (bytes: Buffer) => Buffer, options = {}): Buffer {
   return change(query('a.example', options))
 }
@@ -30,9 +30,9 @@ const ixfr = changed(
   { type: 'IXFR' },
 )
 
-describe('a question is answered by rule:', () => {
+describe('a DNS query that the forwarder answers by rule', () => {
   const cases: [string, Buffer, number][] = [
-    ['an opcode that is none of ours', changed(set(2, 0x28)), 4],
+    ['an unknown opcode', changed(set(2, 0x28)), 4],
     ['no question', changed(set(5, 0)), 1],
     ['two questions', changed(set(5, 2)), 1],
     ['records in its answer section', changed(set(7, 1)), 1],
@@ -48,9 +48,9 @@ describe('a question is answered by rule:', () => {
     ['EDNS of another version', with2(opt(1)), 16],
     ['class CH', changed(bytes => set(bytes.length - 1, 3)(bytes)), 5],
     ['a zone transfer', query('a.example', { type: 'AXFR' }), 5],
-    ['an incremental one, with its SOA', ixfr, 5],
+    ['an incremental zone transfer, with its SOA', ixfr, 5],
   ]
-  test.each(cases)('%s', (_, bytes, rcode) => {
+  test.each(cases)('may have %s', (_, bytes, rcode) => {
     const resolver = forwarder([])
     const answer = askNow(resolver, bytes) as Read
     const upper =
@@ -60,7 +60,7 @@ describe('a question is answered by rule:', () => {
     expect(resolver.counters).toMatchObject({ questions: 1, rejected: 1 })
   })
 
-  test('and has an OPT only when it had one', async () => {
+  test('gets an OPT record in its answer only when it had one itself', async () => {
     await using upstream = await FakeUpstream.open()
     await using resolver = forwarder([upstream])
     expect((await ask(resolver, query('a.example'))).additionals).toEqual([])
@@ -69,7 +69,7 @@ describe('a question is answered by rule:', () => {
   })
 })
 
-test('options of the asker and of the upstream stay on their side', async () => {
+test('EDNS options of the client and of the upstream are not passed on', async () => {
   await using upstream = await FakeUpstream.open(asked => {
     const answer = Buffer.concat([asked.bytes, opt(0, [0], [0, 10, 0, 2, 1, 2]).subarray(0, 0)])
     answer[2] = 0x81
@@ -81,7 +81,7 @@ test('options of the asker and of the upstream stay on their side', async () => 
   expect(upstream.asked[0]!.packet.additionals).toMatchObject([{ udpPayloadSize: 1232, options: [] }])
 })
 
-test('types, classes and data that nobody knows pass through byte for byte', async () => {
+test('unknown types, classes and data pass byte for byte', async () => {
   const data = Buffer.from([0, 255, 0xc0, 0x0c, 7, 0])
   await using upstream = await FakeUpstream.open(({ bytes, reply }) => {
     const answer = Buffer.concat([
@@ -103,7 +103,7 @@ test('types, classes and data that nobody knows pass through byte for byte', asy
   expect(bytes.subarray(odd.length + 12)).toEqual(data)
 })
 
-test('trouble is explained to those who understand extended errors', async () => {
+test('a failure is explained to clients that understand extended errors', async () => {
   await using resolver = forwarder([])
   const answer = await ask(resolver, query('a.example', { edns: 1232 }))
   expect(answer).toMatchObject({ rcode: 'SERVFAIL' })

@@ -7,8 +7,8 @@ import { ask, askNow, extendedErrors, forwarder, type Read } from '../asker.ts'
 
 const silent = () => {}
 
-describe('the same question', () => {
-  test('a thousand times at once is asked once', async () => {
+describe('equal DNS queries', () => {
+  test('a thousand times at once are sent to the upstream once', async () => {
     await using upstream = await FakeUpstream.open(silent)
     await using resolver = forwarder([upstream])
     const answers = Array.from({ length: 1000 }, (_, id) => ask(resolver, query('a.example', { id })))
@@ -22,8 +22,8 @@ describe('the same question', () => {
   })
 })
 
-describe('an upstream that does not answer', () => {
-  test('means SERVFAIL after 1.9 s; what it says later is kept all the same', async () => {
+describe('a DNS upstream that does not answer', () => {
+  test('causes SERVFAIL after 1.9 s, and its late answer is still cached', async () => {
     const clock = new ManualClock()
     await using upstream = await FakeUpstream.open(silent)
     await using resolver = forwarder([upstream], { clock })
@@ -37,7 +37,7 @@ describe('an upstream that does not answer', () => {
     expect(askNow(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
   })
 
-  test('is asked again, from another port, with another id; the first answer counts', async () => {
+  test('is asked again from another port with another id, and its first answer counts', async () => {
     const clock = new ManualClock()
     await using upstream = await FakeUpstream.open(silent)
     await using resolver = forwarder([upstream], { clock })
@@ -50,7 +50,7 @@ describe('an upstream that does not answer', () => {
     expect(await answer).toMatchObject({ data: ['192.0.2.1'] })
   })
 
-  test('lets another one be asked after 400 ms', async () => {
+  test('makes the forwarder ask another one after 400 ms', async () => {
     const clock = new ManualClock()
     await using dead = await FakeUpstream.open(silent)
     await using good = await FakeUpstream.open()
@@ -61,12 +61,12 @@ describe('an upstream that does not answer', () => {
       clock.pass(400)
       expect(await answer).toMatchObject({ data: ['192.0.2.1'] })
     }
-    // By now it is known: the good one leads.
+    // The good upstream is known by now: it is asked first.
     expect(await ask(resolver, query('b.example'))).toMatchObject({ data: ['192.0.2.1'] })
     expect(resolver.upstreams()).toMatchObject([{ healthy: false }, { healthy: true, answers: 4 }])
   })
 
-  test('is no reason to forget what was known: stale answers for 30 s (RFC 8767)', async () => {
+  test('leaves known answers in use, served stale for 30 s (RFC 8767)', async () => {
     const clock = new ManualClock()
     await using upstream = await FakeUpstream.open()
     await using resolver = forwarder([upstream], { clock })
@@ -79,7 +79,7 @@ describe('an upstream that does not answer', () => {
     clock.pass(1900)
     expect(await answer).toMatchObject({ data: ['192.0.2.1'], answers: [{ ttl: 30 }] })
     expect(extendedErrors(await answer)).toEqual([3])
-    // Nobody waits again for a while.
+    // For a while no client waits again.
     expect(askNow(resolver, query('a.example'))).toMatchObject({ answers: [{ ttl: 30 }] })
     clock.pass(30_000)
     expect(askNow(resolver, query('a.example'))).toBe(later)
@@ -89,15 +89,15 @@ describe('an upstream that does not answer', () => {
   })
 })
 
-describe('an upstream that fails', () => {
-  test('is left for the next one at once', async () => {
+describe('a DNS upstream that fails', () => {
+  test('makes the forwarder ask the next one at once', async () => {
     await using bad = await FakeUpstream.open(asked => asked.reply(answerTo(asked, { rcode: 2 })))
     await using good = await FakeUpstream.open()
     await using resolver = forwarder([bad, good])
     expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
   })
 
-  test('with nobody else to ask has its SERVFAIL passed on, and kept for 5 s', async () => {
+  test('and is the only one has its SERVFAIL passed on, and cached for 5 s', async () => {
     const clock = new ManualClock()
     await using upstream = await FakeUpstream.open(asked => asked.reply(answerTo(asked, { rcode: 2 })))
     await using resolver = forwarder([upstream], { clock })
@@ -111,7 +111,7 @@ describe('an upstream that fails', () => {
     expect(upstream.asked).toHaveLength(1)
   })
 
-  test('by not being there is not waited for', async () => {
+  test('because it cannot be reached costs no waiting', async () => {
     const upstream = await FakeUpstream.open()
     await using resolver = forwarder([upstream])
     await upstream[Symbol.asyncDispose]()
@@ -120,7 +120,7 @@ describe('an upstream that fails', () => {
     expect(extendedErrors(answer)).toEqual([23])
   })
 
-  test('by sending garbage is waited past', async () => {
+  test('by sending malformed answers is waited for until its time limit', async () => {
     await using upstream = await FakeUpstream.open(asked => {
       const truncatedRecord = answerTo(asked).subarray(0, -3)
       const twoQuestions = Buffer.from(asked.bytes).fill(2, 5, 6)
@@ -140,8 +140,8 @@ describe('an upstream that fails', () => {
   })
 })
 
-describe('too much', () => {
-  test('under way: what is beyond fails at once, what is not goes on', async () => {
+describe('an overload of the DNS forwarder', () => {
+  test('of pending queries fails those beyond the limit at once, and answers the others', async () => {
     await using upstream = await FakeUpstream.open(silent)
     await using resolver = forwarder([upstream], { maxUnderWay: 3 })
     const first = [1, 2, 3].map(i => ask(resolver, query(`a${i}.example`)))
@@ -151,7 +151,7 @@ describe('too much', () => {
     for (const each of first) expect((await each).data).toHaveLength(1)
   })
 
-  test('of open files: SERVFAIL, and no blame for the upstream', async () => {
+  test('of open files gives SERVFAIL, and the upstream stays healthy', async () => {
     const failure = Object.assign(new Error('bind EMFILE'), { code: 'EMFILE' })
     const port = {
       receive: (receiver: { end(failure: Error): void }) => queueMicrotask(() => receiver.end(failure)),
@@ -168,7 +168,7 @@ describe('too much', () => {
   })
 })
 
-test('closing leaves nobody waiting, and nothing open', async () => {
+test('closing the forwarder answers all waiting clients, and leaves nothing open', async () => {
   const clock = new ManualClock()
   await using upstream = await FakeUpstream.open(asked => {
     if (asked.transport === 'udp' && asked.name === 'tcp.example')
@@ -184,7 +184,7 @@ test('closing leaves nobody waiting, and nothing open', async () => {
   expect(clock.waiting).toBe(0)
 })
 
-test('a popular name is asked for again before its time is over', async () => {
+test('a popular name is fetched again before its time is over', async () => {
   const clock = new ManualClock()
   await using upstream = await FakeUpstream.open()
   await using resolver = forwarder([upstream], { clock })
@@ -200,7 +200,7 @@ test('a popular name is asked for again before its time is over', async () => {
   expect(await waitFor(() => fresh().ttl === 300)).toBe(true)
 })
 
-test('an answer is told while somebody listens', async () => {
+test('each answer is reported while there is an observer', async () => {
   await using upstream = await FakeUpstream.open()
   await using resolver = forwarder([upstream])
   const seen: string[] = []

@@ -6,7 +6,7 @@ import { questionFor } from '../../../support/dns-client.ts'
 
 const from = (address: string) => ({ address, loopback: address.startsWith('127.') || address === '::1' })
 
-test('this machine may ask, others only from the networks that are given', () => {
+test('this machine has access, and others only from the given networks', () => {
   const none = new Access()
   expect(none.allows(from('127.0.0.1'))).toBe(true)
   expect(none.allows(from('::1'))).toBe(true)
@@ -31,16 +31,16 @@ test('this machine may ask, others only from the networks that are given', () =>
       false,
       false,
     ])
-  expect(() => new Access(['192.168.0.0'])).toThrow('is not an address/length')
+  expect(() => new Access(['192.168.0.0'])).toThrow('is not an address with a prefix length')
 })
 
-test('a million strangers cost no memory but that of a thousand', () => {
+test('a million unknown clients cost the memory of a thousand', () => {
   const access = new Access(['192.168.0.0/24'])
   for (let i = 0; i < 5000; i++) access.allows(from(`10.0.${i >> 8}.${i & 255}`))
   expect(access.allows(from('192.168.0.9'))).toBe(true)
 })
 
-test('a refusal is no longer than the question, and what is no question gets none', () => {
+test('a refusal is no longer than its query, and a malformed query gets none', () => {
   const access = new Access()
   const bytes = questionFor('example.org', 77)
   const into = { bytes: Buffer.alloc(600, 0xff), at: 10, length: 512 }
@@ -53,7 +53,7 @@ test('a refusal is no longer than the question, and what is no question gets non
   expect(access.refuse({ bytes, at: 0, length: 11 }, into)).toBe(0)
 })
 
-describe('places', () => {
+describe('listening addresses', () => {
   test.each([
     ['192.0.2.1', '192.0.2.1:10053'],
     ['192.0.2.1:53', '192.0.2.1:53'],
@@ -61,21 +61,18 @@ describe('places', () => {
     ['::1', '[::1]:10053'],
     [':53', '[::]:53'],
     ['[fe80::1%eth0]:0', '[fe80::1%eth0]:0'],
-  ])('%s is %s', (text, spelled) => {
+  ])('read %s as %s', (text, spelled) => {
     expect(placeText(parsePlace(text))).toBe(spelled)
   })
 
-  test.each(['', 'localhost', '192.0.2.1:', '192.0.2.1:65536', '[::1', '1:2:3', 'a b'])(
-    '%s is none',
-    text => {
-      expect(() => parsePlace(text)).toThrow(
-        expect.objectContaining({ code: 'DNS_BAD_ADDRESS', kind: 'usage' }),
-      )
-    },
-  )
+  test.each(['', 'localhost', '192.0.2.1:', '192.0.2.1:65536', '[::1', '1:2:3', 'a b'])('refuse %s', text => {
+    expect(() => parsePlace(text)).toThrow(
+      expect.objectContaining({ code: 'DNS_BAD_ADDRESS', kind: 'usage' }),
+    )
+  })
 })
 
-test('an idle connection has 30 s, and less once more than half of the room is taken', () => {
+test('an idle connection has 30 s, and less once more than half of the connections are in use', () => {
   const at = (open: number) => idleLimit(usualLimits, open)
   expect([at(1), at(500), at(1000)]).toEqual([30_000, 30_000, 2000])
   expect(at(750)).toBe(16_000)

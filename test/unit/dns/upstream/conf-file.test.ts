@@ -28,7 +28,7 @@ const names = (resolver: Resolver) => resolver.upstreams().map(({ name }) => nam
 
 describe('resolv.conf', () => {
   test.each([
-    ['is written anew', () => write('resolv.conf', '192.0.2.2')],
+    ['is rewritten', () => write('resolv.conf', '192.0.2.2')],
     [
       'is replaced',
       () => {
@@ -44,7 +44,7 @@ describe('resolv.conf', () => {
         renameSync(join(folder, 'link'), path())
       },
     ],
-  ])('that %s is read again with the next question, a second later', async (_, change) => {
+  ])('that %s is read again with a query a second later', async (_, change) => {
     const clock = new ManualClock()
     await using upstream = await FakeUpstream.open()
     write('resolv.conf', upstream, '192.0.2.9')
@@ -74,7 +74,7 @@ describe('resolv.conf', () => {
     expect([first.asked.length, second.asked.length]).toEqual([0, 1])
   })
 
-  test('that is empty, or gone, for a while leaves the servers that there were, and a notice', async () => {
+  test('that is empty or missing for a while leaves the earlier servers in use, with a notice', async () => {
     const clock = new ManualClock()
     const notices: string[] = []
     await using upstream = await FakeUpstream.open()
@@ -86,12 +86,12 @@ describe('resolv.conf', () => {
       expect(await ask(resolver, query(`a${i}.example`))).toMatchObject({ data: ['192.0.2.1'] })
     }
     expect(notices).toEqual([
-      expect.stringMatching(/names no name server/),
+      expect.stringMatching(/has no name servers/),
       expect.stringMatching(/cannot be read: ENOENT/),
     ])
   })
 
-  test('that was never there: a notice, SERVFAIL, and all is well once it is', async () => {
+  test('that never existed gives a notice and SERVFAIL, and is used once it exists', async () => {
     const clock = new ManualClock()
     const notices: string[] = []
     await using upstream = await FakeUpstream.open()
@@ -103,7 +103,7 @@ describe('resolv.conf', () => {
     expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
   })
 
-  test('of twenty servers, nineteen of which refuse: the answer is the twentieth’s', async () => {
+  test('with twenty servers, nineteen of which refuse, gives the answer of the twentieth', async () => {
     await using good = await FakeUpstream.open()
     const servers = Array.from({ length: 19 }, (_, i) => `127.0.0.${i + 2}:${good.address.split(':')[1]}`)
     write('resolv.conf', ...servers, good)

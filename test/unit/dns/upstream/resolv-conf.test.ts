@@ -3,7 +3,7 @@ import { chooseResolvConf } from '../../../../src/dns/upstream/conf/local-resolv
 import { parseResolvConf } from '../../../../src/dns/upstream/conf/resolv-conf.ts'
 import { isLocal, parseServer, readServer, serverText } from '../../../../src/dns/upstream/conf/server.ts'
 
-describe('a server', () => {
+describe("a name server's address", () => {
   test.each([
     ['192.0.2.1', '192.0.2.1:53'],
     ['192.0.2.1:5353', '192.0.2.1:5353'],
@@ -12,7 +12,7 @@ describe('a server', () => {
     ['[2001:db8::1]:5353', '[2001:db8::1]:5353'],
     ['fe80::1%eth0', '[fe80::1%eth0]:53'],
     ['[fe80::1%2]:54', '[fe80::1%2]:54'],
-  ])('%s is %s', (text, name) => {
+  ])('%s is read as %s', (text, name) => {
     expect(serverText(parseServer(text))).toBe(name)
   })
 
@@ -28,9 +28,9 @@ describe('a server', () => {
     '[::1]:x',
     'fe80::1%',
     '192.0.2.1 ',
-  ])("'%s' is none", text => {
+  ])("cannot be '%s'", text => {
     expect(readServer(text)).toBeUndefined()
-    expect(() => parseServer(text)).toThrow(/no address of a name server/)
+    expect(() => parseServer(text)).toThrow(/not the address of a name server/)
   })
 
   test.each([
@@ -39,13 +39,13 @@ describe('a server', () => {
     ['0.0.0.0', true],
     ['128.0.0.1', false],
     ['192.168.0.1', false],
-  ])('%s: only reachable from here? %s', (text, local) => {
+  ])('%s: reachable from this network namespace only: %s', (text, local) => {
     expect(isLocal(parseServer(text))).toBe(local)
   })
 })
 
 describe('resolv.conf', () => {
-  test('gives servers in order, each once, and the options that matter', () => {
+  test('gives servers in order, each once, and the relevant options', () => {
     const conf = parseResolvConf(
       [
         '# made by hand',
@@ -66,12 +66,12 @@ describe('resolv.conf', () => {
       rotate: true,
       tcpOnly: true,
       trustAd: true,
-      nonsense: [],
+      badLines: [],
     })
     expect(conf.servers.map(serverText)).toEqual(['192.0.2.1:53', '[2001:db8::1]:53'])
   })
 
-  test('has the usual values of resolv.conf(5) without options, and its limits', () => {
+  test('without options has the defaults of resolv.conf(5), and their limits', () => {
     expect(parseResolvConf('')).toMatchObject({ timeout: 5, attempts: 2, rotate: false, tcpOnly: false })
     const odd = parseResolvConf(
       'options timeout:0 attempts:99\noptions timeout:x attempts:\noptions timeout:300',
@@ -79,19 +79,19 @@ describe('resolv.conf', () => {
     expect(odd).toMatchObject({ timeout: 30, attempts: 2 })
   })
 
-  test('with twenty servers has twenty', () => {
+  test('can have twenty servers', () => {
     const text = Array.from({ length: 20 }, (_, i) => `nameserver 192.0.2.${i}\n`).join('')
     expect(parseResolvConf(text).servers).toHaveLength(20)
   })
 
-  test('with nonsense in it says where', () => {
+  test('reports its bad lines by number', () => {
     const conf = parseResolvConf(
       'nameserver\nnameserver dns.example.org\nnameserver 192.0.2.1\n\u0000\u0001\nname',
     )
     expect(conf.servers).toHaveLength(1)
-    expect(conf.nonsense).toEqual([
-      "line 1: '' is no address of a name server",
-      "line 2: 'dns.example.org' is no address of a name server",
+    expect(conf.badLines).toEqual([
+      "line 1: '' is not the address of a name server",
+      "line 2: 'dns.example.org' is not the address of a name server",
     ])
   })
 })
@@ -102,19 +102,19 @@ describe('a local resolver', () => {
   const names = (chosen: ReturnType<typeof chooseResolvConf>) =>
     chosen.conf.servers.map(({ address }) => address)
 
-  test('is fine in the main namespace', () => {
+  test('is used in the main network namespace', () => {
     const chosen = chooseResolvConf({ text: stub, systemd: behind, mainNamespace: true })
     expect(names(chosen)).toEqual(['127.0.0.53'])
     expect(chosen.notices).toEqual([])
   })
 
-  test('is replaced in another by the servers that it asks itself', () => {
+  test('is replaced in another namespace by the servers that it uses itself', () => {
     const chosen = chooseResolvConf({ text: stub, systemd: behind, mainNamespace: false })
     expect(names(chosen)).toEqual(['192.0.2.1', '2001:db8::1'])
     expect(chosen.notices).toEqual([])
   })
 
-  test('that nothing is known about means a sentence that says what to do', () => {
+  test('whose servers are unknown gives a notice that says what to do', () => {
     for (const systemd of [undefined, '', stub]) {
       const chosen = chooseResolvConf({ text: 'nameserver 127.0.1.1\n', systemd, mainNamespace: false })
       expect(names(chosen)).toEqual([])
@@ -122,7 +122,7 @@ describe('a local resolver', () => {
     }
   })
 
-  test('beside one that can be reached is left out', () => {
+  test('beside a server that can be reached is omitted', () => {
     const text = 'nameserver 127.0.0.1\nnameserver 192.0.2.7\n'
     expect(names(chooseResolvConf({ text, systemd: behind, mainNamespace: false }))).toEqual(['192.0.2.7'])
   })

@@ -7,8 +7,8 @@ import { ask, forwarder } from '../asker.ts'
 
 const silent = () => {}
 
-describe('EDNS', () => {
-  test.each([1, 4])('that an upstream does not understand (%i) is left out, from then on', async rcode => {
+describe('EDNS of a query to an upstream', () => {
+  test.each([1, 4])('that an upstream refuses with rcode %i is omitted from then on', async rcode => {
     await using upstream = await FakeUpstream.open(asked =>
       asked.reply(answerTo(asked, asked.packet.additionals?.length ? { rcode } : undefined)),
     )
@@ -22,7 +22,7 @@ describe('EDNS', () => {
     expect(upstream.asked).toHaveLength(5)
   })
 
-  test('is left out when all that comes back is a header', async () => {
+  test('is omitted when the answer is a bare header', async () => {
     await using upstream = await FakeUpstream.open(asked => {
       const header = Buffer.from(asked.bytes.subarray(0, 12)).fill(0, 4)
       header.set([0x81, 0x81], 2)
@@ -32,7 +32,7 @@ describe('EDNS', () => {
     expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
   })
 
-  test('is no reason when it fails without it too', async () => {
+  test('stays in use when the upstream fails without it too', async () => {
     await using upstream = await FakeUpstream.open(asked => asked.reply(answerTo(asked, { rcode: 1 })))
     await using resolver = forwarder([upstream])
     for (const name of ['a.example', 'b.example'])
@@ -48,7 +48,7 @@ describe('TCP to an upstream', () => {
     if (asked.transport === 'udp') asked.reply(answerTo(asked, { flags: 0x0200 }))
   }
 
-  test('is one connection for many questions, answered in any order', async () => {
+  test('is one connection for many queries, answered in any order', async () => {
     await using upstream = await FakeUpstream.open(truncating)
     await using resolver = forwarder([upstream])
     const answers = Array.from({ length: 20 }, (_, i) => ask(resolver, query(`a${i}.example`)))
@@ -64,7 +64,7 @@ describe('TCP to an upstream', () => {
     expect(upstream.connections).toBe(1)
   })
 
-  test('that the server closed meanwhile is opened anew', async () => {
+  test('is opened again when the server closed it meanwhile', async () => {
     await using upstream = await FakeUpstream.open(asked => {
       truncating(asked)
       if (asked.transport === 'tcp') asked.reply(answerTo(asked))
@@ -80,7 +80,7 @@ describe('TCP to an upstream', () => {
     expect(upstream.connections).toBe(2)
   })
 
-  test('that is closed at once, every time, is a failure, not a loop', async () => {
+  test('that the server always closes at once is a failure, not an endless loop', async () => {
     await using upstream = await FakeUpstream.open(asked => {
       truncating(asked)
       asked.hangUp()
@@ -105,13 +105,13 @@ describe('TCP to an upstream', () => {
   })
 })
 
-describe('whom to ask', () => {
+describe('the upstream that is asked first', () => {
   const counts = (upstreams: FakeUpstream[]) => upstreams.map(({ asked }) => asked.length)
   const askMany = async (resolver: Resolver, count: number) => {
     for (let i = 0; i < count; i++) await ask(resolver, query(`a${i}.example`))
   }
 
-  test('the first one, in order', async () => {
+  test('is the first one in order', async () => {
     await using first = await FakeUpstream.open()
     await using second = await FakeUpstream.open()
     await using resolver = forwarder([first, second])
@@ -119,16 +119,16 @@ describe('whom to ask', () => {
     expect(counts([first, second])).toEqual([10, 0])
   })
 
-  test('anybody', async () => {
+  test('is a random one with the policy random', async () => {
     await using first = await FakeUpstream.open()
     await using second = await FakeUpstream.open()
     await using resolver = forwarder([first, second], { policy: 'random' })
     await askMany(resolver, 40)
-    // All to one: once in 10^12.
+    // The chance that all queries go to one is 1 in 10^12.
     expect(Math.min(...counts([first, second]))).toBeGreaterThan(0)
   })
 
-  test('the fastest of late', async () => {
+  test('is the one with the fastest recent answers', async () => {
     const clock = new ManualClock()
     await using slow = await FakeUpstream.open(asked => {
       clock.pass(100)
@@ -140,7 +140,7 @@ describe('whom to ask', () => {
     expect(fast.asked.length).toBeGreaterThan(40)
   })
 
-  test('the one for the domain', async () => {
+  test("is one of the name's domain", async () => {
     await using main = await FakeUpstream.open()
     await using corp = await FakeUpstream.open()
     await using lab = await FakeUpstream.open()
@@ -160,7 +160,7 @@ describe('whom to ask', () => {
     expect(resolver.upstreams().map(({ zone }) => zone)).toEqual(['.', 'corp.example', 'Lab.Corp.Example.'])
   })
 
-  test('one that was down again, after a pause', async () => {
+  test('can be one that was down, after a pause', async () => {
     const clock = new ManualClock()
     await using upstream = await FakeUpstream.open(silent)
     await using other = await FakeUpstream.open()
@@ -180,7 +180,7 @@ describe('whom to ask', () => {
     expect(resolver.upstreams()).toMatchObject([{ healthy: true }, { healthy: true }])
   })
 
-  test('not one that leads back here', async () => {
+  test('is never one that leads back to this forwarder', async () => {
     const notices: string[] = []
     await using good = await FakeUpstream.open()
     await using loop = await FakeUpstream.open()
@@ -199,9 +199,9 @@ describe('whom to ask', () => {
   })
 })
 
-test('what is no upstream or domain is said at once', () => {
+test('an invalid upstream or domain is refused at once', () => {
   expect(() => forwarder([], { zones: [{ domain: 'a..b', upstreams: [] }] })).toThrow(
-    /a\.\.b: that is no domain/,
+    /a\.\.b: it is not a valid domain/,
   )
   expect(() => forwarder([], { zones: [{ domain: 'a', upstreams: ['b'] }] })).toThrow(/use upstream b/)
 })

@@ -14,7 +14,7 @@ const folder = join(import.meta.dirname, '../../../vectors/dns')
 const names = readdirSync(folder).flatMap(file => (file.endsWith('.hex') ? [file.slice(0, -4)] : []))
 const packets = (name: string) => readVector(`dns/${name}`).datagrams.map(bytes => Buffer.from(bytes))
 
-/** What becomes of those of dig's questions that are not just passed on. */
+/** The result of each query of dig that is not simply passed on. */
 const verdicts: Record<string, number> = {
   axfr: 5,
   ixfr: 5,
@@ -25,7 +25,7 @@ const verdicts: Record<string, number> = {
   'header-only': 1,
 }
 
-/** 64 KiB of anything is looked at in far less. */
+/** Reading 64 KiB of anything takes far less. */
 const mostMs = 100
 
 function cpuMs(since: NodeJS.CpuUsage): number {
@@ -33,12 +33,12 @@ function cpuMs(since: NodeJS.CpuUsage): number {
   return (user + system) / 1000
 }
 
-describe('what dig asks', () => {
-  test('was captured', () => {
+describe('a captured query of dig', () => {
+  test('exists for each of many kinds', () => {
     expect(names.length).toBeGreaterThan(20)
   })
 
-  test.each(names)('%s: is understood, or answered by rule', name => {
+  test.each(names)('%s is parsed, or answered by rule', name => {
     const [bytes] = packets(name)
     const reader = new Query()
     const verdict = reader.read({ bytes: bytes!, at: 0, length: bytes!.length })
@@ -46,17 +46,17 @@ describe('what dig asks', () => {
   })
 })
 
-describe('what nsd answers', () => {
+describe('a captured answer of nsd', () => {
   const passed = names.filter(name => verdicts[name] === undefined && name !== 'class')
 
-  test.each(passed)('%s: is walked, and passed on as it is', async name => {
+  test.each(passed)('%s is parsed, and passed on unchanged', async name => {
     const [question, answer] = packets(name)
     const { records } = readMessage(answer!)!
     const { answers, authorities, additionals } = decode(answer!)
     expect(records).toHaveLength(answers!.length + authorities!.length + additionals!.length)
     if (answer![2]! & 2) return
     await using upstream = await FakeUpstream.open(({ bytes, reply }) => {
-      // The name as nsd was asked for it: its own spelling would be another question's.
+      // With the name in nsd's query: the answer's own spelling would belong to another query.
       const given = Buffer.concat([
         bytes.subarray(0, 2),
         answer!.subarray(2, 12),
@@ -72,7 +72,7 @@ describe('what nsd answers', () => {
     )
   })
 
-  test('class: is a refusal that does not repeat the question', () => {
+  test('for class CH is a refusal that does not repeat the question', () => {
     const [question, answer] = packets('class')
     expect(compare(question!, answer!, question!.indexOf(0, 12) + 5 - 12)).toBe('bare')
   })
@@ -80,7 +80,7 @@ describe('what nsd answers', () => {
 
 const nameLength = (bytes: Buffer) => bytes.indexOf(0, 12) + 1 - 12
 
-describe('nasty questions', () => {
+describe('a malicious query is answered or dropped within 100 ms:', () => {
   test.each(nastyQuestions)('$what ($source)', async ({ bytes }) => {
     const resolver = forwarder([])
     const begun = process.cpuUsage()
@@ -91,7 +91,7 @@ describe('nasty questions', () => {
   })
 })
 
-describe('nasty answers', () => {
+describe('a malicious answer is ignored within 100 ms:', () => {
   test.each(nastyAnswers)('$what ($source)', async ({ bytes }) => {
     const begun = process.cpuUsage()
     readMessage(bytes)
@@ -107,7 +107,7 @@ describe('nasty answers', () => {
   })
 })
 
-test('a question that is an answer is dropped', () => {
+test('an answer sent as a query is dropped', () => {
   const [, answer] = packets('a')
   expect(new Query().read({ bytes: answer!, at: 0, length: answer!.length })).toBe(ignore)
 })

@@ -10,7 +10,7 @@ function cut(frames: Frames, piece: Buffer): string[] {
   return found
 }
 
-test('a stream gives its messages, however it is cut into pieces', () => {
+test('a stream gives the same messages, however it is cut into pieces', () => {
   const message = fc.uint8Array({ maxLength: 700 })
   fc.assert(
     fc.property(fc.array(message, { maxLength: 12 }), fc.array(fc.nat(900)), (messages, cuts) => {
@@ -29,7 +29,7 @@ test('a stream gives its messages, however it is cut into pieces', () => {
   )
 })
 
-test('any bytes in any pieces: messages or nothing, never a throw, none longer than promised', () => {
+test('any bytes in any pieces give messages or nothing, without an exception, none longer than its length field', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 300 })), pieces => {
       const frames = new Frames()
@@ -40,7 +40,7 @@ test('any bytes in any pieces: messages or nothing, never a throw, none longer t
   )
 })
 
-test('what is not taken yet waits: messages taken one by one, more arriving between', () => {
+test('messages taken one by one stay complete while more bytes arrive', () => {
   const frames = new Frames()
   const part = { bytes: Buffer.alloc(0), at: 0, length: 0 }
   const next = () => (frames.next(part) ? part.bytes.toString('latin1', part.at, part.at + part.length) : '')
@@ -54,7 +54,7 @@ test('what is not taken yet waits: messages taken one by one, more arriving betw
   expect(frames.partial).toBe(false)
 })
 
-test('messages that were given stay as they are, whatever comes after them', () => {
+test('messages stay unchanged, whatever arrives after them', () => {
   const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 30 })
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 90 }), { maxLength: 12 }), pieces, (messages, sizes) => {
@@ -73,7 +73,7 @@ test('messages that were given stay as they are, whatever comes after them', () 
   )
 })
 
-test('65,535 bytes that come one by one are put together in linear time', () => {
+test('65,535 bytes that arrive one by one are assembled in linear time', () => {
   const frames = new Frames()
   const stream = framed(Buffer.alloc(0xffff, 7))
   const begun = process.cpuUsage()

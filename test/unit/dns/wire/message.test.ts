@@ -33,8 +33,8 @@ function message(parts: {
 
 const cname: Content = { type: 'CNAME', name: 'a.example', ttl: 50, data: 'b.example' }
 
-describe('a message', () => {
-  test('is walked: each record in its section', () => {
+describe('a DNS message', () => {
+  test('has each record in its section', () => {
     const { records, rcode, opt } = message({
       answers: [cname, address('b.example')],
       authorities: [{ type: 'NS', name: 'example', ttl: 9, data: 'ns.example' }],
@@ -51,7 +51,7 @@ describe('a message', () => {
     expect(opt).toBe(records.at(-1))
   })
 
-  test('whose OPT stands in a wrong place, or twice, is none', () => {
+  test('with an OPT record in a wrong place, or two of them, is malformed', () => {
     expect(message({ answers: [optRecord] })).toBeUndefined()
     expect(message({ additionals: [optRecord, optRecord] })).toBeUndefined()
     const bytes = encode({ ...plain, additionals: [optRecord] })
@@ -60,7 +60,7 @@ describe('a message', () => {
     expect(readMessage(owned)).toBeUndefined()
   })
 
-  test('cut off anywhere, or with a byte more, is none', () => {
+  test('that is cut off anywhere, or has a byte more, is malformed', () => {
     const whole = encode({ ...plain, answers: [cname, address('b.example')], additionals: [optRecord] })
     for (let length = 0; length < whole.length; length++)
       expect(readMessage(whole.subarray(0, length)), `${length} bytes`).toBeUndefined()
@@ -68,7 +68,7 @@ describe('a message', () => {
     expect(readMessage(whole)).toBeDefined()
   })
 
-  test('of any bytes is walked inside them, or none', () => {
+  test('of any bytes is parsed within them, or malformed', () => {
     const whole = encode({ ...plain, answers: [cname, address('b.example')], additionals: [optRecord] })
     const damaged = fc
       .array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 8 })
@@ -87,7 +87,7 @@ describe('a message', () => {
         const { seconds } = lifeOf(walked, answer)
         expect(seconds).toBeGreaterThanOrEqual(0)
         expect(seconds).toBeLessThanOrEqual(3000)
-        // What is kept can be read again, and is the same then.
+        // A stored answer can be parsed again, and is then the same.
         const again = readMessage(answer.wire)
         expect(again).toBeDefined()
         expect(answerOf(again!, 3000).wire).toEqual(answer.wire)
@@ -97,8 +97,8 @@ describe('a message', () => {
   })
 })
 
-describe('what is kept of it', () => {
-  test('has no OPT, no AA, no TC; RA set; TTLs cut', () => {
+describe('a stored DNS answer', () => {
+  test('has no OPT, AA or TC, has RA, and has limited TTLs', () => {
     const kept = answerOf(
       message({
         answers: [address('a.example', '192.0.2.1', 9999)],
@@ -115,7 +115,7 @@ describe('what is kept of it', () => {
     expect(kept.wire.readUInt32BE(kept.ttls[0]!)).toBe(3000)
   })
 
-  test('ends where an OPT stands that is not the last', () => {
+  test('ends at an OPT record that is not the last', () => {
     const kept = answerOf(
       message({
         answers: [address('a.example')],
@@ -126,7 +126,7 @@ describe('what is kept of it', () => {
     expect(readMessage(kept.wire)!.records).toHaveLength(2)
   })
 
-  test('is SERVFAIL when its Rcode needs an OPT to be said', () => {
+  test('is SERVFAIL when its Rcode needs an OPT record', () => {
     const bytes = encode({ ...plain, additionals: [{ ...optRecord, extendedRcode: 1 } as Content] })
     expect(readMessage(bytes)!.rcode).toBe(16)
     const kept = answerOf(readMessage(bytes)!, 3000)
@@ -135,7 +135,7 @@ describe('what is kept of it', () => {
   })
 })
 
-describe('how long it is kept:', () => {
+describe('the time for which a DNS answer is cached', () => {
   const life = (parts: Parameters<typeof message>[0]) => {
     const walked = message(parts)
     return lifeOf(walked, answerOf(walked, 3000))
@@ -144,34 +144,39 @@ describe('how long it is kept:', () => {
   const ns: Content = { type: 'NS', name: 'example', ttl: 70, data: 'ns.example' }
 
   const lives: [string, Parameters<typeof message>[0], number, boolean][] = [
-    ['the least TTL', { answers: [cname, address('b.example')] }, 50, false],
-    ['that of the authority too', { answers: [address('a.example')], authorities: [ns] }, 70, false],
-    ['not longer than allowed', { answers: [address('a.example', '192.0.2.1', 9999)] }, 3000, false],
-    ['no name: the SOA’s minimum', { flags: 0x8183, authorities: [zone] }, 40, true],
+    ['several TTLs: the smallest', { answers: [cname, address('b.example')] }, 50, false],
     [
-      'no name: the SOA’s TTL',
+      'an authority section: the smallest TTL in it too',
+      { answers: [address('a.example')], authorities: [ns] },
+      70,
+      false,
+    ],
+    ['a long TTL: the configured limit', { answers: [address('a.example', '192.0.2.1', 9999)] }, 3000, false],
+    ['no such name: the SOA’s minimum', { flags: 0x8183, authorities: [zone] }, 40, true],
+    [
+      'no such name: the SOA’s TTL',
       { flags: 0x8183, authorities: [soa('example', { ttl: 30, minimum: 40 })] },
       30,
       true,
     ],
     [
-      'no name at the end of a CNAME',
+      'no such name at the end of a CNAME',
       { flags: 0x8183, answers: [{ ...cname, ttl: 20 }], authorities: [zone] },
       20,
       true,
     ],
-    ['no data', { authorities: [zone] }, 40, true],
-    ['no data without SOA', {}, 0, true],
-    ['a referral', { authorities: [ns] }, 0, true],
-    ['REFUSED', { flags: 0x8185, authorities: [zone] }, 0, false],
+    ['no data: the SOA’s minimum', { authorities: [zone] }, 40, true],
+    ['no data without SOA: 0', {}, 0, true],
+    ['a referral: 0', { authorities: [ns] }, 0, true],
+    ['REFUSED: 0', { flags: 0x8185, authorities: [zone] }, 0, false],
     [
-      'a TTL with its highest bit set',
+      'a TTL with its highest bit set: 0',
       { answers: [address('a.example', '192.0.2.1', 0x80000000)] },
       0,
       false,
     ],
   ]
-  test.each(lives)('%s', (...[, parts, seconds, negative]) => {
+  test.each(lives)('is right for %s', (...[, parts, seconds, negative]) => {
     expect(life(parts)).toEqual({ seconds, negative })
   })
 })

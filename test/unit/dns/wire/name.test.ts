@@ -8,7 +8,7 @@ const name = fc
   .map(labels => Uint8Array.from([...labels.flatMap(each => [each.length, ...each]), 0]))
   .filter(bytes => bytes.length <= 255)
 
-describe('a name', () => {
+describe('a DNS name', () => {
   test.each([
     ['www.example.org', 'www.example.org.'],
     ['www.example.org.', 'www.example.org.'],
@@ -17,15 +17,15 @@ describe('a name', () => {
     ['a\\.b.c', 'a\\.b.c.'],
     ['\\097\\000.b', 'a\\000.b.'],
     ['ä.example', '\\195\\164.example.'],
-  ])('%s is %s', (text, usual) => {
+  ])('written as "%s" reads back as %s', (text, usual) => {
     expect(nameText(nameBytes(text)!)).toBe(usual)
   })
 
-  test.each(['a..b', '.a', `${'x'.repeat(64)}.org`, Array(130).fill('a').join('.')])('%s is none', text => {
+  test.each(['a..b', '.a', `${'x'.repeat(64)}.org`, Array(130).fill('a').join('.')])('cannot be %s', text => {
     expect(nameBytes(text)).toBeUndefined()
   })
 
-  test('of any bytes is the same after being written and read', () => {
+  test('of any bytes is the same after being written as text and read', () => {
     fc.assert(
       fc.property(name, bytes => {
         expect(nameBytes(nameText(bytes))).toEqual(bytes)
@@ -33,7 +33,7 @@ describe('a name', () => {
     )
   })
 
-  test('is the same in capitals, where they are ASCII', () => {
+  test('is the same in ASCII capitals', () => {
     expect(nameKey(nameBytes('WWW.Example')!)).toBe(nameKey(nameBytes('www.eXAMPLE')!))
     expect(nameKey(nameBytes('\\192')!)).not.toBe(nameKey(nameBytes('\\224')!))
   })
@@ -48,8 +48,8 @@ describe('a name', () => {
   })
 })
 
-describe('skipping a name', () => {
-  /** Behind a header, as names are. */
+describe('skipName()', () => {
+  /** After a header, as names in messages are. */
   const at12 = (...bytes: number[]) => Uint8Array.from([...new Array<number>(12).fill(0), ...bytes])
 
   const names: [string, Uint8Array, number, number][] = [
@@ -63,15 +63,15 @@ describe('skipping a name', () => {
     ['a pointer into the header', at12(0xc0, 4), 12, -1],
     ['half a pointer', at12(0xc0), 12, -1],
     ['a label that is cut off', at12(5, 97), 12, -1],
-    ['no end', at12(1, 97), 12, -1],
+    ['a name without end', at12(1, 97), 12, -1],
     ['a label of the kinds 01 and 10', at12(0x41, 97, 0), 12, -1],
-    ['nothing', at12(), 12, -1],
+    ['no bytes', at12(), 12, -1],
   ]
-  test.each(names)('%s', (...[, bytes, at, behind]) => {
+  test.each(names)('handles %s', (...[, bytes, at, behind]) => {
     expect(skipName(bytes, at, bytes.length)).toBe(behind)
   })
 
-  test('of 255 bytes is possible, of 256 not, pointers followed', () => {
+  test('accepts a name of 255 bytes with pointers followed, and refuses one of 256', () => {
     const labels = (count: number) => Array.from({ length: count }, () => [1, 97]).flat()
     expect(skipName(at12(...labels(127), 0), 12, 267)).toBe(267)
     expect(skipName(at12(...labels(128), 0), 12, 269)).toBe(-1)
@@ -81,13 +81,13 @@ describe('skipping a name', () => {
     expect(skipName(tooLong, 213, tooLong.length)).toBe(-1)
   })
 
-  test('through 33 pointers is not possible', () => {
+  test('refuses a name with 33 pointers', () => {
     const chain = at12(0, ...Array.from({ length: 40 }, (_, i) => [0xc0, i === 0 ? 12 : 11 + 2 * i]).flat())
     expect(skipName(chain, 13 + 2 * 31, chain.length)).toBe(13 + 2 * 32)
     expect(skipName(chain, 13 + 2 * 32, chain.length)).toBe(-1)
   })
 
-  test('in any bytes ends inside them, or not at all', () => {
+  test('ends within any bytes, or refuses the name', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.nat(400), (bytes, at) => {
         const behind = skipName(bytes, at, bytes.length)

@@ -34,8 +34,8 @@ const any = fc.oneof(
   fc.uint8Array({ maxLength: 300 }).map(bytes => Buffer.from(bytes)),
 )
 
-describe('a question', () => {
-  test('is the same wherever it lies in a buffer', () => {
+describe('a DNS query', () => {
+  test('is parsed alike wherever it lies in a buffer', () => {
     fc.assert(
       fc.property(any, fc.nat(40), (bytes, at) => {
         const buffer = Buffer.concat([Buffer.alloc(at, 0xc0), bytes, Buffer.alloc(20, 0xff)])
@@ -48,7 +48,7 @@ describe('a question', () => {
     )
   })
 
-  test('of any bytes is answered by rule, dropped, or understood; what is written can be read', () => {
+  test('of any bytes is answered by rule, dropped, or parsed, and every answer can be parsed', () => {
     const writer = new AnswerWriter()
     fc.assert(
       fc.property(any, bytes => {
@@ -67,7 +67,7 @@ describe('a question', () => {
     )
   })
 
-  test('has the same key however it is spelled, and comes back from it', () => {
+  test('has one key for all spellings, from which it can be restored', () => {
     const { reader } = read(query('wWw.eXample', { type: 'AAAA', edns: 1232, dnssec: true }))
     expect(reader.key()).toBe(keyOf(nameBytes('www.example')!, 28, 1 | 4))
     const question = questionOf(reader.key())
@@ -83,14 +83,14 @@ describe('a question', () => {
     [800, 800],
     [1232, 1232],
     [4096, 1232],
-  ])('with an OPT of size %s takes %i bytes over UDP', (edns, limit) => {
+  ])('with an OPT record of size %s takes %i bytes over UDP', (edns, limit) => {
     const { reader } = read(query('a', edns === undefined ? {} : { edns }))
     expect(reader.limit('udp')).toBe(limit)
     expect(reader.limit('tcp')).toBe(0xffff)
   })
 })
 
-describe('an answer, as it is given', () => {
+describe('a DNS answer written for a client', () => {
   const writer = new AnswerWriter()
   const records = fc.array(
     fc.record({ type: fc.constantFrom(1, 28, 16), data: fc.uint8Array({ maxLength: 300 }) }),
@@ -103,7 +103,7 @@ describe('an answer, as it is given', () => {
     extended: fc.constantFrom(-1, 3),
   })
 
-  test('is never longer than the asker takes, can be read, and its TTLs never rise', () => {
+  test('is never longer than the client takes, can be parsed, and has TTLs that only go down', () => {
     fc.assert(
       fc.property(good, records, manner, (...[bytes, own, how]) => {
         const { reader, verdict } = read(bytes)
@@ -123,7 +123,7 @@ describe('an answer, as it is given', () => {
         for (const { ttlAt, type } of message.records)
           if (type !== 41)
             expect(message.bytes.readUInt32BE(ttlAt)).toBe(how.ttl < 0 ? Math.max(0, 3000 - how.age) : 30)
-        // Nothing was written beside it.
+        // No bytes were written beside it.
         expect(into.bytes.subarray(0, 1000).every(byte => byte === 0)).toBe(true)
         expect(into.bytes.subarray(1000 + length).every(byte => byte === 0)).toBe(true)
       }),
@@ -131,7 +131,7 @@ describe('an answer, as it is given', () => {
     )
   })
 
-  test('has the AD bit only for those who asked, and only when the upstream is trusted', () => {
+  test('has the AD bit only for clients that asked for it, and only when the upstream is trusted', () => {
     const trusting = new AnswerWriter()
     trusting.trustAd = true
     const ad = (asked: Buffer, by: AnswerWriter) => {

@@ -4,8 +4,8 @@ import { frameOf } from '../../../../src/net/segment/frame.ts'
 
 const arp = Uint8Array.of(...[255, 255, 255, 255, 255, 255], ...[0, 0, 0, 1, 1, 2], 8, 6, 0, 1)
 
-describe('a frame', () => {
-  test('says from whom to whom, and what', () => {
+describe('a captured frame', () => {
+  test('has source, destination, type and bytes', () => {
     expect(frameOf(arp, 5)).toEqual({
       at: 5,
       destination: 'ff:ff:ff:ff:ff:ff',
@@ -15,13 +15,13 @@ describe('a frame', () => {
     })
   })
 
-  test('has a header at least', () => {
+  test('has at least a header', () => {
     expect(frameOf(arp.subarray(0, 13), 0)).toBeUndefined()
     expect(frameOf(arp.subarray(0, 14), 0)).toBeDefined()
   })
 })
 
-test('a capture file as pcap-savefile(5) has it', async () => {
+test('captured frames are written as a pcap-savefile(5)', async () => {
   const pieces: Uint8Array[] = []
   for await (const piece of pcap([frameOf(arp, 1_700_000_000_123.456)!])) pieces.push(piece)
   expect(Buffer.concat(pieces).toString('hex')).toBe(

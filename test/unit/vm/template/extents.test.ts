@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { keepNonZero, placer } from '../../../../src/vm/snapshot/extents.ts'
 import { blockSize } from '../../../../src/vm/snapshot/manifest.ts'
 
-/** Memory of these blocks, each filled with its number, kept and put back through pieces of a size. */
+/** Stores and restores memory of these blocks, each filled with its number, in pieces of a given size. */
 async function thereAndBack(blocks: readonly number[], pieceSize: number) {
   const memory = Buffer.concat(blocks.map(fill => Buffer.alloc(blockSize, fill)))
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
@@ -26,7 +26,7 @@ async function thereAndBack(blocks: readonly number[], pieceSize: number) {
   }
 }
 
-test('blocks of zeros are not kept; the others come back where they were', async () => {
+test('blocks of zeros are not stored, and the others return to their places', async () => {
   expect(await thereAndBack([0, 1, 2, 0, 0, 3], 5000)).toEqual({
     extents: [
       [1, 2],
@@ -38,7 +38,7 @@ test('blocks of zeros are not kept; the others come back where they were', async
   expect(await thereAndBack([0, 0], 5000)).toEqual({ extents: [], keptBytes: 0, same: true })
 })
 
-test('whatever the pieces are cut like', async () => {
+test('blocks return to their places in pieces of any size', async () => {
   const memories = fc.array(fc.nat(2), { maxLength: 12 })
   await fc.assert(
     fc.asyncProperty(memories, fc.integer({ min: 1000, max: 3 * blockSize }), async (blocks, size) => {

@@ -11,14 +11,14 @@ const facts: TemplateFacts = {
   warmUp: 'identity-1',
 }
 
-test('a key is the same wherever and whenever it is made', () => {
+test("a template's key depends on nothing but its facts", () => {
   // printf '%s' '[1,"8521c0eb87be7e44",["/usr/bin/qemu-system-x86_64","7.2.22",18397984,1779741869000],
   //   "AuthenticAMD/25/17/AMD EPYC/1",["-name","template","-m","128M"],"identity-1"]' | sha256sum (on one line)
   expect(templateKey(facts)).toBe('5e9eb6fd0743581d07418eb585588f5f029a46c7ba403ef561f07852c5f85f0b')
   expect(templateKey({ ...facts, qemu: { ...facts.qemu } })).toBe(templateKey(facts))
 })
 
-test('whatever a clone could stumble over makes another key: QEMU upgraded under it, first of all', () => {
+test('everything that could break a clone changes the key, above all a new QEMU', () => {
   const others: TemplateFacts[] = [
     { ...facts, format: 2 },
     { ...facts, image: 'other' },
@@ -45,7 +45,7 @@ const spec: TemplateSpec = {
   nics: [{ args: ['-netdev', 'tap,id=net0,fd={fd0}', '-device', 'x,mac=00:00:00:01:00:C9'], fds: [40] }],
 }
 
-test('which node it was made for leaves no trace in it; init is told that it is nobody', () => {
+test('a template has no trace of a node, and init is told that it has no identity', () => {
   const node = { args: ['-netdev', 'tap,id=net0,fd={fd0}', '-device', 'x,mac=00:00:00:01:00:01'], fds: [] }
   expect(templateVm({ ...spec, nics: [node] })).toEqual(templateVm(spec))
   expect(templateVm(spec)).toMatchObject({
@@ -55,7 +55,7 @@ test('which node it was made for leaves no trace in it; init is told that it is 
   })
 })
 
-test('the CPU is its model; what it can do only where guests see that', () => {
+test('the CPU in a key is its model, with its features only where guests see them', () => {
   const cpuinfo = [
     'processor\t: 0',
     'vendor_id\t: AuthenticAMD',
