@@ -5,7 +5,7 @@ import { adoptStream, type Launched, launch, socketPair } from '../../src/sys/in
 const file = '/usr/bin/qemu-system-x86_64'
 const bare = ['-M', 'none', '-nodefaults', '-no-user-config', '-display', 'none']
 
-/** A QEMU without a machine: nothing but its monitor. */
+/** A QEMU without a machine: it has a monitor and nothing else. */
 export function launchBare(args: readonly string[], fds: readonly number[] = []): Launched {
   return launch({ file, args: [...bare, ...args], fds })
 }
@@ -19,7 +19,7 @@ export async function bareQemu(): Promise<{ process: Launched; client: QmpClient
   return { process, client: await connectQmp(adoptStream(ours)) }
 }
 
-/** Ends it and waits until it is gone. */
+/** Ends it and waits until the process is gone. */
 export async function endBare({ process, client }: { process: Launched; client: QmpClient }): Promise<void> {
   await client.close()
   process.kill('SIGKILL')

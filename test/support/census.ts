@@ -7,8 +7,8 @@ import { isRoot } from './rights.ts'
 import { waitFor } from './wait.ts'
 
 /**
- * What must be as before when a test is over. Sockets and ports have no lines of their own: each is held by a file
- * descriptor of this process or by a process below it, and both are counted.
+ * The things that must be as before when a test is over. Sockets and ports have no entries of their own: each
+ * is held by a file descriptor of this process or by a process below it, and both are counted.
  */
 const kinds = ['process', 'fd', 'namespace', 'link', 'nft table', 'mount', 'file'] as const
 type Kind = (typeof kinds)[number]
@@ -16,18 +16,21 @@ type Snapshot = Readonly<Record<Kind, readonly string[]>>
 
 export interface CensusOptions {
   /**
-   * Directories whose files count, all the way down: those that the test gives as runtime and state directories.
-   * By default the one in its own XDG_RUNTIME_DIR; /run is not looked at, where others may be at work.
+   * Directories whose files count, at any depth: the runtime and state directories that the test uses.
+   * Default: the one in the test's XDG_RUNTIME_DIR. /run is ignored, because other programs may use it.
    */
   readonly directories?: readonly string[]
 }
 
 export interface Census {
-  /** Waits until everything is as when the census was taken; throws with the differences if it does not come to that. */
+  /**
+   * Waits until everything is as it was at the census. Throws the differences when that does not happen in
+   * time.
+   */
   expectUnchanged(options?: { withinMs?: number }): Promise<void>
 }
 
-/** Counts what there is now. Marks this process, so that whatever it starts from now on can be told apart. */
+/** Takes a census. It marks this process, so that everything it starts from now on can be recognized. */
 export async function takeCensus(options: CensusOptions = {}): Promise<Census> {
   const directories = options.directories ?? ownRuntimeDirectory()
   markDescendants()
@@ -45,7 +48,7 @@ export async function takeCensus(options: CensusOptions = {}): Promise<Census> {
 }
 
 async function count(directories: readonly string[]): Promise<Snapshot> {
-  const fds = openFds() // before this function opens some itself
+  const fds = openFds() // before this function opens others
   const processes = descendants()
   const namespaces = await reachableNamespaces(processes.map(({ pid }) => pid))
   try {
@@ -65,7 +68,7 @@ async function count(directories: readonly string[]): Promise<Snapshot> {
   }
 }
 
-/** Our own, those that our fds hold open, and those of our children; each once. */
+/** This process's own namespace, those of its fds, and those of its children; each once. */
 async function reachableNamespaces(pids: readonly number[]): Promise<NetNamespace[]> {
   const held = Array.from(openFds()).filter(([, target]) => target.startsWith('net:['))
   const paths = [...held.map(([fd]) => `/proc/self/fd/${fd}`), ...pids.map(pid => `/proc/${pid}/ns/net`)]
@@ -97,7 +100,7 @@ function linksOf(namespace: NetNamespace): string[] {
 }
 
 async function tablesOf(namespace: NetNamespace): Promise<string[]> {
-  if (!isRoot && (await isCurrent(namespace))) return [] // not ours to see, or to make
+  if (!isRoot && (await isCurrent(namespace))) return [] // this user can neither list nor make its tables
   const { stdout } = await inNamespace(namespace, ['nft', 'list', 'tables'])
   return stdout
     .trim()
@@ -111,7 +114,7 @@ async function isCurrent({ inode }: NetNamespace): Promise<boolean> {
   return inode === current.inode
 }
 
-/** Namespaces that were given a path, and whatever is mounted in the test's own directories. */
+/** Namespaces with a path, and mounts in the test's own directories. */
 function mountsOf(directories: readonly string[]): string[] {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
   return mounts.filter(line => {
@@ -133,7 +136,7 @@ function filesIn(directory: string): string[] {
   })
 }
 
-/** What came, and what went of the things that a test has no business to take away. */
+/** What was added, and what was removed of the things that a test must not remove. */
 function compare(before: Snapshot, after: Snapshot): string[] {
   return kinds.flatMap(kind => {
     const came = after[kind].filter(line => !before[kind].includes(line)).map(line => `+ ${kind} ${line}`)

@@ -6,9 +6,9 @@ import type { ClusterMaker, ServedCluster } from '../../src/owner/owner.ts'
 import { type ClusterPlan, planCluster, type Settings } from '../../src/plan/index.ts'
 
 /**
- * Clusters without VMs, for tests of what stands above them: all nodes are there and ready at once. Words in
- * `append` change that: `fake-hang` never becomes ready, `fake-fail` fails, `fake-stuck` fails to stop, and with
- * `fake-reset` a reset begins and fails.
+ * Clusters without VMs, for tests of the floors above: all nodes are ready at once. Words in `append` change
+ * that: `fake-hang` never becomes ready, `fake-fail` fails, `fake-stuck` fails to stop, and with `fake-reset`
+ * a reset begins and fails.
  */
 export const fakeMaker: ClusterMaker = { plan: planCluster, start: startFake }
 
@@ -65,7 +65,7 @@ class FakeCluster implements ServedCluster {
     }
   }
 
-  /** `echo WORDS`, `cat` and `exit N` are the commands that it knows. */
+  /** It knows the commands `echo WORDS`, `cat` and `exit N`. */
   async exec(_: number, command: readonly string[] | string, options: { input?: Uint8Array | string } = {}) {
     const [name, ...words] = command
     const input = Buffer.from(options.input ?? '')
@@ -79,7 +79,7 @@ class FakeCluster implements ServedCluster {
     }
   }
 
-  /** A console that repeats in capitals what is typed. */
+  /** A console that echoes its input in capitals. */
   console(node: number) {
     const readers = this.#consoles.get(node) ?? new Set()
     this.#consoles.set(node, readers)
@@ -121,7 +121,7 @@ class FakeCluster implements ServedCluster {
     for (const id of ids) this.#enter(id, 'ready')
   }
 
-  /** Any number of nodes from 1 on, whatever is asked for. */
+  /** Any number of nodes from 1 on, whatever was requested. */
   async scaleOut(ids: readonly number[]) {
     this.#plan = planCluster({ ...this.#settings, nvm: this.#plan.nodes.length + ids.length })
     for (const id of ids) this.#enter(id, 'ready')

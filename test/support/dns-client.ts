@@ -4,7 +4,7 @@ import { type DecodedPacket, decode, encode } from 'dns-packet'
 import { Queue } from '../../src/base/index.ts'
 import { Frames, framed } from '../../src/dns/wire/frames.ts'
 
-/** A question for `name`'s addresses, as dns-packet writes it. */
+/** A query for the addresses of `name`, encoded by dns-packet. */
 export function questionFor(name: string, id = 1): Buffer {
   return encode({ id, type: 'query', flags: 0x100, questions: [{ type: 'A', name }] })
 }
@@ -12,7 +12,7 @@ export function questionFor(name: string, id = 1): Buffer {
 /** One TCP connection to a server, message by message. */
 export class TcpClient implements AsyncDisposable {
   readonly socket: Socket
-  /** Answers in the order in which they came; ends with the connection. */
+  /** Answers in the order of their arrival; ends with the connection. */
   readonly answers = new Queue<DecodedPacket>()
   readonly closed: Promise<unknown>
 
@@ -37,7 +37,7 @@ export class TcpClient implements AsyncDisposable {
     return new TcpClient(socket)
   }
 
-  /** All in one piece. */
+  /** Sends the queries in one piece. */
   ask(...names: string[]): void {
     this.socket.write(Buffer.concat(names.map((name, i) => framed(questionFor(name, i + 1)))))
   }

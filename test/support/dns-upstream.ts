@@ -4,27 +4,27 @@ import { type Answer, type DecodedPacket, decode, encode } from 'dns-packet'
 import { Queue } from '../../src/base/index.ts'
 import { Frames, framed } from '../../src/dns/wire/frames.ts'
 
-/** A question as it came to a {@link FakeUpstream}. */
+/** A query as a {@link FakeUpstream} received it. */
 export interface Asked {
   readonly bytes: Buffer
   readonly packet: DecodedPacket & { id: number }
   readonly name: string
   readonly type: string
   readonly transport: 'udp' | 'tcp'
-  /** Where it came from. */
+  /** The source port. */
   readonly port: number
-  /** Sends any bytes there; over TCP with their length before them. */
+  /** Sends any bytes as the answer; over TCP with their length before them. */
   reply(bytes: Uint8Array): void
   /** Over TCP: ends the connection. */
   hangUp(): void
 }
 
-/** What it does with a question. */
+/** What it does with a query. */
 export type Behaviour = (asked: Asked) => void
 
-/** A name server on 127.0.0.1, over UDP and TCP on one port, that does what a test wants. */
+/** A name server on 127.0.0.1, over UDP and TCP on one port, with a behaviour that the test chooses. */
 export class FakeUpstream implements AsyncDisposable {
-  /** Every question so far. */
+  /** Every query so far. */
   readonly asked: Asked[] = []
   /** TCP connections so far. */
   connections = 0
@@ -64,7 +64,7 @@ export class FakeUpstream implements AsyncDisposable {
     return `127.0.0.1:${this.#udp.address().port}`
   }
 
-  /** The next question that nobody has waited for yet. */
+  /** The next query that was not returned yet. */
   async next(): Promise<Asked> {
     return (await this.#arrivals.next()).value
   }
@@ -102,7 +102,7 @@ export class FakeUpstream implements AsyncDisposable {
   }
 }
 
-/** What is in an answer, in dns-packet's words. */
+/** The contents of an answer, in the terms of dns-packet. */
 export interface Content {
   readonly answers?: Answer[]
   readonly authorities?: Answer[]
@@ -112,7 +112,7 @@ export interface Content {
   readonly flags?: number
 }
 
-/** An answer that fits the question: without content one A record, 192.0.2.1 for 300 s. */
+/** An answer to the query. By default it has one A record, 192.0.2.1 for 300 s. */
 export function answerTo({ packet, name }: Asked, content: Content = { answers: [address(name)] }): Buffer {
   const { answers = [], authorities = [], additionals = [], rcode = 0, flags = 0 } = content
   return encode({
@@ -144,7 +144,7 @@ export function soa(name: string, { ttl, minimum }: { ttl: number; minimum: numb
   return { type: 'SOA', name, ttl, data }
 }
 
-/** A question as a stub resolver sends it. */
+/** A query as a stub resolver sends it. */
 export function query(
   name: string,
   options: { type?: string; id?: number; flags?: number; edns?: number; dnssec?: boolean } = {},

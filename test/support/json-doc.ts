@@ -1,6 +1,6 @@
 import { readText } from '../house/project.ts'
 
-/** What docs/json.md says about the value that a command prints. */
+/** The documentation in docs/json.md of the value that a command prints. */
 export interface DocumentedValue {
   readonly example: unknown
   /** `nodes[].reason` */
@@ -20,7 +20,10 @@ function documented(command: string): DocumentedValue {
   }
 }
 
-/** How a real value differs from the documented one: paths with other types, missing ones, undocumented ones. */
+/**
+ * The differences between a real value and the documented one: paths with other types, missing paths,
+ * undocumented paths.
+ */
 export function differences(command: string, real: unknown): string[] {
   const { example, optional } = documented(command)
   const [expected, found] = [shapeOf(example), shapeOf(real)]
@@ -36,7 +39,7 @@ export function differences(command: string, real: unknown): string[] {
   return [...missing.map(path => `missing ${path}`), ...wrong.map(([path, type]) => `${path} is ${type}`)]
 }
 
-/** `nodes[].nets[].net` → `number`, for every leaf; the elements of a list are one. */
+/** `nodes[].nets[].net` → `number`, for every leaf. All elements of a list share one path. */
 function shapeOf(value: unknown, path = '', shape = new Map<string, string>()): Map<string, string> {
   if (Array.isArray(value)) {
     if (value.length === 0) shape.set(`${path}[]`, 'empty')
@@ -47,7 +50,7 @@ function shapeOf(value: unknown, path = '', shape = new Map<string, string>()): 
   return shape
 }
 
-/** The elements of a list that is empty everywhere have nothing to show. */
+/** A list that is empty everywhere shows nothing of its elements. */
 function insideEmpty(path: string, found: ReadonlyMap<string, string>): boolean {
   return [...found].some(([at, type]) => type === 'empty' && path.startsWith(at))
 }

@@ -3,7 +3,7 @@ import { type Census, takeCensus } from './census.ts'
 
 export { type Census, takeCensus }
 
-/** A `test` that ends with the census. Take `census` as a fixture to ask earlier, or for longer. */
+/** A `test` that ends with the census. Use the fixture `census` to check earlier, or to wait longer. */
 export const test = plainTest.extend<{ census: Census }>({
   census: [
     async ({ task: _ }, use) => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/base/index.ts'
 
-/** A clock that stands still until told: timeouts happen when a test wants them. */
+/** A clock that stands still until the test advances it: timeouts happen when a test wants them. */
 export class ManualClock implements Clock {
   #now = 0
   readonly #tasks = new Set<{ at: number; run: () => void }>()
@@ -15,14 +15,14 @@ export class ManualClock implements Clock {
     return () => this.#tasks.delete(task)
   }
 
-  /** Lets `ms` pass and runs, in order, what was due by then. */
+  /** Advances by `ms` and runs, in order, the tasks due by then. */
   pass(ms: number): void {
     this.#now += ms
     const due = [...this.#tasks].filter(task => task.at <= this.#now).sort((a, b) => a.at - b.at)
     for (const task of due) if (this.#tasks.delete(task)) task.run()
   }
 
-  /** How many tasks wait: none when everything cleaned up. */
+  /** How many tasks wait: none after a complete clean-up. */
   get waiting(): number {
     return this.#tasks.size
   }

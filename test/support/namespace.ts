@@ -10,13 +10,16 @@ interface Said {
   stderr: string
 }
 
-/** Runs a command as root would from a shell in the namespace; rejects when its status is not 0. */
+/** Runs a command in the namespace as root would from a shell. Rejects when its status is not 0. */
 export async function inNamespace(namespace: NetNamespace, command: readonly string[]): Promise<Said> {
   if (isRoot) return await run('nsenter', [`--net=${namespace.path}`, ...command], { maxBuffer: 64 << 20 })
   return await launched(namespace, command)
 }
 
-/** As root of a rootless namespace, which may be known by its path alone: nsenter(1) needs the user namespace's too. */
+/**
+ * Runs as root of a rootless namespace. When the namespace is known by its path alone, nsenter(1) needs the
+ * path of its user namespace too.
+ */
 async function launched(namespace: NetNamespace, command: readonly string[]): Promise<Said> {
   const script = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; exec "$@"'
   const args = ['-c', script, 'sh', ...command]
@@ -27,7 +30,7 @@ async function launched(namespace: NetNamespace, command: readonly string[]): Pr
   throw Object.assign(new Error(`${command.join(' ')}: ${signal ?? code}\n${said.stderr}`), { code, ...said })
 }
 
-/** The same for the tools that speak JSON: `ipJson(namespace, ['-d', 'link'])`. */
+/** The same for tools that print JSON: `ipJson(namespace, ['-d', 'link'])`. */
 export async function ipJson<T = Record<string, unknown>>(
   namespace: NetNamespace,
   args: readonly string[],

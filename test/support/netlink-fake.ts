@@ -17,7 +17,7 @@ import {
   writeMessage,
 } from '../../src/netlink/index.ts'
 
-/** A request as the fake kernel sees it. */
+/** A request as the fake kernel receives it. */
 export interface Seen extends Message {
   /** The whole message, header included. */
   readonly bytes: Uint8Array
@@ -32,8 +32,8 @@ interface Answer<V> {
 type Handler = (request: Seen, kernel: FakeKernel) => void
 
 /**
- * The kernel's end of a netlink socket. It answers through our own codecs, in one turn of the event loop's
- * microtasks later, as a socket would; by default it acks everything that asks for it.
+ * The kernel's end of a netlink socket. It answers through the project's own codecs, a microtask later, as a
+ * socket would. By default it acks every request that asks for it.
  */
 export class FakeKernel implements NetlinkPort {
   readonly sends: Seen[][] = []
@@ -57,7 +57,7 @@ export class FakeKernel implements NetlinkPort {
     })
   }
 
-  /** An ack where one was asked for; a refusal always, as in netlink_rcv_skb(). */
+  /** An ack if one was requested, and a refusal in any case, as in netlink_rcv_skb(). */
   ack(request: Seen, ack: Ack = { errno: 0 }): void {
     if (ack.errno === 0 && !(request.flags & NLM_F_ACK)) return
     const flags = NLM_F_CAPPED | NLM_F_ACK_TLVS
@@ -100,7 +100,7 @@ export class FakeKernel implements NetlinkPort {
     })
   }
 
-  /** Bytes as they are: malformed ones, late ones. */
+  /** Sends raw bytes: malformed ones, late ones. */
   data(bytes: Uint8Array): void {
     this.#receiver?.data(bytes)
   }

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { NetNamespace } from '../../src/sys/index.ts'
 
-/** How the world of {@link OrdinaryUser} differs from the usual one. */
+/** How the environment of an {@link OrdinaryUser} differs from the usual one. */
 export interface World {
-  /** Mode of /dev/net/tun; 0666 is what most systems have. */
+  /** Mode of /dev/net/tun. Most systems have 0666. */
   readonly tunMode?: string
-  /** The network that is the host's for him. */
+  /** The network that serves as the host's. */
   readonly host?: NetNamespace
-  /** In a chroot nobody may make user namespaces (user_namespaces(7)). */
+  /** In a chroot no process can create user namespaces (user_namespaces(7)). */
   readonly chroot?: boolean
 }
 
@@ -19,14 +19,15 @@ const project = fileURLToPath(new URL('../..', import.meta.url))
 const fetched = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xcluster/fetched')
 
 /**
- * Somebody who is not root and has no capability, with a home of his own. What he runs has mounts of its own, that
- * are made for the test and go with the last process: a /dev/net/tun for everybody, and the project in a place that
- * he can read, whatever the directories above the checkout allow. Made by root.
+ * A user without root's privileges and without capabilities, with a home of its own. Its commands run with
+ * mounts of their own, which are made for the test and go with the last process: a /dev/net/tun that every
+ * user can open, and the project in a place that the user can read, whatever the directories above the
+ * checkout allow. Root makes it.
  */
 export class OrdinaryUser {
   readonly uid = 20_000 + (process.pid % 30_000)
   readonly home = mkdtempSync(join(tmpdir(), 'xc-user-'))
-  /** Where he sees the project. */
+  /** The path of the project for this user. */
   readonly project = join(this.home, 'project')
   readonly env: NodeJS.ProcessEnv
 
@@ -49,23 +50,26 @@ export class OrdinaryUser {
     this.env = { ...env, HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), TMPDIR: join(home, 'tmp') }
   }
 
-  /** Why nothing can be tested as him here. */
+  /** Why nothing can be tested as this user here. */
   whyNot(): string | undefined {
-    if (process.geteuid!() !== 0) return 'it takes root to become somebody else'
+    if (process.geteuid!() !== 0) return 'only root can become another user'
     if (!existsSync('/dev/net')) return 'this machine has no /dev/net'
     const { status, stderr } = this.run(['node', '-e', 'require("node:net")'])
-    if (status !== 0) return `an ordinary user cannot run anything here: ${stderr.trim()}`
+    if (status !== 0) return `an unprivileged user cannot run programs here: ${stderr.trim()}`
     return existsSync(fetched) ? undefined : `there are no guest packages in ${fetched}`
   }
 
-  /** The command as root has to start it; its `cwd` is the project. `node` is the Node that runs this. */
+  /**
+   * The command line with which root starts a command as this user, in the project's folder. `node` is the
+   * Node that runs this.
+   */
   command(command: readonly string[], world: World = {}): string[] {
     const host = world.host ? ['nsenter', `--net=${world.host.path}`] : []
     const mounts = ['unshare', '--mount', '--propagation=private', 'sh', '-euc', this.#script(world), 'sh']
     return [...host, ...mounts, ...command]
   }
 
-  /** Runs it to its end. */
+  /** Runs a command to its end. */
   run(
     command: readonly string[],
     world: World = {},

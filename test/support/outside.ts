@@ -6,17 +6,20 @@ import { NetNamespace } from '../../src/sys/index.ts'
 import { inNamespace } from './namespace.ts'
 import { waitFor } from './wait.ts'
 
-/** Addresses of "the internet", which nobody else has: of documentation (RFC 5737, 3849). */
+/**
+ * Addresses of "the internet", from the ranges for documentation (RFC 5737, 3849), so that no real host has
+ * them.
+ */
 export const internet = { ipv4: '203.0.113.1', ipv6: '2001:db8:113::1' } as const
 
 /**
- * A namespace that plays the host, and one behind it that plays the internet: it answers, and knows no way to
- * addresses that are not the host's own, so that what is not masqueraded is not answered.
+ * A namespace that plays the host, and one behind it that plays the internet. The internet answers, but has
+ * routes only to the host's own addresses, so that packets without masquerading get no answer.
  */
 export class Outside implements AsyncDisposable {
   readonly host = NetNamespace.create()
   readonly internet = NetNamespace.create()
-  /** Where it is written down how the host was. */
+  /** The directory for the record of how the host was. */
   readonly records = mkdtempSync(join(tmpdir(), 'xc-records-'))
 
   async connect(): Promise<this> {
@@ -38,7 +41,10 @@ export class Outside implements AsyncDisposable {
     return this
   }
 
-  /** All that others would notice, less whether links carry anything just now: links, addresses, routes, rules, packet filters, settings. */
+  /**
+   * Everything that other programs would notice, except link carrier: links, addresses, routes, rules, packet
+   * filters, sysctls.
+   */
   async looks(): Promise<string[]> {
     const commands = [
       'ip -o link',
@@ -64,10 +70,10 @@ export class Outside implements AsyncDisposable {
 
 const carrier = /NO-CARRIER,|,LOWER_UP|(?<= )(state (UP|DOWN|UNKNOWN|LOWERLAYERDOWN)|linkdown) /g
 
-/** What changes by itself: counters, the kernel's own addresses coming and going, secrets, expiry. */
+/** Things that change by themselves: counters, link-local addresses, secrets, expiry. */
 const volatile = /fe80::|multicast ff00::|nf_conntrack_(count|buckets)|random|stable_secret|\bexpires\b/
 
-/** Lines that are in one and not in the other: `- gone`, `+ come`. */
+/** Lines that only one of the two has: `- removed`, `+ added`. */
 export function differences(before: readonly string[], after: readonly string[]): string[] {
   const gone = before.filter(line => !after.includes(line)).map(line => `- ${line}`)
   return [...gone, ...after.filter(line => !before.includes(line)).map(line => `+ ${line}`)]

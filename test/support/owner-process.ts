@@ -9,10 +9,11 @@ import { type Launch, launchOwner, type OwnerMessage } from '../../src/owner/ind
 import { resolveSettings, type SettingOptions } from '../../src/plan/index.ts'
 
 const script = fileURLToPath(new URL('./fake-owner.ts', import.meta.url))
-// The addon, compiled TypeScript and all else is found from the repository, wherever the test runs.
+// The addon, the compiled TypeScript and everything else is found from the repository, wherever the test
+// runs.
 const nodeArgs = ['--import', fileURLToPath(import.meta.resolve('jiti/register'))]
 
-/** A detached owner, whose cluster is a fake, in directories of its own. Closing kills it. */
+/** A detached owner with a fake cluster, in directories of its own. Closing kills it. */
 export class OwnerProcess implements AsyncDisposable {
   readonly launch: Launch
   readonly places: Places
@@ -32,7 +33,7 @@ export class OwnerProcess implements AsyncDisposable {
     return new OwnerClient(this.places, this.name)
   }
 
-  /** The next message of that kind; throws when it ends without one. */
+  /** The next message of that kind. Throws when the messages end without one. */
   async until<E extends OwnerMessage['event']>(event: E): Promise<Extract<OwnerMessage, { event: E }>> {
     for await (const message of looking(this.launch.messages)) {
       if (message.event === event) return message as Extract<OwnerMessage, { event: E }>
@@ -40,7 +41,7 @@ export class OwnerProcess implements AsyncDisposable {
     throw new Error(`no '${event}' from the owner; its log:\n${readFileSync(this.at.ownerLog, 'utf8')}`)
   }
 
-  /** What came of the start. */
+  /** The result of the start. */
   async outcome(): Promise<Extract<OwnerMessage, { event: 'ready' | 'failed' }>> {
     for await (const message of looking(this.launch.messages)) {
       if (message.event === 'ready' || message.event === 'failed') return message
@@ -48,12 +49,12 @@ export class OwnerProcess implements AsyncDisposable {
     throw new Error('the owner hung up')
   }
 
-  /** Resolves when the owner has hung up. */
+  /** Resolves when the owner has closed the pipe. */
   async ended(): Promise<void> {
     for await (const _ of looking(this.launch.messages));
   }
 
-  /** Resolves when its API can be asked. */
+  /** Resolves when its API answers. */
   async listening(): Promise<void> {
     const deadline = Date.now() + 10_000
     while (Date.now() < deadline && !existsSync(this.at.socket)) await pause(systemClock, 10)
@@ -73,7 +74,7 @@ export interface OwnerWish {
   readonly options?: SettingOptions
 }
 
-/** Starts one; `name` is always given by `options` or is `default`. */
+/** Starts an owner. The cluster's name is `default`, unless `options` has one. */
 export async function startOwner({
   places = privatePlaces(),
   options = {},
@@ -83,13 +84,13 @@ export async function startOwner({
   return new OwnerProcess(launch, places, settings.name)
 }
 
-/** Directories that nobody else uses, removed when all tests are over. */
+/** Directories for this test alone, removed when all tests are over. */
 export function privatePlaces(): Places {
   const root = mkdtempSync(join(tmpdir(), 'xc-'))
   return { runtime: `${root}/run`, state: `${root}/state`, cache: `${root}/cache` }
 }
 
-/** The same messages, but leaving the loop does not end their source. */
+/** The same messages, except that leaving the loop does not end their source. */
 async function* looking<T>(source: AsyncIterator<T>): AsyncGenerator<T> {
   for (;;) {
     const { value, done } = await source.next()

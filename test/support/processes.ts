@@ -4,16 +4,16 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 /** One process as /proc shows it. */
 export interface ProcessSeen {
   readonly pid: number
-  /** In clock ticks since boot: with the pid it names the process for good. */
+  /** In clock ticks since boot: with the pid it identifies the process for ever. */
   readonly startTime: number
   readonly command: string
   readonly state: string
 }
 
 /**
- * Everything that this process starts from now on can be told from the rest of the machine, orphans too: a soft
- * limit nobody else has is inherited by all descendants whatever becomes of their parents, environment and user.
- * (The limit is on realtime scheduling, which nothing here uses.)
+ * Marks everything that this process starts from now on, orphans too: all descendants inherit a soft limit
+ * that no other process has, whatever becomes of their parents, environment and user. (It is the limit on
+ * realtime scheduling, which nothing here uses.)
  */
 let mark: string | undefined
 
@@ -24,7 +24,7 @@ export function markDescendants(): void {
   mark = unique
 }
 
-/** Those started below this process since {@link markDescendants}, itself and zombies excepted. */
+/** The processes started below this one since {@link markDescendants}, except itself and zombies. */
 export function descendants(): ProcessSeen[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -42,7 +42,7 @@ function readProcess(pid: number): ProcessSeen | undefined {
   }
 }
 
-/** What /proc/<pid>/stat says, or undefined when there is no such process. */
+/** The contents of /proc/<pid>/stat, or undefined when the process does not exist. */
 function readStat(pid: number): ProcessSeen | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -54,13 +54,13 @@ function readStat(pid: number): ProcessSeen | undefined {
   }
 }
 
-/** True while it runs: a zombie does not. */
+/** True while the process runs. A zombie does not run. */
 export function isAlive(pid: number): boolean {
   const state = readStat(pid)?.state
   return state !== undefined && state !== 'Z' && state !== 'X'
 }
 
-/** Open file descriptors of a process, by number, with what they are. */
+/** Open file descriptors of a process, by number, with what they refer to. */
 export function openFds(pid: number | 'self' = 'self'): Map<number, string> {
   const fds = new Map<number, string>()
   const directory = `/proc/${pid}/fd`
@@ -68,7 +68,7 @@ export function openFds(pid: number | 'self' = 'self'): Map<number, string> {
     try {
       fds.set(Number(name), readlinkSync(`${directory}/${name}`))
     } catch {
-      // the one that was listing the directory
+      // the one that was used to list the directory
     }
   }
   return fds

@@ -1,7 +1,7 @@
 import { defer, type Port, type PortReceiver, Queue } from '../../src/base/index.ts'
 import { LineAssembler } from '../../src/qmp/lines.ts'
 
-/** Two ends of a stream in memory. What one sends, the other receives a turn of the event loop later. */
+/** Two ends of a stream in memory. Each receives what the other sends, a turn of the event loop later. */
 export function portPair(): [MemoryPort, MemoryPort] {
   const left = new MemoryPort()
   const right = new MemoryPort()
@@ -30,7 +30,7 @@ export class MemoryPort implements Port {
     this.other?.arrive(receiver => receiver.data(copy, fds))
   }
 
-  /** The other side goes away, or the port fails. */
+  /** Ends the stream from the other side, or makes the port fail. */
   end(failure?: Error): void {
     this.arrive(receiver => {
       if (this.#ended) return
@@ -74,10 +74,10 @@ export const greeting = {
   },
 }
 
-/** The QEMU end of a port: says what a test tells it to, in the pieces a test wants. */
+/** The QEMU end of a port. It sends what a test tells it to, in the pieces that the test chooses. */
 export class FakeQemu {
   readonly port: MemoryPort
-  /** Commands as they come, for `await qemu.received.next()`. */
+  /** Commands in the order of their arrival, for `await qemu.received.next()`. */
   readonly received = new Queue<Received>()
   readonly ended = defer()
   #fds: number[] = []
@@ -111,12 +111,12 @@ export class FakeQemu {
     this.port.send(Buffer.from(text))
   }
 
-  /** Resolves when all that was said has arrived and had its immediate effects. */
+  /** Resolves when everything sent has arrived and had its immediate effects. */
   delivered(): Promise<void> {
     return new Promise(resolve => setImmediate(() => setImmediate(resolve)))
   }
 
-  /** The reply to a command, under its id. */
+  /** Replies to a command, with its id. */
   reply(to: Received, value: unknown = {}): void {
     this.say({ return: value, ...(to.id !== undefined && { id: to.id }) })
   }

@@ -10,18 +10,18 @@ export function readmeExample(): string {
 }
 
 export interface Compiled {
-  /** The compiler's, 0 when it had nothing to say. */
+  /** The exit status of the compiler: 0 without errors. */
   readonly status: number | null
   readonly output: string
   readonly script: string
-  /** To be removed by whoever asked for it. */
+  /** The caller removes it. */
   readonly folder: string
 }
 
 const options =
   '--ignoreConfig --strict --target es2023 --lib es2023,esnext.disposable --module nodenext --types node --skipLibCheck'
 
-/** Compiles a module of a user's that imports this package by its name, against what is built. */
+/** Compiles a user's module that imports this package by its name, against the build. */
 export function compile(text: string): Compiled {
   mkdirSync(inProject('build'), { recursive: true })
   const folder = mkdtempSync(inProject('build', 'example-'))

@@ -1,6 +1,6 @@
 import { XclusterError } from '../../src/base/index.ts'
 
-/** The error that a call throws; it has to be one of ours. */
+/** The error that a call throws, which must be an XclusterError. */
 export function refused(call: () => unknown): XclusterError {
   try {
     call()
@@ -8,5 +8,5 @@ export function refused(call: () => unknown): XclusterError {
     if (failure instanceof XclusterError) return failure
     throw failure
   }
-  throw new Error('it was not refused')
+  throw new Error('the call was not refused')
 }

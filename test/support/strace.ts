@@ -1,4 +1,4 @@
-/** The datagrams of strace's hexadecimal dumps; what was only peeked at comes twice, and counts once. */
+/** The datagrams in strace's hexadecimal dumps. One that was peeked at first appears twice, and counts once. */
 export function datagrams(text: string): Uint8Array[] {
   const calls = text.split(/^(?=\w+\()/m).filter(call => !call.includes('MSG_PEEK'))
   return calls.flatMap(call => {

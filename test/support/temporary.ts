@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Before all suites: one directory for all that tests put into the system's temporary directory, gone when they
- * end. A worker may be ended without a chance to tidy up after itself.
+ * Before all suites: one directory for everything that tests put into the system's temporary directory,
+ * removed at their end. A worker may be ended before it can clean up.
  */
 export default function setup(): () => void {
   const before = process.env.TMPDIR
   const directory = mkdtempSync(join(tmpdir(), 'xc-'))
-  chmodSync(directory, 0o1777) // tests become other users too
+  chmodSync(directory, 0o1777) // some tests run as other users
   process.env.TMPDIR = directory
   return () => {
     if (before === undefined) delete process.env.TMPDIR

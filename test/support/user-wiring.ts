@@ -1,12 +1,12 @@
 import { openUserFabric } from '../../src/net/index.ts'
 import { planBridges, type UserWiring } from '../../src/plan/index.ts'
 
-/** Below those that the kernel gives by itself. */
+/** Below the ports that the kernel assigns by itself. */
 const firstPort = 20_000
 const portsEach = 700
 const lastPort = 32_000
 
-/** Ports and multicast groups for a user-space cluster that nobody on this machine has now; nets 1 to 5. */
+/** Ports and multicast groups for a user-space cluster that are free on this machine now; nets 1 to 5. */
 export async function freeNumbers(): Promise<UserWiring> {
   for (;;) {
     const telnetBase =

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Bytes that a real tool or kernel made, with their birth certificate. */
+/** Bytes that a real tool or kernel made, with their origin. */
 export interface Vector {
   readonly command: string
   readonly tool: string

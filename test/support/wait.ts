@@ -1,6 +1,9 @@
 import { pause, systemClock } from '../../src/base/index.ts'
 
-/** Looks every few milliseconds until `look` gives something true, `withinMs` at most; gives the last look. */
+/**
+ * Calls `look` every few milliseconds until its result is true, for at most `withinMs`. Returns the last
+ * result.
+ */
 export async function waitFor<T>(look: () => T | Promise<T>, withinMs = 2000): Promise<T> {
   const deadline = systemClock.now() + withinMs
   for (;;) {

@@ -8,10 +8,10 @@ import { waitFor } from './wait.ts'
 
 const script = fileURLToPath(new URL('../../bin/xc.js', import.meta.url))
 
-/** What an error of `xc` looks like: one line, no stack. */
+/** The form of an error of `xc`: one line, no stack. */
 export const oneSentence = /^xc: [^\n]+[.!?]\n$/
 
-/** How an `xc` ended. */
+/** The result of an `xc` command. */
 export interface XcResult {
   readonly status: number | null
   readonly signal: NodeJS.Signals | null
@@ -19,12 +19,15 @@ export interface XcResult {
   readonly stderr: string
 }
 
-/** Who runs `xc`, and where: root unless it is somebody else, in his own places. */
+/**
+ * The user that runs `xc`, and its environment: root by default, otherwise another user in directories of its
+ * own.
+ */
 export interface XcUser extends World {
   readonly user?: OrdinaryUser
 }
 
-/** The built `xc`, with runtime and state directories that nobody else has, removed when all tests are over. */
+/** The built `xc`, with runtime and state directories for this test alone, removed when all tests are over. */
 export class Xc {
   readonly root: string
   readonly env: NodeJS.ProcessEnv
@@ -39,19 +42,19 @@ export class Xc {
     if (!as?.user) mkdirSync(this.runtime, { recursive: true })
   }
 
-  /** Where the clusters' runtime directories are. */
+  /** The runtime directory of clusters. */
   get runtime(): string {
     return `${this.root}/run/xcluster`
   }
 
-  /** Runs it to its end; `input` is a pipe's whole content, without it stdin is /dev/null. */
+  /** Runs `xc` to its end. `input` is the whole content of a pipe; without it stdin is /dev/null. */
   async run(args: readonly string[], input?: string): Promise<XcResult> {
     const begun = this.begin(args, input === undefined ? 'ignore' : 'pipe')
     begun.child.stdin?.end(input)
     return await begun.result
   }
 
-  /** As {@link run}, but a status other than 0 is thrown with what it said. */
+  /** As {@link run}, but throws for a status other than 0, with the output. */
   async good(args: readonly string[], input?: string): Promise<string> {
     const result = await this.run(args, input)
     if (result.status !== 0) throw new Error(`xc ${args.join(' ')}: ${result.status}\n${result.stderr}`)
@@ -76,8 +79,8 @@ export class Xc {
   }
 
   /**
-   * On a terminal of its own, as `script` makes one; what is written to it is typed. Its shell outlives a Ctrl-C,
-   * whichever shell it is, and `script` gives a terminal no size.
+   * On a terminal of its own, made by `script`; what is written to it is typed. Its shell survives a Ctrl-C,
+   * whatever shell it is. A terminal of `script` has no size, so that is set here.
    */
   onTerminal(command: string): RunningXc {
     const words = ['-qec', `trap : INT; stty cols 100 rows 40; ${this.#spelled(command)}`, '/dev/null']
@@ -90,7 +93,7 @@ export class Xc {
   }
 }
 
-/** One that runs: what it says can be waited for. */
+/** A running `xc`, whose output can be waited for. */
 export class RunningXc {
   readonly child: ChildProcess
   readonly result: Promise<XcResult>
@@ -112,13 +115,13 @@ export class RunningXc {
     )
   }
 
-  /** Waits until it has said this, on either output. */
+  /** Waits until either output matches. */
   async says(what: RegExp, withinMs = 60_000): Promise<void> {
     const said = await waitFor(
       () => what.test(this.stdout + this.stderr) || this.child.exitCode !== null,
       withinMs,
     )
     if (!said || !what.test(this.stdout + this.stderr))
-      throw new Error(`it did not say ${what} but:\n${this.stdout}\n${this.stderr}`)
+      throw new Error(`the output does not match ${what}:\n${this.stdout}\n${this.stderr}`)
   }
 }
