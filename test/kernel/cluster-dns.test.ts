@@ -11,7 +11,7 @@ import { FakeUpstream } from '../support/dns-upstream.ts'
 import { test } from '../support/leaks.ts'
 import { inNamespace } from '../support/namespace.ts'
 
-/** The forwarder of a cluster whose network is there, and whose nodes are not. */
+/** The DNS forwarder of a cluster whose network exists and whose nodes do not. */
 async function opened(scope: Scope, options: SettingOptions, namespace?: NetNamespace) {
   const settings = resolveSettings({ options: { nvm: 1, nrouters: 0, ...options } })
   const plan = planCluster(settings)
@@ -25,8 +25,8 @@ async function opened(scope: Scope, options: SettingOptions, namespace?: NetName
   return { dns: dns as Dns, namespace: fabric.namespace!, notices }
 }
 
-describe('in a namespace', () => {
-  test('the upstream may be on the loopback of this machine', async ({ census }) => {
+describe('the DNS forwarder of a cluster with a namespace', () => {
+  test('can use an upstream on the loopback of this machine', async ({ census }) => {
     {
       await using scope = new Scope()
       const upstream = scope.add(await FakeUpstream.open())
@@ -50,7 +50,9 @@ describe('in a namespace', () => {
     await census.expectUnchanged({ withinMs: 1000 })
   })
 
-  test('a port that somebody has is refused, with his name and what to do', async ({ census }) => {
+  test('is refused when its port is taken, and the error names the program and the remedy', async ({
+    census,
+  }) => {
     {
       await using scope = new Scope()
       const namespace = scope.add(NetNamespace.create())
@@ -69,7 +71,7 @@ describe('in a namespace', () => {
     await census.expectUnchanged({ withinMs: 1000 })
   })
 
-  test('without upstreams the names are there, others are not, at once', async () => {
+  test("without upstreams answers the cluster's names, and refuses others at once", async () => {
     await using scope = new Scope()
     const { namespace, dns } = await opened(scope, { dnsUpstream: 'off' })
     const { stdout } = await inNamespace(namespace, ['dig', '@192.168.0.250', 'outside.test'])
@@ -78,14 +80,16 @@ describe('in a namespace', () => {
     expect(dns.snapshot().upstreams).toEqual([])
   })
 
-  test('a hosts file that is not there is told, and no reason not to start', async () => {
+  test('starts without its hosts file, with a notice', async () => {
     await using scope = new Scope()
     const { notices } = await opened(scope, { dnsUpstream: 'off', dnsHosts: '/nowhere/hosts' })
     expect(notices).toEqual([expect.stringMatching(/^DNS: \/nowhere\/hosts cannot be read: /)])
   })
 })
 
-test('in user space it is on loopback, at the usual port or at one that is free', async ({ census }) => {
+test('the DNS forwarder of a user-space cluster is on loopback, at the usual port or a free one', async ({
+  census,
+}) => {
   {
     await using scope = new Scope()
     const all = [await opened(scope, { fabric: 'user' }), await opened(scope, { fabric: 'user' })]

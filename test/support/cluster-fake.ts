@@ -14,7 +14,7 @@ export const fakeMaker: ClusterMaker = { plan: planCluster, start: startFake }
 
 async function startFake(settings: Settings, hooks: StartHooks): Promise<ServedCluster> {
   const plan = planCluster(settings)
-  hooks.onEvent?.({ event: 'step', step: 'vms', state: 'begin', text: 'starting what is no VM' })
+  hooks.onEvent?.({ event: 'step', step: 'vms', state: 'begin', text: 'starting no VMs' })
   if (settings.append.includes('fake-hang')) await calledOff(hooks.signal)
   if (settings.append.includes('fake-fail')) throw broken('GUEST_PANIC', 'Kernel panic - not syncing')
   for (const { id, name } of plan.nodes) {
@@ -158,5 +158,5 @@ function broken(code: string, reason: string): ClusterError {
 }
 
 function calledOff(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('called off'))))
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('cancelled'))))
 }

@@ -2,7 +2,7 @@ import { type Asked, address, answerTo } from './dns-upstream.ts'
 
 const evil = (asked: Asked) => answerTo(asked, { answers: [address(asked.name, '198.51.100.66')] })
 
-/** What a forger would send who guesses all but one thing. The source address is the true one here. */
+/** The answer of a forger that guesses all but one thing. The source address is the true one here. */
 export const forgeries: [string, (asked: Asked) => Buffer][] = [
   ['another id', asked => evil({ ...asked, packet: { ...asked.packet, id: asked.packet.id ^ 1 } })],
   ['QR = 0', asked => changed(evil(asked), bytes => bytes.fill(0x01, 2, 3))],

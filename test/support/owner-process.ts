@@ -69,7 +69,7 @@ export class OwnerProcess implements AsyncDisposable {
   }
 }
 
-export interface OwnerWish {
+export interface OwnerOptions {
   readonly places?: Places
   readonly options?: SettingOptions
 }
@@ -78,7 +78,7 @@ export interface OwnerWish {
 export async function startOwner({
   places = privatePlaces(),
   options = {},
-}: OwnerWish = {}): Promise<OwnerProcess> {
+}: OwnerOptions = {}): Promise<OwnerProcess> {
   const settings = resolveSettings({ options })
   const launch = await launchOwner({ settings, places }, { env: process.env, script, nodeArgs })
   return new OwnerProcess(launch, places, settings.name)

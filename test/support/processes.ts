@@ -38,7 +38,7 @@ function readProcess(pid: number): ProcessSeen | undefined {
     const seen = readStat(pid)
     return seen && seen.state !== 'Z' && seen.state !== 'X' ? seen : undefined
   } catch {
-    return undefined // it went while we looked
+    return undefined // the process ended meanwhile
   }
 }
 
