@@ -67,7 +67,10 @@ function beside(ours: Running, { file, program }: { file: string; program: strin
 
 let fresh = 0
 
-/** The time until a thousand queries for one new name, sent at once with as many ids, are answered. The upstream's answer comes last. */
+/**
+ * The time until a thousand queries for one new name, sent at once with as many ids, are answered. The
+ * upstream's answer is the slow part.
+ */
 function same(ours: Running): Case {
   const run = async () => {
     const name = `same${fresh++}.miss.bench.xcluster`

@@ -41,8 +41,9 @@ function logText({ prefix, group, level, snapLength = 0, queueThreshold = 0 }: O
   const levels = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug']
   const to =
     group === undefined ? `level ${typeof level === 'string' ? levels.indexOf(level) : (level ?? 4)}` : ''
-  const heard = group === undefined ? to : `group ${group} snaplen ${snapLength} qthreshold ${queueThreshold}`
-  return joined('log', prefix !== undefined && `prefix ${prefix}`, heard)
+  const destination =
+    group === undefined ? to : `group ${group} snaplen ${snapLength} qthreshold ${queueThreshold}`
+  return joined('log', prefix !== undefined && `prefix ${prefix}`, destination)
 }
 
 function limitText({ rate, unit, burst = 0, type, flags = 0 }: Of<'limit'>): string {

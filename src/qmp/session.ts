@@ -107,13 +107,13 @@ export class Session {
     return this.#end
   }
 
-  #finish(end: QmpError, told: QmpError | undefined): void {
+  #finish(end: QmpError, result: QmpError | undefined): void {
     if (this.#end) return
     if (this.#trace.on) this.#trace.closed(end)
     this.#end = end
     this.#options.ended(end)
     this.pending.end(end)
-    this.#closed.resolve(told)
+    this.#closed.resolve(result)
     this.#closing = this.#port.close()
     this.#closing.catch(() => {}) // callers of close() get it
   }

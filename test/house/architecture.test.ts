@@ -39,7 +39,7 @@ describe('the floors', () => {
   })
 })
 
-/** The test's own test: each of these must be caught. */
+/** Tests of the tests: each of these violations must be found. */
 describe('a planted violation is caught:', () => {
   const planted: [string, string, string, RegExp][] = [
     ['an import from above', 'src/base/x.ts', "import { a } from '../vm/index.ts'", /no other floor/],

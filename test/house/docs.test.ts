@@ -25,7 +25,7 @@ function longLines(text: string): number[] {
   })
 }
 
-/** Links and pictures that lead nowhere: a file that is not there, a heading that the page has not. */
+/** Links and pictures with a missing target: a file that does not exist, or a heading that the page lacks. */
 function brokenLinks({ path, text }: { path: string; text: string }): string[] {
   const prose = text.replace(/^```[\s\S]*?^```/gm, '')
   const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g), ...prose.matchAll(/\b(?:src|href)="([^"]+)"/g)]

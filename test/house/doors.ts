@@ -1,12 +1,12 @@
 import { importsOf, withoutComments } from './floors.ts'
 import type { SourceFile } from './project.ts'
 
-/** Something of the outside world, and the only files that may touch it. */
+/** An interface to the outside world, and the only files that may use it. */
 interface Door {
   readonly what: string
   readonly uses: (file: SourceFile) => boolean
   readonly allowed: (path: string) => boolean
-  /** How many files may use it besides. */
+  /** How many further files may use it. */
   readonly spare: number
 }
 
@@ -16,7 +16,7 @@ const inFolder =
   (path: string) =>
     starts.some(start => path.startsWith(start))
 
-/** A process of its own: it has an argv, signals and an end. */
+/** The main module of a process: it has an argv, signals and an exit status. */
 const mains = ['src/owner/main.ts', 'src/owner/run.ts']
 
 const doors: readonly Door[] = [
@@ -55,7 +55,7 @@ const doors: readonly Door[] = [
   },
 ]
 
-/** Files that use something of the outside world that is not theirs to use, as sentences. */
+/** Sentences about files that use an interface to the outside world without being allowed to. */
 export function doorViolations(files: readonly SourceFile[]): string[] {
   return doors.flatMap(({ what, uses, allowed, spare }) => {
     const users = files.filter(file => uses(file) && !allowed(file.path)).map(({ path }) => path)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { withoutComments } from './floors.ts'
 import { readFiles, readText } from './project.ts'
 
-/** Error codes that code can throw: `code: 'X'`, also where it is one of two. */
+/** Error codes that code can throw: `code: 'X'`, also as one of two alternatives. */
 function codesIn(text: string): string[] {
   const values = withoutComments(text).matchAll(/\bcode:\s*([^,\n}]*'[A-Z][A-Z0-9_]+'[^,\n}]*)/g)
   return Array.from(values, ([, value]) =>
@@ -10,7 +10,7 @@ function codesIn(text: string): string[] {
   ).flat()
 }
 
-/** The codes that have a row in a table of the page. */
+/** The codes with a row in a table of the page. */
 const codesOf = (page: string): string[] =>
   Array.from(page.matchAll(/^\| `?([A-Z][A-Z0-9_]+)`? \|/gm), ([, code]) => code!)
 

@@ -3,7 +3,10 @@ import { readText, type SourceFile } from './project.ts'
 
 interface Floor {
   readonly mayImport: readonly string[]
-  /** What its commands load when they run: importing it at the top would make every other command slower. */
+  /**
+   * Floors that its commands load when they run: imported at the top, they would make every other command
+   * slower.
+   */
   readonly loadsWhenUsed: readonly string[]
 }
 
@@ -18,7 +21,7 @@ export const floors: ReadonlyMap<string, Floor> = new Map(
     .map(cells => [names(cells[1]!)[0]!, { mayImport: names(cells[3]!), loadsWhenUsed: names(cells[4]!) }]),
 )
 
-/** Libraries that cost tens of milliseconds to load: never where every command would pay for them. */
+/** Libraries that take tens of milliseconds to load: not allowed where every command would load them. */
 const heavy = ['fastify', 'zod', 'yaml', 'jiti']
 
 /** One import, export-from or `import()` of a source file. */
@@ -27,7 +30,7 @@ export interface Import {
   readonly kind: 'static' | 'type' | 'dynamic'
 }
 
-/** Every import in a module, wherever it stands; text in comments is none. */
+/** Every import in a module, wherever it is, except in comments. */
 export function importsOf(text: string): Import[] {
   const code = withoutComments(text)
   const statements = code.matchAll(
@@ -43,7 +46,7 @@ export function importsOf(text: string): Import[] {
   ]
 }
 
-/** Source text with its comments blanked out: what they say is not what the code does. */
+/** Source text with its comments blanked out, because they do not run. */
 export function withoutComments(text: string): string {
   return text.replace(
     /('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|(?<![:\\/])\/\/[^\n]*/g,
@@ -51,7 +54,7 @@ export function withoutComments(text: string): string {
   )
 }
 
-/** Imports that go up, sideways or around a floor's front door, as sentences. */
+/** Sentences about imports that go up, sideways or past a floor's index.ts. */
 export function importViolations(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) =>
     importsOf(text).flatMap(each =>

@@ -5,7 +5,7 @@ import { readFiles, type SourceFile } from './project.ts'
 
 const source = readFiles(['src'], /\.ts$/)
 
-/** Files that import each other, directly or around a corner; types and `import()` count. */
+/** Files that import each other, directly or through others. Types and `import()` count. */
 function circles(files: readonly SourceFile[]): string[][] {
   const graph = new Map(
     files.map(({ path, text }) => [
@@ -34,7 +34,7 @@ function circles(files: readonly SourceFile[]): string[][] {
   return [...new Map(together.map(circle => [circle.join(), circle])).values()]
 }
 
-/** Folders with more files side by side than one look takes in. */
+/** Folders with more files than a reader takes in at a glance. */
 function crowded(files: readonly SourceFile[], most: number): string[] {
   const counts = new Map<string, number>()
   for (const { path } of files) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { runTool } from './project.ts'
 
-/** Each as `npm run lint`, `npm run types` and `npm run knip` call it. */
+/** The same calls as `npm run lint`, `npm run types` and `npm run knip`. */
 describe('the tools have nothing to say:', () => {
   test.each([
     ['lint and format', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']],

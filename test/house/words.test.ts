@@ -13,7 +13,7 @@ const matching =
   (file: SourceFile) =>
     pattern.exec(of(file))?.[0]
 const code = ({ text }: SourceFile) => withoutComments(text)
-// Spelled so that this file does not hold them.
+// Written in two parts so that this file does not contain them.
 const marks = ['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', 'HA' + 'CK']
 
 const banned: readonly Banned[] = [

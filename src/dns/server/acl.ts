@@ -30,14 +30,14 @@ export class Access {
     this.#open = allow.length > 0
   }
 
-  allows(who: Client): boolean {
-    if (who.loopback) return true
+  allows(client: Client): boolean {
+    if (client.loopback) return true
     if (!this.#open) return false
-    const known = this.#known.get(who.address)
+    const known = this.#known.get(client.address)
     if (known !== undefined) return known
     if (this.#known.size >= mostKnown) this.#known.clear()
-    const verdict = this.#allowed(who.address)
-    this.#known.set(who.address, verdict)
+    const verdict = this.#allowed(client.address)
+    this.#known.set(client.address, verdict)
     return verdict
   }
 

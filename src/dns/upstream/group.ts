@@ -73,7 +73,7 @@ export class Group {
     const { behaviour, hedgeMs } = this.#options
     const { timeout, attempts } = this.#conf
     const upstreams = this.#closing.signal.aborted ? [] : this.#order()
-    if (upstreams.length === 0) return Promise.reject(this.#nobody())
+    if (upstreams.length === 0) return Promise.reject(this.#noServer())
     return hedge({
       clock: behaviour.clock,
       upstreams,
@@ -129,7 +129,7 @@ export class Group {
     return upstreams.toSorted((a, b) => (a.health.rtt ?? 0) - (b.health.rtt ?? 0))
   }
 
-  #nobody(): DnsError {
+  #noServer(): DnsError {
     const loops = this.#upstreams.length > 0
     return new DnsError({
       code: 'NO_UPSTREAM',

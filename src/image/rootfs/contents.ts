@@ -87,7 +87,7 @@ async function ownProgram({ inputs, program }: Ingredients): Promise<Uint8Array>
   throw new ImageError({
     code: 'PROGRAM_MISSING',
     kind: 'prerequisite',
-    op: 'find a program for the guest:',
+    op: 'find guest program',
     target: 'xcluster-guest',
     reason: `the file ${program} does not exist`,
     remedy: 'Run: npm run build',
@@ -98,7 +98,7 @@ function missing(program: Program, sysroots: readonly string[]): ImageError {
   return new ImageError({
     code: 'PROGRAM_MISSING',
     kind: 'prerequisite',
-    op: 'find a program for the guest:',
+    op: 'find guest program',
     target: program.path.slice(program.path.lastIndexOf('/') + 1),
     reason: `none of ${sysroots.join(', ')} has it`,
     remedy: `Run "npm run setup", or "sudo apt-get install ${program.package}"`,

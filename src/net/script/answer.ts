@@ -39,9 +39,9 @@ export function readAnswer(words: readonly string[], { index, mac }: Socket, ask
   const device = options.find(isNic)
   mustName(index === 0 ? device : undefined, asked)
   const plain = tap?.vnetHdr === true && isPlain(options, mac)
-  const told = options.map(option => (option === device ? named(option, index, plain) : option))
+  const printed = options.map(option => (option === device ? named(option, index, plain) : option))
   const privileged = options.filter(needsPrivileges).map(option => printOption(option).join(' '))
-  return { args: told.flatMap(printOption), ...(tap && { tap }), plain, privileged }
+  return { args: printed.flatMap(printOption), ...(tap && { tap }), plain, privileged }
 }
 
 const backends = ['netdev', 'nic']

@@ -25,13 +25,13 @@ export interface ScriptFabricOptions {
  */
 export function openScriptFabric(plan: BridgePlan, options: ScriptFabricOptions): Fabric {
   const { kind, namespace, uplink } = options.base
-  const cables = new ScriptNics(plan, options)
-  const close = () => cables.close()
+  const nics = new ScriptNics(plan, options)
+  const close = () => nics.close()
   return {
     ...{ kind, namespace, custom: true },
     ...(uplink && { uplink }),
-    nics: (node, signal) => cables.nics(node, signal),
-    change: next => cables.change(next),
+    nics: (node, signal) => nics.nics(node, signal),
+    change: next => nics.change(next),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -59,7 +59,7 @@ export class Segment implements AsyncDisposable {
     this.port = port
     this.#socket = socket
     socket.removeAllListeners('error')
-    socket.on('message', bytes => this.#heard(bytes))
+    socket.on('message', bytes => this.#received(bytes))
     socket.on('error', () => void this.close())
   }
 
@@ -102,7 +102,7 @@ export class Segment implements AsyncDisposable {
     return this.close()
   }
 
-  #heard(bytes: Uint8Array): void {
+  #received(bytes: Uint8Array): void {
     const frame = frameOf(bytes, performance.timeOrigin + performance.now())
     if (!frame) return
     const { frames = 0, bytes: before = 0 } = this.#traffic.get(frame.source) ?? {}

@@ -29,7 +29,7 @@ export class GuestConsole implements Console {
   /** Starts reading. */
   listen(listener: ConsoleListener): void {
     this.#listener = listener
-    this.#port.receive({ data: bytes => this.#heard(bytes), end: () => this.#ended.resolve() })
+    this.#port.receive({ data: bytes => this.#received(bytes), end: () => this.#ended.resolve() })
   }
 
   /** Resolves when QEMU has closed its end: no more output follows. */
@@ -59,7 +59,7 @@ export class GuestConsole implements Console {
     await this.#port.close()
   }
 
-  #heard(bytes: Uint8Array): void {
+  #received(bytes: Uint8Array): void {
     this.#ring.push(bytes)
     this.#log.write(bytes)
     this.#readers.send(bytes)

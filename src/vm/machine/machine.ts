@@ -227,7 +227,7 @@ export class VmMachine implements Machine {
       await this.qmp.ready
       await agent.opened(readyTimeoutMs)
     } catch {
-      return // it is dying, or the timeout of `ready` will say so
+      return // the VM is ending, or the time limit of `ready` will report it
     }
     if (this.state === 'running') this.#becomeReady()
   }

@@ -54,8 +54,8 @@ describe.each([
     await using upstream = await FakeUpstream.open()
     await using dns = await serve(upstream, { plainUdp })
     const socket = createSocket('udp4')
-    const heard: Buffer[] = []
-    socket.on('message', bytes => heard.push(bytes))
+    const received: Buffer[] = []
+    socket.on('message', bytes => received.push(bytes))
     const response = questionFor('a.example')
     response[2]! |= 0x80
     for (const bytes of [
@@ -67,8 +67,8 @@ describe.each([
     ])
       await new Promise(resolve => socket.send(bytes, dns.port, '127.0.0.1', resolve))
     socket.send(questionFor('a.example', 9), dns.port, '127.0.0.1')
-    expect(await waitFor(() => heard.length > 0)).toBe(true)
-    expect(heard.map(bytes => bytes.readUInt16BE(0))).toEqual([9])
+    expect(await waitFor(() => received.length > 0)).toBe(true)
+    expect(received.map(bytes => bytes.readUInt16BE(0))).toEqual([9])
     expect(dns.snapshot().server.panics).toBe(0)
     await new Promise<void>(resolve => socket.close(() => resolve()))
   })

@@ -13,7 +13,7 @@ interface End {
 }
 
 /** A veth pair between two namespaces. */
-async function cable(name: string, a: End, b: End): Promise<void> {
+async function vethPair(name: string, a: End, b: End): Promise<void> {
   await using left = openRoute({ namespace: a.namespace })
   await using right = openRoute({ namespace: b.namespace })
   await left.links.add(veth({ name, up: true, peer: { name, namespace: b.namespace } }))
@@ -36,7 +36,7 @@ test('masquerading gives a net access to the outside in IPv4 and IPv6, though th
   await using inside = NetNamespace.create()
   await using between = NetNamespace.create()
   await using outside = NetNamespace.create()
-  await cable(
+  await vethPair(
     'in',
     {
       namespace: inside,
@@ -53,7 +53,7 @@ test('masquerading gives a net access to the outside in IPv4 and IPv6, though th
       ],
     },
   )
-  await cable(
+  await vethPair(
     'out',
     {
       namespace: between,
@@ -104,7 +104,7 @@ createServer(socket => socket.end('10053')).listen(10053, () => console.log('lis
 test('queries of a guest to port 53 are redirected to another local port', async () => {
   await using namespace = NetNamespace.create()
   await using other = NetNamespace.create()
-  await cable(
+  await vethPair(
     'eth0',
     { namespace, addresses: [['192.168.0.1', 24]] },
     { namespace: other, addresses: [['192.168.0.250', 24]] },

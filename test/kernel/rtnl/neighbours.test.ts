@@ -7,7 +7,7 @@ import { inNamespace, ipJson } from '../../support/namespace.ts'
 const mac = '00:00:00:01:01:09'
 const all = '00:00:00:00:00:00'
 
-async function cable(namespace: NetNamespace) {
+async function vethPair(namespace: NetNamespace) {
   const route = openRoute({ namespace })
   await route.batch(({ links, addresses }) => {
     links.add(veth({ name: 'a', index: 100, up: true, peer: { name: 'b', index: 101 } }))
@@ -19,7 +19,7 @@ async function cable(namespace: NetNamespace) {
 
 test('neighbours are added, changed, replaced and removed, as ip shows', async () => {
   await using namespace = NetNamespace.create()
-  await using route = await cable(namespace)
+  await using route = await vethPair(namespace)
   const { neighbours } = route
   const shown = async () =>
     (await ipJson(namespace, ['neighbour', 'show', 'dev', 'a', 'to', '10.0.0.0/24', 'nud', 'all'])).map(
@@ -53,7 +53,7 @@ test('neighbours are added, changed, replaced and removed, as ip shows', async (
 
 test('proxies are listed apart from neighbours', async () => {
   await using namespace = NetNamespace.create()
-  await using route = await cable(namespace)
+  await using route = await vethPair(namespace)
   await route.neighbours.add({ link: 'a', address: '10.0.0.77', proxy: true })
   const shown = await ipJson(namespace, ['neighbour', 'show', 'proxy'])
   expect(shown).toMatchObject([{ dst: '10.0.0.77', dev: 'a' }])
@@ -76,7 +76,7 @@ const of = (wanted: string) => (entry: BridgeEntry) => entry.mac === wanted
 
 test("entries of a bridge's forwarding table are added, moved to another port, and removed", async () => {
   await using namespace = NetNamespace.create()
-  await using route = await cable(namespace)
+  await using route = await vethPair(namespace)
   const { links, fdb } = route
   await links.add(bridge({ name: 'br0', index: 200, up: true }))
   for (const name of ['a', 'b']) await links.change({ name, master: 'br0' })
@@ -99,7 +99,7 @@ test("entries of a bridge's forwarding table are added, moved to another port, a
 
 test("a vxlan's forwarding table has several peers for one address", async () => {
   await using namespace = NetNamespace.create()
-  await using route = await cable(namespace)
+  await using route = await vethPair(namespace)
   await route.links.add(vxlan({ name: 'vx0', index: 300, vni: 42, dev: 'a', port: 4789 }))
   const peers = ['10.0.0.2', '10.0.0.3']
   await route.batch(({ fdb }) => {

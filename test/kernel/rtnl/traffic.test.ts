@@ -6,7 +6,7 @@ import { inNamespace } from '../../support/namespace.ts'
 import { waitFor } from '../../support/wait.ts'
 
 /** Two namespaces connected by a veth pair: `a` (10.0.0.1) here, `b` (10.0.0.2) there. */
-async function cable(): Promise<{ here: NetNamespace; route: Route } & AsyncDisposable> {
+async function vethPair(): Promise<{ here: NetNamespace; route: Route } & AsyncDisposable> {
   const [here, there] = [NetNamespace.create(), NetNamespace.create()]
   const [route, far] = [openRoute({ namespace: here }), openRoute({ namespace: there })]
   await route.links.add(veth({ name: 'a', peer: { name: 'b', namespace: there } }))
@@ -46,7 +46,7 @@ const send = (namespace: NetNamespace, count: number) =>
 const rootOf = (qdiscs: readonly Qdisc[]) => qdiscs.find(({ parent }) => parent === 'root')
 
 test('a token bucket is added, changed, replaced and removed, as tc shows', async () => {
-  await using world = await cable()
+  await using world = await vethPair()
   const { here, route } = world
   const { qdiscs } = route
   const bucket = { link: 'a', kind: 'tbf', burst: 32_000 } as const
@@ -82,7 +82,7 @@ test('a token bucket is added, changed, replaced and removed, as tc shows', asyn
 })
 
 test('packets that exceed a token bucket are dropped and counted', async () => {
-  await using world = await cable()
+  await using world = await vethPair()
   const { here, route } = world
   await route.qdiscs.add({ link: 'a', kind: 'tbf', rate: 8000, burst: 3000, limit: 4000 })
   await send(here, 20)
@@ -94,7 +94,7 @@ test('packets that exceed a token bucket are dropped and counted', async () => {
 })
 
 test('classes of an htb get packets by filters, and one has a qdisc inside', async () => {
-  await using world = await cable()
+  await using world = await vethPair()
   const { here, route } = world
   await route.batch(({ qdiscs, classes, filters }) => {
     qdiscs.add({ link: 'a', kind: 'htb', handle: '1:', default: 0x20 })
@@ -142,7 +142,7 @@ test('classes of an htb get packets by filters, and one has a qdisc inside', asy
 })
 
 test('incoming packets are shaped through an ifb', async () => {
-  await using world = await cable()
+  await using world = await vethPair()
   const { here, route } = world
   await route.batch(({ links, qdiscs, filters }) => {
     links.add(ifb({ name: 'ifb0', index: 900, up: true }))
@@ -169,7 +169,7 @@ test('incoming packets are shaped through an ifb', async () => {
 })
 
 test('a clsact has filters in both directions, and mirrors packets elsewhere', async () => {
-  await using world = await cable()
+  await using world = await vethPair()
   const { here, route } = world
   await route.batch(({ links, qdiscs, filters }) => {
     links.add(ifb({ name: 'ifb0', index: 900, up: true }))

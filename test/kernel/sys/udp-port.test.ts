@@ -30,28 +30,28 @@ function question(number: number): Buffer {
  */
 async function allAnswered(namespace: NetNamespace, listen: string): Promise<void> {
   await using port = openUdp({ address: listen, port: 0, namespace })
-  const heard = new Map<Socket, Buffer[]>()
+  const received = new Map<Socket, Buffer[]>()
   for (let asker = 0; asker < 3; asker++) {
     const { fd } = bindInet('udp', { address: '127.0.0.1', port: 0, namespace })
     const socket = createSocket('udp6')
     await new Promise<void>(resolve => socket.bind({ fd }, resolve))
     const replies: Buffer[] = []
-    heard.set(socket, replies)
+    received.set(socket, replies)
     socket.on('message', bytes => replies.push(bytes))
   }
   try {
     for (const number of numbers)
-      for (const socket of heard.keys())
+      for (const socket of received.keys())
         await new Promise(sent => socket.send(question(number), port.port, '::ffff:127.0.0.1', sent))
     port.serve(service)
-    expect(await waitFor(() => [...heard.values()].every(({ length }) => length === numbers.length))).toBe(
+    expect(await waitFor(() => [...received.values()].every(({ length }) => length === numbers.length))).toBe(
       true,
     )
     const expected = numbers.map(number => Buffer.alloc(wanted(number), number))
-    for (const replies of heard.values()) expect(replies.sort((a, b) => a[0]! - b[0]!)).toEqual(expected)
+    for (const replies of received.values()) expect(replies.sort((a, b) => a[0]! - b[0]!)).toEqual(expected)
     expect(port.lost).toBe(0)
   } finally {
-    for (const socket of heard.keys()) await new Promise<void>(closed => socket.close(closed))
+    for (const socket of received.keys()) await new Promise<void>(closed => socket.close(closed))
   }
 }
 

@@ -3,7 +3,7 @@ import { problems } from '../../../bench/boot/clone-check.ts'
 import { networkScript, originalArgs } from '../../../bench/boot/original.ts'
 
 const image = { kernelVersion: '6.1', modules: [], hasTelnetd: true, hasDropbear: true, key: '' }
-const ground = {
+const host = {
   places: { runtime: '/r', state: '/s', cache: '/c' },
   qemu: { path: '/usr/bin/qemu-system-x86_64', version: '7.2.22' },
   accel: { kind: 'tcg' },
@@ -14,7 +14,7 @@ const ground = {
 } as const
 
 test('the command line of the original has -initrd in place of -drive, and a monitor without a port', () => {
-  expect(originalArgs({ id: 202, nets: [0, 1] }, ground).join(' ')).toBe(
+  expect(originalArgs({ id: 202, nets: [0, 1] }, host).join(' ')).toBe(
     '-accel tcg -kernel /boot/vmlinuz -initrd /overlaid -smp 2 -M pc -m 128 ' +
       '-monitor unix:/c/monitor-202,server=on,wait=off -nographic ' +
       '-netdev tap,id=net0,script=no,downscript=no,ifname=xcbr0_t202 ' +

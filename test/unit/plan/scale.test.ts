@@ -41,26 +41,29 @@ describe('a change of routers updates the other nodes', () => {
   const node = (of: ClusterPlan, id: number) => of.nodes.find(each => each.id === id)!
   const grown = scaledOut(small, plan, [202])
 
-  const told = (before: ClusterPlan, after: ClusterPlan) =>
+  const updates = (before: ClusterPlan, after: ClusterPlan) =>
     updateSteps(node(before, 1), node(after, 1)).map(({ about }) => about)
   const policies = ['ipv4', 'ipv6'].map(family => `write /proc/sys/net/${family}/fib_multipath_hash_policy`)
   const routes = ['replace route default', 'replace route default']
 
   test('a new router brings all their hops, and the hash policy of a multipath route', () => {
-    expect(told(plan, grown)).toEqual([...policies, ...routes])
+    expect(updates(plan, grown)).toEqual([...policies, ...routes])
     const [, , route] = updateSteps(node(plan, 1), node(grown, 1))
     expect(route).toMatchObject({ places: [{ name: 'eth1' }, { name: 'eth1' }] })
   })
 
   test('a router that leaves takes its hop with it', () => {
-    expect(told(grown, plan)).toEqual(routes)
+    expect(updates(grown, plan)).toEqual(routes)
   })
 
   test('without any router the default route is removed', () => {
-    expect(told(plan, scaledIn(small, plan, [201]))).toEqual(['remove route default', 'remove route default'])
+    expect(updates(plan, scaledIn(small, plan, [201]))).toEqual([
+      'remove route default',
+      'remove route default',
+    ])
   })
 
   test('nodes for which nothing changed get no update', () => {
-    expect(told(plan, scaledOut(small, plan, [3, 221]))).toEqual([])
+    expect(updates(plan, scaledOut(small, plan, [3, 221]))).toEqual([])
   })
 })

@@ -26,10 +26,10 @@ test('all members of a segment receive a frame, and it is counted for its sender
   const at = await address()
   await using one = await joinSegment(at)
   await using other = await joinSegment(at)
-  const heard = await next(other, () => one.inject(frame(1, 2, 3)))
-  expect(heard).toMatchObject({ source: '00:00:00:01:01:fa', etherType: 0x88b5 })
-  expect([...heard!.bytes]).toEqual([...frame(1, 2, 3)])
-  expect(Math.abs(heard!.at - Date.now())).toBeLessThan(5000)
+  const received = await next(other, () => one.inject(frame(1, 2, 3)))
+  expect(received).toMatchObject({ source: '00:00:00:01:01:fa', etherType: 0x88b5 })
+  expect([...received!.bytes]).toEqual([...frame(1, 2, 3)])
+  expect(Math.abs(received!.at - Date.now())).toBeLessThan(5000)
   expect(await next(one, () => other.inject(frame(4)))).toMatchObject({ etherType: 0x88b5 })
   expect([...other.traffic()]).toEqual([['00:00:00:01:01:fa', { frames: 2, bytes: 17 + 15 }]])
 })
@@ -37,8 +37,8 @@ test('all members of a segment receive a frame, and it is counted for its sender
 test('jumbo frames pass whole through a segment', async () => {
   await using segment = await joinSegment(await address())
   const large = Uint8Array.from({ length: 65_507 }, (_, index) => header[index] ?? index)
-  const heard = await next(segment, () => segment.inject(large))
-  expect(Buffer.compare(heard!.bytes, large)).toBe(0)
+  const received = await next(segment, () => segment.inject(large))
+  expect(Buffer.compare(received!.bytes, large)).toBe(0)
 })
 
 test('bytes that are not a frame are neither sent nor received', async () => {
