@@ -6,7 +6,7 @@ import { type Census, takeCensus } from '../../support/leaks.ts'
 import { Outside } from '../../support/outside.ts'
 import { Xc } from '../../support/xc.ts'
 
-// A way out makes the owner talk to nf_tables too; the host is a namespace of the test's own.
+// With an uplink the owner also talks to nf_tables. The host is a namespace of this test.
 let outside: Outside
 let xc: Xc
 let census: Census

@@ -148,7 +148,7 @@ Arguments:
 
 Options:
   --name <cluster>     the cluster's name (default default) [XCLUSTER_NAME]
-  --json               print the cluster as it is then, as \`xc status --json\`
+  --json               print the resulting status, as \`xc status --json\` does
   --timeout <seconds>  give up after this long
   --in-turn            one after the other
   -h, --help           display help for command

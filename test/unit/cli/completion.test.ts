@@ -130,7 +130,7 @@ describe('zsh completes', () => {
     await completes('xc scalein vm-2', 'xc scalein vm-201')
     await completes('xc pause --name ot', 'xc pause --name other')
     await completes('xc pause --name other ', 'xc pause --name other 7')
-    await completes('xc logs -', /go on as the console prints, until the node stops/)
+    await completes('xc logs -', /follow the output until the node stops/)
     shell.child.kill()
     await shell.result
   })
