@@ -67,7 +67,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'nsadd-docker',
-    summary: "the same, with the uplink on Docker's bridge",
+    summary: "make a named network namespace on Docker's bridge",
     load: () => import('./commands/nsadd-docker.ts'),
   },
   { name: 'nsdel', summary: 'remove a named network namespace', load: () => import('./commands/nsdel.ts') },

@@ -3,7 +3,7 @@ import { readText, type SourceFile } from './project.ts'
 
 interface Floor {
   readonly mayImport: readonly string[]
-  /** What its commands load when they run: importing it at the top would make every other command slower. */
+  /** What its commands load when they run: a static import would make every other command slower. */
   readonly loadsWhenUsed: readonly string[]
 }
 
@@ -18,7 +18,7 @@ export const floors: ReadonlyMap<string, Floor> = new Map(
     .map(cells => [names(cells[1]!)[0]!, { mayImport: names(cells[3]!), loadsWhenUsed: names(cells[4]!) }]),
 )
 
-/** Libraries that cost tens of milliseconds to load: never where every command would pay for them. */
+/** Libraries that take tens of milliseconds to load, and so must not be loaded by every command. */
 const heavy = ['fastify', 'zod', 'yaml', 'jiti']
 
 /** One import, export-from or `import()` of a source file. */
@@ -27,7 +27,7 @@ export interface Import {
   readonly kind: 'static' | 'type' | 'dynamic'
 }
 
-/** Every import in a module, wherever it stands; text in comments is none. */
+/** Every import in a module, at any place. Text in comments does not count. */
 export function importsOf(text: string): Import[] {
   const code = withoutComments(text)
   const statements = code.matchAll(
@@ -43,7 +43,7 @@ export function importsOf(text: string): Import[] {
   ]
 }
 
-/** Source text with its comments blanked out: what they say is not what the code does. */
+/** Source text without its comments. */
 export function withoutComments(text: string): string {
   return text.replace(
     /('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|(?<![:\\/])\/\/[^\n]*/g,
@@ -51,7 +51,7 @@ export function withoutComments(text: string): string {
   )
 }
 
-/** Imports that go up, sideways or around a floor's front door, as sentences. */
+/** Violations, as sentences: imports that go up, sideways or past a floor's index.ts. */
 export function importViolations(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) =>
     importsOf(text).flatMap(each =>
@@ -68,7 +68,7 @@ function crossing(path: string, { specifier, kind }: Import): string[] {
   const to = floorOf(target)
   if (from === to) return []
   const arrow = `${path} imports ${specifier}`
-  if (!to || !floors.has(to)) return [`${arrow}: that is no floor`]
+  if (!to || !floors.has(to)) return [`${arrow}: that is not a floor`]
   if (target !== `src/${to}/index.ts`) return [`${arrow}: a floor is entered through its index.ts`]
   if (!from) return path === 'src/index.ts' ? [] : [`${arrow}: only src/index.ts stands outside the floors`]
   const { mayImport = [], loadsWhenUsed = [] } = floors.get(from) ?? {}

@@ -96,7 +96,7 @@ function makeDirectory(): void {
     try {
       share()
     } catch (thrown) {
-      if ((thrown as { errno?: number }).errno !== 22) throw thrown // EINVAL: it is no mount yet
+      if ((thrown as { errno?: number }).errno !== 22) throw thrown // EINVAL: it is not a mount yet
       binding().mount(directory, directory, MS_BIND | MS_REC)
       share()
     }
