@@ -5,6 +5,6 @@ try {
   await main()
 } catch (failure) {
   if (failure?.code !== 'ERR_MODULE_NOT_FOUND' || failure.url !== built.href) throw failure
-  console.error('xc: it has not been built yet. Run: npm run build')
+  console.error('xc: it has not been built. Run: npm run build')
   process.exitCode = 4
 }

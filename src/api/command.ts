@@ -1,4 +1,4 @@
-/** A command for this cluster, as it is typed: `xc stop --name big`. */
+/** A command line for this cluster: `xc stop --name big`. */
 export function commandFor(cluster: string, words: string): string {
   return `xc ${words}${cluster === 'default' ? '' : ` --name ${cluster}`}`
 }

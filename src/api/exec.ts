@@ -1,11 +1,11 @@
 interface Ended {
   readonly status: number
   readonly signal?: number
-  /** The guest's agent kept only the beginning of the output. */
+  /** True: the guest agent kept only the beginning of that output. */
   readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
 }
 
-/** How a command in a guest ended. */
+/** The result of a command in a guest. */
 export interface ExecAnswer extends Ended {
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array

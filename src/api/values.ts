@@ -2,9 +2,9 @@ import type { Role } from '../base/index.ts'
 import type { FabricKind, NodeNet, Pair } from '../plan/index.ts'
 
 /**
- * A node's life: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel; a clone wakes up) →
- * `configuring` (who it is: addresses, routes) → `ready` ⇄ `paused` → `stopping` → `stopped`; `failed` from any
- * of them. A reset leads from `ready`, `paused` and `failed` back to `waiting`.
+ * The states of a node: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel; a clone resumes) →
+ * `configuring` (its identity: addresses, routes) → `ready` ⇄ `paused` → `stopping` → `stopped`. Each of them can
+ * lead to `failed`. A reset leads from `ready`, `paused` and `failed` back to `waiting`.
  */
 export type NodeState =
   | 'waiting'
@@ -18,8 +18,8 @@ export type NodeState =
   | 'failed'
 
 /**
- * What a node passes, in this order: QEMU exists, its monitor answers, the kernel's first line, init's first line,
- * its agent's port is open, it has been told who it is, it is ready. A clone has neither `kernel` nor `init`.
+ * The milestones of a node, in this order: QEMU exists, its monitor answers, the kernel's first line, init's first
+ * line, its agent's port is open, it has its identity, it is ready. A clone has neither `kernel` nor `init`.
  */
 export type NodeMilestone = 'spawned' | 'qmp' | 'kernel' | 'init' | 'agent' | 'identity' | 'ready'
 
@@ -34,31 +34,31 @@ export interface NodeStatus {
   readonly reason?: string
   /** QEMU's process, while there is one. */
   readonly pid?: number
-  /** From the start of its QEMU to ready. */
+  /** Milliseconds from the start of its QEMU to `ready`. */
   readonly bootMs?: number
-  /** Milliseconds from the start of its QEMU, the last one, to each thing passed. */
+  /** Milliseconds from the start of its latest QEMU to each milestone that it has passed. */
   readonly milestones: Readonly<Partial<Record<NodeMilestone, number>>>
-  /** The file with all that its console said. */
+  /** The file with the output of its console. */
   readonly console: string
   readonly nets: readonly NodeNet[]
 }
 
-/** Setting of a namespace that is not as it was. */
+/** A sysctl of a namespace that has been changed. */
 export interface ChangedSysctl {
   /** `net/ipv4/ip_forward` */
   readonly name: string
   readonly before: string
 }
 
-/** All that an uplink changes outside. */
+/** Everything that an uplink changes outside the cluster's namespace. */
 export interface UplinkStatus {
-  /** `xcluster<i>`, and its addresses; the other end's are `inside`, each with a route to it. */
+  /** `xcluster<i>`, one end of the veth pair. Its addresses are `outside`; those of the other end are `inside`. */
   readonly link: string
   readonly outside: Pair
   readonly inside: Pair
   /** `inet xcluster_<name>` */
   readonly table: string
-  /** Put back when the last uplink goes. */
+  /** Restored when the last uplink is removed. */
   readonly sysctls: readonly ChangedSysctl[]
 }
 
@@ -68,15 +68,15 @@ export interface Status {
   readonly name: string
   readonly topology: string
   readonly state: ClusterState
-  /** What its network is made of; absent while it is not there yet. */
+  /** Absent until the network exists. */
   readonly fabric?: FabricKind
   /** The cluster's network namespace, a path for `nsenter --net=<path>`. */
   readonly netns: string
-  /** The user namespace around it, of a user who is not root: `nsenter --user=<path> --net=… --preserve-credentials`. */
+  /** Rootless: the user namespace that owns it, for `nsenter --user=<path> --net=… --preserve-credentials`. */
   readonly userns?: string
-  /** What its way out has changed outside; absent where it has none. */
+  /** The uplink, and what it has changed outside. Absent without one. */
   readonly uplink?: UplinkStatus
-  /** Where its forwarder answers: in its namespace, where it has one. Absent while starting, and with `dns` off. */
+  /** Where its DNS forwarder answers, in its namespace if it has one. Absent while starting, and with `dns` off. */
   readonly dns?: { readonly address: string; readonly port: number }
   readonly owner: { readonly pid: number }
   readonly accel: string
@@ -84,15 +84,15 @@ export interface Status {
   readonly kernel: string
   /** ISO 8601, UTC. */
   readonly startedAt: string
-  /** From the call to start to every node ready. */
+  /** Milliseconds from the call to start until every node was ready. */
   readonly readyMs?: number
   readonly nodes: readonly NodeStatus[]
 }
 
-/** `template` comes only when one is being made, before `vms` ends. */
+/** `template` occurs only when one is built, before `vms` ends. */
 export type StepName = 'image' | 'network' | 'template' | 'vms' | 'configure'
 
-/** What happens in a cluster, as it happens. */
+/** The events of a cluster. */
 export type ClusterEvent =
   | { readonly event: 'notice'; readonly text: string }
   | {
@@ -110,7 +110,7 @@ export type ClusterEvent =
       readonly ms: number
       readonly reason?: string
     }
-  /** `ms` as above, with a tenth. */
+  /** `ms` as above, to a tenth. */
   | {
       readonly event: 'milestone'
       readonly id: number
@@ -120,10 +120,10 @@ export type ClusterEvent =
     }
   | { readonly event: 'cluster'; readonly state: ClusterState }
 
-/** The same without the cluster's own states, which are its caller's doing. */
+/** The same without the states of the cluster: the caller causes those and knows them. */
 export type ProgressEvent = Exclude<ClusterEvent, { readonly event: 'cluster' }>
 
-/** One thing that `checkReach` tried. */
+/** The result of one ping of `checkReach`. */
 export interface ReachResult {
   readonly from: string
   readonly to: string
@@ -132,15 +132,15 @@ export interface ReachResult {
   readonly ok: boolean
 }
 
-/** Who reaches whom: what `xc check --json` prints. */
+/** Which nodes reach which: what `xc check --json` prints. */
 export interface ReachReport {
   readonly v: 1
-  /** All pairs did. */
+  /** Every pair is `ok`. */
   readonly ok: boolean
   readonly pairs: readonly ReachResult[]
 }
 
-/** What `stop` answers when all of the cluster is gone. */
+/** The answer of `stop`, when all of the cluster has been removed. */
 export interface Stopped {
   readonly v: 1
   /** It ends right after. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Verb } from '../api/index.ts'
 import type { Session } from './session.ts'
 
-/** What a command's own file gives: its arguments and options, and what it does. */
+/** The module of one command: it adds arguments, options and action. */
 export interface CommandFile {
   configure(command: Command, session: Session): void
 }
@@ -11,7 +11,7 @@ export interface CommandEntry {
   readonly name: string
   readonly alias?: string
   readonly summary: string
-  /** What it asks a running cluster, if that is what it is for. */
+  /** The verb that it sends to a running cluster, if any. */
   readonly verb?: Verb
   load(): Promise<CommandFile>
 }

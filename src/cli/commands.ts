@@ -4,16 +4,16 @@ import type { CommandEntry, CommandFile } from './command.ts'
 import type { Session } from './session.ts'
 import type { PlainVerb } from './verb-command.ts'
 
-/** Gives a command, known by its name and summary until now, all the rest. */
+/** Adds arguments, options and action to a command that has only its name and summary. */
 export async function configureCommand(command: Command, session: Session): Promise<void> {
   const { configure } = await commands.find(({ name }) => name === command.name())!.load()
-  command.option('--debug', 'print where an error comes from')
+  command.option('--debug', 'print the stack of an error')
   configure(command, session)
 }
 
 type Shaped = Pick<CommandEntry, 'name' | 'load'>
 
-/** Verbs whose commands have a shape, and a file, of their own. Undefined: a verb without a command. */
+/** Verbs whose commands have a file of their own. Undefined: a verb without a command. */
 const shaped = {
   stop: { name: 'stop', load: () => import('./commands/stop.ts') },
   exec: { name: 'exec', load: () => import('./commands/exec.ts') },
@@ -22,7 +22,7 @@ const shaped = {
   events: undefined,
 } satisfies { readonly [Name in VerbName]?: Shaped | undefined }
 
-/** All others. One that does not fit here has parameters or an answer that call for a file of its own. */
+/** All other verbs. A type error here means that a verb needs a file of its own for its parameters or answer. */
 const plain: { readonly [Name in Exclude<VerbName, keyof typeof shaped>]: PlainVerb } = verbs
 
 /** The command that follows from a verb's description. */
@@ -40,52 +40,56 @@ function verbCommand(name: VerbName): CommandEntry[] {
   return own ? [{ ...own, summary: verbs[name].summary, verb: verbs[name] }] : []
 }
 
-/** All commands. The file of one is loaded when it is used: no command pays for another. */
+/** All commands. Each loads its file when it is used, so that no command slows down another. */
 export const commands: readonly CommandEntry[] = [
   {
     name: 'start',
     alias: 'starts',
-    summary: 'start a cluster and wait until all of it is ready',
+    summary: 'start a cluster and wait until every node is ready',
     load: () => import('./commands/start.ts'),
   },
   { name: 'ls', summary: 'list the running clusters', load: () => import('./commands/ls.ts') },
   ...(Object.keys(verbs) as VerbName[]).flatMap(verbCommand),
   {
     name: 'doctor',
-    summary: 'see whether this machine has all it takes',
+    summary: 'check whether this machine has what clusters need',
     load: () => import('./commands/doctor.ts'),
   },
   {
     name: 'cache',
-    summary: 'list, clear, export or import what VMs are cloned from',
+    summary: 'list, clear, export or import the templates of VMs',
     load: () => import('./commands/cache.ts'),
   },
   {
     name: 'nsadd',
-    summary: 'make a network namespace that stays, with a way out and bridges',
+    summary: 'make a named network namespace with an uplink and bridges',
     load: () => import('./commands/nsadd.ts'),
   },
   {
     name: 'nsadd-docker',
-    summary: "the same with its way out on Docker's bridge",
+    summary: "make a named network namespace on Docker's bridge",
     load: () => import('./commands/nsadd-docker.ts'),
   },
-  { name: 'nsdel', summary: 'take such a namespace away', load: () => import('./commands/nsdel.ts') },
-  { name: 'nsenter', summary: 'open a shell in it', load: () => import('./commands/nsenter.ts') },
+  { name: 'nsdel', summary: 'remove a named network namespace', load: () => import('./commands/nsdel.ts') },
+  {
+    name: 'nsenter',
+    summary: 'open a shell in a named network namespace',
+    load: () => import('./commands/nsenter.ts'),
+  },
   {
     name: 'br-setup',
-    summary: 'make one more bridge in such a namespace',
+    summary: 'add a bridge to a named network namespace',
     load: () => import('./commands/br-setup.ts'),
   },
   {
     name: 'dns',
-    summary: 'answer DNS questions by asking others, and remember the answers',
+    summary: 'run a caching DNS forwarder',
     load: () => import('./commands/dns.ts'),
   },
   { name: 'env', summary: 'print all settings, fit for eval', load: () => import('./commands/env.ts') },
   {
     name: 'completion',
-    summary: 'print what lets bash or zsh complete these commands',
+    summary: 'print the completion script for bash or zsh',
     load: async () => {
       const { completionOf } = await import('./commands/completion.ts')
       return completionOf(commands, configureCommand)

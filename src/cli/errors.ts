@@ -1,7 +1,7 @@
 import { type ErrorKind, firstFailure, messageOf, RemoteError, XclusterError } from '../base/index.ts'
 import { asTyped } from './program-name.ts'
 
-/** A command line that asks for something that cannot be. */
+/** A command line that cannot be carried out, or a failure of `xc` itself. */
 export class CliError extends XclusterError {}
 
 export const exitStatus: Readonly<Record<ErrorKind, number>> = {
@@ -11,13 +11,13 @@ export const exitStatus: Readonly<Record<ErrorKind, number>> = {
   prerequisite: 4,
 }
 
-/** What a failure means to the shell. */
+/** The exit status for a failure. */
 export function statusOf(failure: unknown): number {
   const first = firstFailure(failure)
   return first instanceof XclusterError ? exitStatus[first.kind] : 1
 }
 
-/** A failure as one line for people: what, why, and what to do. With `debug` also where it came from. */
+/** A failure as one line: what failed, why, and what to do. With `debug`, its stack and causes instead. */
 export function explain(thrown: unknown, debug: boolean): string {
   const failure = debug ? thrown : firstFailure(thrown)
   if (debug) return `xc: ${stackOf(failure)}\n`

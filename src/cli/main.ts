@@ -24,7 +24,7 @@ async function run(argv: readonly string[], session: Session): Promise<number> {
     return Number(process.exitCode ?? 0)
   } catch (failure) {
     if (failure instanceof CommanderError) return commanderStatus(failure, argv)
-    await tidy(session).catch(() => {}) // what the user asked for failed; that is what matters
+    await tidy(session).catch(() => {}) // the failure of the command matters more
     const before = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
     process.stderr.write(explain(failure, before.includes('--debug')))
     return statusOf(failure)
@@ -36,7 +36,7 @@ function programOf(session: Session): Command {
     .description('Clusters of QEMU virtual machines for developing and testing network functions.')
     .usage('COMMAND [options]')
     .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help; after a command, its own')
+    .helpOption('-h, --help', 'print help; after a command, help for that command')
     .helpCommand(false)
     .enablePositionalOptions()
     .showSuggestionAfterError()
@@ -59,14 +59,15 @@ const examples = `
 Examples:
   xc start --ntesters 1          the default cluster with a tester
   xc exec 1 -- ip -br addr       run a command on node 1
-  xc vm 201                      the console of router 201; Ctrl-] leaves
-  xc stop
+  xc vm 201                      connect to the console of router 201; Ctrl-] leaves
+  xc stop                        stop the cluster and remove all of it
 
-XCLUSTER_TRACE=netlink,qmp (or all) prints what is said to the kernel, QEMU, guests and name servers (docs/tracing.md).
+XCLUSTER_TRACE=netlink,qmp (or all) prints messages to and from the kernel, QEMU, guests and name servers
+(docs/tracing.md).
 
-Exit status: 0 done, 1 failed, 2 bad usage, 3 no such cluster or node, 4 something is missing on this machine.`
+Exit status: 0 done, 1 failed, 2 bad usage, 3 no such cluster or node, 4 this machine lacks something.`
 
-/** Help and version are no errors; what commander refuses is told in our words. */
+/** Help and version are not errors. What commander refuses is reported like other errors of `xc`. */
 function commanderStatus({ code, message }: CommanderError, argv: readonly string[]): number {
   if (code === 'commander.helpDisplayed' || code === 'commander.version') return 0
   if (code === 'commander.help') return 2
@@ -84,6 +85,6 @@ function commanderStatus({ code, message }: CommanderError, argv: readonly strin
 
 function remedyFor(code: string, command: string | undefined): string {
   if (command === 'exec' && code === 'commander.unknownOption')
-    return 'What belongs to the command comes after --: xc exec NODE -- COMMAND'
+    return 'The command with its options comes after --: xc exec NODE -- COMMAND'
   return `See: xc ${command ? `${command} ` : ''}--help`
 }

@@ -3,14 +3,14 @@ import { OwnerClient } from '../client/index.ts'
 import type { Environment } from '../plan/index.ts'
 import { CliError } from './errors.ts'
 
-/** The options that most commands have, as commander gives them. */
+/** The options that most commands have, as commander returns them. */
 export interface CommonOptions {
   readonly name?: string
   readonly timeout?: string
   readonly json?: boolean
 }
 
-/** The world of one command: its environment, and where clusters are. */
+/** What a command gets from outside: its environment, and the directories of clusters. */
 export interface Session {
   readonly env: Environment
   readonly places: Places
@@ -20,12 +20,12 @@ export function openSession(env: Environment): Session {
   return { env, places: places(env, process.getuid?.() ?? 0) }
 }
 
-/** The cluster that a command is about. */
+/** The name of the cluster that a command is for. */
 export function clusterNameOf({ env }: Session, { name }: CommonOptions): string {
   return name ?? (env.XCLUSTER_NAME || 'default')
 }
 
-/** A client of that cluster's owner. */
+/** A client of the owner of that cluster. */
 export function clientOf(session: Session, options: CommonOptions): OwnerClient {
   const timeoutMs = timeoutOf(options)
   return new OwnerClient(
@@ -44,6 +44,6 @@ export function timeoutOf({ timeout }: CommonOptions): number | undefined {
     code: 'BAD_TIMEOUT',
     kind: 'usage',
     target: '--timeout',
-    reason: `'${timeout}' is not a number of seconds above 0, a day at most`,
+    reason: `'${timeout}' is not a number of seconds above 0 and up to 86400`,
   })
 }

@@ -4,8 +4,8 @@ import { answers, clusterNames } from '../client/index.ts'
 import type { Session } from './session.ts'
 
 /**
- * Removes what clusters left whose owner was killed, and puts back what the host's settings were. Nearly always there
- * is nothing, and then this costs a few looks: what can take locks is loaded only when somebody does not answer.
+ * Removes what killed owners left behind, and restores the host's sysctls. Usually there is nothing to do, and then
+ * this costs a few file accesses: the code that takes locks is loaded only when an owner does not answer.
  */
 export async function tidy(session: Session, alive?: string): Promise<void> {
   const swept = await sweepDead(session, alive)
@@ -23,7 +23,10 @@ async function sweepDead({ places }: Session, alive: string | undefined): Promis
   return false
 }
 
-/** Somebody has switched it on here, and no way out needs it any more; a killed owner's takes a moment to go. */
+/**
+ * True when an uplink has enabled forwarding in this namespace and no uplink is left. After a sweep the interface may
+ * still exist: the kernel needs a moment to remove that of a killed owner.
+ */
 function isForwardingLeft({ places }: Session, swept: boolean): boolean {
   const { ino } = statSync('/proc/self/ns/net')
   if (!existsSync(forwardingRecord(places.runtime, ino))) return false

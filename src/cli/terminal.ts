@@ -1,12 +1,11 @@
 import type { Duplex } from 'node:stream'
 
-/** Ctrl-], as telnet and virsh have it. */
+/** Ctrl-], as in telnet(1) and virsh(1). */
 const leave = 0x1d
 
 /**
- * Joins this process's terminal to a console until Ctrl-] is typed, our input ends or the console does. The
- * terminal is raw meanwhile (Ctrl-C goes to the guest) and as it was afterwards, however this process ends short
- * of SIGKILL.
+ * Connects this process's terminal to a console until Ctrl-] is typed or the console ends. Meanwhile the terminal is
+ * in raw mode (Ctrl-C goes to the guest). Its mode is restored however this process ends, except by SIGKILL.
  */
 export async function talk(console: Duplex): Promise<'left' | 'ended'> {
   const { stdin, stdout } = process
@@ -18,7 +17,7 @@ export async function talk(console: Duplex): Promise<'left' | 'ended'> {
         console.write(at < 0 ? bytes : bytes.subarray(0, at))
         if (at >= 0) resolve('left')
       })
-      // What was piped in has been typed; what the guest says to it still comes, until it ends or we are stopped.
+      // The end of piped input is not the end of the output: the guest still answers, until the console ends.
       console.on('data', (bytes: Buffer) => {
         if (!stdout.write(bytes)) {
           console.pause()

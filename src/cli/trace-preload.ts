@@ -1,4 +1,4 @@
 import { traceAsTold } from './trace.ts'
 
-// `node --import xcluster/trace program.js`: what XCLUSTER_TRACE names is printed, in a program of any user's.
+// `node --import xcluster/trace program.js` prints the traces that XCLUSTER_TRACE names, in any program.
 traceAsTold(process.env)

@@ -7,26 +7,26 @@ import { type CommonOptions, clientOf, type Session } from './session.ts'
 import { clusterTable } from './view/cluster.ts'
 import { reachText } from './view/reach.ts'
 
-/** How an answer is shown to people. */
+/** The text for each kind of answer. */
 const views = { status: clusterTable, reachReport: reachText } satisfies {
   readonly [Kind in keyof JsonAnswers]?: (answer: JsonAnswers[Kind]) => string
 }
 
 type NodesParameter = Parameter & { readonly kind: 'nodes' | 'newNodes' }
 
-/** A verb whose command can be made from its description: its parameters have a spelling, its answer a view. */
+/** A verb whose command follows from its description: its parameters can be typed, and its answer has a view. */
 export interface PlainVerb extends Verb {
   readonly asks: Readonly<Record<string, NodesParameter | Flag>>
   readonly answer: keyof typeof views
 }
 
-/** Gives a command the arguments and options of a verb, and what it does. */
+/** Gives a command the arguments, options and action of a verb. */
 export function configureVerb(command: Command, session: Session, verb: PlainVerb): void {
   const { asks, said, help } = verb
   for (const [name, parameter] of Object.entries(asks)) addArgument(command, name, parameter)
   command
     .option(...nameOption)
-    .option('--json', said ? 'print the cluster as it is then, as `xc status --json`' : jsonText)
+    .option('--json', said ? 'print the resulting status, as `xc status --json` does' : jsonText)
     .option(...timeoutOption)
   for (const [name, parameter] of Object.entries(asks)) addFlag(command, name, parameter)
   if (help) command.addHelpText('after', `\n${help}`)
@@ -35,13 +35,13 @@ export function configureVerb(command: Command, session: Session, verb: PlainVer
 
 const jsonText = 'print one JSON value (docs/json.md)'
 
-/** Nodes are the arguments of a command. */
+/** The arguments of such a command are nodes. */
 function addArgument(command: Command, name: string, parameter: NodesParameter | Flag): void {
   if (parameter.kind === 'flag') return
   command.argument(parameter.optional ? `[${name}...]` : `<${name}...>`, parameter.doc)
 }
 
-/** A flag is spelled as what it usually is not: `wait` as `--no-wait`. */
+/** The option sets the value that is not the usual one: `wait` has `--no-wait`. */
 function addFlag(command: Command, name: string, parameter: NodesParameter | Flag): void {
   if (parameter.kind !== 'flag') return
   const dashed = name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
@@ -58,7 +58,7 @@ async function run(command: Command, session: Session, verb: PlainVerb): Promise
   if ('ok' in answer && !answer.ok) process.exitCode = 1
 }
 
-/** The question, as it was typed. */
+/** The parameters, as typed. */
 function askedIn(command: Command, { asks }: PlainVerb): AskedOf<PlainVerb> {
   const options = command.opts()
   const nodes = nodesIn(command)
@@ -69,13 +69,13 @@ function askedIn(command: Command, { asks }: PlainVerb): AskedOf<PlainVerb> {
   return Object.fromEntries(values)
 }
 
-/** Undefined when none was typed: all. */
+/** Undefined when none was typed, which means all. */
 function nodesIn(command: Command): readonly string[] | undefined {
   const [typed = []] = command.processedArgs as [string[]?]
   return typed.length === 0 ? undefined : typed
 }
 
-/** `Paused: vm-001, vm-002.` A command that is not about nodes names none. */
+/** `Paused: vm-001, vm-002.` A command without node arguments names none. */
 function sentence({ done, begun = done }: Said, command: Command, waited: boolean): string {
   const nodes = nodesIn(command)?.map(named).join(', ') ?? 'all nodes'
   const about = command.registeredArguments.length > 0 ? `: ${nodes}` : ''
@@ -84,7 +84,7 @@ function sentence({ done, begun = done }: Said, command: Command, waited: boolea
 
 type Said = NonNullable<Verb['said']>
 
-/** `3` is vm-003. */
+/** `vm-003` for `3`. */
 function named(node: string): string {
   return /^\d+$/.test(node) ? nodeName(Number(node)) : node
 }

@@ -10,7 +10,7 @@ import {
 import { gone } from './process.ts'
 import { type Ask, askJson, type Target } from './request.ts'
 
-/** Asks an owner to do this. Resolves with its answer; after one that ends the owner, when its process is gone. */
+/** Sends a verb to an owner and resolves with the answer. `stop` resolves when the owner's process has ended. */
 export async function call<V extends Verb>(target: Target, verb: V, asked: AskedOf<V>): Promise<AnswerOf<V>> {
   const { anyVersion = false } = verb
   const answer = await askJson<AnswerOf<V>>(target, { ...requestOf(verb, asked), anyVersion })
@@ -20,7 +20,7 @@ export async function call<V extends Verb>(target: Target, verb: V, asked: Asked
 
 type StoppingVerb = Verb & { readonly answer: 'stopped' }
 
-/** The request that asks this of an owner: the node in its path, the rest in its body, or in the query of a GET. */
+/** The request for a verb: the node in its path, the rest in its body, or in the query of a GET. */
 export function requestOf(verb: Verb, asked: object): Pick<Ask, 'method' | 'path' | 'body'> {
   const { method, asks } = verb
   const node = nodeIn(asks)
@@ -31,13 +31,13 @@ export function requestOf(verb: Verb, asked: object): Pick<Ask, 'method' | 'path
   return { method, path, ...(isAsked && { body: rest }) }
 }
 
-/** Flags alone fit into a query, as 0 and 1. */
+/** A query has only flags, as 0 and 1. */
 function queryOf(flags: Readonly<Record<string, unknown>>): string {
   const given = Object.entries(flags).filter(([, value]) => value !== undefined)
   return given.length === 0 ? '' : `?${given.map(([name, value]) => `${name}=${value ? 1 : 0}`).join('&')}`
 }
 
-/** A method for each verb that is about the cluster and answers in JSON: `pause({ nodes: ['1'] })`. */
+/** A method for each verb of the whole cluster that answers in JSON: `pause({ nodes: ['1'] })`. */
 export type Calls<T extends VerbTable> = {
   readonly [Name in keyof T as IsCall<T[Name]> extends true ? Name : never]: (
     ...asked: ArgumentsOf<T[Name]>
@@ -56,13 +56,13 @@ type ArgumentsOf<V extends Verb> = keyof V['asks'] extends never
     ? [asked?: AskedOf<V>]
     : [asked: AskedOf<V>]
 
-/** What those methods go through. */
+/** What those methods use. */
 export interface Caller {
-  /** Asks what a verb describes. */
+  /** Sends a verb with its parameters. */
   call<V extends Verb>(verb: V, asked: AskedOf<V>): Promise<AnswerOf<V>>
 }
 
-/** A class with those methods, made from the table, for one to extend that has `call`. */
+/** A base class with those methods, made from the table. The class that extends it implements `call`. */
 export function callsOf<T extends VerbTable>(table: T): abstract new () => Calls<T> & Caller {
   const isCall = ({ answer, asks }: Verb) => !isStream(answer) && nodeIn(asks) === undefined
   const methods = Object.values<Verb>(table)

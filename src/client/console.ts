@@ -5,7 +5,7 @@ import { requestOf } from './calls.ts'
 import { ClientError } from './errors.ts'
 import { checkVersion, errorOf, explained, type Target } from './request.ts'
 
-/** A connection to a node's console: what the guest prints can be read from it, what is written is typed. */
+/** Connects to a node's console. Reading gives the guest's output, writing is the guest's input. */
 export function openConsole(target: Target, node: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const request = httpRequest({

@@ -1,6 +1,6 @@
 import { XclusterError } from '../base/index.ts'
 
-/** No owner to talk to, or one that cannot be understood. What the owner itself reports comes as RemoteError. */
+/** There is no owner, or its answer cannot be understood. Errors that the owner reports are RemoteErrors. */
 export class ClientError extends XclusterError {}
 
 export function noCluster(name: string): ClientError {
@@ -9,6 +9,6 @@ export function noCluster(name: string): ClientError {
     code: 'CLUSTER_MISSING',
     kind: 'missing',
     reason: `no cluster '${name}' is running`,
-    remedy: `Start it with \`${start}\`, or see with \`xc ls\` which ones run`,
+    remedy: `Start it with \`${start}\`, or list the running ones with \`xc ls\``,
   })
 }

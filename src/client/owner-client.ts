@@ -7,19 +7,19 @@ import { type Ask, ask, explained, type Target } from './request.ts'
 
 export interface ExecQuestion {
   readonly argv: readonly string[]
-  /** Given to the command's standard input. */
+  /** The command's standard input. */
   readonly input?: Uint8Array
   readonly timeoutMs?: number
 }
 
-/** Its methods that are made from the table of verbs: `status()`, `pause({ nodes: ['1'] })` … */
+/** The methods that follow from the table of verbs: `status()`, `pause({ nodes: ['1'] })` … */
 const Calls = callsOf(verbs)
 
-/** Talks to the owner of one cluster over its unix socket; holds nothing open between calls. */
+/** A client of one cluster's owner, over its unix socket. It keeps no connection between calls. */
 export class OwnerClient extends Calls {
   readonly #target: Target
 
-  /** `timeoutMs` holds for each answer; a command in a guest or a stop takes as long as it takes without it. */
+  /** `timeoutMs` limits each answer. Without it a command in a guest or a stop may take any time. */
   constructor(places: Places, name: string, options: { readonly timeoutMs?: number } = {}) {
     super()
     this.#target = { name, socket: clusterPlaces(places, name).socket, ...options }
@@ -29,7 +29,7 @@ export class OwnerClient extends Calls {
     return call(this.#target, verb, asked)
   }
 
-  /** Runs a command in a guest. `node` is an id or a name. */
+  /** Runs a command in a guest. `node` is an id or a name, `timeoutMs` limits the command itself. */
   async exec(node: string, { argv, input, timeoutMs }: ExecQuestion): Promise<ExecAnswer> {
     const answer = await this.call(verbs.exec, {
       node,
@@ -46,7 +46,7 @@ export class OwnerClient extends Calls {
     }
   }
 
-  /** What a node's console has printed; with `follow`, on until the node stops or `signal` aborts. */
+  /** The output of a node's console; with `follow`, it continues until the node stops or `signal` aborts. */
   async *log(
     node: string,
     { follow, signal }: { follow?: boolean | undefined; signal?: AbortSignal } = {},
@@ -54,12 +54,12 @@ export class OwnerClient extends Calls {
     yield* await this.#stream(requestOf(verbs.log, { node, follow }), signal)
   }
 
-  /** What happens in the cluster, from the moment that this resolves until the cluster is gone. */
+  /** The events of the cluster, from the moment that this resolves until the cluster has been removed. */
   async events(signal?: AbortSignal): Promise<AsyncGenerator<{ readonly event: string }>> {
     return eventsIn(await this.#stream(requestOf(verbs.events, {}), signal))
   }
 
-  /** The node's console, raw bytes both ways. */
+  /** Connects to the node's console: raw bytes in both directions. */
   console(node: string): ReturnType<typeof openConsole> {
     return openConsole(this.#target, node)
   }
@@ -70,7 +70,7 @@ export class OwnerClient extends Calls {
   }
 }
 
-/** The body piece by piece. `explain` makes a broken one's reason into what is thrown, or into a plain end. */
+/** The body piece by piece. When it breaks, `explain` gives the error to throw, or undefined to end quietly. */
 async function* piecesOf(
   answer: IncomingMessage,
   explain: (failure: unknown) => unknown,

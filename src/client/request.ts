@@ -2,11 +2,11 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { errorFromJson, isSystemError, version, versionHeader } from '../base/index.ts'
 import { ClientError, noCluster } from './errors.ts'
 
-/** Which owner, and how patient. */
+/** An owner, and how long to wait for it. */
 export interface Target {
   readonly name: string
   readonly socket: string
-  /** Absent: waits as long as the owner lives. */
+  /** Absent: waits until the owner ends. */
   readonly timeoutMs?: number
 }
 
@@ -15,11 +15,11 @@ export interface Ask {
   readonly path: string
   readonly body?: unknown
   readonly signal?: AbortSignal
-  /** Talks to an owner of another version too. */
+  /** Accepts an owner of another version. */
   readonly anyVersion?: boolean
 }
 
-/** Sends one request; gives its answer once the headers are there and good. */
+/** Sends one request. Resolves with the answer when its headers have arrived and are good. */
 export function ask(target: Target, { method, path, body, ...rest }: Ask): Promise<IncomingMessage> {
   const bytes = body === undefined ? undefined : JSON.stringify(body)
   const options: RequestOptions = {
@@ -41,7 +41,7 @@ export function ask(target: Target, { method, path, body, ...rest }: Ask): Promi
   })
 }
 
-/** The whole answer, as the JSON value that it is. */
+/** Sends one request and parses the whole answer as JSON. */
 export async function askJson<T>(target: Target, question: Ask): Promise<T> {
   const answer = await ask(target, question)
   return JSON.parse(await textOf(target, answer)) as T
@@ -61,7 +61,7 @@ async function checked(
   )
 }
 
-/** The error that this text carries, if it is one of the API's. */
+/** The error in this text, if it is an error of the API. */
 export function errorOf(text: string): Error | undefined {
   try {
     return errorFromJson((JSON.parse(text) as { error?: unknown }).error)
@@ -70,7 +70,7 @@ export function errorOf(text: string): Error | undefined {
   }
 }
 
-/** Throws when owner and client are not of one version. */
+/** Throws when owner and client have different versions. */
 export function checkVersion(target: Target, answer: IncomingMessage, anyVersion = false): void {
   const theirs = String(answer.headers[versionHeader] ?? 'unknown')
   if (anyVersion || theirs === version) return
@@ -80,11 +80,11 @@ export function checkVersion(target: Target, answer: IncomingMessage, anyVersion
     op: 'talk to cluster',
     target: target.name,
     reason: `it was started by xcluster ${theirs}, this is ${version}`,
-    remedy: `Start it again with this version (\`${stop}\` works across versions), or use the xc that started it`,
+    remedy: `Stop it (\`${stop}\` works across versions) and start it with this version, or use the xc that started it`,
   })
 }
 
-/** The body as text, up to its end. */
+/** The whole body as text. */
 async function textOf(target: Target, answer: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = []
   try {
@@ -95,7 +95,7 @@ async function textOf(target: Target, answer: IncomingMessage): Promise<string> 
   return Buffer.concat(pieces).toString()
 }
 
-/** What a failed connection means: no such cluster, an owner that died over the question, or its own reason. */
+/** The meaning of a failed connection: no such cluster, an owner that died before it answered, or another failure. */
 export function explained(target: Target, failure: unknown): unknown {
   if (isSystemError(failure, 'ENOENT', 'ECONNREFUSED', 'ENOTDIR')) return noCluster(target.name)
   if (isSystemError(failure, 'ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'))
@@ -104,7 +104,7 @@ export function explained(target: Target, failure: unknown): unknown {
       op: 'talk to cluster',
       target: target.name,
       reason: 'its owner process ended before it answered',
-      remedy: 'Its log tells more, if it was not stopped on purpose',
+      remedy: 'If you did not stop it, read its log',
       cause: failure,
     })
   if (isSystemError(failure, 'EACCES', 'EPERM'))
@@ -125,6 +125,6 @@ function tooSlow(target: Target): ClientError {
     op: 'talk to cluster',
     target: target.name,
     reason: `no answer within ${(target.timeoutMs ?? 0) / 1000} s`,
-    remedy: 'Give it longer with --timeout; whether it took effect is unknown',
+    remedy: 'Allow more time with --timeout. The request may have taken effect',
   })
 }

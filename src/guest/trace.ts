@@ -2,26 +2,26 @@ import { type Trace, traceOf } from '../base/index.ts'
 import type { GuestAnswer } from './message.ts'
 import type { GuestStep } from './step.ts'
 
-/** One step as it is told of: never what is written, which may be a key, and never random numbers. */
+/** One step, without what it writes, which may be a key, and without random numbers. */
 interface TracedStep {
   readonly kind: GuestStep['kind']
   readonly about: string
-  /** Of what it carries. */
+  /** The size of its content. */
   readonly bytes?: number
 }
 
-/** A message to the program in a guest that configures it, or its answer. */
+/** A message to `xcluster-guest`, which configures a guest, or its answer. */
 export interface GuestTraceValue {
-  /** The message's number; its answer has the same. */
+  /** The number of the message, which its answer repeats. */
   readonly number: number
   /** The size of the whole message. */
   readonly bytes?: number
   readonly steps?: readonly TracedStep[]
-  /** The guest's clock when it had done all, as an ISO time with nanoseconds. */
+  /** The guest's clock after the last step, as an ISO 8601 time with nanoseconds. */
   readonly clock?: string
   /** The step that failed, counted from 0, and why. */
   readonly failed?: { readonly step: number; readonly about?: string; readonly reason: string }
-  /** Why no answer came. */
+  /** Why there was no answer. */
   readonly lost?: string
 }
 
@@ -37,7 +37,7 @@ export function tellSent(peer: string, { number, steps }: Question, message: Uin
   trace.tell({ direction: 'sent', peer, what: stepsText(steps), value })
 }
 
-/** `asked`: what it answers, and how long that took; undefined when nothing waits for it any more. */
+/** `asked` has the steps that it answers and how long they took; undefined when nothing waits for the answer. */
 export function tellAnswer(
   peer: string,
   answer: GuestAnswer,
@@ -45,7 +45,7 @@ export function tellAnswer(
 ): void {
   const { number } = answer
   const took = asked && { ms: asked.ms }
-  const of = asked ? stepsText(asked.steps) : 'nothing that is waited for'
+  const of = asked ? stepsText(asked.steps) : 'without a pending message'
   if (answer.ok) {
     const value = { number, clock: timeText(answer.clockNs) }
     trace.tell({ direction: 'received', peer, what: `done ${of}`, ...took, value })
@@ -57,7 +57,7 @@ export function tellAnswer(
   trace.tell({ direction: 'received', peer, what: `failed ${of}`, ...took, value })
 }
 
-/** It did not answer in time, or is gone. */
+/** A guest that did not answer in time, or whose channel is closed. */
 export function tellLost(peer: string, { number, steps }: Question, reason: string): void {
   const what = `no answer to ${stepsText(steps)}`
   trace.tell({ direction: 'noted', peer, what, value: { number, lost: reason } })
@@ -73,7 +73,7 @@ function tracedStep(step: GuestStep): TracedStep {
   return 'content' in step ? { kind, about, bytes: Buffer.byteLength(step.content) } : { kind, about }
 }
 
-/** `2026-01-31T12:00:00.123456789Z`; what a guest says may be any number. */
+/** `2026-01-31T12:00:00.123456789Z`. A guest may send any number, so one out of range is printed as it is. */
 function timeText(ns: bigint): string {
   const ms = ns / 1_000_000n
   if (ms > 8_640_000_000_000_000n) return `${ns} ns`

@@ -47,7 +47,7 @@ export class Cache {
 
   async remember(request: string, entry: CacheEntry, inputs: Fingerprints): Promise<void> {
     const manifest = (await readJson(join(entry.dir, MANIFEST))) as Manifest | undefined
-    if (!manifest) return // removed meanwhile, for instance by `xc cache`: the next call builds it
+    if (!manifest) return // removed meanwhile, for instance by `rm -r`: the next call builds it
     const files = [MANIFEST, ...Object.keys(manifest.files)].map(name => join(entry.dir, name))
     const outputs = Object.fromEntries(files.map(path => [path, fingerprint(path)]))
     const answer: Answer = { key: entry.key, facts: entry.facts, inputs, outputs }

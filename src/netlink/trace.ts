@@ -13,25 +13,25 @@ import {
   type UnknownAttribute,
 } from './wire/index.ts'
 
-/** A message of netlink's, decoded. */
+/** A decoded netlink message. */
 export interface NetlinkTraceValue {
   readonly sequence: number
-  /** The kernel's names without NLM_F_: `REQUEST|ACK|CREATE|EXCL`. Absent where none is set. */
+  /** The kernel's names without NLM_F_: `REQUEST|ACK|CREATE|EXCL`. Absent if none is set. */
   readonly flags?: string
   /**
-   * What follows the header, where a floor above knows the type; else its bytes. Of attributes that no table knows
-   * number and size. Absent in acknowledgements.
+   * What follows the header: decoded if a floor above knows the type, else as bytes. Unknown attributes are replaced by
+   * their number and size. Absent in acknowledgements.
    */
   readonly body?: unknown
   /** In a refusal: the kernel's error number, and its extended ack. */
   readonly errno?: number
   readonly message?: string
   readonly offset?: number
-  /** Our name for what stands at the offset. */
+  /** Our name for the attribute at the offset. */
   readonly attribute?: string
 }
 
-/** What the floor of a netlink family knows of its messages. */
+/** Names and decodes the messages of one netlink family. */
 export interface MessageDecoder {
   /** The area that messages of this family are traced in. */
   readonly area: 'netlink' | 'nft'
@@ -39,7 +39,7 @@ export interface MessageDecoder {
   readonly family: string
   /** `RTM_NEWLINK`. */
   nameOf(type: number): string | undefined
-  /** The body of a message of theirs or ours, for people; undefined for what has none. */
+  /** The decoded body of a message in either direction; undefined for a message without one. */
   read(message: Message): unknown
 }
 
@@ -55,13 +55,13 @@ const traces: Readonly<Record<MessageDecoder['area'], Trace<NetlinkTraceValue>>>
   nft: traceOf('nft'),
 }
 
-/** Whose messages they are, where that is known. */
+/** The family and the namespace of a socket, if known. */
 export interface SocketDescription {
   readonly decoder?: MessageDecoder | undefined
   readonly namespace?: Pick<NetNamespace, 'inode'> | undefined
 }
 
-/** Tells of the messages on one netlink socket. */
+/** Traces the messages on one netlink socket. */
 export class SocketTrace {
   readonly #trace: Trace<NetlinkTraceValue>
   readonly #decoder: MessageDecoder
@@ -78,7 +78,7 @@ export class SocketTrace {
     return this.#trace.on
   }
 
-  /** Before they are sent: the kernel has carried them out when that is done. */
+  /** To be called before they are sent: when sendmsg(2) returns, the kernel has already carried them out. */
   sending(window: Window): void {
     for (const message of messages(window.bytes)) {
       const type = this.#nameOf(message.type)
@@ -88,7 +88,7 @@ export class SocketTrace {
     this.#sentAt.set(window, performance.now())
   }
 
-  /** An answer; without a window one that nothing waits for any more. */
+  /** An answer. Without a window, nothing waits for it any more. */
   heard(message: Message, window?: Window): void {
     if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) this.#ended(message, window)
     else this.#told(message, doing(window?.requestOf(message.sequence)))
@@ -119,7 +119,7 @@ export class SocketTrace {
     this.#trace.tell({
       direction: 'received',
       peer: this.#peer,
-      what: `${verdictOf(type, ack)} ${about || 'of nothing that was asked'}`,
+      what: `${verdictOf(type, ack)} ${about || 'without a request'}`,
       ...(sentAt !== undefined && { ms: performance.now() - sentAt }),
       value: {
         ...headOf(type, message),
@@ -133,7 +133,7 @@ export class SocketTrace {
     return { ...headOf(type, message), ...(body !== undefined && { body }) }
   }
 
-  /** What cannot be decoded is an error for the caller, and a text in a trace. */
+  /** A body that cannot be decoded is an error for the caller, but only a text in a trace. */
   #bodyOf(message: Message): unknown {
     try {
       return summarised(this.#decoder.read(again(message)))
@@ -167,12 +167,12 @@ function refusalOf(ack: Ack, attribute: string | undefined): Partial<NetlinkTrac
   }
 }
 
-/** The same message to be read once more: whom it is meant for has it after us. */
+/** The same message with a new reader: its receiver still has to read it from the start. */
 function again({ body, ...head }: Message): Message {
   return { ...head, body: new Reader(body.bytes, body.offset, body.end) }
 }
 
-/** The same value with a few words in place of each list of unknown attributes. */
+/** The same value with a summary in place of each list of unknown attributes. */
 function summarised(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(summarised)
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
@@ -188,7 +188,7 @@ function unknownText(unknown: readonly UnknownAttribute[]): string {
   return `${unknown.length} attributes, ${bytes} bytes`
 }
 
-/** Undefined when it cannot be read. */
+/** Undefined when it cannot be decoded. */
 function ackOf(message: Message): Ack | undefined {
   try {
     return (message.type === NLMSG_DONE ? readDone : readAck)(again(message))
@@ -197,7 +197,7 @@ function ackOf(message: Message): Ack | undefined {
   }
 }
 
-/** The search for the name throws where a body writes what it cannot read. */
+/** Undefined also when the search throws: some bodies can be encoded but not decoded. */
 function attributeOf(ack: Ack, { sequence }: Message, window: Window | undefined): string | undefined {
   try {
     return window?.attributeAt(sequence, ack)

@@ -3,24 +3,24 @@ import type { QmpError } from './errors.ts'
 import type { Message, Reply } from './wire.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
-/** A message of a monitor's or a guest agent's, without the secrets in it. */
+/** A message to or from a monitor or a guest agent, without its secrets. */
 export interface QmpTraceValue {
-  /** Absent in a command that flies alone and in its reply, in events and in the greeting. */
+  /** Absent in a command that is the only pending one and in its reply, in events and in the greeting. */
   readonly id?: number
   readonly arguments?: unknown
-  /** How many file descriptors went with it. */
+  /** How many file descriptors were sent with it. */
   readonly descriptors?: number
-  /** Past all other commands. */
+  /** Executed out of band, ahead of queued commands. */
   readonly outOfBand?: true
   readonly return?: unknown
   readonly error?: { readonly class?: string; readonly reason: string }
-  /** Of an event. */
+  /** The data of an event. */
   readonly data?: unknown
-  /** Of QEMU's greeting. */
+  /** The content of QEMU's greeting. */
   readonly greeting?: unknown
 }
 
-/** A command as it leaves. */
+/** A command that is sent. */
 export interface SentCommand {
   readonly command: string
   readonly args?: object | undefined
@@ -29,16 +29,16 @@ export interface SentCommand {
   readonly oob?: boolean
 }
 
-/** What a reply answers. */
+/** The command that a reply belongs to. */
 export interface AnsweredCommand {
   readonly command: string
-  /** Absent when it was sent before anything listened. */
+  /** Milliseconds since it was sent. Absent when tracing was off at that time. */
   readonly ms?: number
 }
 
 const trace: Trace<QmpTraceValue> = traceOf('qmp')
 
-/** Tells of the messages to and from one monitor or agent: `vm-001 monitor`. */
+/** Traces the messages to and from one monitor or agent, such as `vm-001 monitor`. */
 export class SessionTrace {
   readonly #peer: string
 
@@ -66,24 +66,24 @@ export class SessionTrace {
       reply.kind === 'value'
         ? { ...id, return: withoutSecrets(reply.value) }
         : { ...id, error: { class: reply.errorClass, reason: reply.reason } }
-    const what = answered?.command ?? 'reply to nothing that was asked'
+    const what = answered?.command ?? 'reply without a command'
     const took = answered?.ms === undefined ? {} : { ms: answered.ms }
     trace.tell({ direction: 'received', peer: this.#peer, what, ...took, value })
   }
 
-  /** Everything that is no reply. */
+  /** A message that answers no pending command. */
   heard(message: Message): void {
     if (message.kind === 'event') this.#received(message.event.event, { data: message.event.data })
     else if (message.kind === 'greeting') this.#received('greeting', { greeting: message.greeting })
     else this.replied(message, undefined)
   }
 
-  /** A line that is no message. */
+  /** A line that cannot be parsed as a message. */
   garbled({ reason }: QmpError): void {
     this.#received('garbled', { error: { reason } })
   }
 
-  /** No answer came in time. */
+  /** A command whose reply did not come in time. */
   expired(command: string, ms: number): void {
     trace.tell({
       direction: 'noted',

@@ -2,12 +2,12 @@ import { type Trace, traceOf } from '../base/index.ts'
 import type { Exit, Launched, LaunchSpec } from '../sys/index.ts'
 import type { MachineState, Milestone } from './types.ts'
 
-/** What happens to one VM. */
+/** An event of one VM. */
 export interface VmTraceValue {
   /** At its start: QEMU's process, program and arguments. */
   readonly pid?: number
   readonly argv?: readonly string[]
-  /** At its start: the user that QEMU runs as, where it is not this process's own, and its network namespace. */
+  /** At its start: the user that QEMU runs as, if not that of this process, and its network namespace. */
   readonly uid?: number
   readonly namespace?: string
   readonly milestone?: Milestone
@@ -33,13 +33,13 @@ export function tellLaunched(
   trace.tell({ direction: 'sent', peer: name, what: 'start QEMU', value })
 }
 
-/** `-object secret,data=…` of a user's own. */
+/** Hides the data of `-object secret,data=…`, which a user may add. */
 function withoutSecret(argument: string): string {
   const isSecret = /\bsecret/.test(argument) && /\bdata\b/.test(argument)
   return isSecret ? `an object with a secret, ${argument.length} characters, not shown` : argument
 }
 
-/** `ms` counts from the call that started it. */
+/** `ms` counts from the call that started the VM. */
 export function tellMilestone(name: string, milestone: Milestone, ms: number): void {
   trace.tell({ direction: 'noted', peer: name, what: `passes ${milestone}`, ms, value: { milestone } })
 }

@@ -12,10 +12,10 @@ const pages = [
   ...readFiles(['docs'], /\.md$/),
 ]
 
-/** Columns of prose. */
+/** The width of prose, in columns. */
 const width = 100
 
-/** Lines of prose that are too long, by number. Tables, code, HTML and what cannot be broken may be. */
+/** The numbers of lines of prose that are too long. Tables, code, HTML and unbreakable words may be longer. */
 function longLines(text: string): number[] {
   const prose = text.replace(/^```[\s\S]*?^```/gm, code => code.replace(/[^\n]/g, ''))
   return prose.split('\n').flatMap((line, index) => {
@@ -25,7 +25,7 @@ function longLines(text: string): number[] {
   })
 }
 
-/** Links and pictures with a missing target: a file that does not exist, or a heading that the page lacks. */
+/** Links and pictures with a target that does not exist: a file, or a heading of a page. */
 function brokenLinks({ path, text }: { path: string; text: string }): string[] {
   const prose = text.replace(/^```[\s\S]*?^```/gm, '')
   const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g), ...prose.matchAll(/\b(?:src|href)="([^"]+)"/g)]
@@ -49,12 +49,12 @@ const headings = (path: string): string[] =>
   )
 
 describe('the pages', () => {
-  test('have links that lead somewhere', () => {
+  test('have links to existing files and headings', () => {
     const broken = pages.flatMap(page => brokenLinks(page).map(target => `${page.path}: ${target}`))
     expect(broken).toEqual([])
   })
 
-  test('are all linked from another one', () => {
+  test('are all linked from another page', () => {
     const linked = new Set(
       pages.flatMap(({ path, text }) =>
         Array.from(text.matchAll(/\]\(([^)#\s]+)/g), ([, to]) => join(dirname(path), to!)),
@@ -69,7 +69,7 @@ describe('the pages', () => {
     expect(long).toEqual([])
   })
 
-  test('catch a planted long line', () => {
+  test('are checked for long lines: a planted one is caught', () => {
     const half = 'é'.repeat(width / 2 - 1)
     const [fits, long] = [`${half} é${half}\n\n`, `${half} éé${half}\n\n`]
     const excepted = `| ${long}<img alt="${long}">\n\`\`\`\n${long}\`\`\`\n- [a](${'b'.repeat(width)})\n`
@@ -77,7 +77,7 @@ describe('the pages', () => {
     expect(longLines(`${fits}${long}- ${long}`)).toEqual([3, 5])
   })
 
-  test('catch a planted broken link', () => {
+  test('are checked for broken links: planted ones are caught', () => {
     const text = '[a](no-such.md) [b](setup.md) [c](setup.md#no-such-heading) [d](setup.md#when-it-fails)'
     expect(brokenLinks({ path: 'docs/x.md', text })).toEqual(['no-such.md', 'setup.md#no-such-heading'])
   })
@@ -98,7 +98,7 @@ describe("README's example", () => {
     expect(status).toBe(0)
   })
 
-  test('would not compile if it were wrong', () => {
+  test('is really compiled: a planted error makes it fail', () => {
     expect(compileOnly(`${readmeExample()}\nconst wrong: number = 'text'\n`).status).not.toBe(0)
     expect(compileOnly("import { noSuchThing } from 'xcluster'\nnoSuchThing()\n").output).toContain(
       'noSuchThing',

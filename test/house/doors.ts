@@ -1,12 +1,12 @@
 import { importsOf, withoutComments } from './floors.ts'
 import type { SourceFile } from './project.ts'
 
-/** An interface to the outside world, and the only files that may use it. */
+/** Something outside the process, and the only files that may use it. */
 interface Door {
   readonly what: string
   readonly uses: (file: SourceFile) => boolean
   readonly allowed: (path: string) => boolean
-  /** How many further files may use it. */
+  /** How many other files may use it. */
   readonly spare: number
 }
 
@@ -16,7 +16,7 @@ const inFolder =
   (path: string) =>
     starts.some(start => path.startsWith(start))
 
-/** The main module of a process: it has an argv, signals and an exit status. */
+/** The modules that run as processes of their own: they have an argv, signals and an exit status. */
 const mains = ['src/owner/main.ts', 'src/owner/run.ts']
 
 const doors: readonly Door[] = [
@@ -34,7 +34,7 @@ const doors: readonly Door[] = [
     spare: 0,
   },
   {
-    what: 'is at home in a process of its own (process.exit, argv, stdout, stderr; console)',
+    what: 'belongs in a process of its own (process.exit, argv, stdout, stderr; console)',
     uses: uses(
       /\bprocess\.(exit\b|exitCode|argv|stdout|stderr|stdin)|\bconsole\.(log|error|warn|info|debug|table|dir|trace)\b/,
     ),
@@ -42,23 +42,23 @@ const doors: readonly Door[] = [
     spare: 0,
   },
   {
-    what: 'waits by a clock that is no argument, or sleeps (a timer of its own; see src/base/work/retry.ts)',
+    what: 'waits without the clock it was given, or sleeps (a timer of its own; see src/base/work/retry.ts)',
     uses: uses(/\bset(Timeout|Interval)\b|\btimers\/promises\b/),
     allowed: inFolder('src/base/clock.ts'),
     spare: 0,
   },
   {
-    what: 'runs on after a cluster was closed (a listener on the process)',
+    what: 'outlives a closed cluster (a listener on the process)',
     uses: uses(/\bprocess\.on\(/),
     allowed: inFolder('src/cli/', ...mains),
     spare: 0,
   },
 ]
 
-/** Sentences about files that use an interface to the outside world without being allowed to. */
+/** Violations, as sentences: files that use something outside the process without being allowed to. */
 export function doorViolations(files: readonly SourceFile[]): string[] {
   return doors.flatMap(({ what, uses, allowed, spare }) => {
     const users = files.filter(file => uses(file) && !allowed(file.path)).map(({ path }) => path)
-    return users.length > spare ? [`${what}, which ${spare || 'no'} file(s) may: ${users.join(', ')}`] : []
+    return users.length > spare ? [`${what}, allowed in ${spare} more file(s): ${users.join(', ')}`] : []
   })
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { withoutComments } from './floors.ts'
 import { readFiles, readText } from './project.ts'
 
-/** Error codes that code can throw: `code: 'X'`, also as one of two alternatives. */
+/** Error codes in source text: `code: 'X'`, also in a conditional expression. */
 function codesIn(text: string): string[] {
   const values = withoutComments(text).matchAll(/\bcode:\s*([^,\n}]*'[A-Z][A-Z0-9_]+'[^,\n}]*)/g)
   return Array.from(values, ([, value]) =>
@@ -18,16 +18,16 @@ const thrown = new Set(readFiles(['src'], /\.ts$/).flatMap(({ text }) => codesIn
 const documented = codesOf(readText('docs/errors.md'))
 
 describe('docs/errors.md', () => {
-  test('has a row for every code that can be thrown', () => {
+  test('has a row for every error code in the source', () => {
     expect(thrown.size).toBeGreaterThan(20)
     expect([...thrown].filter(code => !documented.includes(code)).sort()).toEqual([])
   })
 
-  test('has no row for a code that cannot', () => {
+  test('has no row for a code that the source does not have', () => {
     expect(documented.filter(code => !thrown.has(code))).toEqual([])
   })
 
-  test('has each row once, and each says what to do', () => {
+  test('has each code once, with a meaning and a remedy', () => {
     expect(documented.filter((code, i) => documented.indexOf(code) !== i)).toEqual([])
     const rows = readText('docs/errors.md')
       .split('\n')
@@ -36,7 +36,7 @@ describe('docs/errors.md', () => {
   })
 })
 
-test('a planted code is caught', () => {
+test('error codes are found in source text, apart from comments, and in tables', () => {
   expect(codesIn("new VmError({ code: 'QEMU_GONE', reason })")).toEqual(['QEMU_GONE'])
   expect(codesIn("code: late ? 'A_LATE' : 'A_LOST',")).toEqual(['A_LATE', 'A_LOST'])
   expect(codesIn("// code: 'NOT_ONE'")).toEqual([])

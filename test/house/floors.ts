@@ -3,10 +3,7 @@ import { readText, type SourceFile } from './project.ts'
 
 interface Floor {
   readonly mayImport: readonly string[]
-  /**
-   * Floors that its commands load when they run: imported at the top, they would make every other command
-   * slower.
-   */
+  /** What its commands load when they run: a static import would make every other command slower. */
   readonly loadsWhenUsed: readonly string[]
 }
 
@@ -21,7 +18,7 @@ export const floors: ReadonlyMap<string, Floor> = new Map(
     .map(cells => [names(cells[1]!)[0]!, { mayImport: names(cells[3]!), loadsWhenUsed: names(cells[4]!) }]),
 )
 
-/** Libraries that take tens of milliseconds to load: not allowed where every command would load them. */
+/** Libraries that take tens of milliseconds to load, and so must not be loaded by every command. */
 const heavy = ['fastify', 'zod', 'yaml', 'jiti']
 
 /** One import, export-from or `import()` of a source file. */
@@ -30,7 +27,7 @@ export interface Import {
   readonly kind: 'static' | 'type' | 'dynamic'
 }
 
-/** Every import in a module, wherever it is, except in comments. */
+/** Every import in a module, at any place. Text in comments does not count. */
 export function importsOf(text: string): Import[] {
   const code = withoutComments(text)
   const statements = code.matchAll(
@@ -46,7 +43,7 @@ export function importsOf(text: string): Import[] {
   ]
 }
 
-/** Source text with its comments blanked out, because they do not run. */
+/** Source text without its comments. */
 export function withoutComments(text: string): string {
   return text.replace(
     /('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|(?<![:\\/])\/\/[^\n]*/g,
@@ -54,7 +51,7 @@ export function withoutComments(text: string): string {
   )
 }
 
-/** Sentences about imports that go up, sideways or past a floor's index.ts. */
+/** Violations, as sentences: imports that go up, sideways or past a floor's index.ts. */
 export function importViolations(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) =>
     importsOf(text).flatMap(each =>
@@ -71,7 +68,7 @@ function crossing(path: string, { specifier, kind }: Import): string[] {
   const to = floorOf(target)
   if (from === to) return []
   const arrow = `${path} imports ${specifier}`
-  if (!to || !floors.has(to)) return [`${arrow}: that is no floor`]
+  if (!to || !floors.has(to)) return [`${arrow}: that is not a floor`]
   if (target !== `src/${to}/index.ts`) return [`${arrow}: a floor is entered through its index.ts`]
   if (!from) return path === 'src/index.ts' ? [] : [`${arrow}: only src/index.ts stands outside the floors`]
   const { mayImport = [], loadsWhenUsed = [] } = floors.get(from) ?? {}

@@ -28,7 +28,7 @@ describe('package.json', () => {
       expect(lock.packages[`node_modules/${name}`]?.version, name).toBe(version)
   })
 
-  test('exports what is built', () => {
+  test('exports only files that have been built', () => {
     const targets = Object.values(manifest.exports).flatMap(target =>
       typeof target === 'string' ? [target] : [target.types, target.default],
     )
@@ -37,7 +37,7 @@ describe('package.json', () => {
   })
 
   test.each(Object.keys(manifest.exports).filter(path => !path.endsWith('.json')))(
-    '%s can be imported by that name',
+    'exports %s, which can be imported by that name',
     async path => {
       const name = path.replace('.', 'xcluster')
       const { status, stderr } = spawnSync(
@@ -53,7 +53,7 @@ describe('package.json', () => {
     },
   )
 
-  test('gives xc as a program', () => {
+  test('has bin/xc.js as an executable program', () => {
     accessSync(inProject('bin/xc.js'), constants.X_OK)
     expect(readText('bin/xc.js')).toMatch(/^#!\/usr\/bin\/env node\n/)
   })
@@ -66,7 +66,7 @@ describe('package.json', () => {
   })
 })
 
-describe('the package', () => {
+describe('the npm package', () => {
   const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: inProject(),
     encoding: 'utf8',
@@ -74,7 +74,7 @@ describe('the package', () => {
   })
   const files = (JSON.parse(stdout) as [{ files: { path: string }[] }])[0].files.map(({ path }) => path)
 
-  test('contains what it needs', () => {
+  test('contains the files that it needs', () => {
     const needed = [
       'package.json',
       'README.md',

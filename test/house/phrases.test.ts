@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { codePaths, filesOf, metaphorViolations, phraseViolations, prosePaths } from './phrases.ts'
 
-/** These name what they look for. */
+/** These two files hold what they search for. */
 const own = /^test\/house\/phrases/
 
 describe('the prose', () => {
-  test('is read: pages, and comments of the examples', () => {
-    const paths = filesOf(prosePaths).map(({ path }) => path)
+  test('is found in pages, sources, scripts, tests and examples', () => {
+    const files = filesOf(prosePaths)
+    const paths = files.map(({ path }) => path)
     expect(paths).toEqual(expect.arrayContaining(['README.md', 'docs/vm.md', 'docs/decisions/qmp.md']))
-    expect(paths).toContain('examples/net-setup/ovs.sh')
+    expect(paths).toEqual(expect.arrayContaining(['src/cli/main.ts', 'native/guest/main.c', 'guest/init']))
+    expect(paths).toEqual(expect.arrayContaining(['bench/README.md', 'bin/xc.js', 'test/support/xc.ts']))
+    expect(paths).toEqual(expect.arrayContaining(['scripts/build.js', 'examples/net-setup/ovs.sh']))
   })
 
   test('has no banned phrase', () => {
@@ -17,7 +20,7 @@ describe('the prose', () => {
   })
 })
 
-test('identifiers are terms of the field, and all code is read', () => {
+test('identifiers are terms of the field, in all code', () => {
   const files = filesOf(codePaths).filter(({ path }) => !own.test(path))
   expect(files.length).toBeGreaterThan(500)
   expect(files.map(({ path }) => path)).toEqual(expect.arrayContaining(['guest/init', 'native/guest/main.c']))
@@ -52,7 +55,7 @@ describe('a planted phrase is caught:', () => {
     ['docs/x.md', 'See [the page](nobody.md).'],
     ['src/vm/x.ts', "const nobody = { name: 'nobody' } // as user `nobody`"],
     ['guest/init', 'nobody=$#'],
-  ])('%s %j is not one', (path, text) => {
+  ])('%s %j is not a banned phrase', (path, text) => {
     expect(phraseViolations([{ path, text }])).toEqual([])
   })
 })
@@ -73,7 +76,7 @@ describe('a planted identifier is caught:', () => {
     ['src/vm/x.ts', 'class ClusterWorld {} // Remains of it'],
     ['src/vm/x.ts', "test('Ground', () => {})"],
     ['docs/x.md', 'Remains to be done.'],
-  ])('%s %j is not one', (path, text) => {
+  ])('%s %j is not a banned identifier', (path, text) => {
     expect(metaphorViolations([{ path, text }])).toEqual([])
   })
 })

@@ -7,7 +7,13 @@ export const prosePaths = [
   'CONTRIBUTING.md',
   'docs',
   'examples',
-  'bench/README.md',
+  'src',
+  'native',
+  'guest',
+  'test',
+  'bench',
+  'scripts',
+  'bin',
 ]
 
 /** Files whose identifiers are checked. */
@@ -49,7 +55,7 @@ const phrases: readonly (readonly [RegExp, string])[] = [
 const metaphors =
   /\b(Ground|Wish|Habits|Patience|Flight|airborne|Conversation|Remains|Rehearsal|Stretch|Crew|Stranger|Cable|quietJoins)\b/
 
-/** Phrases in pages, comments and sentences in strings that are not to be used. */
+/** Banned phrases in pages, comments, and sentences in strings. */
 export function phraseViolations(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) =>
     proseOf(path, text).flatMap(prose =>
@@ -62,7 +68,7 @@ export function phraseViolations(files: readonly SourceFile[]): string[] {
   )
 }
 
-/** Identifiers that are metaphors; in pages, those in code. */
+/** Identifiers that are metaphors. In pages only code is searched. */
 export function metaphorViolations(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) => {
     const [found] = metaphors.exec(identifiersOf(path, text)) ?? []
@@ -80,7 +86,7 @@ const shellLiterals = /(?<comment>(?:(?<![^\s;])#[^\n]*\n?[ \t]*)+)|(?<string>'[
 
 const literalsOf = (path: string): RegExp => (/\.([cm]?[jt]s|[ch])$/.test(path) ? literals : shellLiterals)
 
-/** What is written for people. Code within a sentence (`nobody`) is not: it has the name that it has. */
+/** The prose of a file, without the code in its sentences: the user `nobody` cannot be renamed. */
 function proseOf(path: string, text: string): string[] {
   if (path.endsWith('.md'))
     return [text.replace(/`[^`\n]+`/g, '`').replace(/\]\([^)]*\)/g, ']')].flatMap(page =>

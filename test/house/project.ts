@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A path in the project's folder. */
+/** The absolute path of a file of the project. */
 export const inProject = (...parts: string[]): string => join(root, ...parts)
 
 export interface SourceFile {
@@ -14,7 +14,7 @@ export interface SourceFile {
   readonly text: string
 }
 
-/** Every file below these folders with this ending, with its contents. */
+/** Every file below these folders whose path matches `ending`, with its text. */
 export function readFiles(folders: readonly string[], ending: RegExp): SourceFile[] {
   return folders
     .filter(folder => existsSync(inProject(folder)))
@@ -28,7 +28,7 @@ export function readFiles(folders: readonly string[], ending: RegExp): SourceFil
 
 export const readText = (path: string): string => readFileSync(inProject(path), 'utf8')
 
-/** Runs one of the project's tools; returns its status and output. */
+/** Runs one of the project's tools. Returns its exit status and its output. */
 export function runTool(script: string, ...args: string[]): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [inProject(script), ...args], {
     cwd: root,

@@ -5,7 +5,7 @@ import { readFiles, type SourceFile } from './project.ts'
 
 const source = readFiles(['src'], /\.ts$/)
 
-/** Files that import each other, directly or through others. Types and `import()` count. */
+/** Groups of files that import each other, directly or indirectly. Imports of types and `import()` count. */
 function circles(files: readonly SourceFile[]): string[][] {
   const graph = new Map(
     files.map(({ path, text }) => [
@@ -34,25 +34,25 @@ function circles(files: readonly SourceFile[]): string[][] {
   return [...new Map(together.map(circle => [circle.join(), circle])).values()]
 }
 
-/** Folders with more files than a reader takes in at a glance. */
+/** Folders with more than `most` files. */
 function crowded(files: readonly SourceFile[], most: number): string[] {
   const counts = new Map<string, number>()
   for (const { path } of files) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1)
   return [...counts].filter(([, count]) => count > most).map(([folder, count]) => `${folder}: ${count} files`)
 }
 
-describe('the source', () => {
+describe('the source tree', () => {
   test('has no circles of imports', () => {
     expect(circles(source)).toEqual([])
   })
 
-  test('has at most 20 files side by side in a folder', () => {
+  test('has at most 20 files in a folder', () => {
     expect(crowded(source, 20)).toEqual([])
   })
 })
 
-describe('the checks of the shape', () => {
-  test('find a planted circle, of types too', () => {
+describe('the checks of the source tree', () => {
+  test('find a planted circle, also of type imports', () => {
     const file = (path: string, to: string) => ({ path, text: `import type { A } from '${to}'` })
     const planted = [file('src/a.ts', './b.ts'), file('src/b.ts', './c.ts'), file('src/c.ts', './b.ts')]
     expect(circles(planted)).toEqual([['src/b.ts', 'src/c.ts']])

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { runTool } from './project.ts'
 
-/** The same calls as `npm run lint`, `npm run types` and `npm run knip`. */
-describe('the tools have nothing to say:', () => {
+/** The same calls as those of `npm run lint`, `npm run types` and `npm run knip`. */
+describe('the tools report nothing:', () => {
   test.each([
     ['lint and format', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']],
     [

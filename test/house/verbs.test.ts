@@ -3,11 +3,11 @@ import { isStream, nodeIn, upgradeProtocol, type Verb, verbs } from '../../src/a
 import { commands } from '../../src/cli/commands.ts'
 import { readText } from './project.ts'
 
-// What pages say of verbs and commands, held against the descriptions.
+// Compares the pages about verbs and commands with the tables in the source.
 
 const all: readonly Verb[] = Object.values(verbs)
 
-/** The first cells of the table whose header begins so, without the header. */
+/** The first cells of the table whose header begins with `header`, without the header. */
 function firstCells(page: string, header: string): string[] {
   const [, table = ''] = page.split(`\n| ${header} |`)
   const rows = table.split('\n\n')[0]!.split('\n').slice(2)
@@ -25,7 +25,7 @@ function requestText(verb: Verb): string {
   return `\`${method} ${path.replace(':id', 'ID')}\`${what && ` with \`${what}\``}`
 }
 
-/** The commands that cells name: `` `xc start` (`starts`) ``, `` `xc nsadd I`, `xc nsadd-docker I` ``. */
+/** The commands in cells such as `` `xc start` (`starts`) `` and `` `xc nsadd I`, `xc nsadd-docker I` ``. */
 function commandsIn(cells: readonly string[]): string[] {
   return cells.flatMap(cell =>
     Array.from(cell.matchAll(/`xc ([\w-]+)|\(`(\w+)`\)/g), ([, name, alias]) => (name ?? alias)!),
@@ -33,7 +33,7 @@ function commandsIn(cells: readonly string[]): string[] {
 }
 
 describe('docs/api.md', () => {
-  test('has a row for each verb, with all that it is asked', () => {
+  test('has a row for each verb, with all its parameters', () => {
     const rows = firstCells(readText('docs/api.md'), 'request')
     expect(rows).toEqual([...all.map(requestText), '`GET /v1/openapi.json`'])
   })
@@ -48,7 +48,7 @@ describe('docs/cli.md', () => {
 })
 
 describe('docs/json.md', () => {
-  test('has the value of each command that answers for a verb', () => {
+  test('has the JSON value of each command for a verb', () => {
     const headings = readText('docs/json.md')
       .match(/^## .*$/gm)!
       .flatMap(line => line.slice(3).split(', '))
@@ -59,7 +59,7 @@ describe('docs/json.md', () => {
 })
 
 describe('docs/errors.md', () => {
-  test('has a row for each code that a verb says it answers with', () => {
+  test('has a row for each error code of a verb', () => {
     const rows = readText('docs/errors.md').match(/^\| [A-Z][A-Z0-9_]+ \|/gm)!
     const codes = new Set(all.flatMap(({ errors }) => errors))
     expect(codes.size).toBeGreaterThan(10)
@@ -67,7 +67,7 @@ describe('docs/errors.md', () => {
   })
 })
 
-test('rows and requests are read as they are written', () => {
+test('the tables of the pages and the requests of verbs are read correctly', () => {
   const page =
     'x\n\n| request | answer |\n|---|---|\n| `GET /a` | b |\n| `xc c D`, `xc e-f` (`g`) | h |\n\ny | z'
   expect(firstCells(page, 'request')).toEqual(['`GET /a`', '`xc c D`, `xc e-f` (`g`)'])

@@ -18,16 +18,16 @@ const marks = ['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', 'HA' + 'CK']
 
 const banned: readonly Banned[] = [
   {
-    what: 'a file named after nothing',
+    what: 'a file name without meaning',
     in: matching(/^(utils?|helpers?|misc|common|stuff)\.[a-z]+$/, ({ path }) => basename(path)),
   },
   {
-    what: 'a name that says nothing',
+    what: 'a name without meaning',
     in: matching(/\b(class|interface|type|function) \w*(Manager|Helper|Util|Utils|Impl)\b/, code),
   },
-  { what: 'work left over', in: matching(new RegExp(`\\b(${marks.join('|')})\\b`)) },
+  { what: 'unfinished work', in: matching(new RegExp(`\\b(${marks.join('|')})\\b`)) },
   { what: 'a test that runs alone', in: matching(/\b(test|it|describe)\.only\b/, code) },
-  { what: 'a test that is not one', in: matching(/\b(test|it|describe)\.(todo|fails)\b/, code) },
+  { what: 'a test that need not pass', in: matching(/\b(test|it|describe)\.(todo|fails)\b/, code) },
   {
     what: 'a skipped test without its reason',
     in: matching(/\b(test|it|describe)\.(skip|skipIf|runIf)\b|\bskip\(\)/, code),
@@ -44,7 +44,7 @@ const violations = (files: readonly SourceFile[]): string[] =>
     }),
   )
 
-test('no banned word, and files were read', () => {
+test('the source has no banned words', () => {
   const files = readFiles(
     ['src', 'native', 'test', 'bench', 'scripts', 'guest', 'bin'],
     /\.([tjcm]?[tj]s|[ch]|sh|rc)$/,
@@ -53,7 +53,7 @@ test('no banned word, and files were read', () => {
   expect(violations(files)).toEqual([])
 })
 
-describe('a planted one is caught:', () => {
+describe('a planted banned word is caught:', () => {
   test.each([
     ['src/vm/utils.ts', ''],
     ['src/vm/x.ts', 'export class VmManager {}'],

@@ -1,6 +1,6 @@
 import { type TraceArea, type TraceMessage, traceLine, traceOf } from '../../src/base/index.ts'
 
-/** Hears all messages of an area until it is disposed of. */
+/** Collects all messages of an area until it is disposed. */
 export class Traces<Value = unknown> implements Disposable {
   readonly messages: TraceMessage<Value>[] = []
   readonly #end: () => void
@@ -9,7 +9,7 @@ export class Traces<Value = unknown> implements Disposable {
     this.#end = traceOf<Value>(area).listen(message => this.messages.push(message))
   }
 
-  /** What was told, as it is printed, without time and area, and with all durations the same. */
+  /** The messages as printed lines, without time and area, and with durations as `T`. */
   get lines(): string[] {
     return this.messages.map(message =>
       traceLine(message)
@@ -18,7 +18,7 @@ export class Traces<Value = unknown> implements Disposable {
     )
   }
 
-  /** Direction and words alone. */
+  /** Direction and `what` of each message. */
   get words(): [direction: string, what: string][] {
     return this.messages.map(({ direction, what }) => [direction, what])
   }

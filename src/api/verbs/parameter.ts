@@ -1,10 +1,10 @@
-/** The kinds of parameters, and what each is in the JSON of a question. */
+/** The kinds of parameters, with the type of each in the JSON of a request. */
 export interface ParameterValues {
-  /** A node that is there, `1` or `vm-001`. It stands in the path of the request, not in its JSON. */
+  /** An existing node, `1` or `vm-001`. It is in the path of the request, not in its JSON. */
   readonly node: string
-  /** Nodes that are there. */
+  /** Existing nodes. */
   readonly nodes: readonly (string | number)[]
-  /** Numbers of nodes that are not there yet. */
+  /** Numbers of nodes that do not exist yet. */
   readonly newNodes: readonly (string | number)[]
   readonly flag: boolean
   readonly words: readonly string[]
@@ -16,12 +16,12 @@ export type ParameterKind = keyof ParameterValues
 
 interface Described<K extends ParameterKind> {
   readonly kind: K
-  /** What help and the API's description say of it. */
+  /** Its description in the help and in the API. */
   readonly doc: string
   readonly optional?: true
 }
 
-/** Its `doc` says what comes of the value that it usually has not. */
+/** Its `doc` describes the effect of the value that is not the usual one. */
 export interface Flag extends Described<'flag'> {
   readonly usually: boolean
   readonly optional: true
@@ -32,7 +32,7 @@ export type Parameter = Flag | Described<Exclude<ParameterKind, 'flag'>>
 
 export type Parameters = Readonly<Record<string, Parameter>>
 
-/** What a question of these parameters says: their static type, from the same lines. */
+/** The static type of a request with these parameters. */
 export type QuestionOf<P extends Parameters> = {
   readonly [Name in keyof P as P[Name] extends { optional: true } ? never : Name]: ValueOf<P[Name]>
 } & {

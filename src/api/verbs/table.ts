@@ -2,14 +2,14 @@ import { rolesText } from '../../base/index.ts'
 import { verbTable } from './verb.ts'
 
 const node = { kind: 'node', doc: '1 or vm-001' } as const
-const nodes = { kind: 'nodes', doc: '1 or vm-001, as many as wanted' } as const
+const nodes = { kind: 'nodes', doc: 'one or more, 1 or vm-001' } as const
 const anyNodes = { ...nodes, optional: true } as const
 const newNodes = { ...nodes, kind: 'newNodes' } as const
 
 const wait = {
   kind: 'flag',
   usually: true,
-  doc: 'come back when it has begun; `xc status` shows the rest',
+  doc: 'return when it has begun; `xc status` shows the progress',
   optional: true,
 } as const
 
@@ -24,64 +24,64 @@ const adding = [
 const booting = ['QEMU_DIED', 'GUEST_PANIC', 'BOOT_TIMEOUT', 'NODE_CONFIG', 'NET_SETUP_FAILED'] as const
 
 /**
- * What a running cluster can be asked to do. The routes of the owner's API with their schemas, OpenAPI, the client's
- * calls, the commands of `xc` with their help and completion are made from these lines (docs/decisions/one-verb.md).
+ * The operations of a running cluster. The owner's routes with their schemas, the OpenAPI document, the client's
+ * calls and the commands of `xc` with help and completion follow from this table (docs/decisions/one-verb.md).
  */
 export const verbs = verbTable({
   status: {
     summary: 'show a cluster and its nodes',
-    help: 'It answers while the cluster starts, too.',
+    help: 'It also works while the cluster starts.',
     method: 'GET',
     asks: {},
     answer: 'status',
     errors: [],
   },
   stop: {
-    summary: 'stop a cluster; nothing of it stays',
-    help: 'The answer comes when all of it is gone, just before the owner itself ends.',
+    summary: 'stop a cluster and remove all of it',
+    help: 'The answer comes when everything has been removed, just before the owner ends.',
     asks: {},
     answer: 'stopped',
     errors: ['QEMU_STUCK'],
     anyVersion: true,
   },
   pause: {
-    summary: 'stop nodes where they are',
-    help: 'Without nodes: all that run. A paused node keeps its memory and takes no time of a processor.',
+    summary: 'pause nodes',
+    help: 'Without nodes: all running nodes. A paused node keeps its memory and uses no processor time.',
     asks: { nodes: anyNodes },
     answer: 'status',
     said: { done: 'Paused' },
     errors: [...changing, 'NODE_NOT_READY'],
   },
   resume: {
-    summary: 'let paused nodes go on',
-    help: 'Without nodes: all that are paused. Their clocks are set right.',
+    summary: 'resume paused nodes',
+    help: 'Without nodes: all paused nodes. Their clocks are corrected.',
     asks: { nodes: anyNodes },
     answer: 'status',
-    said: { done: 'Running again' },
+    said: { done: 'Resumed' },
     errors: [...changing, 'NODE_NOT_READY'],
   },
   reset: {
     summary: 'replace nodes by fresh ones',
-    help: 'Without nodes: all, the failed and the paused too. Nothing that they held is kept.',
+    help: 'Without nodes: all, including failed and paused ones. Files and memory of the old nodes are lost.',
     asks: { nodes: anyNodes, wait },
     answer: 'status',
-    said: { done: 'Ready again', begun: 'Being reset' },
+    said: { done: 'Reset', begun: 'Resetting' },
     errors: [...changing, ...booting],
   },
   scaleout: {
     summary: 'add nodes to a cluster',
-    help: `Ids: ${rolesText()}. When one of the nodes fails, none of them stays.`,
+    help: `Ids: ${rolesText()}. When one of the new nodes fails, all of them are removed again.`,
     asks: { nodes: newNodes, wait },
     answer: 'status',
-    said: { done: 'Added', begun: 'Being added' },
+    said: { done: 'Added', begun: 'Adding' },
     errors: [...adding, ...booting],
   },
   scalein: {
-    summary: 'take nodes away',
-    help: 'The others are told first, so that no route leads to them.',
+    summary: 'remove nodes from a cluster',
+    help: 'The routes of the other nodes are updated first, so that none leads to a removed node.',
     asks: { nodes },
     answer: 'status',
-    said: { done: 'Taken away' },
+    said: { done: 'Removed' },
     errors: [...changing, 'NO_NODES', 'TOPOLOGY_COUNT'],
   },
   exec: {
@@ -93,7 +93,7 @@ export const verbs = verbTable({
       input: { kind: 'base64', doc: "the command's standard input", optional: true },
       timeoutMs: {
         kind: 'milliseconds',
-        doc: 'how long to wait for its end; it goes on in the guest',
+        doc: 'how long to wait for its end; after that it still runs in the guest',
         optional: true,
       },
     },
@@ -109,21 +109,21 @@ export const verbs = verbTable({
   },
   console: {
     summary: "open a node's console",
-    help: 'Raw bytes both ways after `Upgrade: xcluster-console`, beginning with its last lines.',
+    help: 'After `Upgrade: xcluster-console`, raw bytes in both directions, beginning with the last lines of output.',
     method: 'GET',
     asks: { node },
     answer: 'upgrade',
     errors: ['CLUSTER_NOT_READY', 'NODE_MISSING', 'NODE_NOT_READY'],
   },
   log: {
-    summary: "print what a node's console has said",
+    summary: "print the output of a node's console",
     method: 'GET',
     asks: {
       node,
       follow: {
         kind: 'flag',
         usually: false,
-        doc: 'go on as the console prints, until the node stops',
+        doc: 'follow the output until the node stops',
         optional: true,
       },
     },
@@ -131,15 +131,15 @@ export const verbs = verbTable({
     errors: ['NODE_MISSING', 'LOG_MISSING'],
   },
   check: {
-    summary: 'let the nodes try to reach each other',
-    help: 'IPv4 and IPv6. When a node cannot be reached, the exit status is 1 and `ok` is false.',
+    summary: 'check which nodes reach each other',
+    help: 'Over IPv4 and IPv6. When a node cannot be reached, the exit status is 1 and `ok` is false.',
     asks: {},
     answer: 'reachReport',
     errors: ['CLUSTER_NOT_READY', 'NODE_NOT_READY', 'AGENT_LOST'],
   },
   events: {
-    summary: 'hear what happens in a cluster',
-    help: 'Server-sent events from now on, each the JSON value of a cluster event.',
+    summary: 'stream the events of a cluster',
+    help: 'Server-sent events from now on. The data of each is the JSON value of a cluster event.',
     method: 'GET',
     asks: {},
     answer: 'events',

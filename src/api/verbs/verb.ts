@@ -2,7 +2,7 @@ import type { ExecJson } from '../exec.ts'
 import type { ReachReport, Status, Stopped } from '../values.ts'
 import type { Parameters, QuestionOf } from './parameter.ts'
 
-/** The JSON answers, by their kinds. */
+/** The types of the JSON answers, by kind. */
 export interface JsonAnswers {
   readonly status: Status
   readonly reachReport: ReachReport
@@ -10,7 +10,7 @@ export interface JsonAnswers {
   readonly exec: ExecJson
 }
 
-/** An answer that goes on: text as it grows, events as they happen, or bytes both ways after an upgrade. */
+/** A streamed answer: text as it is written, events as they happen, or bytes in both directions after an upgrade. */
 export type StreamKind = 'text' | 'events' | 'upgrade'
 
 const streams: readonly string[] = ['text', 'events', 'upgrade'] satisfies StreamKind[]
@@ -21,25 +21,25 @@ export function isStream(answer: AnswerKind): answer is StreamKind {
 
 type AnswerKind = keyof JsonAnswers | StreamKind
 
-/** All that is said of a verb: what a running cluster can be asked to do. */
+/** The description of a verb, an operation of a running cluster. */
 export interface Description {
-  /** What it does, in a few words that begin with a verb: the list of commands, and the API's description. */
+  /** What it does, in a few words that begin with a verb. The list of commands and the OpenAPI document show it. */
   readonly summary: string
-  /** What else there is to know. The help of a command that is made from this ends with it. */
+  /** Details, at the end of the command's help and in the OpenAPI document. */
   readonly help?: string
-  /** POST when left out. The parameters of a GET stand in its query. */
+  /** Default: POST. A GET has its parameters in the query. */
   readonly method?: 'GET'
   readonly asks: Parameters
   readonly answer: AnswerKind
-  /** What `xc` says, before the names of nodes if it is about some: when it is done, or has begun (`--no-wait`). */
+  /** What `xc` prints, followed by the names of the nodes if any: when it is done, or has begun (`--no-wait`). */
   readonly said?: { readonly done: string; readonly begun?: string }
-  /** Codes that it answers with besides those of any request; docs/errors.md has a row for each. */
+  /** Its error codes, besides those that any request can have. docs/errors.md has a row for each. */
   readonly errors: readonly string[]
-  /** Clients of other versions may ask it too. */
+  /** Clients of other versions may use it too. */
   readonly anyVersion?: true
 }
 
-/** A description with its name, and where that puts it in the API. */
+/** A description with its name, and with its method and path in the API. */
 export interface Verb extends Omit<Description, 'method'> {
   readonly name: string
   readonly method: 'GET' | 'POST'
@@ -49,10 +49,10 @@ export interface Verb extends Omit<Description, 'method'> {
 
 export type VerbTable = Readonly<Record<string, Verb>>
 
-/** What a verb is asked. */
+/** The parameters of a request for a verb. */
 export type AskedOf<V extends Verb> = QuestionOf<V['asks']>
 
-/** What it answers in JSON. */
+/** Its answer, if that is JSON. */
 export type AnswerOf<V extends Verb> = V['answer'] extends keyof JsonAnswers
   ? JsonAnswers[V['answer']]
   : never
@@ -65,7 +65,7 @@ type Named<T extends Readonly<Record<string, Description>>> = {
   }
 }
 
-/** Verbs by their names, which say where each is in the API: `pause` is `POST /v1/pause`. */
+/** Gives each description its name and path: `pause` becomes `POST /v1/pause`. */
 export function verbTable<const T extends Readonly<Record<string, Description>>>(descriptions: T): Named<T> {
   const verbs = Object.entries(descriptions).map(([name, description]) => {
     const { method = 'POST', asks } = description
@@ -75,12 +75,12 @@ export function verbTable<const T extends Readonly<Record<string, Description>>>
   return Object.fromEntries(verbs) as Named<T>
 }
 
-/** What the `Upgrade` header names for a verb that answers with one. */
+/** The protocol in the `Upgrade` header of a verb that answers with an upgrade. */
 export function upgradeProtocol({ name }: Pick<Verb, 'name'>): string {
   return `xcluster-${name}`
 }
 
-/** The name of the parameter that stands in the path; undefined where none does. */
+/** The name of the parameter that is in the path; undefined if there is none. */
 export function nodeIn(parameters: Parameters): string | undefined {
   return Object.keys(parameters).find(name => parameters[name]!.kind === 'node')
 }

@@ -1,13 +1,13 @@
 import { XclusterError } from '../errors.ts'
 
-/** What can be traced, by the other side: kernel, QEMU and its guest agent, guests, name servers; and VMs themselves. */
+/** What can be traced: messages to and from the kernel, QEMU and guest agents, guests, name servers; and VM states. */
 export const traceAreas = ['netlink', 'nft', 'qmp', 'guest', 'dns', 'vm'] as const
 export type TraceArea = (typeof traceAreas)[number]
 
 /** The environment variable that names areas for a whole process. */
 export const traceVariable = 'XCLUSTER_TRACE'
 
-/** Reads `netlink,qmp`, or `all`; empty text names none. */
+/** Reads `netlink,qmp` or `all`. An empty text names no area. */
 export function readTraceAreas(text = ''): readonly TraceArea[] {
   const names = text
     .split(',')
@@ -25,6 +25,6 @@ function areaOf(name: string): TraceArea {
     kind: 'usage',
     target: traceVariable,
     reason: `'${name}' is not an area that can be traced`,
-    remedy: `Name some of ${traceAreas.join(', ')}, with commas between them, or all`,
+    remedy: `Name one or more of ${traceAreas.join(', ')}, separated by commas, or all`,
   })
 }

@@ -2,14 +2,14 @@ import type { TraceArea } from './areas.ts'
 import { type TraceMessage, traceOf } from './trace.ts'
 import { plainText, valueText } from './value-text.ts'
 
-/** A terminal's or an editor's patience with one line. */
+/** Characters. Terminals and editors handle longer lines badly. */
 const longest = 8192
 
 const arrows = { sent: '->', received: '<-', noted: '--' } as const
 
 /**
- * A message as `XCLUSTER_TRACE` prints it, on one line without its end. The time is the one that an owner's log has:
- * lines of several processes and programs can be sorted together.
+ * A message as `XCLUSTER_TRACE` prints it: one line, without the newline. The time has the format of an owner's log, so
+ * that lines of several processes can be sorted together.
  */
 export function traceLine({ area, at, direction, peer, what, ms, value }: TraceMessage): string {
   const head = [new Date(at).toISOString(), area, arrows[direction], `${plainText(peer)}:`, plainText(what)]
@@ -19,7 +19,7 @@ export function traceLine({ area, at, direction, peer, what, ms, value }: TraceM
   return line.length > longest ? `${line.slice(0, longest)}… (${line.length} characters)` : line
 }
 
-/** Gives every message of these areas from now on to `print`, as a line; what it returns ends that. */
+/** Passes every message of these areas to `print`, as a line. The returned function ends that. */
 export function printTraces(areas: readonly TraceArea[], print: (line: string) => void): () => void {
   const ends = areas.map(area => traceOf(area).listen(message => print(traceLine(message))))
   return () => {

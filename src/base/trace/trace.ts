@@ -1,26 +1,26 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { TraceArea } from './areas.ts'
 
-/** `sent` and `received` as seen from this process; `noted`: neither, such as a state that changed. */
+/** `sent` and `received` as seen from this process; `noted` is neither, such as a change of state. */
 export type TraceDirection = 'sent' | 'received' | 'noted'
 
-/** What is told of one message. */
+/** One traced message. */
 export interface TraceDetails<Value = unknown> {
   readonly direction: TraceDirection
   /** The other side: `route net:[4026532281]`, `vm-001 monitor`, `udp 192.168.0.1:40000`. */
   readonly peer: string
   /** The message in a few words: `RTM_NEWLINK create bridge xcbr0`, `query-status`. */
   readonly what: string
-  /** Milliseconds from the question to this answer, or from a VM's start; absent where nothing was waited for. */
+  /** Milliseconds from the request to this answer, or from a VM's start. Absent if neither applies. */
   readonly ms?: number
-  /** The message decoded. Of secrets only their size is told. */
+  /** The decoded message. Secrets are replaced by their size. */
   readonly value: Value
 }
 
 /** A message as subscribers of `xcluster:<area>` get it. */
 export interface TraceMessage<Value = unknown> extends TraceDetails<Value> {
   readonly area: TraceArea
-  /** When, in milliseconds since 1970, by this machine's clock. */
+  /** The time in milliseconds since 1970, by this machine's clock. */
   readonly at: number
 }
 
@@ -30,8 +30,8 @@ function traceChannel(area: TraceArea): string {
 }
 
 /**
- * One area, for the code that has messages to tell. Look at `on` before anything is put together: it is all that
- * an untraced message pays.
+ * One area, for the code that traces messages. Check `on` before you compose a message: that check is the whole cost
+ * of a message that is not traced.
  *
  * ```ts
  * const trace = traceOf<QmpTraceValue>('qmp')
@@ -57,7 +57,7 @@ export class Trace<Value> {
     this.#channel.publish(message)
   }
 
-  /** Gives all messages from now on to `hear`; what it returns ends that. */
+  /** Passes all messages to `hear`. The returned function ends that. */
   listen(hear: (message: TraceMessage<Value>) => void): () => void {
     const heard = (message: unknown) => hear(message as TraceMessage<Value>)
     const name = traceChannel(this.#area)
@@ -65,7 +65,7 @@ export class Trace<Value> {
     return () => void unsubscribe(name, heard)
   }
 
-  /** Passes a message on that was told in another thread, as it is. */
+  /** Publishes a message from another thread unchanged. */
   relay(message: TraceMessage<Value>): void {
     this.#channel.publish(message)
   }

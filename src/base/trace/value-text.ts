@@ -1,12 +1,12 @@
-/** Longer strings, bytes and lists are cut, and their length is told. */
+/** Longer strings, bytes and lists are cut, and their length is printed. */
 const limits = { characters: 512, bytes: 32, items: 128, depth: 10 } as const
 
-/** Characters that a terminal obeys, or that show text in another order than it has (Unicode's Cc, Cf, Zl, Zp). */
+/** Characters that control a terminal or reorder text on it: the Unicode categories Cc, Cf, Zl, Zp and Cs. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 const bare = /^[\w.:/@%+*|-]+$/
 const meansSomethingElse = /^(true|false|null|undefined|NaN|-?Infinity)$/
 
-/** Text of others, fit for one line of a terminal: control and format characters are escaped as in JavaScript. */
+/** Makes untrusted text safe for one line of a terminal: control and format characters are escaped as in JavaScript. */
 export function plainText(text: string): string {
   return text.replace(unprintable, escaped)
 }
@@ -19,7 +19,7 @@ function escaped(character: string): string {
   return point < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`
 }
 
-/** A value on one line, as YAML's flow style has it: `{name: xcbr0, mac: 00:00:00:01:00:fa, mtu: 1500}`. */
+/** A value on one line, in YAML's flow style: `{name: xcbr0, mac: 00:00:00:01:00:fa, mtu: 1500}`. */
 export function valueText(value: unknown, depth = 0): string {
   if (typeof value === 'string') return stringText(value)
   if (typeof value !== 'object' || value === null) return String(value)

@@ -5,7 +5,7 @@ export class Broadcast<T> {
   readonly #queues = new Set<Queue<T>>()
   #ended = false
 
-  /** A queue of all values sent from now on. After `end()` the queue has ended too. */
+  /** A queue of all values that are sent from now on. After `end()` it has ended already. */
   listen(limit = 1024): Queue<T> {
     const queue = new Queue<T>({ limit, onClose: () => this.#queues.delete(queue) })
     if (this.#ended) queue.end()

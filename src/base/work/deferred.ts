@@ -1,4 +1,4 @@
-/** A promise with `resolve` and `reject` beside it (`Promise.withResolvers` comes with Node 22). */
+/** A promise with its `resolve` and `reject` (Node has `Promise.withResolvers` from version 22). */
 export interface Deferred<T> {
   readonly promise: Promise<T>
   resolve(value: T | PromiseLike<T>): void

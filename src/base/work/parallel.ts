@@ -1,20 +1,23 @@
 import { defer } from './deferred.ts'
 
 export interface TurnsOptions {
-  /** How many at once; all at once without. A function is told how many there are, and asked while others wait. */
+  /** How many run at once; default: all. A function gets the number that run, and is called while items wait. */
   readonly limit?: number | ((underWay: number) => number)
-  /** Calls `look`, which asks the limit again, for a change that no end of work goes with; gives what calls it off. */
+  /**
+   * Arranges a call of `look`, which evaluates the limit again, for when it changes although no work has ended. Returns
+   * what cancels that call.
+   */
   readonly again?: (look: () => void) => () => void
-  /** After a failure the others that wait begin all the same. */
+  /** After a failure, the waiting items are still started. */
   readonly goOn?: boolean
 }
 
 const never = () => () => {}
 
 /**
- * Does the work for every item, in order, as many at once as the limit lets begin; work that knows of a change calls
- * `look`. The first failure is thrown when all that was under way has come to its end; after one nothing more
- * begins, unless it is to go on.
+ * Runs the work for every item, starting them in order, as many at once as the limit allows. Work that changes the
+ * limit calls `look`. After a failure nothing more starts, unless `goOn` is set. The first failure is thrown when all
+ * running work has ended.
  */
 export async function inTurns<T>(
   items: readonly T[],

@@ -1,8 +1,8 @@
 import { type Deferred, defer } from './deferred.ts'
 
 /**
- * Values from one producer for one consumer, which takes them with `for await`. When more than `limit` are
- * waiting, the oldest are dropped and counted in `lost`: a slow consumer never costs unbounded memory.
+ * Values from one producer for one consumer, which reads them with `for await`. When more than `limit` are
+ * waiting, the oldest are dropped and counted in `lost`, so that a slow consumer cannot use unbounded memory.
  */
 export class Queue<T> implements AsyncIterableIterator<T> {
   readonly #limit: number

@@ -1,41 +1,41 @@
 import type { Clock } from '../clock.ts'
 
-/** What no event tells of, so that it is looked for again and again. All else is waited for by its event. */
+/** Conditions without an event, which must be polled. Everything else is awaited by its event. */
 export type NoEvent =
   /**
-   * Another process lets go of a file's lock. flock(2) refuses, or blocks its thread: one of libuv's four, which
-   * nothing calls back, and without which the process cannot exit. inotify tells of the holder's last close, but before
-   * the lock goes (`__fput`, fs/file_table.c): a look at that moment may still find it, and no second event comes.
+   * Another process releases the lock of a file. flock(2) refuses, or blocks its thread: one of libuv's four, which
+   * cannot be interrupted, and which the process needs to exit. inotify reports the holder's last close, but before the
+   * lock is released (`__fput`, fs/file_table.c): a check at that moment may still find it, and no second event comes.
    */
   | 'lock'
   /**
-   * There is room in the queue of a listening unix socket. A connect that does not block says EAGAIN (unix(7)), and
-   * the socket that it was tried with is not connecting: poll(2) has nothing to tell of it.
+   * There is room in the queue of a listening unix socket. A non-blocking connect fails with EAGAIN (unix(7)), and its
+   * socket is then not connecting, so poll(2) has nothing to report.
    */
   | 'room to connect'
   /**
-   * A process that is not our child ends. Its sockets are closed before its last file is. pidfd_open(2) is not in
-   * Node: a client would have to load the addon for it, which takes longer than such an end.
+   * A process that is not our child ends. Its sockets are closed before its last file is. Node lacks pidfd_open(2): a
+   * client would have to load the addon for it, which takes longer than the end of such a process.
    */
   | 'process'
-  /** A program in a guest ends: the agent tells only if asked (guest-exec-status, qga/qapi-schema.json). */
+  /** A program in a guest ends: the agent reports it only when asked (guest-exec-status, qga/qapi-schema.json). */
   | 'guest program'
-  /** Something does nothing for a while: that is what did not happen in a time. */
+  /** Something is idle for a while: that is the absence of events. */
   | 'idleness'
 
 export interface RetryOptions {
-  /** From one look to the next; a function is told how many looks there were. */
+  /** The time between two checks. A function gets the number of checks so far. */
   readonly everyMs: number | ((looks: number) => number)
-  /** The last look is after this long; without, there is no last one. */
+  /** The last check is after this time. Default: there is no limit. */
   readonly withinMs?: number
-  /** No look after this. */
+  /** There is no check after this has aborted. */
   readonly signal?: AbortSignal | undefined
   readonly why: NoEvent
 }
 
 /**
- * Looks at once, then again and again until `look` gives something true. Gives what the last look gave: when the time
- * is over or the signal has come, that is not true. For what has no event, and only for that.
+ * Calls `look` at once, and again until it returns something truthy. Returns the last result, which is falsy when the
+ * time is over or the signal has aborted. Only for conditions without an event.
  */
 export async function until<T>(
   clock: Clock,
@@ -46,7 +46,7 @@ export async function until<T>(
   for (let looks = 1; ; looks++) {
     const seen = await look()
     const leftMs = end - clock.now()
-    // Timers count whole milliseconds, and less than one is nothing to wait for.
+    // Timers count whole milliseconds, so less than one cannot be waited for.
     if (seen || leftMs < 1 || signal?.aborted) return seen
     const ms = typeof everyMs === 'number' ? everyMs : everyMs(looks)
     await pause(clock, Math.min(ms, leftMs), signal)

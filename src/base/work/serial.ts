@@ -1,4 +1,4 @@
-/** Does one thing after the other, in the order asked for. One that fails does not keep the next from its turn. */
+/** Runs one task at a time, in the order of the calls. A failed task does not prevent the next one. */
 export class Serial {
   #last: Promise<unknown> = Promise.resolve()
 
@@ -8,7 +8,7 @@ export class Serial {
     return turn
   }
 
-  /** Resolves when nothing is under way or waits. */
+  /** Resolves when no task runs or waits. */
   async idle(): Promise<void> {
     for (let last: unknown; last !== this.#last; ) {
       last = this.#last

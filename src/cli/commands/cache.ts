@@ -18,18 +18,18 @@ export function configure(command: Command, session: Session): void {
       .command(name)
       .description(about)
       .option('--json', 'print one JSON value (docs/json.md)')
-      .option('--debug', 'print where an error comes from')
-  sub('list', 'What VMs are cloned from, the least recently used first.').action((options: CacheOptions) =>
+      .option('--debug', 'print the stack of an error')
+  sub('list', 'List the templates, the least recently used first.').action((options: CacheOptions) =>
     list(cache, options),
   )
-  sub('clear', 'Remove all templates, or some. Clusters that run have their own copy.')
-    .argument('[keys...]', 'the first digits of their keys')
+  sub('clear', 'Remove all templates, or some. Running clusters have their own copy.')
+    .argument('[keys...]', 'the first digits of their keys (default: all)')
     .action((keys: string[], options: CacheOptions) => clear(cache, keys, options))
   sub('export', 'Write templates to one file, for another machine of the same kind.')
     .argument('<words...>', 'the first digits of their keys, then the file')
     .usage('[options] KEY… FILE')
     .action((words: string[], options: CacheOptions) => exportTo(cache, words, options))
-  sub('import', 'Take templates from such a file, once all of it has been checked.')
+  sub('import', 'Import templates from such a file, after checking all of it.')
     .argument('<file>')
     .action((file: string, options: CacheOptions) => importFrom(cache, file, options))
 }
@@ -38,7 +38,7 @@ async function list(cache: string, { json }: CacheOptions): Promise<void> {
   const { listTemplates } = await import('../../vm/index.ts')
   const templates = await listTemplates(cache)
   if (json) printJson({ v: 1, templates: templates.map(jsonOf) })
-  else if (templates.length === 0) tell('There are no templates yet: the next start makes what it needs.')
+  else if (templates.length === 0) tell('There are no templates. The next start makes those that it needs.')
   else print(cacheTable(templates, Date.now()))
 }
 
@@ -52,8 +52,8 @@ async function clear(cache: string, typed: readonly string[], { json }: CacheOpt
   const gone = chosen.filter(({ key }) => removed.includes(key))
   const freedBytes = gone.reduce((sum, { bytes }) => sum + bytes, 0)
   if (json) return printJson({ v: 1, removed, freedBytes })
-  tell(`Removed ${count(gone.length)}: ${bytesText(freedBytes)} are free again.`)
-  if (gone.length < chosen.length) tell(`${count(chosen.length - gone.length)} being made stayed.`)
+  tell(`Removed ${count(gone.length)}, freed ${bytesText(freedBytes)}.`)
+  if (gone.length < chosen.length) tell(`Skipped ${count(chosen.length - gone.length)}: still being made.`)
 }
 
 async function exportTo(cache: string, words: readonly string[], { json }: CacheOptions): Promise<void> {
@@ -76,17 +76,17 @@ async function importFrom(cache: string, file: string, { json }: CacheOptions): 
   const { importTemplates } = await import('../../vm/index.ts')
   const keys = await onFile(file, () => importTemplates(cache, file))
   if (json) printJson({ v: 1, keys })
-  else tell(`${count(keys.length)} came into the cache.`)
+  else tell(`Imported ${count(keys.length)}.`)
 }
 
-/** Those whose keys begin as they were typed; all when nothing was. */
+/** The templates whose keys begin with the typed digits; all when none were typed. */
 function choose(templates: readonly CachedTemplate[], typed: readonly string[]): CachedTemplate[] {
   if (typed.length === 0) return [...templates]
   const chosen = typed.map(start => {
     const found = templates.filter(({ key }) => key.startsWith(start))
     if (found.length === 1) return found[0]!
     const reason = `${found.length === 0 ? 'no template has' : 'more than one template has'} a key that begins with '${start}'`
-    const remedy = 'See which ones there are: xc cache list'
+    const remedy = 'List them with: xc cache list'
     throw new CliError({
       code: 'CACHE_KEY',
       kind: found.length === 0 ? 'missing' : 'usage',
@@ -97,7 +97,7 @@ function choose(templates: readonly CachedTemplate[], typed: readonly string[]):
   return [...new Set(chosen)]
 }
 
-/** What the system says of a file that was named is no bug of ours. */
+/** Makes system errors about the named file errors of the user, not internal ones. */
 async function onFile<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -8,7 +8,7 @@ import { type CommonOptions, clientOf, type Session } from '../session.ts'
 
 type Configure = (command: Command, session: Session) => Promise<void>
 
-/** The command that completes these, which `configure` makes complete. */
+/** The command that prints completions of `commands`. `configure` adds options and arguments to each. */
 export function completionOf(commands: readonly CommandEntry[], configure: Configure): CommandFile {
   const wordsBelow = async (program: Command, session: Session): Promise<CommandWords> => {
     const { wordsOf } = await import('../completion/vocabulary.ts')
@@ -19,7 +19,7 @@ export function completionOf(commands: readonly CommandEntry[], configure: Confi
   }
   return {
     configure(command, session) {
-      const what = new Argument('<what>', 'a script for a shell; or names for one, a line each')
+      const what = new Argument('<what>', 'the script for a shell, or the names that it needs, a line each')
       command
         .addArgument(what.choices(['bash', 'zsh', 'clusters', 'nodes']))
         .option(...nameOption)
@@ -34,18 +34,18 @@ export function completionOf(commands: readonly CommandEntry[], configure: Confi
 }
 
 const help = `
-In this shell: source <(xc completion bash), or source <(xc completion zsh) after compinit. For good:
+For this shell: source <(xc completion bash), or source <(xc completion zsh) after compinit. For every shell:
   xc completion bash > ~/.local/share/bash-completion/completions/xc
-  xc completion zsh > DIRECTORY/_xc, where $fpath has that directory
+  xc completion zsh > DIRECTORY/_xc, with a directory in $fpath
 
-The scripts know the commands and options of this version, and ask \`xc completion\` for nodes and clusters.`
+The scripts have the commands and options of this version. They run \`xc completion\` for nodes and clusters.`
 
 async function script(shell: string, words: CommandWords): Promise<string> {
   if (shell === 'zsh') return (await import('../completion/zsh.ts')).zshScript(words)
   return (await import('../completion/bash.ts')).bashScript(words)
 }
 
-/** `1:vm-001`. A cluster that cannot be asked has none: while you type is no time for errors. */
+/** `1:vm-001`. Empty when the cluster does not answer: an error would garble the line that you type. */
 async function nodes(session: Session, options: CommonOptions): Promise<string[]> {
   try {
     const status = await clientOf(session, { ...options, timeout: '1' }).status()

@@ -13,27 +13,27 @@ import type { Session } from '../session.ts'
 
 export function configure(command: Command, _session: Session): void {
   command
-    .argument('[type]', 'with --query: the type of records, A by default')
+    .argument('[type]', 'with --query: the record type (default A)')
     .usage('[options]\n       xc dns --query NAME [TYPE] [--server ADDR[:PORT]] [--tcp] [--json]')
-    .option('--listen <addr:port>', 'where to answer, UDP and TCP (default [::]:10053, IPv4 too)', collect)
-    .option('--resolv-conf <file>', 'whom to ask (default /etc/resolv.conf, followed when it changes)')
-    .option('--upstream <addr[:port]>', 'whom to ask instead', collect)
+    .option('--listen <addr:port>', 'address for UDP and TCP (default [::]:10053, IPv4 too)', collect)
+    .option('--resolv-conf <file>', 'file with the upstreams; changes take effect (default /etc/resolv.conf)')
+    .option('--upstream <addr[:port]>', 'an upstream instead of those in resolv.conf', collect)
     .option('--policy <order>', 'sequential, random or fastest upstream (default sequential)')
-    .option('--zone <domain=addr[:port]>', 'whom to ask for a domain and all below it', collect)
-    .option('--hosts <file>', 'names that are answered here, as in /etc/hosts')
-    .option('--cache-ttl-max <seconds>', 'the longest that an answer is kept (default 3000)')
-    .option('--cache-size <entries>', 'how many answers are kept (default 10000)')
-    .option('--allow <cidr>', 'who may ask besides this machine itself', collect)
-    .option('--mixed-case', 'ask upstreams in random capitals: answers are harder to forge')
+    .option('--zone <domain=addr[:port]>', 'the upstream for a domain and all names below it', collect)
+    .option('--hosts <file>', 'local names, as in /etc/hosts')
+    .option('--cache-ttl-max <seconds>', 'the longest time that an answer is cached (default 3000)')
+    .option('--cache-size <entries>', 'how many answers are cached (default 10000)')
+    .option('--allow <cidr>', 'clients that may ask, besides this machine', collect)
+    .option('--mixed-case', 'random capitals in queries to upstreams: their answers are harder to forge')
     .option('--rebind-protection', 'refuse private addresses from upstreams')
     .option('--log <file>', 'write a line for every answer; - is standard output')
     .option('--metrics <addr:port>', 'serve /metrics for Prometheus')
-    .option('--threads <n>', 'so many threads, each with its own cache (default 1)')
-    .option('--query <name>', 'ask one question instead, and print the answer')
-    .option('--server <addr[:port]>', 'with --query: whom (default 127.0.0.1:10053)')
-    .option('--tcp', 'with --query: over TCP')
+    .option('--threads <n>', 'number of threads, each with its own cache (default 1)')
+    .option('--query <name>', 'send one query instead, and print the answer')
+    .option('--server <addr[:port]>', 'with --query: the server (default 127.0.0.1:10053)')
+    .option('--tcp', 'with --query: use TCP')
     .option('--json', 'with --query: print one JSON value (docs/json.md)')
-    .addHelpText('after', '\nSIGHUP reads resolv.conf and the hosts file again, and opens the log again.')
+    .addHelpText('after', '\nSIGHUP reloads resolv.conf and the hosts file, and reopens the log.')
     .action((type: string | undefined, options: DnsCommandOptions) =>
       options.query === undefined ? serve(options, type) : query(options.query, { type, options }),
     )
@@ -47,19 +47,19 @@ async function query(
   const server = options.server ?? `127.0.0.1:${usualPort}`
   const bytes = await lookUp({ name, server, ...(type && { type }), tcp: options.tcp ?? false })
   const answer = describeAnswer(bytes)
-  if (!answer) throw badValue('--server', `what ${server} says is no DNS message`)
+  if (!answer) throw badValue('--server', `the answer of ${server} is not a DNS message`)
   if (options.json) return printJson({ v: 1, ...answer })
   print(
     answer.records.map(row => `${[row.name, row.ttl, row.class, row.type, row.data].join('\t')}\n`).join(''),
   )
-  if (answer.truncated) tell('The answer was cut off: --tcp gets all of it.')
+  if (answer.truncated) tell('The answer is truncated: --tcp gets all of it.')
   if (answer.rcode !== 'NOERROR' || answer.records.length === 0)
     tell(`${answer.rcode}, ${answer.records.length} records`)
   if (answer.rcode !== 'NOERROR') process.exitCode = 1
 }
 
 async function serve(options: DnsCommandOptions, extra: string | undefined): Promise<void> {
-  if (extra !== undefined) throw badValue(`'${extra}'`, 'a type of records goes with --query')
+  if (extra !== undefined) throw badValue(`'${extra}'`, 'a record type needs --query')
   const stopped = untilStopped()
   await using dns = await open(options)
   const reload = () => void dns.reload().catch(failure => tell(`xc dns: reload: ${failure.message}`))
@@ -78,6 +78,6 @@ async function open(options: DnsCommandOptions): Promise<ThreadedDns> {
   const { openDns, openThreads } = await import('../../dns/index.ts')
   if (threads === 1) return openDns({ ...dnsOptions, notice })
   if (options.log === '-')
-    throw badValue('--log', 'threads would mix their lines on standard output: give a file')
+    throw badValue('--log', 'threads would mix their lines on standard output: name a file')
   return openThreads(dnsOptions, { threads, notice, onDeath: failure => notice(failure.message) })
 }

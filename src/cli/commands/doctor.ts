@@ -17,7 +17,7 @@ export function configure(command: Command, session: Session): void {
   addSettings(command, process.argv)
   command
     .option('--json', 'print one JSON value (docs/json.md)')
-    .addHelpText('after', '\nExit status 4 when something is missing that a cluster cannot do without.')
+    .addHelpText('after', '\nThe exit status is 4 when something that every cluster needs is missing.')
     .action(async (options: CommonOptions & Record<string, unknown>) => {
       const { examine } = await import('../../host/index.ts')
       const checks = await examine({

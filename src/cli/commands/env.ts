@@ -10,7 +10,7 @@ export function configure(command: Command, session: Session): void {
     .option('--json', 'print one JSON value (docs/json.md)')
     .addHelpText(
       'after',
-      '\nWhat `xc start` with the same options would use: options first, then environment, then defaults.',
+      '\nThese are the settings of `xc start` with the same options: options first, then environment, then defaults.',
     )
     .action((options: Record<string, unknown>) => {
       const settings = settingsOf(session, options)

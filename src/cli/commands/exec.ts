@@ -18,13 +18,13 @@ export function configure(command: Command, session: Session): void {
     .argument('<command...>', `${verbs.exec.asks.argv.doc}, after --`)
     .usage('NODE [options] -- COMMAND…')
     .option(...nameOption)
-    .option('-i, --stdin', 'give it our standard input; done anyway when that is a file or a pipe')
-    .option('-n, --no-stdin', 'never do so')
+    .option('-i, --stdin', 'pass on standard input; the default when that is a file or a pipe')
+    .option('-n, --no-stdin', 'do not pass on standard input')
     .option('--json', "print one JSON value (docs/json.md); the exit status is still the command's")
     .option(...timeoutOption)
     .addHelpText(
       'after',
-      `\nIts exit status is the command's. There is no shell but the one you ask for: -- sh -c '…'`,
+      `\nThe exit status is the command's. The command runs without a shell, unless you name one: -- sh -c '…'`,
     )
     .action((node: string, argv: string[], options: ExecOptions) => exec(session, { node, argv, options }))
 }
@@ -37,7 +37,7 @@ interface Exec {
 
 async function exec(session: Session, { node, argv, options }: Exec): Promise<void> {
   const timeoutMs = timeoutOf(options)
-  // The command's own timeout comes first, with a better message; the connection's covers a stuck owner.
+  // The command's own timeout comes first, with a better message. That of the connection is for an owner that hangs.
   const patience = timeoutMs === undefined ? {} : { timeout: String(timeoutMs / 1000 + 5) }
   const { timeout: _, ...others } = options
   const input = (options.stdin ?? isGiven()) ? await buffer(process.stdin) : undefined
@@ -58,7 +58,7 @@ async function exec(session: Session, { node, argv, options }: Exec): Promise<vo
   process.exitCode = status
 }
 
-/** A program that the guest has not, or may not run, ends as it does in a shell there: 127 or 126. */
+/** Exit status as in a shell: 127 for a program that the guest does not have, 126 for one that it may not run. */
 function notRun(failure: unknown): undefined {
   const { code, reason = '' } = failure as Partial<XclusterError>
   const [, why] = /Failed to execute child process.*\((.*)\)/.exec(reason) ?? []
@@ -68,8 +68,8 @@ function notRun(failure: unknown): undefined {
 }
 
 /**
- * True for `… | xc exec` and `xc exec … < file`. A socket (what Node gives its children, and never closes by
- * itself) counts as no wish: waiting for its end could take for ever.
+ * True for `… | xc exec` and `xc exec … < file`. False for a socket: Node gives its children sockets that end only
+ * with the parent, and reading one to its end could take forever.
  */
 function isGiven(): boolean {
   try {

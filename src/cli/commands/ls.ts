@@ -20,7 +20,7 @@ export function configure(command: Command, session: Session): void {
     })
 }
 
-/** Those that answer. One that cannot be understood is told about, and the others are still listed. */
+/** The clusters that answer. An owner's failure is printed, and the others are still listed. */
 async function running({ places }: Session, timeoutMs: number): Promise<Status[]> {
   const names = await clusterNames(places)
   const asked = names.map(async name => {

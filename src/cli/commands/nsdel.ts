@@ -5,7 +5,7 @@ import { numberOf, userOf } from './shared/add-namespace.ts'
 
 export function configure(command: Command, session: Session): void {
   command
-    .argument('<index>', 'the number that it was made with')
+    .argument('<index>', 'the number of the namespace')
     .option('--json', 'print one JSON value (docs/json.md)')
     .action(async (typed: string, { json }: { readonly json?: boolean }) => {
       const which = { user: userOf(session.env), index: numberOf(typed, 'index') }

@@ -19,8 +19,8 @@ interface StartOptions extends CommonOptions {
 export function configure(command: Command, session: Session): void {
   addSettings(command, process.argv)
   command
-    .option('--dry-run', 'print what would be started; do nothing')
-    .option('--check', 'then let the nodes try to reach each other')
+    .option('--dry-run', 'print the plan and start nothing')
+    .option('--check', 'check afterwards which nodes reach each other')
     .option('--json', 'print one JSON value (docs/json.md)')
     .option(...timeoutOption)
     .addHelpText('after', nodeHelp)
@@ -33,8 +33,8 @@ export function configure(command: Command, session: Session): void {
 }
 
 const nodeHelp = `
---mem, --smp, --append and --nets-vm have forms for a single node: --mem201 256, --nets3 0,3,1.
-Every option --foo-bar is also the environment variable in brackets; the option wins.`
+--mem, --smp, --append and --nets-vm can be set for one node: --mem201 256, --nets3 0,3,1.
+The environment variable of each option is in brackets. The option wins.`
 
 interface Start {
   readonly settings: Settings
@@ -47,7 +47,7 @@ async function start(session: Session, { settings, nodes, options }: Start): Pro
   const request = { settings, places: session.places, ...(timeoutMs !== undefined && { timeoutMs }) }
   const { launchOwner } = await import('../../owner/index.ts')
   const launch = await launchOwner(request, { env: { ...session.env } })
-  // Some terminals do not know their size and say 0: a list that changes in place would be one letter a line there.
+  // A terminal without a known size reports 0 columns: a list that changes in place would have one letter a line.
   const live = process.stdout.isTTY === true && process.stdout.columns >= 40 && !options.json
   const outcome = await followStart(launch, { live, nodes, clones: settings.clone === 'always' })
   if (outcome.status === undefined) {
@@ -58,7 +58,7 @@ async function start(session: Session, { settings, nodes, options }: Start): Pro
   await tellReady(session, outcome.status as Status, options)
 }
 
-/** The cluster stays, even when the check fails: it is there to be looked at. */
+/** The cluster keeps running even when the check fails, so that you can find out why. */
 async function tellReady(session: Session, status: Status, options: StartOptions): Promise<void> {
   const report = options.check ? await new OwnerClient(session.places, status.name).check() : undefined
   if (options.json) printJson({ ...status, ...(report && { check: report }) })
@@ -69,12 +69,12 @@ async function tellReady(session: Session, status: Status, options: StartOptions
   }
   if (report?.ok !== false) return
   tell(
-    `The cluster is left as it is, to be looked at; stop it with: ${ourName()} stop${optionFor(status.name)}`,
+    `The cluster keeps running, so that you can inspect it. Stop it with: ${ourName()} stop${optionFor(status.name)}`,
   )
   process.exitCode = 1
 }
 
-/** What says which cluster, where that is not clear anyway. */
+/** The option that selects a cluster; the default one needs none. */
 function optionFor(name: string): string {
   return name === 'default' ? '' : ` --name ${name}`
 }
@@ -84,9 +84,9 @@ function whatNext({ name, nodes }: Status): string {
   const node = nodes[0]?.id
   const tries = [
     node !== undefined && [`${xc} exec ${node}${of} -- ip -br addr`, 'run a command on a node'],
-    node !== undefined && [`${xc} vm ${node}${of}`, 'its console; Ctrl-] leaves'],
-    [`${xc} status${of}`, 'this table'],
-    [`${xc} stop${of}`, 'stop it; nothing stays'],
+    node !== undefined && [`${xc} vm ${node}${of}`, 'connect to its console; Ctrl-] leaves'],
+    [`${xc} status${of}`, 'print this table'],
+    [`${xc} stop${of}`, 'stop the cluster and remove all of it'],
   ].filter(line => line !== false)
   const width = Math.max(...tries.map(([command]) => command!.length))
   return ['Try:', ...tries.map(([command, about]) => `  ${command!.padEnd(width)}  ${about}`)].join('\n')

@@ -11,7 +11,7 @@ interface StopOptions extends CommonOptions {
 export function configure(command: Command, session: Session): void {
   command
     .option(...nameOption)
-    .option('--all', 'stop all clusters of this user')
+    .option('--all', 'stop all running clusters of this user')
     .option('--json', 'print one JSON value (docs/json.md)')
     .option(...timeoutOption)
     .action(async (options: StopOptions) => {

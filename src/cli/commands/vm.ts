@@ -11,9 +11,13 @@ export function configure(command: Command, session: Session): void {
     .option(...nameOption)
     .action(async (node: string, options: CommonOptions) => {
       const socket = await clientOf(session, options).console(node)
-      if (process.stdin.isTTY) tell(`Console of node ${node}. Ctrl-] leaves it; the node goes on.`)
+      if (process.stdin.isTTY) tell(`Connected to the console of node ${node}. Ctrl-] leaves.`)
       const end = await talk(socket)
       if (process.stdin.isTTY)
-        tell(end === 'left' ? '\r\nLeft.' : '\r\nThe console ended: its node or cluster stopped.')
+        tell(
+          end === 'left'
+            ? '\r\nDisconnected; the node keeps running.'
+            : '\r\nThe console ended: the node or cluster stopped.',
+        )
     })
 }

@@ -1,7 +1,7 @@
 import { version } from '../../base/index.ts'
 import type { CommandWords, Value } from './vocabulary.ts'
 
-/** The completion of `xc` for bash: what can be typed is in it, clusters and nodes are asked for when they are. */
+/** The completion of `xc` for bash. It holds commands and options; it runs `xc` for names of clusters and nodes. */
 export function bashScript(program: CommandWords): string {
   return `# bash completion of xc, xcluster ${version}. Made by: xc completion bash
 _xc_command() {
@@ -13,7 +13,7 @@ ${cases(program, '').join('\n')}
 ${machine}`
 }
 
-/** What follows each command, as `'cache export') options='…' … ;;`. */
+/** The words that can follow each command, as `'cache export') options='…' … ;;`. */
 function cases(command: CommandWords, path: string): string[] {
   const names = [command.name, command.alias].filter(Boolean)
   const paths = path === '' ? ["''"] : names.map(name => quoted(path.replace(/\S+$/, name!)))
@@ -45,8 +45,8 @@ function quoted(text: string): string {
 }
 
 /**
- * Reads the line up to the cursor, then offers what can stand there. To bash \`=\` is a word of its own
- * (COMP_WORDBREAKS). Words from xc are names of nodes and clusters: there is nothing in them that compgen expands.
+ * Reads the line up to the cursor, then offers what can follow. To bash \`=\` is a word of its own (COMP_WORDBREAKS).
+ * Words from xc are names of nodes and clusters, which hold nothing that compgen would expand.
  */
 const machine = `
 _xc_nodes() {

@@ -2,15 +2,15 @@ import type { Argument, Command, Option } from 'commander'
 import { type Setting, settings, topologies } from '../../plan/index.ts'
 import type { CommandEntry } from '../command.ts'
 
-/** What can be typed after a command: read from commander's definitions and the descriptions of verbs. */
+/** The words that can follow a command, from commander's definitions and the descriptions of verbs. */
 export interface CommandWords {
   readonly name: string
   readonly alias: string | undefined
   readonly summary: string
   readonly options: readonly OptionWords[]
-  /** Commands of its own, as `xc cache` has. */
+  /** Its subcommands, as `xc cache` has. */
   readonly commands: readonly CommandWords[]
-  /** What its first argument can be, or all of them; undefined where that is not known. */
+  /** The possible first argument (`nodes`: every argument); undefined when not known. */
   readonly argument: 'node' | 'nodes' | readonly string[] | undefined
 }
 
@@ -18,14 +18,14 @@ interface OptionWords {
   /** `-f` and `--follow`. */
   readonly spellings: readonly string[]
   readonly summary: string
-  /** What has to follow it. */
+  /** The value that it requires. */
   readonly value?: Value
 }
 
-/** A running cluster's name, a path, one of a few words, or something that only you know. */
+/** The name of a running cluster, a path, one of a few words, or anything. */
 export type Value = 'cluster' | 'path' | 'anything' | readonly string[]
 
-/** All that can be typed after a command that has been configured, and so have those below it. */
+/** The words of a command. It and its subcommands must have been configured. */
 export function wordsOf(command: Command, entries: readonly CommandEntry[]): CommandWords {
   const entry = entries.find(({ name }) => name === command.name())
   return {
@@ -54,7 +54,7 @@ function optionWords(option: Option): OptionWords {
   return { spellings, summary, ...(required && { value: valueAfter(option) }) }
 }
 
-/** By the setting that it is, or by what stands for it in the help: `<cluster>`, `<file>`. */
+/** From the setting of that name, or from the placeholder in the help: `<cluster>`, `<file>`. */
 function valueAfter(option: Option): Value {
   const key = option.attributeName()
   if (key === 'topology') return topologies.map(({ name }) => name)

@@ -1,7 +1,7 @@
 import { version } from '../../base/index.ts'
 import type { CommandWords, Value } from './vocabulary.ts'
 
-/** The completion of `xc` for zsh, with summaries: specifications for `_arguments` (zshcompsys). */
+/** The completion of `xc` for zsh, with summaries, as specifications for `_arguments` (zshcompsys(1)). */
 export function zshScript(program: CommandWords): string {
   return `#compdef xc
 # zsh completion of xc, xcluster ${version}. Made by: xc completion zsh
@@ -11,7 +11,7 @@ if [[ $funcstack[1] == _xc ]]; then _xc "$@"; else compdef _xc xc; fi
 `
 }
 
-/** A function for a command that has others below it, after theirs. */
+/** A function for a command with subcommands, after the functions of those subcommands. */
 function withCommands({ options, commands }: CommandWords, name: string): string {
   const functionOf = (sub: CommandWords) => `${name}_${sub.name}`
   const below = commands.filter(sub => sub.commands.length > 0)
@@ -41,7 +41,7 @@ ${branches.join('\n')}
 `
 }
 
-/** `'(-f --follow)'{-f,--follow}'[go on as the console prints]'` */
+/** `'(-f --follow)'{-f,--follow}'[follow the output until the node stops]'` */
 function optionSpec({ spellings, summary, value }: CommandWords['options'][number]): string {
   const words = spellings.length > 1 ? `'(${spellings.join(' ')})'{${spellings.join(',')}}` : spellings[0]
   return `${words}${quoted(`[${summary.replace(/[[\]\\]/g, '\\$&')}]${value ? valueSpec(value) : ''}`)}`

@@ -1,6 +1,6 @@
 /**
- * The command line as commander is to see it: `help start` is `start --help`, and an option may be spelled with
- * underscores, as the original spells some (`--nets_router`), and a command too (`br_setup`). What follows `--` is somebody else's.
+ * The command line for commander. `help start` becomes `start --help`. Options and commands with underscores, as the
+ * original has them (`--nets_router`, `br_setup`), get hyphens. What follows `--` belongs to another program.
  */
 export function normalized(argv: readonly string[]): string[] {
   const end = argv.indexOf('--')

@@ -1,7 +1,7 @@
 import type { DnsOptions } from '../../dns/index.ts'
 import { CliError } from '../errors.ts'
 
-/** The options of `xc dns`, as commander gives them. */
+/** The options of `xc dns`, as commander returns them. */
 export interface DnsCommandOptions {
   readonly listen?: string[]
   readonly resolvConf?: string
@@ -23,18 +23,18 @@ export interface DnsCommandOptions {
   readonly json?: boolean
 }
 
-/** For options that may be given more than once. */
+/** For options that can be repeated. */
 export function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
 
-/** What the forwarder is told. An option that is not given leaves what is usual. */
+/** The options of the forwarder. An option that is not given keeps its default. */
 export function dnsOptionsOf(options: DnsCommandOptions): Omit<DnsOptions, 'namespace' | 'clock' | 'dialer'> {
   const { listen, resolvConf, upstream, hosts, allow, policy, log, metrics } = options
   if (policy !== undefined && policy !== 'sequential' && policy !== 'random' && policy !== 'fastest')
     throw badValue('--policy', `'${policy}' is not sequential, random or fastest`)
   if (upstream && resolvConf !== undefined)
-    throw badValue('--upstream', 'with --resolv-conf there are two answers to whom to ask: give one of them')
+    throw badValue('--upstream', 'it excludes --resolv-conf: both name the upstream servers')
   const cacheTtlMax = numberOf('--cache-ttl-max', options.cacheTtlMax, { least: 0, most: 604_800 })
   const cacheEntries = numberOf('--cache-size', options.cacheSize, { least: 1, most: 10_000_000 })
   return {
@@ -47,7 +47,7 @@ export function dnsOptionsOf(options: DnsCommandOptions): Omit<DnsOptions, 'name
   }
 }
 
-/** `example.org=192.0.2.1`; several for one domain are tried in their order. */
+/** Reads `example.org=192.0.2.1`. Several servers for one domain are tried in order. */
 function zonesOf(texts: readonly string[]): { domain: string; upstreams: string[] }[] {
   const zones = new Map<string, string[]>()
   for (const text of texts) {
@@ -72,7 +72,7 @@ export function numberOf(
   if (text === undefined) return undefined
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
-  throw badValue(option, `'${text}' is no number from ${least} to ${most}`)
+  throw badValue(option, `'${text}' is not a whole number from ${least} to ${most}`)
 }
 
 export function badValue(option: string, reason: string): CliError {

@@ -11,15 +11,15 @@ import {
 } from '../../plan/index.ts'
 import type { Session } from '../session.ts'
 
-/** Gives a command an option for every setting, `--nets-vm` for `netsVm`, and those for single nodes. */
+/** Adds an option for every setting (`--nets-vm` for `netsVm`), and those for single nodes in `argv`. */
 export function addSettings(command: Command, argv: readonly string[]): void {
   for (const key of Object.keys(settings)) command.addOption(settingOption(key as SettingKey))
-  command.option('--no-clone', 'as --clone off: each VM boots')
-  command.option('--no-dns-upstream', 'as --dns-upstream off: only names known here are answered')
+  command.option('--no-clone', 'the same as --clone off: boot each VM')
+  command.option('--no-dns-upstream', 'the same as --dns-upstream off: answer only local names')
   for (const option of nodeOptionsIn(argv)) command.addOption(new Option(`${option} <value>`).hideHelp())
 }
 
-/** The option of one setting, for commands that need few. */
+/** The option of one setting, for commands that need only a few. */
 export function settingOption(key: SettingKey): Option {
   const { doc, default: value, kind, variable, bare }: Setting<unknown> = settings[key] as Setting<unknown>
   const shown = kind.print(value)
@@ -31,13 +31,13 @@ export function settingOption(key: SettingKey): Option {
   return bare === undefined ? option : option.preset(bare)
 }
 
-/** `--mem201`, `--mtu3` …: any node's or net's, so they are options only where somebody uses them. */
+/** `--mem201`, `--mtu3` …: there is one for every node and net, so only those on the command line become options. */
 function nodeOptionsIn(argv: readonly string[]): Set<string> {
   const found = argv.map(argument => /^--(?:mem|smp|append|nets|mtu)\d+(?==|$)/.exec(argument)?.[0])
   return new Set(found.filter(option => option !== undefined))
 }
 
-/** What the options, the environment and the defaults come to. Paths are made absolute: the owner lives elsewhere. */
+/** The settings from options, environment and defaults. Paths are made absolute: the owner has another directory. */
 export function settingsOf(session: Session, options: Readonly<Record<string, unknown>>): Settings {
   const { clone, dnsUpstream } = options
   const asked = {
@@ -56,7 +56,7 @@ function isSetting(key: string): boolean {
   return Object.hasOwn(settings, key) || /^(mem|smp|append|nets|mtu)\d+$/.test(key)
 }
 
-/** Its path, or its name along PATH. */
+/** An absolute path, or a name to find in PATH. */
 function program(path: string): string {
   return path.includes('/') ? absolute(path) : path
 }

@@ -6,15 +6,15 @@ import { tell } from '../output.ts'
 import { openProgress } from './progress.ts'
 import type { ProgressOptions } from './types.ts'
 
-/** Ready, or called off by a signal: then the exit status that goes with it. */
+/** The status of the ready cluster, or the exit status after a signal has cancelled the start. */
 export interface StartOutcome {
   readonly status?: Status
   readonly interrupted?: number
 }
 
 /**
- * Shows what an owner says until its cluster is ready. Ctrl-C has it take everything back and waits for that; a
- * second one leaves at once, and the owner takes everything back all the same. What fails there is thrown here.
+ * Shows the messages of an owner until its cluster is ready, and throws its failure. Ctrl-C makes the owner remove
+ * everything that it has started, and waits for that. A second Ctrl-C exits at once; the owner still does it.
  */
 export async function followStart(launch: Launch, shown: ProgressOptions): Promise<StartOutcome> {
   const progress = await openProgress(shown)
@@ -33,7 +33,7 @@ export async function followStart(launch: Launch, shown: ProgressOptions): Promi
   } catch (failure) {
     await progress.end(failure)
     if (interruption.status) {
-      tell('Called off; all that had been started is gone.')
+      tell('Start cancelled; everything it had started has been removed.')
       return { interrupted: interruption.status }
     }
     throw failure
@@ -53,7 +53,7 @@ function interruptible(launch: Launch): Interruption {
   const heard = (status: number) => () => {
     if (state.status) process.exit(status)
     state.status = status
-    tell('\nTaking back what was started …')
+    tell('\nCancelling: removing what has been started …')
     launch.cancel()
   }
   const signals = { SIGINT: heard(130), SIGTERM: heard(143) } as const
@@ -72,7 +72,7 @@ function died({ pid, log }: Launch): CliError {
   return new CliError({
     code: 'OWNER_DIED',
     op: 'start cluster',
-    reason: `its owner process (${pid}) ended without a word`,
-    remedy: `Its log tells more: ${log}`,
+    reason: `its owner process (${pid}) ended without reporting why`,
+    remedy: `Read its log: ${log}`,
   })
 }

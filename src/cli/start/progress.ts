@@ -7,10 +7,10 @@ export async function openProgress({ live, ...shown }: ProgressOptions): Promise
   return openTaskList(shown)
 }
 
-/** Said once, when the first one is being made. */
-const whyTemplates = 'one VM of each kind is booted now and kept; from then on nodes are clones of it'
+/** Printed once, when the first template is made. */
+const whyTemplates = 'one VM of each shape is booted once and saved; nodes are clones of it'
 
-/** One line per step, node and notice. */
+/** One line for each step, node and notice. */
 export function linesOf(line: (text: string) => void): Progress {
   let explained = false
   return {

@@ -11,14 +11,14 @@ const titles = {
   configure: 'Addresses and routes',
 } as const
 
-/** One line of the list, which others complete. */
+/** One line of the list. `done` completes it. */
 interface Line {
   readonly done: Deferred<void>
   text: string
   set: (text: string) => void
 }
 
-/** The list of tasks on a terminal. Notices come below it when it is over: they would tear it apart. */
+/** The list of tasks on a terminal. Notices are printed below it at the end: in between they would break it up. */
 export function openTaskList({ nodes: total, clones }: Omit<ProgressOptions, 'live'>): Progress {
   const lines = new Map<string, Line>()
   const notices: string[] = []
@@ -28,9 +28,9 @@ export function openTaskList({ nodes: total, clones }: Omit<ProgressOptions, 'li
     lines.set(step, line)
     return taskOf(title, line)
   })
-  // Its own listener for Ctrl-C would end this process before everything has been taken back.
+  // listr2's own listener for Ctrl-C would end this process before everything has been removed.
   const options = { concurrent: true, registerSignalListeners: false }
-  const running = new Listr(tasks, options).run().catch(() => {}) // the failure is thrown, and told, by whoever follows the start
+  const running = new Listr(tasks, options).run().catch(() => {}) // followStart throws the failure
   const nodes = new Map<number, string>()
   return {
     show(message) {
@@ -53,7 +53,7 @@ export function openTaskList({ nodes: total, clones }: Omit<ProgressOptions, 'li
 }
 
 function taskOf(title: string, line: Line): ListrTask {
-  line.done.promise.catch(() => {}) // told by the list
+  line.done.promise.catch(() => {}) // the list shows it
   return {
     title,
     task: (_, task) => {
@@ -70,7 +70,7 @@ type StepMessage = Extract<ProgressMessage, { event: 'step' }>
 
 function step(lines: ReadonlyMap<string, Line>, message: StepMessage): void {
   const template = lines.get('template')
-  // Those that are in the cache are not worth a step.
+  // The owner reports no step for templates from the cache.
   if (message.step === 'vms' && template)
     apply(template, { text: template.text || 'from the cache', state: 'end' })
   const line = lines.get(message.step)
@@ -78,8 +78,8 @@ function step(lines: ReadonlyMap<string, Line>, message: StepMessage): void {
 }
 
 function aboutTemplates({ state, text }: StepMessage): Pick<StepMessage, 'state' | 'text'> {
-  const now = `made once, nodes are clones of them: ${text}`
-  return { state, text: state === 'begin' ? now : 'made; the next start finds them' }
+  const now = `made once, nodes are their clones: ${text}`
+  return { state, text: state === 'begin' ? now : 'made, and cached for the next start' }
 }
 
 function apply(line: Line, { state, text }: Pick<StepMessage, 'state' | 'text'>): void {

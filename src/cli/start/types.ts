@@ -1,19 +1,19 @@
 import type { OwnerMessage } from '../../owner/index.ts'
 
-/** What an owner says before it is ready. Not all of it is shown. */
+/** The messages of an owner before it is ready. Not all of them are shown. */
 export type ProgressMessage = Exclude<OwnerMessage, { event: 'ready' | 'failed' }>
 
 export interface Progress {
   show(message: ProgressMessage): void
-  /** Nothing follows; a failure marks what was going on. Resolves when all is on the screen. */
+  /** Ends the display. A failure marks the unfinished tasks. Resolves when everything has been printed. */
   end(failure?: unknown): Promise<void>
 }
 
 export interface ProgressOptions {
-  /** A list of tasks that changes in place, for a terminal; lines on stderr otherwise. */
+  /** True: a list of tasks that changes in place, for a terminal. False: lines on stderr. */
   readonly live: boolean
-  /** How many there will be. */
+  /** The number of nodes of the cluster. */
   readonly nodes: number
-  /** Whether they are clones of templates. */
+  /** True when nodes are clones of templates. */
   readonly clones: boolean
 }

@@ -1,21 +1,21 @@
 import type { CachedTemplate } from '../../vm/index.ts'
 import { table } from './table.ts'
 
-/** Templates for people: enough of a key to name it by, and how long ago things were. */
+/** A table of templates, with enough of each key to select it, and with ages instead of times. */
 export function cacheTable(templates: readonly CachedTemplate[], now: number): string {
   const rows = templates.map(({ key, bytes, usedAt, shape }) => [
     key.slice(0, 12),
-    shape ? `${shape.memoryMiB} MiB, ${shape.nicCount} NICs` : 'damaged: made again when needed',
+    shape ? `${shape.memoryMiB} MiB, ${shape.nicCount} NICs` : 'damaged: rebuilt when needed',
     shape ? shape.qemu : '',
     bytesText(bytes),
     shape ? ago(now - shape.madeAt) : '',
     ago(now - usedAt),
   ])
   const total = templates.reduce((sum, { bytes }) => sum + bytes, 0)
-  return `${table(['key', 'vm', 'qemu', 'size', 'made', 'used'], rows)}${bytesText(total)} in all\n`
+  return `${table(['key', 'vm', 'qemu', 'size', 'made', 'used'], rows)}${bytesText(total)} in total\n`
 }
 
-/** Whole MiB, rounded up: what is there takes some. */
+/** Whole MiB, rounded up, so that no template has 0. */
 export function bytesText(bytes: number): string {
   return `${Math.ceil(bytes / (1 << 20))} MiB`
 }

@@ -1,7 +1,7 @@
 import type { NodeStatus, Status } from '../../client/index.ts'
 import { table } from './table.ts'
 
-/** A cluster for people: a line about it, a table of its nodes, and why some of them failed. */
+/** A cluster as text: a headline, a table of its nodes, and the reasons of failed ones. */
 export function clusterTable(status: Status): string {
   const header = ['node', 'name', 'role', 'state', 'boot', 'net', 'dev', 'ipv4', 'ipv6']
   const failed = status.nodes.filter(({ reason }) => reason !== undefined)
@@ -20,17 +20,17 @@ function headline({ name, state, readyMs, topology, nodes, accel, kernel, ...at 
     kernel && `Linux ${kernel}`,
     at.fabric === 'user' && 'in user space',
     at.netns && `namespace ${at.netns}`,
-    at.uplink && `way out ${at.uplink.link} (${changes(at.uplink)})`,
+    at.uplink && `uplink ${at.uplink.link} (${changes(at.uplink)})`,
   ]
   return `cluster ${name}: ${facts.filter(Boolean).join(', ')}\n`
 }
 
-/** What it has changed on the host. */
+/** What an uplink has changed on the host. */
 function changes({ table, sysctls }: NonNullable<Status['uplink']>): string {
   return [`table ${table}`, ...sysctls.map(({ name, before }) => `${name} was ${before}`)].join(', ')
 }
 
-/** One row a net; what is the node's own stands in the first. */
+/** One row for each net. The first also has the cells of the node itself. */
 function nodeRows(node: NodeStatus): string[][] {
   const boot = node.bootMs === undefined ? '' : seconds(node.bootMs)
   const own = [String(node.id), node.name, node.role, node.state, boot]

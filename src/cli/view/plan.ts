@@ -1,7 +1,7 @@
 import type { ClusterPlan } from '../../plan/index.ts'
 import { table } from './table.ts'
 
-/** What would be started, for people. `--json` has all of it, routes and setup included. */
+/** A plan as text. `--json` has the whole plan, with routes and setup. */
 export function planText({ name, topology, nodes, bridges, userSpace, mtu }: ClusterPlan): string {
   const memory = nodes.reduce((sum, node) => sum + node.memMiB, 0)
   const headline = `cluster ${name}: ${topology}, ${nodes.length} nodes with ${memory} MiB, mtu ${mtuText(mtu, bridges)}\n`

@@ -1,7 +1,7 @@
 import type { ReachReport } from '../../client/index.ts'
 import { table } from './table.ts'
 
-/** Who reaches whom, for people: one line when all is well, else those that do not. */
+/** A reachability report as text: the counts, and a table of the pairs that failed. */
 export function reachText({ pairs }: ReachReport): string {
   const failed = pairs.filter(({ ok }) => !ok)
   const count = (family: string) => {

@@ -1,4 +1,4 @@
-/** Rows of text in columns as wide as their widest cell; the last column is not padded. */
+/** Rows of text in columns as wide as their widest cell. The last column is not padded. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header.map(name => name.toUpperCase()), ...rows]
   const widths = header.map((_, column) => Math.max(...all.map(row => (row[column] ?? '').length)))

@@ -9,15 +9,15 @@ import { Query } from '../wire/query.ts'
 import type { Question } from '../wire/question.ts'
 import { rcodeOf } from '../wire/rcode.ts'
 
-/** A question or an answer, of a client or of an upstream. */
+/** A question or an answer, to or from a client or an upstream. */
 export interface DnsTraceValue {
   readonly id?: number
-  /** Of the message. */
+  /** The size of the message. */
   readonly bytes?: number
-  /** Of a question: whether DNSSEC's records are wanted, and the longest answer that is taken over UDP. */
+  /** In a question: the DO bit (RFC 3225), and the largest UDP answer that the client accepts (RFC 6891 §6.2.3). */
   readonly dnssec?: true
   readonly udpSize?: number
-  /** What an answer was made from. */
+  /** The source of an answer. */
   readonly source?: AnswerSource
   readonly rcode?: string
   readonly truncated?: true
@@ -43,20 +43,20 @@ export function tellQuestion(query: Uint8Array, asker: Asker): void {
   trace.tell({ direction: 'received', peer: askerText(asker), what, value })
 }
 
-/** What was answered at once took no time that is known. */
+/** An answer that did not have to wait has no duration. */
 export function tellAnswer({ query, answer, asker, source, ms }: Answered): void {
   const value = { ...sizes(answer), source, ...contentOf(answer) }
   const what = `${readQuestion(query)} ${value.rcode} from ${source}`
   trace.tell({ direction: 'sent', peer: askerText(asker), what, ...(ms > 0 && { ms }), value })
 }
 
-/** Nothing is sent. */
+/** A question that gets no answer. */
 export function tellDrop(query: Uint8Array, asker: Asker): void {
   const what = `${readQuestion(query)} dropped`
   trace.tell({ direction: 'noted', peer: askerText(asker), what, value: sizes(query) })
 }
 
-/** A question where it lies, and what was written for it, {@link drop} included. */
+/** A question in its buffer, and the answer that was written, which may be {@link drop}. */
 interface AtOnce {
   readonly query: BufferView
   readonly asker: Asker
@@ -65,7 +65,7 @@ interface AtOnce {
   readonly source: AnswerSource
 }
 
-/** A question that did not have to wait, and what became of it. */
+/** A question that was answered or dropped at once. */
 export function tellAtOnce({ query, asker, into, length, source }: AtOnce): void {
   const asked = query.bytes.subarray(query.at, query.at + query.length)
   const answer = into.bytes.subarray(into.at, into.at + length)
@@ -104,7 +104,7 @@ export function tellUpstreamFailure(
   })
 }
 
-/** Leaves the rest in `reader`. */
+/** The text of a question. Its other fields are then in `reader`. */
 function readQuestion(query: Uint8Array): string {
   reader.read({ bytes: query as Buffer, at: 0, length: query.length })
   return reader.nameLength > 0
@@ -117,7 +117,7 @@ function textOf({ bytes }: Question): string {
   return questionText(nameText(bytes), bytes.readUInt16BE(end), bytes.readUInt16BE(end + 2))
 }
 
-/** `AAAA example.org.`; a class other than the internet's is said. */
+/** `AAAA example.org.` A class other than IN comes first. */
 function questionText(name: string, type: number, klass: number): string {
   return [...(klass === 1 ? [] : [classText(klass)]), typeText(type), name].join(' ')
 }

@@ -20,7 +20,7 @@ export const uplinkName = /^xcluster\d+$/
  */
 export async function forward(namespace: NetNamespace, directory: string): Promise<ChangedSysctl[]> {
   const isOff = (name: string) => tryRead(namespace, name) === '0'
-  // Where nothing is written down nobody will switch it off.
+  // Without a record no other uplink will disable it.
   if (!switches.some(isOff) && !existsSync(forwardingRecord(directory, namespace.inode))) return []
   return await withRecord({ namespace, directory }, async record => {
     const off = switches.filter(isOff)
@@ -93,7 +93,7 @@ interface Written {
   write(values: Values | undefined): void
 }
 
-/** Nobody else reads or writes it meanwhile; an empty one goes. */
+/** Runs `work` with the record locked against other processes. An empty record is removed afterwards. */
 async function withRecord<T>(
   { namespace, directory, clock = systemClock }: RecordPlace,
   work: (record: Written) => Promise<T>,
@@ -156,7 +156,7 @@ async function linksOf(namespace: NetNamespace) {
   return await route.links.list()
 }
 
-/** Undefined for what is not there, or has a name that is no setting's. */
+/** Undefined when the namespace has no such sysctl, or the name is not that of a sysctl. */
 function tryRead(namespace: NetNamespace, name: string): string | undefined {
   try {
     return readSysctl(namespace, name)

@@ -2,10 +2,10 @@ import type { Status } from '../../api/index.ts'
 import { messageOf } from '../../base/index.ts'
 import type { Owner } from '../owner.ts'
 
-/** Nodes as a question names them. Without any: all that can be. */
+/** The nodes that a request names. Undefined: all that the change applies to. */
 export type NamedNodes = readonly (string | number)[] | undefined
 
-/** Their ids. */
+/** The ids of these nodes. */
 export function idsOf(owner: Owner, nodes: NamedNodes): number[] | undefined {
   return nodes?.map(node => owner.nodeId(node))
 }
@@ -13,7 +13,7 @@ export function idsOf(owner: Owner, nodes: NamedNodes): number[] | undefined {
 type Heard = ReturnType<Owner['events']>
 type HasBegun = (events: Heard) => Promise<void>
 
-/** Resolves when one of them starts: by then nothing is wrong with what was asked for. */
+/** Resolves when one of the nodes starts: the request has then passed all checks. */
 export function begun(ids: readonly number[] | undefined): HasBegun {
   return async events => {
     for await (const event of events) {
@@ -24,8 +24,8 @@ export function begun(ids: readonly number[] | undefined): HasBegun {
 }
 
 /**
- * Changes nodes and gives the cluster as it is then. With `until`, a change that goes on is not waited for; should it
- * fail, that is an event.
+ * Changes nodes and returns the resulting status. With `until` it returns as soon as that resolves, while the change
+ * continues. A later failure becomes a notice.
  */
 export async function change(
   owner: Owner,

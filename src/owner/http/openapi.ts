@@ -4,7 +4,7 @@ import { version } from '../../base/index.ts'
 import type { Route } from './routes.ts'
 import * as schemas from './schemas.ts'
 
-/** The API as an OpenAPI 3.1 document, made of the same lines that serve it. */
+/** The API as an OpenAPI 3.1 document, made from the routes that serve it. */
 export function openApi(routes: readonly Route[]): object {
   const paths: Record<string, Record<string, object>> = {}
   for (const route of routes) {
@@ -50,17 +50,17 @@ const streams = {
       'text/event-stream': {
         schema: {
           type: 'string',
-          description: 'data of each: #/components/schemas/ClusterEvent, or {"event": "lost", "count"}',
+          description: 'the data of each is #/components/schemas/ClusterEvent, or {"event": "lost", "count"}',
         },
       },
     }),
   },
-  upgrade: { 101: { description: 'Joined' } },
+  upgrade: { 101: { description: 'Connected' } },
 } as const satisfies Record<StreamKind, object>
 
 function notDone({ errors }: Verb, question: z.ZodType | undefined): string {
   const codes = [...(question ? ['BAD_REQUEST'] : []), ...errors]
-  return ['Not done, and why', codes.length > 0 && `error.code is ${codes.join(', ')} or another`]
+  return ['Failed, with the reason', codes.length > 0 && `error.code is ${codes.join(', ')} or another`]
     .filter(Boolean)
     .join('; ')
 }

@@ -10,7 +10,7 @@ import {
 const oneNode = z.union([z.number().int().nonnegative(), z.string()]).describe('1, "1" or "vm-001"')
 const nodes = z.array(oneNode).min(1)
 
-/** What a parameter of each kind may be in a body. */
+/** The schema of each kind of parameter in a body. */
 const inBody = {
   nodes,
   newNodes: nodes,
@@ -21,8 +21,8 @@ const inBody = {
 } satisfies { readonly [Kind in Exclude<ParameterKind, 'node'>]: z.ZodType<ParameterValues[Kind]> }
 
 /**
- * The schema of what a verb is asked, apart from the node in its path: a body, or the query of a GET. Undefined for
- * one that is asked nothing: what comes is then not looked at.
+ * The schema of a verb's parameters, apart from the node in its path: for the body, or for the query of a GET. Without
+ * parameters undefined: body and query are then ignored.
  */
 export function questionOf({ asks, method }: Pick<Verb, 'asks' | 'method'>): z.ZodType | undefined {
   const parameters = Object.entries(asks).filter(([name]) => name !== nodeIn(asks))
@@ -43,7 +43,7 @@ function bodySchema(parameter: Parameter): z.ZodType {
   return schema.describe(docOf(parameter, ['false', 'true']))
 }
 
-/** Flags alone fit into a query, as 0 and 1. */
+/** A query has only flags, as 0 and 1. */
 function inQuery(parameter: Parameter): z.ZodType {
   return z
     .enum(['0', '1'])
@@ -51,7 +51,7 @@ function inQuery(parameter: Parameter): z.ZodType {
     .transform(digit => digit === '1')
 }
 
-/** A flag's says what comes of the value that it usually has not. */
+/** The text of a flag describes the value that is not the usual one, then names the usual one. */
 function docOf(parameter: Parameter, [no, yes]: readonly [string, string]): string {
   if (parameter.kind !== 'flag') return parameter.doc
   const [usual, other] = parameter.usually ? [yes, no] : [no, yes]

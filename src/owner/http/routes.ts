@@ -7,20 +7,20 @@ import { questionOf } from './questions.ts'
 import * as schemas from './schemas.ts'
 import { type Implementations, implementations } from './verbs.ts'
 
-/** What comes with a request: the node in its path, and what its question's schema has let through. */
+/** The parameters of a request: the node in its path, and the values that its schema has accepted. */
 export interface Asked {
   readonly id: string
   readonly question: object
 }
 
-/** A verb as the API has it: what `serve` registers and what `openapi.json` says are these same lines. */
+/** A verb in the API. `serve` registers it and `openapi.json` describes it. */
 export interface Route {
   readonly verb: Verb
-  /** Of its body, or of the query of a GET; undefined where nothing is asked. */
+  /** The schema of its body, or of the query of a GET; undefined without parameters. */
   readonly question: z.ZodType | undefined
-  /** Its JSON value, or the kind of stream that it is. */
+  /** The schema of its JSON value, or the kind of stream. */
   readonly answer: z.ZodType | StreamKind
-  /** Gives the answer; a stream is written to `peer` instead. */
+  /** Returns the answer. A stream is written to `peer` instead. */
   handle(owner: Owner, asked: Asked, peer: ServerResponse | Duplex): unknown
 }
 
@@ -41,7 +41,7 @@ export function routesOf<T extends VerbTable>(table: T, implemented: Implementat
   })
 }
 
-/** The types meet again here: the question's schema is made from what `AskedOf` is made from. */
+/** The types are safe to drop: schema and `AskedOf` follow from the same description. */
 type Untyped = (owner: Owner, asked: object, peer: ServerResponse | Duplex) => unknown
 
 /** The routes of the owner's API. */

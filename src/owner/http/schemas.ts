@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ClusterEvent, JsonAnswers, ReachReport, Status } from '../../api/index.ts'
 import type { ErrorJson } from '../../base/index.ts'
 
-/** The JSON values that the API answers with, described (openapi.ts). What it is asked: questions.ts. */
+/** The schemas of the API's answers, for openapi.ts. Those of its requests are in questions.ts. */
 
 const v = z.literal(1)
 const count = z.number().int().nonnegative()
@@ -23,7 +23,7 @@ const nodeState = z.enum([
 
 const milestone = z
   .enum(['spawned', 'qmp', 'kernel', 'init', 'agent', 'identity', 'ready'])
-  .describe('in this order; a clone passes neither kernel nor init')
+  .describe('in this order; a clone has neither kernel nor init')
 
 const clusterState = z.enum(['starting', 'ready', 'stopping', 'stopped'])
 
@@ -37,8 +37,8 @@ const nodeStatus = z.object({
   bootMs: z.number().describe('from the start of its QEMU to ready').exactOptional(),
   milestones: z
     .partialRecord(milestone, z.number())
-    .describe('milliseconds from the start of its QEMU, with a tenth'),
-  console: z.string().describe('file with all that its console said'),
+    .describe('milliseconds from the start of its QEMU, to a tenth'),
+  console: z.string().describe('file with the output of its console'),
   nets: z.array(nodeNet),
 })
 
@@ -63,10 +63,10 @@ export const status = z.object({
     .string()
     .describe('rootless: for `nsenter --user= --net= --preserve-credentials`')
     .exactOptional(),
-  uplink: uplink.describe('the way out, and all that it changed on the host').exactOptional(),
+  uplink: uplink.describe('the uplink, and everything that it changed on the host').exactOptional(),
   dns: z
     .object({ address: z.string(), port: count })
-    .describe('where its forwarder answers, in `netns`; absent while starting, and without one')
+    .describe('address of its DNS forwarder, in `netns`; absent while starting, and without a forwarder')
     .exactOptional(),
   owner: z.object({ pid: count }),
   accel: z.string().describe('kvm or tcg; empty while starting'),
@@ -78,9 +78,9 @@ export const status = z.object({
 
 const node = { id: count, name: z.string() }
 
-/** What an event of the stream holds, and a line of the start pipe before `ready`. */
+/** The data of an event of the stream, and a line of the start pipe before `ready`. */
 export const clusterEvent = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('notice'), text: z.string().describe('a sentence for people') }),
+  z.object({ event: z.literal('notice'), text: z.string().describe('a message for the user') }),
   z.object({
     event: z.literal('step'),
     step: z.enum(['image', 'network', 'template', 'vms', 'configure']),
@@ -124,10 +124,10 @@ export const execAnswer = z.object({
   stderr: base64,
   truncated: z
     .object({ stdout: z.boolean(), stderr: z.boolean() })
-    .describe('whether the guest agent kept only the beginning of it'),
+    .describe('true: the guest agent kept only the beginning of that output'),
 })
 
-/** The schema of each kind of answer that is JSON. */
+/** The schema of each kind of JSON answer. */
 export const answers = { status, reachReport, stopped, exec: execAnswer } satisfies {
   readonly [Kind in keyof JsonAnswers]: z.ZodType<JsonAnswers[Kind]>
 }

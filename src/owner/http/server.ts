@@ -12,9 +12,9 @@ import { type Asked, routes as ours, type Route } from './routes.ts'
 import { upgradeAsked } from './upgrade.ts'
 
 export interface Api {
-  /** Refuses new connections from now on; those that are open stay. */
+  /** Refuses new connections. Open ones stay. */
   stopListening(): void
-  /** Resolves when every answer is out. */
+  /** Closes upgraded connections and resolves when every answer has been sent. */
   close(): Promise<void>
 }
 
@@ -22,14 +22,14 @@ export interface ServeOptions {
   readonly owner: Owner
   readonly socket: string
   readonly log: (text: string) => void
-  /** The API's own when left out. */
+  /** Default: those of the API. */
   readonly routes?: readonly Route[]
 }
 
-/** An `exec` may be given this much input, in base64. */
+/** Bytes. The largest body is the input of an `exec`, in base64. */
 const bodyLimit = 64 * 1024 * 1024
 
-/** Serves an owner's API on a unix socket that only its user (and root) gets an answer from. */
+/** Serves an owner's API on a unix socket. Only the same user and root get an answer. */
 export async function serve({ owner, socket, log, routes = ours }: ServeOptions): Promise<Api> {
   const app = fastify({ bodyLimit, forceCloseConnections: 'idle' })
   const open = new Set<Duplex>()
@@ -78,7 +78,7 @@ function register(app: FastifyInstance, owner: Owner, route: Route): void {
   app.route({ method: verb.method, url: verb.path, ...(schema && { schema }), handler })
 }
 
-/** A stream's handler writes its own head; until then an error is answered as any other. */
+/** The handler of a stream writes its own head. Before that, an error is answered like any other. */
 async function stream(
   route: Route,
   { owner, asked, reply }: { owner: Owner; asked: Asked; reply: FastifyReply },
@@ -100,7 +100,7 @@ function validator(schema: z.ZodType) {
   }
 }
 
-/** Never rejects: what goes wrong is answered. */
+/** Never rejects: an error is sent as the answer. */
 async function upgrade(
   request: IncomingMessage,
   peer: Duplex,
@@ -132,7 +132,7 @@ function answerError(reply: FastifyReply, failure: unknown, log: (text: string) 
   return reply.code(statusOf[error.kind]).send({ v: 1, error })
 }
 
-/** What fastify itself refuses (broken JSON, too much of it) is the caller's fault and says so. */
+/** What fastify itself refuses (malformed JSON, a body that is too large) is a bad request. */
 function asOurs(failure: unknown): unknown {
   const { statusCode, message } = failure as { statusCode?: number; message?: string }
   if (failure instanceof XclusterError || !statusCode || statusCode >= 500) return failure
@@ -153,9 +153,9 @@ function noRoute(what: string): OwnerError {
   })
 }
 
-/** The directory is closed to others already; this holds too when somebody opens it up. */
+/** The mode of the directory keeps other users out. This check holds even if that mode is changed. */
 function isOurs(peer: Socket): boolean {
-  // Node has no public way from a socket to its descriptor; without one nobody is let in.
+  // Node has no public way from a socket to its descriptor. Without a descriptor the peer is refused.
   const fd = (peer as unknown as { _handle?: { fd?: number } })._handle?.fd
   if (fd === undefined || fd < 0) return false
   const { uid } = peerCredentials(fd)

@@ -8,9 +8,9 @@ import { isSystemError, Queue, version, versionHeader } from '../../base/index.t
 import { OwnerError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
 
-/** The answers that go on. Each writes no faster than its reader reads; what a reader misses is dropped. */
+/** Streamed answers. Each writes no faster than its reader reads. Events for which a reader is too slow are dropped. */
 
-/** Events as text/event-stream (WHATWG HTML §9.2). `event: lost` counts what a slow reader missed. */
+/** Sends events as text/event-stream (WHATWG HTML §9.2). `event: lost` has the number that a slow reader missed. */
 export async function sendEvents(owner: Owner, raw: ServerResponse): Promise<void> {
   const queue = owner.events()
   await stream(raw, { type: 'text/event-stream', pieces: eventLines(queue), close: () => queue.end() })
@@ -26,7 +26,7 @@ async function* eventLines(queue: ReturnType<Owner['events']>): AsyncGenerator<s
   }
 }
 
-/** A node's console file from its first byte, then on as it grows, until the cluster ends. */
+/** Sends a node's console file from its first byte; with `follow`, also what is added until the node stops. */
 export async function followLog(
   owner: Owner,
   { id, follow }: { readonly id: string; readonly follow: boolean },
@@ -49,7 +49,7 @@ export async function followLog(
   await stream(raw, { type: 'text/plain; charset=utf-8', pieces: fileFrom(path, grown), close })
 }
 
-/** All of the file now, and what is new each time `grown` says so. */
+/** Reads the file to its end for each value of `grown`. */
 async function* fileFrom(path: string, grown: Queue<true>): AsyncGenerator<Uint8Array> {
   await using file = await open(path)
   let at = 0
@@ -78,7 +78,7 @@ async function untilStopped(events: ReturnType<Owner['events']>, node: number): 
 interface Source {
   readonly type: string
   readonly pieces: AsyncIterable<string | Uint8Array>
-  /** Called once the reader is gone or has all. */
+  /** Called when the reader has left or has everything. Must allow more than one call. */
   close(): void
 }
 
@@ -95,7 +95,7 @@ async function stream(raw: ServerResponse, { type, pieces, close }: Source): Pro
   }
 }
 
-/** Joins the socket of an upgraded request to a node's console, raw bytes both ways. */
+/** Connects the socket of an upgraded request to a node's console: raw bytes in both directions. */
 export function joinConsole(owner: Owner, node: number, socket: Duplex): void {
   const console = owner.cluster().console(node)
   const output = console.attach()

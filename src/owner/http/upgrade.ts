@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { upgradeProtocol, type Verb } from '../../api/index.ts'
 import type { Route } from './routes.ts'
 
-/** The route that an upgrade request asks for, and the node in its path; undefined when there is none. */
+/** The route of an upgrade request, and the node in its path; undefined when no route matches. */
 export function upgradeAsked(
   routes: readonly Route[],
   { url = '', headers }: IncomingMessage,

@@ -16,17 +16,17 @@ import type { Owner } from '../owner.ts'
 import { begun, change, idsOf } from './changes.ts'
 import { followLog, joinConsole, sendEvents } from './streams.ts'
 
-/** What a verb does: gives its answer, or writes it to `peer` where that is a stream. */
+/** The implementation of a verb: it returns the answer, or writes a stream to `peer`. */
 type Implementation<V extends Verb> = V['answer'] extends keyof JsonAnswers
   ? (owner: Owner, asked: AskedOf<V>) => AnswerOf<V> | Promise<AnswerOf<V>>
   : (owner: Owner, asked: AskedOf<V>, peer: PeerOf<V>) => void | Promise<void>
 
 type PeerOf<V extends Verb> = V['answer'] extends 'upgrade' ? Duplex : ServerResponse
 
-/** One for each verb of a table. */
+/** An implementation for each verb of a table. */
 export type Implementations<T extends VerbTable> = { readonly [Name in keyof T]: Implementation<T[Name]> }
 
-/** What each verb does. The compiler sees to it that none is missing, and that each answers what it should. */
+/** The implementations of all verbs. The compiler checks that none is missing and that each has the right answer. */
 export const implementations: Implementations<typeof verbs> = {
   status: owner => owner.status(),
   stop,

@@ -7,11 +7,11 @@ import { lockOf } from '../snapshot/store.ts'
 export interface WaitOptions {
   readonly clock?: Clock
   readonly signal?: AbortSignal | undefined
-  /** Told when somebody else has the lock, and when it is ours. */
+  /** Called with `begin` when another holder has the lock, and with `end` when it is ours. */
   readonly waiting?: (state: 'begin' | 'end') => void
 }
 
-/** Runs `work` while nobody else, in any process, makes or removes this template; `waited`: somebody just did. */
+/** Runs `work` with the template locked: no other process makes or removes it. `waited`: another holder just did. */
 export async function withLock<T>(
   directory: string,
   work: (waited: boolean) => Promise<T>,

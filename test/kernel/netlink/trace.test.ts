@@ -6,7 +6,7 @@ import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 import { Traces } from '../../support/traces.ts'
 
-test('requests to a kernel, its answers, events and refusals are told decoded, with its namespace', async () => {
+test('requests to the kernel, answers, events and refusals are traced decoded, with the namespace', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
   await using events = route.monitor(['links'])
@@ -43,7 +43,7 @@ test('requests to a kernel, its answers, events and refusals are told decoded, w
   expect(traces.words).toContainEqual(['received', 'RTM_NEWLINK event'])
 })
 
-test('a refused transaction is told object by object, with what the kernel says', async () => {
+test('a refused nf_tables transaction is traced object by object, with the kernel’s reason', async () => {
   await using namespace = NetNamespace.create()
   await using nft = openNft({ namespace })
   using traces = new Traces<NetlinkTraceValue>('nft')

@@ -39,7 +39,7 @@ test('the first xc start makes the template, and explains once why', async () =>
   expect(await xc.run(['cache', 'list'])).toMatchObject({ status: 0, stdout: '' })
   const { status, stderr } = await xc.run(start)
   expect(status).toBe(0)
-  expect(stderr.match(/from then on nodes are clones of it/g)).toHaveLength(1)
+  expect(stderr.match(/saved; nodes are clones of it/g)).toHaveLength(1)
   expect(stderr).toContain('template: with 2 NICs: booting it')
   expect(stderr).toContain('npx xc exec 1 -- ip -br addr')
 })
@@ -55,7 +55,7 @@ test('the milestones of a clone are in order, without those of a boot', async ()
 
 test('xc cache list, export and clear work, and print JSON as docs/json.md documents it', async () => {
   expect(await xc.good(['cache', 'list'])).toMatch(
-    /^KEY .*\n[0-9a-f]{12} {2}128 MiB, 2 NICs .*\n\d+ MiB in all\n$/,
+    /^KEY .*\n[0-9a-f]{12} {2}128 MiB, 2 NICs .*\n\d+ MiB in total\n$/,
   )
   expect(differences('xc cache list', JSON.parse(await xc.good(['cache', 'list', '--json'])))).toEqual([])
   const [{ key, bytes }] = (await templates()) as [{ key: string; bytes: number }]
@@ -113,7 +113,7 @@ test('xc reset makes a node fresh, and its milestones are events', async () => {
       if (passed.at(-1) === 'ready') return
     }
   })()
-  expect(await xc.run(['reset', '2'])).toMatchObject({ status: 0, stderr: 'Ready again: vm-002.\n' })
+  expect(await xc.run(['reset', '2'])).toMatchObject({ status: 0, stderr: 'Reset: vm-002.\n' })
   await listening
   expect(passed).toEqual(['spawned', 'qmp', 'agent', 'identity', 'ready'])
   expect((await xc.run(['exec', '2', '--', 'ls', '/dirt'])).status).toBe(1)
@@ -153,7 +153,7 @@ test.each([
 })
 
 test('xc scalein removes a node, and xc stop the others', async () => {
-  expect(await xc.run(['scalein', '2'])).toMatchObject({ status: 0, stderr: 'Taken away: vm-002.\n' })
+  expect(await xc.run(['scalein', '2'])).toMatchObject({ status: 0, stderr: 'Removed: vm-002.\n' })
   expect(statesOf(await statusNow())).toBe('1 ready')
   expect((await xc.run(['exec', '2', '--', 'true'])).status).toBe(3)
   await xc.good(['stop'])

@@ -38,7 +38,7 @@ test.each([
   const begun = await halfway()
   begun.child.kill(signal)
   expect(await begun.result).toMatchObject({ status, stdout: '' })
-  expect(begun.stderr).toContain('Taking back what was started')
+  expect(begun.stderr).toContain('Cancelling: removing what has been started')
   expect(readdirSync(xc.runtime)).toEqual([])
   await census.expectUnchanged()
 })
@@ -48,7 +48,7 @@ test('Ctrl-C on a terminal during xc start removes everything it had started bef
   await waitFor(() => descendants().some(({ command }) => command.startsWith('qemu')), 60_000)
   begun.child.stdin?.write('\x03')
   await begun.says(/status 130/)
-  expect(begun.stdout).toContain('Called off; all that had been started is gone.')
+  expect(begun.stdout).toContain('Start cancelled; everything it had started has been removed.')
   await census.expectUnchanged()
 })
 
@@ -75,7 +75,7 @@ test('kill -9 of the owner during a start is reported by xc, and leaves nothing 
   process.kill(ownerPid(), 'SIGKILL')
   const result = await begun.result
   expect(result.status).toBe(1)
-  expect(result.stderr).toMatch(/^xc: start cluster: its owner process \(\d+\) ended without a word/m)
+  expect(result.stderr).toMatch(/^xc: start cluster: its owner process \(\d+\) ended without reporting why/m)
   expect(readdirSync(xc.runtime)).toEqual([])
   await census.expectUnchanged({ withinMs: 1_500 })
 })

@@ -6,7 +6,7 @@ import { type Census, takeCensus } from '../../support/leaks.ts'
 import { Outside } from '../../support/outside.ts'
 import { Xc } from '../../support/xc.ts'
 
-// A way out makes the owner talk to nf_tables too; the host is a namespace of the test's own.
+// With an uplink the owner also talks to nf_tables. The host is a namespace of this test.
 let outside: Outside
 let xc: Xc
 let census: Census
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const lines = (area: string): string[] => log.split('\n').filter(line => line.split(' ')[1] === area)
 
-test.each(traceAreas)('the owner’s log has messages of the area %s, both ways, one a line', area => {
+test.each(traceAreas)('the owner’s log has messages of the area %s in both directions, one a line', area => {
   const told = lines(area)
   expect(told.length).toBeGreaterThan(3)
   expect(told.filter(line => !/^\d{4}-\d\d-\d\dT[\d:.]+Z \w+ (->|<-|--) [^:]\S*/.test(line))).toEqual([])
@@ -44,7 +44,7 @@ test.each(traceAreas)('the owner’s log has messages of the area %s, both ways,
     ).toBe(true)
 })
 
-test('they say what was done to what', () => {
+test('the traces in the owner’s log name each operation and its target', () => {
   expect(lines('netlink').join('\n')).toMatch(/-> route net:\[\d+\]: RTM_NEWLINK create bridge xcbr0 \{/)
   expect(lines('nft').join('\n')).toMatch(/-> netfilter.*: NFT_MSG_NEWTABLE .*xcluster_default/)
   expect(lines('qmp').join('\n')).toMatch(/-> vm-001 monitor: query-status/)
@@ -59,12 +59,12 @@ test('they say what was done to what', () => {
   expect(lines('vm').join('\n')).toMatch(/<- vm-001: QEMU exits, /)
 })
 
-test('what programs in guests say is not in it', () => {
+test('the owner’s log does not have the output of programs in guests', () => {
   expect(log).not.toContain(Buffer.from('not for the log\n').toString('base64'))
   expect(log).toMatch(/out-data: "24 characters, not shown"/)
 })
 
-test('the owner’s own lines are between them, with times of the same kind', () => {
+test('the owner’s own lines have times in the format of the traces', () => {
   expect(log).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z owner of cluster 'default' starts, pid \d+/m)
   expect(log.trimEnd()).toMatch(/Z gone$/)
 })

@@ -67,7 +67,7 @@ test('a cluster with --uplink reaches the internet, changes on the host what xc 
     'net/ipv6/conf/all/forwarding',
   ])
   expect(await xc.good(['status'])).toContain(
-    'way out xcluster1 (table inet xcluster_default, net/ipv4/ip_forward',
+    'uplink xcluster1 (table inet xcluster_default, net/ipv4/ip_forward',
   )
   expect(kindsOf(differences(before, await outside.looks()))).toEqual(
     new Set(['link', 'table', 'forwarding']),

@@ -14,7 +14,7 @@ import { Owner } from '../../../src/owner/owner.ts'
 import { planCluster, resolveSettings } from '../../../src/plan/index.ts'
 import { FakeWorld } from '../../support/fake-world.ts'
 
-// An imaginary verb: from its description and its implementation, all the rest has to follow.
+// An invented verb: everything else must follow from its description and its implementation.
 
 const table = verbTable({
   shuffle: {
@@ -73,7 +73,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true })
 })
 
-test('a new verb has a route that checks what is asked', async () => {
+test('a new verb has a route that checks its parameters', async () => {
   const shuffler = new Shuffler()
   const { nodes } = await shuffler.shuffle({ nodes: [1, 'vm-002'], inTurn: true })
   expect(nodes.map(({ name }) => name)).toEqual(['vm-001', 'vm-002'])
@@ -113,7 +113,7 @@ test('a new verb is in the OpenAPI document', () => {
   })
 })
 
-/** Runs its command as `xc` would; gives what it printed. */
+/** Runs the command of a verb as `xc` does, and returns its output. */
 async function typed(verb: PlainVerb, ...words: string[]): Promise<string> {
   const said: string[] = []
   const hear = (text: unknown) => said.push(String(text)) > 0
@@ -133,7 +133,7 @@ async function typed(verb: PlainVerb, ...words: string[]): Promise<string> {
   return said.join('')
 }
 
-test('a new verb is a command, with its help', async () => {
+test('a new verb has a command with help', async () => {
   const { shuffle, rest } = table
   expect(await typed(rest)).toBe('Rested.\n')
   expect(await typed(shuffle)).toBe('Shuffled: all nodes.\n')
@@ -148,7 +148,7 @@ Arguments:
 
 Options:
   --name <cluster>     the cluster's name (default default) [XCLUSTER_NAME]
-  --json               print the cluster as it is then, as \`xc status --json\`
+  --json               print the resulting status, as \`xc status --json\` does
   --timeout <seconds>  give up after this long
   --in-turn            one after the other
   -h, --help           display help for command
@@ -157,10 +157,10 @@ Without nodes: all.
 `)
 })
 
-test('a verb without its implementation does not compile', () => {
+test('a verb without an implementation, or with a wrong answer, does not compile', () => {
   const rest = (owner: Owner) => owner.status()
   // @ts-expect-error `shuffle` is missing
   expect(routesOf(table, { rest })).toHaveLength(2)
-  // @ts-expect-error it has to answer with a status
+  // @ts-expect-error its answer must be a status
   routesOf(table, { rest, shuffle: () => ({ v: 1 }) })
 })

@@ -12,32 +12,32 @@ test.each([
   ['console', 'GET /v1/nodes/:id/console'],
   ['log', 'GET /v1/nodes/:id/log'],
   ['events', 'GET /v1/events'],
-] as const)('the name and the parameters of %s put it at %s', (name, place) => {
+] as const)('the verb %s has the route %s, which follows from its name and parameters', (name, place) => {
   const { method, path } = verbs[name]
   expect(`${method} ${path}`).toBe(place)
 })
 
-test('a console is asked for by its own protocol', () => {
+test('the upgrade of a console has its own protocol', () => {
   expect(upgradeProtocol(verbs.console)).toBe('xcluster-console')
 })
 
-test('clients of any version may ask for the end of a cluster, and for nothing else', () => {
+test('clients of any version may use stop, and no other verb', () => {
   expect(all.filter(({ anyVersion }) => anyVersion).map(({ name }) => name)).toEqual(['stop'])
 })
 
-test('a verb is told of in words that begin small and end without a full stop', () => {
+test('the summary of each verb begins with a small letter and ends without a full stop', () => {
   const shouted = all.filter(({ summary }) => !/^[a-z][^\n]{8,60}[^.]$/.test(summary))
   expect(shouted.map(({ summary }) => summary)).toEqual([])
 })
 
-test('words for what has begun stand with verbs that can be left to go on, and with all of them', () => {
+test('the verbs with a flag `wait` are those with a message for what has begun', () => {
   const begins = all.filter(({ said }) => said?.begun).map(({ name }) => name)
   const canBeLeft = all.filter(({ asks }) => Object.hasOwn(asks, 'wait')).map(({ name }) => name)
   expect(begins).toEqual(canBeLeft)
   expect(begins).toEqual(expect.arrayContaining(['reset', 'scaleout']))
 })
 
-test('the parameters of a GET fit into a query: its node is in the path, the others are flags', () => {
+test('the parameters of each GET are a node, which is in the path, and flags', () => {
   const gets = all.filter(({ method }) => method === 'GET')
   const others = gets.flatMap(({ asks }) =>
     Object.entries(asks)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { withoutChecks } from '../../../bench/trace/without-checks.ts'
 import { readFiles } from '../../house/project.ts'
 
-test('every check of a trace is taken out, and nothing else', () => {
+test('the benchmark without traces removes every check of `trace.on`, and nothing else', () => {
   const code =
     'if (trace.on) a()\nif (this.#trace.on)\n  b()\nif (this.#options.trace.on) c()\nif (port.on) d()'
   expect(withoutChecks(code)).toEqual({
@@ -11,7 +11,7 @@ test('every check of a trace is taken out, and nothing else', () => {
   })
 })
 
-test('the sources look at traces in no other way, so that the benchmark leaves out all of it', () => {
+test('the sources check traces in one way only, so that the benchmark can remove all checks', () => {
   const looks = readFiles(['src'], /\.ts$/).flatMap(({ path, text }) =>
     withoutChecks(text)
       .code.split('\n')

@@ -4,7 +4,7 @@ import { normalized } from '../../../src/cli/options/argv.ts'
 import { addSettings, settingsOf } from '../../../src/cli/options/settings.ts'
 import { clusterNameOf, openSession, timeoutOf } from '../../../src/cli/session.ts'
 
-/** What `xc start` with these arguments and this environment would use. */
+/** The settings of `xc start` with these arguments and this environment. */
 function settings(argv: string[], env: Record<string, string> = {}) {
   const command = new Command('start').exitOverride().configureOutput({ writeErr: () => {} })
   const words = normalized(argv)
@@ -48,29 +48,29 @@ describe('the command line', () => {
     [['--uplink', '7'], 7],
     [['--uplink=off'], 'off'],
     [[], 'off'],
-  ] as [string[], unknown][])('%j: the way out is %s', (argv, uplink) => {
+  ] as [string[], unknown][])('%j sets the uplink to %s', (argv, uplink) => {
     expect(settings(argv)).toMatchObject({ uplink })
   })
 
-  test('an option wins over its environment variable, that over the default', () => {
+  test('an option wins over its environment variable, and the variable over the default', () => {
     expect(settings([])).toMatchObject({ nvm: 4, mem: 128 })
     expect(settings([], { __nvm: '2', __mem: '256' })).toMatchObject({ nvm: 2, mem: 256 })
     expect(settings(['--nvm', '3'], { __nvm: '2', __mem: '256' })).toMatchObject({ nvm: 3, mem: 256 })
     expect(settings(['--nvm=0'], { __nvm: '2' })).toMatchObject({ nvm: 0 })
   })
 
-  test('underscores do, and single nodes have settings of their own', () => {
+  test('options may be spelled with underscores, and single nodes have options of their own', () => {
     const given = settings(['--nets_router', '0,2', '--mem201=256', '--nets3', '0,3,1', '--append2', 'quiet'])
     expect(given).toMatchObject({ netsRouter: [0, 2], mem201: 256, nets3: [0, 3, 1], append2: 'quiet' })
   })
 
-  test('--no-clone is --clone off, and wins over __clone', () => {
+  test('--no-clone means --clone off, and wins over __clone', () => {
     expect(settings(['--no-clone'], { __clone: 'always' })).toMatchObject({ clone: 'off' })
     expect(settings(['--no-clone', '--clone', 'always'])).toMatchObject({ clone: 'always' })
     expect(settings([], { __clone: 'off' })).toMatchObject({ clone: 'off' })
   })
 
-  test('paths become absolute, for the owner lives elsewhere', () => {
+  test('paths become absolute, because the owner has another working directory', () => {
     const here = process.cwd()
     expect(settings(['--kernel', 'boot/vmlinuz', '--kvm', './qemu'])).toMatchObject({
       kernel: `${here}/boot/vmlinuz`,
@@ -90,14 +90,14 @@ describe('the command line', () => {
   })
 })
 
-test('which cluster: --name, else XCLUSTER_NAME, else default', () => {
+test('the cluster is that of --name, else of XCLUSTER_NAME, else default', () => {
   expect(clusterNameOf(openSession({}), {})).toBe('default')
   expect(clusterNameOf(openSession({ XCLUSTER_NAME: '' }), {})).toBe('default')
   expect(clusterNameOf(openSession({ XCLUSTER_NAME: 'a' }), {})).toBe('a')
   expect(clusterNameOf(openSession({ XCLUSTER_NAME: 'a' }), { name: 'b' })).toBe('b')
 })
 
-test('--timeout is in seconds', () => {
+test('--timeout is a number of seconds above 0 and up to a day', () => {
   expect(timeoutOf({})).toBeUndefined()
   expect(timeoutOf({ timeout: '0.5' })).toBe(500)
   for (const timeout of ['0', '-1', '1s', '', '1e9', '86401'])

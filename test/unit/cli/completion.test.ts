@@ -15,7 +15,7 @@ const xc = new Xc()
 const run = promisify(execFile)
 const owners: Server[] = []
 
-/** An owner that knows its nodes, and that is all. */
+/** A fake owner: it answers every request with its nodes. */
 async function owner(name: string, ids: readonly number[]): Promise<void> {
   mkdirSync(`${xc.runtime}/${name}`)
   const nodes = ids.map(id => ({ id, name: `vm-${String(id).padStart(3, '0')}` }))
@@ -26,7 +26,7 @@ async function owner(name: string, ids: readonly number[]): Promise<void> {
   await new Promise<void>(resolve => server.listen(`${xc.runtime}/${name}/owner.sock`, resolve))
 }
 
-/** `xc` on a PATH, as it is where it has been installed. */
+/** Puts `xc` on a PATH, as an installation does. */
 beforeAll(async () => {
   mkdirSync(`${xc.root}/bin`)
   writeFileSync(
@@ -42,7 +42,7 @@ beforeAll(async () => {
 
 afterAll(() => owners.forEach(server => void server.close()))
 
-/** What bash offers at the end of this line, as readline would hand it over: `=` is a word of its own. */
+/** What bash offers at the end of this line. It is split as readline splits it: `=` is a word of its own. */
 async function offered(line: string, source = `. ${xc.root}/xc.bash`): Promise<string[]> {
   const words = line.split(/ +|(?<==)|(?==)/)
   const code = `compopt() { echo "compopt $*"; }
@@ -56,7 +56,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 }
 
 describe('bash completes', () => {
-  test('what `source <(xc completion bash)` taught it', async () => {
+  test('commands after `source <(xc completion bash)`', async () => {
     expect(await offered('xc pau', 'source <(xc completion bash)')).toEqual(['pause'])
   })
 
@@ -96,11 +96,11 @@ describe('bash completes', () => {
     ['xc scaleout ', []],
     ['xc status --name ', ['default', 'other']],
     ['xc stop --name=o', ['other']],
-  ])('%j with nodes and clusters that run: %j', async (line, words) => {
+  ])('%j with running nodes and clusters: %j', async (line, words) => {
     expect(await offered(line)).toEqual(words)
   })
 
-  test('the cluster that XCLUSTER_NAME names', async () => {
+  test('nodes of the cluster that XCLUSTER_NAME names', async () => {
     xc.env.XCLUSTER_NAME = 'other'
     try {
       expect(await offered('xc pause ')).toEqual(['7'])
@@ -111,7 +111,7 @@ describe('bash completes', () => {
 })
 
 describe('zsh completes', () => {
-  test('commands, options with what they do, and nodes', async ({ skip }) => {
+  test('commands, options with their summaries, and nodes', async ({ skip }) => {
     const found = spawnSync('zsh', ['--version']).status === 0
     skip(!found, 'zsh is not installed')
     const shell = xc.onTerminal('exec env TERM=dumb zsh -f -i')
@@ -130,13 +130,13 @@ describe('zsh completes', () => {
     await completes('xc scalein vm-2', 'xc scalein vm-201')
     await completes('xc pause --name ot', 'xc pause --name other')
     await completes('xc pause --name other ', 'xc pause --name other 7')
-    await completes('xc logs -', /go on as the console prints, until the node stops/)
+    await completes('xc logs -', /follow the output until the node stops/)
     shell.child.kill()
     await shell.result
   })
 })
 
-test('a new command and its option are completed, whatever their words hold', () => {
+test('a new command and its option are completed, even with quotes and brackets in their summaries', () => {
   const program = new Command('xc')
   program
     .command('fold')
@@ -152,7 +152,7 @@ test('a new command and its option are completed, whatever their words hold', ()
   expect(spawnSync('bash', ['-n'], { input: bash }).stderr.toString()).toBe('')
 })
 
-test('names are listed for scripts of your own; a cluster that does not answer has none', async () => {
+test('xc completion lists names of clusters and nodes, and none of a cluster that does not answer', async () => {
   expect(await xc.good(['completion', 'clusters'])).toBe('default\nother\n')
   expect(await xc.good(['completion', 'nodes'])).toBe('1:vm-001\n2:vm-002\n201:vm-201\n')
   expect(await xc.run(['completion', 'nodes', '--name', 'nosuch'])).toEqual({

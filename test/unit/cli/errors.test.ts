@@ -11,17 +11,17 @@ test.each([
   ['usage', 2],
   ['missing', 3],
   ['prerequisite', 4],
-] as const)('%s is exit status %i', (kind, status) => {
+] as const)('an error of kind %s has exit status %i', (kind, status) => {
   expect(statusOf(failure(kind))).toBe(status)
   expect(statusOf(new TypeError('x'))).toBe(1)
 })
 
-describe('an error is', () => {
-  test('one sentence', () => {
+describe('xc prints errors for users:', () => {
+  test('an error is one sentence', () => {
     expect(explain(failure('failed'), false)).toBe('xc: create bridge xcbr0: File exists.\n')
   })
 
-  test('and what to do, where that is known', () => {
+  test('an error with a remedy ends with the remedy', () => {
     const known = new XclusterError({
       code: 'A',
       reason: 'no QEMU',
@@ -30,7 +30,7 @@ describe('an error is', () => {
     expect(explain(known, false)).toBe('xc: no QEMU. Run: apt-get install qemu-system-x86.\n')
   })
 
-  test('in the words that do it here', () => {
+  test('the commands in a remedy can be typed as they are: npx xc where xc is not installed', () => {
     const remedy = 'Stop it with `xc stop --name a`, or see (xc ls), or use the xc that made it'
     expect(asTyped(remedy, 'npx xc')).toBe(
       'Stop it with `npx xc stop --name a`, or see (npx xc ls), or use the xc that made it',
@@ -46,18 +46,18 @@ describe('an error is', () => {
     ['/home/me/project/node_modules/.bin/xc', 'npx xc'],
     ['/home/me/xcluster/bin/xc.js', 'npx xc'],
     [undefined, 'xc'],
-  ])('we are run as %s: %s', (script, name) => {
+  ])('a program that Node runs from %s is called %s', (script, name) => {
     expect(ourName(script)).toBe(name)
   })
 
-  test('told as a bug when it is one, still without its stack', () => {
+  test('an unexpected error is reported as internal, without its stack', () => {
     const text = explain(new TypeError('x is not a function'), false)
     expect(text).toBe(
       'xc: internal error: x is not a function. Run it again with --debug and report what it prints.\n',
     )
   })
 
-  test('shown with its code, stack, cause and the owner’s stack by --debug', () => {
+  test('--debug adds the code, the stack, the cause and the stack in the owner', () => {
     const remote = new RemoteError({
       ...{ code: 'B', kind: 'failed', message: 'm', reason: 'r', stack: 'there.ts:7' },
     })

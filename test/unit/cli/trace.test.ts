@@ -9,7 +9,7 @@ import { oneSentence, Xc } from '../../support/xc.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Asks a forwarder of its own a question that it answers itself. */
+/** A program that sends a query to its own resolver, which answers it from its hosts. */
 const program = `
 import { openResolver } from 'xcluster/dns'
 const asker = { transport: 'udp', address: '127.0.0.1', port: 40000 }
@@ -25,7 +25,7 @@ const runProgram = (trace: string | undefined) =>
     env: { ...process.env, XCLUSTER_TRACE: trace },
   })
 
-test('a program of any user’s that is started with xcluster/trace prints what XCLUSTER_TRACE names', () => {
+test('a program started with --import xcluster/trace prints the traces that XCLUSTER_TRACE names', () => {
   const { status, stdout, stderr } = runProgram('dns')
   expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
   const lines = stderr.trimEnd().split('\n')
@@ -35,11 +35,14 @@ test('a program of any user’s that is started with xcluster/trace prints what 
   ])
 })
 
-test.for([undefined, '', 'qmp,nft'])('the same program prints nothing when it is not asked to: %s', text => {
-  expect(runProgram(text)).toMatchObject({ status: 0, stdout: '', stderr: '' })
-})
+test.for([undefined, '', 'qmp,nft'])(
+  'a program started with --import xcluster/trace prints nothing when XCLUSTER_TRACE is %j',
+  text => {
+    expect(runProgram(text)).toMatchObject({ status: 0, stdout: '', stderr: '' })
+  },
+)
 
-test('xc refuses a wrong area as bad usage, in one sentence that names all areas', async () => {
+test('xc refuses an unknown trace area as bad usage, in one sentence that names all areas', async () => {
   const xc = new Xc()
   Object.assign(xc.env, { XCLUSTER_TRACE: 'netlink,qpm' })
   const { status, stdout, stderr } = await xc.run(['ls'])
@@ -48,13 +51,13 @@ test('xc refuses a wrong area as bad usage, in one sentence that names all areas
   for (const word of ['XCLUSTER_TRACE', "'qpm'", ...traceAreas]) expect(stderr).toContain(word)
 })
 
-test('xc takes all areas, and a command without messages prints nothing more', async () => {
+test('xc accepts XCLUSTER_TRACE=all, and a command without messages prints no traces', async () => {
   const xc = new Xc()
   Object.assign(xc.env, { XCLUSTER_TRACE: 'all' })
   expect(await xc.run(['ls', '--json'])).toMatchObject({ status: 0, stderr: '' })
 })
 
-test('an owner is not started to trace what does not exist', async () => {
+test('launchOwner rejects an unknown trace area before it starts an owner', async () => {
   const request = { settings: resolveSettings({ options: {} }), places: privatePlaces() }
   await expect(launchOwner(request, { env: { XCLUSTER_TRACE: 'x' } })).rejects.toMatchObject({
     code: 'TRACE_AREA',

@@ -14,7 +14,7 @@ let server: Server
 let client: OwnerClient
 const heard: string[] = []
 
-/** An owner that writes down what it is asked, and answers with itself as it ends. */
+/** A fake owner that records requests. Its answer to all of them fits `stop` and `exec`. */
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'xc-'))
   mkdirSync(join(root, 'default'))
@@ -53,26 +53,26 @@ test.each([
     `POST /v1/nodes/a%2Fb/exec ${json} {"argv":["ls"],"input":"aGk="}`,
   ],
   ['log()', () => collect(client.log('1')), 'GET /v1/nodes/1/log'],
-  ['log() that goes on', () => collect(client.log('1', { follow: true })), 'GET /v1/nodes/1/log?follow=1'],
+  ['log() that follows', () => collect(client.log('1', { follow: true })), 'GET /v1/nodes/1/log?follow=1'],
   ['events()', () => client.events(), 'GET /v1/events'],
-])('%s is one request', async (_, ask, request) => {
+])('the call %s sends one request', async (_, ask, request) => {
   await ask()
   expect(heard).toEqual([request])
 })
 
-test('the outputs of a command are bytes', async () => {
+test('exec() gives the outputs of a command as bytes', async () => {
   const { stdout } = await client.exec('1', { argv: ['echo', 'hi'] })
   expect(Buffer.from(stdout).toString()).toBe('hi')
 })
 
-test('what is asked, and what is answered, has the types of the table', async () => {
+test('parameters and answers of the calls have the types of the table of verbs', async () => {
   const status: Status = await client.pause({ nodes: [1] })
   expect(status.v).toBe(1)
-  // @ts-expect-error nodes to be added have to be said
+  // @ts-expect-error the nodes to add are required
   await client.scaleout()
-  // @ts-expect-error a pause has nothing to be left to
+  // @ts-expect-error pause has no flag `wait`
   await client.pause({ wait: false })
-  // @ts-expect-error nothing is asked of a check
+  // @ts-expect-error check has no parameters
   await client.check({ nodes: [1] })
   // @ts-expect-error a status has no pairs
   expect(status.pairs).toBeUndefined()

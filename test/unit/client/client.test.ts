@@ -22,7 +22,7 @@ afterEach(async () => {
   rmSync(places.runtime, { recursive: true, force: true })
 })
 
-/** An owner that answers everything in one way. */
+/** A fake owner that gives the same answer to every request. */
 async function owner(answer: (response: ServerResponse) => void): Promise<OwnerClient> {
   server = createServer((_, response) => answer(response))
   await new Promise<void>(resolve => server?.listen(join(places.runtime, 'default/owner.sock'), resolve))
@@ -31,7 +31,7 @@ async function owner(answer: (response: ServerResponse) => void): Promise<OwnerC
 
 const good = { [versionHeader]: version }
 
-test('errors of the owner come back with all their fields', async () => {
+test('errors of the owner reach the caller of the client with all their fields', async () => {
   const error = {
     code: 'NODE_MISSING',
     kind: 'missing',
@@ -49,22 +49,19 @@ test('errors of the owner come back with all their fields', async () => {
   })
 })
 
-test.each(['9.9.9', undefined])(
-  'an owner of version %s is told from one of ours; stop works with it',
-  async other => {
-    const headers = other === undefined ? {} : { [versionHeader]: other }
-    const client = await owner(response =>
-      response.writeHead(200, headers).end('{"v":1,"owner":{"pid":4194305}}'),
-    )
-    await expect(client.status()).rejects.toMatchObject({
-      code: 'OWNER_VERSION',
-      reason: `it was started by xcluster ${other ?? 'unknown'}, this is ${version}`,
-    })
-    await client.stop()
-  },
-)
+test.each(['9.9.9', undefined])('a client refuses an owner of version %s, but can stop it', async other => {
+  const headers = other === undefined ? {} : { [versionHeader]: other }
+  const client = await owner(response =>
+    response.writeHead(200, headers).end('{"v":1,"owner":{"pid":4194305}}'),
+  )
+  await expect(client.status()).rejects.toMatchObject({
+    code: 'OWNER_VERSION',
+    reason: `it was started by xcluster ${other ?? 'unknown'}, this is ${version}`,
+  })
+  await client.stop()
+})
 
-test('nobody at the socket, or no socket, is no cluster', async () => {
+test('a missing socket, or a file in its place, is reported as a missing cluster', async () => {
   const client = new OwnerClient(places, 'default')
   await expect(client.status()).rejects.toMatchObject({ code: 'CLUSTER_MISSING', kind: 'missing' })
   writeFileSync(join(places.runtime, 'default/owner.sock'), '')
@@ -72,7 +69,7 @@ test('nobody at the socket, or no socket, is no cluster', async () => {
   expect(await answers(places, 'default')).toBe(false)
 })
 
-test('an owner that dies over the question', async () => {
+test('an owner that dies before or within its answer is reported as gone', async () => {
   const client = await owner(response => response.destroy())
   await expect(client.status()).rejects.toMatchObject({ code: 'OWNER_GONE' })
   const half = new OwnerClient(places, 'default')
@@ -85,17 +82,17 @@ test('an owner that dies over the question', async () => {
   await expect(half.status()).rejects.toMatchObject({ code: 'OWNER_GONE' })
 })
 
-test('an owner that does not answer in time', async () => {
+test('an owner that does not answer in time is reported as a timeout', async () => {
   const client = await owner(() => {})
   await expect(client.status()).rejects.toMatchObject({ code: 'OWNER_TIMEOUT', target: 'default' })
 })
 
-test('what is no API of ours is told as it came', async () => {
+test('an answer that is not an error of the API is reported with its text', async () => {
   const client = await owner(response => response.writeHead(502, good).end('Bad gateway'))
   await expect(client.status()).rejects.toMatchObject({ code: 'OWNER_ANSWER', reason: 'Bad gateway' })
 })
 
-test('the names of clusters are those of directories that could be one', async () => {
+test('the names of clusters are those of directories with a valid name', async () => {
   mkdirSync(join(places.runtime, 'b'))
   mkdirSync(join(places.runtime, '.hidden'))
   writeFileSync(join(places.runtime, 'a-file'), '')

@@ -6,7 +6,7 @@ import { ManualClock } from '../../support/manual-clock.ts'
 
 const settled = () => new Promise(setImmediate)
 
-test('a process is gone when it has ended, and not before', async () => {
+test('gone() resolves when a process has ended, and not before', async () => {
   const clock = new ManualClock()
   const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
   await once(child, 'spawn')
@@ -26,7 +26,7 @@ test('a process is gone when it has ended, and not before', async () => {
   expect(clock.waiting).toBe(0)
 })
 
-test('a process that goes on is not waited for longer than two seconds', async () => {
+test('gone() waits at most two seconds for a process that does not end', async () => {
   const clock = new ManualClock()
   const waiting = gone(process.pid, clock)
   for (let ms = 0; ms < 2000; ms += 10) {
@@ -38,7 +38,7 @@ test('a process that goes on is not waited for longer than two seconds', async (
   expect(clock.waiting).toBe(0)
 })
 
-test('a process that ended long ago is not waited for', async () => {
+test('gone() does not wait for a process that has already ended', async () => {
   const clock = new ManualClock()
   const child = spawn('true')
   await once(child, 'exit')

@@ -11,7 +11,7 @@ const seed = Buffer.from('a seed of exactly forty-eight bytes for the guest')
 const node = planCluster(resolveSettings({ options: {} })).nodes[0]!
 const steps = configureSteps(node, { clone: true, nowNs: 1n, seed })
 
-/** A guest that takes 5 ms for each message, and says what the test wants. */
+/** A fake guest that takes 5 ms for each message, and answers what the test wants. */
 function guest(says: (number: number) => string | undefined) {
   let receiver: PortReceiver | undefined
   const clock = new ManualClock()
@@ -35,7 +35,7 @@ function guest(says: (number: number) => string | undefined) {
   return { wire, clock, end: () => receiver!.end() }
 }
 
-test('what a guest is told is told in words, with sizes; its answer with clock and duration', async () => {
+test('a message to a guest is traced as steps with sizes, and its answer with clock and duration', async () => {
   using traces = new Traces<GuestTraceValue>('guest')
   await guest(number => `${number} ok 1700000000123456789\n`).wire.apply(steps)
   const [sent, answer] = traces.messages
@@ -54,7 +54,7 @@ test('what a guest is told is told in words, with sizes; its answer with clock a
   })
 })
 
-test('neither the seed nor what files are written with is told', async () => {
+test('the traces of a guest have neither the random seed nor the content of files', async () => {
   using traces = new Traces('guest')
   await guest(number => `${number} ok 1\n`).wire.apply(steps)
   const machineId = steps.find(step => step.about === 'write /etc/machine-id')!
@@ -69,7 +69,7 @@ test('neither the seed nor what files are written with is told', async () => {
   expect(all).toContain('write /etc/machine-id')
 })
 
-test('a step that fails is told with its words and the kernel’s reason', async () => {
+test('a failed step in a guest is traced with its description and the kernel’s reason', async () => {
   using traces = new Traces<GuestTraceValue>('guest')
   await expect(guest(number => `${number} failed 1 17 \n`).wire.apply(steps)).rejects.toThrow('File exists')
   expect(traces.messages[1]).toMatchObject({
@@ -78,7 +78,7 @@ test('a step that fails is told with its words and the kernel’s reason', async
   })
 })
 
-test('a guest that does not answer in time, or goes, and answers to nothing are told', async () => {
+test('a guest that does not answer in time, one whose QEMU ends, and answers without a message are traced', async () => {
   using traces = new Traces<GuestTraceValue>('guest')
   const { wire, clock, end } = guest(() => '7 ok 99999999999999999999999\n')
   const late = wire.apply(steps.slice(0, 1), 100)
@@ -89,10 +89,10 @@ test('a guest that does not answer in time, or goes, and answers to nothing are 
   await expect(lost).rejects.toThrow('closed the channel')
   expect(traces.messages.map(({ what, value: { lost, clock } }) => [what, lost ?? clock])).toEqual([
     ['1 step', undefined],
-    ['done nothing that is waited for', '99999999999999999999999 ns'],
+    ['done without a pending message', '99999999999999999999999 ns'],
     ['no answer to 1 step', 'the guest did not answer within 0.1 s'],
     ['1 step', undefined],
-    ['done nothing that is waited for', '99999999999999999999999 ns'],
+    ['done without a pending message', '99999999999999999999999 ns'],
     ['no answer to 1 step', 'its QEMU closed the channel'],
   ])
 })

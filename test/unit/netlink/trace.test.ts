@@ -46,7 +46,7 @@ function traced(): [FakeKernel, Connection, Traces<NetlinkTraceValue>] {
   return [kernel, new Connection(kernel, description), new Traces('netlink')]
 }
 
-test('each message of a batch is told with name, words, flags and attributes; the ack with its duration', async () => {
+test('each message of a batch is traced with name, operation, flags and attributes, and the ack with its duration', async () => {
   const [, connection, traces] = traced()
   using _ = traces
   await connection.batch([made('a'), made('b')])
@@ -59,7 +59,7 @@ test('each message of a batch is told with name, words, flags and attributes; th
   ])
 })
 
-test('a refusal is told with the extended ack and our name for the attribute', async () => {
+test('a refused netlink request is traced with the extended ack and our name for the attribute', async () => {
   const [kernel, connection, traces] = traced()
   using _ = traces
   kernel.handler = seen => kernel.ack(seen, { errno: 22, message: 'size too small', offset: 28 })
@@ -72,7 +72,7 @@ test('a refusal is told with the extended ack and our name for the attribute', a
   })
 })
 
-test('a listing is told message by message, and its end', async () => {
+test('a netlink dump is traced message by message, with its end', async () => {
   const [kernel, connection, traces] = traced()
   using _ = traces
   let tries = 0
@@ -96,7 +96,7 @@ test('a listing is told message by message, and its end', async () => {
   })
 })
 
-test('an answer that nothing waits for is told as that, and one that does not decode with the reason', async () => {
+test('a netlink answer without a request is traced, and one that cannot be decoded is traced with the reason', async () => {
   const [kernel, connection, traces] = traced()
   using _ = traces
   kernel.handler = seen => {
@@ -113,7 +113,7 @@ test('an answer that nothing waits for is told as that, and one that does not de
   ])
 })
 
-test('a socket without a decoder has numbers and bytes', async () => {
+test('the traces of a netlink socket without a decoder have type numbers and bytes', async () => {
   const kernel = new FakeKernel()
   using traces = new Traces('netlink')
   await new Connection(kernel).request(made('a'))
@@ -123,7 +123,7 @@ test('a socket without a decoder has numbers and bytes', async () => {
   ])
 })
 
-test('multicast events and lost messages are told', async () => {
+test('multicast events and an overrun of the receive buffer are traced', async () => {
   const kernel = new FakeKernel()
   using traces = new Traces('netlink')
   const events = new Subscription(kernel, ({ body }) => thing.read(body), description)
@@ -136,7 +136,7 @@ test('multicast events and lost messages are told', async () => {
   expect((await events.next()).value).toMatchObject({ attributes: { name: 'a' } })
 })
 
-test('tracing changes nothing of what the kernel is sent and the caller gets', async () => {
+test('tracing changes neither what the kernel receives nor what the caller gets', async () => {
   const run = async (kernel: FakeKernel, connection: Connection) => {
     kernel.handler = seen => {
       if (seen.type === 22)

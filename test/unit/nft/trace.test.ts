@@ -10,7 +10,7 @@ import { readVector } from '../../support/vectors.ts'
 
 const table = { family: 'inet', name: 't' } as const
 
-test('a transaction is told as the objects in it, and its end', async () => {
+test('an nf_tables transaction is traced object by object, with its end', async () => {
   await using nft = openNft({ port: new FakeKernel() })
   using traces = new Traces<NetlinkTraceValue>('nft')
   await nft.transaction(({ tables, chains, rules, sets }) => {
@@ -61,7 +61,7 @@ test('a transaction is told as the objects in it, and its end', async () => {
   expect(traces.messages.at(-1)).toMatchObject({ area: 'nft', direction: 'received', ms: expect.any(Number) })
 })
 
-test('the messages of nf_tables are told in the area nft, and not in netlink', async () => {
+test('the messages of nf_tables are traced in the area nft, and not in netlink', async () => {
   await using nft = openNft({ port: new FakeKernel() })
   using netlink = new Traces('netlink')
   using traces = new Traces('nft')
@@ -74,7 +74,7 @@ const vectors = readdirSync('test/vectors/nft')
   .filter(file => file.endsWith('.hex'))
   .map(file => file.replace('.hex', ''))
 
-test.for(vectors)('what nft and the kernel said is told whole: %s', name => {
+test.for(vectors)('the trace decodes every message that nft and the kernel exchanged: %s', name => {
   for (const datagram of readVector(`nft/${name}`).datagrams)
     for (const message of messages(datagram)) {
       if (message.type === NLMSG_DONE) continue

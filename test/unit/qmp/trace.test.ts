@@ -30,7 +30,7 @@ const monitor = async () => {
   return client
 }
 
-test('a monitor’s greeting, commands, replies and events are told, with ids and durations', async () => {
+test('a monitor’s greeting, commands, replies and events are traced, with ids and durations', async () => {
   const client = await monitor()
   const [one, two] = [client.execute('query-status'), client.execute('set_link', { name: 'nic0', up: false })]
   const [first, second] = [await qemu.next(), await qemu.next()]
@@ -78,7 +78,7 @@ test('a monitor’s greeting, commands, replies and events are told, with ids an
   ])
 })
 
-test('descriptors are counted, and what goes out of band says so', async () => {
+test('the trace of a QMP command has its number of descriptors, and marks out-of-band execution', async () => {
   const client = await monitor()
   const sent = client.execute('getfd', { fdname: 'state' }, { fds: [0] })
   qemu.reply(await qemu.next())
@@ -93,7 +93,7 @@ test('descriptors are counted, and what goes out of band says so', async () => {
   ])
 })
 
-test('a command that is not answered, a late reply, a line that is no message and the end are told', async () => {
+test('a QMP timeout, a late reply, a malformed line and the end of the connection are traced', async () => {
   const client = await monitor()
   const lost = client.execute('stop', undefined, { timeoutMs: 10 })
   const asked = await qemu.next()
@@ -107,13 +107,13 @@ test('a command that is not answered, a late reply, a line that is no message an
   expect(traces.words.slice(6)).toEqual([
     ['noted', 'no answer in time to stop'],
     ['received', 'stop'],
-    ['received', 'reply to nothing that was asked'],
+    ['received', 'reply without a command'],
     ['received', 'garbled'],
     ['noted', 'closed'],
   ])
 })
 
-test('a guest agent is told in the same area; what programs are given and say is told by its size', async () => {
+test('a guest agent is traced in the area qmp, with sizes in place of input and output of programs', async () => {
   const opening = connectAgent(port, { clock, timeoutMs: 1000, peer: 'vm-001' })
   const sync = await qemu.next()
   qemu.reply(sync, sync.arguments?.id)
@@ -145,7 +145,7 @@ test('a guest agent is told in the same area; what programs are given and say is
   for (const leak of ['hunter2', secret.toString('base64'), 'PRIVATE']) expect(all).not.toContain(leak)
 })
 
-test('passwords and secret objects are told by their size, and nesting without end is cut', () => {
+test('the traces of passwords and secret objects have only their size, and endless nesting is cut', () => {
   const object = { 'qom-type': 'secret', id: 's', data: 'hunter2' }
   expect(withoutSecrets({ password: 'hunter2', nested: [object], 'buf-b64': 7 })).toEqual({
     password: '7 characters, not shown',

@@ -15,7 +15,7 @@ function traced(): [FakeKernel, Route, Traces<NetlinkTraceValue>] {
   return [kernel, new Route(connection), new Traces('netlink')]
 }
 
-test('a batch is told in the kernel’s names, our words and readable addresses', async () => {
+test('an rtnetlink batch is traced with the kernel’s names, our operations and readable addresses', async () => {
   const [, route, traces] = traced()
   using _ = traces
   await route.batch(({ links, addresses, routes, neighbours, qdiscs }) => {
@@ -37,7 +37,7 @@ test('a batch is told in the kernel’s names, our words and readable addresses'
   ])
 })
 
-test('of what our tables do not know the size is told, and of counters those that are not 0', async () => {
+test('the trace of a link has the size of unknown attributes, and only counters that are not 0', async () => {
   const [kernel, route, traces] = traced()
   using _ = traces
   const unknown = [

@@ -5,7 +5,7 @@ import { tellExit, tellLaunched } from '../../../src/vm/trace.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { Traces } from '../../support/traces.ts'
 
-test('milestones and states are told with the time since the start', () => {
+test('milestones and states of a VM are traced with the time since its start', () => {
   const clock = new ManualClock()
   const progress = new Progress('vm-001', clock, clock.now())
   using traces = new Traces('vm')
@@ -23,7 +23,7 @@ test('milestones and states are told with the time since the start', () => {
   ])
 })
 
-test('the start has QEMU’s process and arguments, without the data of secrets', () => {
+test('the start of a VM is traced with QEMU’s process and arguments, without the data of secrets', () => {
   using traces = new Traces('vm')
   const secret = 'secret,id=s,data=hunter2'
   const json = '{"qom-type":"secret","data":"hunter2","id":"s"}'
@@ -36,7 +36,7 @@ test('the start has QEMU’s process and arguments, without the data of secrets'
   ])
 })
 
-test('the end has how it came', () => {
+test('the end of a VM is traced with QEMU’s signal or exit status', () => {
   using traces = new Traces('vm')
   tellExit('vm-001', 42, { signal: 'SIGKILL' })
   tellExit('vm-002', 43, { code: 1 })

@@ -1,6 +1,6 @@
 import { encode } from 'dns-packet'
 
-/** A packet that nobody sane sends, made here; what it is about, and where it comes from. */
+/** A malformed or hostile packet, made here, with its description and its origin. */
 export interface Nasty {
   readonly what: string
   /** An RFC, an advisory, or the program that sends such. */

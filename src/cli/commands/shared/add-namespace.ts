@@ -7,22 +7,22 @@ import { printJson, tell } from '../../output.ts'
 import { ourName } from '../../program-name.ts'
 import type { Session } from '../../session.ts'
 
-/** The number of a namespace, or of a net, as it was typed. */
+/** Reads the number of a namespace or a net. */
 export function numberOf(typed: string, what: 'index' | 'net'): number {
   if (/^\d{1,3}$/.test(typed) && Number(typed) <= 255) return Number(typed)
   const reason = `'${typed}' is not a whole number from 0 to 255`
   throw new CliError({ code: 'BAD_NUMBER', kind: 'usage', target: what, reason })
 }
 
-/** Whose namespaces these are: USER, as in the original; `sudo` makes it root. */
+/** The user in the names of namespaces: USER, as in the original. With sudo(8) that is root. */
 export function userOf(env: Environment): string {
   return env.USER || userInfo().username
 }
 
-/** `nsadd` and `nsadd-docker`: they differ in where the way out goes. */
+/** `nsadd` and `nsadd-docker` differ in the other end of the uplink. */
 export function addingCommand({ docker }: { readonly docker: boolean }) {
   return (command: Command, session: Session): void => {
-    command.argument('<index>', 'its number; it is called <user>_xcluster<index>')
+    command.argument('<index>', 'its number; its name is <user>_xcluster<index>')
     const own = docker ? [] : (['ipv4Base', 'ipv6Prefix'] as const)
     for (const key of [...own, 'mtu', 'hostNets', 'prefix'] as const) command.addOption(settingOption(key))
     command
@@ -37,7 +37,7 @@ export function addingCommand({ docker }: { readonly docker: boolean }) {
         tell(
           `Made network namespace ${name} with ${inside.join(', ')} behind ${link}, and ${bridges.join(', ')}.`,
         )
-        tell(`A cluster in it: ${ourName()} start --netns ${name}`)
+        tell(`Start a cluster in it with: ${ourName()} start --netns ${name}`)
       })
   }
 }

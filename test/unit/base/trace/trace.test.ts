@@ -21,7 +21,7 @@ test.for<[string | undefined, readonly string[]]>([
   expect(readTraceAreas(text)).toEqual(areas)
 })
 
-test('a wrong area is refused as bad usage, with all areas named', () => {
+test('an unknown trace area is refused as bad usage, with the names of all areas', () => {
   expect(() => readTraceAreas('netlink,qpm')).toThrowError(
     expect.objectContaining({ code: 'TRACE_AREA', kind: 'usage', message: expect.stringContaining("'qpm'") }),
   )
@@ -34,7 +34,7 @@ test('a wrong area is refused as bad usage, with all areas named', () => {
   }
 })
 
-test('an area is on while anything listens to the channel of its name', () => {
+test('a trace area is on while its channel has subscribers', () => {
   const trace = traceOf('vm')
   const heard: unknown[] = []
   const hear = (message: unknown) => heard.push(message)
@@ -49,7 +49,7 @@ test('an area is on while anything listens to the channel of its name', () => {
   expect(Math.abs((heard[0] as TraceMessage).at - Date.now())).toBeLessThan(60_000)
 })
 
-test('lines are printed for the areas that were asked for, until that ends', () => {
+test('printTraces prints lines of the given areas until it is ended', () => {
   const lines: string[] = []
   const end = printTraces(['vm', 'dns'], line => lines.push(line))
   traceOf('vm').tell(told)

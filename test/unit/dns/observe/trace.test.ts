@@ -6,7 +6,7 @@ import { answerTo, FakeUpstream, query } from '../../../support/dns-upstream.ts'
 import { Traces } from '../../../support/traces.ts'
 import { ask, askNow, forwarder, udp } from '../asker.ts'
 
-test('a question goes to the upstream once, then is answered from the cache', async () => {
+test('the traces of a repeated DNS question show one query to the upstream, then an answer from the cache', async () => {
   await using upstream = await FakeUpstream.open()
   await using resolver = forwarder([upstream])
   using traces = new Traces<DnsTraceValue>('dns')
@@ -26,7 +26,7 @@ test('a question goes to the upstream once, then is answered from the cache', as
   expect(traces.messages.map(({ value: { id } }) => id)).toEqual([7, undefined, expect.any(Number), 7, 8, 8])
 })
 
-test('own names, errors by rule, what is dropped and what is malformed are told', async () => {
+test('answers with local names, refusals, drops and malformed questions are traced', async () => {
   await using resolver = forwarder([])
   resolver.setHosts({ hosts: [{ name: 'vm-001', addresses: ['192.168.0.1'] }] })
   using traces = new Traces('dns')
@@ -46,7 +46,7 @@ test('own names, errors by rule, what is dropped and what is malformed are told'
   ])
 })
 
-test('an upstream that is asked again over TCP, and one that gives no answer, are told', async () => {
+test('a second query to an upstream over TCP, and a missing answer, are traced', async () => {
   await using upstream = await FakeUpstream.open(asked =>
     asked.transport === 'udp' ? asked.reply(answerTo(asked, { flags: 0x200 })) : asked.hangUp(),
   )
@@ -62,7 +62,7 @@ test('an upstream that is asked again over TCP, and one that gives no answer, ar
   expect(traces.words.at(-1)).toEqual(['sent', 'A a.example. SERVFAIL from rule'])
 })
 
-test('a question of a client that may not ask is told, and its refusal', async () => {
+test('a question of a client that is not allowed to ask is traced, with its refusal', async () => {
   await using resolver = forwarder([])
   const service = new DnsService(resolver, new Access([]))
   const bytes = query('a.example')
@@ -79,7 +79,7 @@ test('a question of a client that may not ask is told, and its refusal', async (
   ])
 })
 
-test('a name cannot move the cursor', async () => {
+test('a traced DNS name cannot move the cursor of a terminal', async () => {
   await using resolver = forwarder([])
   using traces = new Traces('dns')
   await ask(resolver, Buffer.from('000101000001000000000000031b5b6d0000010001', 'hex'))
