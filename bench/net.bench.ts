@@ -46,12 +46,23 @@ export async function networkCase(n: number, scope: Scope): Promise<Case> {
         await mustBeMade(way.namespace(), wiring)
         const remove = await way.delete()
         await mustBeGone(way.namespace())
-        return { create, delete: remove }
+        return { ...(way.load !== undefined && { load: way.load }), create, delete: remove }
       } catch (failure) {
         throw new Error(`${name}, n = ${n}: ${messageOf(failure)}`, { cause: failure })
       }
     }
   }
-  const ratios = Object.keys(ways).flatMap(name => (name === 'ours' ? [] : [['ours', name] as const]))
-  return { n, units: { create: 'ms', delete: 'ms' }, variants, ratios, ratiosOf: ['create', 'delete'] }
+  return {
+    n,
+    units: { load: 'ms', create: 'ms', delete: 'ms' },
+    variants,
+    ratios: ratiosOf(Object.keys(ways)),
+    ratiosOf: ['create', 'delete'],
+  }
+}
+
+/** Ours beside each of the others; its first call beside what the kernel takes. */
+export function ratiosOf(names: readonly string[]): (readonly [string, string])[] {
+  const others = names.filter(name => !name.startsWith('ours'))
+  return [...others.map(other => ['ours', other] as const), ['ours-first', 'floor']]
 }
