@@ -3,7 +3,7 @@ import type { ClusterEvent } from '../api/index.ts'
 import { clusterPlaces, errorToJson, messageOf, type Port, version } from '../base/index.ts'
 import type { Settings } from '../plan/index.ts'
 import { OwnerError } from './errors.ts'
-import type { Api } from './http/server.ts'
+import { Listener } from './http/listener.ts'
 import { type ClusterMaker, Owner } from './owner.ts'
 import { type Claim, claim } from './runtime-directory.ts'
 import { type OwnerMessage, type StarterMessage, StartPipe, type StartRequest } from './start-pipe.ts'
@@ -56,12 +56,11 @@ async function own(world: OwnerDependencies, pipe: Pipe, request: StartRequest):
       }),
     leave: () => leave(claimed, api),
   })
-  // fastify and zod take a tenth of a second to load: while the first guest boots that costs nobody anything.
-  const api = import('./http/server.ts').then(({ serve }) => serve({ owner, socket: at.socket, log }))
+  const api = listen(owner, at.socket, log)
   const signals = stopOnSignals(owner, log)
   try {
-    await api
-    await hear(pipe, owner)
+    const listener = await api
+    if (await hear(pipe, owner)) listener.load()
     await owner.gone
   } finally {
     await owner.stop()
@@ -71,14 +70,24 @@ async function own(world: OwnerDependencies, pipe: Pipe, request: StartRequest):
   }
 }
 
-/** Tells the starter what comes of it; all is taken back unless the starter says to keep it. */
-async function hear(pipe: Pipe, owner: Owner): Promise<void> {
+/** The API's socket; what answers there comes later, see {@link Listener}. */
+function listen(owner: Owner, socket: string, log: OwnerDependencies['log']): Promise<Listener> {
+  return Listener.open({
+    socket,
+    log,
+    load: async server => (await import('./http/server.ts')).serve({ owner, server, log }),
+  })
+}
+
+/** Tells the starter what comes of it, and gives what it says: all is taken back unless it says to keep it. */
+async function hear(pipe: Pipe, owner: Owner): Promise<boolean> {
   const kept = heardKeep(pipe)
   kept.then(keep => (keep ? undefined : owner.stop())).catch(() => {}) // `stop` itself is awaited by `own`
   const status = await owner.ready
   pipe.send({ event: 'ready', status })
-  await kept
+  const keep = await kept
   await pipe.close()
+  return keep
 }
 
 async function heardKeep(pipe: Pipe): Promise<boolean> {
@@ -103,8 +112,8 @@ function forward(pipe: Pipe, event: ClusterEvent): void {
 }
 
 /** Not listening comes first: closing the socket unlinks its path, which the next owner may use after release. */
-async function leave(claimed: Claim, api: Promise<Api>): Promise<void> {
-  await api.then(({ stopListening }) => stopListening()).catch(() => {}) // no API, nothing to close
+async function leave(claimed: Claim, api: Promise<Listener>): Promise<void> {
+  await api.then(listener => listener.stopListening()).catch(() => {}) // no API, nothing to close
   await claimed.release()
 }
 

@@ -1,43 +1,34 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { type ErrorKind, errorToJson, version, versionHeader, XclusterError } from '../../base/index.ts'
-import { peerCredentials } from '../../sys/index.ts'
 import { OwnerError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
+import type { Answering } from './listener.ts'
 import { openApi } from './openapi.ts'
 import { type Route, routes } from './routes.ts'
 import { consoleAsked, joinConsole } from './streams.ts'
 
-export interface Api {
-  /** Refuses new connections from now on; those that are open stay. */
-  stopListening(): void
-  /** Resolves when every answer is out. */
-  close(): Promise<void>
-}
-
 export interface ServeOptions {
   readonly owner: Owner
-  readonly socket: string
+  /** Whose requests these are; it listens already. */
+  readonly server: Server
   readonly log: (text: string) => void
 }
 
 /** An `exec` may be given this much input, in base64. */
 const bodyLimit = 64 * 1024 * 1024
 
-/** Serves an owner's API on a unix socket that only its user (and root) gets an answer from. */
-export async function serve({ owner, socket, log }: ServeOptions): Promise<Api> {
-  const app = fastify({ bodyLimit, forceCloseConnections: 'idle' })
-  const open = new Set<Duplex>()
-  app.server.on('connection', (peer: Socket) => {
-    if (!isOurs(peer)) peer.destroy()
-  })
-  app.server.on('upgrade', (request: IncomingMessage, peer: Duplex) => {
-    open.add(peer)
-    peer.on('close', () => open.delete(peer))
-    upgrade(owner, request, peer)
+/** What answers an owner's API. */
+export async function serve({ owner, server, log }: ServeOptions): Promise<Answering> {
+  let request!: Answering['request']
+  const app = fastify({
+    bodyLimit,
+    serverFactory: handler => {
+      request = handler
+      return server
+    },
   })
   app.addHook('onRequest', async (_, reply) => void reply.header(versionHeader, version))
   app.setValidatorCompiler(({ schema }) => validator(schema as unknown as z.ZodType))
@@ -48,13 +39,11 @@ export async function serve({ owner, socket, log }: ServeOptions): Promise<Api> 
   )
   for (const route of routes) register(app, owner, route)
   app.get('/v1/openapi.json', () => openApi(routes))
-  await app.listen({ path: socket })
+  await app.ready()
   return {
-    stopListening: () => void app.server.close(),
-    close: async () => {
-      for (const peer of open) peer.destroy()
-      await app.close()
-    },
+    request,
+    upgrade: (request, peer) => upgrade(owner, request, peer),
+    close: () => app.close(),
   }
 }
 
@@ -142,13 +131,4 @@ function noRoute(what: string): OwnerError {
     reason: `there is no ${what}`,
     remedy: 'GET /v1/openapi.json lists all routes',
   })
-}
-
-/** The directory is closed to others already; this holds too when somebody opens it up. */
-function isOurs(peer: Socket): boolean {
-  // Node has no public way from a socket to its descriptor; without one nobody is let in.
-  const fd = (peer as unknown as { _handle?: { fd?: number } })._handle?.fd
-  if (fd === undefined || fd < 0) return false
-  const { uid } = peerCredentials(fd)
-  return uid === 0 || uid === process.geteuid?.()
 }
