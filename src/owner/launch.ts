@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { clusterPlaces, messageOf, type Queue } from '../base/index.ts'
+import { type ClusterPlaces, clusterPlaces, messageOf, type Queue } from '../base/index.ts'
 import { spawnDetached } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
 import { type OwnerMessage, StartPipe, type StartRequest } from './start-pipe.ts'
@@ -21,28 +22,32 @@ export interface Launch {
 
 export interface LaunchOptions {
   readonly env: NodeJS.ProcessEnv
-  /** The owner's main module, where it is not the one beside this file. */
+  /** The owner's main module, where it is not that of the built package. */
   readonly script?: string
   readonly nodeArgs?: readonly string[]
 }
 
+/** An owner process that has not been told yet what to start, and loads its code meanwhile. */
+export interface WaitingOwner {
+  readonly pid: number
+  /** Tells it, once. */
+  start(request: StartRequest): Launch
+  /** It ends, as this process's death would have it do, and has done nothing. */
+  close(): Promise<void>
+}
+
 /** Starts a detached owner process, which starts the cluster. Should this process die first, it takes all back. */
 export async function launchOwner(request: StartRequest, options: LaunchOptions): Promise<Launch> {
-  const { logs, ownerLog } = clusterPlaces(request.places, request.settings.name)
-  await mkdir(logs, { recursive: true, mode: 0o700 }).catch(failure => {
-    throw noPlace(logs, failure)
-  })
-  const { env, nodeArgs = [], script = beside } = options
-  const { pid, port } = spawnDetached({
-    script,
-    nodeArgs,
-    args: [request.settings.name],
-    env,
-    logFile: ownerLog,
-  })
+  return spawnOwner(clusterPlaces(request.places, request.settings.name), options).start(request)
+}
+
+/** Starts an owner process for a cluster in these places, which then waits for its orders. */
+export function spawnOwner({ logs, ownerLog }: ClusterPlaces, options: LaunchOptions): WaitingOwner {
+  makeDirectory(logs)
+  const { env, nodeArgs = [], script = built } = options
+  const { pid, port } = spawnDetached({ script, nodeArgs, args: [basename(logs)], env, logFile: ownerLog })
   const pipe = StartPipe.starter(port)
-  pipe.send({ event: 'start', request })
-  return {
+  const launch: Launch = {
     pid,
     log: ownerLog,
     messages: pipe.incoming,
@@ -50,10 +55,26 @@ export async function launchOwner(request: StartRequest, options: LaunchOptions)
     cancel: () => pipe.send({ event: 'cancel' }),
     close: () => pipe.close(),
   }
+  return {
+    pid,
+    start(request) {
+      pipe.send({ event: 'start', request })
+      return launch
+    },
+    close: launch.close,
+  }
 }
 
-/** `main.js` in dist, `main.ts` where the sources run as they are. */
-const beside = fileURLToPath(import.meta.url).replace(/launch(\.[jt]s)$/, 'main$1')
+/** `bin/owner.cjs`, as far from here in dist as in src. */
+const built = fileURLToPath(new URL('../../bin/owner.cjs', import.meta.url))
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (failure) {
+    throw noPlace(path, failure)
+  }
+}
 
 function noPlace(directory: string, cause: unknown): OwnerError {
   return new OwnerError({

@@ -25,7 +25,7 @@ export async function runOwner(world: OwnerDependencies): Promise<void> {
   await using pipe = StartPipe.owner(world.port)
   try {
     const request = await requestFrom(pipe)
-    await own(world, pipe, request)
+    if (request) await own(world, pipe, request)
   } catch (failure) {
     world.log(messageOf(failure))
     pipe.send({ event: 'failed', error: errorToJson(failure) })
@@ -101,10 +101,11 @@ async function heardKeep(pipe: Pipe): Promise<boolean> {
   return false
 }
 
-async function requestFrom(pipe: Pipe): Promise<StartRequest> {
+/** Undefined when nothing was to be started after all. */
+async function requestFrom(pipe: Pipe): Promise<StartRequest | undefined> {
   const { value } = await pipe.incoming.next()
-  if (value?.event !== 'start') throw unasked()
-  return value.request
+  if (value && value.event !== 'start') throw unasked()
+  return value?.request
 }
 
 function forward(pipe: Pipe, event: ClusterEvent): void {
@@ -130,6 +131,6 @@ function stopOnSignals(owner: Owner, log: (text: string) => void): () => void {
 }
 
 function unasked(): OwnerError {
-  const reason = 'it ended before it said what to start'
+  const reason = 'it began with something else than what to start'
   return new OwnerError({ code: 'START_PIPE_GARBAGE', op: 'read start pipe', reason })
 }

@@ -81,6 +81,7 @@ describe('the package', () => {
       'LICENSE',
       'CHANGELOG.md',
       'bin/xc.js',
+      'bin/owner.cjs',
       'dist/index.js',
       'dist/index.d.ts',
       'binding.gyp',
@@ -95,7 +96,7 @@ describe('the package', () => {
 
   test('contains nothing else', () => {
     const meant =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|binding\.gyp|bin\/xc\.js|(native|guest)\/.*|dist\/.*\.(js|js\.map|d\.ts))$/
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|binding\.gyp|bin\/(xc\.js|owner\.cjs)|(native|guest)\/.*|dist\/.*\.(js|js\.map|d\.ts))$/
     expect(files.filter(file => !meant.test(file))).toEqual([])
     expect(files.filter(file => /(^|\/)\.|\.test\./.test(file))).toEqual([])
   })

@@ -8,9 +8,12 @@ import { isAlive } from '../../src/client/process.ts'
 import { type Launch, launchOwner, type OwnerMessage } from '../../src/owner/index.ts'
 import { resolveSettings, type SettingOptions } from '../../src/plan/index.ts'
 
-const script = fileURLToPath(new URL('./fake-owner.ts', import.meta.url))
-// The addon, compiled TypeScript and all else is found from the repository, wherever the test runs.
-const nodeArgs = ['--import', fileURLToPath(import.meta.resolve('jiti/register'))]
+/** The owner process of a cluster without VMs. */
+export const fakeProgram = {
+  script: fileURLToPath(new URL('./fake-owner.ts', import.meta.url)),
+  // The addon, compiled TypeScript and all else is found from the repository, wherever the test runs.
+  nodeArgs: ['--import', fileURLToPath(import.meta.resolve('jiti/register'))],
+}
 
 /** A detached owner, whose cluster is a fake, in directories of its own. Closing kills it. */
 export class OwnerProcess implements AsyncDisposable {
@@ -79,7 +82,7 @@ export async function startOwner({
   options = {},
 }: OwnerWish = {}): Promise<OwnerProcess> {
   const settings = resolveSettings({ options })
-  const launch = await launchOwner({ settings, places }, { env: process.env, script, nodeArgs })
+  const launch = await launchOwner({ settings, places }, { env: process.env, ...fakeProgram })
   return new OwnerProcess(launch, places, settings.name)
 }
 
