@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 
 // Required and not imported, for the reason in owner.cjs.
 const load = createRequire(import.meta.url)
-const built = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
+const built = fileURLToPath(new URL('../dist/programs/xc.js', import.meta.url))
 if (existsSync(built)) {
   // An owner needs longer than this process to load its code: it is started before anything else is loaded here.
   const [, , command, ...rest] = process.argv
   const ahead = /^starts?$/.test(command ?? '')
-    ? load('../dist/owner/ahead.js').ownerAhead(rest, process.env)
+    ? load('../dist/programs/ahead.js').ownerAhead(rest, process.env)
     : undefined
   await load(built).main(ahead)
 } else {

@@ -1,12 +1,13 @@
 // @ts-check
 import { rmSync } from 'node:fs'
+import { isOfPrograms } from './programs.js'
 import { exists, filesBelow, fingerprint, inProject, isStamped, writeStamp } from './project.js'
 import { run } from './run.js'
 
 const stamp = 'dist/.stamp'
 const compilerState = 'dist/.tsbuildinfo'
 
-/** src/ as JavaScript and type declarations in dist/, and nothing else there. */
+/** src/ as JavaScript and type declarations in dist/, and nothing else there but what is made of that. */
 export const typescript = () => ({
   title: 'TypeScript',
   /** @param {import('./steps.js').Say} say */
@@ -42,5 +43,5 @@ const expected = () =>
 function stale() {
   if (!exists('dist')) return []
   const wanted = new Set([...expected(), stamp, compilerState])
-  return filesBelow('dist').filter(file => !wanted.has(file))
+  return filesBelow('dist').filter(file => !wanted.has(file) && !isOfPrograms(file))
 }

@@ -82,6 +82,8 @@ describe('the package', () => {
       'CHANGELOG.md',
       'bin/xc.js',
       'bin/owner.cjs',
+      'dist/programs/xc.js',
+      'dist/programs/owner.js',
       'dist/index.js',
       'dist/index.d.ts',
       'binding.gyp',
