@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { readFileSync, type Stats, statSync } from 'node:fs'
 import { release } from 'node:os'
 import type { Identity } from '../../sys/index.ts'
 import { recall, remember } from '../qemu/remembered.ts'
@@ -8,32 +8,45 @@ import { kvmDevice } from './kvm-identity.ts'
 
 const name = 'accelerator.json'
 
+type Device = Pick<Stats, 'uid' | 'gid'>
+
 /** A verdict on KVM: why it cannot be used, or null when it can. */
 export type Verdict = { readonly trouble: string | null }
 
 /**
  * Everything the verdict depends on, hashed: this boot, its kernel, QEMU's binary, the device and who may open
- * it, and who will want to.
+ * it, and whether those who will want to are among them.
  */
-export async function verdictKey(qemu: Qemu, identity: Identity | undefined): Promise<string> {
-  const [boot, binary, device] = await Promise.all([
-    readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
-    stat(qemu.path),
-    stat(kvmDevice).catch(() => undefined),
-  ])
+export function verdictKey(qemu: Qemu, identity: Identity | undefined): string {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')
+  const [binary, device] = [statSync(qemu.path), statOfDevice()]
   const facts = [
     boot.trim(),
     release(),
     [qemu.path, qemu.version, binary.size, binary.mtimeMs],
     device ? [device.rdev, device.mode, device.uid, device.gid] : 'no device',
-    identity ? ['as', identity.gid, identity.groups ?? []] : ['self', process.getuid?.()],
+    identity ? ['as', standingOf(identity, device)] : ['self', process.getuid?.()],
   ]
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex')
 }
 
+/** Its numbers are new for each cluster: what they decide is only by which of the device's permissions it may use it. */
+export function standingOf({ uid, gid, groups = [] }: Identity, device: Device | undefined): string {
+  if (uid === device?.uid) return 'owner'
+  return device && [gid, ...groups].includes(device.gid) ? 'group' : 'other'
+}
+
+function statOfDevice(): Stats | undefined {
+  try {
+    return statSync(kvmDevice)
+  } catch {
+    return undefined
+  }
+}
+
 /** The last verdict, where it is this key's. */
-export async function recallVerdict(cacheDir: string, key: string): Promise<Verdict | undefined> {
-  const trouble = await recall({ cacheDir, name, key })
+export function recallVerdict(cacheDir: string, key: string): Verdict | undefined {
+  const trouble = recall({ cacheDir, name, key })
   return trouble === null || typeof trouble === 'string' ? { trouble } : undefined
 }
 
