@@ -65,8 +65,8 @@ export function spawnOwner({ logs, ownerLog }: ClusterPlaces, options: LaunchOpt
   }
 }
 
-/** `bin/owner.cjs`, as far from here in dist as in src. */
-const built = fileURLToPath(new URL('../../bin/owner.cjs', import.meta.url))
+/** `bin/owner.js`, as far from here in dist as in src. */
+const built = fileURLToPath(new URL('../../bin/owner.js', import.meta.url))
 
 function makeDirectory(path: string): void {
   try {

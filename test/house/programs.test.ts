@@ -23,7 +23,7 @@ describe('the programs of bin/', () => {
     const copy = mkdtempSync(join(tmpdir(), 'xc-unbuilt-'))
     mkdirSync(join(copy, 'bin'))
     cpSync(inProject('bin/xc.js'), join(copy, 'bin/xc.js'))
-    cpSync(inProject('package.json'), join(copy, 'package.json'))
+    cpSync(inProject('bin/package.json'), join(copy, 'bin/package.json'))
     const { status, stderr } = spawnSync(process.execPath, [join(copy, 'bin/xc.js'), 'ls'], {
       encoding: 'utf8',
     })
