@@ -1,4 +1,5 @@
 import { type Benchmark, type Case, resultOf } from './benchmark.ts'
+import { cliRound } from './boot/cli.ts'
 import { clusterRound, type Size } from './boot/cluster.ts'
 import { findHostResources, type HostResources } from './boot/host.ts'
 import { oneVmRound, oneVmSpec, oneVmTemplate } from './boot/one-vm.ts'
@@ -57,11 +58,13 @@ function six(host: HostResources, builds: number[]): Case {
         if (template !== undefined) builds.push(template)
         return sample
       },
+      cli: () => cliRound(host.places),
     },
     ratios: [
       ['clone', 'original'],
       ['cold', 'original'],
       ['clone', 'cold'],
+      ['cli', 'clone'],
     ],
   }
 }

@@ -49,12 +49,23 @@ export async function networkCase(n: number, scope: Scope): Promise<Case> {
         await mustBeMade(contender.namespace(), wiring)
         const remove = await contender.delete()
         await mustBeGone(contender.namespace())
-        return { create, delete: remove }
+        return { ...(contender.load !== undefined && { load: contender.load }), create, delete: remove }
       } catch (failure) {
         throw new Error(`${name}, n = ${n}: ${messageOf(failure)}`, { cause: failure })
       }
     }
   }
-  const ratios = Object.keys(contenders).flatMap(name => (name === 'ours' ? [] : [['ours', name] as const]))
-  return { n, units: { create: 'ms', delete: 'ms' }, variants, ratios, ratiosOf: ['create', 'delete'] }
+  return {
+    n,
+    units: { load: 'ms', create: 'ms', delete: 'ms' },
+    variants,
+    ratios: ratiosOf(Object.keys(contenders)),
+    ratiosOf: ['create', 'delete'],
+  }
+}
+
+/** Ours beside each of the others; its first call beside the C floor. */
+export function ratiosOf(names: readonly string[]): (readonly [string, string])[] {
+  const others = names.filter(name => !name.startsWith('ours'))
+  return [...others.map(other => ['ours', other] as const), ['ours-first', 'floor']]
 }

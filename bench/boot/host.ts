@@ -25,7 +25,7 @@ export async function findHostResources(scope: Scope): Promise<HostResources> {
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
   scope.defer(() => rmSync(directory, { recursive: true }))
   const users = places({ HOME: homedir(), ...process.env }, process.getuid!())
-  const cacheDir = join(directory, 'cache')
+  const cacheDir = places({ XDG_CACHE_HOME: directory }, 0).cache // `xc start` is to find it as well
   mkdirSync(cacheDir)
   symlinkSync(join(users.cache, 'fetched'), join(cacheDir, 'fetched'))
   const [{ buildImage, findKernel, Inputs }, { findQemu, detectAccel }] = [

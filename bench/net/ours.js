@@ -1,11 +1,13 @@
 // @ts-check
 // The calls of a cluster's start and stop, in a Node that does nothing else: otherwise the loader and the
-// heap of the benchmark runner would be measured too. A message with a plan makes the network, a message
-// without one removes it.
+// heap of the benchmark runner would be measured too. It reports how long the import took. A message with a
+// plan makes the network, a message without one removes it.
 
+const began = performance.now()
 const built = new URL('../../dist/net/index.js', import.meta.url).href
 /** @type {typeof import('../../src/net/index.ts')} */
 const { openBridgeFabric } = await import(built)
+const loaded = performance.now() - began
 
 /** @type {import('../../src/net/index.ts').BridgeFabric | undefined} */
 let fabric
@@ -22,6 +24,7 @@ async function remove() {
   return { ms: performance.now() - began }
 }
 
+process.send?.({ ms: loaded })
 process.on('message', (/** @type {{ plan?: import('../../src/net/index.ts').BridgePlan }} */ { plan }) => {
   const failed = (/** @type {unknown} */ failure) => ({ failure: `${failure}` })
   void (plan ? create(plan) : remove()).catch(failed).then(answer => process.send?.(answer))

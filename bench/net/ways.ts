@@ -1,13 +1,12 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Scope } from '../../src/base/index.ts'
-import type { BridgePlan, Wiring } from '../../src/plan/index.ts'
+import type { Wiring } from '../../src/plan/index.ts'
 import type { NetNamespace } from '../../src/sys/index.ts'
 import { built } from '../built.ts'
 import { compile } from '../compile.ts'
+import { Ours } from './ours.ts'
 import { Program } from './program.ts'
 import { fewSteps, removals, steps, wiringOf } from './wiring.ts'
 
@@ -17,6 +16,8 @@ interface Contender {
   create(): Promise<number>
   /** Returns the time taken in milliseconds. */
   delete(): Promise<number>
+  /** Milliseconds that a fresh process took to import the code of `create`, where each round has a process of its own. */
+  readonly load?: number
   /** The namespace of its network. */
   namespace(): NetNamespace
 }
@@ -24,43 +25,70 @@ interface Contender {
 /** Prepares what does not count as making a network: programs run, scripts are written, the plan is made. */
 type Start = (wiring: Wiring, scope: Scope) => Promise<Contender>
 
-export const contenders = { ours, shell, 'ip-batch': ipBatch, floor } satisfies Record<string, Start>
+export const contenders = {
+  ours,
+  'ours-first': oursFirst,
+  shell,
+  'ip-batch': ipBatch,
+  floor,
+} satisfies Record<string, Start>
 
 /** After so many calls the engine has compiled the hot code. */
 const warmUpCalls = 8
 
 /** The calls of a cluster's start and stop, with its namespace; in a process of its own (ours.js). */
 async function ours(wiring: Wiring, scope: Scope): Promise<Contender> {
-  const [{ planBridges }, { NetNamespace }] = [await built('net'), await built('sys')]
-  const process = fork(resolve(import.meta.dirname, 'ours.js'), { execArgv: [], serialization: 'advanced' })
-  const ended = once(process, 'exit')
-  scope.defer(async () => {
-    if (process.connected) process.disconnect()
-    await ended
-  })
-  const ask = async (order: { plan?: BridgePlan }): Promise<{ ms: number; path?: string }> => {
-    process.send(order)
-    const [answer] = await Promise.race([once(process, 'message'), ended])
-    if (typeof answer?.ms !== 'number') throw new Error(answer?.failure ?? 'ours.js ended')
-    return answer
-  }
+  const { planBridges } = await built('net')
+  const child = scope.add(new Ours())
+  await child.loaded
   const plan = planBridges(wiring)
   for (let call = 0; call < warmUpCalls; call++) {
-    await ask({ plan: planBridges(wiringOf(12)) })
-    await ask({})
+    await child.create(planBridges(wiringOf(12)))
+    await child.delete()
   }
   let namespace: NetNamespace
   return {
     async create() {
-      const { ms, path } = await ask({ plan })
-      // Kept until the end: the kernel removes a namespace in the background, which would slow down the other
-      // contenders.
-      namespace = scope.add(NetNamespace.open(path!))
+      const { ms, path } = await child.create(plan)
+      namespace = await kept(path, scope)
       return ms
     },
-    delete: async () => (await ask({})).ms,
+    delete: () => child.delete(),
     namespace: () => namespace,
   }
+}
+
+/** The same as the first call of a fresh process each round, as in the owner process of `xc start`. */
+async function oursFirst(wiring: Wiring, scope: Scope): Promise<Contender> {
+  const { planBridges } = await built('net')
+  const plan = planBridges(wiring)
+  let child: Ours
+  let namespace: NetNamespace
+  let load = 0
+  return {
+    async create() {
+      child = scope.add(new Ours())
+      load = await child.loaded
+      const { ms, path } = await child.create(plan)
+      namespace = await kept(path, scope)
+      return ms
+    },
+    async delete() {
+      const ms = await child.delete()
+      await child.close()
+      return ms
+    },
+    namespace: () => namespace,
+    get load() {
+      return load
+    },
+  }
+}
+
+/** Kept until the end: the kernel removes a namespace in the background, which would slow down the other contenders. */
+async function kept(path: string, scope: Scope): Promise<NetNamespace> {
+  const { NetNamespace } = await built('sys')
+  return scope.add(NetNamespace.open(path))
 }
 
 /** One process a step, from a running shell. */

@@ -6,13 +6,14 @@ import { lockFolder } from './lock.js'
 import { nodeModules } from './modules.js'
 import { native } from './native.js'
 import { requireNode } from './node-version.js'
+import { programs } from './programs.js'
 import { Progress } from './progress.js'
 import { logName, startLog } from './project.js'
 import { carryOut } from './steps.js'
 import { typescript } from './typescript.js'
 
-/** The parts to build after a change: the addon, the launcher and dist/. */
-export const building = () => [native(), typescript()]
+/** The parts to build after a change: the addon, the launcher, dist/ and the programs in it. */
+export const building = () => [native(), typescript(), programs()]
 
 /**
  * Everything between a fresh clone and a machine that can start a cluster. It starts nothing, and skips what

@@ -1,12 +1,13 @@
 // @ts-check
 import { rmSync } from 'node:fs'
+import { isOfPrograms } from './programs.js'
 import { exists, filesBelow, fingerprint, inProject, isStamped, writeStamp } from './project.js'
 import { run } from './run.js'
 
 const stamp = 'dist/.stamp'
 const compilerState = 'dist/.tsbuildinfo'
 
-/** Compiles src/ to JavaScript and type declarations in dist/, and removes other files there. */
+/** Compiles src/ to JavaScript and type declarations in dist/, and removes other files there but the programs. */
 export const typescript = () => ({
   title: 'TypeScript',
   /** @param {import('./steps.js').Say} say */
@@ -43,5 +44,5 @@ const expected = () =>
 function stale() {
   if (!exists('dist')) return []
   const wanted = new Set([...expected(), stamp, compilerState])
-  return filesBelow('dist').filter(file => !wanted.has(file))
+  return filesBelow('dist').filter(file => !wanted.has(file) && !isOfPrograms(file))
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../base/index.ts'
+import type { OwnerAhead } from '../owner/index.ts'
 import { commands, configureCommand } from './commands.ts'
 import { CliError, explain, statusOf } from './errors.ts'
 import { normalized } from './options/argv.ts'
@@ -9,9 +10,9 @@ import { tidy } from './sweep.ts'
 import { traceAsTold } from './trace.ts'
 
 /** Runs `xc` with this process's arguments and environment, and ends the process. */
-export async function main(): Promise<void> {
+export async function main(ahead?: OwnerAhead): Promise<void> {
   watchOutput()
-  const session = openSession(process.env)
+  const session = openSession(process.env, ahead)
   await exitFlushed(await run(normalized(process.argv.slice(2)), session))
 }
 

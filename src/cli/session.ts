@@ -1,5 +1,6 @@
 import { type Places, places } from '../base/index.ts'
 import { OwnerClient } from '../client/index.ts'
+import type { OwnerAhead } from '../owner/index.ts'
 import type { Environment } from '../plan/index.ts'
 import { CliError } from './errors.ts'
 
@@ -14,10 +15,12 @@ export interface CommonOptions {
 export interface Session {
   readonly env: Environment
   readonly places: Places
+  /** An owner that was started before the command line was read. */
+  readonly ahead?: OwnerAhead | undefined
 }
 
-export function openSession(env: Environment): Session {
-  return { env, places: places(env, process.getuid?.() ?? 0) }
+export function openSession(env: Environment, ahead?: OwnerAhead): Session {
+  return { env, places: places(env, process.getuid?.() ?? 0), ahead }
 }
 
 /** The name of the cluster that a command is for. */

@@ -61,7 +61,7 @@ export async function buildImage(options: ImageOptions): Promise<GuestImage> {
     options.program ?? built,
     sysroots.map(root => resolve(root)),
   ])
-  const recalled = await cache.recall(request)
+  const recalled = cache.recall(request)
   if (recalled) return imageOf(recalled)
 
   const inputs = new Inputs()

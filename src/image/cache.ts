@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSystemError } from '../base/index.ts'
@@ -39,14 +40,14 @@ export class Cache {
   }
 
   /** The entry that this request gave last time, if no file that it depends on has changed since. */
-  async recall(request: string): Promise<CacheEntry | undefined> {
-    const answer = (await readJson(this.#answerFile(request))) as Answer | undefined
+  recall(request: string): CacheEntry | undefined {
+    const answer = readJson(this.#answerFile(request)) as Answer | undefined
     if (!answer || !unchanged(answer.outputs) || !unchanged(answer.inputs)) return undefined
     return { key: answer.key, dir: join(this.#dir, answer.key), facts: answer.facts }
   }
 
   async remember(request: string, entry: CacheEntry, inputs: Fingerprints): Promise<void> {
-    const manifest = (await readJson(join(entry.dir, MANIFEST))) as Manifest | undefined
+    const manifest = readJson(join(entry.dir, MANIFEST)) as Manifest | undefined
     if (!manifest) return // removed meanwhile, for instance by `rm -r`: the next call builds it
     const files = [MANIFEST, ...Object.keys(manifest.files)].map(name => join(entry.dir, name))
     const outputs = Object.fromEntries(files.map(path => [path, fingerprint(path)]))
@@ -59,7 +60,7 @@ export class Cache {
   /** The entry of this key if it is intact: every byte is checked. */
   async find(key: string): Promise<CacheEntry | undefined> {
     const dir = join(this.#dir, key)
-    const manifest = (await readJson(join(dir, MANIFEST))) as Manifest | undefined
+    const manifest = readJson(join(dir, MANIFEST)) as Manifest | undefined
     if (!manifest) return undefined
     for (const [name, { sha256 }] of Object.entries(manifest.files)) {
       const content = await readFile(join(dir, name)).catch(() => undefined)
@@ -138,9 +139,10 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-async function readJson(path: string): Promise<unknown> {
+/** At once, as {@link fingerprint} is: these files are short. */
+function readJson(path: string): unknown {
   try {
-    return JSON.parse(await readFile(path, 'utf8'))
+    return JSON.parse(readFileSync(path, 'utf8'))
   } catch (failure) {
     if (failure instanceof SyntaxError || isSystemError(failure, 'ENOENT', 'ENOTDIR')) return undefined
     throw failure

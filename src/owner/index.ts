@@ -1,3 +1,4 @@
-export { type Launch, launchOwner } from './launch.ts'
+export type { OwnerAhead } from './ahead.ts'
+export { type Launch, launchOwner, type StartOrder } from './launch.ts'
 export { sweep } from './runtime-directory.ts'
 export type { OwnerMessage } from './start-pipe.ts'

@@ -1,6 +1,14 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { clusterPlaces, messageOf, type Queue, readTraceAreas, traceVariable } from '../base/index.ts'
+import {
+  type ClusterPlaces,
+  clusterPlaces,
+  messageOf,
+  type Queue,
+  readTraceAreas,
+  traceVariable,
+} from '../base/index.ts'
 import { spawnDetached } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
 import { type OwnerMessage, StartPipe, type StartRequest } from './start-pipe.ts'
@@ -21,35 +29,39 @@ export interface Launch {
 
 export interface LaunchOptions {
   readonly env: NodeJS.ProcessEnv
-  /** The owner's main module. Absent: the one beside this file. */
+  /** The owner's main module. Absent: that of the built package. */
   readonly script?: string
   readonly nodeArgs?: readonly string[]
+}
+
+/** What a start asks of an owner; its trace areas come from the environment. */
+export type StartOrder = Omit<StartRequest, 'trace'>
+
+/** An owner process that has no start request yet, and loads its code meanwhile. */
+export interface WaitingOwner {
+  readonly pid: number
+  /** Sends the start request, once. Throws TRACE_AREA when XCLUSTER_TRACE names an unknown area. */
+  start(request: StartOrder): Launch
+  /** Closes the pipe: an owner without a request then ends and has done nothing. */
+  close(): Promise<void>
 }
 
 /**
  * Starts a detached owner process, which starts the cluster. If this process dies before it has sent `keep`, the owner
  * removes everything again. The owner prints in its log the messages of the areas in `env.XCLUSTER_TRACE`.
  */
-export async function launchOwner(
-  request: Omit<StartRequest, 'trace'>,
-  options: LaunchOptions,
-): Promise<Launch> {
-  const trace = readTraceAreas(options.env[traceVariable])
-  const { logs, ownerLog } = clusterPlaces(request.places, request.settings.name)
-  await mkdir(logs, { recursive: true, mode: 0o700 }).catch(failure => {
-    throw cannotMake(logs, failure)
-  })
+export async function launchOwner(request: StartOrder, options: LaunchOptions): Promise<Launch> {
+  readTraceAreas(options.env[traceVariable]) // refused before there is a process
+  return spawnOwner(clusterPlaces(request.places, request.settings.name), options).start(request)
+}
+
+/** Starts an owner process for a cluster in these places. It waits for its request. */
+export function spawnOwner({ logs, ownerLog }: ClusterPlaces, options: LaunchOptions): WaitingOwner {
+  makeDirectory(logs)
   const { env, nodeArgs = [], script = ownerMain } = options
-  const { pid, port } = spawnDetached({
-    script,
-    nodeArgs,
-    args: [request.settings.name],
-    env,
-    logFile: ownerLog,
-  })
+  const { pid, port } = spawnDetached({ script, nodeArgs, args: [basename(logs)], env, logFile: ownerLog })
   const pipe = StartPipe.starter(port)
-  pipe.send({ event: 'start', request: { ...request, trace } })
-  return {
+  const launch: Launch = {
     pid,
     log: ownerLog,
     messages: pipe.incoming,
@@ -57,10 +69,26 @@ export async function launchOwner(
     cancel: () => pipe.send({ event: 'cancel' }),
     close: () => pipe.close(),
   }
+  return {
+    pid,
+    start(request) {
+      pipe.send({ event: 'start', request: { ...request, trace: readTraceAreas(env[traceVariable]) } })
+      return launch
+    },
+    close: launch.close,
+  }
 }
 
-/** `main.js` in dist, `main.ts` where the sources run without compilation. */
-const ownerMain = fileURLToPath(import.meta.url).replace(/launch(\.[jt]s)$/, 'main$1')
+/** `bin/owner.js`, at the same distance from dist and from src. */
+const ownerMain = fileURLToPath(new URL('../../bin/owner.js', import.meta.url))
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (failure) {
+    throw cannotMake(path, failure)
+  }
+}
 
 function cannotMake(directory: string, cause: unknown): OwnerError {
   return new OwnerError({

@@ -3,14 +3,14 @@ import { planCluster } from '../plan/index.ts'
 import { adoptStream } from '../sys/index.ts'
 import { runOwner } from './run.ts'
 
-// The main module of an owner process. File descriptor 3 is its end of the start pipe; its output is the owner's log.
+// The main module of an owner process (bin/owner.js). File descriptor 3 is its end of the start pipe; its output is the
+// owner's log. It has no top-level `await`: a module with one cannot be required.
 process.title = `xcluster-owner ${process.argv[2]}`
 process.chdir('/')
 const print = (line: string) => console.error(line)
-await runOwner({
+void runOwner({
   port: adoptStream(3),
   maker: { plan: planCluster, start: startCluster },
   print,
   log: text => print(`${new Date().toISOString()} ${text}`),
-})
-process.exit(0)
+}).then(() => process.exit(0))

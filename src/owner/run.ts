@@ -3,7 +3,7 @@ import type { ClusterEvent } from '../api/index.ts'
 import { clusterPlaces, errorToJson, messageOf, type Port, printTraces, version } from '../base/index.ts'
 import type { Settings } from '../plan/index.ts'
 import { OwnerError } from './errors.ts'
-import type { Api } from './http/server.ts'
+import { Listener } from './http/listener.ts'
 import { type ClusterMaker, Owner } from './owner.ts'
 import { type Claim, claim } from './runtime-directory.ts'
 import { type OwnerMessage, type StarterMessage, StartPipe, type StartRequest } from './start-pipe.ts'
@@ -28,6 +28,7 @@ export async function runOwner(dependencies: OwnerDependencies): Promise<void> {
   await using pipe = StartPipe.owner(dependencies.port)
   try {
     const request = await requestFrom(pipe)
+    if (!request) return
     printTraces(request.trace ?? [], dependencies.print)
     await runCluster(dependencies, pipe, request)
   } catch (failure) {
@@ -63,12 +64,11 @@ async function runCluster(
       }),
     leave: () => leave(claimed, api),
   })
-  // fastify and zod take a tenth of a second to load, which costs no time while the first guest boots.
-  const api = import('./http/server.ts').then(({ serve }) => serve({ owner, socket: at.socket, log }))
+  const api = listen(owner, at.socket, log)
   const signals = stopOnSignals(owner, log)
   try {
-    await api
-    await reportStart(pipe, owner)
+    const listener = await api
+    if (await reportStart(pipe, owner)) listener.load()
     await owner.gone
   } finally {
     await owner.stop()
@@ -78,14 +78,24 @@ async function runCluster(
   }
 }
 
-/** Reports the start to the starter. Stops the cluster unless the starter answers `keep`. */
-async function reportStart(pipe: Pipe, owner: Owner): Promise<void> {
+/** Listens on the API's socket. What answers there is loaded later, see {@link Listener}. */
+function listen(owner: Owner, socket: string, log: OwnerDependencies['log']): Promise<Listener> {
+  return Listener.open({
+    socket,
+    log,
+    load: async server => (await import('./http/server.ts')).serve({ owner, server, log }),
+  })
+}
+
+/** Reports the start to the starter, and returns whether it answers `keep`. Otherwise it stops the cluster. */
+async function reportStart(pipe: Pipe, owner: Owner): Promise<boolean> {
   const kept = isKept(pipe)
   kept.then(keep => (keep ? undefined : owner.stop())).catch(() => {}) // `runCluster` awaits `stop` itself
   const status = await owner.ready
   pipe.send({ event: 'ready', status })
-  await kept
+  const keep = await kept
   await pipe.close()
+  return keep
 }
 
 async function isKept(pipe: Pipe): Promise<boolean> {
@@ -99,10 +109,11 @@ async function isKept(pipe: Pipe): Promise<boolean> {
   return false
 }
 
-async function requestFrom(pipe: Pipe): Promise<StartRequest> {
+/** Undefined when the pipe ends without a request: there is nothing to start. */
+async function requestFrom(pipe: Pipe): Promise<StartRequest | undefined> {
   const { value } = await pipe.incoming.next()
-  if (value?.event !== 'start') throw noRequest()
-  return value.request
+  if (value && value.event !== 'start') throw noRequest()
+  return value?.request
 }
 
 function forward(pipe: Pipe, event: ClusterEvent): void {
@@ -110,8 +121,8 @@ function forward(pipe: Pipe, event: ClusterEvent): void {
 }
 
 /** Closes the socket before it releases the lock: that unlinks the path, which the next owner may use afterwards. */
-async function leave(claimed: Claim, api: Promise<Api>): Promise<void> {
-  await api.then(({ stopListening }) => stopListening()).catch(() => {}) // without an API there is nothing to close
+async function leave(claimed: Claim, api: Promise<Listener>): Promise<void> {
+  await api.then(listener => listener.stopListening()).catch(() => {}) // without an API there is nothing to close
   await claimed.release()
 }
 
@@ -128,6 +139,6 @@ function stopOnSignals(owner: Owner, log: (text: string) => void): () => void {
 }
 
 function noRequest(): OwnerError {
-  const reason = 'the pipe ended before a start request came'
+  const reason = 'the first message is not a start request'
   return new OwnerError({ code: 'START_PIPE_GARBAGE', op: 'read start pipe', reason })
 }

@@ -81,6 +81,10 @@ describe('the npm package', () => {
       'LICENSE',
       'CHANGELOG.md',
       'bin/xc.js',
+      'bin/owner.js',
+      'bin/package.json',
+      'dist/programs/xc.js',
+      'dist/programs/owner.js',
       'dist/index.js',
       'dist/index.d.ts',
       'binding.gyp',
@@ -95,7 +99,7 @@ describe('the npm package', () => {
 
   test('contains nothing else', () => {
     const meant =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|binding\.gyp|bin\/xc\.js|(native|guest)\/.*|dist\/.*\.(js|js\.map|d\.ts))$/
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|binding\.gyp|bin\/((xc|owner)\.js|package\.json)|(native|guest)\/.*|dist\/.*\.(js|js\.map|d\.ts))$/
     expect(files.filter(file => !meant.test(file))).toEqual([])
     expect(files.filter(file => /(^|\/)\.|\.test\./.test(file))).toEqual([])
   })

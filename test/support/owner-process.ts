@@ -10,9 +10,12 @@ import { resolveSettings, type SettingOptions } from '../../src/plan/index.ts'
 import type { Scenario } from './fake-owner.ts'
 import { waitFor } from './wait.ts'
 
-const script = fileURLToPath(new URL('./fake-owner.ts', import.meta.url))
-// An absolute path, so that it does not depend on the directory in which the test runs.
-const nodeArgs = ['--import', fileURLToPath(import.meta.resolve('jiti/register'))]
+/** The program of an owner process whose cluster has no VMs. */
+export const fakeProgram = {
+  script: fileURLToPath(new URL('./fake-owner.ts', import.meta.url)),
+  // An absolute path, so that it does not depend on the directory in which the test runs.
+  nodeArgs: ['--import', fileURLToPath(import.meta.resolve('jiti/register'))],
+}
 
 /** A detached owner of a fake cluster, with its own directories. Closing kills it. */
 export class OwnerProcess implements AsyncDisposable {
@@ -84,7 +87,7 @@ export async function startOwner({
 }: OwnerOptions = {}): Promise<OwnerProcess> {
   const settings = resolveSettings({ options })
   const env = { ...process.env, XCLUSTER_TEST_SCENARIO: JSON.stringify(scenario) }
-  const launch = await launchOwner({ settings, places }, { env, script, nodeArgs })
+  const launch = await launchOwner({ settings, places }, { env, ...fakeProgram })
   return new OwnerProcess(launch, places, settings.name)
 }
 

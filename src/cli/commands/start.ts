@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { gone, OwnerClient, type Status } from '../../client/index.ts'
+import type { Launch, StartOrder } from '../../owner/index.ts'
 import { planCluster, type Settings } from '../../plan/index.ts'
 import { addSettings, settingsOf } from '../options/settings.ts'
 import { timeoutOption } from '../options/shared.ts'
@@ -45,8 +46,7 @@ interface Start {
 async function start(session: Session, { settings, nodes, options }: Start): Promise<void> {
   const timeoutMs = timeoutOf(options)
   const request = { settings, places: session.places, ...(timeoutMs !== undefined && { timeoutMs }) }
-  const { launchOwner } = await import('../../owner/index.ts')
-  const launch = await launchOwner(request, { env: { ...session.env } })
+  const launch = await launchOf(session, request)
   // A terminal without a known size reports 0 columns: a list that changes in place would have one letter a line.
   const live = process.stdout.isTTY === true && process.stdout.columns >= 40 && !options.json
   const outcome = await followStart(launch, { live, nodes, clones: settings.clone === 'always' })
@@ -56,6 +56,13 @@ async function start(session: Session, { settings, nodes, options }: Start): Pro
     return
   }
   await tellReady(session, outcome.status as Status, options)
+}
+
+/** Uses the owner that was started ahead, if it is for this cluster. */
+async function launchOf({ ahead, env }: Session, request: StartOrder): Promise<Launch> {
+  if (ahead?.name === request.settings.name) return ahead.start(request)
+  const [{ launchOwner }] = await Promise.all([import('../../owner/index.ts'), ahead?.close()])
+  return await launchOwner(request, { env: { ...env } })
 }
 
 /** The cluster keeps running even when the check fails, so that you can find out why. */

@@ -166,8 +166,8 @@ class Member implements AsyncDisposable {
   }
 }
 
-/** `worker.js` in dist, `worker.ts` where the sources run as they are. */
-const script = fileURLToPath(import.meta.url).replace(/pool(\.[jt]s)$/, 'worker$1')
+/** Beside this module, be it compiled, packed, or a source that runs as it is. */
+const script = fileURLToPath(import.meta.url).replace(/[^/]+(\.[jt]s)$/, 'worker$1')
 
 function died(cause: unknown): DnsError {
   const reason = cause instanceof Error ? (cause.stack ?? cause.message) : 'the thread ended'

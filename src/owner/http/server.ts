@@ -1,26 +1,19 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { type ErrorKind, errorToJson, version, versionHeader, XclusterError } from '../../base/index.ts'
-import { peerCredentials } from '../../sys/index.ts'
 import { OwnerError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
+import type { Answering } from './listener.ts'
 import { openApi } from './openapi.ts'
 import { type Asked, routes as ours, type Route } from './routes.ts'
 import { upgradeAsked } from './upgrade.ts'
 
-export interface Api {
-  /** Refuses new connections. Open ones stay. */
-  stopListening(): void
-  /** Closes upgraded connections and resolves when every answer has been sent. */
-  close(): Promise<void>
-}
-
 export interface ServeOptions {
   readonly owner: Owner
-  readonly socket: string
+  /** The server that receives the requests. It listens already. */
+  readonly server: Server
   readonly log: (text: string) => void
   /** Default: those of the API. */
   readonly routes?: readonly Route[]
@@ -29,17 +22,15 @@ export interface ServeOptions {
 /** Bytes. The largest body is the input of an `exec`, in base64. */
 const bodyLimit = 64 * 1024 * 1024
 
-/** Serves an owner's API on a unix socket. Only the same user and root get an answer. */
-export async function serve({ owner, socket, log, routes = ours }: ServeOptions): Promise<Api> {
-  const app = fastify({ bodyLimit, forceCloseConnections: 'idle' })
-  const open = new Set<Duplex>()
-  app.server.on('connection', (peer: Socket) => {
-    if (!isOurs(peer)) peer.destroy()
-  })
-  app.server.on('upgrade', (request: IncomingMessage, peer: Duplex) => {
-    open.add(peer)
-    peer.on('close', () => open.delete(peer))
-    void upgrade(request, peer, { owner, routes })
+/** Makes what answers requests to an owner's API. */
+export async function serve({ owner, server, log, routes = ours }: ServeOptions): Promise<Answering> {
+  let request!: Answering['request']
+  const app = fastify({
+    bodyLimit,
+    serverFactory: handler => {
+      request = handler
+      return server
+    },
   })
   app.addHook('onRequest', async (_, reply) => void reply.header(versionHeader, version))
   app.setValidatorCompiler(({ schema }) => validator(schema as unknown as z.ZodType))
@@ -50,13 +41,11 @@ export async function serve({ owner, socket, log, routes = ours }: ServeOptions)
   )
   for (const route of routes) register(app, owner, route)
   app.get('/v1/openapi.json', () => openApi(routes))
-  await app.listen({ path: socket })
+  await app.ready()
   return {
-    stopListening: () => void app.server.close(),
-    close: async () => {
-      for (const peer of open) peer.destroy()
-      await app.close()
-    },
+    request,
+    upgrade: (request, peer) => void upgrade(request, peer, { owner, routes }),
+    close: () => app.close(),
   }
 }
 
@@ -151,13 +140,4 @@ function noRoute(what: string): OwnerError {
     reason: `there is no ${what}`,
     remedy: 'GET /v1/openapi.json lists all routes',
   })
-}
-
-/** The mode of the directory keeps other users out. This check holds even if that mode is changed. */
-function isOurs(peer: Socket): boolean {
-  // Node has no public way from a socket to its descriptor. Without a descriptor the peer is refused.
-  const fd = (peer as unknown as { _handle?: { fd?: number } })._handle?.fd
-  if (fd === undefined || fd < 0) return false
-  const { uid } = peerCredentials(fd)
-  return uid === 0 || uid === process.geteuid?.()
 }

@@ -31,8 +31,8 @@ export async function detectAccel(options: AccelOptions): Promise<Accel> {
 }
 
 async function rememberedTrouble({ cacheDir, qemu, identity }: AccelOptions): Promise<string | null> {
-  const key = await verdictKey(qemu, identity)
-  const known = await recallVerdict(cacheDir, key)
+  const key = verdictKey(qemu, identity)
+  const known = recallVerdict(cacheDir, key)
   if (known) return known.trouble
   const trouble = (await kvmTrouble({ qemu: qemu.path, identity })) ?? null
   await rememberVerdict(cacheDir, key, { trouble })

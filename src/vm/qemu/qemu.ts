@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { launch } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
@@ -22,25 +21,27 @@ export async function findQemu({ given, searchPath, cacheDir }: QemuSearch): Pro
   const directories = searchPath.split(delimiter).filter(Boolean)
   const candidates = given ? [given] : directories.map(directory => join(directory, program))
   for (const path of candidates) {
-    if (!(await executable(path))) continue
+    if (!executable(path)) continue
     const [whole, asked] = [resolve(path), () => versionOf(resolve(path))]
     return { path: whole, version: await (cacheDir ? known(whole, cacheDir, asked) : asked()) }
   }
   throw missing(given ? `${given} cannot be executed` : `no directory of PATH (${searchPath}) has ${program}`)
 }
 
-async function executable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Its version, from the cache as long as the file is the same. */
 async function known(path: string, cacheDir: string, ask: () => Promise<string>): Promise<string> {
-  const { ino, size, mtimeMs, ctimeMs } = await stat(path)
+  const { ino, size, mtimeMs, ctimeMs } = statSync(path)
   const memory = { cacheDir, name: 'qemu.json', key: JSON.stringify([path, ino, size, mtimeMs, ctimeMs]) }
-  const version = await recall(memory)
+  const version = recall(memory)
   if (typeof version === 'string') return version
   const answer = await ask()
   await remember(memory, answer)

@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
+import { clusterPlaces } from '../../../src/base/index.ts'
 import { OwnerClient } from '../../../src/client/index.ts'
+import { isAlive } from '../../../src/client/process.ts'
 import { sweep } from '../../../src/owner/index.ts'
+import { spawnOwner } from '../../../src/owner/launch.ts'
 import { test } from '../../support/leaks.ts'
-import { type OwnerProcess, privatePlaces, startOwner } from '../../support/owner-process.ts'
+import { fakeProgram, type OwnerProcess, privatePlaces, startOwner } from '../../support/owner-process.ts'
 import { needsRoot } from '../../support/rights.ts'
 import { waitFor } from '../../support/wait.ts'
 
@@ -30,6 +33,17 @@ test('an owner that is started, kept, asked for its status and stopped leaves no
   await owner.client.stop()
   expectNothingLeft(owner)
   await expect(owner.client.status()).rejects.toMatchObject({ code: 'CLUSTER_MISSING', kind: 'missing' })
+})
+
+test('an owner without a start request ends silently and leaves nothing', async () => {
+  const places = privatePlaces()
+  const at = clusterPlaces(places, 'idle')
+  const owner = spawnOwner(at, { env: process.env, ...fakeProgram })
+  expect(isAlive(owner.pid)).toBe(true)
+  await owner.close()
+  await waitFor(() => !isAlive(owner.pid), 15_000)
+  expect(readFileSync(at.ownerLog, 'utf8')).toBe('')
+  expect(existsSync(at.directory)).toBe(false)
 })
 
 test('of two simultaneous starts with one name one succeeds, and the other fails with CLUSTER_RUNNING', async () => {

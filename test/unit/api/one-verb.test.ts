@@ -7,9 +7,10 @@ import { type AnswerOf, type AskedOf, type Verb, verbTable } from '../../../src/
 import { plainCommand } from '../../../src/cli/commands.ts'
 import type { PlainVerb } from '../../../src/cli/verb-command.ts'
 import { call, callsOf } from '../../../src/client/calls.ts'
+import { Listener } from '../../../src/owner/http/listener.ts'
 import { openApi } from '../../../src/owner/http/openapi.ts'
 import { routesOf } from '../../../src/owner/http/routes.ts'
-import { type Api, serve } from '../../../src/owner/http/server.ts'
+import { serve } from '../../../src/owner/http/server.ts'
 import { Owner } from '../../../src/owner/owner.ts'
 import { planCluster, resolveSettings } from '../../../src/plan/index.ts'
 import { FakeWorld } from '../../support/fake-world.ts'
@@ -49,7 +50,7 @@ class Shuffler extends callsOf(table) {
 }
 
 let root: string
-let api: Api
+let api: Listener
 let owner: Owner
 
 beforeEach(async () => {
@@ -63,7 +64,11 @@ beforeEach(async () => {
     log: () => {},
   })
   await owner.ready
-  api = await serve({ owner, socket: `${root}/xcluster/default/owner.sock`, log: () => {}, routes })
+  api = await Listener.open({
+    socket: `${root}/xcluster/default/owner.sock`,
+    log: () => {},
+    load: server => serve({ owner, server, log: () => {}, routes }),
+  })
   asked.length = 0
 })
 

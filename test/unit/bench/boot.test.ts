@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { environmentOf } from '../../../bench/boot/cli.ts'
 import { problems } from '../../../bench/boot/clone-check.ts'
 import { networkScript, originalArgs } from '../../../bench/boot/original.ts'
+import { places } from '../../../src/base/index.ts'
 
 const image = { kernelVersion: '6.1', modules: [], hasTelnetd: true, hasDropbear: true, key: '' }
 const host = {
@@ -50,4 +52,18 @@ test('a clone with a value of another node, or with a wrong identity, is found',
     'the clock of vm-001 is off by 60 s',
     'vm-001 has 00:01 00:02, not 00:01',
   ])
+})
+
+test('xc start of the benchmark finds the templates of the run, and neither clusters nor settings of the user', () => {
+  vi.stubEnv('__nvm', '1')
+  vi.stubEnv('XCLUSTER_NAME', 'mine')
+  const env = environmentOf({ runtime: '/r', state: '/s', cache: '/c/xcluster' }, '/own')
+  vi.unstubAllEnvs()
+  expect(places(env, 0)).toEqual({
+    runtime: '/own/run/xcluster',
+    state: '/own/state/xcluster',
+    cache: '/c/xcluster',
+  })
+  expect(Object.keys(env).filter(name => /^__|XCLUSTER/.test(name))).toEqual([])
+  expect(env.PATH).toBe(process.env.PATH)
 })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { expected, line } from '../../../bench/net/made.ts'
 import { fewSteps, removals, steps, tapsOf, wiringOf } from '../../../bench/net/wiring.ts'
+import { ratiosOf } from '../../../bench/net.bench.ts'
 
 const wiring = wiringOf(24)
 
@@ -43,4 +44,12 @@ test('the network that ip shows is compared with the plan', () => {
   expect(wanted).not.toContain(line({ ...tap, master: 'xcbr0', addr_info: [], flags: [] }))
   expect(wanted).not.toContain(line({ ...bridge, addr_info: [] }))
   expect(tapsOf(wiring).map(({ name }) => wanted.includes(`port ${name}`))).not.toContain(false)
+})
+
+test('our warm call is divided by every other way, the first call of a process by the C floor alone', () => {
+  expect(ratiosOf(['ours', 'ours-first', 'shell', 'floor'])).toEqual([
+    ['ours', 'shell'],
+    ['ours', 'floor'],
+    ['ours-first', 'floor'],
+  ])
 })
