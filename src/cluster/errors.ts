@@ -16,7 +16,7 @@ export function clusterStopping(target: string, cause?: unknown): ClusterError {
 /** The failure to throw. When the rollback failed too, that failure becomes a notice. */
 export function firstOf(failure: unknown, notice: (text: string) => void): unknown {
   const first = firstFailure(failure)
-  const { error } = failure as { error?: unknown }
+  const { error } = (failure ?? {}) as { error?: unknown }
   if (first !== failure && error !== undefined) notice(`The rollback is incomplete: ${messageOf(error)}`)
   return first
 }

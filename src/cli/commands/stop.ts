@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { runningClusters } from '../../client/index.ts'
+import { CliError } from '../errors.ts'
 import { nameOption, timeoutOption } from '../options/shared.ts'
 import { printJson, tell } from '../output.ts'
 import { type CommonOptions, clientOf, clusterNameOf, type Session } from '../session.ts'
@@ -15,6 +16,7 @@ export function configure(command: Command, session: Session): void {
     .option('--json', 'print one JSON value (docs/json.md)')
     .option(...timeoutOption)
     .action(async (options: StopOptions) => {
+      if (options.all && options.name !== undefined) throw allAndOne(options.name)
       const names = options.all ? await runningClusters(session.places) : [clusterNameOf(session, options)]
       const outcomes = await Promise.allSettled(
         names.map(name => clientOf(session, { ...options, name }).stop()),
@@ -26,4 +28,15 @@ export function configure(command: Command, session: Session): void {
       const failed = outcomes.find(({ status }) => status === 'rejected')
       if (failed) throw (failed as PromiseRejectedResult).reason
     })
+}
+
+/** `--all` beside a name would stop clusters that were not named. */
+function allAndOne(name: string): CliError {
+  return new CliError({
+    code: 'BAD_USAGE',
+    kind: 'usage',
+    target: '--all',
+    reason: `it stops every cluster, and --name ${name} selects one`,
+    remedy: 'Give one of the two',
+  })
 }

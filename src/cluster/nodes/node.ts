@@ -222,7 +222,7 @@ export class ClusterNode {
     throw this.#notReady()
   }
 
-  #notReady(reason = this.#reason ?? `it is ${this.state}`, remedy?: string): ClusterError {
+  #notReady(reason = this.#reason ?? `it is ${this.state}`, remedy = this.#remedy()): ClusterError {
     const target = this.#plan.name
     return new ClusterError({
       code: 'NODE_NOT_READY',
@@ -231,5 +231,12 @@ export class ClusterNode {
       reason,
       ...(remedy !== undefined && { remedy }),
     })
+  }
+
+  /** A failed node is replaced by a reset. Its console log stays. */
+  #remedy(): string | undefined {
+    if (this.state !== 'failed') return undefined
+    const of = (words: string) => commandFor(this.#parts.cluster, `${words} ${this.#plan.id}`)
+    return `Replace it: ${of('reset')}; its console: ${of('logs')}`
   }
 }

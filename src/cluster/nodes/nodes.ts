@@ -1,6 +1,6 @@
 import { inTurns, Scope, Serial } from '../../base/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
-import { missing, scaledIn, scaledOut } from '../../plan/index.ts'
+import { missing, newId, scaledIn, scaledOut } from '../../plan/index.ts'
 import { ownNames } from '../dns/names.ts'
 import { clusterStopping, firstOf } from '../errors.ts'
 import type { Parts } from '../parts.ts'
@@ -52,8 +52,9 @@ export class Nodes {
     })
   }
 
-  scaleOut(ids: readonly number[]): Promise<void> {
+  scaleOut(asked: readonly number[]): Promise<void> {
     return this.#inTurn(async () => {
+      const ids = asked.map(newId)
       const before = { plan: this.#plan, nodes: this.#nodes }
       const after = scaledOut(this.#parts.settings, before.plan, ids)
       const plans = after.nodes.filter(({ id }) => ids.includes(id))

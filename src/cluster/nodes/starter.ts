@@ -79,7 +79,7 @@ export class NodeStarter {
         nodes.length < many || !namespace ? undefined : await this.#parts.world.suppressMldReports(namespace)
       await this.#admit(batch, { ...run, signal })
       if (batch.failure) throw batch.failure
-      if (batch.singles.length === nodes.length) throw batch.singles[0]
+      if (nodes.length > 0 && batch.singles.length === nodes.length) throw batch.singles[0]
     } catch (failure) {
       throw batch.failure ?? failure
     } finally {

@@ -25,7 +25,12 @@ export async function findQemu({ given, searchPath, cacheDir }: QemuSearch): Pro
     const [whole, asked] = [resolve(path), () => versionOf(resolve(path))]
     return { path: whole, version: await (cacheDir ? known(whole, cacheDir, asked) : asked()) }
   }
-  throw missing(given ? `${given} cannot be executed` : `no directory of PATH (${searchPath}) has ${program}`)
+  throw given
+    ? missing(
+        `${given} cannot be executed`,
+        'Give the path of a QEMU that you may execute (--kvm), or leave it out',
+      )
+    : missing(`no directory of PATH (${searchPath}) has ${program}`)
 }
 
 function executable(path: string): boolean {
@@ -57,8 +62,7 @@ async function versionOf(path: string): Promise<string> {
   throw missing(`${path} is not QEMU: with --version it prints: ${said.split('\n')[0]}`)
 }
 
-function missing(reason: string): VmError {
-  const remedy = 'Run: sudo apt-get install qemu-system-x86'
+function missing(reason: string, remedy = 'Run: sudo apt-get install qemu-system-x86'): VmError {
   return new VmError({
     code: 'QEMU_MISSING',
     kind: 'prerequisite',

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { expect } from 'vitest'
 import { type Verb, type VerbName, verbs } from '../../../src/api/index.ts'
 import { version, versionHeader } from '../../../src/base/index.ts'
@@ -201,4 +203,19 @@ test('events over the API arrive as they happen, and end with the cluster', asyn
     ms: expect.any(Number),
   }))
   expect(events).toEqual(expect.arrayContaining(ends))
+})
+
+test('a client that drops a refused upgrade does not end the owner', async () => {
+  await using owner = await running()
+  for (const path of ['/v1/status', '/v1/nodes/99/console', '/v1/nodes/1/console']) {
+    const head = `GET ${path} HTTP/1.1\r\nHost: x\r\nUpgrade: xcluster-console\r\nConnection: Upgrade\r\n\r\n`
+    const socket = connect(owner.at.socket).pause()
+    await once(socket, 'connect')
+    socket.write(head)
+    await ask(owner, 'GET /v1/status') // by then it has answered
+    socket.destroy() // with the answer unread
+    expect((await ask(owner, 'GET /v1/status')).status).toBe(200)
+  }
+  expect(owner.isAlive()).toBe(true)
+  await stopped(owner)
 })

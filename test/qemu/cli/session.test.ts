@@ -105,6 +105,7 @@ test.each([
   { args: ['vm', 'x'], status: 3, words: "no node 'x'" },
   { args: ['exec', '1'], status: 2, words: 'missing required argument' },
   { args: ['exec', '1', 'ls', '-l'], status: 2, words: 'comes after --' },
+  { args: ['stop', '--all', '--name', 'other'], status: 2, words: 'it stops every cluster' },
   { args: ['status', '--name', 'other'], status: 3, words: "no cluster 'other' is running" },
   { args: ['exec', '1', '--timeout', '0.3', '--', 'sleep', '9'], status: 1, words: 'vm-001' },
 ])('xc $args is refused with one sentence and status $status', async ({ args, status, words }) => {

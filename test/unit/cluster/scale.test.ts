@@ -106,6 +106,25 @@ describe('scale-out', () => {
   })
 })
 
+test('a change of no nodes changes nothing', async () => {
+  const world = new FakeWorld()
+  await using cluster = await world.start(small)
+  await cluster.scaleOut([])
+  await cluster.scaleIn([])
+  await cluster.reset([])
+  await cluster.pause([])
+  expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
+  expect(world.vms.started).toHaveLength(2)
+})
+
+test('scale-out takes a number in a string for that number, and refuses other text', async () => {
+  const world = new FakeWorld()
+  await using cluster = await world.start(small)
+  await cluster.scaleOut(['7' as never])
+  expect(states(cluster)).toBe('vm-001 ready, vm-002 ready, vm-007 ready')
+  await expect(cluster.scaleOut(['seven' as never])).rejects.toMatchObject({ code: 'NODE_NUMBER' })
+})
+
 describe('scale-in', () => {
   test('scale-in updates the other nodes first, then stops the nodes and removes their links', async () => {
     const world = new FakeWorld()
