@@ -5,12 +5,14 @@ import { filesBelow, fingerprint, inProject, isStamped, writeStamp } from './pro
 const folder = 'dist/programs'
 const stamp = 'dist/.programs-stamp'
 
-/** What bin/ runs: `xc`, the owner, and what they start. Each is found by its name. */
-const entries = {
-  xc: 'dist/cli/main.js',
-  ahead: 'dist/owner/ahead.js',
-  owner: 'dist/owner/main.js',
-  worker: 'dist/dns/workers/worker.js',
+/**
+ * What bin/ runs, and what that starts: files by their names, program by program. Programs share no file. An owner's
+ * main module acts when it is loaded, and a packer may put what two programs share beside it.
+ */
+const programsOf = {
+  xc: { xc: 'dist/cli/main.js', ahead: 'dist/owner/ahead.js' },
+  owner: { owner: 'dist/owner/main.js' },
+  worker: { worker: 'dist/dns/workers/worker.js' },
 }
 
 /**
@@ -22,7 +24,9 @@ export const programs = () => ({
   /** @param {import('./steps.js').Say} say */
   async run(say) {
     const before = mark()
-    const results = Object.keys(entries).map(name => `${folder}/${name}.js`)
+    const results = Object.values(programsOf)
+      .flatMap(Object.keys)
+      .map(name => `${folder}/${name}.js`)
     if (isStamped(stamp, before, results)) return 'up to date'
     say('packing')
     rmSync(inProject(folder), { recursive: true, force: true })
@@ -34,14 +38,17 @@ export const programs = () => ({
 
 async function pack() {
   const { rolldown } = await import('rolldown')
-  const input = Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, inProject(path)]))
   // Packages stay where npm has put them.
   const external = /** @param {string} id */ id => !/^[./]/.test(id)
-  const bundle = await rolldown({ input, external, platform: 'node', cwd: inProject() })
-  try {
-    await bundle.write({ dir: inProject(folder), format: 'esm', chunkFileNames: '[name].js' })
-  } finally {
-    await bundle.close()
+  for (const [program, entries] of Object.entries(programsOf)) {
+    const input = Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, inProject(path)]))
+    const bundle = await rolldown({ input, external, platform: 'node', cwd: inProject() })
+    try {
+      const chunkFileNames = `${program}-[name].js`
+      await bundle.write({ dir: inProject(folder), format: 'esm', chunkFileNames })
+    } finally {
+      await bundle.close()
+    }
   }
 }
 

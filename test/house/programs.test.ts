@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { inProject, readFiles } from './project.ts'
 
@@ -17,6 +17,18 @@ describe('the programs of bin/', () => {
     expect(inProject('dist/programs/xc.js').split('/')).toHaveLength(
       inProject('dist/cli/main.js').split('/').length,
     )
+  })
+
+  test('share no file, so that loading one never runs the main module of another', () => {
+    const files = readFiles(['dist/programs'], /\.js$/)
+    const programOf = (name: string) => /^(xc|ahead|owner|worker)/.exec(name)![0].replace('ahead', 'xc')
+    const shared = files.flatMap(({ path, text }) =>
+      Array.from(text.matchAll(/(?:from |import\(|require\()["']\.\/([^"']+)["']/g), ([, to]) => to!)
+        .filter(to => programOf(to) !== programOf(basename(path)))
+        .map(to => `${path} loads ${to}`),
+    )
+    expect(files.length).toBeGreaterThan(4)
+    expect(shared).toEqual([])
   })
 
   test('say that they have not been built where that is so', () => {

@@ -10,7 +10,7 @@ hostname; cat /etc/hostname /etc/hosts /etc/profile
 for dev in lo eth0 eth1 eth2; do
   [ -e /sys/class/net/$dev ] && echo $dev $(cat /sys/class/net/$dev/address /sys/class/net/$dev/mtu)
 done
-/sbin/ip -br addr | sed 's/ [A-Z]* / /; s/fe80[^ ]*//'
+/sbin/ip -br addr | sed 's/  *[A-Z][A-Z]*  */ /; s/fe80[^ ]*//; s/ *$//'
 { /sbin/ip -4 route; /sbin/ip -6 route; } | grep -v ^fe80 | sort; /sbin/ip -4 rule; /sbin/ip -6 rule
 for name in ipv4/ip_forward ipv6/conf/all/forwarding ipv4/fib_multipath_hash_policy ipv6/fib_multipath_hash_policy; do
   echo $name $(cat /proc/sys/net/$name)

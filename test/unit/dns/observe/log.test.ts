@@ -68,5 +68,7 @@ test("log lines beyond the disk's speed are dropped and counted, and memory is b
 test('a log file that cannot be opened is reported', () => {
   const path = '/nonexistent/log'
   expect(existsSync('/nonexistent')).toBe(false)
-  expect(() => new QueryLog(path)).toThrow(/open query log \/nonexistent\/log: ENOENT.*Name a file that you can write to/)
+  expect(() => new QueryLog(path)).toThrow(
+    /open query log \/nonexistent\/log: ENOENT.*Name a file that you can write to/,
+  )
 })
