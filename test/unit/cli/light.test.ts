@@ -26,7 +26,7 @@ function loadedBy(command: string): { modules: Set<string>; packages: Set<string
 
 const ofRunningClusters = commands.filter(({ verb }) => verb).map(({ name }) => name)
 
-// The aim is that `xc status` takes at most twice as long as an empty Node program (measured: 1.86 ×). A module costs
+// The aim is that `xc status` takes at most twice as long as an empty Node program (measured: 1.66 ×). A module costs
 // about half a millisecond, a package tens of milliseconds, so a new package must not go unnoticed.
 test.each([...ofRunningClusters, 'ls'])(
   'xc %s loads fewer than 60 modules, and no package but commander',
