@@ -2,17 +2,25 @@
 #pragma once
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/nsfs.h>
+#include <linux/stat.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+// By system call: glibc has had fstat as a symbol since 2.33 only, and prebuilt files run with 2.31.
+static inline int identify(int directory, const char *path, struct statx *found) {
+  return (int)syscall(SYS_statx, directory, path, AT_EMPTY_PATH, STATX_INO, found);
+}
+
 static inline int is_entered(int network) {
-  struct stat there, here;
-  return fstat(network, &there) == 0 && stat("/proc/thread-self/ns/net", &here) == 0 &&
-         there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+  struct statx there, here;
+  return identify(network, "", &there) == 0 && identify(AT_FDCWD, "/proc/thread-self/ns/net", &here) == 0 &&
+         there.stx_dev_major == here.stx_dev_major && there.stx_dev_minor == here.stx_dev_minor &&
+         there.stx_ino == here.stx_ino;
 }
 
 // Enters a network namespace. One that belongs to a user namespace (rootless) is entered through that. This

@@ -1,4 +1,5 @@
 // @ts-check
-import { building, prepare } from './setup/prepare.js'
+import { building } from './setup/everything.js'
+import { prepare } from './setup/prepare.js'
 
 process.exitCode = await prepare(building())

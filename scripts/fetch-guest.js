@@ -6,13 +6,12 @@
  *
  * node scripts/fetch-guest.js [--refresh]
  */
-import { execFile } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { defaultCacheDir } from './setup/cache.js'
+import { command, FetchError } from './setup/command.js'
 
 const KERNEL = 'linux-image-cloud-amd64'
 /** Fetched even if the host has them: the host needs no daemons of the guest. */
@@ -31,11 +30,6 @@ const UNUSED = [
   'usr/share/bash-completion',
   'usr/share/lintian',
 ]
-
-/** A failure as one sentence for the user. */
-export class FetchError extends Error {}
-
-const run = promisify(execFile)
 
 /**
  * @param {{ cacheDir?: string, refresh?: boolean, timeoutMs?: number, notice?: (text: string) => void }} [options]
@@ -56,6 +50,7 @@ export async function fetchGuest({
   const { packages, skipped } = await choose(signal)
   for (const text of skipped) notice(`skipped ${text}`)
   await mkdir(parent, { recursive: true })
+  await chmod(parent, 0o755)
   await sweep(parent)
   const work = await mkdtemp(join(parent, '.new-'))
   try {
@@ -69,15 +64,10 @@ export async function fetchGuest({
   return { root, upToDate: false, packages, skipped }
 }
 
-function defaultCacheDir() {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xcluster')
-}
-
 async function readStamp(root) {
   try {
     const stamp = JSON.parse(await readFile(join(root, STAMP), 'utf8'))
-    const kernel = (await readdir(join(root, 'boot'))).some(name => name.startsWith('vmlinuz-'))
-    return stamp.format === FORMAT && kernel ? stamp : undefined
+    return stamp.format === FORMAT && (await hasKernel(root)) ? stamp : undefined
   } catch {
     return undefined
   }
@@ -101,16 +91,33 @@ async function choose(signal) {
       else if (name !== KERNEL) packages[name] = found.version
       for (const need of found?.depends ?? []) if (isNeeded(need, name)) needs.add(need)
     }
-    wanted = [...needs].filter(name => !(name in packages) && !installed.has(name))
+    // Not the kernel of this machine, if it is the same: /boot may be private.
+    const has = name => name in packages || (installed.has(name) && !name.startsWith('linux-'))
+    wanted = [...needs].filter(name => !has(name))
   }
   return { packages, skipped }
 }
 
-/** Of a package's dependencies the guest needs only libraries, and the kernel of the metapackage. */
+/**
+ * Of a package's dependencies the guest needs only libraries, and of a kernel's the packages that it is divided into:
+ * one until Debian 13, then the image, its modules and their lists.
+ */
 function isNeeded(need, by) {
-  return by === KERNEL
-    ? need.startsWith('linux-image-')
-    : !by.startsWith('linux-image-') && /^(lib|zlib1g)/.test(need)
+  return by.startsWith('linux-')
+    ? /^linux-(image|binary|modules|base)-\d/.test(need)
+    : /^(lib|zlib1g)/.test(need)
+}
+
+/** True when a kernel with its modules is there. */
+async function hasKernel(root) {
+  const names = path => readdir(join(root, path)).catch(() => [])
+  for (const folder of ['lib/modules', 'usr/lib/modules'])
+    for (const version of await names(folder)) {
+      const own = await names(join(folder, version))
+      const image = own.includes('vmlinuz') || (await names('boot')).includes(`vmlinuz-${version}`)
+      if (image && own.includes('kernel') && own.includes('modules.order')) return true
+    }
+  return false
 }
 
 async function installedPackages(signal) {
@@ -138,11 +145,19 @@ function unknownPackage(name) {
   return new FetchError(`apt has no package ${name}: run "sudo apt-get update" and try again.`)
 }
 
+function noKernel(names) {
+  const kernels = names.filter(name => name.startsWith('linux-'))
+  return new FetchError(
+    `The packages ${kernels.join(', ') || KERNEL} have no kernel with its modules: give one with --kernel.`,
+  )
+}
+
 async function unpackAll(packages, work, signal) {
   const debs = join(work, 'debs')
   const root = join(work, 'root')
   await mkdir(debs)
   await mkdir(root)
+  await chmod(root, 0o755) // whatever the umask: other users start clusters from these packages too
   const names = Object.entries(packages).map(([name, version]) => `${name}=${version}`)
   // Without the option, apt run by root warns that its own user cannot write here.
   await command('apt-get', ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...names], {
@@ -151,6 +166,7 @@ async function unpackAll(packages, work, signal) {
   })
   for (const name of await readdir(debs))
     await command('dpkg-deb', ['-x', join(debs, name), root], { signal })
+  if (!(await hasKernel(root))) throw noKernel(names)
   const boot = await readdir(join(root, 'boot')).catch(() => [])
   const maps = boot.filter(name => !name.startsWith('vmlinuz-')).map(name => `boot/${name}`)
   await Promise.all([...UNUSED, ...maps].map(path => rm(join(root, path), { recursive: true, force: true })))
@@ -169,28 +185,6 @@ async function sweep(parent) {
     if (!name.startsWith('.new-')) continue
     const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now())
     if (age > 3_600_000) await rm(path, { recursive: true, force: true })
-  }
-}
-
-/** The standard output of a program. Its last line, or that it is missing or late, becomes the error. */
-async function command(file, args, { signal, cwd, mayFail = false }) {
-  try {
-    const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }
-    return (await run(file, args, { signal, cwd, env, maxBuffer: 64 << 20 })).stdout
-  } catch (failure) {
-    if (mayFail && typeof failure.code === 'number') return failure.stdout
-    if (failure.code === 'ENOENT') {
-      throw new FetchError(
-        `${file} is not installed: fetching the guest's packages needs Debian's apt and dpkg. Give a kernel with --kernel and install qemu-guest-agent instead.`,
-      )
-    }
-    if (failure.name === 'AbortError')
-      throw new FetchError(`${file} took too long: check that the package mirror can be reached.`)
-    const words = String(failure.stderr || failure.message)
-      .trim()
-      .split('\n')
-      .filter(line => !line.startsWith('W:'))
-    throw new FetchError(`${file} ${args.find(arg => /^[a-z]/.test(arg)) ?? ''} failed: ${words.at(-1)}`)
   }
 }
 

@@ -1,4 +1,5 @@
 // @ts-check
-import { everything, prepare } from './setup/prepare.js'
+import { everything } from './setup/everything.js'
+import { prepare } from './setup/prepare.js'
 
 process.exitCode = await prepare(everything())

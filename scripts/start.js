@@ -1,7 +1,8 @@
 // @ts-check
 import { spawnSync } from 'node:child_process'
+import { everything } from './setup/everything.js'
 import { foreground } from './setup/foreground.js'
-import { everything, prepare } from './setup/prepare.js'
+import { prepare } from './setup/prepare.js'
 import { inProject } from './setup/project.js'
 
 const xc = inProject('bin/xc.js')

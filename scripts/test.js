@@ -2,8 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { everything } from './setup/everything.js'
 import { foreground } from './setup/foreground.js'
-import { everything, prepare } from './setup/prepare.js'
+import { prepare } from './setup/prepare.js'
 import { inProject } from './setup/project.js'
 
 /** Runs all suites, or those that the arguments of `npm test -- …` choose. Returns vitest's exit status. */
@@ -35,17 +36,26 @@ function readResults(file) {
 }
 
 /**
- * Prints the skipped tests with their reasons, and the closing line with the counts.
+ * Prints the skipped and the unsteady tests with their reasons, and the closing line with the counts.
  * @param {import('./test/reporter.js').Results | undefined} results none: the runner failed or had nothing to
  * run
  * @param {number} status
  */
 function summarise(results, status) {
-  const { passed, failed, skipped } = results ?? { passed: 0, failed: 1, skipped: [] }
-  if (skipped.length > 0) console.log('Skipped:')
-  for (const { name, reason } of skipped) console.log(`  ${name}: ${reason}`)
+  const { passed, failed, skipped, unsteady } = results ?? { passed: 0, failed: 1, skipped: [], unsteady: [] }
+  list('Skipped:', skipped)
+  list('Failed first, passed when repeated:', unsteady)
   console.log(closingLine(passed, failed, skipped.length))
   return status || (failed > 0 ? 1 : 0)
+}
+
+/**
+ * @param {string} title
+ * @param {readonly { name: string, reason: string }[]} tests
+ */
+function list(title, tests) {
+  if (tests.length > 0) console.log(title)
+  for (const { name, reason } of tests) console.log(`  ${name}: ${reason}`)
 }
 
 /**

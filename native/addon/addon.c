@@ -6,6 +6,7 @@ static const struct {
 } functions[] = {
     {"createNamespace", create_namespace},
     {"openIn", open_in},
+    {"writeIn", write_in},
     {"socketIn", socket_in},
     {"openTaps", open_taps},
     {"receive", receive_message},
@@ -24,12 +25,19 @@ static const struct {
     {"bindAddress", bind_address},
     {"receiveBatch", receive_batch},
     {"sendBatch", send_batch},
+    {"createEpoll", create_epoll},
+    {"askUdp", ask_udp},
+    {"receiveReady", receive_ready},
+    {"disown", disown_fd},
+    {"close", close_fd},
+    {"closeInPool", close_in_pool},
     {"pollOpen", poll_open},
     {"pollWatch", poll_watch},
     {"pollClose", poll_close},
 };
 
 NAPI_MODULE_INIT() {
+  if (!prepare_owned(env)) return NULL;
   set(env, exports, "abi", from_integer(env, XCLUSTER_ABI));
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;

@@ -1,6 +1,7 @@
 // File operations that node:fs lacks.
 #include "addon.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/file.h>
@@ -11,7 +12,8 @@ napi_value create_memfd(napi_env env, napi_callback_info info) {
   napi_value argument;
   char name[NAME_MAX];
   if (!take(env, info, 1, &argument) || !to_text(env, argument, name, sizeof name)) return NULL;
-  return result(env, memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");
+  int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  return fd < 0 ? fail(env, (struct outcome){errno, "memfd_create"}) : give(env, fd);
 }
 
 // addSeals(fd, seals)
@@ -32,5 +34,6 @@ napi_value lock_file(napi_env env, napi_callback_info info) {
 napi_value duplicate(napi_env env, napi_callback_info info) {
   int fd;
   if (!take_integers(env, info, 1, &fd)) return NULL;
-  return result(env, fcntl(fd, F_DUPFD_CLOEXEC, 0), "fcntl F_DUPFD_CLOEXEC");
+  int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  return other < 0 ? fail(env, (struct outcome){errno, "fcntl F_DUPFD_CLOEXEC"}) : give(env, other);
 }

@@ -1,12 +1,14 @@
 // Internet sockets: binding, and UDP with many datagrams a call. Answers leave from the address that was
-// asked.
+// asked, and questions each from a socket of their own.
 #include "addon.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define MOST 64
 
@@ -20,10 +22,10 @@ struct slot {
   uint32_t next;    // in a train, sent as one datagram (UDP_SEGMENT): 1 + the next slot, 0 for none
   uint32_t follows; // true unless it is the first of its train
   uint8_t spare[4];
-  uint8_t query[1984];
   uint8_t answer[1280];
+  uint8_t query[4096];
 };
-_Static_assert(sizeof(struct slot) == 3328, "the layout of src/sys/sockets/udp-port.ts");
+_Static_assert(sizeof(struct slot) == 5440, "the layout of src/sys/sockets/udp-port.ts");
 
 union control {
   struct cmsghdr aligned;
@@ -51,10 +53,10 @@ napi_value bind_address(napi_env env, napi_callback_info info) {
   return result(env, getsockname(fd, (struct sockaddr *)address, &size), "getsockname");
 }
 
-static bool take_slots(napi_env env, napi_value *arguments, struct slot **slots, unsigned *count) {
+static bool take_slots(napi_env env, napi_value *arguments, int *fd, struct slot **slots, unsigned *count) {
   uint8_t *bytes;
   size_t length;
-  if (!to_bytes(env, arguments[1], &bytes, &length)) return false;
+  if (!to_integer(env, arguments[0], fd) || !to_bytes(env, arguments[1], &bytes, &length)) return false;
   *slots = (struct slot *)(void *)bytes;
   *count = (unsigned)(length / sizeof(struct slot) > MOST ? MOST : length / sizeof(struct slot));
   if ((uintptr_t)bytes % _Alignof(struct slot) == 0) return true;
@@ -78,9 +80,7 @@ napi_value receive_batch(napi_env env, napi_callback_info info) {
   struct slot *slots;
   unsigned count;
   int fd;
-  if (!take(env, info, 2, arguments) || !to_integer(env, arguments[0], &fd) ||
-      !take_slots(env, arguments, &slots, &count))
-    return NULL;
+  if (!take(env, info, 2, arguments) || !take_slots(env, arguments, &fd, &slots, &count)) return NULL;
   for (unsigned i = 0; i < count; i++) {
     message(&batch, i, &slots[i]);
     batch.places[i] = (struct iovec){slots[i].query, sizeof slots[i].query};
@@ -163,8 +163,8 @@ napi_value send_batch(napi_env env, napi_callback_info info) {
   unsigned most, count, ready = 0;
   size_t places = 0;
   int fd, given;
-  if (!take(env, info, 3, arguments) || !to_integer(env, arguments[0], &fd) ||
-      !take_slots(env, arguments, &slots, &most) || !to_integer(env, arguments[2], &given))
+  if (!take(env, info, 3, arguments) || !take_slots(env, arguments, &fd, &slots, &most) ||
+      !to_integer(env, arguments[2], &given))
     return NULL;
   count = given < 0 ? 0 : (unsigned)given < most ? (unsigned)given : most;
   for (unsigned i = 0; i < count; i++) {
@@ -178,4 +178,61 @@ napi_value send_batch(napi_env env, napi_callback_info info) {
     if (header->msg_iovlen > 1) add_control(header, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
   }
   return from_integer(env, send_all(fd, &batch, ready));
+}
+
+// createEpoll(): fd.
+napi_value create_epoll(napi_env env, napi_callback_info info) {
+  (void)info;
+  int fd = epoll_create1(EPOLL_CLOEXEC);
+  return fd < 0 ? fail(env, (struct outcome){errno, "epoll_create1"}) : give(env, fd);
+}
+
+// askUdp(epoll, address, question): sends a datagram to a sockaddr from a new socket, whose port the kernel chooses at
+// random (inet_autobind). Returns its fd, which the epoll watches. The socket receives from that address alone.
+napi_value ask_udp(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  uint8_t *address, *question;
+  size_t size, length;
+  int epoll;
+  if (!take(env, info, 3, arguments) || !to_integer(env, arguments[0], &epoll) ||
+      !to_bytes(env, arguments[1], &address, &size) || !to_bytes(env, arguments[2], &question, &length))
+    return NULL;
+  struct sockaddr *peer = (struct sockaddr *)address;
+  int family = size < sizeof(struct sockaddr_in) ? -1 : peer->sa_family;
+  int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+  if (fd >= 0 && connect(fd, peer, (socklen_t)size) == 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 &&
+      send(fd, question, length, MSG_NOSIGNAL) >= 0)
+    return give(env, fd);
+  int error = errno;
+  if (fd >= 0) close(fd);
+  return fail(env, (struct outcome){error, "ask"});
+}
+
+// One answer, however long. src/sys/sockets/udp-asker.ts has the same layout. Unwritten memory is not resident.
+struct ready {
+  uint32_t length, error, fd, spare;
+  uint8_t datagram[65520];
+};
+_Static_assert(sizeof(struct ready) == 65536, "the layout of src/sys/sockets/udp-asker.ts");
+
+// receiveReady(epoll, answers): how many have one datagram each, or an errno, of the sockets that the epoll watches.
+napi_value receive_ready(napi_env env, napi_callback_info info) {
+  struct epoll_event events[MOST];
+  napi_value arguments[2];
+  uint8_t *bytes;
+  size_t size;
+  int epoll;
+  if (!take(env, info, 2, arguments) || !to_integer(env, arguments[0], &epoll) ||
+      !to_bytes(env, arguments[1], &bytes, &size))
+    return NULL;
+  struct ready *ready = (struct ready *)(void *)bytes;
+  int got = epoll_wait(epoll, events, size / sizeof *ready < MOST ? (int)(size / sizeof *ready) : MOST, 0);
+  for (int i = 0; i < got; i++) {
+    ssize_t length = recv(events[i].data.fd, ready[i].datagram, sizeof ready[i].datagram, MSG_DONTWAIT);
+    ready[i].fd = (uint32_t)events[i].data.fd;
+    ready[i].error = length < 0 ? (uint32_t)errno : 0;
+    ready[i].length = length < 0 ? 0 : (uint32_t)length;
+  }
+  return result(env, got, "epoll_wait");
 }

@@ -54,7 +54,7 @@ napi_value receive_message(napi_env env, napi_callback_info info) {
     set(env, answer, "sender", from_integer(env, kernel.nl_pid));
   }
   size_t count = received_fds(&message, fds);
-  if (count > 0) set(env, answer, "fds", from_integers(env, fds, count));
+  if (count > 0) set(env, answer, "fds", give_all(env, fds, count));
   return answer;
 }
 

@@ -37,13 +37,13 @@ static struct outcome in_a_process(struct visit *this, int fresh) {
   // It takes no signals: Node's handlers must not run in it.
   sigset_t all, before;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  sigprocmask(SIG_SETMASK, &all, &before);
   this->outcome = (struct outcome){EINTR, "clone"}; // the result if it is killed
   pid_t pid = clone(visit, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES | fresh, this);
   if (pid < 0) this->outcome = (struct outcome){errno, "clone"};
   // It sends no signal when it ends, so no other code waits for it.
   while (pid > 0 && waitpid(pid, NULL, (int)__WCLONE) < 0 && errno == EINTR) continue;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  sigprocmask(SIG_SETMASK, &before, NULL);
   return this->outcome;
 }
 
@@ -61,10 +61,15 @@ struct birth {
 
 static struct outcome put(const char *path, const char *text) {
   int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return (struct outcome){errno, path};
-  struct outcome outcome = {write(fd, text, strlen(text)) < 0 ? errno : 0, path};
+  if (fd < 0) return (struct outcome){errno, "open"};
+  struct outcome outcome = {write(fd, text, strlen(text)) < 0 ? errno : 0, "write"};
   close(fd);
   return outcome;
+}
+
+static struct outcome put_named(const char *path, const char *text) {
+  struct outcome outcome = put(path, text);
+  return (struct outcome){outcome.error, path};
 }
 
 // Maps this process's user to root inside: the only mapping that an unprivileged user can make
@@ -73,9 +78,9 @@ static struct outcome map_root(const struct birth *this) {
   char uids[32], gids[32];
   snprintf(uids, sizeof uids, "0 %u 1", this->uid);
   snprintf(gids, sizeof gids, "0 %u 1", this->gid);
-  struct outcome outcome = put("/proc/self/setgroups", "deny");
-  if (!outcome.error) outcome = put("/proc/self/uid_map", uids);
-  if (!outcome.error) outcome = put("/proc/self/gid_map", gids);
+  struct outcome outcome = put_named("/proc/self/setgroups", "deny");
+  if (!outcome.error) outcome = put_named("/proc/self/uid_map", uids);
+  if (!outcome.error) outcome = put_named("/proc/self/gid_map", gids);
   return outcome;
 }
 
@@ -99,7 +104,7 @@ napi_value create_namespace(napi_env env, napi_callback_info info) {
   int fresh = this.rootless ? CLONE_NEWNET | CLONE_NEWUSER : CLONE_NEWNET;
   struct outcome outcome =
       in_a_process(&(struct visit){.namespace = -1, .work = open_born, .argument = &this}, fresh);
-  if (!outcome.error) return from_integers(env, this.fds, 1u + this.rootless);
+  if (!outcome.error) return give_all(env, this.fds, 1u + this.rootless);
   if (this.fds[0] >= 0) close(this.fds[0]);
   return fail(env, outcome);
 }
@@ -126,7 +131,48 @@ napi_value open_in(napi_env env, napi_callback_info info) {
       !to_text(env, arguments[1], this.path, sizeof this.path) || !to_integer(env, arguments[2], &this.flags))
     return NULL;
   struct outcome outcome = in_namespace(namespace, open_here, &this);
-  return outcome.error ? fail(env, outcome) : from_integer(env, this.fd);
+  return outcome.error ? fail(env, outcome) : give(env, this.fd);
+}
+
+#define MOST_FILES 8
+
+struct writing {
+  char text[NAME_MAX];
+  uint32_t count, written;
+  char paths[MOST_FILES][PATH_MAX];
+};
+
+static struct outcome write_here(void *argument) {
+  struct writing *this = argument;
+  struct outcome outcome = {0, NULL};
+  for (; this->written < this->count; this->written++)
+    if ((outcome = put(this->paths[this->written], this->text)).error) break;
+  return outcome;
+}
+
+static bool take_paths(napi_env env, napi_value array, struct writing *this) {
+  napi_value path;
+  if (napi_get_array_length(env, array, &this->count) != napi_ok || this->count > MOST_FILES) {
+    napi_throw_type_error(env, NULL, "an array of at most 8 paths expected");
+    return false;
+  }
+  for (uint32_t i = 0; i < this->count; i++)
+    if (napi_get_element(env, array, i, &path) != napi_ok || !to_text(env, path, this->paths[i], PATH_MAX)) return false;
+  return true;
+}
+
+// writeIn(namespace, paths, text): writes the text into each file, in order, with one entry into the namespace. An
+// error's `index` is that of the path that failed; those after it are not written.
+napi_value write_in(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  int namespace;
+  struct writing this = {.written = 0};
+  if (!take(env, info, 3, arguments) || !to_integer(env, arguments[0], &namespace) ||
+      !take_paths(env, arguments[1], &this) || !to_text(env, arguments[2], this.text, sizeof this.text))
+    return NULL;
+  struct outcome outcome = in_namespace(namespace, write_here, &this);
+  if (outcome.error) napi_throw(env, failure(env, outcome, this.written));
+  return NULL;
 }
 
 struct endpoint {
@@ -147,5 +193,5 @@ napi_value socket_in(napi_env env, napi_callback_info info) {
   if (!take_integers(env, info, 4, given)) return NULL;
   struct endpoint this = {.domain = given[1], .type = given[2], .protocol = given[3]};
   struct outcome outcome = in_namespace(given[0], socket_here, &this);
-  return outcome.error ? fail(env, outcome) : from_integer(env, this.fd);
+  return outcome.error ? fail(env, outcome) : give(env, this.fd);
 }

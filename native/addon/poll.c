@@ -22,14 +22,14 @@ struct poll {
   bool ending; // the environment is ending: JavaScript can no longer be called
 };
 
-static void disown(struct poll *poll) {
+static void let_go(struct poll *poll) {
   if (--poll->owners == 0) free(poll);
 }
 
 static void finalize(napi_env env, void *pointer, void *hint) {
   (void)env;
   (void)hint;
-  disown(pointer);
+  let_go(pointer);
 }
 
 static void forget_javascript(struct poll *poll) {
@@ -69,7 +69,7 @@ static void on_closed(uv_handle_t *handle) {
     forget_javascript(poll);
   }
   if (poll->hook) napi_remove_async_cleanup_hook(poll->hook);
-  disown(poll);
+  let_go(poll);
 }
 
 static void begin_close(struct poll *poll) {
@@ -115,6 +115,7 @@ napi_value poll_open(napi_env env, napi_callback_info info) {
   poll->handle.data = poll;
   if (prepare(env, poll, arguments[1]) && napi_create_external(env, poll, finalize, NULL, &external) == napi_ok) {
     poll->owners++;
+    disown(env, fd);
     return external;
   }
   poll->fd = -1; // not owned: the caller closes it

@@ -30,7 +30,7 @@ napi_value socket_pair(napi_env env, napi_callback_info info) {
   int type, fds[2];
   if (!take_integers(env, info, 1, &type)) return NULL;
   if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) < 0) return fail(env, (struct outcome){errno, "socketpair"});
-  return from_integers(env, fds, 2);
+  return give_all(env, fds, 2);
 }
 
 // connectUnix(path): fd of a stream. Never waits: EAGAIN means that the listener's queue is full.
@@ -40,7 +40,7 @@ napi_value connect_unix(napi_env env, napi_callback_info info) {
   if (!take(env, info, 1, &path) || !to_text(env, path, address.sun_path, sizeof address.sun_path)) return NULL;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return fail(env, (struct outcome){errno, "socket"});
-  if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return from_integer(env, fd);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return give(env, fd);
   int error = errno;
   close(fd);
   return fail(env, (struct outcome){error, "connect"});

@@ -75,13 +75,6 @@ napi_value from_integer(napi_env env, int64_t value) {
   return number;
 }
 
-napi_value from_integers(napi_env env, const int *values, size_t count) {
-  napi_value array = NULL;
-  napi_create_array_with_length(env, count, &array);
-  for (size_t i = 0; i < count; i++) napi_set_element(env, array, (uint32_t)i, from_integer(env, values[i]));
-  return array;
-}
-
 napi_value nothing(napi_env env) {
   napi_value value = NULL;
   napi_get_undefined(env, &value);
@@ -92,17 +85,23 @@ void set(napi_env env, napi_value object, const char *name, napi_value value) {
   napi_set_named_property(env, object, name, value);
 }
 
-// Throws an Error with `errno` and `syscall`. Its message is the system's own.
-napi_value fail(napi_env env, struct outcome outcome) {
+// An Error with `errno`, `syscall` and, unless negative, `index`. Its message is the system's own.
+napi_value failure(napi_env env, struct outcome outcome, int64_t index) {
   napi_value message, call, error;
-  char text[128];
-  const char *words = strerror_r(outcome.error, text, sizeof text);
+  // Of a known errno it is safe in threads. strerror_r returns words in glibc and a number in musl.
+  const char *words = strerror(outcome.error);
   napi_create_string_utf8(env, words, NAPI_AUTO_LENGTH, &message);
   napi_create_string_utf8(env, outcome.call, NAPI_AUTO_LENGTH, &call);
   napi_create_error(env, NULL, message, &error);
   set(env, error, "errno", from_integer(env, outcome.error));
   set(env, error, "syscall", call);
-  napi_throw(env, error);
+  if (index >= 0) set(env, error, "index", from_integer(env, index));
+  return error;
+}
+
+// Throws it.
+napi_value fail(napi_env env, struct outcome outcome) {
+  napi_throw(env, failure(env, outcome, -1));
   return NULL;
 }
 

@@ -1,32 +1,37 @@
-// Gives a guest its identity: waits on a virtio port for a message, carries out its steps, and answers. It has no
-// knowledge of its own: the host computes what every step does (src/guest/message.ts).
+// The host's hand in a guest. It waits on a virtio port for frames, carries out the steps of configurations, and runs
+// commands. It has no knowledge of its own: the host computes what every step does (src/guest/message.ts).
 //
-//   xcluster-guest PORT
+//   xcluster-guest PORT         serves the port; `-` is standard input
 //   xcluster-guest --console    waits for the first key, then becomes a login shell
+//   xcluster-guest --put|--get  receives or sends files, as a command of the host (put.c, get.c)
 //
-// A message is its length and number (u32 each), then steps: length and kind (u32, u16, two bytes unused), payload,
-// each padded to 4 bytes. The answer is one line: `NUMBER ok CLOCK-NS` or `NUMBER failed STEP ERRNO TEXT`.
+// docs/guest-channel.md describes the frames.
 #include "guest.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
-struct head {
-  uint32_t length, number;
-};
 struct step_head {
   uint32_t length;
   uint16_t kind, unused;
 };
 
-static uint8_t buffer[256 << 10] __attribute__((aligned(8)));
+// What came from the port and is not taken yet. One frame fits, and what a read brings of the next one.
+static uint8_t received[(256 << 10) + (64 << 10)] __attribute__((aligned(8)));
+static size_t taken, end;
+// One frame that waits for room in the port, from `sent` on.
+static uint8_t sending[LONGEST] __attribute__((aligned(8)));
+static size_t sent, whole;
+static int port;
 
 struct outcome failed(int error, const char *text) {
   struct outcome outcome = {.error = error};
@@ -34,70 +39,175 @@ struct outcome failed(int error, const char *text) {
   return outcome;
 }
 
-// False at the end of the stream.
-static int read_all(int fd, void *into, size_t length) {
-  for (uint8_t *at = into; length > 0;) {
-    ssize_t got = read(fd, at, length);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return 0;
-    at += got;
-    length -= (size_t)got;
+uint8_t *next_payload(void) {
+  return sending + sizeof(struct frame);
+}
+
+void say(struct frame head) {
+  memcpy(sending, &head, sizeof head);
+  sent = 0;
+  whole = sizeof head + head.length;
+}
+
+// False when the host has closed the port.
+static int flush(void) {
+  while (sent < whole) {
+    ssize_t put = write(port, sending + sent, whole - sent);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno == EAGAIN;
+    sent += (size_t)put;
   }
+  sent = whole = 0;
   return 1;
 }
 
-static struct outcome take_steps(uint32_t length, int *number) {
+static struct outcome take_steps(struct bytes steps, uint32_t *number) {
   uint32_t at = 0;
-  for (*number = 0; at < length; (*number)++) {
+  for (*number = 0; at < steps.length; (*number)++) {
     struct step_head head;
-    if (length - at < sizeof head) return failed(EBADMSG, "");
-    memcpy(&head, buffer + at, sizeof head);
+    if (steps.length - at < sizeof head) return failed(EBADMSG, "");
+    memcpy(&head, steps.at + at, sizeof head);
     at += (uint32_t)sizeof head;
-    if (head.length > length - at) return failed(EBADMSG, "");
-    struct outcome outcome = take_step(head.kind, (struct bytes){buffer + at, head.length});
+    if (head.length > steps.length - at) return failed(EBADMSG, "");
+    struct outcome outcome = take_step(head.kind, (struct bytes){steps.at + at, head.length});
     if (outcome.error) return outcome;
     at += (head.length + 3) & ~3u;
   }
   return failed(0, "");
 }
 
-static void answer(int port, uint32_t message, struct outcome outcome, int step) {
+struct configured {
+  int32_t error;
+  uint32_t step;
+  uint64_t clock;
+};
+
+static void configure(uint32_t number, struct bytes steps) {
+  struct configured answer = {0};
+  struct outcome outcome = take_steps(steps, &answer.step);
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  if (outcome.error)
-    dprintf(port, "%u failed %d %d %s\n", message, step, outcome.error, outcome.text);
-  else
-    dprintf(port, "%u ok %lld%09ld\n", message, (long long)now.tv_sec, now.tv_nsec);
+  answer.error = outcome.error;
+  answer.clock = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+  uint32_t length = outcome.error ? (uint32_t)strlen(outcome.text) : 0;
+  memcpy(next_payload(), &answer, sizeof answer);
+  memcpy(next_payload() + sizeof answer, outcome.text, length);
+  say((struct frame){.length = (uint32_t)sizeof answer + length, .kind = CONFIGURE, .stream = number});
 }
 
-static void serve(int port) {
-  struct head head;
-  while (read_all(port, &head, sizeof head)) {
-    int step = 0;
-    struct outcome outcome = failed(EMSGSIZE, "");
-    if (head.length > sizeof buffer) {
-      answer(port, head.number, outcome, step);
-      return;
-    }
-    if (!read_all(port, buffer, head.length)) return;
-    outcome = take_steps(head.length, &step);
-    answer(port, head.number, outcome, step);
+// Moves what is received to the beginning of its place. The steps of a configuration have fields of four bytes.
+static void align(void) {
+  if (taken == 0) return;
+  memmove(received, received + taken, end - taken);
+  end -= taken;
+  taken = 0;
+}
+
+// Takes one frame. False when there is no whole one.
+static int take_frame(void) {
+  struct frame head;
+  if (end - taken < sizeof head) return 0;
+  memcpy(&head, received + taken, sizeof head);
+  if (end - taken < sizeof head + head.length) return 0;
+  if (head.kind == CONFIGURE && taken % 4) align();
+  struct bytes payload = {received + taken + sizeof head, head.length};
+  taken += sizeof head + head.length;
+  if (head.kind == CONFIGURE)
+    configure(head.stream, payload);
+  else
+    command_frame(&head, payload);
+  return 1;
+}
+
+// Reads what there is. False at the end of the port, and after a frame that is too long for this program.
+static int fill(void) {
+  align();
+  if (end == sizeof received) return 0;
+  ssize_t got = read(port, received + end, sizeof received - end);
+  if (got < 0) return errno == EAGAIN || errno == EINTR;
+  end += (size_t)got;
+  return got > 0;
+}
+
+static void set_blocking(int blocking) {
+  static int is = 1;
+  if (is == blocking) return;
+  is = blocking;
+  fcntl(port, F_SETFL, blocking ? O_RDWR : O_RDWR | O_NONBLOCK);
+}
+
+// Waits, then reads. While there are no commands a read alone is enough, which a clone has less code to translate for.
+static int wait_and_read(void) {
+  int alone = whole == 0 && !commands_run();
+  set_blocking(alone);
+  if (alone) return fill();
+  struct pollfd polls[1 + MOST_POLLS];
+  polls[0] = (struct pollfd){.fd = port, .events = (short)(whole > 0 ? POLLOUT : POLLIN)};
+  size_t count = commands_wait(polls + 1);
+  if (poll(polls, 1 + count, -1) < 0) return 1;
+  commands_woke(polls + 1, count);
+  if (polls[0].revents & (POLLHUP | POLLERR)) return 0;
+  return whole > 0 || !polls[0].revents || fill();
+}
+
+static void serve(void) {
+  for (;;) {
+    if (!flush()) return;
+    if (whole == 0 && (take_frame() || commands_say())) continue;
+    if (!wait_and_read()) return;
   }
 }
 
+// What an earlier instance of this program has left unread begins in the middle of a frame. The host answers a random
+// number by the same one, and goes on after it.
+static int find_beginning(void) {
+  uint8_t number[16];
+  if (getrandom(number, sizeof number, 0) != (ssize_t)sizeof number) return 0;
+  memcpy(next_payload(), number, sizeof number);
+  say((struct frame){.length = sizeof number, .kind = RESTARTED});
+  if (!flush()) return 0;
+  for (;;) {
+    uint8_t *found = end - taken < sizeof number ? NULL : memmem(received + taken, end - taken, number, sizeof number);
+    if (found) {
+      taken = (size_t)(found - received) + sizeof number;
+      return 1;
+    }
+    if (end - taken > sizeof number) taken = end - sizeof number;
+    if (!fill()) return 0;
+  }
+}
+
+// True when this is not the first instance since the guest has booted.
+static int is_restarted(void) {
+  int mark = open("/run/xcluster-guest", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (mark >= 0) close(mark);
+  return mark < 0 && errno == EEXIST;
+}
+
+int put_files(int count, char **arguments);
+int get_files(int count, char **arguments);
+
 int main(int count, char **arguments) {
   if (count < 2) return 2;
+  if (strcmp(arguments[1], "--put") == 0) return put_files(count, arguments);
+  if (strcmp(arguments[1], "--get") == 0) return get_files(count, arguments);
   if (strcmp(arguments[1], "--console") == 0) {
     struct pollfd typed = {.fd = 0, .events = POLLIN};
     while (poll(&typed, 1, -1) < 1) {}
     execl("/bin/ash", "-ash", NULL);
     return 127;
   }
-  int port = open(arguments[1], O_RDWR | O_CLOEXEC);
+  int here = strcmp(arguments[1], "-") == 0;
+  port = here ? fcntl(0, F_DUPFD_CLOEXEC, 3) : open(arguments[1], O_RDWR | O_CLOEXEC);
   if (port < 0) return 1;
+  sigset_t held;
+  sigemptyset(&held);
+  sigaddset(&held, SIGCHLD);
+  sigaddset(&held, SIGPIPE);
+  sigprocmask(SIG_SETMASK, &held, NULL);
   allow_processors(1);    // the second one of a clone stays idle, which saves translating its wake-up code
   mlockall(MCL_CURRENT);  // all pages of this program are in memory before a template is saved
-  serve(port);
-  sleep(1);  // the host end is closed for now: init must not restart this program in a tight loop
+  if ((here ? count == 2 : !is_restarted()) || find_beginning()) serve();
+  if (!here) sleep(1);  // the host end is closed for now: init must not restart this program in a tight loop
   return 0;
 }

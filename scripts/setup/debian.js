@@ -4,69 +4,85 @@ import { delimiter, join } from 'node:path'
 import { SetupFailure } from './failure.js'
 import { run } from './run.js'
 
-/**
- * Debian packages, each with a command that shows that it is installed. Packages for guests are fetched, not
- * installed.
- */
-const packages = [
-  { name: 'qemu-system-x86', command: 'qemu-system-x86_64' },
-  { name: 'python3', command: 'python3' },
-  { name: 'make', command: 'make' },
-  { name: 'g++', command: 'g++' },
-]
+/** @typedef {{ name: string, command: string }} DebianPackage a package, and a command or a file that shows that
+ * it is installed */
 
-/** Packages for the tests alone: the tools that results are compared with. */
-const testPackages = [
-  { name: 'bind9-dnsutils', command: 'dig' },
-  { name: 'busybox-static', command: 'busybox' },
-  { name: 'iproute2', command: 'ip' },
-  { name: 'iputils-ping', command: 'ping' },
-  { name: 'nftables', command: 'nft' },
-  { name: 'openssh-client', command: 'ssh-keyscan' },
-  { name: 'openvswitch-switch', command: 'ovs-vswitchd' },
-  { name: 'passt', command: 'pasta' },
-  { name: 'procps', command: 'sysctl' },
-  { name: 'zsh', command: 'zsh' },
-]
+/** What is needed of Debian, by purpose. Packages for guests are fetched, not installed. */
+export const packagesFor = {
+  running: [{ name: 'qemu-system-x86', command: 'qemu-system-x86_64' }],
+  building: [
+    { name: 'python3', command: 'python3' },
+    { name: 'make', command: 'make' },
+    { name: 'g++', command: 'g++' },
+  ],
+  /** For the tests alone: the tools that results are compared with. */
+  tests: [
+    { name: 'bind9-dnsutils', command: 'dig' },
+    { name: 'busybox-static', command: 'busybox' },
+    { name: 'fish', command: 'fish' },
+    { name: 'gcc-aarch64-linux-gnu', command: 'aarch64-linux-gnu-gcc' },
+    { name: 'iproute2', command: 'ip' },
+    { name: 'iputils-ping', command: 'ping' },
+    { name: 'libc6-dev-arm64-cross', command: '/usr/aarch64-linux-gnu/include/stdio.h' },
+    { name: 'libstdc++6-arm64-cross', command: '/usr/aarch64-linux-gnu/lib/libstdc++.so.6' },
+    { name: 'man-db', command: 'man' },
+    { name: 'musl', command: '/lib/ld-musl-x86_64.so.1' },
+    { name: 'nftables', command: 'nft' },
+    { name: 'nsd', command: 'nsd' },
+    { name: 'openssh-client', command: 'ssh-keyscan' },
+    { name: 'openvswitch-switch', command: 'ovs-vswitchd' },
+    { name: 'passt', command: 'pasta' },
+    { name: 'procps', command: 'sysctl' },
+    { name: 'qemu-user', command: 'qemu-aarch64' },
+    { name: 'zsh', command: 'zsh' },
+  ],
+}
 
 /**
- * The programs outside Node: QEMU and the compiler.
- * @param {{ tests: boolean }} options
+ * Programs outside Node: QEMU, a compiler.
+ * @param {readonly DebianPackage[]} wanted
+ * @param {{ install: boolean }} options
  * @returns {import('./steps.js').Step}
  */
-export const debianPackages = ({ tests }) => ({
+export const debianPackages = (wanted, { install }) => ({
   title: 'Debian packages',
   async run(say) {
-    const wanted = tests ? [...packages, ...testPackages] : packages
-    const missing = wanted.filter(({ command }) => !isCommand(command)).map(({ name }) => name)
-    if (missing.length === 0) return 'all installed'
-    await install(missing, say)
-    return `installed ${missing.join(' ')}`
+    const why = 'Packages are missing'
+    const missing = await provide(wanted, { install, say, why, code: 'PACKAGES_MISSING' })
+    return missing.length === 0 ? 'all installed' : `installed ${missing.join(' ')}`
   },
 })
 
 /**
- * @param {readonly string[]} names
- * @param {import('./steps.js').Say} say
+ * @typedef {object} Provision
+ * @property {boolean} install whether packages may be installed, which takes root
+ * @property {import('./steps.js').Say} say
+ * @property {string} why begins the sentence of the failure
+ * @property {string} code of the failure
  */
-async function install(names, say) {
-  const args = ['install', '-y', '--no-install-recommends', ...names]
-  if (!isCommand('apt-get'))
-    throw new SetupFailure(
-      `These Debian packages, or their equivalents, are missing: ${names.join(' ')}. Install them, then try again.`,
-      {
-        status: 4,
-      },
-    )
-  if (!isRoot())
-    throw new SetupFailure(
-      `Packages are missing. Run this, then try again:\n  sudo apt-get ${args.join(' ')}`,
-      {
-        status: 4,
-      },
-    )
-  say(names.join(' '))
+
+/**
+ * Installs those packages whose command is missing, and resolves with their names. Where it may not, the failure has the
+ * command line that installs them.
+ * @param {readonly DebianPackage[]} wanted
+ * @param {Provision} options
+ */
+export async function provide(wanted, { install, say, why, code }) {
+  const missing = wanted.filter(({ command }) => !isCommand(command)).map(({ name }) => name)
+  if (missing.length === 0) return missing
+  if (!isCommand('apt-get')) {
+    const sentence = `${why}: ${missing.join(' ')}, as Debian names them. Install them or their equivalents, then try again.`
+    throw new SetupFailure(sentence, { status: 4, code })
+  }
+  const args = ['install', '-y', '--no-install-recommends', ...missing]
+  if (!install || !isRoot()) {
+    const line = `${isRoot() ? '' : 'sudo '}apt-get ${args.join(' ')}`
+    const itself = isRoot() ? '\nOr let set-up do it: npx xc setup --install' : ''
+    throw new SetupFailure(`${why}. Run this, then try again:\n  ${line}${itself}`, { status: 4, code })
+  }
+  say(missing.join(' '))
   await withPackageLists(say, () => aptGet(args, say))
+  return missing
 }
 
 /**
@@ -101,6 +117,7 @@ const isRoot = () => process.getuid?.() === 0
 
 /** @param {string} name */
 function isCommand(name) {
+  if (name.startsWith('/')) return existsSync(name)
   // The PATH of a user often lacks sbin, where Debian keeps some of these.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
   return folders.some(folder => existsSync(join(folder, name)))

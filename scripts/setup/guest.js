@@ -1,8 +1,8 @@
 // @ts-check
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { FetchError, fetchGuest } from '../fetch-guest.js'
+import { fetchGuest } from '../fetch-guest.js'
+import { defaultCacheDir } from './cache.js'
+import { FetchError } from './command.js'
 import { withPackageLists } from './debian.js'
 import { SetupFailure } from './failure.js'
 import { inProject, writeLog } from './project.js'
@@ -21,7 +21,9 @@ export const guestPackages = () => ({
     try {
       await withPackageLists(say, () => fetchGuest({ notice }))
     } catch (error) {
-      throw error instanceof FetchError ? new SetupFailure(error.message, { status: 4 }) : error
+      throw error instanceof FetchError
+        ? new SetupFailure(error.message, { status: 4, code: 'GUEST_UNFETCHED' })
+        : error
     }
     return fetched ? 'fetched' : 'up to date'
   },
@@ -32,10 +34,12 @@ export const guestImage = () => ({
   title: 'Guest image',
   /** @param {import('./steps.js').Say} say */
   async run(say) {
-    /** @type {typeof import('../../src/image/index.ts')} */
-    const { buildImage } = await import(pathToFileURL(inProject('dist/image/index.js')).href)
-    const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'xcluster')
-    const { kernelVersion } = await buildImage({ cacheDir, guestDir: inProject('guest'), notice: say })
+    /** @type {typeof import('../../src/host/set-up-parts.ts')} */
+    const { buildImage } = await import(pathToFileURL(inProject('dist/library/setup.js')).href)
+    const { kernelVersion } = await buildImage({
+      cacheDir: defaultCacheDir(),
+      notice: say,
+    })
     return `Linux ${kernelVersion}`
   },
 })

@@ -9,7 +9,7 @@ export function requireNode() {
   if (isOlder(process.versions.node, wanted))
     throw new SetupFailure(
       `xcluster needs Node ${wanted} or newer, and this is ${process.versions.node}: install a newer Node and try again.`,
-      { status: 4 },
+      { status: 4, code: 'NODE_OLD' },
     )
 }
 

@@ -1,13 +1,19 @@
 // @ts-check
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { defaultCacheDir } from './cache.js'
+import { SetupFailure } from './failure.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
+/** True in a checkout; false in an installed package, which may be read-only and of another user. */
+export const isCheckout = () => exists('tsconfig.json')
+
 /** The log of the last set-up, by the name shown to users. */
-export const logName = 'build/setup.log'
+export const logName = () => (isCheckout() ? 'build/setup.log' : join(defaultCacheDir(), 'setup.log'))
+const logFile = () => resolve(root, logName())
 
 /**
  * A path in the project's folder.
@@ -17,12 +23,23 @@ export const inProject = (...parts) => join(root, ...parts)
 
 /** Empties the log. */
 export function startLog() {
-  mkdirSync(inProject('build'), { recursive: true })
-  writeFileSync(inProject(logName), '')
+  try {
+    mkdirSync(dirname(logFile()), { recursive: true })
+    writeFileSync(logFile(), '')
+  } catch (failure) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (failure)
+    const remedy = isCheckout()
+      ? 'Run this as the user that it belongs to'
+      : 'Set XDG_CACHE_HOME to a folder of yours'
+    throw new SetupFailure(`The log ${logFile()} cannot be written (${code}). ${remedy}.`, {
+      status: 4,
+      code: 'SETUP_LOG',
+    })
+  }
 }
 
 /** @param {string} text */
-export const writeLog = text => appendFileSync(inProject(logName), text)
+export const writeLog = text => appendFileSync(logFile(), text)
 
 /**
  * Every file below `folder`, as paths in the project, in a fixed order.

@@ -35,5 +35,5 @@ export async function carryOut(steps, progress) {
 function asFailure(title, error) {
   if (error instanceof SetupFailure) return error
   const reason = error instanceof Error ? error.message : String(error)
-  return new SetupFailure(`${title}: ${reason.replace(/\.$/, '')}. ${logName} may have more.`)
+  return new SetupFailure(`${title}: ${reason.replace(/\.$/, '')}. ${logName()} may have more.`)
 }

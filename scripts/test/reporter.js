@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
  * @property {number} passed
  * @property {number} failed tests, files that did not load, and errors that no test caught
  * @property {{ name: string, reason: string }[]} skipped
+ * @property {{ name: string, reason: string }[]} unsteady tests that failed first and passed when they were repeated
  */
 
 /** A vitest reporter that writes the counts to the file that XCLUSTER_TEST_RESULTS names. */
@@ -34,6 +35,7 @@ function count(modules, unhandled) {
     passed: states.filter(state => state === 'passed').length,
     failed: states.filter(state => state === 'failed').length + brokenSuites + unhandled,
     skipped: tests.filter(test => test.result().state === 'skipped').map(describeSkipped),
+    unsteady: tests.filter(test => test.diagnostic()?.flaky).map(describeUnsteady),
   }
 }
 
@@ -42,4 +44,10 @@ function describeSkipped(test) {
   const result = test.result()
   const note = result.state === 'skipped' ? result.note : undefined
   return { name: `${test.project.name}: ${test.fullName}`, reason: note || 'no reason given' }
+}
+
+/** @param {import('vitest/node').TestCase} test */
+function describeUnsteady(test) {
+  const [first] = test.result().errors ?? []
+  return { name: `${test.project.name}: ${test.fullName}`, reason: first?.message ?? 'no error given' }
 }
