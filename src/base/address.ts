@@ -1,14 +1,17 @@
-import { XclusterError } from './errors.ts'
+import { XclusterError } from './errors/errors.ts'
 
 /** The bytes of an IP address in network byte order: 4 for IPv4, 16 for IPv6. Throws `BAD_ADDRESS`. */
 export function addressBytes(address: string): Uint8Array {
-  if (isIpv4(address)) return Uint8Array.from(address.split('.'), Number)
+  const ipv4 = ipv4Bytes(address)
+  if (ipv4) return ipv4
   const canonical = canonicalIpv6(address)
   if (canonical === undefined) throw notAn('IP address', address)
   const [head = '', tail] = canonical.split('::')
   const [before, after] = [groupsOf(head), groupsOf(tail ?? '')]
-  const zeros = new Array<number>(8 - before.length - after.length).fill(0)
-  return Uint8Array.from([...before, ...zeros, ...after].flatMap(group => [group >> 8, group & 0xff]))
+  const bytes = new DataView(new ArrayBuffer(16))
+  for (const [at, group] of before.entries()) bytes.setUint16(2 * at, group)
+  for (const [at, group] of after.entries()) bytes.setUint16(2 * (8 - after.length + at), group)
+  return new Uint8Array(bytes.buffer)
 }
 
 /**
@@ -31,8 +34,27 @@ export function addressText(bytes: Uint8Array): string {
 }
 
 function isIpv4(text: string): boolean {
-  const parts = text.split('.')
-  return parts.length === 4 && parts.every(part => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
+  return ipv4Bytes(text) !== undefined
+}
+
+/** Undefined when `text` is not four decimal numbers without leading zeros. Digit by digit: see isLinkName. */
+function ipv4Bytes(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(4)
+  let [part, digits, value] = [0, 0, 0]
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0x2e && digits > 0 && part < 3) {
+      bytes[part++] = value
+      digits = value = 0
+    } else if (code >= 0x30 && code <= 0x39 && !(digits > 0 && value === 0)) {
+      value = value * 10 + code - 0x30
+      digits++
+      if (value > 255) return undefined
+    } else return undefined
+  }
+  if (part !== 3 || digits === 0) return undefined
+  bytes[3] = value
+  return bytes
 }
 
 /**
@@ -68,13 +90,26 @@ export function parseCidr(text: string): Cidr {
 
 /** Reads an Ethernet address, `00:00:00:01:00:fa`, into its six bytes. Throws `BAD_ADDRESS`. */
 export function macBytes(mac: string): Uint8Array {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) throw notAn('Ethernet address', mac)
-  return Uint8Array.from(mac.split(':'), part => Number.parseInt(part, 16))
+  if (mac.length !== 17) throw notAn('Ethernet address', mac)
+  const bytes = new Uint8Array(6)
+  for (let at = 0; at < 6; at++) {
+    const high = hexDigit(mac.charCodeAt(3 * at))
+    const low = hexDigit(mac.charCodeAt(3 * at + 1))
+    if (high < 0 || low < 0 || (at > 0 && mac[3 * at - 1] !== ':')) throw notAn('Ethernet address', mac)
+    bytes[at] = high * 16 + low
+  }
+  return bytes
 }
 
 /** The text of an Ethernet address, `00:00:00:01:00:fa`. */
 export function macText(bytes: Uint8Array): string {
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(':')
+}
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
 function notAn(what: string, got: string): XclusterError {

@@ -1,4 +1,4 @@
-import { XclusterError } from './errors.ts'
+import { XclusterError } from './errors/errors.ts'
 
 /** Bytes that do not decode. `offset` counts from the start of the message that they are part of. */
 export class DecodeError extends XclusterError {
@@ -10,7 +10,24 @@ export class DecodeError extends XclusterError {
   }
 }
 
+/** A value that does not fit its bytes. `place` says which one in a structured value: `nextHops.hops`. */
+export class EncodeError extends XclusterError {
+  readonly place: string
+
+  constructor(place: string, reason: string) {
+    super({ code: 'VALUE_RANGE', kind: 'usage', op: 'encode', target: place, reason })
+    this.place = place
+  }
+
+  /** The same error about a part of a larger value. */
+  static in(place: string, thrown: unknown): unknown {
+    if (!(thrown instanceof EncodeError)) return thrown
+    return new EncodeError(thrown.place ? `${place}.${thrown.place}` : place, thrown.reason)
+  }
+}
+
 const decoder = new TextDecoder()
+const encoder = new TextEncoder()
 
 /**
  * Reads integers from a window of a message. They are in host byte order, which is little-endian on every
@@ -79,7 +96,10 @@ export class Reader {
   }
 }
 
-/** Writes integers in host byte order into a buffer that grows. */
+/**
+ * Writes integers in host byte order into a buffer that grows. One that its bytes cannot hold throws {@link
+ * EncodeError}: a DataView would write its last bits.
+ */
 export class Writer {
   #bytes: Uint8Array
   #view: DataView
@@ -104,22 +124,28 @@ export class Writer {
   }
 
   u8(value: number): void {
+    if (value >>> 0 !== value || value > 0xff) throw notAnInteger(value, 0, 0xff)
     const at = this.reserve(1)
     this.#view.setUint8(at, value)
   }
   u16(value: number, littleEndian = true): void {
+    if (value >>> 0 !== value || value > 0xffff) throw notAnInteger(value, 0, 0xffff)
     const at = this.reserve(2)
     this.#view.setUint16(at, value, littleEndian)
   }
   u32(value: number, littleEndian = true): void {
+    if (value >>> 0 !== value) throw notAnInteger(value, 0, 0xffffffff)
     const at = this.reserve(4)
     this.#view.setUint32(at, value, littleEndian)
   }
-  i32(value: number): void {
+  i32(value: number, littleEndian = true): void {
+    if ((value | 0) !== value) throw notAnInteger(value, -0x80000000, 0x7fffffff)
     const at = this.reserve(4)
-    this.#view.setInt32(at, value, true)
+    this.#view.setInt32(at, value, littleEndian)
   }
   u64(value: bigint, littleEndian = true): void {
+    if (typeof value !== 'bigint' || BigInt.asUintN(64, value) !== value)
+      throw new EncodeError('', `${String(value)} is not a bigint from 0 to ${2n ** 64n - 1n}`)
     const at = this.reserve(8)
     this.#view.setBigUint64(at, value, littleEndian)
   }
@@ -127,6 +153,20 @@ export class Writer {
   put(bytes: Uint8Array): void {
     const at = this.reserve(bytes.length)
     this.#bytes.set(bytes, at)
+  }
+
+  /** Appends text as UTF-8, without a NUL. */
+  text(value: string): void {
+    const at = this.reserve(value.length)
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i)
+      if (code > 0x7f) {
+        this.#length = at
+        this.put(encoder.encode(value))
+        return
+      }
+      this.#bytes[at + i] = code
+    }
   }
 
   /** Appends zero bytes up to the next multiple of `boundary`. */
@@ -153,4 +193,8 @@ export class Writer {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer)
   }
+}
+
+function notAnInteger(value: unknown, least: number, most: number): EncodeError {
+  return new EncodeError('', `${String(value)} is not an integer from ${least} to ${most}`)
 }

@@ -1,4 +1,4 @@
-import type { Reader, Writer } from './bytes.ts'
+import { EncodeError, type Reader, type Writer } from './bytes.ts'
 
 /**
  * How one kind of value is encoded. The lines that define a codec also give the static type ({@link
@@ -40,12 +40,10 @@ export const bytes: Codec<Uint8Array> = {
   read: from => from.take(from.left),
 }
 
-const encoder = new TextEncoder()
-
 /** NUL-terminated UTF-8 text. */
 export const text: Codec<string> = {
   write: (out, value) => {
-    out.put(encoder.encode(value))
+    out.text(value)
     out.u8(0)
   },
   read: from => from.text(),
@@ -68,7 +66,15 @@ export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
   const entries = Object.entries(fields)
   return {
     write(out, value) {
-      for (const [name, codec] of entries) codec.write(out, value[name as keyof F])
+      let at = ''
+      try {
+        for (const [name, codec] of entries) {
+          at = name
+          codec.write(out, value[name as keyof F])
+        }
+      } catch (failure) {
+        throw EncodeError.in(at, failure)
+      }
     },
     read(from) {
       return Object.fromEntries(entries.map(([name, codec]) => [name, codec.read(from)])) as StructOf<F>

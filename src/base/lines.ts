@@ -1,4 +1,4 @@
-import { XclusterError } from './errors.ts'
+import { XclusterError } from './errors/errors.ts'
 
 const newline = 0x0a
 const decoder = new TextDecoder()

@@ -1,4 +1,5 @@
-import { XclusterError } from './errors.ts'
+import { XclusterError } from './errors/errors.ts'
+import { settingText } from './errors/setting-text.ts'
 
 /** The directories of one user, from the environment and the XDG base directory specification. */
 export interface Places {
@@ -14,18 +15,16 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * The directories of user `uid`. Without XDG_RUNTIME_DIR root uses /run, and other users a directory of their
- * own under TMPDIR.
+ * own under TMPDIR. A variable whose path is not absolute counts as not set, as the specification demands.
  */
 export function places(env: Environment, uid: number): Places {
-  const home = env.HOME || (uid === 0 ? '/root' : '/')
+  const path = (name: string) => (env[name]?.startsWith('/') ? env[name] : undefined)
+  const home = path('HOME') ?? (uid === 0 ? '/root' : '/')
+  const runtime = path('XDG_RUNTIME_DIR') ?? (uid === 0 ? '/run' : undefined)
   return {
-    runtime: env.XDG_RUNTIME_DIR
-      ? `${env.XDG_RUNTIME_DIR}/xcluster`
-      : uid === 0
-        ? '/run/xcluster'
-        : `${env.TMPDIR || '/tmp'}/xcluster-${uid}`,
-    state: `${env.XDG_STATE_HOME || `${home}/.local/state`}/xcluster`,
-    cache: `${env.XDG_CACHE_HOME || `${home}/.cache`}/xcluster`,
+    runtime: runtime === undefined ? `${path('TMPDIR') ?? '/tmp'}/xcluster-${uid}` : `${runtime}/xcluster`,
+    state: `${path('XDG_STATE_HOME') ?? `${home}/.local/state`}/xcluster`,
+    cache: `${path('XDG_CACHE_HOME') ?? `${home}/.cache`}/xcluster`,
   }
 }
 
@@ -87,6 +86,6 @@ function tooLong(socket: string): XclusterError {
     kind: 'usage',
     target: socket,
     reason: `the path of a unix socket can have at most ${socketPathLimit} bytes`,
-    remedy: 'Use a shorter --name or XDG_RUNTIME_DIR',
+    remedy: `Use a shorter ${settingText('name')} or XDG_RUNTIME_DIR`,
   })
 }

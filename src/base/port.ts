@@ -2,9 +2,9 @@
 export interface PortReceiver {
   /**
    * One datagram, or the next piece of a stream, and the file descriptors that came with it (now the
-   * receiver's).
+   * receiver's). True when this process had asked for as much, so that it is not what a peer floods it with.
    */
-  data(bytes: Uint8Array, fds?: readonly number[]): void
+  data(bytes: Uint8Array, fds?: readonly number[]): unknown
   /** The peer has closed, or the port failed. Called once; nothing follows. */
   end(failure?: Error): void
 }

@@ -1,3 +1,5 @@
+import { messageOf } from './errors/errors.ts'
+
 type Close = () => void | Promise<void>
 
 /**
@@ -60,7 +62,6 @@ export class Scope implements AsyncDisposable {
     }
     this.#closers = []
     if (failures.length === 1) throw failures[0]
-    if (failures.length > 1)
-      throw new AggregateError(failures, `${failures.length} resources could not be closed`)
+    if (failures.length > 1) throw new AggregateError(failures, failures.map(messageOf).join('; '))
   }
 }

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { messageOf } from '../base/index.ts'
+import { artefact, remedy } from './artefacts.ts'
+import { announce } from './copies.ts'
 import { SysError } from './errors.ts'
 
 /**
@@ -24,15 +23,19 @@ export interface Poll {
 
 /**
  * The addon's functions, one per system call or indivisible group. They throw `SyscallFailure`s. `namespace`
- * is the fd of a network namespace, or -1 for this process's own.
+ * is the fd of a network namespace, or -1 for this process's own. Descriptors that they return are closed by `close`, and
+ * when a worker thread ends without doing so.
  */
 export interface Binding {
   readonly abi: number
   /** Returns the network namespace and, when `rootless`, the user namespace that owns it. */
   createNamespace(rootless: boolean): [network: number, user?: number]
   openIn(namespace: number, path: string, flags: number): number
+  /** A failure's `index` is that of the path. */
+  writeIn(namespace: number, paths: readonly string[], text: string): void
   socketIn(namespace: number, domain: number, type: number, protocol: number): number
-  openTaps(namespace: number, names: readonly string[], flags: number): number[]
+  /** All or none, in a thread of its own. A failure's `index` is that of the name. */
+  openTaps(namespace: number, names: readonly string[], flags: number): Promise<number[]>
   receive(fd: number, into: Uint8Array): Received | undefined
   send(fd: number, bytes: Uint8Array, fds?: readonly number[]): number | undefined
   bindNetlink(fd: number): number
@@ -49,58 +52,88 @@ export interface Binding {
   bindAddress(fd: number, address: Uint8Array): void
   receiveBatch(fd: number, slots: Uint8Array): number
   sendBatch(fd: number, slots: Uint8Array, count: number): number
+  createEpoll(): number
+  askUdp(epoll: number, address: Uint8Array, question: Uint8Array): number
+  receiveReady(epoll: number, slots: Uint8Array): number
+  /** Something else closes it from now on. */
+  disown(fd: number): void
+  close(fd: number): void
+  closeInPool(fd: number): Promise<void>
   pollOpen(fd: number, ready: (status: number, events: number) => void): Poll
   pollWatch(poll: Poll, events: number): void
   pollClose(poll: Poll, closed: () => void): void
 }
 
 /** The version of the addon's interface that this code is written for: XCLUSTER_ABI in native/addon/addon.h. */
-const abi = 2
-const remedy = 'Run: npm run build'
+const abi = 5
 
-/** The path of a file that node-gyp builds. The package's root is two folders up, from src/ as from dist/. */
-function artefact(name: string): string {
-  return fileURLToPath(new URL(`../../build/Release/${name}`, import.meta.url))
-}
-
-/** The path of the launcher. Throws LAUNCHER_MISSING. */
-export function launcherPath(path = artefact('xcluster-launcher')): string {
-  if (existsSync(path)) return path
-  const reason = 'the launcher has not been built'
-  throw new SysError({
-    code: 'LAUNCHER_MISSING',
-    kind: 'prerequisite',
-    op: 'find',
-    target: path,
-    reason,
-    remedy,
-  })
+/** The path of the launcher. Throws ARTEFACT_MISSING and ARTEFACT_DAMAGED. */
+export function launcherPath(): string {
+  launcher ??= artefact('xcluster-launcher')
+  return launcher
 }
 
 /**
- * Loads an addon and checks that it has the version this code is written for. Throws ADDON_MISSING and
- * ADDON_STALE.
+ * Loads an addon and checks that it has the version this code is written for. Throws ADDON_STALE, ADDON_REFUSED and
+ * GLIBC_OLD.
  */
-export function loadBinding(path: string): Binding {
+export function loadBinding(path: string, wanted = abi): Binding {
   const about = { kind: 'prerequisite', op: 'load', target: path, remedy } as const
-  if (!existsSync(path))
-    throw new SysError({ ...about, code: 'ADDON_MISSING', reason: 'the native addon has not been built' })
-  let loaded: Binding
+  const addon = { exports: {} as Binding }
   try {
-    loaded = createRequire(import.meta.url)(path)
+    process.dlopen(addon, path)
   } catch (cause) {
-    const reason = `the native addon cannot be loaded on this machine: ${messageOf(cause)}`
-    throw new SysError({ ...about, code: 'ADDON_STALE', reason, cause })
+    throw refusal(path, cause)
   }
-  if (loaded.abi === abi) return loaded
-  const reason = `the native addon has interface version ${loaded.abi}, and this code needs ${abi}`
+  const has = addon.exports.abi
+  if (has === wanted) return addon.exports
+  const reason = `the native addon has interface version ${has}, and this code needs ${wanted}`
   throw new SysError({ ...about, code: 'ADDON_STALE', reason })
 }
 
+/** In the words of the dynamic loader. */
+function refusal(path: string, cause: unknown): SysError {
+  const words = messageOf(cause)
+  const about = { kind: 'prerequisite', op: 'load', target: path, cause } as const
+  const [, needed] = /version [`']GLIBC_([\d.]+)' not found/.exec(words) ?? []
+  if (needed === undefined) {
+    const reason = `the native addon cannot be loaded on this machine: ${words}`
+    return new SysError({ ...about, code: 'ADDON_REFUSED', reason, remedy })
+  }
+  const reason = `the native addon needs glibc ${needed}, and this system has ${glibcVersion()}`
+  return new SysError({
+    ...about,
+    code: 'GLIBC_OLD',
+    reason,
+    remedy: `${remedy} --build, or use a newer system`,
+  })
+}
+
+/** Of the C library that runs this process. */
+function glibcVersion(): string {
+  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
+  return header?.glibcVersionRuntime ?? 'another C library'
+}
+
 let loaded: Binding | undefined
+let launcher: string | undefined
 
 /** The addon. It is loaded at the first use, so that code without system calls works without it. */
 export function binding(): Binding {
-  loaded ??= loadBinding(artefact('xcluster.node'))
+  if (loaded) return loaded
+  loaded = loadBinding(artefact('xcluster.node'))
+  announce()
   return loaded
+}
+
+/** Why a native file does not fit this machine, in words. Undefined when all of them do. */
+export function nativeMisfit(): string | undefined {
+  try {
+    for (const name of ['xcluster-launcher', 'xcluster-guest'] as const) artefact(name)
+    loadBinding(artefact('xcluster.node'))
+    return undefined
+  } catch (failure) {
+    if (failure instanceof SysError) return failure.reason
+    throw failure
+  }
 }

@@ -1,5 +1,7 @@
 /** The kernel's constants (include/uapi/linux). They are the same on every supported architecture. */
 export const AF_NETLINK = 16
+export const AF_PACKET = 17
+export const ETH_P_ALL = 3
 export const SOCK_STREAM = 1
 export const SOCK_RAW = 3
 
@@ -14,7 +16,7 @@ export const NETLINK_ADD_MEMBERSHIP = 1
 export const NETLINK_CAP_ACK = 10
 export const NETLINK_EXT_ACK = 11
 export const NETLINK_GET_STRICT_CHK = 12
-export const netlinkProtocols = { route: 0, netfilter: 12 } as const
+export const netlinkProtocols = { route: 0, sockDiag: 4, xfrm: 6, netfilter: 12, generic: 16 } as const
 
 export const IFF_TAP = 0x0002
 export const IFF_NO_PI = 0x1000
@@ -39,6 +41,7 @@ export const F_SEAL_WRITE = 8
 export const UV_READABLE = 1
 export const UV_WRITABLE = 2
 
+export const AF_INET = 2
 export const AF_INET6 = 10
 export const SOCK_DGRAM = 2
 export const SO_REUSEADDR = 2

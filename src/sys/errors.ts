@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util'
-import { type ErrorDetails, messageOf, XclusterError } from '../base/index.ts'
+import { type ErrorDetails, isSystemError, messageOf, shortageRemedy, XclusterError } from '../base/index.ts'
 
 /** A system call that failed, or a part of this installation that is missing. */
 export class SysError extends XclusterError {
@@ -55,7 +55,19 @@ export function refused(op: string, target: string | undefined, failure: Syscall
     const remedy = process.geteuid?.() === 0 ? {} : { remedy: 'Run as root' }
     return new SysError({ ...details, code: 'NOT_PERMITTED', kind: 'prerequisite', reason, ...remedy })
   }
-  return new SysError({ ...details, code: 'SYSCALL_FAILED', reason })
+  const remedy = shortageRemedy(name)
+  return new SysError({
+    ...details,
+    code: 'SYSCALL_FAILED',
+    reason,
+    ...(remedy && { kind: 'prerequisite', remedy }),
+  })
+}
+
+/** True when the machine has no more files, memory or processes for this user: the same in another way would fail too. */
+export function isShortage(failure: unknown): boolean {
+  if (!(failure instanceof SysError)) return isSystemError(failure, 'EMFILE', 'ENFILE', 'ENOMEM')
+  return failure.code === 'LAUNCH_FAILED' || ['EMFILE', 'ENFILE', 'ENOMEM'].includes(failure.errnoName ?? '')
 }
 
 /** The error for the use of something after its `close()`. */

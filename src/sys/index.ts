@@ -1,6 +1,11 @@
-export { SysError } from './errors.ts'
+export { artefact } from './artefacts.ts'
+export { nativeMisfit } from './binding.ts'
+export { closeFd, handOver } from './descriptor.ts'
+export { isShortage, SysError } from './errors.ts'
+export { makeDirectory } from './files/directory.ts'
 export { FileLock, lockFile, lockNamespace } from './files/lock.ts'
 export { Memfd, sealedMemfd } from './files/memfd.ts'
+export { requireTrustedPlace } from './files/trusted.ts'
 export {
   namedPath,
   nameNamespace,
@@ -10,8 +15,9 @@ export {
   unnameNamespace,
 } from './namespaces/named.ts'
 export { NetNamespace, openInNamespace } from './namespaces/namespace.ts'
-export { readSysctl, writeSysctl } from './namespaces/sysctl.ts'
+export { readSysctl, writeSysctl, writeSysctls } from './namespaces/sysctl.ts'
 export { openTaps, Tap, type TapOptions } from './namespaces/tap.ts'
+export { packageRoot } from './package-root.ts'
 export {
   type Detached,
   type DetachedSpec,
@@ -21,18 +27,23 @@ export {
   type LaunchSpec,
   launch,
   runAttached,
+  spawnAside,
   spawnDetached,
 } from './processes/launch.ts'
 export { runUserScript, type UserScript, type UserScriptEnd } from './processes/user-script.ts'
+export { type ConnectWait, connectWhenReady, type StreamPlace } from './sockets/connect.ts'
 export { type Bound, type BoundSocket, boundSockets, holderOf } from './sockets/holder.ts'
 export { bindInet, type InetPlace, type InetSocket } from './sockets/inet-socket.ts'
+export { listenStream, StreamListener } from './sockets/listen.ts'
 export {
   type NetlinkOptions,
   NetlinkPort,
   type NetlinkReceiver,
   openNetlink,
 } from './sockets/netlink-port.ts'
+export { openPackets, type PacketPlace, PacketPort } from './sockets/packet-port.ts'
 export { adoptStream, connectStream, peerCredentials, StreamPort, socketPair } from './sockets/stream-port.ts'
+export { type AskedPlace, type UdpAnswers, UdpAsker } from './sockets/udp-asker.ts'
 export {
   type BufferPart,
   type DatagramService,

@@ -1,4 +1,4 @@
-import { XclusterError } from '../errors.ts'
+import { XclusterError } from '../errors/errors.ts'
 
 /** What can be traced: messages to and from the kernel, QEMU and guest agents, guests, name servers; and VM states. */
 export const traceAreas = ['netlink', 'nft', 'qmp', 'guest', 'dns', 'vm'] as const

@@ -1,6 +1,7 @@
+import { printable } from '../printable.ts'
 import type { TraceArea } from './areas.ts'
 import { type TraceMessage, traceOf } from './trace.ts'
-import { plainText, valueText } from './value-text.ts'
+import { valueText } from './value-text.ts'
 
 /** Characters. Terminals and editors handle longer lines badly. */
 const longest = 8192
@@ -12,7 +13,7 @@ const arrows = { sent: '->', received: '<-', noted: '--' } as const
  * that lines of several processes can be sorted together.
  */
 export function traceLine({ area, at, direction, peer, what, ms, value }: TraceMessage): string {
-  const head = [new Date(at).toISOString(), area, arrows[direction], `${plainText(peer)}:`, plainText(what)]
+  const head = [new Date(at).toISOString(), area, arrows[direction], `${printable(peer)}:`, printable(what)]
   const took = ms === undefined ? [] : [`(${ms.toFixed(3)} ms)`]
   const decoded = value === undefined ? '{}' : valueText(value)
   const line = [...head, ...took, ...(decoded === '{}' ? [] : [decoded])].join(' ')

@@ -1,23 +1,10 @@
+import { printable } from '../printable.ts'
+
 /** Longer strings, bytes and lists are cut, and their length is printed. */
 const limits = { characters: 512, bytes: 32, items: 128, depth: 10 } as const
 
-/** Characters that control a terminal or reorder text on it: the Unicode categories Cc, Cf, Zl, Zp and Cs. */
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 const bare = /^[\w.:/@%+*|-]+$/
 const meansSomethingElse = /^(true|false|null|undefined|NaN|-?Infinity)$/
-
-/** Makes untrusted text safe for one line of a terminal: control and format characters are escaped as in JavaScript. */
-export function plainText(text: string): string {
-  return text.replace(unprintable, escaped)
-}
-
-function escaped(character: string): string {
-  if (character === '\n') return '\\n'
-  const point = character.codePointAt(0)!
-  const hex = point.toString(16)
-  if (point < 0x100) return `\\x${hex.padStart(2, '0')}`
-  return point < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`
-}
 
 /** A value on one line, in YAML's flow style: `{name: xcbr0, mac: 00:00:00:01:00:fa, mtu: 1500}`. */
 export function valueText(value: unknown, depth = 0): string {
@@ -32,7 +19,7 @@ export function valueText(value: unknown, depth = 0): string {
 function stringText(text: string): string {
   const isBare = bare.test(text) && !meansSomethingElse.test(text) && Number.isNaN(Number(text))
   if (isBare && text.length <= limits.characters) return text
-  const kept = plainText(text.slice(0, limits.characters).replace(/[\\"]/g, '\\$&'))
+  const kept = printable(text.slice(0, limits.characters).replace(/[\\"]/g, '\\$&'))
   return text.length > limits.characters ? `"${kept}…" (${text.length} characters)` : `"${kept}"`
 }
 

@@ -1,4 +1,4 @@
-import { Queue } from './queue.ts'
+import { Queue, type QueueOptions } from './queue.ts'
 
 /** One producer, any number of consumers, each with a bounded queue of its own. */
 export class Broadcast<T> {
@@ -6,8 +6,8 @@ export class Broadcast<T> {
   #ended = false
 
   /** A queue of all values that are sent from now on. After `end()` it has ended already. */
-  listen(limit = 1024): Queue<T> {
-    const queue = new Queue<T>({ limit, onClose: () => this.#queues.delete(queue) })
+  listen(options: QueueOptions<T> = {}): Queue<T> {
+    const queue = new Queue<T>({ ...options, onClose: () => this.#queues.delete(queue) })
     if (this.#ended) queue.end()
     else this.#queues.add(queue)
     return queue

@@ -14,6 +14,11 @@ export type NoEvent =
    */
   | 'room to connect'
   /**
+   * A peer listens: at a unix socket that exists (bind(2) makes the file, listen(2) reports nothing), or at a TCP port of
+   * any machine.
+   */
+  | 'listener'
+  /**
    * A process that is not our child ends. Its sockets are closed before its last file is. Node lacks pidfd_open(2): a
    * client would have to load the addon for it, which takes longer than the end of such a process.
    */

@@ -1,6 +1,6 @@
-import { closeSync } from 'node:fs'
 import { binding } from '../binding.ts'
 import { F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE } from '../constants.ts'
+import { closeFd } from '../descriptor.ts'
 import { attempt, closed } from '../errors.ts'
 
 /** A file in memory, without a name in any directory (memfd_create(2)). */
@@ -29,7 +29,7 @@ export class Memfd implements AsyncDisposable {
   }
 
   close(): Promise<void> {
-    if (this.#fd !== undefined) closeSync(this.#fd)
+    if (this.#fd !== undefined) closeFd(this.#fd)
     this.#fd = undefined
     return Promise.resolve()
   }

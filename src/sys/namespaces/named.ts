@@ -1,8 +1,9 @@
-import { closeSync, mkdirSync, openSync, readdirSync, statfsSync, statSync, unlinkSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, statfsSync, statSync, unlinkSync } from 'node:fs'
 import { isSystemError } from '../../base/index.ts'
 import { binding } from '../binding.ts'
 import { MS_BIND, MS_REC, MS_SHARED, NSFS_MAGIC } from '../constants.ts'
 import { attempt, SysError } from '../errors.ts'
+import { makeDirectory } from '../files/directory.ts'
 import { NetNamespace } from './namespace.ts'
 
 /**
@@ -48,7 +49,7 @@ export function openNamed(name: string): NetNamespace {
  */
 export function nameNamespace(namespace: NetNamespace, name: string): void {
   const path = namedPath(name)
-  makeDirectory()
+  shareDirectory()
   attempt('name network namespace', name, () => closeSync(createFile(path, name)))
   try {
     attempt('name network namespace', name, () =>
@@ -89,8 +90,8 @@ function isNamespace(path: string): boolean {
 }
 
 /** Makes the directory a shared mount, so that a name given in one mount namespace is known in all. */
-function makeDirectory(): void {
-  mkdirSync(directory, { recursive: true, mode: 0o755 })
+function shareDirectory(): void {
+  makeDirectory(directory, 0o755)
   const share = () => binding().mount('', directory, MS_SHARED | MS_REC)
   attempt('share', directory, () => {
     try {
@@ -109,7 +110,7 @@ function createFile(path: string, name: string): number {
   } catch (thrown) {
     if (!isSystemError(thrown, 'EEXIST')) throw thrown
     const reason = 'a network namespace has this name already'
-    const remedy = `Remove it first (xc nsdel, or ip netns delete ${name})`
+    const remedy = `Remove it first: ip netns delete ${name}`
     throw failure({ code: 'NAMESPACE_EXISTS', op: 'create', target: name, reason, remedy })
   }
 }

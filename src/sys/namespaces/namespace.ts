@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync } from 'node:fs'
+import { constants, fstatSync } from 'node:fs'
 import { binding } from '../binding.ts'
-import { attempt, closed } from '../errors.ts'
+import { closeFd } from '../descriptor.ts'
+import { attempt, closed, type SyscallFailure } from '../errors.ts'
 import { explainBirth } from './rootless.ts'
 
 /**
@@ -10,13 +11,11 @@ import { explainBirth } from './rootless.ts'
 export class NetNamespace implements AsyncDisposable {
   #fd: number | undefined
   #userFd: number | undefined
-  /** The inode that `stat` gives for it. The same inode is the same namespace. */
-  readonly inode: number
+  #inode: number | undefined
 
   private constructor(fd: number, userFd?: number) {
     this.#fd = fd
     this.#userFd = userFd
-    this.inode = fstatSync(fd).ino
   }
 
   /**
@@ -39,12 +38,23 @@ export class NetNamespace implements AsyncDisposable {
 
   /** A namespace with a path: `/proc/<pid>/ns/net`, `/run/netns/<name>`. */
   static open(path: string): NetNamespace {
-    return new NetNamespace(attempt('open network namespace', path, () => openSync(path, 'r')))
+    return new NetNamespace(
+      attempt('open network namespace', path, () => binding().openIn(-1, path, constants.O_RDONLY)),
+    )
   }
 
   get fd(): number {
     if (this.#fd === undefined) throw closed('network namespace')
     return this.#fd
+  }
+
+  /**
+   * The inode that `stat` gives for it. The same inode is the same namespace. Asked for when it is first used: a
+   * first stat costs 0.4 ms.
+   */
+  get inode(): number {
+    this.#inode ??= fstatSync(this.fd).ino
+    return this.#inode
   }
 
   /** The user namespace that was made with it, if any. */
@@ -66,7 +76,8 @@ export class NetNamespace implements AsyncDisposable {
   }
 
   close(): Promise<void> {
-    for (const fd of [this.#fd, this.#userFd]) if (fd !== undefined) closeSync(fd)
+    if (this.#fd !== undefined) this.#inode ??= fstatSync(this.#fd).ino // traces of a socket in it still name it
+    for (const fd of [this.#fd, this.#userFd]) if (fd !== undefined) closeFd(fd)
     this.#fd = undefined
     this.#userFd = undefined
     return Promise.resolve()
@@ -85,4 +96,9 @@ export function namespaceFd(namespace: NetNamespace | undefined): number {
 /** Opens a file as it appears in the namespace (`/proc/thread-self/net/dev`). The caller closes the fd. */
 export function openInNamespace(namespace: NetNamespace | undefined, path: string, flags: number): number {
   return attempt('open', path, () => binding().openIn(namespaceFd(namespace), path, flags))
+}
+
+/** Where in a list the part is that a system call failed for. */
+export function indexOf(failure: SyscallFailure & { readonly index?: number }): number {
+  return failure.index ?? 0
 }

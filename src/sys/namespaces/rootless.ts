@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { settingText } from '../../base/index.ts'
 import { isSyscallFailure, refused, type SyscallFailure, SysError } from '../errors.ts'
 
 const op = 'create'
@@ -32,7 +33,7 @@ interface Denial {
   readonly remedy: string
 }
 
-const asRoot = 'or run as root, or use --fabric user'
+const asRoot = `or run as root, or use ${settingText('fabric', 'user')}`
 
 /** The known causes, the most certain first. */
 const denials: readonly Denial[] = [

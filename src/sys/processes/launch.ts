@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { isMainThread } from 'node:worker_threads'
 import { launcherPath } from '../binding.ts'
+import { closeFd } from '../descriptor.ts'
 import { attempt, SysError } from '../errors.ts'
 import type { NetNamespace } from '../namespaces/namespace.ts'
 import { adoptStream, type StreamPort, socketPair } from '../sockets/stream-port.ts'
@@ -130,12 +131,17 @@ export function spawnDetached(spec: DetachedSpec): Detached {
     child.unref()
     return { pid: child.pid!, port: adoptStream(ours), exited: exitOf(child, 'exit') }
   } catch (failure) {
-    closeSync(ours)
+    closeFd(ours)
     throw failure
   } finally {
     closeSync(log)
-    closeSync(theirs)
+    closeFd(theirs)
   }
+}
+
+/** Starts a program of the user in a session of its own, without this process's input and output, and leaves it alone. */
+export function spawnAside(file: string, args: readonly string[], env: Readonly<NodeJS.ProcessEnv>): void {
+  start(file, () => spawn(file, args, { stdio: 'ignore', env, detached: true })).unref()
 }
 
 /** Runs a program to its end on this process's own terminal, or on its redirected input and output. */
@@ -162,7 +168,9 @@ export function start(target: string, run: () => ChildProcess): ChildProcess {
   if (child.pid !== undefined) return child
   child.on('error', () => {}) // Node emits the same failure again on the next tick
   const reason = 'the system could not start a process (out of processes, open files or memory)'
-  throw new SysError({ code: 'LAUNCH_FAILED', op: 'launch', target, reason })
+  const remedy =
+    'Allow this user more of them (ulimit -n, ulimit -u), free some memory, or run smaller clusters'
+  throw new SysError({ code: 'LAUNCH_FAILED', kind: 'prerequisite', op: 'launch', target, reason, remedy })
 }
 
 export function exitOf(child: ChildProcess, event: 'exit' | 'close'): Promise<Exit> {

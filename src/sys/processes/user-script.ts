@@ -19,7 +19,7 @@ export interface UserScript {
 
 export interface UserScriptEnd extends Exit {
   /** All of its standard output. */
-  readonly stdout: string
+  readonly stdout: Buffer
   /** The last 64 KiB of its standard error. */
   readonly stderr: string
   /** True when it was killed because it wrote too much. */
@@ -60,7 +60,7 @@ export async function runUserScript(script: UserScript): Promise<UserScriptEnd> 
   script.signal.addEventListener('abort', end)
   try {
     const exit = await exitOf(child, 'close')
-    return { ...exit, stdout: Buffer.concat(pieces).toString('utf8'), stderr: errors(), overflowed }
+    return { ...exit, stdout: Buffer.concat(pieces), stderr: errors(), overflowed }
   } finally {
     script.signal.removeEventListener('abort', end)
   }

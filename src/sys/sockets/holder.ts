@@ -1,5 +1,6 @@
-import { closeSync, constants, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { addressBytes } from '../../base/index.ts'
+import { closeFd } from '../descriptor.ts'
 import { type NetNamespace, openInNamespace } from '../namespaces/namespace.ts'
 
 /** An address and port that a socket is bound to. `tcp` means a listening socket. */
@@ -81,7 +82,7 @@ function tableOf(name: string, namespace: NetNamespace | undefined): string {
     try {
       return readFileSync(fd, 'latin1')
     } finally {
-      closeSync(fd)
+      closeFd(fd)
     }
   } catch {
     return ''

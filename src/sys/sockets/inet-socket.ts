@@ -1,8 +1,8 @@
-import { closeSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { addressBytes } from '../../base/index.ts'
 import { binding } from '../binding.ts'
 import * as kernel from '../constants.ts'
+import { closeFd } from '../descriptor.ts'
 import { attempt } from '../errors.ts'
 import { type NetNamespace, namespaceFd } from '../namespaces/namespace.ts'
 
@@ -45,10 +45,18 @@ export function bindInet(type: 'udp' | 'tcp', place: InetPlace): InetSocket {
       bindAddress(fd, where)
       return { fd, port: (where[2]! << 8) | where[3]! }
     } catch (failure) {
-      closeSync(fd)
+      closeFd(fd)
       throw failure
     }
   })
+}
+
+/** A struct sockaddr_in for an IPv4 address, and a sockaddr_in6 for any other. */
+export function plainSockaddr(text: string, port: number): Uint8Array {
+  if (text.includes(':')) return sockaddr(text, port)
+  const where = new Uint8Array(16)
+  where.set([kernel.AF_INET, 0, port >> 8, port & 0xff, ...addressBytes(text)])
+  return where
 }
 
 function sockaddr(text: string, port: number): Uint8Array {

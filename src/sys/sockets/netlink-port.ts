@@ -1,7 +1,7 @@
-import { closeSync } from 'node:fs'
 import type { Port, PortReceiver } from '../../base/index.ts'
 import { binding, type Received } from '../binding.ts'
 import * as kernel from '../constants.ts'
+import { closeFd } from '../descriptor.ts'
 import { attempt, closed, isSyscallFailure, refused, SysError } from '../errors.ts'
 import { type NetNamespace, namespaceFd } from '../namespaces/namespace.ts'
 import { resizeBuffer } from './buffer-size.ts'
@@ -34,19 +34,19 @@ const mostPerTurn = 256
 
 /** Opens a netlink socket to the kernel in one namespace, with strict checking and extended acks. */
 export function openNetlink(
-  protocol: keyof typeof kernel.netlinkProtocols,
+  protocol: keyof typeof kernel.netlinkProtocols | number,
   options?: NetlinkOptions,
 ): NetlinkPort {
   const { namespace, groups = [], receiveBuffer = socketBuffer } = options ?? {}
-  return attempt('open netlink socket', protocol, () => {
-    const number = kernel.netlinkProtocols[protocol]
+  return attempt('open netlink socket', `${protocol}`, () => {
+    const number = typeof protocol === 'number' ? protocol : kernel.netlinkProtocols[protocol]
     const fd = binding().socketIn(namespaceFd(namespace), kernel.AF_NETLINK, kernel.SOCK_RAW, number)
     try {
       resizeBuffer(fd, 'receive', receiveBuffer)
       setUp(fd, groups)
       return new NetlinkPort(fd)
     } catch (failure) {
-      closeSync(fd)
+      closeFd(fd)
       throw failure
     }
   })
@@ -81,7 +81,10 @@ export class NetlinkPort implements Port {
     this.#watch.reading(true)
   }
 
-  /** When this returns, the kernel has carried out the request. */
+  /**
+   * When sendmsg(2) returns, the kernel has carried out the request and answered it. The receiver gets the answers
+   * before this returns, which spares a turn of the event loop.
+   */
   send(bytes: Uint8Array): void {
     if (this.#watch.closed) throw closed('netlink socket')
     const sent = attempt('send', 'netlink request', () => binding().send(this.#watch.fd, bytes))
@@ -92,6 +95,7 @@ export class NetlinkPort implements Port {
         target: 'netlink request',
         reason: 'no buffer space',
       })
+    if (this.#receiver) this.#drain()
   }
 
   close(): Promise<void> {

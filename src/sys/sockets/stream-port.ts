@@ -1,7 +1,7 @@
-import { closeSync } from 'node:fs'
-import { type Clock, type Port, type PortReceiver, systemClock, until } from '../../base/index.ts'
+import { Allowance, type Clock, type Port, type PortReceiver, systemClock, until } from '../../base/index.ts'
 import { binding, type Received } from '../binding.ts'
 import { SOCK_STREAM } from '../constants.ts'
+import { closeFd } from '../descriptor.ts'
 import { attempt, closed, isSyscallFailure, refused, SysError } from '../errors.ts'
 import { FdWatch } from './poll.ts'
 
@@ -10,9 +10,13 @@ export function socketPair(): [number, number] {
   return attempt('create', 'socket pair', () => binding().socketPair(SOCK_STREAM))
 }
 
-/** A port over the fd of a connected unix stream socket. It owns the fd from now on. */
-export function adoptStream(fd: number): StreamPort {
-  return new StreamPort(fd)
+/**
+ * A port over the fd of a connected unix stream socket. It owns the fd from now on. `share` is for a peer that may
+ * flood: of each second, the milliseconds that this process may spend on what it sends, with a burst of five seconds'
+ * worth. Beyond that the port is not read, and the peer has to wait. What its receiver has asked for does not count.
+ */
+export function adoptStream(fd: number, options: { readonly share?: number } = {}): StreamPort {
+  return new StreamPort(fd, options.share)
 }
 
 /**
@@ -47,6 +51,9 @@ export function peerCredentials(fd: number): { pid: number; uid: number; gid: nu
 /** The buffer of one read. All streams share it: it is copied from before any other code can run. */
 const buffer = new Uint8Array(64 << 10)
 
+/** Milliseconds. */
+const longestRest = 250
+
 interface Piece {
   readonly bytes: Uint8Array
   /** Duplicates, closed once sent: the caller may close the originals as soon as `send` has returned. */
@@ -57,11 +64,15 @@ interface Piece {
 export class StreamPort implements Port {
   readonly #watch: FdWatch
   readonly #waiting: Piece[] = []
+  readonly #allowed: Allowance | undefined
+  #cancelRest = () => {}
   #receiver: PortReceiver | undefined
   #gone = false
 
   /** Takes over the fd. */
-  constructor(fd: number) {
+  constructor(fd: number, share?: number) {
+    if (share !== undefined)
+      this.#allowed = new Allowance({ clock: systemClock, most: 5 * share, perSecond: share })
     this.#watch = new FdWatch(fd, { readable: () => this.#read(), writable: () => this.#flush() })
   }
 
@@ -89,6 +100,7 @@ export class StreamPort implements Port {
 
   /** Closes at once. Bytes that were kept because the socket was full are dropped. */
   close(): Promise<void> {
+    this.#cancelRest()
     this.#drop()
     return this.#watch.close()
   }
@@ -98,11 +110,28 @@ export class StreamPort implements Port {
   }
 
   #read(): void {
+    const began = performance.now()
+    const isAsked = this.#readPiece()
+    const left = this.#allowed?.use(isAsked ? 0 : performance.now() - began) ?? 0
+    if (left < 0 && !this.#gone) this.#rest(this.#allowed!.waitMs)
+  }
+
+  /** Reads nothing for that time, and not for long: the end of the stream would be found as late. */
+  #rest(ms: number): void {
+    this.#watch.reading(false)
+    this.#cancelRest = systemClock.after(Math.min(Math.max(ms, 10), longestRest), () =>
+      this.#watch.reading(true),
+    )
+  }
+
+  /** True when the receiver has asked for it. */
+  #readPiece(): boolean {
     const received = this.#take()
-    if (!received) return
+    if (!received) return false
     if (received.truncated) this.#end(lostDescriptors())
     else if (received.length === 0) this.#end(undefined)
-    else this.#receiver?.data(Buffer.from(buffer.subarray(0, received.length)), received.fds)
+    else return this.#receiver?.data(Buffer.from(buffer.subarray(0, received.length)), received.fds) === true
+    return false
   }
 
   /** Undefined when there is nothing to read. */
@@ -136,7 +165,7 @@ export class StreamPort implements Port {
   #flush(): void {
     for (let piece = this.#waiting.shift(); piece; piece = this.#waiting.shift()) {
       const sent = this.#transmit(piece)
-      if (sent > 0) for (const fd of piece.fds ?? []) closeSync(fd)
+      if (sent > 0) for (const fd of piece.fds ?? []) closeFd(fd)
       if (sent === piece.bytes.length) continue
       this.#waiting.unshift(sent > 0 ? { bytes: piece.bytes.subarray(sent) } : piece)
       return
@@ -158,7 +187,7 @@ export class StreamPort implements Port {
   }
 
   #drop(): void {
-    for (const piece of this.#waiting.splice(0)) for (const fd of piece.fds ?? []) closeSync(fd)
+    for (const piece of this.#waiting.splice(0)) for (const fd of piece.fds ?? []) closeFd(fd)
     this.#watch.writing(false)
   }
 }

@@ -44,11 +44,11 @@ export interface DatagramService {
   datagram(query: BufferPart, sender: Sender, into: BufferPart): number
 }
 
-/** struct slot, native/addon/inet.c: lengths, peer, own address, trains, datagram, reply. */
-const slot = { size: 3328, peer: 8, local: 36, query: 64, querySize: 1984, reply: 2048, replySize: 1280 }
+/** struct slot, native/addon/inet.c: lengths, peer, own address, trains, reply, datagram. */
+const slot = { size: 5440, peer: 8, local: 36, reply: 64, replySize: 1280, query: 1344, querySize: 4096 }
 const envelope = { from: slot.peer, to: slot.local + 16 }
 const batch = 64
-/** Longer datagrams are dropped: no query is that long. */
+/** Longer datagrams are dropped. Queries with options and padding can have some kilobytes. */
 export const longestDatagram = slot.querySize
 /** The most batches in one turn of the event loop, so that a flood does not starve everything else. */
 const mostBatches = 8
@@ -213,13 +213,33 @@ class SlotSender implements Sender {
   }
 
   keep(): KeptSender {
-    const { address, port } = this
-    const to = Uint8Array.prototype.slice.call(
-      this.#batch.bytes,
-      this.start + envelope.from,
-      this.start + envelope.to,
-    )
-    return { address, port, reply: bytes => this.#socket.send(to, bytes) }
+    const to = Buffer.allocUnsafe(envelope.to - envelope.from)
+    this.#batch.bytes.copy(to, 0, this.start + envelope.from, this.start + envelope.to)
+    return new KeptSlotSender(to, this.#socket)
+  }
+}
+
+/** A sender whose slot is used for others meanwhile. */
+class KeptSlotSender implements KeptSender {
+  /** From the peer's address to one's own, as in the slot. */
+  readonly #to: Buffer
+  readonly #socket: UdpPort
+
+  constructor(to: Buffer, socket: UdpPort) {
+    this.#to = to
+    this.#socket = socket
+  }
+
+  get port(): number {
+    return this.#to.readUInt16BE(2)
+  }
+
+  get address(): string {
+    return peerText(this.#to, 0)
+  }
+
+  reply(bytes: Uint8Array): void {
+    this.#socket.send(this.#to, bytes)
   }
 }
 

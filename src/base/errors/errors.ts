@@ -59,6 +59,12 @@ export function firstFailure(thrown: unknown): unknown {
   return first
 }
 
+/** The code of an {@link XclusterError}; of the first failure when the disposal after it failed too. */
+export function codeOf(thrown: unknown): string | undefined {
+  const first = firstFailure(thrown)
+  return first instanceof XclusterError ? first.code : undefined
+}
+
 /** The message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   const first = firstFailure(thrown)

@@ -1,4 +1,5 @@
 import { type ErrorKind, firstFailure, messageOf, XclusterError } from './errors.ts'
+import { systemFailure } from './system-error.ts'
 
 /** The form of an error in the owner's API and on the start pipe. */
 export interface ErrorJson {
@@ -32,7 +33,8 @@ const kinds: readonly string[] = ['failed', 'usage', 'missing', 'prerequisite'] 
 
 /** Describes any thrown value. One that is not an {@link XclusterError} gets the code `INTERNAL`. */
 export function errorToJson(failure: unknown): ErrorJson {
-  const thrown = firstFailure(failure)
+  const first = firstFailure(failure)
+  const thrown = systemFailure(first) ?? first
   const stack = thrown instanceof Error && thrown.stack ? { stack: thrown.stack } : {}
   if (!(thrown instanceof XclusterError)) {
     const message = messageOf(thrown)
