@@ -1,7 +1,9 @@
 import type { UplinkStatus } from '../api/index.ts'
 import type { Nic } from '../base/index.ts'
-import type { BridgePlan, FabricKind } from '../plan/index.ts'
+import type { BridgePlan, FabricKind, TapSpec } from '../plan/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
+import type { FrameSource } from './capture/source.ts'
+import type { InterfaceTraffic } from './traffic.ts'
 
 /**
  * The network of a cluster, to which the interfaces of all its nodes are connected. Closing it removes
@@ -26,5 +28,9 @@ export interface Fabric extends AsyncDisposable {
    * lacks are removed. Parts of both plans stay as they are.
    */
   change(plan: BridgePlan): Promise<void>
+  /** The frames of a node's interface, from now on. Throws NO_CAPTURE where this process cannot see them. */
+  capture(spec: TapSpec): Promise<FrameSource>
+  /** What each node has sent and received on each net, as far as the host sees it. */
+  traffic(): Promise<readonly InterfaceTraffic[]>
   close(): Promise<void>
 }

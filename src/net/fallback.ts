@@ -1,4 +1,4 @@
-import { XclusterError } from '../base/index.ts'
+import { codeOf } from '../base/index.ts'
 import type { Settings } from '../plan/index.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { Settings } from '../plan/index.ts'
  */
 export function mayFallBack({ fabric, netns, uplink }: Settings, failure: unknown): boolean {
   const asked = fabric === 'bridge' || netns !== '' || uplink !== 'off'
-  return !asked && failure instanceof XclusterError && forbidden.includes(failure.code)
+  return !asked && forbidden.includes(codeOf(failure) ?? '')
 }
 
 const forbidden = [

@@ -1,4 +1,6 @@
 export type { ChangedSysctl, UplinkStatus } from '../api/index.ts'
+export type { Clock, ErrorKind, Nic, Port, PortReceiver } from '../base/index.ts'
+export type { Settings } from '../plan/index.ts'
 export {
   type BridgeChange,
   type BridgePlan,
@@ -26,12 +28,15 @@ export {
   type UserWiring,
   type Wiring,
 } from '../plan/index.ts'
+export { NetNamespace, openTaps, Tap, type TapOptions } from '../sys/index.ts'
 export { type BridgeFabric, type FabricOptions, openBridgeFabric } from './bridge/fabric.ts'
 export { suppressMldReports } from './bridge/mld.ts'
+export { type Recorded, type Recording, record } from './capture/record.ts'
+export type { FrameSource } from './capture/source.ts'
 export { NetError } from './errors.ts'
 export type { Fabric } from './fabric.ts'
 export { mayFallBack } from './fallback.ts'
-export { missingKernelParts } from './kernel-parts.ts'
+export { type KernelPart, missingKernelParts } from './kernel-parts.ts'
 export {
   addBridgesTo,
   addNamespace,
@@ -39,12 +44,14 @@ export {
   type NamedNamespaceSpec,
   removeNamespace,
 } from './named-namespace.ts'
-export { openScriptFabric } from './script/fabric.ts'
-export { scriptSetup } from './script/script.ts'
+export { openScriptFabric, type ScriptFabricOptions } from './script/fabric.ts'
+export { routeMulticast } from './script/multicast.ts'
+export { type ScriptOptions, scriptSetup } from './script/script.ts'
 export { impatient, type NetSetup, type NetSetupContext, type QemuNetOptions } from './script/setup.ts'
 export type { Frame } from './segment/frame.ts'
 export { pcap } from './segment/pcap.ts'
 export { joinSegment, type Segment, type Traffic } from './segment/segment.ts'
+export type { Counted, InterfaceTraffic } from './traffic.ts'
 export { dockerVethPair } from './uplink/docker.ts'
 export { settleForwarding } from './uplink/forwarding.ts'
 export { forwardingObstacles, type Obstacle } from './uplink/obstacles.ts'

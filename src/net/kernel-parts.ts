@@ -2,16 +2,20 @@ import { masquerade, openNft } from '../nft/index.ts'
 import { ifb, openRoute, type Route, veth } from '../rtnl/index.ts'
 import { NetNamespace } from '../sys/index.ts'
 
-/** A part of the kernel that networks need, with a test for it. */
-interface Part {
+/** A part of the kernel that networks need. */
+export interface KernelPart {
   /** The feature that needs it. */
   readonly gives: string
   readonly option: string
   readonly module: string
+}
+
+/** With a test for it. */
+interface Tested extends KernelPart {
   try(where: { readonly route: Route; readonly namespace: NetNamespace }): Promise<unknown>
 }
 
-const parts: readonly Part[] = [
+const parts: readonly Tested[] = [
   {
     gives: 'uplinks',
     option: 'CONFIG_VETH',
@@ -46,10 +50,10 @@ const parts: readonly Part[] = [
 ]
 
 /** The parts that this kernel lacks. Each is tried in a temporary namespace. */
-export async function missingKernelParts(): Promise<Omit<Part, 'try'>[]> {
+export async function missingKernelParts(): Promise<KernelPart[]> {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
-  const missing: Part[] = []
+  const missing: KernelPart[] = []
   for (const part of parts) {
     try {
       await part.try({ route, namespace })

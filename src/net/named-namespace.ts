@@ -76,7 +76,7 @@ async function fill(
   turnOffFilters(inside)
   await route.links.change({ name: 'lo', up: true })
   await openInside({ namespace: inside, link: cable.inside.name, sources })
-  await addBridges(bridges, { mtu }, route)
+  await route.batch(batch => addBridges(bridges, { mtu }, batch))
 }
 
 async function openOutside(
@@ -115,7 +115,7 @@ async function refuseInUse(name: string): Promise<void> {
     op: 'remove network namespace',
     target: name,
     reason: 'a cluster runs in it',
-    remedy: 'Stop the cluster first (xc ls lists the running ones)',
+    remedy: 'Stop the cluster first',
   })
 }
 
@@ -128,7 +128,7 @@ export async function addBridgesTo(
   await using route = openRoute({ namespace })
   const there = new Set((await bridgesThere(bridges, { mtu }, route)).map(({ name }) => name))
   const missing = bridges.filter(({ name }) => !there.has(name))
-  await addBridges(missing, { mtu }, route)
+  await route.batch(batch => addBridges(missing, { mtu }, batch))
   return missing.map(({ name }) => name)
 }
 

@@ -72,10 +72,14 @@ export class Connection implements AsyncDisposable {
    * after one that it refuses: a batch is not a transaction. Throws the first refusal, with the others in
    * `others`.
    */
-  async batch(requests: readonly Request[]): Promise<void> {
-    const failures: NetlinkError[] = []
-    for (const window of this.#windows(requests)) failures.push(...(await this.#exchange(new Batch(window))))
-    throwFailures(failures, requests.length)
+  batch(requests: readonly Request[]): Promise<void> {
+    return this.#carryOut(this.#windows(requests), requests.length)
+  }
+
+  /** Encodes a batch now; the function that it returns sends it. */
+  prepare(requests: readonly Request[]): () => Promise<void> {
+    const windows = [...this.#windows(requests)]
+    return () => this.#carryOut(windows, requests.length)
   }
 
   /**
@@ -122,6 +126,12 @@ export class Connection implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #carryOut(windows: Iterable<Window>, tried: number): Promise<void> {
+    const failures: NetlinkError[] = []
+    for (const window of windows) failures.push(...(await this.#exchange(new Batch(window))))
+    throwFailures(failures, tried)
   }
 
   async #dumpOnce<T>(request: Request, read: (message: Message) => T): Promise<T[]> {

@@ -5,6 +5,8 @@ export {
   bytes,
   type Codec,
   DecodeError,
+  EncodeError,
+  type ErrorKind,
   flag,
   i32,
   Reader,
@@ -17,6 +19,7 @@ export {
   type ValueOf,
   Writer,
 } from '../base/index.ts'
+export { buildAtOnce } from './build.ts'
 export { Connection, type NetlinkPort, type NetlinkReceiver } from './connection.ts'
 export { type Doing, NetlinkError } from './errors.ts'
 export * from './open.ts'

@@ -6,8 +6,11 @@ import type { Message } from './wire/index.ts'
 
 export { NetNamespace }
 
-/** `route` for links, addresses and routes (NETLINK_ROUTE); `netfilter` for nf_tables (NETLINK_NETFILTER). */
-export type Protocol = 'route' | 'netfilter'
+/**
+ * `route` for links, addresses and routes (NETLINK_ROUTE); `netfilter` for nf_tables; `generic` for families by name;
+ * `sockDiag` for the sockets of programs; `xfrm` for IPsec. Any other NETLINK_* by its number.
+ */
+export type Protocol = 'route' | 'netfilter' | 'generic' | 'sockDiag' | 'xfrm' | number
 
 export interface OpenOptions {
   /** The network namespace of the socket. Default: that of this process. */

@@ -1,5 +1,5 @@
-import { Reader, Writer } from '../base/index.ts'
-import { type Doing, type NetlinkError, refusal } from './errors.ts'
+import { EncodeError, Reader, Writer } from '../base/index.ts'
+import { type Doing, NetlinkError, refusal } from './errors.ts'
 import {
   type Ack,
   type Body,
@@ -52,7 +52,7 @@ export class Window {
       const ack = acks === 'last' && index === requests.length - 1 ? NLM_F_ACK : 0
       const flags = (request.flags ?? 0) | NLM_F_REQUEST | ack
       const start = beginMessage(this.#out, { type: request.type, flags, sequence: first + index })
-      request.body.write(this.#out, request.value)
+      write(this.#out, request)
       endMessage(this.#out, start)
       this.#starts.push(start)
     }
@@ -90,5 +90,20 @@ export class Window {
     const body = new Reader(this.bytes.subarray(start, end))
     body.skip(NLMSG_HDRLEN, 'header')
     return request.body.locate?.(body, offset)
+  }
+}
+
+function write(out: Writer, { body, value, op, target }: Request): void {
+  try {
+    body.write(out, value)
+  } catch (failure) {
+    if (!(failure instanceof EncodeError)) throw failure
+    const { place, reason } = failure
+    throw new NetlinkError({
+      ...{ code: 'NETLINK_ENCODE', kind: 'usage', op, cause: failure },
+      ...(target !== undefined && { target }),
+      reason: place ? `${place}: ${reason}` : reason,
+      ...(place && { attribute: place }),
+    })
   }
 }

@@ -65,13 +65,13 @@ export interface SocketDescription {
 export class SocketTrace {
   readonly #trace: Trace<NetlinkTraceValue>
   readonly #decoder: MessageDecoder
-  readonly #peer: string
+  readonly #namespace: SocketDescription['namespace']
   readonly #sentAt = new WeakMap<Window, number>()
 
   constructor({ decoder = plainDecoder, namespace }: SocketDescription = {}) {
     this.#trace = traces[decoder.area]
     this.#decoder = decoder
-    this.#peer = namespace ? `${decoder.family} net:[${namespace.inode}]` : decoder.family
+    this.#namespace = namespace
   }
 
   get on(): boolean {
@@ -83,7 +83,7 @@ export class SocketTrace {
     for (const message of messages(window.bytes)) {
       const type = this.#nameOf(message.type)
       const what = [type, doing(window.requestOf(message.sequence))].filter(Boolean).join(' ')
-      this.#trace.tell({ direction: 'sent', peer: this.#peer, what, value: this.#value(type, message) })
+      this.#trace.tell({ direction: 'sent', peer: this.#peer(), what, value: this.#value(type, message) })
     }
     this.#sentAt.set(window, performance.now())
   }
@@ -101,13 +101,13 @@ export class SocketTrace {
 
   overrun(): void {
     const what = 'overrun: the kernel dropped messages, the receive buffer was full'
-    this.#trace.tell({ direction: 'noted', peer: this.#peer, what, value: { sequence: 0 } })
+    this.#trace.tell({ direction: 'noted', peer: this.#peer(), what, value: { sequence: 0 } })
   }
 
   #told(message: Message, about: string): void {
     const type = this.#nameOf(message.type)
     const what = [type, about].filter(Boolean).join(' ')
-    this.#trace.tell({ direction: 'received', peer: this.#peer, what, value: this.#value(type, message) })
+    this.#trace.tell({ direction: 'received', peer: this.#peer(), what, value: this.#value(type, message) })
   }
 
   #ended(message: Message, window: Window | undefined): void {
@@ -118,7 +118,7 @@ export class SocketTrace {
     const type = message.type === NLMSG_DONE ? 'NLMSG_DONE' : 'NLMSG_ERROR'
     this.#trace.tell({
       direction: 'received',
-      peer: this.#peer,
+      peer: this.#peer(),
       what: `${verdictOf(type, ack)} ${about || 'without a request'}`,
       ...(sentAt !== undefined && { ms: performance.now() - sentAt }),
       value: {
@@ -140,6 +140,11 @@ export class SocketTrace {
     } catch (malformed) {
       return messageOf(malformed)
     }
+  }
+
+  #peer(): string {
+    const { family } = this.#decoder
+    return this.#namespace ? `${family} net:[${this.#namespace.inode}]` : family
   }
 
   #nameOf(type: number): string {

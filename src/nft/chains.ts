@@ -1,7 +1,8 @@
 import { NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '../netlink/index.ts'
 import { NftError } from './errors.ts'
 import { type Hook, hookNumber, type Priority, priorityNumber, refText, type TableRef } from './names.ts'
-import { inFamily, type Sink } from './operation.ts'
+import { inFamily, type RemoveOptions, type Sink } from './operation.ts'
+import { attachment } from './user-data.ts'
 import * as wire from './wire/index.ts'
 
 export interface ChainRef {
@@ -19,6 +20,9 @@ export interface ChainSpec extends ChainRef {
   readonly policy?: 'accept' | 'drop'
   /** For `ingress` and `egress`: names of the interfaces. */
   readonly devices?: readonly string[]
+  /** Rules of an `ingress` chain are carried out by the interface's hardware. */
+  readonly offload?: boolean
+  readonly comment?: string
 }
 
 /** A chain by its name, or by the handle that the kernel gave it. */
@@ -42,12 +46,24 @@ export class ChainChanges {
     this.#sink(() => [newChain('create chain', spec, NLM_F_CREATE | NLM_F_EXCL)])
   }
 
+  /** Gives a chain another name, by its handle. `nft rename chain <family> <table> <name> <new name>` */
+  rename({ table, handle, name }: ChainRef & { readonly handle: bigint }): void {
+    const about = {
+      type: wire.NFT_MSG_NEWCHAIN,
+      op: 'rename chain',
+      target: `${refText(table)} handle ${handle}`,
+    }
+    const value = inFamily(table.family, { table: table.name, name, handle })
+    this.#sink(() => [request(wire.chainMessage, value, about)])
+  }
+
   /** Removes a chain that no rule jumps to. `nft delete chain <family> <table> <name>` */
-  remove(which: ChainToRemove): void {
+  remove(which: ChainToRemove, { ifExists = false }: RemoveOptions = {}): void {
     const { family, name: table } = which.table
     const attributes = 'name' in which ? { table, name: which.name } : { table, handle: which.handle }
     const target = 'name' in which ? chainText(which) : `${refText(which.table)} handle ${which.handle}`
-    const about = { type: wire.NFT_MSG_DELCHAIN, op: 'delete chain', target }
+    const type = ifExists ? wire.NFT_MSG_DESTROYCHAIN : wire.NFT_MSG_DELCHAIN
+    const about = { type, op: 'delete chain', target }
     this.#sink(() => [request(wire.chainMessage, inFamily(family, attributes), about)])
   }
 
@@ -64,7 +80,7 @@ const chainText = ({ table, name }: ChainRef): string => `${refText(table)} ${na
 const policies = { drop: 0, accept: 1 } // NF_DROP, NF_ACCEPT
 
 function newChain(op: string, spec: ChainSpec, flags: number): Request {
-  const { table, name, type, hook, policy } = spec
+  const { table, name, type, hook, policy, offload, comment } = spec
   if (hook === undefined && (type ?? policy ?? spec.priority ?? spec.devices) !== undefined)
     throw badChain(op, spec, 'type, priority, policy and devices need a hook')
   const attributes = {
@@ -73,6 +89,8 @@ function newChain(op: string, spec: ChainSpec, flags: number): Request {
     ...(hook !== undefined && { type: type ?? 'filter' }),
     ...(policy !== undefined && { policy: policies[policy] }),
     ...(hook !== undefined && { hook: hookOf(op, spec, hook) }),
+    ...(offload && { flags: wire.NFT_CHAIN_HW_OFFLOAD }),
+    ...attachment({ comment }),
   }
   const about = { type: wire.NFT_MSG_NEWCHAIN, flags, op, target: chainText(spec) }
   return request(wire.chainMessage, inFamily(table.family, attributes), about)
@@ -87,7 +105,16 @@ function hookOf(op: string, spec: ChainSpec, hook: Hook) {
     throw badChain(op, spec, `tables of family ${family} have no priority ${spec.priority}`)
   const [device, ...more] = spec.devices ?? []
   if (device === undefined) return { number, priority }
-  return more.length === 0 ? { number, priority, device } : { number, priority, devices: [device, ...more] }
+  return more.length === 0
+    ? { number, priority, device }
+    : { number, priority, devices: deviceNames([device, ...more]) }
+}
+
+/** Names, and beginnings of names (`eth*`). */
+export function deviceNames(devices: readonly string[]): wire.DeviceNames {
+  const prefixes = devices.filter(name => name.endsWith('*')).map(name => name.slice(0, -1))
+  const names = devices.filter(name => !name.endsWith('*'))
+  return { ...(names.length > 0 && { names }), ...(prefixes.length > 0 && { prefixes }) }
 }
 
 function badChain(op: string, spec: ChainSpec, reason: string): NftError {

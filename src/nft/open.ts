@@ -9,31 +9,25 @@ import {
   type Request,
   request,
 } from '../netlink/index.ts'
+import { type ListFilter, listTables } from './listing/dump.ts'
+import { type ElementQuery, findElements } from './listing/find.ts'
+import type { Element, Rule, Table } from './listing/model.ts'
+import { readRule, readSet } from './listing/read.ts'
 import {
-  type ChainMessage,
-  chainOf,
-  type Rule,
-  readChain,
-  readRule,
-  readSet,
-  readTable,
-  type SetMessage,
-  setOf,
-  type Table,
-  tableOf,
-} from './listing.ts'
-import { type Family, families } from './names.ts'
+  type FoundObject,
+  type ObjectFilter,
+  type RuleFilter,
+  resetElements,
+  resetObjects,
+  resetRules,
+} from './listing/reset.ts'
+import { shapeOf } from './listing/set.ts'
+import { refText } from './names.ts'
 import { framed, inFamily } from './operation.ts'
+import type { KeyType, NamedSet } from './set/spec.ts'
 import { nftDecoder as decoder } from './trace.ts'
-import { acknowledged, requestsOf, type Transaction } from './transaction.ts'
+import { acknowledged, KnownSets, planOf, type Transaction } from './transaction.ts'
 import * as wire from './wire/index.ts'
-
-/** Which tables to list. Default: all. */
-export interface ListFilter {
-  readonly family?: Family
-  /** Tables of this name, in any family. */
-  readonly table?: string
-}
 
 /** The rules of a namespace at one moment. */
 export interface Ruleset {
@@ -61,7 +55,9 @@ export class Nft implements AsyncDisposable {
    * their handles. Throws the first refusal, with the others in `others`. `nft -f`
    */
   async transaction(build: (transaction: Transaction) => void): Promise<Rule[]> {
-    const requests = requestsOf(build)
+    const plan = planOf(build)
+    const { requests: alone, unknown } = plan()
+    const requests = unknown.length === 0 ? alone : plan(await this.#known(unknown)).requests
     const [first] = requests
     if (first === undefined) return []
     const asking = framed(acknowledged(requests.map(echoing)), first)
@@ -73,7 +69,7 @@ export class Nft implements AsyncDisposable {
   async list(filter: ListFilter = {}): Promise<Ruleset> {
     for (let tries = 0; tries < listTries; tries++) {
       const before = await this.#generation()
-      const tables = await this.#tables(filter)
+      const tables = await listTables(this.#connection, filter)
       if ((await this.#generation()) === before) return { generation: before, tables }
     }
     const reason = `the rules changed during each of ${listTries} attempts to list them`
@@ -90,40 +86,45 @@ export class Nft implements AsyncDisposable {
     return answer?.attributes.id ?? 0
   }
 
-  /** Reads a whole dump. */
-  async #dump<T>(asking: Request, read: (message: Message) => T): Promise<T[]> {
-    const found: T[] = []
-    for await (const one of this.#connection.dump(asking, read)) found.push(one)
-    return found
+  /**
+   * The element that each value is in, or undefined: of a set with intervals, the interval. Other elements are not
+   * read. `nft get element <family> <table> <set> { … }`
+   */
+  async findElements<const K extends KeyType>(wanted: ElementQuery<K>): Promise<(Element | undefined)[]> {
+    return await findElements(this.#connection, wanted)
   }
 
-  async #tables({ family, table }: ListFilter): Promise<Table[]> {
-    const number = family === undefined ? 0 : families[family]
-    const list = (type: number, target: string) =>
-      request(wire.tableMessage, { family: number }, { type, op: 'list', target })
-    const wanted = (name: string | undefined) => table === undefined || name === table
-    const all = await this.#dump(list(wire.NFT_MSG_GETTABLE, 'tables'), readTable)
-    const chains = await this.#dump(list(wire.NFT_MSG_GETCHAIN, 'chains'), readChain)
-    const rules = await this.#dump(list(wire.NFT_MSG_GETRULE, 'rules'), readRule)
-    const sets = await this.#dump(list(wire.NFT_MSG_GETSET, 'sets'), readSet)
-    const tables: Table[] = []
-    for (const one of all.filter(({ attributes }) => wanted(attributes.name))) {
-      const { name } = one.attributes
-      const mine = <A extends { table?: string | undefined }>(each: { family: Family; attributes: A }) =>
-        each.family === one.family && each.attributes.table === name
-      const chainsOf = chains.filter(mine).map(chain => chainOf(chain, rules.filter(inChain(chain))))
-      const setsOf = []
-      for (const set of sets.filter(mine)) setsOf.push(setOf(set, await this.#elements(set)))
-      tables.push(tableOf(one, { chains: chainsOf, sets: setsOf }))
+  /**
+   * Lists counters, quotas and the other objects, and lets them begin again. What passes in the meantime is in the
+   * next listing. `nft reset counters`
+   */
+  async resetObjects(filter: ObjectFilter = {}): Promise<FoundObject[]> {
+    return await resetObjects(this.#connection, filter)
+  }
+
+  /** The same for the counters and quotas in rules. `nft reset rules` (Linux 6.2) */
+  async resetRules(filter: RuleFilter = {}): Promise<Rule[]> {
+    return await resetRules(this.#connection, filter)
+  }
+
+  /** The same for those of a set's elements. `nft reset set <family> <table> <name>` (Linux 6.5) */
+  async resetElements(ref: NamedSet): Promise<Element[]> {
+    return await resetElements(this.#connection, ref)
+  }
+
+  /** The sets of the kernel that the changes use. */
+  async #known(refs: readonly NamedSet[]): Promise<KnownSets> {
+    const known = new KnownSets()
+    const asking = refs.map(({ table, name }) => {
+      const about = { type: wire.NFT_MSG_GETSET, op: 'get set', target: `${refText(table)} ${name}` }
+      return request(wire.setMessage, inFamily(table.family, { table: table.name, name }), about)
+    })
+    const answers = await this.#connection.askEach(asking, readSet)
+    for (const [index, ref] of refs.entries()) {
+      const answer = answers[index]
+      if (Array.isArray(answer) && answer[0]) known.add(ref, shapeOf(answer[0]))
     }
-    return tables
-  }
-
-  async #elements({ family, attributes: { table, name } }: SetMessage): Promise<wire.WireElement[]> {
-    const about = { type: wire.NFT_MSG_GETSETELEM, op: 'list', target: `elements of ${name}` }
-    const asking = request(wire.elementsMessage, inFamily(family, { table, set: name }), about)
-    const read = ({ body }: Message) => wire.elementsMessage.read(body).attributes.elements ?? []
-    return (await this.#dump(asking, read)).flat()
+    return known
   }
 
   /** Closes the socket. Tables with `owner` go with it. */
@@ -155,8 +156,3 @@ function echoing(request: Request): Request {
 function readEcho(message: Message): Rule | undefined {
   return message.type === wire.NFT_MSG_NEWRULE ? readRule(message) : undefined
 }
-
-const inChain =
-  ({ family, attributes: { table, name } }: ChainMessage) =>
-  (rule: Rule): boolean =>
-    rule.chain === name && rule.table.name === table && rule.table.family === family

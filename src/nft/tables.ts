@@ -1,6 +1,9 @@
 import { NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '../netlink/index.ts'
-import { type Family, refText, type TableRef } from './names.ts'
-import { inFamily, type Sink } from './operation.ts'
+import type { Table } from './listing/model.ts'
+import { type Family, families, refText, type TableRef } from './names.ts'
+import { inFamily, type RemoveOptions, type Sink } from './operation.ts'
+import { restoredTable } from './restore/table.ts'
+import { attachment } from './user-data.ts'
 import * as wire from './wire/index.ts'
 
 export interface TableSpec extends TableRef {
@@ -11,6 +14,9 @@ export interface TableSpec extends TableRef {
   readonly owner?: boolean
   /** The table exists, but packets skip it. */
   readonly dormant?: boolean
+  /** With `owner`: the table stays when its owner's socket closes, and another can become its owner. */
+  readonly persistent?: boolean
+  readonly comment?: string
 }
 
 /** A table by its name, or by the handle that the kernel gave it. */
@@ -49,9 +55,28 @@ export class TableChanges {
     ])
   }
 
+  /**
+   * Makes a listed table again, with everything in it: chains, rules, sets, objects and their states. Handles
+   * are new. `nft list table … | nft -f -`
+   */
+  restore(table: Table): void {
+    this.#sink(building => restoredTable(table, { nextId: () => building.nextId() }))
+  }
+
   /** Removes the table with its contents. `nft delete table <family> <name>` */
-  remove(which: TableToRemove): void {
-    this.#sink(() => [table('delete table', which, wire.NFT_MSG_DELTABLE)])
+  remove(which: TableToRemove, { ifExists = false }: RemoveOptions = {}): void {
+    const type = ifExists ? wire.NFT_MSG_DESTROYTABLE : wire.NFT_MSG_DELTABLE
+    this.#sink(() => [table('delete table', which, type)])
+  }
+
+  /**
+   * Removes all tables, or those of one family. Tables that other sockets own stay.
+   * `nft flush ruleset [<family>]`
+   */
+  removeAll(family?: Family): void {
+    const about = { type: wire.NFT_MSG_DELTABLE, op: 'flush ruleset', target: family ?? 'all families' }
+    const value = { ...(family && { family: families[family] }), attributes: {} }
+    this.#sink(() => [request(wire.tableMessage, value, about)])
   }
 
   /** Removes the rules of all its chains. `nft flush table <family> <name>` */
@@ -62,9 +87,13 @@ export class TableChanges {
 }
 
 function newTable(op: string, spec: TableSpec, nlm: number): Request {
-  const flags = (spec.dormant ? wire.NFT_TABLE_F_DORMANT : 0) | (spec.owner ? wire.NFT_TABLE_F_OWNER : 0)
+  const flags =
+    (spec.dormant ? wire.NFT_TABLE_F_DORMANT : 0) |
+    (spec.owner ? wire.NFT_TABLE_F_OWNER : 0) |
+    (spec.persistent ? wire.NFT_TABLE_F_PERSIST : 0)
+  const { name, comment } = spec
   const about = { type: wire.NFT_MSG_NEWTABLE, flags: nlm, op, target: refText(spec) }
-  return request(wire.tableMessage, inFamily(spec.family, { name: spec.name, flags }), about)
+  return request(wire.tableMessage, inFamily(spec.family, { name, flags, ...attachment({ comment }) }), about)
 }
 
 function table(op: string, which: TableToRemove, type: number): Request {

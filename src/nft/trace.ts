@@ -1,6 +1,6 @@
 import type { Body, Message, MessageDecoder } from '../netlink/index.ts'
 import { type Family, familyOf, hookOf } from './names.ts'
-import { expressionText } from './text.ts'
+import { expressionText } from './text/expression.ts'
 import { commentOf } from './user-data.ts'
 import * as wire from './wire/index.ts'
 
@@ -13,12 +13,15 @@ const names = new Map(
 /** By what each type's name ends with. */
 const bodies: readonly (readonly [types: RegExp, body: Body<unknown, never>])[] = [
   [/BATCH/, wire.batchMessage],
-  [/TABLE$/, wire.tableMessage],
+  [/MSG_(...|DESTROY)TABLE$/, wire.tableMessage],
   [/CHAIN$/, wire.chainMessage],
-  [/RULE$/, wire.ruleMessage],
-  [/SET$/, wire.setMessage],
-  [/SETELEM$/, wire.elementsMessage],
+  [/RULE(_RESET)?$/, wire.ruleMessage],
+  [/MSG_(...|DESTROY)SET$/, wire.setMessage],
+  [/SETELEM(_RESET)?$/, wire.elementsMessage],
+  [/OBJ(_RESET)?$/, wire.objectMessage],
+  [/FLOWTABLE$/, wire.flowtableMessage],
   [/GEN$/, wire.generationMessage],
+  [/TRACE$/, wire.packetTraceMessage],
 ]
 
 /** What traces know of nf_tables: names, and the objects of a batch with the words of `nft --debug=netlink`. */

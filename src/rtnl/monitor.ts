@@ -7,7 +7,9 @@ import { readFdbEntry } from './neighbour/fdb.ts'
 import type { FdbEntry } from './neighbour/fdb-entry.ts'
 import type { Neighbour } from './neighbour/neighbour.ts'
 import { readNeighbour } from './neighbour/neighbours.ts'
-import { readRoute } from './route/routes.ts'
+import { readNextHop } from './nexthop/nexthops.ts'
+import type { NextHopObject } from './nexthop/spec.ts'
+import { readRoute } from './route/entry.ts'
 import type { RouteEntry } from './route/spec.ts'
 import type { Rule } from './rule/rule.ts'
 import { readRule } from './rule/rules.ts'
@@ -36,6 +38,7 @@ export type RouteEvent =
   | Happened<'qdisc', 'qdisc', Qdisc>
   | Happened<'class', 'class', TrafficClass>
   | Happened<'filter', 'filter', Filter>
+  | Happened<'nextHop', 'nextHop', NextHopObject>
 
 const groupNumbers = {
   links: [wire.RTNLGRP_LINK],
@@ -46,6 +49,7 @@ const groupNumbers = {
   neighbours: [wire.RTNLGRP_NEIGH],
   /** Qdiscs, classes and filters. */
   traffic: [wire.RTNLGRP_TC],
+  nextHops: [wire.RTNLGRP_NEXTHOP],
 } as const
 export type EventGroup = keyof typeof groupNumbers
 
@@ -92,6 +96,7 @@ const readers: Readonly<Record<number, Read>> = {
     const found = readClass(message)
     return found && { kind: 'class', gone, class: found }
   },
+  [wire.RTM_NEWNEXTHOP]: (message, gone) => ({ kind: 'nextHop', gone, nextHop: readNextHop(message) }),
   [wire.RTM_NEWTFILTER](message, gone) {
     const filter = readFilter(message)
     return filter && { kind: 'filter', gone, filter }

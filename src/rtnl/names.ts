@@ -1,18 +1,24 @@
+import { isLinkName, linkNameRule } from '../base/index.ts'
 import { type Connection, type Message, NetlinkError, type Request, request } from '../netlink/index.ts'
 import type { LinkRef, Names, Operation } from './operation.ts'
 import { linkMessage, RTEXT_FILTER_SKIP_STATS, RTM_GETLINK } from './wire/index.ts'
 
 /** Refuses names that the kernel would refuse less clearly, or expand as a template (`%d`; net/core/dev.c). */
 export function checkName(op: string, name: string): void {
-  if (/^[^\s/%:]{1,15}$/.test(name) && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 15) return
-  const reason = 'an interface name has 1 to 15 bytes, without space, slash, colon or %'
-  throw new NetlinkError({ code: 'LINK_NAME', kind: 'usage', op, target: `'${name}'`, reason })
+  if (isLinkName(name)) return
+  throw new NetlinkError({
+    code: 'LINK_NAME',
+    kind: 'usage',
+    op,
+    target: `'${name}'`,
+    reason: linkNameRule,
+  })
 }
 
 /** An interface by its name or an alternative name. Only alternative names can have more than 15 bytes. */
 export function named(name: string | undefined): { name?: string; altName?: string } {
   if (name === undefined) return {}
-  return Buffer.byteLength(name) > 15 ? { altName: name } : { name }
+  return isLinkName(name) || Buffer.byteLength(name) <= 15 ? { name } : { altName: name }
 }
 
 /**
@@ -24,16 +30,15 @@ export async function resolve(connection: Connection, operations: readonly Opera
   const wanted = new Set<string>()
   for (const { refers } of operations)
     for (const link of refers) if (typeof link === 'string') wanted.add(link)
-  const created = operations.flatMap(({ creates = [] }) => creates)
-  for (const { name, index } of created) if (index !== undefined) known.set(name, index)
-  const numberless = created.filter(({ name }) => !known.has(name)).map(({ name }) => name)
-  const referred = numberless.some(name => wanted.has(name))
-  if (referred) await number(connection, numberless, known)
-  await lookUp(
-    connection,
-    [...wanted].filter(name => !known.has(name)),
-    known,
-  )
+  const created: string[] = []
+  for (const { creates = [] } of operations)
+    for (const { name, index } of creates)
+      if (index === undefined) created.push(name)
+      else known.set(name, index)
+  const numberless = created.filter(name => !known.has(name))
+  if (numberless.some(name => wanted.has(name))) await number(connection, numberless, known)
+  const unknown = [...wanted].filter(name => !known.has(name))
+  if (unknown.length > 0) await lookUp(connection, unknown, known)
   return {
     indexOf: link => (typeof link === 'number' ? link : (known.get(link) as number)),
     given: name => known.get(name) ?? 0,

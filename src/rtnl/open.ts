@@ -1,4 +1,5 @@
 import {
+  buildAtOnce,
   type Connection,
   connect,
   NetlinkError,
@@ -7,13 +8,16 @@ import {
   type Subscription,
 } from '../netlink/index.ts'
 import { AddressChanges, Addresses } from './address/addresses.ts'
+import { VlanChanges, Vlans } from './bridge/vlans.ts'
 import { LinkChanges, Links } from './link/links.ts'
 import { explained } from './missing.ts'
 import { type EventGroup, type MonitorOptions, monitor, type RouteEvent } from './monitor.ts'
 import { resolve } from './names.ts'
+import { NamespaceChanges, Namespaces } from './namespace/namespaces.ts'
 import { Fdb, FdbChanges } from './neighbour/fdb.ts'
 import { NeighbourChanges, Neighbours } from './neighbour/neighbours.ts'
-import type { Operation } from './operation.ts'
+import { NextHopChanges, NextHops } from './nexthop/nexthops.ts'
+import type { Operation, Sink } from './operation.ts'
 import { RouteChanges, Routes } from './route/routes.ts'
 import { RuleChanges, Rules } from './rule/rules.ts'
 import { routeDecoder } from './trace.ts'
@@ -32,24 +36,62 @@ export interface Batch {
   readonly qdiscs: QdiscChanges<void>
   readonly classes: ClassChanges<void>
   readonly filters: FilterChanges<void>
+  readonly namespaces: NamespaceChanges<void>
+  readonly vlans: VlanChanges<void>
+  readonly nextHops: NextHopChanges<void>
 }
 
 /** The operations that a batch consists of. */
 export function operationsOf(build: (batch: Batch) => void): Operation[] {
   const operations: Operation[] = []
-  const take = (make: () => Operation) => void operations.push(make())
-  build({
-    links: new LinkChanges(take),
-    addresses: new AddressChanges(take),
-    routes: new RouteChanges(take),
-    rules: new RuleChanges(take),
-    neighbours: new NeighbourChanges(take),
-    fdb: new FdbChanges(take),
-    qdiscs: new QdiscChanges(take),
-    classes: new ClassChanges(take),
-    filters: new FilterChanges(take),
-  })
+  buildAtOnce(build, new Recorder(make => void operations.push(make())), 'batch')
   return operations
+}
+
+/** Its parts are made when they are used: a first batch uses few of them. */
+class Recorder implements Batch {
+  readonly #take: Sink<void>
+
+  constructor(take: Sink<void>) {
+    this.#take = take
+  }
+
+  get links() {
+    return new LinkChanges(this.#take)
+  }
+  get addresses() {
+    return new AddressChanges(this.#take)
+  }
+  get routes() {
+    return new RouteChanges(this.#take)
+  }
+  get rules() {
+    return new RuleChanges(this.#take)
+  }
+  get neighbours() {
+    return new NeighbourChanges(this.#take)
+  }
+  get fdb() {
+    return new FdbChanges(this.#take)
+  }
+  get qdiscs() {
+    return new QdiscChanges(this.#take)
+  }
+  get classes() {
+    return new ClassChanges(this.#take)
+  }
+  get filters() {
+    return new FilterChanges(this.#take)
+  }
+  get namespaces() {
+    return new NamespaceChanges(this.#take)
+  }
+  get vlans() {
+    return new VlanChanges(this.#take)
+  }
+  get nextHops() {
+    return new NextHopChanges(this.#take)
+  }
 }
 
 /**
@@ -57,32 +99,52 @@ export function operationsOf(build: (batch: Batch) => void): Operation[] {
  * namespace. A refusal of the kernel is thrown as a NetlinkError: `create bridge xcbr0: File exists`.
  */
 export class Route implements AsyncDisposable {
-  readonly links: Links
-  readonly addresses: Addresses
-  readonly routes: Routes
-  readonly rules: Rules
-  readonly neighbours: Neighbours
-  readonly fdb: Fdb
-  readonly qdiscs: Qdiscs
-  readonly classes: Classes
-  readonly filters: Filters
   readonly #connection: Connection
   readonly #namespace: NetNamespace | undefined
+  readonly #now: Sink<Promise<void>>
   readonly #monitors = new Set<Subscription<RouteEvent>>()
 
   constructor(connection: Connection, namespace?: NetNamespace) {
     this.#connection = connection
     this.#namespace = namespace
-    const now = async (make: () => Operation) => this.#apply([make()])
-    this.links = new Links(connection, now)
-    this.addresses = new Addresses(connection, now)
-    this.routes = new Routes(connection, now)
-    this.rules = new Rules(connection, now)
-    this.neighbours = new Neighbours(connection, now)
-    this.fdb = new Fdb(connection, now)
-    this.qdiscs = new Qdiscs(connection, now)
-    this.classes = new Classes(connection, now)
-    this.filters = new Filters(connection, now)
+    this.#now = async make => this.#apply([make()])
+  }
+
+  get links(): Links {
+    return new Links(this.#connection, this.#now)
+  }
+  get addresses(): Addresses {
+    return new Addresses(this.#connection, this.#now)
+  }
+  get routes(): Routes {
+    return new Routes(this.#connection, this.#now)
+  }
+  get rules(): Rules {
+    return new Rules(this.#connection, this.#now)
+  }
+  get neighbours(): Neighbours {
+    return new Neighbours(this.#connection, this.#now)
+  }
+  get fdb(): Fdb {
+    return new Fdb(this.#connection, this.#now)
+  }
+  get qdiscs(): Qdiscs {
+    return new Qdiscs(this.#connection, this.#now)
+  }
+  get classes(): Classes {
+    return new Classes(this.#connection, this.#now)
+  }
+  get filters(): Filters {
+    return new Filters(this.#connection, this.#now)
+  }
+  get namespaces(): Namespaces {
+    return new Namespaces(this.#connection, this.#now)
+  }
+  get vlans(): Vlans {
+    return new Vlans(this.#connection, this.#now)
+  }
+  get nextHops(): NextHops {
+    return new NextHops(this.#connection, this.#now)
   }
 
   /**
@@ -102,6 +164,14 @@ export class Route implements AsyncDisposable {
    */
   async batch(build: (batch: Batch) => void): Promise<void> {
     await this.#apply(operationsOf(build))
+  }
+
+  /**
+   * Encodes a batch now; the function that it returns carries it out. For interfaces that are still being made
+   * by other means: refer to those by name.
+   */
+  prepare(build: (batch: Batch) => void): Promise<() => Promise<void>> {
+    return this.#prepare(operationsOf(build))
   }
 
   /** Listens to changes from now on, on a socket of its own. `ip monitor`, `bridge monitor fdb`, `tc monitor` */
@@ -126,12 +196,20 @@ export class Route implements AsyncDisposable {
   }
 
   async #apply(operations: readonly Operation[]): Promise<void> {
+    const carryOut = await this.#prepare(operations)
+    await carryOut()
+  }
+
+  async #prepare(operations: readonly Operation[]): Promise<() => Promise<void>> {
     const names = await resolve(this.#connection, operations)
     const requests = operations.map(operation => operation.requests(names))
-    try {
-      await this.#connection.batch(requests.flat())
-    } catch (refusal) {
-      throw refusal instanceof NetlinkError ? explainedIn(refusal, { operations, requests }) : refusal
+    const send = this.#connection.prepare(requests.flat())
+    return async () => {
+      try {
+        await send()
+      } catch (refusal) {
+        throw refusal instanceof NetlinkError ? explainedIn(refusal, { operations, requests }) : refusal
+      }
     }
   }
 }

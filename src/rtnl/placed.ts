@@ -35,9 +35,10 @@ export function placedMessages(build: (batch: Batch) => void): PlacedMessage[] {
   })
 }
 
-/** The messages with index 0 for every interface, except 0xffffffff for `marked`. */
+/** The messages with index 0 for every interface, except one with no byte of 0 for `marked`. */
 function encoded({ requests }: Operation, marked?: string): { about: string; bytes: Uint8Array }[] {
-  const indexOf = (link: string | number) => (typeof link === 'number' ? link : link === marked ? -1 : 0)
+  const indexOf = (link: string | number) =>
+    typeof link === 'number' ? link : link === marked ? 0x01010101 : 0
   return requests({ indexOf, given: () => 0 }).map(request => ({
     about: `${request.op} ${request.target ?? ''}`.trim(),
     bytes: datagramOf([{ ...request, flags: (request.flags ?? 0) | NLM_F_ACK }]),

@@ -20,6 +20,9 @@ const bodies = new Map<number, Body<unknown, never>>([
   [wire.RTM_NEWQDISC, wire.trafficMessage],
   [wire.RTM_NEWTCLASS, wire.trafficMessage],
   [wire.RTM_NEWTFILTER, wire.trafficMessage],
+  [wire.RTM_NEWNEXTHOP, wire.nextHopMessage],
+  [wire.RTM_NEWNEXTHOPBUCKET, wire.nextHopMessage],
+  [wire.RTM_NEWNSID, wire.namespaceMessage],
 ])
 
 /** What traces know of rtnetlink: names, attributes by our codecs, addresses as text. */

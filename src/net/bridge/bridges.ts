@@ -1,7 +1,8 @@
 import type { Cidr } from '../../base/index.ts'
+import { settingText } from '../../base/index.ts'
 import { type BridgePlan, type BridgeSpec, mtuOf } from '../../plan/index.ts'
 import { type Batch, bridge, type Link, type Route } from '../../rtnl/index.ts'
-import { type NetNamespace, readSysctl, SysError, writeSysctl } from '../../sys/index.ts'
+import { type NetNamespace, readSysctl, SysError, writeSysctls } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 
 /** Forwards LLDP, 01:80:c2:00:00:0e, which a bridge does not do by default (IEEE 802.1D §7.12.6). */
@@ -18,19 +19,17 @@ export interface BridgeOptions extends Pick<BridgePlan, 'mtu' | 'mtus'> {
 export function addBridges(
   bridges: readonly BridgeSpec[],
   { group, up = true, ...mtus }: BridgeOptions,
-  route: Route,
-): Promise<void> {
-  return route.batch(({ links, addresses }) => {
-    for (const { net, name, index, mac, addresses: own } of bridges) {
-      // A bridge without the host has no address at all, not even a link-local one.
-      const addrGenMode = own.length > 0 ? 'eui64' : 'none'
-      const settings = { groupFwdMask: forwardLldp, stp: false, ...(group !== undefined && { group }) }
-      const quiet = up ? {} : { multicastSnooping: false }
-      const mtu = mtuOf(mtus, net)
-      links.add(bridge({ name, index, mtu, mac, addrGenMode, up, ...settings, ...quiet }))
-      for (const each of own) addresses.add({ link: index, ...each, noDad: true })
-    }
-  })
+  { links, addresses }: Pick<Batch, 'links' | 'addresses'>,
+): void {
+  for (const { net, name, index, mac, addresses: own } of bridges) {
+    // A bridge without the host has no address at all, not even a link-local one.
+    const addrGenMode = own.length > 0 ? 'eui64' : 'none'
+    const settings = { groupFwdMask: forwardLldp, stp: false, ...(group !== undefined && { group }) }
+    const quiet = up ? {} : { multicastSnooping: false }
+    const mtu = mtuOf(mtus, net)
+    links.add(bridge({ name, index, mtu, mac, addrGenMode, up, ...settings, ...quiet }))
+    for (const each of own) addresses.add({ link: index, ...each, noDad: true })
+  }
 }
 
 /**
@@ -94,9 +93,7 @@ const filters = ['arptables', 'ip6tables', 'iptables'].map(table => `net/bridge/
  * loaded.
  */
 export function turnOffFilters(namespace: NetNamespace): void {
-  whereThere(() => {
-    for (const name of filters) writeSysctl(namespace, name, '0')
-  })
+  whereThere(() => writeSysctls(namespace, filters, '0'))
 }
 
 /** The same in a namespace that stays. Returns the function that restores the settings. */
@@ -104,7 +101,7 @@ export function turnOffFiltersHere(namespace: NetNamespace): () => void {
   const changed = filters.filter(name => whereThere(() => readSysctl(namespace, name)) === '1')
   turnOffFilters(namespace)
   return () => {
-    for (const name of changed) writeSysctl(namespace, name, '1')
+    writeSysctls(namespace, changed, '1')
   }
 }
 
@@ -123,6 +120,6 @@ function differs(name: string, reason: string): NetError {
     op: 'use bridge',
     target: name,
     reason: `a bridge with this name exists, and ${reason}`,
-    remedy: 'Remove it, or give matching settings (--mtu, --host-nets, xcluster_PREFIX)',
+    remedy: `Remove it, or give matching settings (${['mtu', 'hostNets', 'prefix'].map(key => settingText(key)).join(', ')})`,
   })
 }

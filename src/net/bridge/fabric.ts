@@ -1,4 +1,4 @@
-import { type Nic, Scope, XclusterError } from '../../base/index.ts'
+import { type Nic, Scope, Serial, XclusterError } from '../../base/index.ts'
 import {
   type BridgeChange,
   type BridgePlan,
@@ -8,10 +8,12 @@ import {
   planNics,
   type TapSpec,
 } from '../../plan/index.ts'
-import { openRoute, type Route } from '../../rtnl/index.ts'
+import { type Batch, openRoute, type Route } from '../../rtnl/index.ts'
 import { type FileLock, lockNamespace, NetNamespace, openTaps, type Tap } from '../../sys/index.ts'
+import { captureLink, type FrameSource } from '../capture/source.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
+import { type InterfaceTraffic, tapTraffic } from '../traffic.ts'
 import { addBridges, bridgesThere, raise, turnOffFilters, turnOffFiltersHere } from './bridges.ts'
 
 /** The group of all links of a fabric ("xc" in ASCII). Removed by group, they take as long as one. */
@@ -39,49 +41,77 @@ export interface FabricOptions {
  * `ip link set … master`.
  */
 export async function openBridgeFabric(plan: BridgePlan, options: FabricOptions = {}): Promise<BridgeFabric> {
-  await using scope = new Scope()
-  const namespace = options.namespace ?? scope.add(NetNamespace.create())
-  const route = scope.add(openRoute({ namespace }))
-  if (options.namespace) scope.add(await takeAlone(options.namespace, route))
-  const shared = options.namespace !== undefined
-  if (shared) scope.defer(turnOffFiltersHere(namespace))
-  else turnOffFilters(namespace)
-  const fabric = new Bridges({ namespace, shared, route, scope: scope.move() })
+  const scope = new Scope()
   try {
+    const fabric = new Bridges(
+      options.namespace ? await enter(options.namespace, scope) : create(plan, scope),
+      scope,
+    )
     await fabric.change(plan)
     return fabric
   } catch (failure) {
-    await fabric.close()
+    await scope.close()
     throw failure
   }
 }
 
-interface Attachment {
-  readonly plan: BridgePlan
+/** In a namespace that stays. */
+async function enter(namespace: NetNamespace, scope: Scope): Promise<Place> {
+  const route = scope.add(openRoute({ namespace }))
+  scope.add(await takeAlone(namespace, route))
+  scope.defer(turnOffFiltersHere(namespace))
+  return { namespace, shared: true, route }
+}
+
+/** In a new namespace. A thread begins with the taps at once: what JavaScript has to do takes as long. */
+function create({ taps }: BridgePlan, scope: Scope): Place {
+  const namespace = scope.add(NetNamespace.create())
+  const opening = open(taps, namespace)
+  const opened = opening.catch((): Tap[] => [])
+  scope.defer(async () => closeAll(await opened))
+  const route = scope.add(openRoute({ namespace }))
+  turnOffFilters(namespace)
+  return { namespace, shared: false, route, opening }
+}
+
+function open(taps: readonly TapSpec[], namespace: NetNamespace): Promise<Tap[]> {
+  const names = taps.map(({ name }) => name)
+  return openTaps(names, { namespace, vnetHdr: true })
+}
+
+interface Wanted {
+  /** Bridges to be made. They come up after their ports. */
+  readonly bridges: readonly BridgeSpec[]
+  readonly taps: readonly TapSpec[]
+  readonly plan: Pick<BridgePlan, 'mtu' | 'mtus'>
   /** The index of each net's bridge. */
   readonly masters: ReadonlyMap<number, number>
-  /** The indexes of bridges that are not up yet. */
-  readonly down: readonly number[]
 }
 
-function attach(taps: readonly TapSpec[], { plan, masters, down }: Attachment, route: Route): Promise<void> {
-  return route.batch(batch => {
-    const { links } = batch
-    for (const { name, net } of taps) {
-      const port = { mtu: mtuOf(plan, net), master: masters.get(net)!, group: linkGroup }
-      links.change({ name, ...port, addrGenMode: 'none', up: true })
-    }
-    raise(down, batch)
-    links.change({ name: 'lo', up: true })
-  })
+/** Makes bridges and attaches taps to them, in one batch. */
+function connect({ bridges, taps, plan, masters }: Wanted, batch: Batch): void {
+  const { mtu, mtus = {} } = plan
+  const { links } = batch
+  addBridges(bridges, { mtu, mtus, group: linkGroup, up: false }, batch)
+  for (const { name, net } of taps) {
+    const port = { mtu: mtuOf(plan, net), master: masters.get(net)!, group: linkGroup }
+    links.change({ name, ...port, addrGenMode: 'none', up: true })
+  }
+  raise(
+    bridges.map(({ index }) => index),
+    batch,
+  )
+  links.change({ name: 'lo', up: true })
 }
 
-interface BridgesParts {
+/** Where a network is made. */
+interface Place {
   readonly namespace: NetNamespace
   /** The namespace may have bridges of another owner. */
   readonly shared: boolean
   readonly route: Route
-  readonly scope: Scope
+  /** The taps of the first plan, when they are being opened already. */
+  readonly opening?: Promise<Tap[]>
 }
 
 class Bridges implements BridgeFabric {
@@ -90,18 +120,22 @@ class Bridges implements BridgeFabric {
   readonly #shared: boolean
   readonly #route: Route
   readonly #scope: Scope
+  #opening: Promise<Tap[]> | undefined
+  readonly #changes = new Serial()
   /** The index of each net's bridge. */
   readonly #masters = new Map<number, number>()
   readonly #taps = new Map<string, Tap>()
   #plan: Pick<BridgePlan, 'bridges' | 'taps'> = { bridges: [], taps: [] }
 
-  constructor({ namespace, shared, route, scope }: BridgesParts) {
+  constructor({ namespace, shared, route, opening }: Place, scope: Scope) {
     this.namespace = namespace
     this.#shared = shared
     this.#route = route
+    this.#opening = opening
     this.#scope = scope
     scope.defer(() => closeAll(this.#taps.values())) // the taps whose links could not be removed
     scope.defer(() => this.#removeGroup(linkGroup, this.#taps.values()))
+    scope.defer(() => this.#changes.idle()) // a tap can still be opening
   }
 
   async nics(node: number): Promise<Nic[]> {
@@ -109,7 +143,30 @@ class Bridges implements BridgeFabric {
     return planNics(this.#plan, node).map(({ tap, args }) => ({ args, fds: [this.#taps.get(tap)!.fd] }))
   }
 
+  capture({ name }: TapSpec): Promise<FrameSource> {
+    this.#mustBeOpen()
+    return captureLink(this.namespace, name)
+  }
+
+  traffic(): Promise<InterfaceTraffic[]> {
+    this.#mustBeOpen()
+    return tapTraffic(this.namespace, this.#plan.taps)
+  }
+
   async change(plan: BridgePlan): Promise<void> {
+    this.#mustBeOpen()
+    await this.#changes.run(() => this.#change(plan))
+  }
+
+  close(): Promise<void> {
+    return this.#scope.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #change(plan: BridgePlan): Promise<void> {
     this.#mustBeOpen()
     const { add, remove } = bridgeChange(this.#plan, plan)
     try {
@@ -122,29 +179,26 @@ class Bridges implements BridgeFabric {
     this.#plan = plan
   }
 
-  close(): Promise<void> {
-    return this.#scope.close()
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
+  /** The batch is written while the taps are being opened. */
   async #add({ bridges, taps }: BridgeChange['add'], plan: BridgePlan): Promise<void> {
-    const down = bridges.length > 0 ? await this.#addBridges(bridges, plan) : []
-    const names = taps.map(({ name }) => name)
-    for (const tap of openTaps(names, { namespace: this.namespace, vnetHdr: true }))
-      this.#taps.set(tap.name, tap)
-    await attach(taps, { plan, masters: this.#masters, down }, this.#route)
+    const wanted = { bridges: await this.#missing(bridges, plan), taps, plan, masters: this.#masters }
+    const opening = this.#opening ?? open(taps, this.namespace)
+    this.#opening = undefined
+    const writing = this.#route.prepare(batch => connect(wanted, batch))
+    const [opened, written] = await Promise.allSettled([opening, writing])
+    if (opened.status === 'rejected') throw opened.reason
+    for (const tap of opened.value) this.#taps.set(tap.name, tap)
+    if (written.status === 'rejected') throw written.reason
+    await written.value()
   }
 
-  /** Returns the indexes of the bridges that it makes, which are down. */
-  async #addBridges(bridges: readonly BridgeSpec[], { mtu, mtus = {} }: BridgePlan): Promise<number[]> {
-    const there = this.#shared ? await bridgesThere(bridges, { mtu, mtus }, this.#route) : []
-    const missing = bridges.filter(({ name }) => there.every(other => other.name !== name))
-    for (const { net, index } of [...missing, ...there]) this.#masters.set(net, index)
-    if (missing.length > 0) await addBridges(missing, { mtu, mtus, group: linkGroup, up: false }, this.#route)
-    return missing.map(({ index }) => index)
+  /** The bridges that have to be made. */
+  async #missing(bridges: readonly BridgeSpec[], { mtu, mtus = {} }: BridgePlan): Promise<BridgeSpec[]> {
+    for (const { net, index } of bridges) this.#masters.set(net, index)
+    if (!this.#shared || bridges.length === 0) return [...bridges]
+    const there = await bridgesThere(bridges, { mtu, mtus }, this.#route)
+    for (const { net, index } of there) this.#masters.set(net, index)
+    return bridges.filter(({ name }) => there.every(other => other.name !== name))
   }
 
   /**

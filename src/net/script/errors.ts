@@ -1,3 +1,5 @@
+import { messageOf } from '../../base/index.ts'
+import type { SysError } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 
 /** An interface of a node, for which a user's script or function is called. */
@@ -42,12 +44,29 @@ export function badAnswer(asked: Asked, why: string): NetError {
 }
 
 export function unusableTap(asked: Asked, name: string, cause: unknown): NetError {
+  const bytes = Buffer.byteLength(name)
+  const isPossible = bytes <= maxName
   return failure(asked, {
     code: 'NET_SETUP_TAP',
-    reason: `named the interface ${name}, which is in use, is not a tap, has several queues, or cannot be made`,
-    remedy: 'Make it first (ip tuntap add NAME mode tap), and make sure that no other program has it open',
+    reason: isPossible
+      ? `named the interface ${name}, which ${whyNot(cause)}`
+      : `named the interface ${name}, which has ${bytes} bytes, and the kernel takes names of ${maxName}`,
+    remedy: isPossible
+      ? 'Make it first (ip tuntap add NAME mode tap), and make sure that no other program has it open'
+      : 'Use a shorter name',
     cause,
   })
+}
+
+/** IFNAMSIZ without the NUL (include/uapi/linux/if.h). */
+const maxName = 15
+
+/** tun_set_iff, drivers/net/tun.c */
+function whyNot(cause: unknown): string {
+  const { errnoName, reason } = cause as Partial<SysError>
+  if (errnoName === 'EBUSY') return 'another program has open'
+  if (errnoName === 'EINVAL') return 'is not a tap, has several queues, or has an impossible name'
+  return `cannot be opened: ${reason ?? messageOf(cause)}`
 }
 
 /** The last lines of its standard error, indented. */

@@ -1,14 +1,16 @@
-import { messageOf, type Nic, Scope, Serial } from '../../base/index.ts'
+import { messageOf, type Nic, Scope, Serial, systemClock } from '../../base/index.ts'
 import { type BridgePlan, mtuOf, type TapSpec } from '../../plan/index.ts'
 import { openTaps, type Tap } from '../../sys/index.ts'
+import { captureLink, type FrameSource, noCapture } from '../capture/source.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
+import { type InterfaceTraffic, tapTraffic } from '../traffic.ts'
 import { type Answer, readAnswer } from './answer.ts'
 import { type Asked, badAnswer, failed, hung, shown, unusableTap } from './errors.ts'
 import type { NetSetup, QemuNetOptions } from './setup.ts'
 
 export interface ScriptFabricOptions {
-  /** The fabric below it, with the host's bridges and no taps. It is closed with this one. */
+  /** The fabric below it, with all bridges and no taps. It is closed with this one. */
   readonly base: Fabric
   readonly setup: NetSetup
   /** Its name in errors. */
@@ -31,6 +33,8 @@ export function openScriptFabric(plan: BridgePlan, options: ScriptFabricOptions)
     ...{ kind, namespace, custom: true },
     ...(uplink && { uplink }),
     nics: (node, signal) => nics.nics(node, signal),
+    capture: spec => nics.capture(spec),
+    traffic: () => nics.traffic(),
     change: next => nics.change(next),
     close,
     [Symbol.asyncDispose]: close,
@@ -44,6 +48,8 @@ class ScriptNics {
   readonly #serial = new Serial()
   /** The taps opened by this process, by node. */
   readonly #taps = new Map<number, Tap[]>()
+  /** The names of taps, by node and net. */
+  readonly #names = new Map<string, string>()
   #plan: BridgePlan
 
   constructor(plan: BridgePlan, options: ScriptFabricOptions) {
@@ -67,9 +73,27 @@ class ScriptNics {
     })
   }
 
+  async capture({ node, net }: TapSpec): Promise<FrameSource> {
+    const name = this.#names.get(`${node}/${net}`)
+    const { namespace } = this.#with.base
+    if (name !== undefined && namespace) return await captureLink(namespace, name)
+    throw noCapture(`node ${node} net ${net}`, `${this.#with.who} made its interface, and named no tap`)
+  }
+
+  /** Of taps alone. */
+  async traffic(): Promise<InterfaceTraffic[]> {
+    const { namespace } = this.#with.base
+    const named = this.#plan.taps.flatMap(({ node, net }) => {
+      const name = this.#names.get(`${node}/${net}`)
+      return name === undefined ? [] : [{ node, net, name }]
+    })
+    return namespace ? await tapTraffic(namespace, named) : []
+  }
+
   /** Nodes that stay keep their interfaces. The script is called for new nodes when they start. */
   change(plan: BridgePlan): Promise<void> {
     return this.#inTurn(async () => {
+      await this.#with.base.change({ ...plan, taps: [] })
       this.#plan = plan
       const nodes = new Set(plan.taps.map(({ node }) => node))
       await this.#letGo([...this.#taps.keys()].filter(node => !nodes.has(node)))
@@ -87,11 +111,13 @@ class ScriptNics {
     const words = typeof said === 'string' ? said.split(/\s+/).filter(Boolean) : said
     if (words.some(word => /\p{Cc}/u.test(word))) throw badAnswer(asked, 'answered with control characters')
     const { args, tap, plain, privileged } = readAnswer(words, { index, mac }, asked)
+    if (tap) this.#names.set(`${node}/${net}`, tap.name)
+    else this.#names.delete(`${node}/${net}`)
     if (privileged.length > 0)
       this.#with.notice(`QEMU of node ${node} keeps its privileges, for ${privileged}`)
     return {
       args: args.map(arg => arg.replace('{tap}', `{fd${fds.length}}`)),
-      fds: tap ? [...fds, this.#open(tap, asked)] : fds,
+      fds: tap ? [...fds, await this.#open(tap, asked)] : fds,
       ...(!plain && { cold: true }),
       ...(privileged.length > 0 && { privileged: true }),
     }
@@ -99,25 +125,28 @@ class ScriptNics {
 
   async #ask({ node, net, mac }: TapSpec, asked: Asked, called: AbortSignal): Promise<QemuNetOptions> {
     const { setup, timeoutMs = 20_000, base } = this.#with
-    const late = AbortSignal.timeout(timeoutMs)
-    const signal = AbortSignal.any([called, late])
+    const late = new AbortController()
+    const signal = AbortSignal.any([called, late.signal])
     const context = { mtu: mtuOf(this.#plan, net), mac, namespace: base.namespace, signal }
     called.throwIfAborted()
+    const cancel = systemClock.after(timeoutMs, () => late.abort())
     try {
       return checked(await setup(node, net, context), asked)
     } catch (failure) {
       if (called.aborted) throw failure
-      if (late.aborted) throw hung(asked, timeoutMs)
+      if (late.signal.aborted) throw hung(asked, timeoutMs)
       throw failure instanceof NetError
         ? failure
         : failed(asked, { reason: `failed: ${messageOf(failure)}`, cause: failure })
+    } finally {
+      cancel()
     }
   }
 
-  #open({ name, vnetHdr }: NonNullable<Answer['tap']>, asked: Asked): number {
+  async #open({ name, vnetHdr }: NonNullable<Answer['tap']>, asked: Asked): Promise<number> {
     const { namespace, kind } = this.#with.base
     try {
-      const [tap] = openTaps([name], {
+      const [tap] = await openTaps([name], {
         ...(namespace && { namespace }),
         vnetHdr: vnetHdr && kind === 'bridge',
         existing: true,

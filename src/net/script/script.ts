@@ -31,12 +31,12 @@ export function scriptSetup({ file, env, log }: ScriptOptions): NetSetup {
     if (end.overflowed)
       throw badAnswer(asked, `printed more than ${most >> 10} KiB, beginning with ${start(end)}`)
     if (end.code !== 0) throw exitFailure(asked, end)
-    return { args: end.stdout }
+    return { args: end.stdout.toString() }
   }
 }
 
 function start({ stdout }: UserScriptEnd): string {
-  return shown(stdout.slice(0, 60))
+  return shown(stdout.toString().slice(0, 60))
 }
 
 /** The launcher's own failures begin with its name. */

@@ -68,7 +68,7 @@ export class Segment implements AsyncDisposable {
    * oldest; `lost` of the queue counts them.
    */
   capture(limit = 4096): Queue<Frame> {
-    return this.#frames.listen(limit)
+    return this.#frames.listen({ limit })
   }
 
   /**

@@ -39,7 +39,7 @@ export async function dockerVethPair(index: number, owner: string, outside: NetN
 
 function missing(cause: Error): NetError {
   const reason = `the bridge ${bridge} does not exist`
-  const remedy = 'Start Docker, or use: xc nsadd INDEX'
+  const remedy = 'Start Docker, or make a namespace without it'
   const about = { op: 'attach to', target: bridge, reason, remedy, cause }
   return new NetError({ ...about, code: 'DOCKER_MISSING', kind: 'prerequisite' })
 }

@@ -1,8 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import { existsSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import type { ChangedSysctl } from '../../api/index.ts'
 import { type Clock, forwardingRecord, systemClock, until } from '../../base/index.ts'
 import { type Overrun, openRoute, type RouteEvent } from '../../rtnl/index.ts'
-import { lockFile, type NetNamespace, readSysctl, SysError, writeSysctl } from '../../sys/index.ts'
+import {
+  lockFile,
+  makeDirectory,
+  type NetNamespace,
+  readSysctl,
+  SysError,
+  writeSysctl,
+} from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 
 type Values = Readonly<Record<string, string>>
@@ -98,7 +105,7 @@ async function withRecord<T>(
   { namespace, directory, clock = systemClock }: RecordPlace,
   work: (record: Written) => Promise<T>,
 ): Promise<T> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory, 0o700)
   const path = forwardingRecord(directory, namespace.inode)
   await using lock = await lockSoon(path, clock)
   const text = readFileSync(path, 'utf8')

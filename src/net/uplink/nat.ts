@@ -1,3 +1,4 @@
+import { settingText } from '../../base/index.ts'
 import { masquerade, match, type Nft, not, openNft, type Statement } from '../../nft/index.ts'
 import type { Pair } from '../../plan/index.ts'
 import type { NetNamespace } from '../../sys/index.ts'
@@ -55,6 +56,6 @@ async function masqueraded(
 
 function taken(target: string, cause: unknown): NetError {
   const reason = 'a table with this name exists already'
-  const remedy = 'Give the cluster another --name, or stop the cluster that has this table'
+  const remedy = `Give the cluster another ${settingText('name')}, or stop the cluster that has this table`
   return new NetError({ code: 'UPLINK_TAKEN', op: 'create table', target, reason, remedy, cause })
 }

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
-import { Scope } from '../../base/index.ts'
+import { Scope, settingText } from '../../base/index.ts'
 import { type Pair, planUplink, type UplinkRequest } from '../../plan/index.ts'
 import { openRoute, type Route } from '../../rtnl/index.ts'
 import { type Launched, launch, type NetNamespace } from '../../sys/index.ts'
@@ -25,7 +25,8 @@ export async function openPasta(request: UplinkRequest, options: PastaOptions): 
   const { peer: link, ...plan } = planUplink(request)
   await using scope = new Scope()
   const file = find(searchPath)
-  const pasta = launch({ file, args: pastaArgs(link, plan), fds: [inside.fd, inside.userFd!] })
+  const args = ['-c', onStdio, 'sh', file, ...pastaArgs(link, plan)]
+  const pasta = launch({ file: '/bin/sh', args, fds: [inside.fd, inside.userFd!] })
   scope.defer(async () => {
     pasta.kill('SIGKILL')
     await pasta.exited
@@ -36,7 +37,13 @@ export async function openPasta(request: UplinkRequest, options: PastaOptions): 
   return scope.move()
 }
 
-/** It gets the namespaces as inherited descriptors: once inside, it cannot see those of this process. */
+/**
+ * It gets the namespaces as inherited descriptors: once inside, it cannot see those of this process. They are its
+ * standard input and output, which it does not use, because newer versions close all others before they open anything
+ * (`close_open_files`, passt's util.c).
+ */
+const onStdio = 'exec "$@" <&3 >&4 3<&- 4<&-'
+
 function pastaArgs(
   link: string,
   { inside, outside }: { readonly inside: Pair; readonly outside: Pair },
@@ -47,7 +54,7 @@ function pastaArgs(
   return [
     ...['--foreground', '--stderr', '--quiet', '--config-net', '--ns-ifname', link],
     ...[...addresses, '--netmask', '31', ...gateways, ...nothingIn],
-    ...['--netns', '/proc/self/fd/3', '--userns', '/proc/self/fd/4'],
+    ...['--netns', '/proc/self/fd/0', '--userns', '/proc/self/fd/1'],
   ]
 }
 
@@ -72,7 +79,7 @@ async function ended(pasta: Launched, target: string): Promise<never> {
     .split('\n')
     .filter(line => line && !line.includes('syslog'))
   const reason = words.at(-1) ?? `pasta ended with ${signal ?? code}`
-  const remedy = 'Give the host a default route, which pasta needs, or start the cluster without --uplink'
+  const remedy = `Give the host a default route, which pasta needs, or start the cluster without ${settingText('uplink')}`
   throw new NetError({ code: 'PASTA_FAILED', op: 'open uplink', target, reason, remedy })
 }
 

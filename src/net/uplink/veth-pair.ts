@@ -1,4 +1,4 @@
-import { type Cidr, Scope, XclusterError } from '../../base/index.ts'
+import { type Cidr, Scope, settingText, XclusterError } from '../../base/index.ts'
 import { overlap, type Pair, type UplinkPlan } from '../../plan/index.ts'
 import { openRoute, type Route, type RouteSpec, veth } from '../../rtnl/index.ts'
 import { type NetNamespace, readSysctl, writeSysctl } from '../../sys/index.ts'
@@ -132,7 +132,7 @@ function overlaps(base: string, other: string): NetError {
     op: 'use addresses',
     target: base,
     reason: `they overlap with ${other}`,
-    remedy: 'Use other addresses: --ipv4-base, --ipv6-prefix',
+    remedy: `Use other addresses: ${settingText('ipv4Base')}, ${settingText('ipv6Prefix')}`,
   })
 }
 

@@ -1,8 +1,11 @@
 import type { Nic } from '../../base/index.ts'
-import type { BridgePlan } from '../../plan/index.ts'
+import type { BridgePlan, TapSpec } from '../../plan/index.ts'
 import { allForwards, planUserNics, planUserSpace, segmentNets, type UserWiring } from '../../plan/index.ts'
+import { captureSegment, type FrameSource } from '../capture/source.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
+import type { InterfaceTraffic } from '../traffic.ts'
+import { SegmentMeters } from './meters.ts'
 import { type Claim, claimSegment, mustBeFree } from './ports.ts'
 
 /**
@@ -25,18 +28,30 @@ class UserSpace implements Fabric {
   readonly kind = 'user'
   readonly namespace = undefined
   readonly #wiring: UserWiring
+  readonly #meters: SegmentMeters
   /** By net. */
   readonly #claims = new Map<number, Claim>()
   #plan: Pick<BridgePlan, 'taps'> = { taps: [] }
   #closed = false
 
   constructor(wiring: UserWiring) {
+    this.#meters = new SegmentMeters(wiring.mcastBase)
     this.#wiring = wiring
   }
 
   async nics(node: number): Promise<Nic[]> {
     this.#mustBeOpen()
     return planUserNics(this.#plan, node, this.#wiring).map(({ args }) => ({ args, fds: [] }))
+  }
+
+  async capture(spec: TapSpec): Promise<FrameSource> {
+    this.#mustBeOpen()
+    return await captureSegment(spec, this.#wiring.mcastBase)
+  }
+
+  async traffic(): Promise<InterfaceTraffic[]> {
+    this.#mustBeOpen()
+    return await this.#meters.read(this.#plan)
   }
 
   async change(plan: BridgePlan): Promise<void> {
@@ -53,6 +68,7 @@ class UserSpace implements Fabric {
 
   async close(): Promise<void> {
     this.#closed = true
+    await this.#meters.close()
     await this.#release([...this.#claims.keys()])
   }
 

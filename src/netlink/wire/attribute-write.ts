@@ -1,4 +1,4 @@
-import { type Codec, type Writer, XclusterError } from '../../base/index.ts'
+import { type Codec, EncodeError, type Writer } from '../../base/index.ts'
 import type { Entry, UnknownAttribute, Values } from './attribute-codec.ts'
 
 export function writeAll(out: Writer, entries: ReadonlyMap<string, Entry>, value: Values): void {
@@ -12,7 +12,7 @@ export function writeAll(out: Writer, entries: ReadonlyMap<string, Entry>, value
     else if (name === 'unknown')
       for (const { type, bytes } of field as UnknownAttribute[])
         writeOne(out, { name: `attribute ${type}`, type, codec: raw }, bytes)
-    else throw cannotEncode(name, 'the attribute table has no such name')
+    else throw new EncodeError(name, 'the attribute table has no such name')
   }
 }
 
@@ -20,20 +20,14 @@ const raw: Codec<unknown> = { write: (out, value) => out.put(value as Uint8Array
 
 export function writeOne(out: Writer, entry: Entry, value: unknown): void {
   const start = out.reserve(4)
-  entry.codec.write(out, value)
+  try {
+    entry.codec.write(out, value)
+  } catch (failure) {
+    throw EncodeError.in(entry.name, failure)
+  }
   const length = out.length - start
-  if (length > 0xffff) throw cannotEncode(entry.name, `an attribute can hold 65531 bytes, not ${length - 4}`)
-  out.patchU16(start, length)
-  out.patchU16(start + 2, entry.type)
-  out.align(4)
-}
-
-function cannotEncode(name: string, reason: string): XclusterError {
-  return new XclusterError({
-    code: 'NETLINK_ENCODE',
-    kind: 'usage',
-    op: 'encode attribute',
-    target: name,
-    reason,
-  })
+  if (length > 0xffff)
+    throw new EncodeError(entry.name, `an attribute can hold 65531 bytes, not ${length - 4}`)
+  out.patchU32(start, (entry.type << 16) | length)
+  if ((length & 3) !== 0) out.align(4)
 }

@@ -100,10 +100,8 @@ export function growing<T>(codec: Codec<T>): AttributeCodec<T> {
   }
 }
 
-const encoder = new TextEncoder()
-
 /** Text without a NUL, as iproute2 writes kinds. The kernel itself may send one. */
 export const bareText: Codec<string> = {
-  write: (out, value) => out.put(encoder.encode(value)),
+  write: (out, value) => out.text(value),
   read: from => from.text(),
 }

@@ -1,4 +1,4 @@
-import { type Codec, DecodeError, Reader, type ValueOf, type Writer } from '../../base/index.ts'
+import { type Codec, DecodeError, EncodeError, Reader, type ValueOf, type Writer } from '../../base/index.ts'
 import type { AttributeCodec } from './attribute-codec.ts'
 import { NLMSG_HDRLEN } from './constants.ts'
 
@@ -42,18 +42,17 @@ export function writeMessage(out: Writer, head: MessageHeader, body: (out: Write
 }
 
 export function beginMessage(out: Writer, { type, flags, sequence, port = 0 }: MessageHeader): number {
-  const start = out.length
-  out.u32(0)
-  out.u16(type)
-  out.u16(flags)
-  out.u32(sequence)
-  out.u32(port)
+  const start = out.reserve(NLMSG_HDRLEN)
+  out.patchU32(start + 4, (flags << 16) | type)
+  out.patchU32(start + 8, sequence)
+  out.patchU32(start + 12, port)
   return start
 }
 
 export function endMessage(out: Writer, start: number): void {
-  out.patchU32(start, out.length - start)
-  out.align(4)
+  const length = out.length - start
+  out.patchU32(start, length)
+  if ((length & 3) !== 0) out.align(4)
 }
 
 type Fields = Readonly<Record<string, Codec<number>>>
@@ -80,7 +79,15 @@ export function message<const F extends Fields, A>(
   }
   return {
     write(out, value) {
-      for (const [name, codec] of fields) codec.write(out, value[name] ?? 0)
+      let at = ''
+      try {
+        for (const [name, codec] of fields) {
+          at = name
+          codec.write(out, value[name] ?? 0)
+        }
+      } catch (failure) {
+        throw EncodeError.in(at, failure)
+      }
       if (value.attributes !== undefined) attributes.write(out, value.attributes)
     },
     read: from => ({ ...readHeader(from), attributes: attributes.read(from) }),

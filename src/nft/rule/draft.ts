@@ -1,16 +1,26 @@
 import { conflict } from '../errors.ts'
 import { type Family, protocolName, protocolNumbers } from '../names.ts'
-import { types, type ValueType } from '../values.ts'
+import { anonymousName, checkSet, type SetShape } from '../set/shape.ts'
+import { types } from '../types.ts'
 import { type Data, type Expression, NFT_REG_1, type WireElement } from '../wire/index.ts'
 
 /** A set that belongs to one rule, and is created just before it. */
-export interface AnonymousSet {
+export interface AnonymousSet extends SetShape {
   readonly id: number
-  readonly type: ValueType<unknown>
-  readonly interval: boolean
   readonly elements: readonly WireElement[]
-  /** For a map: the type of its values. */
-  readonly data?: ValueType<unknown> | 'verdict'
+  /** Of a meter: these instead of those of a constant set. */
+  readonly name?: string
+  readonly flags?: number
+  readonly size?: number
+  readonly timeouts?: true
+}
+
+/** What a rule knows of the rest of its transaction. */
+export interface Surroundings {
+  /** Numbers the new sets of a transaction. */
+  nextId(): number
+  /** A set of the rule's table, if it is known. */
+  find(name: string): SetShape | undefined
 }
 
 /** One part of a rule. */
@@ -19,6 +29,9 @@ export interface Statement {
   readonly text: string
   write(rule: Draft): void
 }
+
+/** A rule alone: it counts its own sets, and knows no others. */
+const alone: Surroundings = { nextId: () => 0, find: () => undefined }
 
 type Network = 'ip' | 'ip6'
 const ethernet = 1 // ARPHRD_ETHER
@@ -31,14 +44,14 @@ export class Draft {
   readonly family: Family
   readonly expressions: Expression[] = []
   readonly sets: AnonymousSet[] = []
-  readonly #nextId: () => number
+  readonly #around: Surroundings
   #network: Network | undefined
   #transport: number | 'one of some' | undefined
   #ethernet: boolean
 
-  constructor(family: Family, nextId: () => number) {
+  constructor(family: Family, around: Surroundings = alone) {
     this.family = family
-    this.#nextId = nextId
+    this.#around = around
     this.#network = family === 'ip' || family === 'ip6' ? family : undefined
     this.#ethernet = family === 'bridge'
   }
@@ -49,9 +62,19 @@ export class Draft {
 
   /** Adds a set that belongs to this rule. */
   addSet(set: Omit<AnonymousSet, 'id'>): { set: string; setId: number } {
-    const id = this.#nextId()
+    const id = this.#around.nextId()
     this.sets.push({ ...set, id })
-    return { set: set.data === undefined ? '__set%d' : '__map%d', setId: id }
+    return { set: set.name ?? anonymousName(set), setId: id }
+  }
+
+  /**
+   * A named set of the rule's table, if it is known. Throws when its values are of another type than what is
+   * looked up in it.
+   */
+  findSet(name: string, wanted: Omit<SetShape, 'interval'>, what: string): SetShape | undefined {
+    const found = this.#around.find(name)
+    if (found) checkSet(name, found, { ...wanted, what })
+    return found
   }
 
   get network(): Network | undefined {

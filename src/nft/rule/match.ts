@@ -1,10 +1,23 @@
 import { badValue } from '../errors.ts'
-import { intervalElements, plainElements } from '../set/elements.ts'
-import { allBits, isSet, isWide, type SetRef, spanOf, turned, type Value, valueText } from '../set/span.ts'
+import { setElements } from '../set/elements.ts'
+import type { SetShape } from '../set/shape.ts'
+import {
+  allBits,
+  isSet,
+  isWide,
+  padded,
+  type SetRef,
+  spanOf,
+  turned,
+  turns,
+  type Value,
+  valueText,
+} from '../set/span.ts'
 import type { Span, ValueType } from '../values.ts'
 import { type Expression, NFT_LOOKUP_F_INV, NFT_REG_1 } from '../wire/index.ts'
 import { type Draft, equal, type Statement } from './draft.ts'
-import type { Field } from './fields.ts'
+import { type Field, loadField } from './fields.ts'
+import { registerAt } from './registers.ts'
 
 /** Compares a field with values. It matches any of them or, negated by {@link not}, none. */
 export class Match<T> implements Statement {
@@ -34,6 +47,7 @@ export class Match<T> implements Statement {
     const [first] = values as [Value<T>]
     const plain = values.filter(value => typeof value !== 'object')
     if (values.length === 1 && isSet(first)) this.#lookUp(rule, first)
+    else if (this.#field.type.parts) this.#oneOf(rule, values.map(this.#span, this))
     else if (this.#field.type.bits && plain.length === values.length) this.#anyBit(rule, plain as T[])
     else if (values.length === 1) this.#one(rule, this.#span(first))
     else this.#oneOf(rule, values.map(this.#span, this))
@@ -67,7 +81,7 @@ export class Match<T> implements Statement {
     const bytes = mask.filter(byte => byte === 0xff).length
     const whole = bytes > 0 && mask.every((byte, at) => byte === (at < bytes ? 0xff : 0))
     if (this.#field.partial && whole) {
-      this.#field.load(rule, bytes)
+      loadField(rule, this.#field, bytes)
       rule.add(equal(value.subarray(0, bytes), operation))
     } else {
       this.#load(rule)
@@ -91,18 +105,22 @@ export class Match<T> implements Statement {
   #oneOf(rule: Draft, spans: readonly Span[]): void {
     const { type, protocols } = this.#field
     this.#load(rule)
-    const set = rule.addSet(setOf(type, spans))
-    rule.add(lookup(set, this.negated))
+    const made = setOf(type, spans)
+    turn(rule, made)
+    rule.add(lookup(rule.addSet(made), this.negated))
     if (protocols && !this.negated) rule.knowTransport('one of some', this.text)
   }
 
   #lookUp(rule: Draft, { set }: SetRef): void {
     this.#load(rule)
+    const { type, name } = this.#field
+    const found = rule.findSet(set, { type }, name)
+    if (found) turn(rule, found)
     rule.add(lookup({ set }, this.negated))
   }
 
   #load(rule: Draft): void {
-    this.#field.load(rule, this.#field.type.length)
+    loadField(rule, this.#field)
   }
 }
 
@@ -112,19 +130,27 @@ export function not<T>(match: Match<T>): Match<T> {
 }
 
 function setOf(type: ValueType<unknown>, spans: readonly Span[]) {
-  const interval = spans.some(isWide)
+  const interval = spans.some(span => isWide(span) || span.from.length < type.length)
   if (spans.some(span => span.mask && !isWide(span) && span.mask.some(byte => byte !== 0xff)))
     throw badValue(type.name, 'bit masks cannot be in a set')
   const pieces = spans.map(span => ({ span }))
-  const elements = interval
-    ? intervalElements(type, pieces, { merge: true, leading: true })
-    : plainElements(type, pieces)
+  const elements = setElements({ type, interval }, pieces, { merge: true, leading: true })
   return { type, interval, elements }
 }
 
+/** Turns a number in register 1 for a set with intervals, which stores it in network order. */
+export function turn(rule: Draft, { type, interval }: SetShape): void {
+  if (!interval) return
+  let at = 0
+  for (const part of type.parts ?? [type]) {
+    if (turns(part)) rule.add(inNetworkOrder(part.length, registerAt(at)))
+    at += padded(part.length)
+  }
+}
+
 /** The kernel compares bytes from first to last, so values must be in network order. */
-function inNetworkOrder(length: number): Expression {
-  const [source, destination] = [NFT_REG_1, NFT_REG_1]
+function inNetworkOrder(length: number, register: number = NFT_REG_1): Expression {
+  const [source, destination] = [register, register]
   return { kind: 'byteorder', source, destination, operation: 'hton', length, size: length }
 }
 

@@ -1,7 +1,9 @@
 import { badValue, conflict } from '../errors.ts'
+import { concatenation } from '../set/concat.ts'
 import type { Mapped } from '../set/maps.ts'
 import { type Range, spanOf, valueText } from '../set/span.ts'
-import { types } from '../values.ts'
+import { types } from '../types.ts'
+import type { ValueType } from '../values.ts'
 import {
   NF_NAT_RANGE_PERSISTENT,
   NF_NAT_RANGE_PROTO_RANDOM,
@@ -10,17 +12,20 @@ import {
   NFT_REG_1,
 } from '../wire/index.ts'
 import { type Draft, immediate, type Statement } from './draft.ts'
+import { registerAt } from './registers.ts'
 
 export interface NatOptions {
-  readonly port?: number | Range<number>
+  readonly port?: number | Range<number> | undefined
   /** Chooses the port at random; `fully` uses more than a hash. */
   readonly random?: boolean | 'fully'
   /** A client gets the same address for all of its connections. */
   readonly persistent?: boolean
 }
 
-export interface NatTarget extends NatOptions {
-  readonly address: string | Range<string> | Mapped
+export interface NatTarget extends Omit<NatOptions, 'port'> {
+  /** With `port: 'mapped'` the map leads to pairs, `['10.0.0.1', 8080]`. */
+  readonly address: string | Range<string> | Mapped | Mapped<readonly [string, number]>
+  readonly port?: NatOptions['port'] | 'mapped'
   /** For a {@link Mapped} address, when the rule does not decide it: 4 or 6. */
   readonly version?: 4 | 6
 }
@@ -61,15 +66,16 @@ function translation(type: 'dnat' | 'snat', target: NatTarget): Statement {
     text,
     write(rule) {
       const family = familyOf(rule, target, text)
-      const { last, ...addresses } = loadAddresses(rule, address, family)
-      const ports = loadPorts(rule, target, last + 1)
+      const { last, ...addresses } = loadAddresses(rule, target, family)
+      const { port } = target
+      const ports = port === 'mapped' ? {} : loadPorts(rule, { port }, last + 1)
       const flags = flagsOf(target)
       rule.add({ kind: 'nat', type, family, ...addresses, ...ports, ...(flags !== 0 && { flags }) })
     },
   }
 }
 
-const isMapped = (address: NatTarget['address']): address is Mapped =>
+const isMapped = (address: NatTarget['address']): address is Mapped | Mapped<readonly [string, number]> =>
   typeof address === 'object' && 'load' in address
 
 function familyOf(rule: Draft, { address, version }: NatTarget, text: string): 'ip' | 'ip6' {
@@ -85,16 +91,20 @@ function familyOf(rule: Draft, { address, version }: NatTarget, text: string): '
 interface Addresses {
   readonly addressMin: number
   readonly addressMax?: number
+  /** When the map has it. */
+  readonly portMin?: number
   readonly last: number
 }
 
-function loadAddresses(rule: Draft, address: NatTarget['address'], family: 'ip' | 'ip6'): Addresses {
+function loadAddresses(rule: Draft, { address, port }: NatTarget, family: 'ip' | 'ip6'): Addresses {
   const type = family === 'ip' ? types.ipv4_addr : types.ipv6_addr
   const addressMin = NFT_REG_1
   if (isMapped(address)) {
-    address.load(rule, type)
-    return { addressMin, last: addressMin }
+    const pair = port === 'mapped'
+    address.load(rule, (pair ? concatenation([type, types.inet_service]) : type) as ValueType<never>)
+    return { addressMin, last: addressMin, ...(pair && { portMin: registerAt(type.length) }) }
   }
+  if (port === 'mapped') throw badValue('port', 'a mapped port needs a mapped address')
   const { from, to } = spanOf(type, address)
   rule.add(immediate(addressMin, { value: from }))
   if (Buffer.compare(from, to) === 0) return { addressMin, last: addressMin }
@@ -117,10 +127,10 @@ function loadPorts(rule: Draft, { port }: NatOptions, first: number) {
   return { portMin: first, portMax: first + 1 }
 }
 
-function flagsOf({ port, random, persistent }: NatOptions): number {
+function flagsOf({ port, random, persistent }: Omit<NatOptions, 'port'> & { port?: unknown }): number {
   const atRandom = random === 'fully' ? NF_NAT_RANGE_PROTO_RANDOM_FULLY : NF_NAT_RANGE_PROTO_RANDOM
   return (
-    (port === undefined ? 0 : NF_NAT_RANGE_PROTO_SPECIFIED) |
+    (port === undefined || port === 'mapped' ? 0 : NF_NAT_RANGE_PROTO_SPECIFIED) |
     (random ? atRandom : 0) |
     (persistent ? NF_NAT_RANGE_PERSISTENT : 0)
   )

@@ -66,8 +66,10 @@ interface Placement {
 function newRule(op: string, spec: RuleSpec, { flags, attributes }: Placement): Make {
   const { table, chain, statements, comment } = spec
   const target = `${refText(table)} ${chain}: ${statements.map(({ text }) => text).join(' ')}`
-  return nextId => {
-    const draft = written(new Draft(table.family, nextId), statements, { op, target })
+  return building => {
+    const find = (name: string) => building.find({ table, name })
+    const around = { nextId: () => building.nextId(), find }
+    const draft = written(new Draft(table.family, around), statements, { op, target })
     const sets = draft.sets.flatMap(set => anonymousSet(table, set, { op, target }))
     const value = inFamily(table.family, {
       table: table.name,
@@ -106,7 +108,8 @@ export function expressionsOf(
   family: TableRef['family'],
   statements: readonly Statement[],
 ): wire.Expression[] {
-  let ids = 0
   const target = statements.map(({ text }) => text).join(' ')
-  return written(new Draft(family, () => ++ids), statements, { op: 'build rule', target }).expressions
+  let ids = 0
+  const around = { nextId: () => ++ids, find: () => undefined }
+  return written(new Draft(family, around), statements, { op: 'build rule', target }).expressions
 }

@@ -1,15 +1,21 @@
 import type { Value } from '../set/span.ts'
-import { types } from '../values.ts'
+import { types } from '../types.ts'
 import { NFPROTO_IPV4 } from '../wire/index.ts'
 import {
-  addressType,
   ct,
   ethernet,
+  type FibPart,
+  type FibResult,
   type Field,
+  fib,
+  type Hash,
+  jhash,
   knowsTransport,
   meta,
   network,
   numgen,
+  socket,
+  symhash,
   transport,
 } from './fields.ts'
 import { Match } from './match.ts'
@@ -20,7 +26,7 @@ export interface Matcher<T> {
   readonly field: Field<T>
 }
 
-function matcher<T>(field: Field<T>): Matcher<T> {
+export function matcher<T>(field: Field<T>): Matcher<T> {
   return Object.assign((...values: readonly Value<T>[]) => new Match(field, values), { field })
 }
 
@@ -37,6 +43,21 @@ const addresses = (protocol: 'ip' | 'ip6', saddr: number) => {
     daddr: matcher(network(protocol, 'daddr', { offset: saddr + type.length, type })),
   }
 }
+
+/** What a connection's packets of one direction have. */
+const tracked = (direction: 'original' | 'reply') => ({
+  ip: {
+    saddr: matcher(ct('src_ip', types.ipv4_addr, direction)),
+    daddr: matcher(ct('dst_ip', types.ipv4_addr, direction)),
+  },
+  ip6: {
+    saddr: matcher(ct('src_ip6', types.ipv6_addr, direction)),
+    daddr: matcher(ct('dst_ip6', types.ipv6_addr, direction)),
+  },
+  sport: matcher(ct('proto_src', types.inet_service, direction)),
+  dport: matcher(ct('proto_dst', types.inet_service, direction)),
+  zone: matcher(ct('zone', types.zone, direction)),
+})
 
 const protocol = { type: types.inet_proto }
 
@@ -64,10 +85,33 @@ export const match = {
   protocol: matcher(meta('protocol', types.ether_type)),
   /** The user of the process that sent the packet. */
   skuid: matcher(meta('skuid', types.uid)),
+  skgid: matcher(meta('skgid', types.gid)),
+  /** Groups of interfaces. */
+  iifgroup: matcher(meta('iifgroup', types.devgroup)),
+  oifgroup: matcher(meta('oifgroup', types.devgroup)),
+  /** The type of an interface, ARPHRD_*. */
+  iiftype: matcher(meta('iiftype', types.iface_type)),
+  oiftype: matcher(meta('oiftype', types.iface_type)),
+  /** To which kind of address the frame was sent: `'broadcast'`. */
+  pkttype: matcher(meta('pkttype', types.pkt_type)),
+  /** The packet's length in bytes. */
+  length: matcher(meta('len', types.integer)),
+  cpu: matcher(meta('cpu', types.integer)),
+  /** Conntrack. */
   ct: {
     state: matcher(ct('state', types.ct_state)),
     status: matcher(ct('status', types.ct_status)),
     mark: matcher(ct('mark', types.mark)),
+    direction: matcher(ct('direction', types.ct_dir)),
+    zone: matcher(ct('zone', types.zone)),
+    original: tracked('original'),
+    reply: tracked('reply'),
+  },
+  /** The local socket that the packet belongs to. */
+  socket: {
+    transparent: matcher(socket('transparent', types.boolean)),
+    wildcard: matcher(socket('wildcard', types.boolean)),
+    mark: matcher(socket('mark', types.mark)),
   },
   ip: {
     ...addresses('ip', 12),
@@ -95,7 +139,13 @@ export const match = {
     type: matcher(ethernet('type', { offset: 12, type: types.ether_type })),
   },
   /** The type of the address in the routing table, `'local'`. */
-  fib: { saddr: matcher(addressType('saddr')), daddr: matcher(addressType('daddr')) },
+  fib: { saddr: matcher(fib(['saddr'], 'type')), daddr: matcher(fib(['daddr'], 'type')) },
+  /** A look-up in the routing table: `match.route(['saddr', 'iif'], 'oif')(0)` is `fib saddr . iif oif missing`. */
+  route: <R extends FibResult>(by: readonly FibPart[], result: R) => matcher(fib(by, result)),
+  /** A number below `modulus` that is the same for packets with the same fields. */
+  jhash: (of: { readonly field: Field<unknown> }, hash: Hash) => matcher(jhash(of.field, hash)),
+  /** The same for both directions of a connection. */
+  symhash: (hash: Omit<Hash, 'seed'>) => matcher(symhash(hash)),
   /** Every n-th packet, or that share at random: `match.numgen('random', 10)(range(0, 2))`. */
   numgen: (mode: 'inc' | 'random', modulus: number, offset?: number) =>
     matcher(numgen(mode, modulus, offset)),

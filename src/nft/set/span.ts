@@ -63,10 +63,24 @@ export function allBits<T>(type: ValueType<T>, values: readonly T[]): Uint8Array
   return bytes
 }
 
-/** The value in network byte order. */
+/** The value in network byte order, each part for itself. */
 export function turned(type: ValueType<unknown>, bytes: Uint8Array): Uint8Array {
-  return type.host && type.name !== 'ifname' ? bytes.slice().reverse() : bytes
+  if (!type.parts) return turns(type) ? bytes.slice().reverse() : bytes
+  const all = bytes.slice()
+  let at = 0
+  for (const part of type.parts) {
+    if (turns(part)) all.subarray(at, at + part.length).reverse()
+    at += padded(part.length)
+  }
+  return all
 }
+
+/** True for numbers in host order. */
+export const turns = ({ host, name, length }: ValueType<unknown>): boolean =>
+  host === true && name !== 'ifname' && length > 1
+
+/** Each part of a concatenation takes whole registers of four bytes. */
+export const padded = (length: number): number => (length + 3) & ~3
 
 export const isWide = ({ from, to }: Span): boolean => compare(from, to) !== 0
 

@@ -1,4 +1,4 @@
-import type { Codec, Reader, Writer } from '../../base/index.ts'
+import { type Codec, EncodeError, type Reader, type Writer } from '../../base/index.ts'
 
 /** A number by the kernel's name for it, `'oifname'`. One without a name here stays a number. */
 export function choice<const T extends Readonly<Record<string, number>>>(
@@ -7,7 +7,11 @@ export function choice<const T extends Readonly<Record<string, number>>>(
 ): Codec<keyof T | number> {
   const names = new Map(Object.entries(numbers).map(([name, number]) => [number, name as keyof T]))
   return {
-    write: (out, value) => codec.write(out, typeof value === 'number' ? value : (numbers[value] as number)),
+    write(out, value) {
+      const number = typeof value === 'number' ? value : numbers[value]
+      if (number === undefined) throw new EncodeError('', `'${String(value)}' has no number here`)
+      codec.write(out, number)
+    },
     read: from => {
       const number = codec.read(from)
       return names.get(number) ?? number
@@ -23,6 +27,6 @@ export function enumeration<const N extends readonly string[]>(codec: Codec<numb
 
 /** Signed, in network byte order. */
 export const beI32: Codec<number> = {
-  write: (out: Writer, value: number) => out.u32(value >>> 0, false),
+  write: (out: Writer, value: number) => out.i32(value, false),
   read: (from: Reader) => from.u32('be32', false) | 0,
 }

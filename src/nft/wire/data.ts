@@ -17,7 +17,7 @@ const verdictCode = choice(beI32, {
 })
 
 /** NFTA_VERDICT_*. */
-const verdict = nested(attributes({ code: [1, verdictCode], chain: [2, text], chainId: [3, be32] }))
+export const verdict = nested(attributes({ code: [1, verdictCode], chain: [2, text], chainId: [3, be32] }))
 export type Verdict = ValueOf<typeof verdict>
 
 /** NFTA_DATA_*: the contents of a register, an element or a comparison: bytes or a verdict. */

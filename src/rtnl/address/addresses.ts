@@ -2,7 +2,8 @@ import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
 import { AF_INET, AF_INET6, AF_UNSPEC, addressMessage, RTM_GETADDR } from '../wire/index.ts'
-import { type Address, type AddressSpec, addAddress, addressOf, removeAddress } from './address.ts'
+import { type NamesWanted, withNames } from '../with-names.ts'
+import { type Address, type AddressSpec, addressOf, removeAddress, setAddress } from './address.ts'
 
 /** Changes of addresses, each at once or in a batch. */
 export class AddressChanges<Done> {
@@ -12,9 +13,14 @@ export class AddressChanges<Done> {
     this.#sink = sink
   }
 
-  /** Adds an address to an interface. `ip address add <address>/<prefix> dev <link> [nodad]` */
+  /** Adds an address to an interface. `ip address add <address>/<prefix> dev <link> [nodad] [valid_lft <s>] …` */
   add(spec: AddressSpec): Done {
-    return this.#sink(() => addAddress(spec))
+    return this.#sink(() => setAddress(spec, 'add'))
+  }
+
+  /** Adds an address, or changes the lifetimes, flags and metric of the existing one. `ip address replace …` */
+  replace(spec: AddressSpec): Done {
+    return this.#sink(() => setAddress(spec, 'replace'))
   }
 
   /** Removes an address. `ip address del <address>/<prefix> dev <link>` */
@@ -23,7 +29,7 @@ export class AddressChanges<Done> {
   }
 }
 
-export interface AddressFilter {
+export interface AddressFilter extends NamesWanted {
   readonly link?: LinkRef
   readonly family?: 4 | 6
 }
@@ -38,7 +44,7 @@ export class Addresses extends AddressChanges<Promise<void>> {
   }
 
   /** All addresses, or those of one interface or family. `ip [-4|-6] address show [dev <link>]` */
-  async list({ link, family }: AddressFilter = {}): Promise<Address[]> {
+  async list({ link, family, names: wanted }: AddressFilter = {}): Promise<Address[]> {
     const refers = link === undefined ? [] : [link]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const value = {
@@ -48,7 +54,8 @@ export class Addresses extends AddressChanges<Promise<void>> {
     const asking = request(addressMessage, value, { type: RTM_GETADDR, op: 'list', target: 'addresses' })
     const addresses: Address[] = []
     for await (const address of this.#connection.dump(asking, readAddress)) addresses.push(address)
-    return addresses
+    const fields = { linkName: 'link' } as const
+    return await withNames(this.#connection, addresses, { names: wanted, fields })
   }
 }
 

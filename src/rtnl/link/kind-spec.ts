@@ -1,8 +1,9 @@
 import type { LinkRef } from '../operation.ts'
-import type { BridgeAttributes } from '../wire/index.ts'
+import type { BridgeAttributes, BridgeSettingNames } from '../wire/index.ts'
+import type { GeneveSettings, TunnelSettings } from './tunnels.ts'
 
 /** The settings of a bridge: `ip link … type bridge …`. Times in hundredths of a second. */
-export type BridgeSettings = Omit<BridgeAttributes, 'unknown'>
+export type BridgeSettings = Pick<BridgeAttributes, BridgeSettingNames>
 
 /** `ip link … type vxlan …` (drivers/net/vxlan). */
 export interface VxlanSettings {
@@ -32,7 +33,23 @@ export interface VxlanSettings {
   readonly proxy?: boolean
   readonly l2Miss?: boolean
   readonly l3Miss?: boolean
+  /** Checksums of outgoing packets over IPv4. Over IPv6, whether they are left out, and accepted when absent. */
   readonly udpChecksum?: boolean
+  readonly udpZeroChecksum6Tx?: boolean
+  readonly udpZeroChecksum6Rx?: boolean
+  /** Routes between its peers' networks without a router (route short circuit). */
+  readonly routeShortCircuit?: boolean
+  /** The flow label of outgoing IPv6 packets. */
+  readonly label?: number
+  /** Takes the TTL of the packet inside. */
+  readonly ttlInherit?: true
+  /** Extensions of the header: group policy (GBP), other protocols than Ethernet (GPE). */
+  readonly groupPolicy?: true
+  readonly genericProtocol?: true
+  /** With `external`: only the VNIs of its filter (`bridge vni`). */
+  readonly vniFilter?: boolean
+  /** Delivers to a vxlan of this machine without sending (Linux 6.5). */
+  readonly localBypass?: boolean
   /** Each packet brings its own VNI and peer (tc, OVS, eBPF). */
   readonly external?: boolean
   readonly dontFragment?: 'unset' | 'set' | 'inherit'
@@ -47,6 +64,9 @@ export interface MacvlanSettings {
   readonly mode?: keyof typeof macvlanModes
   /** Only for `passthru`: the lower interface stays out of promiscuous mode. */
   readonly noPromiscuous?: boolean
+  /** Broadcast frames that can wait for delivery to the macvlans of one interface: as wished, and as it is. */
+  readonly broadcastQueueLength?: number
+  readonly broadcastQueueLengthUsed?: number
 }
 
 export const ipvlanModes = ['l2', 'l3', 'l3s'] as const
@@ -62,7 +82,24 @@ export interface VlanSettings {
   readonly id: number
   /** Default: 802.1Q. */
   readonly protocol?: '802.1Q' | '802.1ad'
+  /** Frames have the tag removed before they are handed on. Default: true. */
+  readonly reorderHeader?: boolean
+  /** Announces the VLAN to switches (GVRP, MVRP). */
+  readonly gvrp?: boolean
+  readonly mvrp?: boolean
+  /** Stays up when the interface below is down. Follows the ports of the bridge below. */
+  readonly looseBinding?: boolean
+  readonly bridgeBinding?: boolean
 }
+
+/** VLAN_FLAG_* (linux/if_vlan.h). */
+export const vlanFlags = {
+  reorderHeader: 0x1,
+  gvrp: 0x2,
+  looseBinding: 0x4,
+  mvrp: 0x8,
+  bridgeBinding: 0x10,
+} as const
 
 export interface VrfSettings {
   /** The routing table of the interfaces enslaved to it. */
@@ -104,4 +141,9 @@ export interface KindSettings {
   readonly vlan?: VlanSettings
   readonly vrf?: VrfSettings
   readonly bond?: BondSettings
+  readonly geneve?: GeneveSettings
+  /** For gre, gretap, ip6gre, ip6gretap, ipip, sit, ip6tnl, vti and vti6. */
+  readonly tunnel?: TunnelSettings
+  /** The settings of a kind without a table here: the bytes of IFLA_INFO_DATA (`encoded` makes them). */
+  readonly data?: Uint8Array
 }

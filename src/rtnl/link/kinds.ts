@@ -1,7 +1,9 @@
 import { addressBytes, addressText } from '../../base/index.ts'
 import type { LinkRef, Names } from '../operation.ts'
-import type * as wire from '../wire/index.ts'
+import * as wire from '../wire/index.ts'
+import { given, picked } from './given.ts'
 import * as spec from './kind-spec.ts'
+import { geneveAttributes, geneveSettings, isTunnel, tunnelAttributes, tunnelSettings } from './tunnels.ts'
 
 type Info = NonNullable<wire.LinkAttributes['linkInfo']>
 
@@ -15,14 +17,14 @@ const numberOf = <T extends string>(choices: readonly T[], choice: T | undefined
   choice === undefined ? undefined : choices.indexOf(choice)
 
 /** The interfaces that the settings of a kind refer to. */
-export function kindRefers({ vxlan }: spec.KindSettings): LinkRef[] {
-  return vxlan?.dev === undefined ? [] : [vxlan.dev]
+export function kindRefers({ vxlan, tunnel }: spec.KindSettings): LinkRef[] {
+  return [vxlan?.dev, tunnel?.dev].filter(dev => dev !== undefined)
 }
 
 /** The kind that these settings belong to. */
-export function kindOf(settings: spec.KindSettings): string | undefined {
-  const kinds = ['bridge', 'vxlan', 'macvlan', 'ipvlan', 'vlan', 'vrf', 'bond'] as const
-  return kinds.find(kind => settings[kind] !== undefined)
+export function kindOf(settings: spec.KindSettings & { readonly kind?: string }): string | undefined {
+  const kinds = ['bridge', 'vxlan', 'macvlan', 'ipvlan', 'vlan', 'vrf', 'bond', 'geneve'] as const
+  return settings.kind ?? kinds.find(kind => settings[kind] !== undefined)
 }
 
 /** IFLA_LINKINFO. The kind comes first, because it decides how the rest is read. */
@@ -37,9 +39,12 @@ export function kindInfo(kind: string, settings: spec.KindSettings, names: Names
       mode: numberOf(spec.ipvlanModes, ipvlan.mode),
       flags: numberOf(isolations, ipvlan.isolation),
     },
-    vlan: vlan && { id: vlan.id, protocol: vlan.protocol && etherTypes[vlan.protocol] },
+    vlan: vlan && vlanAttributes(vlan),
     vrf,
     bond: bond && bondAttributes(bond),
+    geneve: settings.geneve && geneveAttributes(settings.geneve),
+    ...(isTunnel(kind) && settings.tunnel && { [kind]: tunnelAttributes(settings.tunnel, kind, names) }),
+    data: settings.data,
   }
 }
 
@@ -57,8 +62,29 @@ function vxlanAttributes(settings: spec.VxlanSettings, names: Names): wire.Vxlan
   }
 }
 
-function macvlanAttributes({ mode, noPromiscuous }: spec.MacvlanSettings): Info['macvlan'] {
+const flagNames = Object.keys(spec.vlanFlags) as (keyof typeof spec.vlanFlags)[]
+
+/** Only the flags in the mask change. */
+function vlanAttributes({ id, protocol, ...settings }: spec.VlanSettings): Info['vlan'] {
+  const given = flagNames.filter(name => settings[name] !== undefined)
+  const bitsOf = (names: typeof given) => names.reduce((bits, name) => bits | spec.vlanFlags[name], 0)
+  const flags = { flags: bitsOf(given.filter(name => settings[name])), mask: bitsOf(given) }
+  return { id, protocol: protocol && etherTypes[protocol], flags: given.length > 0 ? flags : undefined }
+}
+
+function vlanSettings(id: number, { protocol, flags }: NonNullable<Info['vlan']>): spec.VlanSettings {
+  const bits = flagNames.map(name => [name, ((flags?.flags ?? 0) & spec.vlanFlags[name]) !== 0])
   return {
+    id,
+    protocol: protocol === etherTypes['802.1ad'] ? '802.1ad' : '802.1Q',
+    ...(flags && (Object.fromEntries(bits) as Partial<spec.VlanSettings>)),
+  }
+}
+
+function macvlanAttributes(settings: spec.MacvlanSettings): Info['macvlan'] {
+  const { mode, noPromiscuous, broadcastQueueLength } = settings
+  return {
+    queueLength: broadcastQueueLength,
     mode: mode && spec.macvlanModes[mode],
     flags: noPromiscuous === undefined ? undefined : noPromiscuous ? 1 : 0,
   }
@@ -79,7 +105,7 @@ export function kindSettings(info: Info): spec.KindSettings {
   const { bridge, vxlan, ipvlan, vlan, vrf, bond } = info
   const macvlan = info.macvlan ?? info.macvtap
   return {
-    ...(bridge && { bridge: known(bridge) }),
+    ...(bridge && { bridge: picked(bridge, wire.bridgeSettingNames) }),
     ...(vxlan && { vxlan: vxlanSettings(vxlan) }),
     ...(macvlan && { macvlan: macvlanSettings(macvlan) }),
     ...(ipvlan && {
@@ -88,21 +114,35 @@ export function kindSettings(info: Info): spec.KindSettings {
         isolation: isolations[ipvlan.flags ?? 0],
       }),
     }),
-    ...(vlan?.id !== undefined && {
-      vlan: { id: vlan.id, protocol: vlan.protocol === etherTypes['802.1ad'] ? '802.1ad' : '802.1Q' },
-    }),
+    ...(vlan?.id !== undefined && { vlan: vlanSettings(vlan.id, vlan) }),
     ...(vrf?.table !== undefined && { vrf: { table: vrf.table } }),
     ...(bond && { bond: bondSettings(bond) }),
+    ...(info.geneve && { geneve: geneveSettings(info.geneve) }),
+    ...tunnelOf(info),
+    ...(info.data && { data: info.data }),
   }
+}
+
+const vxlanNames = [
+  ...(['udpZeroChecksum6Tx', 'udpZeroChecksum6Rx', 'routeShortCircuit', 'ttlInherit'] as const),
+  ...(['groupPolicy', 'genericProtocol', 'vniFilter', 'localBypass'] as const),
+]
+
+function tunnelOf(info: Info): spec.KindSettings {
+  const { kind = '' } = info
+  const attributes = isTunnel(kind) ? info[kind] : undefined
+  return attributes ? { tunnel: tunnelSettings(attributes) } : {}
 }
 
 function vxlanSettings(attributes: wire.VxlanAttributes): spec.VxlanSettings {
   const { vni, port, ttl, tos, learning, ageingTime, limit, proxy, l2Miss, l3Miss, udpChecksum } = attributes
   const remote = attributes.group ?? attributes.group6
   const local = attributes.local ?? attributes.local6
-  const { sourcePorts, link, external, dontFragment } = attributes
+  const { sourcePorts, link, external, dontFragment, label, ...rest } = attributes
   return given({
     ...{ vni, port, ttl, tos, learning, ageingTime, limit, proxy, l2Miss, l3Miss, udpChecksum, external },
+    ...picked(rest, vxlanNames),
+    label: label === 0 ? undefined : label,
     remote: remote && addressText(remote),
     local: local && addressText(local),
     dev: link === 0 ? undefined : link,
@@ -111,9 +151,18 @@ function vxlanSettings(attributes: wire.VxlanAttributes): spec.VxlanSettings {
   })
 }
 
-function macvlanSettings({ mode, flags = 0 }: NonNullable<Info['macvlan']>): spec.MacvlanSettings {
+function macvlanSettings({
+  mode,
+  flags = 0,
+  ...lengths
+}: NonNullable<Info['macvlan']>): spec.MacvlanSettings {
   const [word] = Object.entries(spec.macvlanModes).find(([, bit]) => bit === mode) ?? []
-  return given({ mode: word as keyof typeof spec.macvlanModes | undefined, noPromiscuous: (flags & 1) !== 0 })
+  return given({
+    mode: word as keyof typeof spec.macvlanModes | undefined,
+    noPromiscuous: (flags & 1) !== 0,
+    broadcastQueueLength: lengths.queueLength,
+    broadcastQueueLengthUsed: lengths.queueLengthUsed,
+  })
 }
 
 function bondSettings(attributes: NonNullable<Info['bond']>): spec.BondSettings {
@@ -125,16 +174,4 @@ function bondSettings(attributes: NonNullable<Info['bond']>): spec.BondSettings 
     lacpRate: lacpRates[lacpRate ?? -1],
     failOverMac: failOvers[failOverMac ?? -1],
   })
-}
-
-type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-
-/** The same object without undefined values. */
-export function given<T extends object>(values: T): Given<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>
-}
-
-/** The same object without the attributes that are in no table. */
-export function known<T extends { unknown?: unknown }>({ unknown: _, ...rest }: T): Omit<T, 'unknown'> {
-  return rest
 }

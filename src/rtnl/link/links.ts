@@ -2,6 +2,7 @@ import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { getLink, resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
 import { linkMessage, RTEXT_FILTER_SKIP_STATS, RTM_GETLINK } from '../wire/index.ts'
+import { type NameOf, type NamesWanted, nameFields, namesOf } from '../with-names.ts'
 import { type Link, linkOf } from './link.ts'
 import { changeAltNames, removeGroup, removeLink } from './removals.ts'
 import { addLink, changeLink } from './requests.ts'
@@ -49,7 +50,7 @@ export class LinkChanges<Done> {
   }
 }
 
-export interface LinkFilter {
+export interface LinkFilter extends NamesWanted {
   /** Only the ports of this bridge. */
   readonly master?: LinkRef
   readonly kind?: string
@@ -65,7 +66,7 @@ export class Links extends LinkChanges<Promise<void>> {
   }
 
   /** All interfaces, or some of them, ordered by index. `ip -d -s link show [master <m>] [type <kind>]` */
-  async list({ master, kind }: LinkFilter = {}): Promise<Link[]> {
+  async list({ master, kind, names: wanted }: LinkFilter = {}): Promise<Link[]> {
     const refers = master === undefined ? [] : [master]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const attributes = {
@@ -76,7 +77,7 @@ export class Links extends LinkChanges<Promise<void>> {
     const asking = request(linkMessage, { attributes }, { type: RTM_GETLINK, op: 'list', target: 'links' })
     const links: Link[] = []
     for await (const link of this.#connection.dump(asking, readLink)) links.push(link)
-    return links
+    return wanted ? named(links, await namesOf(this.#connection)) : links
   }
 
   /** One interface. Throws NETLINK_NOT_FOUND when it does not exist. `ip -d -s link show dev <name>` */
@@ -84,6 +85,14 @@ export class Links extends LinkChanges<Promise<void>> {
     const [found] = await this.#connection.ask(getLink('find link', link), readLink)
     return found as Link
   }
+}
+
+/** The index of a peer in another namespace has no name here. */
+function named(links: readonly Link[], nameOf: NameOf): Link[] {
+  return links.map(link => {
+    const fields = link.peerNamespace === undefined ? { peerName: 'peer' as const } : {}
+    return nameFields(link, nameOf, { masterName: 'master', ...fields })
+  })
 }
 
 export function readLink({ body }: Message): Link {

@@ -5,6 +5,10 @@ import { checkName, named } from '../names.ts'
 import type { Created, LinkRef, Names, Operation } from '../operation.ts'
 import {
   AF_BRIDGE,
+  IFF_ALLMULTI,
+  IFF_MULTICAST,
+  IFF_NOARP,
+  IFF_PROMISC,
   IFF_UP,
   type LinkAttributes,
   type LinkToWrite,
@@ -34,6 +38,7 @@ export function addLink(spec: LinkSpec): Operation {
         ...settingsOf(spec, masterOf(spec, names)),
         link: spec.link === undefined ? undefined : names.indexOf(spec.link),
         name: spec.name,
+        ...{ txQueues: spec.txQueues, rxQueues: spec.rxQueues },
         linkInfo: infoOf(spec, names),
       }
       const index = spec.index ?? (spec.namespace ? 0 : names.given(spec.name))
@@ -52,12 +57,10 @@ type Flags = Pick<LinkToWrite, 'flags' | 'change'>
  * in one message with `up`, the link-local address would still be created. So these settings follow in
  * messages of their own.
  */
-function stepsOf({ name, kind, up, addrGenMode, namespace }: LinkSpec): {
-  create: Flags
-  after: LinkToWrite[]
-} {
+function stepsOf(spec: LinkSpec): { create: Flags; after: LinkToWrite[] } {
+  const { name, kind, up, addrGenMode, namespace } = spec
   const mode = addrGenMode === undefined ? [] : [{ attributes: { ...familiesOf(addrGenMode), name } }]
-  const flags = flagsOf(up)
+  const flags = flagsOf(spec)
   if (mode.length === 0 && !(kind === 'veth' && up)) return { create: flags, after: [] }
   if (namespace) throw settingError(name, inside)
   return { create: {}, after: up ? [...mode, { ...flags, attributes: { name } }] : mode }
@@ -84,7 +87,7 @@ export function changeLink(change: LinkChange): Operation {
         ...name,
         linkInfo: kind === undefined ? undefined : kindInfo(kind, change, names),
       }
-      const flags = flagsOf(change.up)
+      const flags = flagsOf(change)
       const settings = { index, attributes }
       const steps =
         change.addrGenMode !== undefined && change.up // see stepsOf
@@ -100,8 +103,24 @@ function refersTo(master: LinkRef | null | undefined): LinkRef[] {
   return master === undefined || master === null ? [] : [master]
 }
 
-function flagsOf(up: boolean | undefined): Flags {
-  return up === undefined ? {} : { flags: up ? IFF_UP : 0, change: IFF_UP }
+/** The flags that a setting sets, or clears when it is inverse. */
+const flagBits = {
+  up: { bit: IFF_UP },
+  promiscuous: { bit: IFF_PROMISC },
+  allMulticast: { bit: IFF_ALLMULTI },
+  arp: { bit: IFF_NOARP, inverse: true },
+  multicast: { bit: IFF_MULTICAST },
+} as const
+
+function flagsOf(settings: Pick<LinkSettings, keyof typeof flagBits>): Flags {
+  let [flags, change] = [0, 0]
+  for (const [name, { bit, ...rest }] of Object.entries(flagBits)) {
+    const wanted = settings[name as keyof typeof flagBits]
+    if (wanted === undefined) continue
+    change |= bit
+    if (wanted !== 'inverse' in rest) flags |= bit
+  }
+  return change === 0 ? {} : { flags, change }
 }
 
 function familiesOf(mode: AddrGenMode | undefined): LinkAttributes {
@@ -110,6 +129,7 @@ function familiesOf(mode: AddrGenMode | undefined): LinkAttributes {
 
 function settingsOf(settings: Omit<LinkSettings, 'master'>, master?: number): LinkAttributes {
   const { mac, mtu, txQueueLength, group, alias, namespace } = settings
+  const { gsoMaxSize, gsoMaxSegments, groMaxSize } = settings
   return {
     namespaceFd: namespace?.fd,
     mac: mac === undefined ? undefined : macBytes(mac),
@@ -118,6 +138,7 @@ function settingsOf(settings: Omit<LinkSettings, 'master'>, master?: number): Li
     master,
     group,
     alias,
+    ...{ gsoMaxSize, gsoMaxSegments, groMaxSize },
   }
 }
 

@@ -1,13 +1,14 @@
 import type { NetNamespace } from '../../netlink/index.ts'
 import type { LinkRef } from '../operation.ts'
-import type { PortAttributes } from '../wire/index.ts'
+import type { PortAttributes, PortSettingNames } from '../wire/index.ts'
 import type * as kinds from './kind-spec.ts'
+import type { GeneveSettings, TunnelKind, TunnelSettings } from './tunnels.ts'
 
 /** How an interface makes its IPv6 link-local address. With `none` it has no such address. */
 export type AddrGenMode = 'eui64' | 'none' | 'stable-secret' | 'random'
 
 /** Settings of an interface as a bridge's port: `bridge link set dev <name> …`. */
-export type PortSettings = Omit<PortAttributes, 'unknown'>
+export type PortSettings = Pick<PortAttributes, PortSettingNames>
 
 /** The settings that any interface has. One that is left out stays unchanged. */
 export interface LinkSettings extends kinds.KindSettings {
@@ -22,6 +23,16 @@ export interface LinkSettings extends kinds.KindSettings {
   readonly addrGenMode?: AddrGenMode
   readonly alias?: string
   readonly up?: boolean
+  /** Receives frames for any address; any multicast frame. */
+  readonly promiscuous?: boolean
+  readonly allMulticast?: boolean
+  /** Resolves addresses (ARP, NDP). Sends multicast. */
+  readonly arp?: boolean
+  readonly multicast?: boolean
+  /** The largest packets and most segments that are handed to its driver at once (GSO), and collected from it (GRO). */
+  readonly gsoMaxSize?: number
+  readonly gsoMaxSegments?: number
+  readonly groMaxSize?: number
   /** The namespace that it is moved to, or created in. */
   readonly namespace?: NetNamespace
 }
@@ -36,6 +47,9 @@ export interface LinkSpec extends LinkSettings {
   readonly link?: LinkRef
   /** The peer of a veth. */
   readonly peer?: PeerSpec
+  /** Queues for sending and receiving. */
+  readonly txQueues?: number
+  readonly rxQueues?: number
 }
 
 /** The peer starts down. To bring it up, use a Route of its namespace. */
@@ -46,19 +60,38 @@ export interface LinkChange extends LinkSettings {
   readonly name?: string
   readonly index?: number
   readonly newName?: string
+  /** Needed with `data`. */
+  readonly kind?: string
   readonly port?: PortSettings
 }
 
-type Common = Omit<LinkSpec, 'kind' | 'peer' | 'link' | keyof kinds.KindSettings>
+type Common = Pick<LinkSpec, (typeof commonNames)[number]>
 type Above = Common & { readonly link: LinkRef }
 type BridgeSpec = Common & kinds.BridgeSettings
 
+const commonNames = [
+  ...([
+    'name',
+    'index',
+    'mac',
+    'mtu',
+    'txQueueLength',
+    'master',
+    'group',
+    'addrGenMode',
+    'alias',
+    'up',
+  ] as const),
+  ...(['namespace', 'promiscuous', 'allMulticast', 'arp', 'multicast', 'txQueues', 'rxQueues'] as const),
+  ...(['gsoMaxSize', 'gsoMaxSegments', 'groMaxSize'] as const),
+]
+const isCommon: ReadonlySet<string> = new Set(commonNames)
+
 /** Separates the settings of every interface from those of its kind. */
 function parted<Own extends object>(spec: Common & Own): [common: Common, own: Own] {
-  const { name, index, mac, mtu, txQueueLength, master, group, addrGenMode, alias, up, namespace, ...own } =
-    spec
-  const common = { name, index, mac, mtu, txQueueLength, master, group, addrGenMode, alias, up, namespace }
-  return [common as Common, own as unknown as Own]
+  const [common, own]: [Record<string, unknown>, Record<string, unknown>] = [{}, {}]
+  for (const [name, value] of Object.entries(spec)) (isCommon.has(name) ? common : own)[name] = value
+  return [common as unknown as Common, own as Own]
 }
 
 /** A bridge, with all its settings in one object. `ip link add <name> type bridge …` */
@@ -107,6 +140,26 @@ export function dummy(spec: Common): LinkSpec {
 export function vrf(spec: Common & kinds.VrfSettings): LinkSpec {
   const [common, own] = parted<kinds.VrfSettings>(spec)
   return { ...common, kind: 'vrf', vrf: own }
+}
+
+/** Ethernet over UDP with options (RFC 8926). `ip link add <name> type geneve id <vni> remote <address>` */
+export function geneve(spec: Common & GeneveSettings): LinkSpec {
+  const [common, own] = parted<GeneveSettings>(spec)
+  return { ...common, kind: 'geneve', geneve: own }
+}
+
+/**
+ * A tunnel over IP: `gre`, `ip6gre` (IP inside), `gretap`, `ip6gretap` (Ethernet inside), `ipip`, `sit`, `ip6tnl`
+ * (IP inside, without a header of its own), `vti`, `vti6` (IPsec). `ip link add <name> type <kind> remote … local …`
+ */
+export function tunnel(spec: Common & TunnelSettings & { readonly kind: TunnelKind }): LinkSpec {
+  const [common, { kind, ...own }] = parted<TunnelSettings & { kind: TunnelKind }>(spec)
+  return { ...common, kind, tunnel: own }
+}
+
+/** An encrypted tunnel. Its keys and peers: `openWireGuard` of `xcluster/genl`. `ip link add <name> type wireguard` */
+export function wireguard(spec: Common): LinkSpec {
+  return { ...spec, kind: 'wireguard' }
 }
 
 /** Several interfaces as one. `ip link add <name> type bond mode …` */

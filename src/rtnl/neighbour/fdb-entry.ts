@@ -1,8 +1,9 @@
 import { addressBytes, addressText, macBytes, macText } from '../../base/index.ts'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../../netlink/index.ts'
-import { given } from '../link/kinds.ts'
+import { given } from '../link/given.ts'
 import type { LinkRef, Operation } from '../operation.ts'
 import * as wire from '../wire/index.ts'
+import { agesOf, type NeighbourAges } from './neighbour.ts'
 
 /** An Ethernet address, and the port of a bridge or the peer of a vxlan that it is behind. */
 export interface FdbSpec {
@@ -23,18 +24,34 @@ export interface FdbSpec {
   readonly via?: LinkRef
   /** Learning does not move the entry to another port. */
   readonly sticky?: boolean
+  /** The VNI that frames come from (a vxlan with `external`). */
+  readonly sourceVni?: number
+  /** A nexthop object of vxlan peers (`nextHops`), instead of `remote`. */
+  readonly nextHopId?: number
+  /** Added by other software (a routing daemon): it does not age. */
+  readonly external?: boolean
+  /** The origin of the entry (RTPROT_*). */
+  readonly protocol?: number
 }
 
 /** An entry of a forwarding table. */
 export interface FdbEntry extends Omit<FdbSpec, 'link' | 'via' | 'state'> {
   /** Index of the interface. */
   readonly link: number
-  /** Index of the bridge. */
+  /** Its name, if the listing was asked for names. */
+  readonly linkName?: string
+  /** Index of the bridge, and its name. */
   readonly master?: number
+  readonly masterName?: string
   readonly state: 'permanent' | 'static' | 'dynamic'
   readonly via?: number
   /** Added by other software (a routing daemon) or a switch's hardware. */
   readonly external: boolean
+  /** A switch's hardware has it. */
+  readonly offloaded: boolean
+  /** A locked port does not forward for this address (MAB). */
+  readonly locked: boolean
+  readonly ages?: NeighbourAges
 }
 
 const verbs = {
@@ -67,15 +84,20 @@ function operation(
   about: { type: number; flags?: number; op: string },
   state: number,
 ): Operation {
-  const { link, table, sticky, vlan, port, vni, via, remote } = spec
+  const { link, table, sticky, external, via, remote } = spec
+  const { vlan, port, vni, sourceVni, nextHopId, protocol } = spec
   const mac = macBytes(spec.mac)
   const destination = remote === undefined ? undefined : addressBytes(remote)
-  const flags = (table === 'master' ? wire.NTF_MASTER : wire.NTF_SELF) | (sticky ? wire.NTF_STICKY : 0)
+  const flags =
+    (table === 'master' ? wire.NTF_MASTER : wire.NTF_SELF) |
+    (sticky ? wire.NTF_STICKY : 0) |
+    (external ? wire.NTF_EXT_LEARNED : 0)
+  const numbers = { vlan, port, vni, sourceVni, nextHopId, protocol }
   return {
     refers: via === undefined ? [link] : [link, via],
     requests(names) {
       const outIndex = via === undefined ? undefined : names.indexOf(via)
-      const attributes = { mac, destination, vlan, port, vni, outIndex }
+      const attributes = { mac, destination, ...numbers, outIndex }
       const value = { family: wire.AF_BRIDGE, index: names.indexOf(link), state, flags, attributes }
       return [request(wire.neighbourMessage, value, { ...about, target: `${spec.mac} (${link})` })]
     },
@@ -84,7 +106,8 @@ function operation(
 
 /** Converts the kernel's message; undefined when it is not a forwarding entry. */
 export function fdbEntryOf({ family, index, state, flags, attributes }: wire.NeighbourMessage) {
-  const { mac, master, destination, vlan, port, vni, outIndex } = attributes
+  const { mac, master, destination, cache, extendedFlags = 0, ...rest } = attributes
+  const { vlan, port, vni, sourceVni, nextHopId, protocol } = rest
   if (family !== wire.AF_BRIDGE || mac === undefined) return undefined
   const entry: FdbEntry = {
     link: index,
@@ -93,7 +116,15 @@ export function fdbEntryOf({ family, index, state, flags, attributes }: wire.Nei
     state: state & wire.NUD_PERMANENT ? 'permanent' : state & wire.NUD_NOARP ? 'static' : 'dynamic',
     sticky: (flags & wire.NTF_STICKY) !== 0,
     external: (flags & wire.NTF_EXT_LEARNED) !== 0,
-    ...given({ master, remote: destination && addressText(destination), vlan, port, vni, via: outIndex }),
+    offloaded: (flags & wire.NTF_OFFLOADED) !== 0,
+    locked: (extendedFlags & wire.NTF_EXT_LOCKED) !== 0,
+    ...given({
+      master,
+      remote: destination && addressText(destination),
+      ...{ vlan, port, vni, sourceVni, nextHopId, protocol },
+      via: rest.outIndex,
+      ages: cache && agesOf(cache),
+    }),
   }
   return entry
 }

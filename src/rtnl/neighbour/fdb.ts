@@ -2,6 +2,7 @@ import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
 import * as wire from '../wire/index.ts'
+import { type NamesWanted, withNames } from '../with-names.ts'
 import { type FdbEntry, type FdbSpec, fdbEntryOf, removeFdbEntry, setFdbEntry } from './fdb-entry.ts'
 
 /** Changes of forwarding tables, each at once or in a batch. */
@@ -33,7 +34,7 @@ export class FdbChanges<Done> {
   }
 }
 
-export interface FdbFilter {
+export interface FdbFilter extends NamesWanted {
   /** Entries of this bridge and its ports. */
   readonly bridge?: LinkRef
   /** Entries of this port or vxlan. */
@@ -50,7 +51,7 @@ export class Fdb extends FdbChanges<Promise<void>> {
   }
 
   /** All entries, or some of them. `bridge fdb show [br <bridge>] [dev <link>]` */
-  async list({ bridge, link }: FdbFilter = {}): Promise<FdbEntry[]> {
+  async list({ bridge, link, names: wanted }: FdbFilter = {}): Promise<FdbEntry[]> {
     const refers = [bridge, link].filter(one => one !== undefined)
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const index = link === undefined ? 0 : names.indexOf(link)
@@ -63,7 +64,8 @@ export class Fdb extends FdbChanges<Promise<void>> {
       readFdbEntry,
     ))
       if (entry && (index === 0 || entry.link === index)) entries.push(entry)
-    return entries
+    const fields = { linkName: 'link', masterName: 'master' } as const
+    return await withNames(this.#connection, entries, { names: wanted, fields })
   }
 }
 

@@ -1,6 +1,6 @@
 import { addressBytes, addressText, macBytes, macText } from '../../base/index.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../../netlink/index.ts'
-import { given } from '../link/kinds.ts'
+import { given } from '../link/given.ts'
 import type { LinkRef, Operation } from '../operation.ts'
 import * as wire from '../wire/index.ts'
 
@@ -29,12 +29,28 @@ export interface NeighbourSpec {
   readonly proxy?: boolean
   /** For IPv6: the neighbour is a router. */
   readonly router?: boolean
+  /** Added by other software (a routing daemon): the kernel does not age it. */
+  readonly external?: boolean
+  /** The kernel keeps it resolved (Linux 5.16). */
+  readonly managed?: boolean
+  /** The origin of the entry (RTPROT_*). */
+  readonly protocol?: number
+}
+
+/** Seconds since it was last used, confirmed and changed, and how many users it has. */
+export interface NeighbourAges {
+  readonly used: number
+  readonly confirmed: number
+  readonly updated: number
+  readonly references: number
 }
 
 /** An entry of the neighbour table. */
 export interface Neighbour {
   /** Index of the interface; 0 for proxies on all interfaces. */
   readonly link: number
+  /** Its name, if the listing was asked for names. */
+  readonly linkName?: string
   readonly family: 4 | 6
   readonly address: string
   readonly mac?: string
@@ -43,8 +59,14 @@ export interface Neighbour {
   readonly router: boolean
   /** Added by other software (a routing daemon). */
   readonly external: boolean
+  readonly managed: boolean
+  /** A switch's hardware has it. */
+  readonly offloaded: boolean
+  /** The origin of the entry (RTPROT_*). */
+  readonly protocol?: number
   /** Requests sent without an answer. */
   readonly probes?: number
+  readonly ages?: NeighbourAges
 }
 
 type Which = Pick<NeighbourSpec, 'link' | 'address' | 'proxy'>
@@ -68,7 +90,11 @@ function operation(spec: NeighbourSpec, about: { type: number; flags?: number; o
   const { link, address, state = 'permanent' } = spec
   const destination = addressBytes(address)
   const mac = spec.mac === undefined ? undefined : macBytes(spec.mac)
-  const flags = (spec.proxy ? wire.NTF_PROXY : 0) | (spec.router ? wire.NTF_ROUTER : 0)
+  const flags =
+    (spec.proxy ? wire.NTF_PROXY : 0) |
+    (spec.router ? wire.NTF_ROUTER : 0) |
+    (spec.external ? wire.NTF_EXT_LEARNED : 0)
+  const extendedFlags = spec.managed ? wire.NTF_EXT_MANAGED : undefined
   return {
     refers: [link],
     requests(names) {
@@ -77,7 +103,7 @@ function operation(spec: NeighbourSpec, about: { type: number; flags?: number; o
         index: names.indexOf(link),
         state: state === 'none' ? 0 : neighbourStates[state],
         flags,
-        attributes: { destination, mac },
+        attributes: { destination, mac, protocol: spec.protocol, extendedFlags },
       }
       return [request(wire.neighbourMessage, value, { ...about, target: `${address} (${link})` })]
     },
@@ -87,7 +113,7 @@ function operation(spec: NeighbourSpec, about: { type: number; flags?: number; o
 /** Converts the kernel's message; undefined for other families (AF_BRIDGE, DECnet). */
 export function neighbourOf(message: wire.NeighbourMessage): Neighbour | undefined {
   const { family, index, state, flags, attributes } = message
-  const { destination, mac, probes } = attributes
+  const { destination, mac, probes, protocol, cache, extendedFlags = 0 } = attributes
   if ((family !== wire.AF_INET && family !== wire.AF_INET6) || destination === undefined) return undefined
   const [word] = Object.entries(neighbourStates).find(([, bit]) => (state & bit) !== 0) ?? ['none']
   return {
@@ -98,6 +124,15 @@ export function neighbourOf(message: wire.NeighbourMessage): Neighbour | undefin
     proxy: (flags & wire.NTF_PROXY) !== 0,
     router: (flags & wire.NTF_ROUTER) !== 0,
     external: (flags & wire.NTF_EXT_LEARNED) !== 0,
-    ...given({ mac: mac && macText(mac), probes }),
+    managed: (extendedFlags & wire.NTF_EXT_MANAGED) !== 0,
+    offloaded: (flags & wire.NTF_OFFLOADED) !== 0,
+    ...given({ mac: mac && macText(mac), probes, protocol, ages: cache && agesOf(cache) }),
   }
+}
+
+/** nda_cacheinfo counts in USER_HZ, hundredths of a second. */
+export function agesOf(cache: NonNullable<wire.NeighbourMessage['attributes']['cache']>): NeighbourAges {
+  const { references, used, confirmed, updated } = cache
+  const seconds = (ticks: number) => Math.trunc(ticks / 100)
+  return { used: seconds(used), confirmed: seconds(confirmed), updated: seconds(updated), references }
 }

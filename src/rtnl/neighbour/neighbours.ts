@@ -2,6 +2,7 @@ import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
 import * as wire from '../wire/index.ts'
+import { type NamesWanted, withNames } from '../with-names.ts'
 import {
   type Neighbour,
   type NeighbourSpec,
@@ -42,7 +43,7 @@ export class NeighbourChanges<Done> {
   }
 }
 
-export interface NeighbourFilter {
+export interface NeighbourFilter extends NamesWanted {
   readonly link?: LinkRef
   readonly family?: 4 | 6
   /** List proxies instead of neighbours. */
@@ -59,7 +60,7 @@ export class Neighbours extends NeighbourChanges<Promise<void>> {
   }
 
   /** All neighbours, or some of them. `ip [-4|-6] neighbour show [proxy] [dev <link>] nud all` */
-  async list({ link, family, proxy = false }: NeighbourFilter = {}): Promise<Neighbour[]> {
+  async list({ link, family, proxy = false, names: wanted }: NeighbourFilter = {}): Promise<Neighbour[]> {
     const refers = link === undefined ? [] : [link]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const value = {
@@ -72,7 +73,8 @@ export class Neighbours extends NeighbourChanges<Promise<void>> {
     const neighbours: Neighbour[] = []
     for await (const neighbour of this.#connection.dump(asking, readNeighbour))
       if (neighbour && neighbour.proxy === proxy) neighbours.push(neighbour)
-    return neighbours
+    const fields = { linkName: 'link' } as const
+    return await withNames(this.#connection, neighbours, { names: wanted, fields })
   }
 }
 

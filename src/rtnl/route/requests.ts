@@ -10,24 +10,40 @@ import {
 } from '../../netlink/index.ts'
 import type { LinkRef, Names, Operation } from '../operation.ts'
 import * as wire from '../wire/index.ts'
-import { type Lookup, type NextHop, type RouteMetrics, type RouteSpec, routeTypes } from './spec.ts'
+import { encapAttributes } from './encap.ts'
+import { metricsOf } from './metrics.ts'
+import {
+  type Lookup,
+  type NextHop,
+  preferences,
+  type Realms,
+  type RouteSpec,
+  type RouteType,
+  routeTypes,
+} from './spec.ts'
 
 const protocolBoot = 3
 
 export function addRoute(spec: RouteSpec): Operation {
   const about = { type: wire.RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_EXCL, op: 'add route' }
-  return operation(spec, about, creation(spec))
+  return operation(spec, about, creation)
 }
 
 export function replaceRoute(spec: RouteSpec): Operation {
   const about = { type: wire.RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE, op: 'replace route' }
-  return operation(spec, about, creation(spec))
+  return operation(spec, about, creation)
+}
+
+/** Changes the route to the same destination. */
+export function changeRoute(spec: RouteSpec): Operation {
+  const about = { type: wire.RTM_NEWROUTE, flags: NLM_F_REPLACE, op: 'change route' }
+  return operation(spec, about, creation)
 }
 
 /** Adds a route after those to the same destination. */
 export function appendRoute(spec: RouteSpec): Operation {
   const about = { type: wire.RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_APPEND, op: 'append route' }
-  return operation(spec, about, creation(spec))
+  return operation(spec, about, creation)
 }
 
 /** RTM_F_LOOKUP_TABLE: the answer has the table of the route. IPv6 always reports it, and refuses the flag. */
@@ -51,40 +67,60 @@ export function getRoute(to: string, { from, inDev, outDev, mark, tos }: Lookup,
 /** The kernel removes the first route that matches every given field. */
 export function removeRoute(spec: RouteSpec): Operation {
   const about = { type: wire.RTM_DELROUTE, op: 'remove route' }
-  const type = spec.type === undefined ? 0 : routeTypes.indexOf(spec.type)
-  return operation(spec, about, { protocol: spec.protocol ?? 0, scope: wire.RT_SCOPE_NOWHERE, type })
+  const type = typeOf(spec, 'unspec')
+  const { protocol = 0, scope = wire.RT_SCOPE_NOWHERE } = spec
+  return operation(spec, about, () => ({ protocol, scope, type }))
 }
 
 type Header = Pick<wire.RouteToWrite, 'protocol' | 'scope' | 'type'>
 
 /** The fields that `ip` fills in: without a gateway the destination is on the link. */
-function creation({ protocol = protocolBoot, type = 'unicast', ...spec }: RouteSpec): Header {
-  const direct = type === 'unicast' && spec.via === undefined && spec.ways === undefined
-  const scope = direct ? wire.RT_SCOPE_LINK : type === 'local' ? wire.RT_SCOPE_HOST : wire.RT_SCOPE_UNIVERSE
-  return { protocol, scope, type: routeTypes.indexOf(type) }
+function creation({ protocol = protocolBoot, ...spec }: RouteSpec, family: number): Header {
+  const type = typeOf(spec, 'unicast')
+  return {
+    protocol,
+    scope: spec.scope ?? (family === wire.AF_INET ? scopeOf(type, spec) : wire.RT_SCOPE_UNIVERSE),
+    type,
+  }
+}
+
+/** A route over a blackhole nexthop is unicast, and is listed as a blackhole (fib_dump_info). */
+function typeOf({ type, nextHopId }: RouteSpec, usual: RouteType): number {
+  return routeTypes.indexOf(
+    type === undefined || (type === 'blackhole' && nextHopId !== undefined) ? usual : type,
+  )
+}
+
+function scopeOf(type: number, { via, ways = [], nextHopId }: RouteSpec): number {
+  if (type === routeTypes.indexOf('local')) return wire.RT_SCOPE_HOST
+  const direct = via === undefined && ways.length === 0 && nextHopId === undefined
+  return direct && type === routeTypes.indexOf('unicast') ? wire.RT_SCOPE_LINK : wire.RT_SCOPE_UNIVERSE
 }
 
 function operation(
   spec: RouteSpec,
   about: { type: number; flags?: number; op: string },
-  header: Header,
+  header: (spec: RouteSpec, family: number) => Header,
 ): Operation {
   const family = familyOf(about.op, spec)
   const destination = spec.destination === 'default' ? undefined : parseCidr(spec.destination)
-  const devs = [spec.dev, ...(spec.ways ?? []).map(({ dev }) => dev)]
+  const from = spec.from === undefined ? undefined : parseCidr(spec.from)
   return {
-    refers: devs.filter((dev): dev is LinkRef => dev !== undefined),
+    refers: devsOf(spec),
     requests(names) {
       const value: wire.RouteToWrite = {
-        ...header,
+        ...header(spec, family),
         family,
         destinationLength: destination?.prefix ?? 0,
+        sourceLength: from?.prefix ?? 0,
         tos: spec.tos ?? 0,
         table: tableByte(spec.table),
         flags: spec.onlink ? wire.RTNH_F_ONLINK : 0,
         attributes: {
           destination: destination && addressBytes(destination.address),
-          ...attributesOf(spec, family, names),
+          source: from && addressBytes(from.address),
+          ...attributesOf(spec, family),
+          ...hopsOf(spec, family, names),
         },
       }
       return [request(wire.routeMessage, value, { ...about, target: spec.destination })]
@@ -92,38 +128,68 @@ function operation(
   }
 }
 
-function attributesOf(spec: RouteSpec, family: number, names: Names): wire.RouteToWrite['attributes'] {
-  const { table = wire.RT_TABLE_MAIN, source, dev } = spec
+function devsOf({ dev, ways = [], nextHopId }: RouteSpec): LinkRef[] {
+  if (nextHopId !== undefined) return []
+  return [dev, ...ways.map(way => way.dev)].filter((one): one is LinkRef => one !== undefined)
+}
+
+function attributesOf(spec: RouteSpec, family: number): wire.RouteToWrite['attributes'] {
+  const { table = wire.RT_TABLE_MAIN, source, metric, expires } = spec
+  if (expires !== undefined && family === wire.AF_INET)
+    throw rangeError('expires', 'the kernel lets only routes of IPv6 expire')
   return {
-    ...gatewayOf(spec.via, family),
     preferredSource: source === undefined ? undefined : addressBytes(source),
     table: table > 255 ? table : undefined,
-    outIndex: dev === undefined ? undefined : names.indexOf(dev),
-    metric: spec.metric,
+    metric,
     metrics: metricsOf(spec),
-    nextHops: spec.ways?.map(way => hopOf(way, family, names)),
+    preference: spec.preference && preferences[spec.preference],
+    expires,
   }
 }
 
-const RTAX_MTU = 2
-
-function metricsOf(spec: RouteMetrics): NonNullable<wire.RouteToWrite['attributes']>['metrics'] {
-  const { mtu, mtuLocked, advmss, window, hopLimit, initcwnd, initrwnd, quickAck } = spec
-  const lock = mtuLocked ? 1 << RTAX_MTU : undefined
-  const metrics = {
-    ...{ mtu, advmss, window, hopLimit, initcwnd, initrwnd, lock },
-    quickAck: quickAck === undefined ? undefined : Number(quickAck),
+/** Where the packets go. The kernel lists the hops of a nexthop object, and refuses them beside its id. */
+function hopsOf(spec: RouteSpec, family: number, names: Names): wire.RouteToWrite['attributes'] {
+  const { dev, ways = [], nextHopId } = spec
+  if (nextHopId !== undefined) return { nextHopId }
+  return {
+    ...hopAttributes(spec, family),
+    outIndex: dev === undefined ? undefined : names.indexOf(dev),
+    nextHops: ways.length === 0 ? undefined : ways.map(way => hopOf(way, family, names)),
   }
-  return Object.values(metrics).every(value => value === undefined) ? undefined : metrics
+}
+
+function hopAttributes(hop: NextHop, family: number): wire.NextHop['attributes'] {
+  const flow = hop.realms && realmBits(hop.realms)
+  return { ...gatewayOf(hop.via, family), flow, ...encapAttributes(hop.encap) }
+}
+
+/** The source's realm in the upper half. */
+export function realmBits({ from = 0, to = 0 }: Realms): number {
+  for (const [name, realm] of Object.entries({ from, to }))
+    if (!Number.isInteger(realm) || realm < 0 || realm > 0xffff)
+      throw rangeError(`realms.${name}`, `${realm} is not an integer from 0 to 65535`)
+  return ((from << 16) | to) >>> 0
+}
+
+function rangeError(name: string, reason: string): NetlinkError {
+  const about = { code: 'NETLINK_ENCODE', kind: 'usage', op: 'encode route', attribute: name } as const
+  return new NetlinkError({ ...about, reason: `${name}: ${reason}` })
 }
 
 function hopOf(way: NextHop, family: number, names: Names): wire.NextHop {
   return {
     flags: way.onlink ? wire.RTNH_F_ONLINK : 0,
-    hops: (way.weight ?? 1) - 1,
+    hops: weightOf(way),
     index: way.dev === undefined ? 0 : names.indexOf(way.dev),
-    attributes: gatewayOf(way.via, family),
+    attributes: hopAttributes(way, family),
   }
+}
+
+/** The kernel counts a weight from 0 (RTNH, ip-route(8)). */
+function weightOf({ weight = 1 }: NextHop): number {
+  if (Number.isInteger(weight) && weight >= 1 && weight <= 256) return weight - 1
+  const reason = `weight: ${weight} is not an integer from 1 to 256`
+  throw new NetlinkError({ code: 'NETLINK_ENCODE', kind: 'usage', op: 'encode next hop', reason })
 }
 
 /** RTA_GATEWAY, or RTA_VIA for an IPv6 gateway of an IPv4 route (RFC 5549). */

@@ -1,11 +1,12 @@
-import { addressText } from '../../base/index.ts'
-import { type Connection, type Message, request } from '../../netlink/index.ts'
-import { given } from '../link/kinds.ts'
+import { errnoName, errnoText } from '../../base/index.ts'
+import { type Connection, NetlinkError, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
-import type { Sink } from '../operation.ts'
+import type { LinkRef, Sink } from '../operation.ts'
 import * as wire from '../wire/index.ts'
-import { addRoute, appendRoute, getRoute, removeRoute, replaceRoute } from './requests.ts'
-import { type Lookup, type RouteEntry, type RouteSpec, routeTypes } from './spec.ts'
+import { type NamesWanted, nameFields, namesOf } from '../with-names.ts'
+import { readRoute, routeOf } from './entry.ts'
+import { addRoute, appendRoute, changeRoute, getRoute, removeRoute, replaceRoute } from './requests.ts'
+import { type Lookup, type RouteEntry, type RouteSpec, type RouteType, routeTypes } from './spec.ts'
 
 /** Changes of routes, each at once or in a batch. */
 export class RouteChanges<Done> {
@@ -18,6 +19,11 @@ export class RouteChanges<Done> {
   /** Adds a route that does not exist. `ip route add <destination> via … dev …` */
   add(spec: RouteSpec): Done {
     return this.#sink(() => addRoute(spec))
+  }
+
+  /** Changes an existing route: the one to the same destination. `ip route change …` */
+  change(spec: RouteSpec): Done {
+    return this.#sink(() => changeRoute(spec))
   }
 
   /** Adds a route, or replaces the one to the same destination. `ip route replace …` */
@@ -36,10 +42,21 @@ export class RouteChanges<Done> {
   }
 }
 
-export interface RouteFilter {
+/** Which routes a listing has. The kernel selects by table, interface, origin and type, this library by the rest. */
+export interface RouteFilter extends NamesWanted {
   readonly family?: 4 | 6
   /** Default: 254, main. 0 for all tables. */
   readonly table?: number
+  /** Over this interface, alone or as one of several next hops. */
+  readonly dev?: LinkRef
+  /** The origin (RTPROT_*). */
+  readonly protocol?: number
+  readonly type?: RouteType
+  /** To exactly this destination: `10.0.0.0/8`, `default`. */
+  readonly destination?: string
+  /** Over this gateway, alone or as one of several next hops. */
+  readonly via?: string
+  readonly nextHopId?: number
 }
 
 /** Routes. */
@@ -51,88 +68,105 @@ export class Routes extends RouteChanges<Promise<void>> {
     this.#connection = connection
   }
 
-  /** The routes of one table, of both families or one. `ip [-4|-6] route show table <n>` */
-  async list({ family, table = wire.RT_TABLE_MAIN }: RouteFilter = {}): Promise<RouteEntry[]> {
-    const families =
-      family === undefined ? [wire.AF_INET, wire.AF_INET6] : [family === 4 ? wire.AF_INET : wire.AF_INET6]
+  /**
+   * The routes of one table, of both families or one, or those that match the filter. `ip [-4|-6] route show
+   * table <n> [dev <dev>] [proto <n>] [type <t>]`
+   */
+  async list(filter: RouteFilter = {}): Promise<RouteEntry[]> {
+    const refers = filter.dev === undefined ? [] : [filter.dev]
+    const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
+    const index = filter.dev === undefined ? undefined : names.indexOf(filter.dev)
     const routes: RouteEntry[] = []
-    for (const family of families) {
-      const asking = request(
-        wire.routeMessage,
-        { family },
-        { type: wire.RTM_GETROUTE, op: 'list', target: 'routes' },
-      )
-      for await (const route of this.#connection.dump(asking, readRoute))
-        if (route && (table === 0 || route.table === table)) routes.push(route)
-    }
-    return routes
+    for (const family of filter.family === undefined ? ([4, 6] as const) : [filter.family])
+      routes.push(...(await this.#listFamily({ ...filter, family }, index)))
+    return filter.names ? await this.#named(routes) : routes
   }
 
   /**
    * The route that a packet to this address would take, with policy rules applied. A destination that is
-   * `unreachable` or the like is a refusal (NETLINK_REFUSED). `ip route get <to> [from <address>] [iif <dev>]
-   * [oif <dev>] [mark <n>]`
+   * `unreachable`, `prohibit`, `blackhole` or `throw`, or has no route, is a refusal (NETLINK_REFUSED). `ip route
+   * get <to> [from <address>] [iif <dev>] [oif <dev>] [mark <n>]`
    */
   async get(to: string, lookup: Lookup = {}): Promise<RouteEntry> {
     const refers = [lookup.inDev, lookup.outDev].filter(dev => dev !== undefined)
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
-    const [found] = await this.#connection.ask(getRoute(to, lookup, names), ({ body }) =>
-      routeOf(wire.routeMessage.read(body)),
-    )
-    return found as RouteEntry
+    try {
+      const [found] = await this.#connection.ask(getRoute(to, lookup, names), ({ body }) =>
+        routeOf(wire.routeMessage.read(body)),
+      )
+      return found as RouteEntry
+    } catch (refusal) {
+      throw refusal instanceof NetlinkError ? verdictOf(refusal) : refusal
+    }
+  }
+
+  async #listFamily(filter: RouteFilter, index: number | undefined): Promise<RouteEntry[]> {
+    const { family, table = wire.RT_TABLE_MAIN, protocol = 0, type } = filter
+    const value: wire.RouteToWrite = {
+      family: family === 4 ? wire.AF_INET : wire.AF_INET6,
+      table: table > 255 ? 0 : table,
+      protocol,
+      type: type === undefined ? 0 : routeTypes.indexOf(type),
+      attributes: { table: table > 255 ? table : undefined, outIndex: index },
+    }
+    const about = { type: wire.RTM_GETROUTE, op: 'list', target: 'routes' }
+    const asking = request(wire.routeMessage, value, about)
+    const routes: RouteEntry[] = []
+    try {
+      for await (const route of this.#connection.dump(asking, readRoute))
+        if (route && matches(route, { ...filter, table }, index)) routes.push(route)
+    } catch (refusal) {
+      if (!isMissingTable(refusal)) throw refusal
+    }
+    return routes
+  }
+
+  async #named(routes: readonly RouteEntry[]): Promise<RouteEntry[]> {
+    const nameOf = await namesOf(this.#connection)
+    return routes.map(route => ({
+      ...nameFields(route, nameOf, { devName: 'dev' }),
+      ways: route.ways.map(way => nameFields(way, nameOf, { devName: 'dev' })),
+    }))
   }
 }
 
-/** Undefined for entries that are not routes of a table: cached ones, multicast families. */
-export function readRoute({ body }: Message): RouteEntry | undefined {
-  const message = wire.routeMessage.read(body)
-  const known = message.family === wire.AF_INET || message.family === wire.AF_INET6
-  return known && !(message.flags & wire.RTM_F_CLONED) ? routeOf(message) : undefined
+/** A table without routes may not exist: the kernel makes tables when they are used (fib_new_table). */
+function isMissingTable(refusal: unknown): boolean {
+  return refusal instanceof NetlinkError && refusal.code === 'NETLINK_NOT_FOUND'
 }
 
-/** Converts the kernel's message. */
-function routeOf(message: wire.RouteMessage): RouteEntry {
-  const { destination, destinationLength, gateway, outIndex, via, ...rest } = {
-    ...message,
-    ...message.attributes,
-  }
-  const { preferredSource, metrics, nextHops } = rest
-  const gate = gatewayText({ gateway, via })
-  return {
-    family: message.family === wire.AF_INET ? 4 : 6,
-    destination: destination ? `${addressText(destination)}/${destinationLength}` : 'default',
-    type: routeTypes[message.type] ?? 'unspec',
-    table: message.attributes.table ?? message.table,
-    protocol: message.protocol,
-    scope: message.scope,
-    metric: message.attributes.metric ?? 0,
-    tos: message.tos,
-    onlink: (message.flags & wire.RTNH_F_ONLINK) !== 0,
-    ways: (nextHops ?? []).map(wayOf),
-    ...gate,
-    ...(outIndex !== undefined && { dev: outIndex }),
-    ...(preferredSource && { source: addressText(preferredSource) }),
-    ...(metrics && metricsOf(metrics)),
-  }
+/** Older kernels ignore the filters of a listing. */
+function matches(route: RouteEntry, filter: RouteFilter, index: number | undefined): boolean {
+  const { table, protocol, type, destination, via, nextHopId } = filter
+  return (
+    (table === 0 || route.table === table) &&
+    (protocol === undefined || route.protocol === protocol) &&
+    (type === undefined || route.type === type) &&
+    (destination === undefined || route.destination === destination) &&
+    (nextHopId === undefined || route.nextHopId === nextHopId) &&
+    (via === undefined || route.via === via || route.ways.some(way => way.via === via)) &&
+    (index === undefined || route.dev === index || route.ways.some(way => way.dev === index))
+  )
 }
 
-type Metrics = NonNullable<wire.RouteMessage['attributes']['metrics']>
-
-function metricsOf({ mtu, lock = 0, advmss, window, hopLimit, initcwnd, initrwnd, quickAck }: Metrics) {
-  const known = given({ mtu, advmss, window, hopLimit, initcwnd, initrwnd })
-  return { ...known, ...(lock & 4 && { mtuLocked: true }), ...(quickAck && { quickAck: true }) }
+/** fib_props[] of net/ipv4/fib_semantics.c and ip6_rt_type_to_error(): the answer to a look-up of these types. */
+const typesByErrno: Readonly<Record<string, RouteType>> = {
+  EACCES: 'prohibit',
+  EINVAL: 'blackhole',
+  EAGAIN: 'throw',
 }
 
-function wayOf({ index, hops, flags, attributes }: wire.NextHop): RouteEntry['ways'][number] {
-  return {
-    dev: index,
-    weight: hops + 1,
-    onlink: (flags & wire.RTNH_F_ONLINK) !== 0,
-    ...gatewayText(attributes),
-  }
-}
-
-function gatewayText({ gateway, via }: wire.NextHop['attributes']): { via?: string } {
-  const bytes = gateway ?? via?.address
-  return bytes ? { via: addressText(bytes) } : {}
+/** The kernel answers with the type's errno, which elsewhere means that the request itself is wrong. */
+function verdictOf(refusal: NetlinkError): NetlinkError {
+  const { errno = 0, reason, op, target } = refusal
+  const type = typesByErrno[errnoName(errno)]
+  if (type === undefined || reason !== errnoText(errno)) return refusal
+  return new NetlinkError({
+    code: 'NETLINK_REFUSED',
+    ...(op !== undefined && { op }),
+    ...(target !== undefined && { target }),
+    errno,
+    cause: refusal,
+    reason: `${reason}: the route is of type ${type}`,
+  })
 }

@@ -1,7 +1,10 @@
 import { addressBytes, addressText, parseCidr } from '../../base/index.ts'
 import { NetlinkError, NLM_F_CREATE, NLM_F_EXCL, request } from '../../netlink/index.ts'
-import { given } from '../link/kinds.ts'
+import { given } from '../link/given.ts'
 import type { Operation } from '../operation.ts'
+import { realmsFrom } from '../route/entry.ts'
+import { realmBits } from '../route/requests.ts'
+import type { Realms } from '../route/spec.ts'
 import * as wire from '../wire/index.ts'
 
 /** FR_ACT_*: what a rule does with matching packets. */
@@ -34,10 +37,21 @@ export interface RuleSpec {
   readonly mask?: number
   /** Type of service: 0–255. */
   readonly tos?: number
+  /** The upper six bits of the type of service, 0–63, and its mask (Linux 6.14, mask 6.15). */
+  readonly dscp?: number
+  readonly dscpMask?: number
+  /** IPv6 flow label, and its mask (Linux 6.14). */
+  readonly flowLabel?: number
+  readonly flowLabelMask?: number
+  /** The key of the tunnel that a packet came through; a bigint above 2^53. */
+  readonly tunnelId?: number | bigint
   /** IP protocol by number: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6. */
   readonly ipProtocol?: number
   readonly sourcePorts?: Ports
   readonly destinationPorts?: Ports
+  /** Masks of the ports, for one port each (Linux 6.15). */
+  readonly sourcePortMask?: number
+  readonly destinationPortMask?: number
   /** Range of user ids of the sending sockets, first and last. */
   readonly users?: readonly [first: number, last: number]
   /** Matches all packets except those that meet the conditions. */
@@ -48,6 +62,10 @@ export interface RuleSpec {
   readonly action?: RuleAction
   /** The table for `lookup`: 254 main, 255 local. */
   readonly table?: number
+  /** `lookup` in the table of the VRF that the packet belongs to, instead of `table`. */
+  readonly l3mdev?: boolean
+  /** Realms of matching packets, for `tc`. */
+  readonly realms?: Realms
   /** The priority of the rule at which `goto` continues. */
   readonly goto?: number
   /** Ignores routes of the table with this prefix length or a shorter one: 0 for default routes. */
@@ -58,11 +76,15 @@ export interface RuleSpec {
   readonly protocol?: number
 }
 
-/** A routing policy rule. */
+/** A routing policy rule. `rules.add` takes it as it is. */
 export interface Rule extends RuleSpec {
   readonly family: 4 | 6
   readonly priority: number
   readonly action: RuleAction
+  /** What is missing: the rule that `goto` names, or an interface of that name. It matches nothing until then. */
+  readonly lacks?: readonly ('goto' | 'inDev' | 'outDev')[]
+  /** The kernel does not remove it. */
+  readonly permanent?: true
 }
 
 /** Adds a rule that does not exist. */
@@ -93,19 +115,31 @@ function operation(spec: RuleSpec, about: { type: number; flags?: number; op: st
   return { refers: [], requests: () => [written] }
 }
 
+/** The fields that the wire has as they are. */
+const same = [
+  ...(['priority', 'mark', 'mask', 'goto', 'suppressPrefixLength', 'suppressGroup', 'protocol'] as const),
+  ...(['ipProtocol', 'dscp', 'dscpMask', 'flowLabel', 'flowLabelMask'] as const),
+  ...(['sourcePortMask', 'destinationPortMask'] as const),
+]
+
 function attributesOf(spec: RuleSpec): wire.RuleToWrite['attributes'] {
-  const { priority, mark, mask, ipProtocol, goto, suppressPrefixLength, suppressGroup, protocol } = spec
-  const { table = 0, users, sourcePorts, destinationPorts } = spec
+  const { table = 0, users, sourcePorts, destinationPorts, tunnelId, realms } = spec
   return {
     inName: spec.inDev,
     outName: spec.outDev,
-    ...{ priority, mark, mask, goto, suppressPrefixLength, suppressGroup, protocol, ipProtocol },
+    ...Object.fromEntries(same.map(name => [name, spec[name]])),
     sourcePorts: sourcePorts === undefined ? undefined : rangeOf(sourcePorts),
     destinationPorts: destinationPorts === undefined ? undefined : rangeOf(destinationPorts),
     uids: users && rangeOf(users),
     table: table > 255 ? table : undefined,
+    l3mdev: spec.l3mdev ? 1 : undefined,
+    tunnelId: tunnelId === undefined ? undefined : wide(tunnelId),
+    flow: realms && realmBits(realms),
   }
 }
+
+/** A number that is not an integer stays one, and the writer refuses it by its name. */
+const wide = (value: number | bigint) => (Number.isInteger(value) ? BigInt(value) : (value as bigint))
 
 function rangeOf(ports: Ports): { first: number; last: number } {
   const [first, last] = typeof ports === 'number' ? [ports, ports] : ports
@@ -134,29 +168,77 @@ function textOf({ from, to, inDev, outDev, mark, table, priority }: RuleSpec): s
 
 /** Converts the kernel's message; undefined for other families and unknown actions. */
 export function ruleOf({ family, tos, flags, ...message }: wire.RuleMessage): Rule | undefined {
-  const { source, destination, mark, mask, ...rest } = message.attributes
+  const { attributes } = message
   const [action] = Object.entries(actions).find(([, number]) => number === message.action) ?? []
   if ((family !== wire.AF_INET && family !== wire.AF_INET6) || action === undefined) return undefined
-  const { goto, ipProtocol, sourcePorts, destinationPorts, uids, protocol, suppressGroup } = rest
-  const looks = action === 'lookup' ? { table: rest.table ?? message.table } : {}
   return {
     family: family === wire.AF_INET ? 4 : 6,
-    priority: rest.priority ?? 0,
+    priority: attributes.priority ?? 0,
     action: action as RuleAction,
-    ...looks,
+    ...(action === 'lookup' && tableOf(message)),
     ...(tos && { tos }),
     ...(flags & wire.FIB_RULE_INVERT && { invert: true }),
-    ...given({
-      from: source && `${addressText(source)}/${message.sourceLength}`,
-      to: destination && `${addressText(destination)}/${message.destinationLength}`,
-      ...{ inDev: rest.inName, outDev: rest.outName, mark, mask, goto, ipProtocol, protocol },
-      sourcePorts: sourcePorts && portsOf(sourcePorts),
-      destinationPorts: destinationPorts && portsOf(destinationPorts),
-      users: uids && ([uids.first, uids.last] as const),
-      suppressPrefixLength: some(rest.suppressPrefixLength),
-      suppressGroup: some(suppressGroup),
-    }),
+    ...(flags & wire.FIB_RULE_PERMANENT && { permanent: true as const }),
+    ...conditionsOf(message),
+    ...lacksOf(flags),
   }
+}
+
+function tableOf({ table, attributes }: Pick<wire.RuleMessage, 'table' | 'attributes'>) {
+  return attributes.l3mdev ? { l3mdev: true } : { table: attributes.table ?? table }
+}
+
+type Matching = Pick<wire.RuleMessage, 'sourceLength' | 'destinationLength' | 'attributes'>
+
+function conditionsOf({ sourceLength, destinationLength, attributes }: Matching) {
+  const { source, destination, uids, sourcePorts, destinationPorts, tunnelId, flow } = attributes
+  return given({
+    from: source && `${addressText(source)}/${sourceLength}`,
+    to: destination && `${addressText(destination)}/${destinationLength}`,
+    inDev: attributes.inName,
+    outDev: attributes.outName,
+    ...(Object.fromEntries(same.map(name => [name, attributes[name]])) as Pick<
+      RuleSpec,
+      (typeof same)[number]
+    >),
+    sourcePorts: sourcePorts && portsOf(sourcePorts),
+    destinationPorts: destinationPorts && portsOf(destinationPorts),
+    ...masksOf(attributes),
+    users: uids && ([uids.first, uids.last] as const),
+    suppressPrefixLength: some(attributes.suppressPrefixLength),
+    suppressGroup: some(attributes.suppressGroup),
+    tunnelId: tunnelId && (tunnelId > Number.MAX_SAFE_INTEGER ? tunnelId : Number(tunnelId)),
+    realms: flow ? realmsFrom(flow) : undefined,
+  })
+}
+
+const lackBits = {
+  goto: wire.FIB_RULE_UNRESOLVED,
+  inDev: wire.FIB_RULE_IIF_DETACHED,
+  outDev: wire.FIB_RULE_OIF_DETACHED,
+} as const
+
+function lacksOf(flags: number): Pick<Rule, 'lacks'> {
+  const lacks = Object.entries(lackBits).flatMap(([name, bit]) =>
+    flags & bit ? [name as keyof typeof lackBits] : [],
+  )
+  return lacks.length > 0 ? { lacks } : {}
+}
+
+/** Each with the mask of all bits, which the kernel lists where none was given. */
+const masks = {
+  dscpMask: 0x3f,
+  flowLabelMask: 0xfffff,
+  sourcePortMask: 0xffff,
+  destinationPortMask: 0xffff,
+} as const
+
+function masksOf(attributes: wire.RuleMessage['attributes']) {
+  const narrow = Object.entries(masks).map(([name, all]) => {
+    const mask = attributes[name as keyof typeof masks]
+    return [name, mask === all ? undefined : mask] as const
+  })
+  return Object.fromEntries(narrow) as { [K in keyof typeof masks]: number | undefined }
 }
 
 const portsOf = ({ first, last }: { first: number; last: number }): Ports =>

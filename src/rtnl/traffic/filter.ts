@@ -1,9 +1,18 @@
 import { addressBytes, parseCidr } from '../../base/index.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, request } from '../../netlink/index.ts'
-import { given } from '../link/kinds.ts'
+import { given } from '../link/given.ts'
 import { missingAction, missingFilter } from '../missing.ts'
-import type { LinkRef, Names, Operation } from '../operation.ts'
+import type { LinkRef, Operation } from '../operation.ts'
 import * as wire from '../wire/index.ts'
+import {
+  type Actions,
+  actionKinds,
+  actionLinks,
+  actionsFrom,
+  actionsOf,
+  type ListedActions,
+} from './actions.ts'
+import { type FlowerMatch, flowerFrom, flowerKeys } from './flower.ts'
 import { type Handle, handleNumber, handleText } from './handle.ts'
 import { settingError } from './units.ts'
 
@@ -15,53 +24,48 @@ export interface FilterKey {
 }
 
 /** The packets that a filter matches, and what it does with them. */
-export interface FilterSpec {
+export interface FilterSpec extends Actions {
   readonly link: LinkRef
   /** A qdisc (`1:`), or `ingress` and `egress` of an ingress or clsact qdisc. */
   readonly parent: Handle
   /**
-   * `u32` compares bytes; `matchall` matches everything. `u32` without keys does that too, and more kernels
-   * have it.
+   * `u32` compares bytes, `flower` fields; `matchall` matches everything. `u32` without keys does that too, and
+   * more kernels have it. Default: `flower` with `match`, else `u32`.
    */
-  readonly kind?: 'u32' | 'matchall'
-  readonly protocol?: 'all' | 'ip' | 'ipv6' | 'arp'
+  readonly kind?: 'u32' | 'flower' | 'matchall'
+  readonly protocol?: 'all' | 'ip' | 'ipv6' | 'arp' | '802.1Q'
   /**
    * Filters are evaluated from 1 upwards. By default the kernel counts down from 49152. The two sides of a
    * clsact list each other's u32 filters of the same priority (u32_walk): give them different ones.
    */
   readonly priority?: number
-  /** `u32`: packets from and to these networks, `192.168.1.0/24`. It sets `protocol`. */
+  /** `u32`, `flower`: packets from and to these networks, `192.168.1.0/24`. It sets `protocol`. */
   readonly from?: string
   readonly to?: string
   readonly keys?: readonly FilterKey[]
+  /** `flower`: fields of the packet. */
+  readonly match?: FlowerMatch
   /** The class of matching packets. */
   readonly classId?: Handle
-  /**
-   * Sends matching packets (or with `mirror` a copy of them) to this interface, for instance an ifb that
-   * shapes them.
-   */
-  readonly redirect?: LinkRef
-  readonly mirror?: LinkRef
 }
 
+type Details = 'parent' | 'protocol' | 'from' | 'to' | 'keys' | 'match' | 'classId'
+
 /** A filter of an interface. */
-export interface Filter extends Omit<FilterSpec, 'link' | 'kind' | 'from' | 'to' | 'redirect' | 'mirror'> {
+export interface Filter extends Pick<FilterSpec, Details>, ListedActions {
   /** Index of the interface. */
   readonly link: number
   readonly kind: string
   /** Its number among the filters of its priority. */
   readonly handle: number
   readonly priority: number
-  /** Indexes of interfaces. */
-  readonly redirect?: number
-  readonly mirror?: number
 }
 
 /** The filters to remove: all of a priority, or all of the parent. */
 export type FilterPlace = Pick<FilterSpec, 'link' | 'parent' | 'priority' | 'protocol'>
 
 /** linux/if_ether.h. */
-const protocols = { all: 0x0003, ip: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const
+const protocols = { all: 0x0003, ip: 0x0800, arp: 0x0806, '802.1Q': 0x8100, ipv6: 0x86dd } as const
 
 /** TC_H_MAKE(priority << 16, htons(protocol)). */
 function infoOf(priority: number, protocol: keyof typeof protocols): number {
@@ -70,8 +74,8 @@ function infoOf(priority: number, protocol: keyof typeof protocols): number {
 }
 
 export function addFilter(spec: FilterSpec): Operation {
-  const { link, parent, kind = 'u32', priority = 0, redirect, mirror } = spec
-  const keys = kind === 'u32' ? keysOf(spec) : []
+  const { link, parent, priority = 0 } = spec
+  const kind = spec.kind ?? (spec.match ? 'flower' : 'u32')
   const info = infoOf(priority, protocolOf(spec))
   const about = {
     type: wire.RTM_NEWTFILTER,
@@ -79,19 +83,26 @@ export function addFilter(spec: FilterSpec): Operation {
     op: `add ${kind} filter to`,
     target: `${link} ${parent}`,
   }
+  const own = optionsOf(kind, spec)
   return {
-    refers: [link, ...[redirect, mirror].filter(other => other !== undefined)],
-    lacks: [missingFilter(kind), missingAction('mirred')],
+    refers: [link, ...actionLinks(spec)],
+    lacks: [missingFilter(kind), ...actionKinds(spec).map(missingAction)],
     requests(names) {
-      const options = { classId: classIdOf(spec), ...actionsOf(spec, names) }
-      const attributes =
-        kind === 'u32'
-          ? { kind, u32: { ...options, selector: selectorOf(keys) } }
-          : { kind, matchall: options }
-      const value = { index: names.indexOf(link), parent: handleNumber(parent), info, attributes }
+      const options = { classId: classIdOf(spec), ...actionsOf(spec, names), ...own }
+      const value = {
+        index: names.indexOf(link),
+        parent: handleNumber(parent),
+        info,
+        attributes: { kind, [kind]: options },
+      }
       return [request(wire.trafficMessage, value, about)]
     },
   }
+}
+
+function optionsOf(kind: NonNullable<FilterSpec['kind']>, spec: FilterSpec): object {
+  if (kind === 'u32') return { selector: selectorOf(keysOf(spec)) }
+  return kind === 'flower' ? flowerKeys(spec.match ?? {}, spec, protocols[protocolOf(spec)]) : {}
 }
 
 export function removeFilters({ link, parent, priority = 0, protocol }: FilterPlace): Operation {
@@ -138,21 +149,6 @@ function selectorOf(keys: wire.U32Key[]): wire.U32Selector {
   return { flags: wire.TC_U32_TERMINAL, ...hash, keys }
 }
 
-/** net/sched/act_mirred.c: a redirected packet leaves this interface's path, a mirrored one continues. */
-function actionsOf({ redirect, mirror }: FilterSpec, names: Names): { actions?: wire.ActionAttributes[] } {
-  const actions: wire.ActionAttributes[] = []
-  if (mirror !== undefined)
-    actions.push(mirred(wire.TC_ACT_PIPE, wire.TCA_EGRESS_MIRROR, names.indexOf(mirror)))
-  if (redirect !== undefined)
-    actions.push(mirred(wire.TC_ACT_STOLEN, wire.TCA_EGRESS_REDIR, names.indexOf(redirect)))
-  return actions.length > 0 ? { actions } : {}
-}
-
-function mirred(action: number, direction: number, link: number): wire.ActionAttributes {
-  const fresh = { index: 0, capabilities: 0, references: 0, bindings: 0 }
-  return { kind: 'mirred', mirred: { parameters: { ...fresh, action, direction, link } } }
-}
-
 /** Undefined for entries that only contain filters: u32's hash tables, a priority itself. */
 export function filterOf({
   index,
@@ -161,13 +157,11 @@ export function filterOf({
   info,
   attributes,
 }: wire.TrafficMessage): Filter | undefined {
-  const { kind, u32, matchall } = attributes
-  const options = u32 ?? matchall
+  const { kind, u32, matchall, flower } = attributes
+  const options = u32 ?? flower ?? matchall
   if (kind === undefined || handle === 0 || (kind === 'u32' && u32?.selector === undefined)) return undefined
   const number = ((info & 0xff) << 8) + ((info >> 8) & 0xff)
   const [protocol] = Object.entries(protocols).find(([, known]) => known === number) ?? []
-  const mirreds = (options?.actions ?? []).map(({ mirred }) => mirred?.parameters)
-  const to = (direction: number) => mirreds.find(found => found?.direction === direction)?.link
   return {
     link: index,
     parent: handleText(parent),
@@ -178,8 +172,8 @@ export function filterOf({
       protocol: protocol as keyof typeof protocols | undefined,
       classId: options?.classId === undefined ? undefined : handleText(options.classId),
       keys: u32?.selector?.keys.map(({ mask, value, offset }) => ({ mask, value, offset })),
-      redirect: to(wire.TCA_EGRESS_REDIR),
-      mirror: to(wire.TCA_EGRESS_MIRROR),
     }),
+    ...(flower && flowerFrom(flower)),
+    ...actionsFrom(options?.actions),
   }
 }

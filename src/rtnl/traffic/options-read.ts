@@ -1,17 +1,21 @@
-import { given } from '../link/kinds.ts'
+import { given } from '../link/given.ts'
 import type * as wire from '../wire/index.ts'
+import { fqSettings, sfqSettings } from './fair-queues.ts'
 import { handleText } from './handle.ts'
 import type * as spec from './qdisc-spec.ts'
 import { bitsOf, bytesIn, microsecondsOf, shareText } from './units.ts'
 
 /** A qdisc's settings; undefined for kinds that this library does not decode. */
 export function settingsOf(attributes: wire.TrafficAttributes): spec.QdiscSettings | undefined {
-  const { kind, tbf, htb, netem, fq_codel, pfifo, bfifo } = attributes
+  const { kind, tbf, htb, netem, fq_codel, pfifo, bfifo, fq, prio, sfq } = attributes
   if (kind === 'tbf' && tbf?.parameters) return tbfSettings(tbf, tbf.parameters)
   if (kind === 'htb' && htb?.init)
     return { kind, default: htb.init.defaultClass, rateToQuantum: htb.init.rateToQuantum }
   if (kind === 'netem' && netem) return netemSettings(netem)
   if (kind === 'fq_codel' && fq_codel) return fqCodelSettings(fq_codel)
+  if (kind === 'fq' && fq) return fqSettings(fq)
+  if (kind === 'prio' && prio) return { kind, bands: prio.bands, map: [...prio.map] }
+  if (kind === 'sfq' && sfq) return sfqSettings(sfq)
   if (kind === 'pfifo' || kind === 'bfifo') return { kind, ...given({ limit: (pfifo ?? bfifo)?.limit }) }
   return kind === 'ingress' || kind === 'clsact' ? { kind } : undefined
 }

@@ -1,4 +1,5 @@
 import * as wire from '../wire/index.ts'
+import { fqOptions, prioOptions, sfqOptions } from './fair-queues.ts'
 import type * as spec from './qdisc-spec.ts'
 import { rate64, rateSpec, settingError, shareOf, ticksOf, transmitTicks } from './units.ts'
 
@@ -8,6 +9,9 @@ export function optionsOf(settings: spec.QdiscSettings): wire.TrafficAttributes 
   if (settings.kind === 'htb') return { htb: { init: htbInit(settings) } }
   if (settings.kind === 'netem') return { netem: netemOptions(settings) }
   if (settings.kind === 'fq_codel') return { fq_codel: fqCodelOptions(settings) }
+  if (settings.kind === 'fq') return { fq: fqOptions(settings) }
+  if (settings.kind === 'prio') return { prio: prioOptions(settings) }
+  if (settings.kind === 'sfq') return { sfq: sfqOptions(settings) }
   if (settings.kind !== 'pfifo' && settings.kind !== 'bfifo') return {}
   return settings.limit === undefined ? {} : { [settings.kind]: { limit: settings.limit } }
 }

@@ -1,4 +1,5 @@
 import type { LinkRef } from '../operation.ts'
+import type { FqSettings, PrioSettings, SfqSettings } from './fair-queues.ts'
 import type { Handle } from './handle.ts'
 
 /** Rates in bit/s, sizes in bytes, times in microseconds, shares from 0 to 1. */
@@ -85,6 +86,9 @@ export type QdiscSettings =
   | NetemSettings
   | FqCodelSettings
   | FifoSettings
+  | FqSettings
+  | PrioSettings
+  | SfqSettings
   | IngressSettings
 
 /** A queueing discipline to be added: its kind and its place. */

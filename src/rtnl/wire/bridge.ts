@@ -1,5 +1,6 @@
-import { be16, type Codec, flag, u8, u16, u32, type ValueOf } from '../../base/index.ts'
+import { be16, bytes, type Codec, flag, struct, u8, u16, u32, type ValueOf } from '../../base/index.ts'
 import { attributes } from '../../netlink/index.ts'
+import { count } from './statistics.ts'
 
 /** A boolean in one byte. */
 export const onOff: Codec<boolean> = {
@@ -12,8 +13,11 @@ const onOff32: Codec<boolean> = {
   read: from => from.u32() !== 0,
 }
 
-/** IFLA_BR_*. Times in hundredths of a second (USER_HZ). */
-export const bridgeAttributes = attributes({
+/** struct ifla_bridge_id: a priority and an Ethernet address. */
+const bridgeId = bytes
+
+/** IFLA_BR_* that can be set. Times in hundredths of a second (USER_HZ). */
+const bridgeSettings = {
   forwardDelay: [1, u32],
   helloTime: [2, u32],
   maxAge: [3, u32],
@@ -23,17 +27,60 @@ export const bridgeAttributes = attributes({
   vlanFiltering: [7, onOff],
   vlanProtocol: [8, be16],
   groupFwdMask: [9, u16],
+  multicastRouter: [22, u8],
   multicastSnooping: [23, onOff],
+  multicastQueryUseIfAddress: [24, onOff],
   multicastQuerier: [25, onOff],
+  multicastHashElasticity: [26, u32],
+  multicastHashMax: [27, u32],
+  multicastLastMemberCount: [28, u32],
+  multicastStartupQueryCount: [29, u32],
+  multicastLastMemberInterval: [30, count],
+  multicastMembershipInterval: [31, count],
+  multicastQuerierInterval: [32, count],
+  multicastQueryInterval: [33, count],
+  multicastQueryResponseInterval: [34, count],
+  multicastStartupQueryInterval: [35, count],
   nfCallIptables: [36, onOff],
   nfCallIp6tables: [37, onOff],
   nfCallArptables: [38, onOff],
   vlanDefaultPvid: [39, u16],
-})
-export type BridgeAttributes = ValueOf<typeof bridgeAttributes>
+  vlanStatistics: [41, onOff],
+  multicastStatistics: [42, onOff],
+  multicastIgmpVersion: [43, u8],
+  multicastMldVersion: [44, u8],
+  vlanStatisticsPerPort: [45, onOff],
+  /** BR_BOOLOPT_*: bits, and the mask of those to change. */
+  options: [46, struct({ value: u32, mask: u32 })],
+  fdbMaxLearned: [49, u32],
+} as const
 
-/** IFLA_BRPORT_*. */
-export const portAttributes = attributes({
+/** IFLA_BR_* that the kernel reports. Timers in hundredths of a second. */
+const bridgeState = {
+  rootId: [10, bridgeId],
+  bridgeId: [11, bridgeId],
+  rootPort: [12, u16],
+  rootPathCost: [13, u32],
+  topologyChange: [14, onOff],
+  topologyChangeDetected: [15, onOff],
+  helloTimer: [16, count],
+  tcnTimer: [17, count],
+  topologyChangeTimer: [18, count],
+  gcTimer: [19, count],
+  groupAddress: [20, bytes],
+  fdbFlush: [21, flag],
+  fdbLearned: [48, u32],
+} as const
+
+/** IFLA_BR_*. */
+export const bridgeAttributes = attributes({ ...bridgeSettings, ...bridgeState })
+export type BridgeAttributes = ValueOf<typeof bridgeAttributes>
+export type BridgeSettingNames = keyof typeof bridgeSettings
+export const bridgeSettingNames = Object.keys(bridgeSettings) as BridgeSettingNames[]
+export const bridgeStateNames = Object.keys(bridgeState) as (keyof typeof bridgeState)[]
+
+/** IFLA_BRPORT_* that can be set. */
+const portSettings = {
   state: [1, u8],
   priority: [2, u16],
   cost: [3, u32],
@@ -54,8 +101,38 @@ export const portAttributes = attributes({
   groupFwdMask: [31, u16],
   neighbourSuppress: [32, onOff],
   isolated: [33, onOff],
+  /** Index of the port that takes over when this one has no carrier. */
+  backupPort: [34, u32],
+  multicastEhtHostsLimit: [37, u32],
   locked: [39, onOff],
   macAuthBypass: [40, onOff],
+  multicastMaxGroups: [42, u32],
   neighbourVlanSuppress: [43, onOff],
-})
+  backupNextHopId: [44, u32],
+} as const
+
+/** IFLA_BRPORT_* that the kernel reports. Timers in hundredths of a second. */
+const portState = {
+  rootId: [13, bridgeId],
+  bridgeId: [14, bridgeId],
+  designatedPort: [15, u16],
+  designatedCost: [16, u16],
+  id: [17, u16],
+  number: [18, u16],
+  topologyChangeAck: [19, onOff],
+  configPending: [20, onOff],
+  messageAgeTimer: [21, count],
+  forwardDelayTimer: [22, count],
+  holdTimer: [23, count],
+  mrpRingOpen: [35, onOff],
+  mrpInOpen: [36, onOff],
+  multicastEhtHosts: [38, u32],
+  multicastGroups: [41, u32],
+} as const
+
+/** IFLA_BRPORT_*. */
+export const portAttributes = attributes({ ...portSettings, ...portState })
 export type PortAttributes = ValueOf<typeof portAttributes>
+export type PortSettingNames = keyof typeof portSettings
+export const portSettingNames = Object.keys(portSettings) as PortSettingNames[]
+export const portStateNames = Object.keys(portState) as (keyof typeof portState)[]

@@ -18,7 +18,16 @@ export const NTF_SELF = 0x02
 export const NTF_MASTER = 0x04
 export const NTF_PROXY = 0x08
 export const NTF_EXT_LEARNED = 0x10
+export const NTF_OFFLOADED = 0x20
 export const NTF_STICKY = 0x40
 export const NTF_ROUTER = 0x80
 
+/** NDA_FLAGS_EXT. */
+export const NTF_EXT_MANAGED = 0x1
+export const NTF_EXT_LOCKED = 0x2
+
+export const FIB_RULE_PERMANENT = 0x1
 export const FIB_RULE_INVERT = 0x2
+export const FIB_RULE_UNRESOLVED = 0x4
+export const FIB_RULE_IIF_DETACHED = 0x8
+export const FIB_RULE_OIF_DETACHED = 0x10

@@ -24,15 +24,22 @@ export const AF_BRIDGE = 7
 export const AF_INET6 = 10
 
 export const IFF_UP = 0x1
+export const IFF_NOARP = 0x80
+export const IFF_PROMISC = 0x100
+export const IFF_ALLMULTI = 0x200
+export const IFF_MULTICAST = 0x1000
 export const IFF_LOWER_UP = 0x10000
 
+/** IFLA_EXT_MASK: the VLANs of bridges, in ranges. */
+export const RTEXT_FILTER_BRVLAN_COMPRESSED = 0x4
+/** IFLA_BRIDGE_FLAGS: the bridge itself, not a port. */
+export const BRIDGE_FLAGS_SELF = 0x2
+export const BRIDGE_VLAN_INFO_PVID = 0x2
+export const BRIDGE_VLAN_INFO_UNTAGGED = 0x4
+export const BRIDGE_VLAN_INFO_RANGE_BEGIN = 0x8
+export const BRIDGE_VLAN_INFO_RANGE_END = 0x10
 /** IFLA_EXT_MASK: omit the counters from a listing. */
 export const RTEXT_FILTER_SKIP_STATS = 0x8
-
-export const IFA_F_NODAD = 0x02
-export const IFA_F_DADFAILED = 0x08
-export const IFA_F_TENTATIVE = 0x40
-export const IFA_F_PERMANENT = 0x80
 
 export const RT_SCOPE_UNIVERSE = 0
 export const RT_SCOPE_LINK = 253

@@ -1,4 +1,4 @@
-import { be16, be32, bytes, struct, u8, u16, u32, type ValueOf } from '../../base/index.ts'
+import { be16, be32, bytes, flag, i32, struct, u8, u16, u32, type ValueOf } from '../../base/index.ts'
 import { attributes } from '../../netlink/index.ts'
 import { onOff } from './bridge.ts'
 
@@ -24,14 +24,27 @@ export const vxlanAttributes = attributes({
   udpChecksum: [18, onOff],
   udpZeroChecksum6Tx: [19, onOff],
   udpZeroChecksum6Rx: [20, onOff],
+  groupPolicy: [23, flag],
   external: [25, onOff],
   label: [26, be32],
+  genericProtocol: [27, flag],
+  ttlInherit: [28, flag],
   dontFragment: [29, u8],
+  vniFilter: [30, onOff],
+  localBypass: [31, onOff],
 })
 export type VxlanAttributes = ValueOf<typeof vxlanAttributes>
 
 /** IFLA_MACVLAN_*, for macvlan and macvtap. */
-export const macvlanAttributes = attributes({ mode: [1, u32], flags: [2, u16], queueLength: [7, u32] })
+export const macvlanAttributes = attributes({
+  mode: [1, u32],
+  flags: [2, u16],
+  macMode: [3, u32],
+  macCount: [6, u32],
+  queueLength: [7, u32],
+  queueLengthUsed: [8, u32],
+  broadcastCutoff: [9, i32],
+})
 /** IFLA_IPVLAN_*. */
 export const ipvlanAttributes = attributes({ mode: [1, u16], flags: [2, u16] })
 /** IFLA_VLAN_*. */
@@ -57,4 +70,17 @@ export const bondAttributes = attributes({
   transmitHashPolicy: [14, u8],
   minLinks: [18, u32],
   lacpRate: [21, u8],
+})
+
+/** IFLA_TUN_*: what `/dev/net/tun` made. `type`: 1 tun, 2 tap. */
+export const tunAttributes = attributes({
+  owner: [1, u32],
+  group: [2, u32],
+  type: [3, u8],
+  packetInfo: [4, onOff],
+  vnetHeader: [5, onOff],
+  persistent: [6, onOff],
+  multiQueue: [7, onOff],
+  queues: [8, u32],
+  disabledQueues: [9, u32],
 })

@@ -7,10 +7,11 @@ import {
   struct,
   text,
   u8,
+  u16,
   u32,
   type Writer,
 } from '../../base/index.ts'
-import { attributes, growing, message } from '../../netlink/index.ts'
+import { attributes, growing, message, nested } from '../../netlink/index.ts'
 
 /** RTA_VIA: a gateway of the other address family. */
 const via: Codec<{ family: number; address: Uint8Array }> = {
@@ -21,7 +22,15 @@ const via: Codec<{ family: number; address: Uint8Array }> = {
   read: from => ({ family: from.u16('family'), address: from.take(from.left) }),
 }
 
-const hopAttributes = attributes({ gateway: [5, bytes], via: [18, via] })
+/** RTA_* that a next hop can have. `encapType` (LWTUNNEL_ENCAP_*) follows `encap`, which it explains. */
+const hopTable = {
+  gateway: [5, bytes],
+  flow: [11, u32],
+  via: [18, via],
+  encap: [22, nested(bytes)],
+  encapType: [21, u16],
+} as const
+const hopAttributes = attributes(hopTable)
 
 /** struct rtnexthop: one next hop of several. Its `hops` is the weight less one. */
 export interface NextHop {
@@ -42,12 +51,12 @@ const nextHops: Codec<NextHop[]> = {
   },
 }
 
-function writeHop(out: Writer, { flags, hops, index, attributes }: NextHop): void {
+const hopHead = struct({ flags: u8, hops: u8, index: i32 })
+
+function writeHop(out: Writer, hop: NextHop): void {
   const start = out.reserve(2)
-  out.u8(flags)
-  out.u8(hops)
-  out.i32(index)
-  hopAttributes.write(out, attributes)
+  hopHead.write(out, hop)
+  hopAttributes.write(out, hop.attributes)
   out.patchU16(start, out.length - start)
 }
 
@@ -78,15 +87,16 @@ const metrics = attributes({
   initrwnd: [14, u32],
   quickAck: [15, u32],
   congestionControl: [16, text],
+  fastOpenNoCookie: [17, u32],
 })
 
 /** RTA_*. */
 const routeAttributes = attributes({
+  ...hopTable,
   destination: [1, bytes],
   source: [2, bytes],
   inIndex: [3, i32],
   outIndex: [4, i32],
-  gateway: [5, bytes],
   metric: [6, u32],
   preferredSource: [7, bytes],
   metrics: [8, metrics],
@@ -95,13 +105,14 @@ const routeAttributes = attributes({
   cache: [
     12,
     growing(
-      struct({ clones: u32, lastUse: u32, expires: i32, error: u32, used: u32, id: u32, ts: u32, age: u32 }),
+      struct({ clones: u32, lastUse: u32, expires: i32, error: i32, used: u32, id: u32, ts: u32, age: u32 }),
     ),
   ],
   table: [15, u32],
-  via: [18, via],
   preference: [20, u8],
   expires: [23, u32],
+  uid: [25, u32],
+  ttlPropagate: [26, u8],
   nextHopId: [30, u32],
 })
 

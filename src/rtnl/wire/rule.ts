@@ -1,4 +1,4 @@
-import { be64, bytes, i32, struct, text, u8, u16, u32 } from '../../base/index.ts'
+import { be32, be64, bytes, i32, struct, text, u8, u16, u32 } from '../../base/index.ts'
 import { attributes, message } from '../../netlink/index.ts'
 
 const range16 = struct({ first: u16, last: u16 })
@@ -25,6 +25,12 @@ const ruleAttributes = attributes({
   ipProtocol: [22, u8],
   sourcePorts: [23, range16],
   destinationPorts: [24, range16],
+  dscp: [25, u8],
+  flowLabel: [26, be32],
+  flowLabelMask: [27, be32],
+  sourcePortMask: [28, u16],
+  destinationPortMask: [29, u16],
+  dscpMask: [30, u8],
 })
 
 /** struct fib_rule_hdr and FRA_*: RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE. */

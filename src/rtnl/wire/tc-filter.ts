@@ -9,10 +9,12 @@ import {
   u8,
   u16,
   u32,
+  u64,
   type ValueOf,
 } from '../../base/index.ts'
 import { attributes, growing, list, nested, when } from '../../netlink/index.ts'
 import { basicStatistics, queueStatistics } from './statistics.ts'
+import { rateSpec } from './tc-options.ts'
 
 /**
  * struct tc_mirred: what happens to the packet (`action`, then `direction`), and the interface that it goes
@@ -28,10 +30,35 @@ const mirred = struct({
   link: u32,
 })
 
+/** struct tc_police. `burst` in ticks at the rate. */
+const police = struct({
+  ...{ index: u32, action: i32, limit: u32, burst: u32, mtu: u32, rate: rateSpec, peakRate: rateSpec },
+  ...{ references: i32, bindings: i32, capabilities: u32 },
+})
+
+/** TCA_POLICE_*. Rates in bytes (or packets) per second; `rateTable` for kernels before 3.8. */
+const policeOptions = attributes({
+  parameters: [1, police],
+  rateTable: [2, bytes],
+  peakTable: [3, bytes],
+  averageRate: [4, u32],
+  result: [5, i32],
+  times: [6, bytes],
+  rate64: [8, u64],
+  peakRate64: [9, u64],
+  packetRate: [10, u64],
+  packetBurst: [11, u64],
+})
+
+/** struct tc_gact: a verdict on packets. */
+const gact = struct({ index: u32, capabilities: u32, action: i32, references: i32, bindings: i32 })
+
 /** TCA_ACT_*. */
-const action = attributes({
+export const action = attributes({
   kind: [1, text],
   mirred: [2, when('kind', 'mirred', nested(attributes({ times: [1, bytes], parameters: [2, mirred] })))],
+  police: [2, when('kind', 'police', nested(policeOptions))],
+  gact: [2, when('kind', 'gact', nested(attributes({ times: [1, bytes], parameters: [2, gact] })))],
   options: [2, bytes],
   index: [3, u32],
   statistics: [

@@ -17,7 +17,14 @@ import { attributes } from '../../netlink/index.ts'
  * struct tc_ratespec. `rate` is in bytes per second; when it does not fit it is all ones, and a *_RATE64
  * attribute has it.
  */
-const rateSpec = struct({ cellLog: u8, linkLayer: u8, overhead: u16, cellAlign: u16, mpu: u16, rate: u32 })
+export const rateSpec = struct({
+  cellLog: u8,
+  linkLayer: u8,
+  overhead: u16,
+  cellAlign: u16,
+  mpu: u16,
+  rate: u32,
+})
 
 /** TCA_TBF_*. Kernels before 3.8 used the tables (`rateTable`, `peakTable`); this library omits them. */
 export const tbfOptions = attributes({
@@ -64,6 +71,52 @@ export const fqCodelOptions = attributes({
   dropBatchSize: [8, u32],
   memoryLimit: [9, u32],
 })
+
+/** TCA_FQ_*. Rates in bytes per second, times in microseconds. */
+export const fqOptions = attributes({
+  limit: [1, u32],
+  flowLimit: [2, u32],
+  quantum: [3, u32],
+  initialQuantum: [4, u32],
+  pacing: [5, u32],
+  maxRate: [7, u32],
+  bucketsLog: [8, u32],
+  refillDelay: [9, u32],
+  orphanMask: [10, u32],
+  lowRateThreshold: [11, u32],
+  ceThreshold: [12, u32],
+  timerSlack: [13, u32],
+  horizon: [14, u32],
+  horizonDrop: [15, u8],
+})
+export type FqOptions = ValueOf<typeof fqOptions>
+
+/** struct tc_prio_qopt: the band of each of the 16 priorities of packets. */
+export const prioOptions: Codec<{ bands: number; map: Uint8Array }> = {
+  write(out, { bands, map }) {
+    out.u32(bands)
+    out.put(map)
+  },
+  read: from => ({ bands: from.u32('bands'), map: from.take(16, 'map') }),
+}
+
+/** struct tc_sfq_qopt, and as much of struct tc_sfq_qopt_v1 as there is (what RED adds stays as bytes). */
+const sfqHeader = struct({ quantum: u32, perturb: i32, limit: u32, divisor: u32, flows: u32 })
+export type SfqOptions = ValueOf<typeof sfqHeader> & { depth?: number; headDrop?: number; red?: Uint8Array }
+export const sfqOptions: Codec<SfqOptions> = {
+  write(out, value) {
+    sfqHeader.write(out, value)
+    if (value.red === undefined) return
+    out.u32(value.depth ?? 0)
+    out.u32(value.headDrop ?? 0)
+    out.put(value.red)
+  },
+  read(from) {
+    const header = sfqHeader.read(from)
+    if (from.left < 8) return header
+    return { ...header, depth: from.u32(), headDrop: from.u32(), red: from.take(from.left) }
+  },
+}
 
 /** struct tc_fifo_qopt: packets (pfifo) or bytes (bfifo). */
 export const fifoOptions = struct({ limit: u32 })

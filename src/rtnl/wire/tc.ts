@@ -2,7 +2,17 @@ import { bytes, i32, text, u8, u16, u32 } from '../../base/index.ts'
 import { attributes, growing, message, when } from '../../netlink/index.ts'
 import { basicStatistics, count, queueStatistics, rateStatistics } from './statistics.ts'
 import { matchallOptions, u32Options } from './tc-filter.ts'
-import { fifoOptions, fqCodelOptions, htbOptions, netemOptions, tbfOptions } from './tc-options.ts'
+import { flowerOptions } from './tc-flower.ts'
+import {
+  fifoOptions,
+  fqCodelOptions,
+  fqOptions,
+  htbOptions,
+  netemOptions,
+  prioOptions,
+  sfqOptions,
+  tbfOptions,
+} from './tc-options.ts'
 
 /** TCA_STATS2. */
 const statistics = attributes({
@@ -21,10 +31,14 @@ const trafficAttributes = attributes({
   htb: [2, when('kind', 'htb', htbOptions)],
   netem: [2, when('kind', 'netem', netemOptions)],
   fq_codel: [2, when('kind', 'fq_codel', fqCodelOptions)],
+  fq: [2, when('kind', 'fq', fqOptions)],
+  prio: [2, when('kind', 'prio', growing(prioOptions))],
+  sfq: [2, when('kind', 'sfq', sfqOptions)],
   pfifo: [2, when('kind', 'pfifo', fifoOptions)],
   bfifo: [2, when('kind', 'bfifo', fifoOptions)],
   u32: [2, when('kind', 'u32', u32Options)],
   matchall: [2, when('kind', 'matchall', matchallOptions)],
+  flower: [2, when('kind', 'flower', flowerOptions)],
   options: [2, bytes],
   oldStatistics: [3, bytes],
   ownStatistics: [4, bytes],

@@ -1,7 +1,6 @@
-import { type Data, type Expression, NFT_FIB_F_DADDR, NFT_FIB_F_SADDR } from './wire/index.ts'
-
-type Kind = Exclude<Expression['kind'], 'other'>
-type Of<K extends Kind> = Extract<Expression, { kind: K }>
+import type { Data, Expression } from '../wire/index.ts'
+import { dynsetText, moreTexts } from './more.ts'
+import { hex, joined, type Of, type Writers } from './parts.ts'
 
 /** Register contents as nft prints them: words of four bytes in host order. */
 function words(data: Data | undefined): string {
@@ -15,13 +14,14 @@ function words(data: Data | undefined): string {
   )
 }
 
-const hex = (value: number, digits = 1) => `0x${value.toString(16).padStart(digits, '0')}`
 const register = (name: string, number: number | undefined) => number !== undefined && `${name} reg ${number}`
 const flagged = (flags: number | undefined) => flags !== undefined && flags !== 0 && `flags ${hex(flags)}`
-const joined = (...parts: readonly (string | false | undefined)[]) => parts.filter(Boolean).join(' ')
 
 const loadOrSet = ({ kind, key, source, destination }: Of<'meta' | 'ct'>) =>
   source === undefined ? `${kind} load ${key} => reg ${destination}` : `${kind} set ${key} with reg ${source}`
+
+const directed = (ct: Of<'ct'>) =>
+  joined(loadOrSet(ct), ct.direction !== undefined && `, dir ${ct.direction === 0 ? 'original' : 'reply'}`)
 
 const ports = ({ portMin, portMax }: Of<'masq' | 'redir' | 'nat'>) =>
   joined(register('proto_min', portMin), register('proto_max', portMax))
@@ -34,16 +34,37 @@ const units = new Map([
   [604800n, 'week'],
 ])
 
-const fibFlags = (flags = 0) =>
-  joined(flags & NFT_FIB_F_SADDR ? 'saddr' : false, flags & NFT_FIB_F_DADDR ? 'daddr' : false)
+const fibParts = { saddr: 1, daddr: 2, mark: 4, iif: 8, oif: 16 }
+const fibPresent = 32
+const fibText = ({ flags = 0, result, destination }: Of<'fib'>) =>
+  joined(
+    `fib ${named(fibParts, flags).join(' . ')} ${result}`,
+    (flags & fibPresent) !== 0 && 'present',
+    `=> reg ${destination}`,
+  )
 
-function logText({ prefix, group, level, snapLength = 0, queueThreshold = 0 }: Of<'log'>): string {
-  const levels = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug']
-  const to =
-    group === undefined ? `level ${typeof level === 'string' ? levels.indexOf(level) : (level ?? 4)}` : ''
-  const destination =
-    group === undefined ? to : `group ${group} snaplen ${snapLength} qthreshold ${queueThreshold}`
-  return joined('log', prefix !== undefined && `prefix ${prefix}`, destination)
+/** NF_LOG_*. */
+const logFlags = { tcpseq: 1, tcpopt: 2, ipopt: 4, uid: 8, nflog: 16, macdecode: 32 }
+
+const named = (names: Readonly<Record<string, number>>, flags: number): string[] =>
+  Object.keys(names).filter(name => flags & names[name]!)
+
+function logText({ prefix, group, level, flags = 0, ...rest }: Of<'log'>): string {
+  const { snapLength = 0, queueThreshold = 0 } = rest
+  const levels = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit']
+  const number = typeof level === 'string' ? levels.indexOf(level) : level
+  const to = group !== undefined && `group ${group} snaplen ${snapLength} qthreshold ${queueThreshold}`
+  const how = group === undefined && number !== undefined && `level ${number}`
+  return joined('log', prefix !== undefined && `prefix ${prefix}`, to, how, ...named(logFlags, flags))
+}
+
+function payloadText(expression: Of<'payload'>): string {
+  const { base, offset, length, destination, source } = expression
+  const place = `${length}b @ ${base} header + ${offset}`
+  if (source === undefined) return `payload load ${place} => reg ${destination}`
+  const { checksumType = 0, checksumOffset = 0, checksumFlags = 0 } = expression
+  const sums = `csum_type ${checksumType} csum_off ${checksumOffset} csum_flags ${hex(checksumFlags)}`
+  return `payload write reg ${source} => ${place} ${sums}`
 }
 
 function limitText({ rate, unit, burst = 0, type, flags = 0 }: Of<'limit'>): string {
@@ -53,23 +74,24 @@ function limitText({ rate, unit, burst = 0, type, flags = 0 }: Of<'limit'>): str
 
 const rejectTypes = ['icmp', 'tcp reset', 'icmpx']
 
-const writers: { readonly [K in Kind]?: (expression: Of<K>) => string } = {
+const writers: Writers = {
   meta: loadOrSet,
-  ct: loadOrSet,
+  ct: directed,
   immediate: ({ destination, data }) => `immediate reg ${destination} ${words(data)}`,
   cmp: ({ operation, source, data }) => `cmp ${operation} reg ${source} ${words(data)}`,
   range: ({ operation, source, from, to }) => `range ${operation} reg ${source} ${words(from)} ${words(to)}`,
-  bitwise: ({ source, destination, mask, xor }) =>
-    `bitwise reg ${destination} = ( reg ${source} & ${words(mask)} ) ^ ${words(xor)}`,
+  bitwise: ({ source, destination, operation, mask, xor, data }) =>
+    operation === 'lshift' || operation === 'rshift'
+      ? `bitwise reg ${destination} = ( reg ${source} ${operation === 'lshift' ? '<<' : '>>'} ${words(data)} )`
+      : `bitwise reg ${destination} = ( reg ${source} & ${words(mask)} ) ^ ${words(xor)}`,
   byteorder: ({ source, destination, operation, size, length }) =>
     `byteorder reg ${destination} = ${operation}(reg ${source}, ${size}, ${length})`,
-  payload: ({ base, offset, length, destination }) =>
-    `payload load ${length}b @ ${base} header + ${offset} => reg ${destination}`,
+  payload: payloadText,
   lookup: ({ source, set, destination, flags }) =>
     joined(
       `lookup reg ${source} set ${set}`,
       destination !== undefined && `dreg ${destination}`,
-      flags !== undefined && flags !== 0 && hex(flags),
+      flags !== undefined && hex(flags),
     ),
   counter: ({ packets = 0n, bytes = 0n }) => `counter pkts ${packets} bytes ${bytes}`,
   limit: limitText,
@@ -84,7 +106,9 @@ const writers: { readonly [K in Kind]?: (expression: Of<K>) => string } = {
   redir: expression => joined('redir', ports(expression), flagged(expression.flags)),
   numgen: ({ destination, mode, modulus, offset }) =>
     joined(`numgen reg ${destination} = ${mode} mod ${modulus}`, offset ? `offset ${offset}` : false),
-  fib: ({ flags, result, destination }) => `fib ${fibFlags(flags)} ${result} => reg ${destination}`,
+  fib: fibText,
+  ...moreTexts,
+  dynset: dynsetText(expressionText),
 }
 
 /**

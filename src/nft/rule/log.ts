@@ -1,0 +1,47 @@
+import { badValue } from '../errors.ts'
+import type { Statement } from './draft.ts'
+
+/** NF_LOG_*: what the kernel's log has besides the headers. */
+const details = { 'tcp sequence': 1, 'tcp options': 2, 'ip options': 4, skuid: 8, ether: 32 } as const
+export type LogDetail = keyof typeof details
+
+export interface LogOptions {
+  readonly prefix?: string
+  /** Sends to the listeners of this nfnetlink group instead of the kernel's log. */
+  readonly group?: number
+  /** With a group: how many bytes of the packet are sent. */
+  readonly snapLength?: number
+  /** With a group: how many packets are sent at once. */
+  readonly queueThreshold?: number
+  readonly level?: 'emerg' | 'alert' | 'crit' | 'err' | 'warn' | 'notice' | 'info' | 'debug' | 'audit'
+  /** For the kernel's log. `log flags tcp sequence flags skuid` */
+  readonly details?: readonly LogDetail[] | 'all'
+}
+
+/** Writes a line about the packet to the kernel's log. */
+export function log(options: LogOptions = {}): Statement {
+  const { prefix, group, snapLength, queueThreshold, level } = options
+  const flags = detailFlags(options.details)
+  if (group !== undefined && (level !== undefined || flags !== 0))
+    throw badValue('log', 'log with a group cannot have a level or details')
+  if (group === undefined && (snapLength ?? queueThreshold) !== undefined)
+    throw badValue('log', 'snapLength and queueThreshold need a group')
+  return {
+    text: 'log',
+    write: rule =>
+      rule.add({
+        kind: 'log',
+        ...(prefix !== undefined && { prefix }),
+        ...(group !== undefined && { group }),
+        ...(snapLength !== undefined && { snapLength }),
+        ...(queueThreshold !== undefined && { queueThreshold }),
+        ...(level !== undefined && { level }),
+        ...(flags !== 0 && { flags }),
+      }),
+  }
+}
+
+function detailFlags(wanted: LogOptions['details'] = []): number {
+  const names = wanted === 'all' ? (Object.keys(details) as LogDetail[]) : wanted
+  return names.reduce((all, name) => all | details[name], 0)
+}

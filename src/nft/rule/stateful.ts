@@ -1,0 +1,49 @@
+import { badValue } from '../errors.ts'
+import { NFT_LIMIT_F_INV } from '../wire/index.ts'
+
+const seconds = { second: 1n, minute: 60n, hour: 3600n, day: 86400n, week: 604800n }
+type Unit = keyof typeof seconds
+
+export interface Rate {
+  readonly rate: number
+  readonly per: Unit
+  /** The unit of `rate`. Default: `packets`. */
+  readonly unit?: 'packets' | 'bytes'
+  /** Default: 5 packets, or 0 bytes. */
+  readonly burst?: number
+  /** Matches packets above the rate instead of those within it. */
+  readonly over?: boolean
+}
+
+/** NFTA_LIMIT_* of a rate. */
+export function limitAttributes({ rate, per, unit = 'packets', burst, over = false }: Rate) {
+  if (!Number.isSafeInteger(rate) || rate <= 0)
+    throw badValue('limit', `the rate ${rate} is not a whole number above 0`)
+  return {
+    rate: BigInt(rate),
+    unit: seconds[per],
+    ...(unit === 'packets' ? { burst: burst ?? 5 } : burst !== undefined && { burst }),
+    type: unit,
+    flags: over ? NFT_LIMIT_F_INV : 0,
+  } as const
+}
+
+interface LimitAttributes {
+  readonly rate?: bigint | undefined
+  readonly unit?: bigint | undefined
+  readonly burst?: number | undefined
+  readonly type?: string | number | undefined
+  readonly flags?: number | undefined
+}
+
+/** The reverse of {@link limitAttributes}. */
+export function rateOf({ rate = 0n, unit = 1n, burst = 0, type, flags = 0 }: LimitAttributes): Rate {
+  const per = (Object.keys(seconds) as Unit[]).find(name => seconds[name] === unit) ?? 'second'
+  return {
+    rate: Number(rate),
+    per,
+    unit: type === 'bytes' ? 'bytes' : 'packets',
+    burst,
+    ...((flags & NFT_LIMIT_F_INV) !== 0 && { over: true }),
+  }
+}
