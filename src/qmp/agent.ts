@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto'
-import type { Clock, Port } from '../base/index.ts'
-import type { AgentCommands } from './agent-commands.ts'
-import type { NameIn, Rest, ResultOf } from './commands.ts'
-import { lostError, QmpError } from './errors.ts'
-import { type AskedAgent, type ExecOptions, type ExecResult, guestExec } from './exec.ts'
+import { type Clock, type Port, unlessAborted } from '../base/index.ts'
+import { abortedError, lostError, QmpError } from './errors.ts'
+import { type AskedAgent, type AskOptions, type ExecOptions, type ExecResult, guestExec } from './exec.ts'
+import type { NameIn, Rest, ResultOf } from './qapi.ts'
+import { agentReplies } from './replies.ts'
 import { type ConnectOptions, Session } from './session.ts'
+import type { AgentCommands } from './versions.ts'
 
 export type AgentState = 'unsynced' | 'syncing' | 'ready' | 'closed'
 
@@ -15,8 +16,19 @@ const after: Readonly<Record<AgentState, readonly AgentState[]>> = {
   closed: [],
 }
 
-/** Two outputs of 16 MiB, in base64, in one `guest-exec-status`. */
-const maxLine = 48 * 1024 * 1024
+/** Commands with a long reply: two outputs of 16 MiB, in base64, in one `guest-exec-status`; a part of a file. */
+const longReplies = ['guest-exec-status', 'guest-file-read']
+const longLine = 48 * 1024 * 1024
+/** Bytes of any other line. A machine of 1 TiB has 8,192 `guest-get-memory-blocks` of 60 bytes. */
+const usualLine = 1024 * 1024
+const structure = { depth: 32, values: 65_536 }
+/** Bytes. A restarted agent answers the commands of its predecessor: a few lines. */
+const unasked = { most: 256 * 1024, perSecond: 4096 }
+/** A guest that answers with wrong numbers at once, again and again, keeps this process busy. */
+const mostWrongNumbers = 16
+
+/** qemu-ga can lose an answer when bytes of the next command have come by then (docs/decisions/qmp.md). */
+const oneAtATime = 1
 
 /** The time limit of one attempt to synchronise. A busy guest answers a later one. */
 const syncMs = 3_000
@@ -47,8 +59,11 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
       peer,
       protocol: 'agent',
       clock,
-      maxLine,
+      lines: { length: { usual: usualLine, now: () => this.#longestLine() }, structure },
+      replies: agentReplies,
+      unasked,
       alwaysId: true,
+      window: oneAtATime,
       message: message => {
         const expected = this.#state !== 'ready' // 0xFF makes the agent complain of bad input
         if (message.kind === 'refusal' && !expected) this.#session.pending.unreadable(message.reason)
@@ -74,16 +89,20 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
   /** Runs an agent command and returns its result. Throws QMP_COMMAND when the agent refuses. */
   async execute<const Name extends NameIn<AgentCommands>>(
     command: Name,
-    ...rest: Rest<AgentCommands, Name, { readonly timeoutMs?: number }>
+    ...rest: Rest<AgentCommands, Name, AskOptions>
   ): Promise<ResultOf<AgentCommands, Name>> {
-    const [args, { timeoutMs = this.#timeoutMs } = {}] = rest as [object?, { timeoutMs?: number }?]
+    const [args, { timeoutMs = this.#timeoutMs, ...options } = {}] = rest as [object?, AskOptions?]
+    const { signal } = options
     const deadline = this.clock.now() + timeoutMs
-    if (this.#state !== 'ready') await this.#syncFor(command, timeoutMs)
+    if (this.#state !== 'ready') await this.#syncFor(command, timeoutMs, signal)
     try {
       const left = Math.max(deadline - this.clock.now(), 1)
-      return (await this.#session.ask({ command, args, timeoutMs: left })) as ResultOf<AgentCommands, Name>
+      return (await this.#session.ask({ ...options, command, args, timeoutMs: left })) as ResultOf<
+        AgentCommands,
+        Name
+      >
     } catch (failure) {
-      if (failure instanceof QmpError && failure.code === 'QMP_TIMEOUT') this.#lapse()
+      if (failure instanceof QmpError && isWithoutAnswer(failure)) this.#giveUp()
       throw failure
     }
   }
@@ -96,7 +115,7 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
    * ```
    */
   exec(command: string | readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
-    return guestExec(this, command, { timeoutMs: this.#timeoutMs, ...options })
+    return guestExec(this, command, options)
   }
 
   /** Clears the stream: commands that were sent earlier and have no answer by then never get one. */
@@ -124,11 +143,13 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
     return this.#session.peer
   }
 
-  async #syncFor(command: string, timeoutMs: number): Promise<void> {
+  async #syncFor(command: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const aborted = (cause: unknown) => abortedError({ command, target: this.peer }, cause)
     try {
-      await this.sync(timeoutMs)
+      await unlessAborted(this.sync(timeoutMs), signal, aborted)
     } catch (failure) {
-      throw failure instanceof QmpError ? lostError(failure, command, 'unsent') : failure
+      const isOwn = !(failure instanceof QmpError) || failure.code === 'QMP_ABORTED'
+      throw isOwn ? failure : lostError(failure, command, 'unsent')
     }
   }
 
@@ -138,7 +159,10 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
     this.#enter('syncing')
     const deadline = this.clock.now() + timeoutMs
     try {
-      while (!(await this.#trySync(deadline - this.clock.now())));
+      for (let wrong = 0; ; wrong++) {
+        const left = wrong < mostWrongNumbers ? deadline - this.clock.now() : 0
+        if (await this.#trySync(left)) break
+      }
       this.#enter('ready')
     } finally {
       this.#lapse(['syncing'])
@@ -166,6 +190,17 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
     }
   }
 
+  /** Nothing waits for the reply any more, which may have begun to arrive: it is not kept. */
+  #giveUp(): void {
+    this.#lapse()
+    this.#session.skipLine()
+  }
+
+  #longestLine(): number {
+    const long = this.#session.pending.asked.filter(({ command }) => longReplies.includes(command))
+    return Math.max(usualLine, ...long.map(({ longestReply = longLine }) => longestReply))
+  }
+
   /** Marks the stream as out of step: the next command synchronises first. */
   #lapse(from: readonly AgentState[] = ['ready']): void {
     if (from.includes(this.#state)) this.#enter('unsynced')
@@ -178,15 +213,21 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
 }
 
 /** Connects to a guest agent. Resolves when it is synchronised; after a failure it leaves nothing open. */
-export async function connectAgent(port: Port, options?: ConnectOptions): Promise<AgentClient> {
+export async function connectAgent(port: Port, options: ConnectOptions = {}): Promise<AgentClient> {
   const agent = new AgentClient(port, options)
+  const aborted = (cause: unknown) => abortedError({ op: 'connect to', target: agent.peer }, cause)
   try {
-    await agent.sync()
+    await unlessAborted(agent.sync(), options.signal, aborted)
     return agent
   } catch (failure) {
     await agent.close()
     throw failure
   }
+}
+
+/** Its answer may still come, or half of it may have. */
+function isWithoutAnswer({ code, outcome }: QmpError): boolean {
+  return code === 'QMP_TIMEOUT' || (code === 'QMP_ABORTED' && outcome === 'unknown')
 }
 
 function outOfStep(target: string): QmpError {

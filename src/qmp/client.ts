@@ -1,9 +1,13 @@
-import type { Port, Queue } from '../base/index.ts'
-import type { NameIn, QmpCommands, Rest, ResultOf } from './commands.ts'
-import { closedError, QmpError } from './errors.ts'
-import { type EventFilter, EventListeners, type EventOf } from './events.ts'
+import { durationText, type Port, type Queue, unlessAborted } from '../base/index.ts'
+import { abortedError, closedError, QmpError } from './errors.ts'
+import { eventShapes } from './event-shapes.ts'
+import { EventListeners, type EventNameIn, type EventOf, type OnceOptions } from './events.ts'
+import type { LineLimits } from './lines.ts'
+import type { NameIn, Rest, ResultOf } from './qapi.ts'
+import { monitorReplies } from './replies.ts'
 import { type ConnectOptions, Session } from './session.ts'
-import type { Greeting, Message, QemuVersion, QmpEvent } from './wire.ts'
+import type { Qmp, QmpSchema } from './versions.ts'
+import type { Greeting, Message, QemuVersion, QmpEvent, Reply } from './wire.ts'
 
 export type QmpState = 'greeting' | 'negotiating' | 'ready' | 'closed'
 
@@ -14,8 +18,8 @@ const after: Readonly<Record<QmpState, readonly QmpState[]>> = {
   closed: [],
 }
 
-/** The longest known answer, of `query-qmp-schema`, has 207 KB. */
-const maxLine = 16 * 1024 * 1024
+/** The longest known answer, of `query-qmp-schema`, has 207 KB and 32,000 values; others are not as deep as ten. */
+const lines: LineLimits = { length: 16 * 1024 * 1024, structure: { depth: 1024, values: 1_000_000 } }
 
 export interface ExecuteOptions {
   /** After this time the command fails with QMP_TIMEOUT and the outcome `unknown`. */
@@ -27,6 +31,8 @@ export interface ExecuteOptions {
   readonly fds?: readonly number[]
   /** Runs out of band: ahead of all other commands, even while QEMU's main loop is blocked. */
   readonly oob?: boolean
+  /** Aborts the command (QMP_ABORTED). When it was sent by then, its outcome is `unknown`: QEMU cannot be stopped. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -40,13 +46,16 @@ export interface ExecuteOptions {
  *
  * A greeting does not mean that QEMU is ready: a QEMU that its own sandbox is about to kill greets first.
  * At most eight commands are with QEMU, others wait in a queue. Events are received from the first byte on.
+ *
+ * `Version` gives the types of commands and events: {@link Qmp} for any QEMU, or {@link Qmp72} and the like for one.
  */
-export class QmpClient implements AsyncDisposable {
+export class QmpClient<Version extends QmpSchema = Qmp> implements AsyncDisposable {
   readonly #session: Session
   readonly #listeners: EventListeners
   readonly #timeoutMs: number
   #state: QmpState = 'greeting'
   #greeting: Greeting | undefined
+  #latestEvent: string | undefined
   #greeted: (greeting: Greeting) => void = () => {}
   /** Resolves when QEMU has answered `qmp_capabilities` and `query-status`. */
   readonly ready: Promise<void>
@@ -58,7 +67,8 @@ export class QmpClient implements AsyncDisposable {
       peer,
       protocol: 'monitor',
       clock,
-      maxLine,
+      lines,
+      replies: monitorReplies,
       message: message => this.#receive(message),
       malformed: failure => this.#session.end(failure),
       ended: reason => {
@@ -76,9 +86,22 @@ export class QmpClient implements AsyncDisposable {
     return this.#state
   }
 
+  /** Its name in error messages. */
+  get peer(): string {
+    return this.#session.peer
+  }
+
   /** QEMU's version, after its greeting. */
   get version(): QemuVersion | undefined {
     return this.#greeting?.version
+  }
+
+  /** What was last said on this monitor: `migrate-incoming without answer, the last event RESUME`. Kept after its end. */
+  get lastExchange(): string | undefined {
+    const { latest } = this.#session.pending
+    const command = latest && `${latest.command} ${latest.answered ? 'answered' : 'without answer'}`
+    const event = this.#latestEvent && `the last event ${this.#latestEvent}`
+    return command && event ? `${command}, ${event}` : (command ?? event)
   }
 
   /**
@@ -97,10 +120,10 @@ export class QmpClient implements AsyncDisposable {
    * await client.execute('getfd', { fdname: 'state' }, { fds: [file.fd] })
    * ```
    */
-  async execute<const Name extends NameIn<QmpCommands>>(
+  async execute<const Name extends NameIn<Version['commands']>>(
     command: Name,
-    ...rest: Rest<QmpCommands, Name, ExecuteOptions>
-  ): Promise<ResultOf<QmpCommands, Name>> {
+    ...rest: Rest<Version['commands'], Name, ExecuteOptions>
+  ): Promise<ResultOf<Version['commands'], Name>> {
     const [args, options = {}] = rest as [object?, ExecuteOptions?]
     if (this.#state !== 'closed' && this.#state !== 'ready')
       throw new QmpError({
@@ -114,16 +137,14 @@ export class QmpClient implements AsyncDisposable {
       })
     checkFds(command, args, options.fds)
     if (options.oob && !this.#greeting?.capabilities.includes('oob')) throw noOob(command, this.#session.peer)
-    return (await this.#ask(command, args, options)) as ResultOf<QmpCommands, Name>
+    return (await this.#ask(command, args, options)) as ResultOf<Version['commands'], Name>
   }
 
   /** Events as they arrive. The loop ends with the monitor. Beyond `limit` the oldest are dropped and counted. */
-  events<const Name extends string>(
-    filter: Name | readonly Name[],
-    options?: { limit?: number },
-  ): Queue<EventOf<Name>>
-  events(filter?: EventFilter, options?: { limit?: number }): Queue<QmpEvent>
-  events(filter?: EventFilter, { limit = 1024 }: { limit?: number } = {}): Queue<QmpEvent> {
+  events<const Name extends EventNameIn<Version['events']> = string>(
+    filter?: Name | readonly Name[] | ((event: QmpEvent) => boolean),
+    { limit = 1024 }: { readonly limit?: number } = {},
+  ): Queue<EventOf<Name, Version['events']>> {
     this.#mustBeOpen()
     return this.#listeners.listen(filter, limit)
   }
@@ -132,14 +153,14 @@ export class QmpClient implements AsyncDisposable {
    * The next event that matches. Call it before you send the command that causes the event: events come
    * before replies. Rejects with the reason when the monitor closes first.
    */
-  once<const Name extends string>(
+  once<const Name extends EventNameIn<Version['events']>>(
     name: Name,
-    filter: (event: EventOf<Name>) => boolean = () => true,
-    options: { timeoutMs?: number } = {},
-  ): Promise<EventOf<Name>> {
+    filter: (event: EventOf<Name, Version['events']>) => boolean = () => true,
+    options: OnceOptions = {},
+  ): Promise<EventOf<Name, Version['events']>> {
     this.#mustBeOpen()
     const wants = filter as (event: QmpEvent) => boolean
-    return this.#listeners.once(name, wants, options.timeoutMs) as Promise<EventOf<Name>>
+    return this.#listeners.once(name, wants, options) as Promise<EventOf<Name, Version['events']>>
   }
 
   close(): Promise<void> {
@@ -172,7 +193,7 @@ export class QmpClient implements AsyncDisposable {
   #greetingWithin(ms: number): Promise<Greeting> {
     return new Promise((resolve, reject) => {
       const cancel = this.#session.clock.after(ms, () => {
-        const reason = `no greeting within ${ms} ms`
+        const reason = `no greeting within ${durationText(ms)}`
         const remedy =
           'Make sure that no other client is connected to this monitor, and that it is in control mode'
         this.#session.end(
@@ -191,9 +212,17 @@ export class QmpClient implements AsyncDisposable {
   }
 
   #receive(message: Message): void {
-    if (message.kind === 'event') this.#listeners.emit(message.event)
+    if (message.kind === 'event') this.#emit(message.event)
     else if (message.kind === 'greeting') this.#greeted(message.greeting)
-    else if (message.kind === 'refusal') this.#session.pending.unreadable(message.reason)
+    else this.#session.end(strayReply(this.#session.peer, message))
+  }
+
+  #emit(event: QmpEvent): void {
+    const check = Object.hasOwn(eventShapes, event.event) ? eventShapes[event.event] : undefined
+    const wrong = check?.(event.data, 'data')
+    this.#latestEvent = event.event
+    if (wrong === undefined) this.#listeners.emit(event)
+    else this.#session.end(badEvent(this.#session.peer, event.event, wrong))
   }
 
   #mustBeOpen(): void {
@@ -208,10 +237,20 @@ export class QmpClient implements AsyncDisposable {
 }
 
 /** Connects to a monitor. Resolves when it is ready for commands; after a failure it leaves nothing open. */
-export async function connectQmp(port: Port, options?: ConnectOptions): Promise<QmpClient> {
-  const client = new QmpClient(port, options)
-  await client.ready
-  return client
+export async function connectQmp<Version extends QmpSchema = Qmp>(
+  port: Port,
+  options: ConnectOptions = {},
+): Promise<QmpClient<Version>> {
+  const client = new QmpClient<Version>(port, options)
+  try {
+    await unlessAborted(client.ready, options.signal, cause =>
+      abortedError({ op: 'connect to', target: client.peer }, cause),
+    )
+    return client
+  } catch (failure) {
+    await client.close()
+    throw failure
+  }
 }
 
 /** QEMU accepts one descriptor with a message, and takes a name that starts with a digit for a number. */
@@ -223,6 +262,18 @@ function checkFds(command: string, args: object | undefined, fds: readonly numbe
   else if (/^\d|^$/.test(name))
     reason = `'${name}' cannot be the name of a descriptor: it must not start with a digit`
   if (reason) throw new QmpError({ code: 'QMP_BAD_FD', kind: 'usage', command, outcome: 'unsent', reason })
+}
+
+/** A reply without id that belongs to no command: from now on replies could be matched to wrong commands. */
+function strayReply(target: string, message: Reply): QmpError {
+  const said = message.kind === 'refusal' ? `: ${message.reason}` : ''
+  const reason = `it sent a reply that belongs to no command${said}`
+  return new QmpError({ code: 'QMP_UNREADABLE', op: 'talk to', target, reason })
+}
+
+function badEvent(target: string, name: string, wrong: string): QmpError {
+  const reason = `its event ${name} is wrong: ${wrong}`
+  return new QmpError({ code: 'QMP_MALFORMED', op: 'read events of', target, reason })
 }
 
 function noOob(command: string, target: string): QmpError {

@@ -39,6 +39,25 @@ export function closedError(peer: string, reason: string, cause?: unknown): QmpE
 
 /** The same end, as the error of `command`. */
 export function lostError(end: QmpError, command: string, outcome: Outcome): QmpError {
-  const { code, target = '', reason } = end
-  return new QmpError({ code, target, reason, command, outcome, cause: end })
+  const { code, target = '', reason, remedy } = end
+  const todo = remedy === undefined ? {} : { remedy }
+  return new QmpError({ code, target, reason, command, outcome, ...todo, cause: end })
+}
+
+/** A caller's signal aborted a command, or a wait. `sent`: it may have taken effect, or may still do so. */
+export function abortedError(
+  what: { readonly command?: string; readonly op?: string; readonly target: string },
+  cause: unknown,
+  sent = false,
+): QmpError {
+  const reason = sent ? 'its caller aborted it after it was sent' : 'its caller aborted it'
+  const outcome = sent ? 'unknown' : 'unsent'
+  return new QmpError({ code: 'QMP_ABORTED', ...what, reason, outcome, cause })
+}
+
+/** A guest's agent sends no events: what nothing has asked for is a mistake, or an attack on this process. */
+export function floodError(target: string): QmpError {
+  const reason = 'it sent much that nothing had asked for, so its port has been closed'
+  const remedy = 'Look at what uses the port of qemu-ga in the guest, and reset the node to open it again'
+  return new QmpError({ code: 'AGENT_FLOOD', op: 'talk to', target, reason, remedy })
 }

@@ -1,15 +1,26 @@
-import { type Clock, defer, Queue } from '../base/index.ts'
-import { QmpError } from './errors.ts'
-import type { QmpEvents } from './event-types.ts'
+import { type Clock, defer, durationText, onAbort, Queue } from '../base/index.ts'
+import { abortedError, QmpError } from './errors.ts'
+import type { QmpEvents } from './versions.ts'
 import type { QmpEvent } from './wire.ts'
 
 /** The event of that name, with the type of its data where that is known. */
-export type EventOf<Name extends string> = Name extends keyof QmpEvents
-  ? QmpEvent<Name, QmpEvents[Name]>
+export type EventOf<Name extends string, Table = QmpEvents> = Name extends keyof Table
+  ? QmpEvent<Name, Table[Name]>
   : QmpEvent<Name>
+
+/** An event's name. Editors offer the known ones; any other is accepted. */
+export type EventNameIn<Table> = (keyof Table & string) | (string & {})
 
 /** The events to receive: those of one name, of several, or those for which a function returns true. */
 export type EventFilter = string | readonly string[] | ((event: QmpEvent) => boolean)
+
+/** How long to wait for an event. */
+export interface OnceOptions {
+  /** After this time the wait fails with QMP_NO_EVENT. Absent: it may take any time. */
+  readonly timeoutMs?: number
+  /** Aborts the wait (QMP_ABORTED). */
+  readonly signal?: AbortSignal
+}
 
 type Wants = (event: QmpEvent) => boolean
 
@@ -31,23 +42,26 @@ export class EventListeners {
     this.#clock = clock
   }
 
-  listen(filter: EventFilter | undefined, limit: number): Queue<QmpEvent> {
-    const queue = new Queue<QmpEvent>({ limit, onClose: () => this.#listeners.delete(listener) })
+  /** `Event` is the type of the events that match the filter. */
+  listen<Event>(filter: EventFilter | undefined, limit: number): Queue<Event> {
+    const queue = new Queue<Event>({ limit, onClose: () => this.#listeners.delete(listener) })
     const listener: Listener = {
       wants: predicate(filter),
-      take: event => queue.push(event),
+      take: event => queue.push(event as Event),
       end: (failure, gone) => queue.end(gone ? undefined : failure),
     }
     this.#listeners.add(listener)
     return queue
   }
 
-  once(name: string, filter: Wants, timeoutMs?: number): Promise<QmpEvent> {
+  once(name: string, filter: Wants, { timeoutMs, signal }: OnceOptions = {}): Promise<QmpEvent> {
     const first = defer<QmpEvent>()
     let cancel = () => {}
+    let leaveSignal = () => {}
     const leave = () => {
       this.#listeners.delete(listener)
       cancel()
+      leaveSignal()
     }
     const listener: Listener = {
       wants: event => event.event === name && filter(event),
@@ -63,6 +77,7 @@ export class EventListeners {
     this.#listeners.add(listener)
     if (timeoutMs !== undefined)
       cancel = this.#clock.after(timeoutMs, () => listener.end(this.#late(name, timeoutMs), false))
+    leaveSignal = onAbort(signal, () => listener.end(this.#aborted(name, signal?.reason), false))
     // The waiter may leave before the event, when the command that should cause it fails: that is not an
     // unhandled rejection.
     first.promise.catch(() => {})
@@ -83,8 +98,13 @@ export class EventListeners {
     for (const listener of [...this.#listeners]) listener.end(reason, true)
   }
 
+  #aborted(name: string, cause: unknown): QmpError {
+    const what = { op: `wait for ${name} of`, target: this.#peer }
+    return abortedError(what, cause)
+  }
+
   #late(name: string, timeoutMs: number): QmpError {
-    const reason = `no ${name} event within ${timeoutMs} ms`
+    const reason = `no ${name} event within ${durationText(timeoutMs)}`
     return new QmpError({
       code: 'QMP_NO_EVENT',
       op: 'wait for',

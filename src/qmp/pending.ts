@@ -1,13 +1,16 @@
-import { type Clock, type Deferred, defer } from '../base/index.ts'
-import { lostError, QmpError } from './errors.ts'
+import { type Clock, type Deferred, defer, durationText, onAbort } from '../base/index.ts'
+import { abortedError, lostError, QmpError } from './errors.ts'
 import type { SessionTrace } from './trace.ts'
-import { encodeArguments, encodeRequest, type Reply } from './wire.ts'
+import { checkCommand, encodeArguments, encodeRequest, type Reply } from './wire.ts'
 
 export interface Ask {
   readonly command: string
   readonly args?: object | undefined
   readonly fds?: readonly number[] | undefined
   readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+  /** Bytes of the longest reply that can be expected, where that differs from its command's. */
+  readonly longestReply?: number | undefined
   /** Out of band: sent at once, as `exec-oob`. */
   readonly oob?: boolean
   /** Sent at once, ahead of the window and its queue, as an ordinary command. */
@@ -24,6 +27,8 @@ interface InFlight {
    */
   readonly counted: boolean
   sent: boolean
+  answered: boolean
+  id: number | undefined
   /** When it was sent, by the clock; only while it is traced. */
   sentAt: number | undefined
   /** True when the caller has given up. The id stays in use until the reply comes. */
@@ -35,7 +40,8 @@ export interface PendingOptions {
   readonly peer: string
   readonly trace: SessionTrace
   readonly clock: Clock
-  readonly send: (text: string, fds: readonly number[] | undefined) => void
+  /** Returns the failure when nothing was sent because a descriptor cannot be; the connection goes on. */
+  readonly send: (text: string, fds: readonly number[] | undefined) => QmpError | undefined
   readonly window?: number
   /** Give every command an id, even one that is alone in flight. */
   readonly alwaysId?: boolean
@@ -44,14 +50,22 @@ export interface PendingOptions {
 /**
  * Commands in flight, and their callers. At most `window` are in flight; the others queue in order.
  *
- * Replies are matched by id. A command that is sent while every other one in flight has an id goes without
- * one: the reply without an id is its own. The 7 bytes saved are a fifth of the time of `query-status`.
+ * Replies are matched by id. A command that is alone in flight and has no arguments goes without one: the reply
+ * without an id is its own. The 7 bytes saved are a fifth of the time of `query-status`. QEMU answers what it cannot
+ * parse without an id, and only arguments can be that.
+ *
+ * A command with a descriptor is sent when all others are answered, without a line end, and nothing follows
+ * before its reply. QEMU up to 10.0 reads the socket in one thread and takes the descriptor in another; a
+ * byte that arrives between the two lets them use it at once (`chardev/char-socket.c`).
  */
 export class PendingCommands {
   readonly #options: PendingOptions
   readonly #window: number
   readonly #inFlight = new Map<number | undefined, InFlight>()
   readonly #queue: InFlight[] = []
+  /** A command with a descriptor, from when it is sent until it is answered. */
+  #alone: InFlight | undefined
+  #latest: InFlight | undefined
   #counted = 0
   #id = 0
 
@@ -60,9 +74,12 @@ export class PendingCommands {
     this.#window = options.window ?? 8
   }
 
-  /** Throws at once when the arguments cannot be encoded as JSON. */
+  /** Throws at once when the command or its arguments cannot be encoded as JSON that QEMU reads. */
   ask(ask: Ask): Promise<unknown> {
     const counted = !ask.oob && !ask.first
+    const { command, signal } = ask
+    if (signal?.aborted) throw abortedError({ command, target: this.#options.peer }, signal.reason)
+    checkCommand(ask.command)
     const args = ask.args && encodeArguments(ask.command, ask.args)
     const entry: InFlight = {
       ask,
@@ -70,22 +87,34 @@ export class PendingCommands {
       result: defer(),
       counted,
       sent: false,
+      answered: false,
+      id: undefined,
       sentAt: undefined,
       abandoned: false,
       cancel: () => {},
     }
-    entry.cancel = this.#options.clock.after(ask.timeoutMs, () => this.#expire(entry))
-    if (counted && (this.#counted >= this.#window || this.#queue.length > 0)) this.#queue.push(entry)
-    else this.#send(entry)
+    const cancelTimer = this.#options.clock.after(ask.timeoutMs, () => this.#expire(entry))
+    const leave = onAbort(signal, () => this.#abort(entry))
+    entry.cancel = () => {
+      cancelTimer()
+      leave()
+    }
+    const isNext = !counted || this.#queue.length === 0
+    if (isNext && this.#maySend(entry)) this.#send(entry)
+    else this.#enqueue(entry)
     return entry.result.promise
   }
 
-  /** Takes a reply. A late reply, and one to a command that was never sent, are dropped. */
-  settle(message: Reply): void {
+  /**
+   * Takes a reply. A late reply, and one to a command that was never sent, are dropped. Returns false for the latter:
+   * nothing had asked for it.
+   */
+  settle(message: Reply): boolean {
     const id = message.id as number | undefined
     const entry = this.#inFlight.get(id)
     if (this.#options.trace.on) this.#traceReply(message, entry)
-    if (!entry) return
+    if (!entry) return false
+    entry.answered = true
     this.#remove(id, entry)
     if (!entry.abandoned) {
       entry.cancel()
@@ -93,6 +122,17 @@ export class PendingCommands {
       else entry.result.reject(this.#refused(entry, message))
     }
     this.#pump()
+    return true
+  }
+
+  /** The commands that have no reply, also those whose callers have given up. */
+  get asked(): Ask[] {
+    return Array.from(this.#inFlight.values(), ({ ask }) => ask)
+  }
+
+  /** The command that was sent last, for the report of a QEMU that died. */
+  get latest(): { readonly command: string; readonly answered: boolean } | undefined {
+    return this.#latest && { command: this.#latest.ask.command, answered: this.#latest.answered }
   }
 
   /** True when a reply without an id is expected. */
@@ -141,23 +181,47 @@ export class PendingCommands {
     }
   }
 
+  #maySend({ ask, counted }: InFlight): boolean {
+    if (this.#alone) return false
+    if (hasFds(ask)) return this.#inFlight.size === 0
+    return !counted || this.#counted < this.#window
+  }
+
+  /** Those that do not count for the window stay ahead of those that do. */
+  #enqueue(entry: InFlight): void {
+    const behind = entry.counted ? -1 : this.#queue.findIndex(({ counted }) => counted)
+    this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, entry)
+  }
+
   #pump(): void {
-    while (this.#counted < this.#window) {
-      const next = this.#queue.shift()
-      if (!next) return
+    for (let next = this.#queue[0]; next && this.#maySend(next); next = this.#queue[0]) {
+      this.#queue.shift()
       this.#send(next)
     }
   }
 
   #send(entry: InFlight): void {
     const { command, oob = false, first, fds } = entry.ask
-    const named = oob || first || this.#options.alwaysId || this.#inFlight.has(undefined)
+    const named =
+      oob || first || this.#options.alwaysId || entry.args !== undefined || this.#inFlight.size > 0
     const id = named ? this.#nextId() : undefined
     if (this.#options.trace.on) this.#traceCommand(entry, id)
+    entry.id = id
     this.#inFlight.set(id, entry)
     if (entry.counted) this.#counted++
+    if (hasFds(entry.ask)) this.#alone = entry
     entry.sent = true
-    this.#options.send(encodeRequest({ command, args: entry.args, id, oob }), fds)
+    this.#latest = entry
+    const lineEnd = this.#alone ? '' : '\n'
+    const refused = this.#options.send(encodeRequest({ command, args: entry.args, id, oob }) + lineEnd, fds)
+    if (refused) this.#takeBack(entry, refused)
+  }
+
+  #takeBack(entry: InFlight, reason: QmpError): void {
+    entry.cancel()
+    this.#remove(entry.id, entry)
+    entry.result.reject(lostError(reason, entry.ask.command, 'unsent'))
+    this.#pump()
   }
 
   #traceCommand(entry: InFlight, id: number | undefined): void {
@@ -172,9 +236,10 @@ export class PendingCommands {
     trace.replied(message, entry && { command: entry.ask.command, ...ms })
   }
 
-  /** Short, and not an id that a late reply could still have. */
+  /** Short, and not an id that a late reply could still have. There is always a free one. */
   #nextId(): number {
-    do this.#id = (this.#id % 999) + 1
+    const most = Math.max(999, 2 * this.#inFlight.size)
+    do this.#id = (this.#id % most) + 1
     while (this.#inFlight.has(this.#id))
     return this.#id
   }
@@ -182,16 +247,32 @@ export class PendingCommands {
   #remove(id: number | undefined, entry: InFlight): void {
     this.#inFlight.delete(id)
     if (entry.counted) this.#counted--
+    if (this.#alone === entry) this.#alone = undefined
   }
 
   #expire(entry: InFlight): void {
+    const { command, timeoutMs } = entry.ask
+    if (this.#options.trace.on) this.#options.trace.expired(command, timeoutMs)
+    this.#reject(entry, { code: 'QMP_TIMEOUT', reason: `no answer within ${durationText(timeoutMs)}` })
+    this.#leave(entry)
+  }
+
+  #abort(entry: InFlight): void {
+    const { command, signal } = entry.ask
+    entry.cancel()
+    if (this.#options.trace.on) this.#options.trace.aborted(command)
+    entry.result.reject(abortedError({ command, target: this.#options.peer }, signal?.reason, entry.sent))
+    this.#leave(entry)
+  }
+
+  /** Its caller has gone. */
+  #leave(entry: InFlight): void {
     entry.abandoned = true
     const queued = this.#queue.indexOf(entry)
     if (queued >= 0) this.#queue.splice(queued, 1)
-    const { command, timeoutMs } = entry.ask
-    if (this.#options.trace.on) this.#options.trace.expired(command, timeoutMs)
-    const reason = `no answer within ${timeoutMs} ms`
-    this.#reject(entry, { code: 'QMP_TIMEOUT', reason })
+    // Without a place in the window to free, it need not be remembered: a silent peer would make us collect them.
+    if (entry.sent && !entry.counted && this.#alone !== entry) this.#remove(entry.id, entry)
+    this.#pump() // it may have been what the others waited for
   }
 
   #reject(entry: InFlight, why: { code: string; reason: string }): void {
@@ -205,4 +286,8 @@ export class PendingCommands {
     const { command } = entry.ask
     return new QmpError({ code: 'QMP_COMMAND', target: this.#options.peer, reason, command, errorClass })
   }
+}
+
+function hasFds({ fds = [] }: Ask): boolean {
+  return fds.length > 0
 }

@@ -94,6 +94,11 @@ export class SessionTrace {
     })
   }
 
+  /** A command that its caller no longer waits for. */
+  aborted(command: string): void {
+    trace.tell({ direction: 'noted', peer: this.#peer, what: `aborted ${command}`, value: {} })
+  }
+
   closed(reason: QmpError): void {
     const value = { error: { reason: reason.reason } }
     trace.tell({ direction: 'noted', peer: this.#peer, what: 'closed', value })

@@ -1,5 +1,6 @@
-import { messageOf } from '../base/index.ts'
+import { messageOf, printable, shape } from '../base/index.ts'
 import { QmpError } from './errors.ts'
+import { jsonOf, parseJson } from './json.ts'
 
 /** QEMU's greeting. */
 export interface Greeting {
@@ -43,23 +44,30 @@ export interface Request {
   readonly oob?: boolean
 }
 
-/** Encodes a command. Compact, because QEMU 7.2 takes a turn of its main loop for every byte. */
+/** Encodes a command, without line end. Compact, because QEMU 7.2 takes a turn of its main loop for every byte. */
 export function encodeRequest({ command, args, id, oob }: Request): string {
   const verb = oob ? 'exec-oob' : 'execute'
   const rest = args === undefined ? '' : `,"arguments":${args}`
-  return `{"${verb}":${JSON.stringify(command)}${rest}${id === undefined ? '' : `,"id":${id}`}}\n`
+  return `{"${verb}":${JSON.stringify(command)}${rest}${id === undefined ? '' : `,"id":${id}`}}`
 }
 
 /** QEMU's own limit is 1024, with the command around them (qemu `qobject/json-streamer.c`). */
 const maxDepth = 1000
 
 /**
- * Arguments as JSON. Ones nested too deeply must not be sent: QEMU answers them with an error for every
- * bracket, and none has an id that says which command it belongs to.
+ * What QEMU's parser refuses in a text, with one error or more that have no id (qemu `util/unicode.c`): lone surrogates,
+ * escaped or not, and noncharacters.
+ */
+const unparsable = /(?<!\\)(?:\\\\)*\\ud[89a-f]|[\p{Surrogate}\p{Noncharacter_Code_Point}]/u
+
+/**
+ * Arguments as JSON, bigints as integers. Texts that QEMU cannot parse must not be sent, nor ones nested too deeply: QEMU
+ * answers with an error for every bracket, and none has an id that says which command it belongs to.
  */
 export function encodeArguments(command: string, args: object): string {
   try {
-    const json = JSON.stringify(args)
+    const json = jsonOf(args)
+    if (unparsable.test(json)) throw new TypeError('a text in them has a lone surrogate or a noncharacter')
     if (json.length <= 2 * maxDepth || depthOf(json) <= maxDepth) return json
   } catch (cause) {
     throw badArguments(command, messageOf(cause), cause)
@@ -86,9 +94,17 @@ function endOfString(json: string, start: number): number {
   return at
 }
 
+/** Commands of QEMU have such names (qemu `docs/devel/qapi-code-gen.rst`), and no others could be parsed for certain. */
+export function checkCommand(command: string): void {
+  if (!/^[\w.-]+$/.test(command)) throw badArguments(command, 'that is not the name of a command')
+}
+
 function badArguments(command: string, reason: string, cause?: unknown): QmpError {
   return new QmpError({ code: 'QMP_BAD_ARGUMENTS', kind: 'usage', command, outcome: 'unsent', reason, cause })
 }
+
+/** Characters. QEMU's own reasons have a few hundred; a guest's agent says what it likes. */
+const longestReason = 1000
 
 /** Decodes one line. Throws QMP_MALFORMED when it is not a message of the protocol. */
 export function decodeMessage(line: string): Message {
@@ -96,9 +112,12 @@ export function decodeMessage(line: string): Message {
   if ('return' in message) return { kind: 'value', id: message.id, value: message.return }
   if (isRecord(message.error)) {
     const { class: errorClass, desc } = message.error
-    return { kind: 'refusal', id: message.id, errorClass: String(errorClass), reason: String(desc) }
+    if (typeof errorClass !== 'string' || typeof desc !== 'string') throw malformed(line)
+    const [named, reason] = [printable(errorClass, 64), printable(desc, longestReason)]
+    return { kind: 'refusal', id: message.id, errorClass: named, reason }
   }
-  if (typeof message.event === 'string') return { kind: 'event', event: eventOf(message.event, message) }
+  if (typeof message.event === 'string')
+    return { kind: 'event', event: eventOf(printable(message.event, 64), message) }
   const greeting = greetingOf(message.QMP)
   if (greeting) return { kind: 'greeting', greeting }
   throw malformed(line)
@@ -106,7 +125,7 @@ export function decodeMessage(line: string): Message {
 
 function parse(line: string): Record<string, unknown> {
   try {
-    const message: unknown = JSON.parse(line)
+    const message = parseJson(line)
     if (isRecord(message)) return message
   } catch {} // reported below, with the line
   throw malformed(line)
@@ -114,21 +133,25 @@ function parse(line: string): Record<string, unknown> {
 
 function eventOf(event: string, { data, timestamp }: Record<string, unknown>): QmpEvent {
   const { seconds, microseconds } = isRecord(timestamp) ? timestamp : {}
-  const at = Number(seconds ?? -1) * 1000 + Number(microseconds ?? 0) / 1000
+  const at = numberOr(seconds, -1) * 1000 + numberOr(microseconds, 0) / 1000
   return { event, data: isRecord(data) ? data : {}, at }
 }
 
+/** `Number` throws for an object whose `toString` is not a function. */
+function numberOr(value: unknown, other: number): number {
+  return typeof value === 'number' ? value : other
+}
+
+const version = shape.record({
+  qemu: shape.record({ major: shape.count, minor: shape.count, micro: shape.count }),
+  package: shape.text,
+})
+const greetingShape = shape.record({ version }, { capabilities: shape.list(shape.text) })
+
 function greetingOf(value: unknown): Greeting | undefined {
-  if (!isRecord(value) || !isRecord(value.version) || !isRecord(value.version.qemu)) return undefined
-  const { qemu, package: packaged } = value.version
-  const { major, minor, micro } = qemu
-  return {
-    version: {
-      qemu: { major: Number(major), minor: Number(minor), micro: Number(micro) },
-      package: String(packaged ?? ''),
-    },
-    capabilities: Array.isArray(value.capabilities) ? value.capabilities.map(String) : [],
-  }
+  if (greetingShape(value, 'QMP') !== undefined) return undefined
+  const { version: told, capabilities = [] } = value as Partial<Greeting> & Pick<Greeting, 'version'>
+  return { version: told, capabilities }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -136,6 +159,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function malformed(line: string): QmpError {
-  const shown = JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line)
+  const shown = `"${printable(line, 80)}"`
   return new QmpError({ code: 'QMP_MALFORMED', reason: `${shown} is not a message of the monitor protocol` })
 }

@@ -7,8 +7,9 @@ const secret = /^(input-data|out-data|err-data|buf-b64|password)$/
 /** Deeper than any message we know; a hostile peer could nest until our stack ends. */
 const deepest = 32
 
-/** The same value with the size of each secret in its place, for traces. */
+/** The same value as JSON can have it, with the size of each secret in its place, for traces. A bigint is its digits. */
 export function withoutSecrets(value: unknown, depth = 0): unknown {
+  if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object' || value === null) return value
   if (depth > deepest) return '…'
   if (Array.isArray(value)) return value.map(each => withoutSecrets(each, depth + 1))
