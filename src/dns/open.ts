@@ -1,6 +1,6 @@
-import { type Queue, Scope, systemClock, within } from '../base/index.ts'
+import { type Queue, Scope, systemClock, unlessAborted, within } from '../base/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
-import { DnsError } from './errors.ts'
+import { aborted, DnsError } from './errors.ts'
 import { openResolver } from './forwarder/forwarder.ts'
 import type { ResolverOptions } from './forwarder/options.ts'
 import { fits, type QueryEvent, QueryEvents, type QueryFilter } from './observe/events.ts'
@@ -13,6 +13,7 @@ import type { Snapshot } from './observe/snapshot.ts'
 import { parsePlace, placeText, usualPort } from './server/address.ts'
 import type { StreamLimits } from './server/limits.ts'
 import { type DnsServer, listen } from './server/listen.ts'
+import type { FaultRules } from './tailor/faults.ts'
 import type { OwnHosts, Resolver } from './types.ts'
 
 export interface DnsOptions extends ResolverOptions {
@@ -38,6 +39,13 @@ export interface DnsOptions extends ResolverOptions {
   readonly plainUdp?: boolean
 }
 
+export interface QueryOptions {
+  /** Default: 10 s. */
+  readonly timeoutMs?: number
+  /** Ends the wait: DNS_ABORTED. */
+  readonly signal?: AbortSignal
+}
+
 /** A forwarder with its listeners. */
 export interface Dns extends AsyncDisposable {
   /** The first place at which it listens. */
@@ -46,11 +54,13 @@ export interface Dns extends AsyncDisposable {
   readonly places: readonly { readonly address: string; readonly port: number }[]
   readonly metrics: { readonly address: string; readonly port: number } | undefined
   /** The next answer that matches, from now on: `await dns.query({ name: 'example.org' })`. */
-  query(filter?: QueryFilter, options?: { timeoutMs?: number }): Promise<QueryEvent>
+  query(filter?: QueryFilter, options?: QueryOptions): Promise<QueryEvent>
   /** All answers from now on. */
   queries(): Queue<QueryEvent>
   /** Replaces the names that are answered here. Those of the hosts file stay. */
   setHosts(own: OwnHosts): void
+  /** The answers that fail, for tests. */
+  readonly faults: FaultRules
   snapshot(): Snapshot
   /** Reads resolv.conf and the hosts file again, and opens the log again: the effect of SIGHUP. */
   reload(): Promise<void>
@@ -143,11 +153,15 @@ class OpenDns implements Dns {
     return this.places[0]!.port
   }
 
-  async query(filter: QueryFilter = {}, { timeoutMs = 10_000 } = {}): Promise<QueryEvent> {
+  async query(
+    filter: QueryFilter = {},
+    { timeoutMs = 10_000, signal }: QueryOptions = {},
+  ): Promise<QueryEvent> {
     const queue = this.queries()
     const late = () => noQuery(filter, `no such query came within ${timeoutMs} ms`)
     try {
-      return await within(first(queue, filter), { clock: systemClock, ms: timeoutMs, late })
+      const found = within(first(queue, filter), { clock: systemClock, ms: timeoutMs, late })
+      return await unlessAborted(found, signal, reason => aborted('wait for query', 'forwarder', reason))
     } finally {
       queue.end()
     }
@@ -162,12 +176,16 @@ class OpenDns implements Dns {
     return this.#events.listen()
   }
 
+  get faults(): FaultRules {
+    return this.#parts.resolver.faults
+  }
+
   setHosts(own: OwnHosts): void {
     this.#parts.resolver.setHosts(own)
   }
 
   async reload(): Promise<void> {
-    this.#parts.resolver.reload()
+    await this.#parts.resolver.reload()
     await this.#parts.log?.reopen()
   }
 

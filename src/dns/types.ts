@@ -1,3 +1,5 @@
+import type { FaultRules } from './tailor/faults.ts'
+
 /** The transport of a query. It decides how long its answer may be. */
 export type Transport = 'udp' | 'tcp'
 
@@ -92,14 +94,38 @@ export interface Host {
   readonly addresses: readonly string[]
 }
 
+/** A record of one's own, with data as in a zone file. */
+export interface OwnEntry {
+  /** `www.lab.test`; `*.lab.test` for every name below; an address for its reverse name. */
+  readonly name: string
+  /** `SRV`, `TYPE65280`. */
+  readonly type: string
+  /** `0 5 80 www.lab.test`, `\# 4 0a000001` for any type (RFC 3597 §5). Names in it are full ones. */
+  readonly data: string
+  /** In seconds. Default: 5. */
+  readonly ttl?: number
+  /**
+   * The networks and addresses that it is for: `192.168.0.1/32`. For those, such records take the place of all other
+   * data of the name. Default: all.
+   */
+  readonly askers?: readonly string[]
+}
+
 /** The names that this forwarder answers itself. */
 export interface OwnHosts {
   /** The first name with an address is the name of its PTR record. */
   readonly hosts: readonly Host[]
+  /** Records of any type. Those with addresses give their PTR records too. */
+  readonly records?: readonly OwnEntry[]
   /** Names that exist nowhere else: one that matches and is not in `hosts` does not exist. */
   readonly ours?: RegExp
   /** Networks whose reverse names exist nowhere else: `192.168.0.0/24`. */
   readonly nets?: readonly string[]
+  /**
+   * Domains whose names exist nowhere else: `lab.test`. For names below a zone that has servers of its own,
+   * those are asked.
+   */
+  readonly domains?: readonly string[]
 }
 
 /** The forwarder: it turns queries into answers. It has no sockets towards its clients. */
@@ -121,9 +147,14 @@ export interface Resolver extends AsyncDisposable {
   /** Entries and bytes in the cache. */
   readonly cached: { readonly entries: number; readonly bytes: number }
   upstreams(): UpstreamStatus[]
+  /** The answers that fail, for tests. */
+  readonly faults: FaultRules
   /** Replaces the cluster's own names. Those of the hosts file stay. */
   setHosts(own: OwnHosts): void
-  /** Reads resolv.conf and the hosts file again, and forgets what is known of every upstream. */
-  reload(): void
+  /**
+   * Reads resolv.conf and the hosts file again, and forgets what is known of every upstream. A large hosts
+   * file is read while queries are answered, from its earlier names.
+   */
+  reload(): Promise<void>
   close(): Promise<void>
 }

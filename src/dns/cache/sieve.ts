@@ -1,82 +1,63 @@
-/** An entry of a {@link Sieve}, linked into its queue. A hit sets `visited`, and nothing else. */
-export interface SieveNode {
-  readonly key: string
-  readonly bytes: number
-  visited: boolean
-  newer: SieveNode | undefined
-  older: SieveNode | undefined
-}
+const none = 0xffffffff
 
 /**
  * Decides what to evict: SIEVE (Zhang et al., NSDI '24). It has a queue in order of arrival, and a hand that
  * moves from old to new. The hand spares an entry once if it was hit since the last pass, and evicts it
  * otherwise. A hit moves nothing and only sets a bit, which suits a hot path. Names that are queried once
- * pass through.
+ * pass through. Entries are numbers, slots of the cache.
  */
-export class Sieve<N extends SieveNode> {
-  readonly #nodes = new Map<string, N>()
-  readonly #limit: { readonly entries: number; readonly bytes: number }
-  #newest: SieveNode | undefined
-  #oldest: SieveNode | undefined
-  #hand: SieveNode | undefined
-  bytes = 0
-  evictions = 0
+export class Sieve {
+  readonly #newer: Uint32Array
+  readonly #older: Uint32Array
+  /** 1 for slots with a hit since the last pass. */
+  readonly #visited: Uint8Array
+  #newest = none
+  #oldest = none
+  #hand = none
 
-  constructor(limit: { readonly entries: number; readonly bytes: number }) {
-    this.#limit = limit
+  constructor(slots: number) {
+    this.#newer = new Uint32Array(slots)
+    this.#older = new Uint32Array(slots)
+    this.#visited = new Uint8Array(slots)
   }
 
-  get size(): number {
-    return this.#nodes.size
+  hit(slot: number): void {
+    this.#visited[slot] = 1
   }
 
-  get(key: string): N | undefined {
-    return this.#nodes.get(key)
+  add(slot: number): void {
+    this.#visited[slot] = 0
+    this.#older[slot] = this.#newest
+    this.#newer[slot] = none
+    if (this.#newest === none) this.#oldest = slot
+    else this.#newer[this.#newest] = slot
+    this.#newest = slot
   }
 
-  values(): IterableIterator<N> {
-    return this.#nodes.values()
+  remove(slot: number): void {
+    const newer = this.#newer[slot]!
+    const older = this.#older[slot]!
+    if (this.#hand === slot) this.#hand = newer
+    if (newer === none) this.#newest = older
+    else this.#older[newer] = older
+    if (older === none) this.#oldest = newer
+    else this.#newer[older] = newer
   }
 
-  /**
-   * Stores a node in place of the one with its key, and evicts others to make room. A node larger than the
-   * cache is not stored.
-   */
-  put(node: N): void {
-    const before = this.#nodes.get(node.key)
-    if (before) this.remove(before)
-    if (node.bytes > this.#limit.bytes || this.#limit.entries < 1) return
-    while (this.size >= this.#limit.entries || this.bytes + node.bytes > this.#limit.bytes) this.#evict()
-    node.older = this.#newest
-    node.newer = undefined
-    if (this.#newest) this.#newest.newer = node
-    else this.#oldest = node
-    this.#newest = node
-    this.#nodes.set(node.key, node)
-    this.bytes += node.bytes
-  }
-
-  remove(node: SieveNode): void {
-    if (!this.#nodes.delete(node.key)) return
-    this.bytes -= node.bytes
-    if (this.#hand === node) this.#hand = node.newer
-    if (node.newer) node.newer.older = node.older
-    else this.#newest = node.older
-    if (node.older) node.older.newer = node.newer
-    else this.#oldest = node.newer
-    node.newer = undefined
-    node.older = undefined
-  }
-
-  #evict(): void {
-    let node = this.#hand ?? this.#oldest
-    while (node?.visited) {
-      node.visited = false
-      node = node.newer ?? this.#oldest
+  /** The slot to evict, which the hand has passed. There is at least one. */
+  victim(): number {
+    let slot = this.#hand === none ? this.#oldest : this.#hand
+    while (this.#visited[slot]) {
+      this.#visited[slot] = 0
+      const newer = this.#newer[slot]!
+      slot = newer === none ? this.#oldest : newer
     }
-    if (!node) return
-    this.#hand = node.newer
-    this.remove(node)
-    this.evictions++
+    this.#hand = this.#newer[slot]!
+    return slot
+  }
+
+  /** All slots, the oldest first. */
+  *slots(): Generator<number> {
+    for (let slot = this.#oldest; slot !== none; slot = this.#newer[slot]!) yield slot
   }
 }

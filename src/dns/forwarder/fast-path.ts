@@ -1,17 +1,20 @@
 import type { Clock } from '../../base/index.ts'
-import { type Cache, type Entry, isError, wantsPrefetch } from '../cache/cache.ts'
+import type { Cache } from '../cache/cache.ts'
 import type { Names } from '../names/names.ts'
+import type { Tailor } from '../tailor/tailor.ts'
 import { type AnswerSource, type Asker, type BufferView, type Counters, drop, later } from '../types.ts'
 import type { Answer } from '../wire/answer.ts'
 import { AnswerWriter, type Manner } from '../wire/answer-writer.ts'
-import { Extended, Rcode } from '../wire/constants.ts'
+import { Extended, flag, isFailure, Rcode } from '../wire/constants.ts'
 import { ignore, proceed, Query } from '../wire/query.ts'
 
 export interface FastPathOptions {
   readonly clock: Clock
   readonly cache: Cache
   readonly counters: Counters
-  readonly prefetch: (entry: Entry) => void
+  readonly prefetch: (key: string) => void
+  /** Answers some questions in its own way, which takes time. */
+  readonly tailor: Pick<Tailor, 'active' | 'concerns'>
 }
 
 /** TTL of a stale answer, in seconds (RFC 8767 §5.2). */
@@ -24,11 +27,13 @@ const staleTtl = 30
 export class FastPath {
   readonly query = new Query()
   readonly writer = new AnswerWriter()
-  names: Names
+  #names: Names
   /** The source of the last answer. */
   source: AnswerSource = 'rule'
   /** The key of the last query that returned {@link later}. */
   key = ''
+  /** True when the last query that returned {@link later} is for the {@link Tailor}. */
+  tailored = false
   readonly #options: FastPathOptions
   readonly #manner: Manner = { transport: 'udp', age: 0, ttl: -1, extended: -1 }
   readonly #giving: { answer: Answer | undefined; manner: Manner } = {
@@ -37,7 +42,7 @@ export class FastPath {
   }
 
   constructor(names: Names, options: FastPathOptions) {
-    this.names = names
+    this.#names = names
     this.#options = options
   }
 
@@ -45,39 +50,62 @@ export class FastPath {
   answer(query: BufferView, asker: Asker, into: BufferView): number {
     const verdict = this.query.read(query)
     if (verdict !== proceed) return this.#reject(verdict, into)
-    const key = this.query.key()
-    const { cache, clock } = this.#options
+    const { cache, clock, tailor } = this.#options
+    this.tailored = tailor.active && tailor.concerns(this.query.key(), asker)
+    if (this.tailored) {
+      this.key = this.query.key()
+      return later
+    }
     const manner = this.#manner
     manner.transport = asker.transport
-    const entry = cache.find(key)
-    if (entry === undefined) return this.#own(key, into)
     const now = clock.now()
-    if (now >= entry.expiresAt) return this.#stale(entry, now, into)
-    manner.age = Math.floor((now - entry.storedAt) / 1000)
+    const slot = cache.find(this.query.keyBytes(), this.query.keyLength, now)
+    if (slot < 0 || this.#isOwn(slot)) return this.#own(now, into)
+    const { expiresAt, storedAt } = cache.slots
+    if (now >= expiresAt[slot]!) return this.#stale(slot, now, into)
+    const answer = cache.answer(slot)
+    manner.age = Math.floor((now - storedAt[slot]!) / 1000)
     manner.ttl = -1
-    manner.extended = isError(entry) ? Extended.cachedError : -1
+    manner.extended = cachedExtended(answer)
     this.source = 'cache'
-    const length = this.#write(entry.answer, into)
-    if (length === later) this.key = key
+    const length = this.#write(answer, into)
+    if (length === later) this.key = this.query.key()
     else {
       this.#options.counters.hits++
-      if (wantsPrefetch(entry, now)) this.#options.prefetch(entry)
+      if (cache.wantsPrefetch(slot, now)) this.#options.prefetch(this.query.key())
     }
     return length
+  }
+
+  get names(): Names {
+    return this.#names
+  }
+
+  /** Names that are local from now on are not answered from the cache any more. */
+  set names(names: Names) {
+    this.#names = names
+    this.#options.cache.edition++
   }
 
   /** Writes an answer to the last query. */
   give(
     answer: Answer,
-    { transport, stale }: { transport: Asker['transport']; stale: boolean },
+    { transport, stale, age = 0 }: { transport: Asker['transport']; stale: boolean; age?: number },
     into: BufferView,
   ) {
     const manner = this.#manner
     manner.transport = transport
-    manner.age = 0
+    manner.age = age
     manner.ttl = stale ? staleTtl : -1
     manner.extended = stale ? staleExtended(answer) : answer.extended
     return this.#write(answer, into)
+  }
+
+  /** Writes the last query with TC and no records. */
+  truncate(into: BufferView): number {
+    const length = this.writer.fail(this.query, { rcode: Rcode.NOERROR, extended: -1 }, into)
+    if (length > 0) into.bytes[into.at + 2]! |= flag.TC
+    return length
   }
 
   #write(answer: Answer, into: BufferView): number {
@@ -98,10 +126,23 @@ export class FastPath {
     return this.writer.fail(this.query, { rcode: verdict, extended }, into)
   }
 
-  #own(key: string, into: BufferView): number {
-    this.key = key
-    const answer = this.names.find(key)
-    if (answer === undefined) return later
+  /** True when the name has become a local one since it was cached. */
+  #isOwn(slot: number): boolean {
+    const { cache } = this.#options
+    if (cache.slots.edition[slot] === cache.edition) return false
+    cache.slots.edition[slot] = cache.edition
+    if (!this.#names.owns(this.query.key())) return false
+    cache.remove(slot)
+    return true
+  }
+
+  #own(now: number, into: BufferView): number {
+    this.key = this.query.key()
+    const answer = this.#names.find(this.key)
+    if (answer === undefined) {
+      this.tailored = this.#names.alias(this.key) !== undefined
+      return this.tailored ? later : this.#staleOfOthers(now, into)
+    }
     this.source = 'own'
     const length = this.give(answer, { transport: this.#manner.transport, stale: false }, into)
     if (length !== later) this.#options.counters.own++
@@ -112,14 +153,30 @@ export class FastPath {
    * Serves a stale answer at once when the upstreams failed a moment ago, so that the client does not wait in
    * vain (RFC 8767 §5).
    */
-  #stale(entry: Entry, now: number, into: BufferView): number {
-    this.key = entry.key
-    if (now >= entry.staleUntil) return later
+  #stale(slot: number, now: number, into: BufferView): number {
+    const { cache } = this.#options
+    this.key = this.query.key()
+    if (now >= cache.slots.staleUntil[slot]!) return later
     this.source = 'stale'
-    const length = this.give(entry.answer, { transport: this.#manner.transport, stale: true }, into)
+    const length = this.give(cache.answer(slot), { transport: this.#manner.transport, stale: true }, into)
     if (length !== later) this.#options.counters.stale++
     return length
   }
+
+  /** The same for clients with other flags than those for which the answer was stored. */
+  #staleOfOthers(now: number, into: BufferView): number {
+    const { cache } = this.#options
+    if (now >= cache.recheckUntil) return later
+    const key = this.query.keyBytes().subarray(0, this.query.keyLength)
+    const slot = cache.stale(key, now)
+    return slot < 0 ? later : this.#stale(slot, now, into)
+  }
+}
+
+/** An upstream's own explanation says more than that its failure was remembered. */
+function cachedExtended({ extended, received, rcode }: Answer): number {
+  if (received && extended >= 0) return extended
+  return isFailure(rcode) ? Extended.cachedError : -1
 }
 
 function staleExtended({ rcode }: Answer): number {

@@ -2,6 +2,9 @@ import type { Clock } from '../../base/index.ts'
 import { Cache } from '../cache/cache.ts'
 import { Hosts } from '../names/sources.ts'
 import { tellAnswer, tellAtOnce, tellDrop, tellQuestion, trace } from '../observe/trace.ts'
+import type { FaultRules } from '../tailor/faults.ts'
+import type { Given, Withheld } from '../tailor/given.ts'
+import { Tailor } from '../tailor/tailor.ts'
 import {
   type Answered,
   type AnswerSource,
@@ -14,12 +17,16 @@ import {
   type Resolver,
   type UpstreamStatus,
 } from '../types.ts'
+import { Delays } from '../upstream/delays.ts'
 import { LoopWatch } from '../upstream/loop.ts'
+import { type OpenDialer, openDialer } from '../upstream/transport/sockets.ts'
+import { trustOf } from '../upstream/trust.ts'
 import { Upstreams } from '../upstream/upstreams.ts'
 import type { Answer } from '../wire/answer.ts'
 import { Extended, isFailure, Rcode } from '../wire/constants.ts'
 import { failureAnswer } from '../wire/local-answer.ts'
 import { questionOf } from '../wire/question.ts'
+import { BootClock } from './boot-clock.ts'
 import { newCounters } from './counters.ts'
 import { FastPath } from './fast-path.ts'
 import { Fetches } from './fetches.ts'
@@ -37,44 +44,69 @@ class Forwarder implements Resolver {
   onAnswer: ((answered: Answered) => void) | undefined
   readonly #counters = newCounters()
   readonly #options: ResolvedOptions
-  readonly #clock: Clock
+  readonly #clock: Delays
+  /** For what is kept. */
+  readonly #bootClock: Clock
   readonly #cache: Cache
   readonly #hosts: Hosts
   readonly #loops: LoopWatch
+  readonly #ownDialer: OpenDialer | undefined
   readonly #upstreams: Upstreams
   readonly #fetches: Fetches
   readonly #fastPath: FastPath
+  readonly #tailor: Tailor
   /** Answers are written here before they are copied out. */
   readonly #room: BufferView = { bytes: Buffer.alloc(0xffff), at: 0, length: 0xffff }
   #waiting = 0
   #closed: Promise<void> | undefined
 
   constructor(options: ResolvedOptions) {
-    const { clock, notice, cacheEntries, cacheBytes, staleSeconds } = options
+    const { notice, cacheEntries, cacheBytes, staleSeconds } = options
+    const clock = new Delays(options.clock)
     const counters = this.#counters
     this.#options = options
     this.#clock = clock
-    this.#cache = new Cache({ entries: cacheEntries, bytes: cacheBytes, staleSeconds })
-    this.#hosts = new Hosts(options.hostsFile, notice)
+    this.#bootClock = new BootClock(clock, options.uptime)
+    this.#cache = new Cache({
+      entries: cacheEntries,
+      bytes: cacheBytes,
+      staleSeconds,
+      onBytesFull: () => notice(fullText(this.#cache, options)),
+    })
+    this.#hosts = new Hosts({ ...options, onRead: () => this.#renewNames() })
     this.#loops = new LoopWatch(notice)
+    this.#ownDialer = options.dialer ? undefined : openDialer()
     this.#upstreams = this.#openUpstreams()
     this.#fetches = new Fetches({
-      clock,
+      clock: this.#bootClock,
+      delays: clock,
       cache: this.#cache,
       counters,
       ttlMax: options.cacheTtlMax,
       maxUnderWay: options.maxUnderWay,
-      rebindProtection: options.rebindProtection,
-      ask: question => this.#upstreams.ask(question),
+      answerWithinMs: options.answerWithinMs,
+      slowMs: options.hedgeMs,
+      guards: key => options.rebindProtection && !this.#upstreams.isZoned(key),
+      ask: (question, receiver) => this.#upstreams.ask(question, receiver),
       owns: key => this.#fastPath.names.owns(key),
     })
     const prefetch = this.#fetches.prefetch.bind(this.#fetches)
-    this.#fastPath = new FastPath(this.#hosts.names(), { clock, cache: this.#cache, counters, prefetch })
-    this.#fastPath.writer.trustAd = this.#upstreams.trustAd
+    this.#tailor = this.#openTailor()
+    this.#fastPath = new FastPath(this.#hosts.names(), {
+      clock: this.#bootClock,
+      cache: this.#cache,
+      counters,
+      prefetch,
+      tailor: this.#tailor,
+    })
   }
 
   get counters(): Readonly<Counters> {
     return { ...this.#counters, evictions: this.#cache.evictions }
+  }
+
+  get faults(): FaultRules {
+    return this.#tailor.faults
   }
 
   get cached(): { readonly entries: number; readonly bytes: number } {
@@ -98,30 +130,58 @@ class Forwarder implements Resolver {
     return length
   }
 
-  async resolve(query: Uint8Array, asker: Asker): Promise<Uint8Array | undefined> {
+  resolve(query: Uint8Array, asker: Asker): Promise<Uint8Array | undefined> {
     const begun = this.#clock.now()
-    const bytes = Buffer.from(query.buffer, query.byteOffset, query.byteLength)
-    const question: BufferView = { bytes, at: 0, length: bytes.length }
+    const { buffer, byteOffset, byteLength } = query
+    const bytes = Buffer.isBuffer(query) ? query : Buffer.from(buffer, byteOffset, byteLength)
+    const asked: Asking = { question: { bytes, at: 0, length: bytes.length }, asker, begun }
     this.#counters.questions++
     if (trace.on) tellQuestion(query, asker)
-    let length = this.#fastPath.answer(question, asker, this.#room)
-    let { source } = this.#fastPath
-    if (length === later) {
-      const given = await this.#wait(this.#fastPath.key)
-      source = given.source
+    const length = this.#fastPath.answer(asked.question, asker, this.#room)
+    if (length !== later) return Promise.resolve(this.#finish(asked, length, this.#fastPath.source))
+    if (this.#hosts.isFirstReading) return this.#resolveWhenRead(asked)
+    return this.#resolveLater(asked)
+  }
+
+  async #resolveWhenRead(asked: Asking): Promise<Uint8Array | undefined> {
+    await this.#hosts.reading
+    const length = this.#fastPath.answer(asked.question, asked.asker, this.#room)
+    return length === later ? this.#resolveLater(asked) : this.#finish(asked, length, this.#fastPath.source)
+  }
+
+  #resolveLater(asked: Asking): Promise<Uint8Array | undefined> {
+    const { key, tailored } = this.#fastPath
+    const { question, asker } = asked
+    const coming: Promise<SourcedAnswer | Withheld> = tailored
+      ? this.#tailor.answer(key, asker)
+      : this.#wait(key)
+    return coming.then(given => {
       // Other queries have used it meanwhile.
       this.#fastPath.query.read(question)
-      length = this.#fastPath.give(
-        given.answer,
-        { transport: asker.transport, stale: source === 'stale' },
-        this.#room,
-      )
+      return this.#finish(asked, this.#give(given, asker), typeof given === 'string' ? 'rule' : given.source)
+    })
+  }
+
+  /** Writes an answer to the query that was read last. Returns its length, or `drop`. */
+  #give(given: SourcedAnswer | Withheld, { transport }: Asker): number {
+    if (given === 'nothing') {
+      this.#counters.dropped++
+      return drop
     }
+    if (given === 'truncated') return this.#fastPath.truncate(this.#room)
+    const { answer, source, age = 0 } = given
+    return this.#fastPath.give(answer, { transport, stale: source === 'stale', age }, this.#room)
+  }
+
+  /** A copy of the answer in the room. */
+  #finish({ question, asker, begun }: Asking, length: number, source: AnswerSource): Buffer | undefined {
+    const query = question.bytes
     if (length <= 0) {
       if (trace.on) tellDrop(query, asker)
       return undefined
     }
-    const answer = Uint8Array.prototype.slice.call(this.#room.bytes, 0, length)
+    const answer = Buffer.allocUnsafe(length)
+    this.#room.bytes.copy(answer, 0, 0, length)
     if (trace.on) tellAnswer({ query, answer, asker, source, ms: this.#clock.now() - begun })
     this.onAnswer?.({ query, answer, asker, source, ms: this.#clock.now() - begun })
     return answer
@@ -136,16 +196,16 @@ class Forwarder implements Resolver {
     this.#renewNames()
   }
 
-  reload(): void {
-    this.#hosts.reload()
-    this.#renewNames()
+  reload(): Promise<void> {
     this.#upstreams.reload()
-    this.#fastPath.writer.trustAd = this.#upstreams.trustAd
+    return this.#hosts.reload()
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#upstreams.close()
+    this.#hosts.close()
+    this.#tailor.close()
     this.#loops.close()
+    this.#closed ??= this.#close()
     return this.#closed
   }
 
@@ -153,66 +213,83 @@ class Forwarder implements Resolver {
     return this.close()
   }
 
+  async #close(): Promise<void> {
+    await this.#upstreams.close()
+    await this.#ownDialer?.[Symbol.asyncDispose]()
+  }
+
   /** Resolves a query that needs an upstream, within the time that clients wait. */
-  async #wait(key: string): Promise<SourcedAnswer> {
-    const question = questionOf(key)
+  #wait(key: string): Promise<SourcedAnswer> {
     if (this.#loops.caught(key)) {
       this.#counters.rejected++
-      return { answer: failureAnswer(question, Rcode.REFUSED, Extended.other), source: 'rule' }
+      const answer = failureAnswer(questionOf(key), Rcode.REFUSED, Extended.other)
+      return Promise.resolve({ answer, source: 'rule' })
     }
     this.#counters.misses++
     if (this.#waiting >= mostWaiting)
-      return this.#fail(failureAnswer(question, Rcode.SERVFAIL, Extended.notReady))
+      return Promise.resolve(this.#fail(failureAnswer(questionOf(key), Rcode.SERVFAIL, Extended.notReady)))
     this.#waiting++
-    try {
-      const answer = await this.#inTime(this.#fetches.get(key))
-      this.#fastPath.writer.trustAd = this.#upstreams.trustAd
-      if (answer && !isFailure(answer.rcode)) return { answer, source: 'upstream' }
-      const stale = this.#stale(key)
-      if (stale) return stale
-      return this.#fail(answer ?? failureAnswer(question, Rcode.SERVFAIL, Extended.noReachableAuthority))
-    } finally {
+    return this.#fetches.get(key).then(answer => {
       this.#waiting--
-    }
-  }
-
-  #inTime(fetch: Promise<Answer>): Promise<Answer | undefined> {
-    return new Promise(resolve => {
-      const cancel = this.#clock.after(this.#options.answerWithinMs, () => resolve(undefined))
-      void fetch.then(answer => {
-        cancel()
-        resolve(answer)
-      })
+      if (!isFailure(answer.rcode)) return { answer, source: 'upstream' }
+      return this.#stale(key) ?? this.#fail(answer)
     })
   }
 
-  #stale(key: string): SourcedAnswer | undefined {
-    const now = this.#clock.now()
-    const entry = this.#cache.stale(key, now)
-    if (!entry) return undefined
-    this.#cache.recheckLater(entry, now)
-    this.#counters.stale++
-    return { answer: entry.answer, source: 'stale' }
+  #fresh(key: string): Given | undefined {
+    const bytes = questionOf(key).keyBytes
+    const now = this.#bootClock.now()
+    const slot = this.#cache.find(bytes, bytes.length, now)
+    const { expiresAt, storedAt } = this.#cache.slots
+    if (slot < 0 || now >= expiresAt[slot]!) return undefined
+    this.#counters.hits++
+    return {
+      answer: this.#cache.copy(slot),
+      source: 'cache',
+      age: Math.floor((now - storedAt[slot]!) / 1000),
+    }
   }
 
-  /** A failure that came from an upstream has no extended error of this forwarder. */
+  #stale(key: string): SourcedAnswer | undefined {
+    const now = this.#bootClock.now()
+    const slot = this.#cache.stale(questionOf(key).keyBytes, now)
+    if (slot < 0) return undefined
+    this.#cache.recheckLater(slot, now)
+    this.#counters.stale++
+    return { answer: this.#cache.copy(slot), source: 'stale' }
+  }
+
   #fail(answer: Answer): SourcedAnswer {
-    if (answer.extended < 0) return { answer, source: 'upstream' }
+    if (answer.received) return { answer, source: 'upstream' }
     this.#counters.failures++
     return { answer, source: 'rule' }
   }
 
   #renewNames(): void {
-    const names = this.#hosts.names()
-    this.#fastPath.names = names
-    this.#cache.forget(key => names.owns(key))
+    // The first reading may be over before there is a fast path.
+    if (!this.#fastPath) return
+    this.#fastPath.names = this.#hosts.names()
+    this.#tailor.show(this.#hosts.shown())
+  }
+
+  #openTailor(): Tailor {
+    const { clock, faults, filter, dns64 } = this.#options
+    return new Tailor({
+      ...{ clock, faults, filter, dns64 },
+      names: () => this.#fastPath.names,
+      cached: key => this.#fresh(key),
+      ask: key => this.#wait(key),
+    })
   }
 
   #openUpstreams(): Upstreams {
-    const { clock, dialer, mixedCase, loopCheck } = this.#options
+    const { mixedCase, loopCheck, notice, upstreamCa } = this.#options
+    const clock = this.#clock
+    const dialer = this.#options.dialer ?? this.#ownDialer!
+    const trust = trustOf(upstreamCa)
     return new Upstreams({
       ...this.#options,
-      behaviour: { clock, dialer, mixedCase, tcpOnly: false, trustAd: false },
+      behaviour: { clock, dialer, mixedCase, tcpOnly: false, trustAd: false, trust, notice },
       onNew: upstreams => {
         if (loopCheck) this.#loops.probe(upstreams)
       },
@@ -220,10 +297,25 @@ class Forwarder implements Resolver {
   }
 }
 
+/** One sentence, for the user who may give the cache more memory. */
+function fullText({ entries, bytes }: Cache, { cacheEntries, cacheBytes }: ResolvedOptions): string {
+  const limit = `${cacheBytes} bytes, before it has ${cacheEntries}`
+  return `The cache is full with ${entries} answers: they take ${bytes} of ${limit}. --cache-bytes allows more.`
+}
+
+/** A query that is being resolved, and when that began. */
+interface Asking {
+  readonly question: BufferView
+  readonly asker: Asker
+  readonly begun: number
+}
+
 /** An answer, and its source. */
 interface SourcedAnswer {
   readonly answer: Answer
   readonly source: AnswerSource
+  /** How many seconds it has been kept. */
+  readonly age?: number
 }
 
 /** The most clients that wait at once. Each costs about a kilobyte. */

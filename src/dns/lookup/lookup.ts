@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { type Clock, systemClock, within } from '../../base/index.ts'
-import { DnsError } from '../errors.ts'
+import { type Clock, systemClock, unlessAborted, within } from '../../base/index.ts'
+import { aborted, DnsError } from '../errors.ts'
 import { parsePlace, placeText } from '../server/address.ts'
 import { systemDialer } from '../upstream/transport/sockets.ts'
 import { Frames, framed } from '../wire/frames.ts'
@@ -16,12 +16,14 @@ export interface Lookup {
   readonly server: string
   readonly tcp?: boolean
   readonly timeoutMs?: number
+  /** Ends the wait: DNS_ABORTED. */
+  readonly signal?: AbortSignal
   readonly clock?: Clock
 }
 
 /** Sends one query to one server and returns the bytes of its answer. Equivalent: `dig @server name type`. */
 export async function lookUp(lookup: Lookup): Promise<Buffer> {
-  const { name, type = 'A', server, tcp = false, timeoutMs = 5000, clock = systemClock } = lookup
+  const { name, type = 'A', server, tcp = false, timeoutMs = 5000, signal, clock = systemClock } = lookup
   const wire = nameBytes(name)
   const number = typeNumber(type)
   if (wire === undefined || number === undefined)
@@ -31,7 +33,7 @@ export async function lookUp(lookup: Lookup): Promise<Buffer> {
       op: 'ask for',
       target: wire === undefined ? name : type,
       reason: wire === undefined ? 'it is not a valid domain name' : 'the record type is unknown',
-      remedy: 'Example: xc dns --query example.org AAAA',
+      remedy: 'Example: the name example.org and the type AAAA',
     })
   const id = randomInt(0x10000)
   const question = writeQuestion(questionOf(keyOf(wire, number)), {
@@ -64,7 +66,8 @@ export async function lookUp(lookup: Lookup): Promise<Buffer> {
       port.send(tcp ? framed(question) : question)
     })
     const late = () => silent(`no answer within ${timeoutMs} ms`)
-    return await within(answer, { clock, ms: timeoutMs, late })
+    const found = within(answer, { clock, ms: timeoutMs, late })
+    return await unlessAborted(found, signal, reason => aborted('ask', target, reason))
   } finally {
     await port.close()
   }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { isSystemError, messageOf } from '../../base/index.ts'
+import { isSystemError, messageOf, settingText } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
 import { placeText } from '../server/address.ts'
 
@@ -43,6 +43,6 @@ function explained(cause: Error, place: { address: string; port: number }): Erro
   const taken = isSystemError(cause, 'EADDRINUSE')
   const reason = taken ? 'the port is taken' : messageOf(cause)
   const target = placeText(place)
-  const remedy = 'Choose another port with --metrics'
+  const remedy = `Choose another port (${settingText('metrics')})`
   return new DnsError({ code: 'DNS_METRICS_FAILED', op: 'serve metrics at', target, reason, remedy, cause })
 }

@@ -115,7 +115,7 @@ function openLog(path: string): number {
       op: 'open query log',
       target: path,
       reason: messageOf(cause),
-      remedy: 'Name a file that you can write to (xc start: --dns-log, xc dns: --log)',
+      remedy: 'Name a file that you can write to',
       cause,
     })
   }

@@ -17,27 +17,41 @@ interface Client {
  */
 const mostKnown = 1024
 
-/** Decides which clients may send queries: this machine, and the networks given as `192.168.0.0/24`. */
+/** Which clients have access besides those on the loopback network. */
+export interface AccessOptions {
+  /** Networks: `192.168.0.0/24`. */
+  readonly allow?: readonly string[]
+  /** Tells which addresses are this machine's own. */
+  readonly isOwn?: (address: string) => boolean
+}
+
+/** Decides which clients may send queries: this machine, from any of its addresses, and the given networks. */
 export class Access {
   readonly #allowed: (address: string) => boolean
   readonly #open: boolean
+  readonly #isOwn: (address: string) => boolean
   readonly #known = new Map<string, boolean>()
   readonly #query = new Query()
   readonly #writer = new AnswerWriter()
 
-  constructor(allow: readonly string[] = []) {
+  constructor({ allow = [], isOwn = () => false }: AccessOptions = {}) {
+    this.#isOwn = isOwn
     this.#allowed = allowing(allow)
     this.#open = allow.length > 0
   }
 
   allows(client: Client): boolean {
     if (client.loopback) return true
-    if (!this.#open) return false
-    const known = this.#known.get(client.address)
+    const { address } = client
+    return (this.#open && this.#isAllowed(address)) || this.#isOwn(address)
+  }
+
+  #isAllowed(address: string): boolean {
+    const known = this.#known.get(address)
     if (known !== undefined) return known
     if (this.#known.size >= mostKnown) this.#known.clear()
-    const verdict = this.#allowed(client.address)
-    this.#known.set(client.address, verdict)
+    const verdict = this.#allowed(address)
+    this.#known.set(address, verdict)
     return verdict
   }
 

@@ -1,8 +1,8 @@
 /** The limits of one listener's TCP connections. */
 export interface StreamLimits {
-  /** The most connections. A further one closes the one that has been idle longest. */
+  /** The most connections. A further one closes one of the address that has most: that idle longest. */
   readonly connections: number
-  /** The most connections from one address. */
+  /** The most connections from one address. A further one closes that of it which has been idle longest. */
   readonly perAddress: number
   /** How long a connection may be idle, in milliseconds: while few are open, and when the limit is reached. */
   readonly idleMs: number

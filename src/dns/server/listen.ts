@@ -1,10 +1,11 @@
-import { type Clock, Scope } from '../../base/index.ts'
+import { type Clock, Scope, systemClock } from '../../base/index.ts'
 import type { Resolver } from '../types.ts'
 import { Access } from './acl.ts'
 import type { NetPlace } from './address.ts'
 import { DnsService, type ServerCounters } from './handler.ts'
 import type { StreamLimits } from './limits.ts'
 import { type Listener, openListener } from './listener.ts'
+import { ownAddresses } from './own-addresses.ts'
 
 export interface ListenOptions {
   readonly resolver: Resolver
@@ -37,7 +38,10 @@ export interface DnsServer extends AsyncDisposable {
 export async function listen(options: ListenOptions): Promise<DnsServer> {
   const { resolver, places, allow, onPanic } = options
   await using scope = new Scope()
-  const service = new DnsService(resolver, new Access(allow))
+  // In another namespace the addresses of this one are those of other machines.
+  const elsewhere = places.some(({ namespace }) => namespace !== undefined)
+  const isOwn = elsewhere ? () => false : ownAddresses(options.clock ?? systemClock)
+  const service = new DnsService(resolver, new Access({ ...(allow && { allow }), isOwn }))
   service.onPanic = onPanic
   const listeners: Listener[] = []
   for (const place of places) listeners.push(scope.add(await openListener(place, { ...options, service })))

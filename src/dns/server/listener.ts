@@ -1,7 +1,8 @@
 import { networkInterfaces } from 'node:os'
-import { isSystemError, Scope } from '../../base/index.ts'
-import { bindInet, holderOf, SysError } from '../../sys/index.ts'
+import { isSystemError, Scope, settingText } from '../../base/index.ts'
+import { bindInet, handOver, holderOf, SysError } from '../../sys/index.ts'
 import { DnsError } from '../errors.ts'
+import { lacksAddon } from '../lacks-addon.ts'
 import { type NetPlace, placeText } from './address.ts'
 import { type Datagrams, openBatched, openPlain } from './datagrams.ts'
 import { type StreamOptions, StreamServer } from './streams.ts'
@@ -43,11 +44,16 @@ async function openOnce(place: NetPlace, options: ListenerOptions): Promise<List
   const { port } = datagrams
   const streams = scope.add(new StreamServer(options))
   const { address } = hostable(place)
-  await streams.listen(batched ? bindInet('tcp', { ...place, port }) : { host: address, port })
+  await streams.listen(batched ? boundStream({ ...place, port }) : { host: address, port })
   datagrams.serve(options.service)
   const all = scope.move()
   const close = () => all.close()
   return { address: place.address, port, datagrams, streams, close, [Symbol.asyncDispose]: close }
+}
+
+/** Node closes it when the server closes. */
+function boundStream(place: NetPlace): { fd: number } {
+  return { fd: handOver(bindInet('tcp', place).fd) }
 }
 
 /** Batches need the addon, and a kernel with IPv6: its sockets are for both families. */
@@ -57,7 +63,7 @@ function isBatchedPossible(): boolean {
     void probe.close()
     return true
   } catch (failure) {
-    if (failure instanceof SysError && ['ADDON_MISSING', 'ADDON_STALE'].includes(failure.code)) return false
+    if (lacksAddon(failure)) return false
     if (failure instanceof SysError && failure.errnoName === 'EAFNOSUPPORT') return false
     throw failure
   }
@@ -92,7 +98,7 @@ function explained(cause: unknown, place: NetPlace): unknown {
     op: 'answer DNS at',
     target: placeText(place),
     reason: `the port is taken${by}`,
-    remedy: 'Choose another port with --listen, or stop the program that has it',
+    remedy: `Choose another port (${settingText('listen')}), or stop the program that has it`,
     cause,
   })
 }
@@ -104,6 +110,6 @@ function needsAddon(place: NetPlace): DnsError {
     op: 'answer DNS at',
     target: placeText(place),
     reason: 'sockets in a namespace, or several on one port, need the native addon and a kernel with IPv6',
-    remedy: 'Run: npm run build',
+    remedy: 'Run: npx xc setup',
   })
 }

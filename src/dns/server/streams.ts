@@ -70,35 +70,49 @@ export class StreamServer implements AsyncDisposable {
     const now = () => this.#clock.now()
     const connection = new Connection({ socket, service: this.#service, limits: this.#limits, now })
     const { address } = connection
-    const count = this.#perAddress.get(address) ?? 0
-    if (count >= this.#limits.perAddress || !this.#haveRoom()) {
+    if (!this.#haveRoom(address)) {
       this.crowdedOut++
       connection.end()
       return
     }
-    this.#perAddress.set(address, count + 1)
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1)
     this.#connections.set(socket, connection)
     socket.once('close', () => this.#gone(socket, address))
     this.#stopLooking ??= this.#clock.after(lookEvery, () => this.#look())
   }
 
   #gone(socket: Socket, address: string): void {
-    this.#connections.delete(socket)
+    if (!this.#connections.delete(socket)) return
     const left = this.#perAddress.get(address)! - 1
     if (left > 0) this.#perAddress.set(address, left)
     else this.#perAddress.delete(address)
   }
 
-  /** Makes room by closing the connection that has been idle longest, if one may be closed. */
-  #haveRoom(): boolean {
+  /**
+   * Makes room for a connection if there may be one more: at the cost of its own address when that has its
+   * share, otherwise of the address that has the most. So a client that leaks connections closes its own.
+   */
+  #haveRoom(address: string): boolean {
+    if ((this.#perAddress.get(address) ?? 0) >= this.#limits.perAddress)
+      return this.#closeOldest(connection => connection.address === address)
     if (this.#connections.size < this.#limits.connections) return true
-    let oldest: Connection | undefined
-    for (const connection of this.#connections.values())
-      if (connection.idle && connection.lastUse < (oldest?.lastUse ?? Number.POSITIVE_INFINITY))
-        oldest = connection
+    const idle = new Set([...this.#connections.values()].filter(each => each.idle).map(each => each.address))
+    const share = (each: string) => this.#perAddress.get(each)!
+    const largest = Math.max(...[...idle].map(share))
+    return this.#closeOldest(connection => share(connection.address) === largest)
+  }
+
+  /** Closes the one of these connections that has been idle longest. False when none is idle. */
+  #closeOldest(may: (connection: Connection) => boolean): boolean {
+    let oldest: [Socket, Connection] | undefined
+    for (const entry of this.#connections)
+      if (entry[1].idle && may(entry[1]) && entry[1].lastUse < (oldest?.[1].lastUse ?? Infinity))
+        oldest = entry
     if (!oldest) return false
     this.crowdedOut++
-    oldest.end()
+    oldest[1].end()
+    // Its place is free now, not only once the kernel has closed it.
+    this.#gone(oldest[0], oldest[1].address)
     return true
   }
 

@@ -1,10 +1,10 @@
-import { isSystemError, messageOf } from '../../base/index.ts'
+import { durationText, isSystemError, messageOf } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
 import { Extended } from '../wire/constants.ts'
 
 /** The upstream did not answer in time. */
 export function silent(name: string, ms: number): DnsError {
-  const reason = `no answer within ${Math.round(ms)} ms`
+  const reason = `no answer within ${durationText(ms)}`
   return new DnsError({ code: 'UPSTREAM_SILENT', op: 'ask', target: name, reason })
 }
 
@@ -18,6 +18,29 @@ export function unreachable(name: string, cause: unknown): DnsError {
 export function malformed(name: string): DnsError {
   const reason = 'its answer is malformed, or does not match the query'
   return new DnsError({ code: 'UPSTREAM_GARBLED', op: 'ask', target: name, reason })
+}
+
+/** The upstream sent a part of the answer where all of it has room (RFC 1035 §7.4, RFC 2181 §9). */
+export function cutShort(name: string): DnsError {
+  const reason = 'its answer over TCP is truncated'
+  return new DnsError({ code: 'UPSTREAM_GARBLED', op: 'ask', target: name, reason })
+}
+
+/** The server over HTTPS did not send a DNS message. */
+export function badHttp(name: string, reason: string): DnsError {
+  return new DnsError({ code: 'UPSTREAM_GARBLED', op: 'ask', target: name, reason })
+}
+
+/** The server's certificate is not one to trust, or is another's. */
+export function untrusted(name: string, cause: unknown): DnsError {
+  return new DnsError({
+    code: 'UPSTREAM_UNTRUSTED',
+    op: 'ask',
+    target: name,
+    reason: `its certificate is refused: ${messageOf(cause)}`,
+    remedy: 'Check the name after #, and whether its authority is one that is trusted',
+    cause,
+  })
 }
 
 /** The query was cancelled. */

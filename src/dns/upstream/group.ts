@@ -1,11 +1,10 @@
 import { randomInt } from 'node:crypto'
-import { setMaxListeners } from 'node:events'
 import { DnsError } from '../errors.ts'
-import type { Message } from '../wire/message.ts'
 import type { Question } from '../wire/question.ts'
+import type { Cancellable } from './cancellation.ts'
 import type { ResolvConf } from './conf/resolv-conf.ts'
 import { type Server, serverText } from './conf/server.ts'
-import { hedge } from './hedge.ts'
+import { type AnswerReceiver, hedge } from './hedge.ts'
 import { Upstream, type UpstreamBehaviour } from './upstream.ts'
 
 /**
@@ -39,13 +38,12 @@ export class Group {
   readonly #options: GroupOptions
   #conf: GroupConf
   #upstreams: readonly Upstream[] = []
-  readonly #closing = new AbortController()
+  readonly #pending = new Set<Cancellable>()
+  #closed = false
 
   constructor(conf: GroupConf, options: GroupOptions) {
     this.#options = options
     this.#conf = conf
-    // Each pending query listens.
-    setMaxListeners(0, this.#closing.signal)
     this.use(conf)
   }
 
@@ -54,9 +52,6 @@ export class Group {
   }
   get zone(): string {
     return this.#options.zone
-  }
-  get trustAd(): boolean {
-    return this.#conf.trustAd
   }
 
   /** Sets the servers. Those that stay keep their health and round-trip time. */
@@ -68,13 +63,16 @@ export class Group {
     for (const gone of before.values()) void gone.close()
   }
 
-  /** The first good answer of any server. Rejects with a DnsError. */
-  ask(question: Question): Promise<Message> {
+  /** Asks for the first good answer of any server. */
+  ask(question: Question, receiver: AnswerReceiver): Cancellable {
     const { behaviour, hedgeMs } = this.#options
     const { timeout, attempts } = this.#conf
-    const upstreams = this.#closing.signal.aborted ? [] : this.#order()
-    if (upstreams.length === 0) return Promise.reject(this.#noServer())
-    return hedge({
+    const upstreams = this.#closed ? [] : this.#order()
+    if (upstreams.length === 0) {
+      queueMicrotask(() => receiver.failed(this.#noServer()))
+      return { cancel() {} }
+    }
+    const asked = hedge(receiver, {
       clock: behaviour.clock,
       upstreams,
       question,
@@ -82,13 +80,16 @@ export class Group {
       tryMs: Math.min(timeout * 1000, longestTryMs),
       // A lone server whose answer is lost is asked a third time while the client still waits.
       rounds: upstreams.length === 1 ? Math.max(attempts, 3) : attempts,
-      signal: this.#closing.signal,
+      over: it => this.#pending.delete(it),
     })
+    this.#pending.add(asked)
+    return asked
   }
 
   /** Rejects all pending queries. */
   async close(): Promise<void> {
-    this.#closing.abort()
+    this.#closed = true
+    for (const asked of this.#pending) asked.cancel()
     await Promise.all(this.#upstreams.map(upstream => upstream.close()))
   }
 
@@ -105,6 +106,8 @@ export class Group {
 
   /** The order of servers: those that are down come last, and those that loop are omitted. */
   #order(): Upstream[] {
+    const [only] = this.#upstreams
+    if (only?.health.healthy && !only.loops && this.#upstreams.length === 1) return [only]
     const able = this.#upstreams.filter(({ loops }) => !loops)
     const preferred = this.#preferred(able)
     // The search ends at the first that may lead: a server that was down keeps its test query until it would lead.

@@ -1,13 +1,14 @@
-import { type Clock, type Deferred, defer } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
 import { isFailure } from '../wire/constants.ts'
 import type { Message } from '../wire/message.ts'
 import type { Question } from '../wire/question.ts'
+import { type Cancellable, Cancellation } from './cancellation.ts'
+import type { Delay, Delays, Waiting } from './delays.ts'
 import { cancelled } from './failure.ts'
-import type { Upstream } from './upstream.ts'
+import type { Upstream, UpstreamReceiver } from './upstream.ts'
 
 export interface HedgeOptions {
-  readonly clock: Clock
+  readonly clock: Delays
   /** The servers to ask, in this order; at least one. */
   readonly upstreams: readonly Upstream[]
   readonly question: Question
@@ -17,8 +18,15 @@ export interface HedgeOptions {
   readonly tryMs: number
   /** How often each server may be asked. */
   readonly rounds: number
-  /** Cancels the query. */
-  readonly signal: AbortSignal
+  /** Called once, when the result is there. */
+  readonly over: (asked: Cancellable) => void
+}
+
+/** Takes the result of a query, one of both, and never while it is being sent. */
+export interface AnswerReceiver {
+  answered(message: Message): void
+  /** With a DnsError. */
+  failed(thrown: unknown): void
 }
 
 /**
@@ -26,14 +34,14 @@ export interface HedgeOptions {
  * for a while. It takes the first good answer and cancels the others. When all fail, the result is the first
  * answer with a failure, since it is still an upstream's, or else the reason why there was none.
  */
-export function hedge(options: HedgeOptions): Promise<Message> {
-  return new Running(options).done.promise
+export function hedge(receiver: AnswerReceiver, options: HedgeOptions): Cancellable {
+  return new Running(receiver, options)
 }
 
-class Running {
-  readonly done: Deferred<Message> = defer<Message>()
+class Running implements Cancellable, Waiting, UpstreamReceiver {
+  readonly #receiver: AnswerReceiver
   readonly #options: HedgeOptions
-  readonly #abort = new AbortController()
+  readonly #cancellation = new Cancellation()
   /**
    * The servers still worth asking: one that answered with a failure, or cannot be reached, is not asked
    * again.
@@ -43,23 +51,28 @@ class Running {
   #underWay = 0
   #failing: Message | undefined
   #reason: DnsError | undefined
-  #cancelHedge = () => {}
+  #hedge: Delay | undefined
   #finished = false
 
-  constructor(options: HedgeOptions) {
+  constructor(receiver: AnswerReceiver, options: HedgeOptions) {
+    this.#receiver = receiver
     this.#options = options
     this.#able = [...options.upstreams]
-    options.signal.addEventListener('abort', this.#giveUp)
     this.#next()
   }
 
-  readonly #giveUp = (): void => {
-    if (!this.#finished) this.#finish(() => this.done.reject(cancelled('all upstreams')))
+  cancel(): void {
+    if (!this.#finished) this.#finish(() => this.#receiver.failed(cancelled('all upstreams')))
+  }
+
+  /** No answer for a while. */
+  due(): void {
+    this.#next()
   }
 
   #next(): void {
     const { upstreams, question, tryMs, rounds } = this.#options
-    this.#cancelHedge()
+    this.#hedge?.cancel()
     const upstream = this.#started < upstreams.length * rounds ? this.#able.shift() : undefined
     if (upstream === undefined) {
       this.#endIfQuiet()
@@ -68,11 +81,8 @@ class Running {
     this.#able.push(upstream)
     this.#started++
     this.#underWay++
-    this.#cancelHedge = this.#options.clock.after(this.#hedgeDelay(), () => this.#next())
-    upstream.ask(question, { ms: tryMs, signal: this.#abort.signal }).then(
-      message => this.#answered(upstream, message),
-      thrown => this.#failed(upstream, thrown),
-    )
+    this.#hedge = this.#options.clock.start(this.#hedgeDelay(), this)
+    upstream.ask(question, { ms: tryMs, cancellation: this.#cancellation, receiver: this })
   }
 
   /** The time before the next server is asked too: `hedgeMs` in the first round, doubled with every further one. */
@@ -81,16 +91,16 @@ class Running {
     return this.#options.hedgeMs * 2 ** turn
   }
 
-  #answered(upstream: Upstream, message: Message): void {
+  answered(upstream: Upstream, message: Message): void {
     this.#underWay--
     if (this.#finished) return
     if (isFailure(message.rcode)) {
       this.#failing ??= message
       this.#goOnWithout(upstream)
-    } else this.#finish(() => this.done.resolve(message))
+    } else this.#finish(() => this.#receiver.answered(message))
   }
 
-  #failed(upstream: Upstream, thrown: unknown): void {
+  failed(upstream: Upstream, thrown: unknown): void {
     this.#underWay--
     if (this.#finished) return
     this.#reason ??= thrown instanceof DnsError ? thrown : cancelled(upstream.name)
@@ -105,15 +115,14 @@ class Running {
   #endIfQuiet(): void {
     if (this.#finished || this.#underWay > 0) return
     const failing = this.#failing
-    this.#finish(() => (failing ? this.done.resolve(failing) : this.done.reject(this.#reason)))
+    this.#finish(() => (failing ? this.#receiver.answered(failing) : this.#receiver.failed(this.#reason)))
   }
 
   #finish(settle: () => void): void {
     this.#finished = true
-    this.#cancelHedge()
-    this.#options.signal.removeEventListener('abort', this.#giveUp)
-    // With a reason given here: the default reason, with its stack, costs as much as all the rest of a query.
-    if (this.#underWay > 0) this.#abort.abort('over')
+    this.#hedge?.cancel()
+    if (this.#underWay > 0) this.#cancellation.cancel()
+    this.#options.over(this)
     settle()
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Type } from '../wire/constants.ts'
 import { nameBytes } from '../wire/name.ts'
 import { keyOf, questionOf } from '../wire/question.ts'
+import { Cancellation } from './cancellation.ts'
 import type { Upstream } from './upstream.ts'
 
 /** How long to wait for the answer to a probe. */
@@ -15,7 +16,7 @@ const probeMs = 4000
 export class LoopWatch {
   readonly #probes = new Map<string, Upstream>()
   readonly #notice: (text: string) => void
-  readonly #abort = new AbortController()
+  readonly #cancellation = new Cancellation()
 
   constructor(notice: (text: string) => void) {
     this.#notice = notice
@@ -30,7 +31,8 @@ export class LoopWatch {
       const name = nameOf(question.key)
       this.#probes.set(name, upstream)
       const forget = () => void this.#probes.delete(name)
-      upstream.ask(question, { ms: probeMs, signal: this.#abort.signal }).then(forget, forget)
+      const receiver = { answered: forget, failed: forget }
+      upstream.ask(question, { ms: probeMs, cancellation: this.#cancellation, receiver })
     }
   }
 
@@ -46,7 +48,7 @@ export class LoopWatch {
   }
 
   close(): void {
-    this.#abort.abort()
+    this.#cancellation.cancel()
     this.#probes.clear()
   }
 }

@@ -1,34 +1,53 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import type { Clock } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
 import { tellUpstreamAnswer, tellUpstreamAsked, tellUpstreamFailure, trace } from '../observe/trace.ts'
 import type { UpstreamStatus } from '../types.ts'
-import { isFailure, maxName, Rcode } from '../wire/constants.ts'
+import { flag2, isFailure, maxName, Rcode } from '../wire/constants.ts'
 import type { Message } from '../wire/message.ts'
 import { type Question, writeQuestion } from '../wire/question.ts'
+import type { Cancellation } from './cancellation.ts'
 import { type Server, serverText } from './conf/server.ts'
+import type { Delays } from './delays.ts'
+import { EdnsSupport } from './edns.ts'
 import { isOurs } from './failure.ts'
 import { Health } from './health.ts'
+import type { SecureTransport } from './transport/secure.ts'
 import type { Dialer } from './transport/sockets.ts'
 import { TcpConnections } from './transport/tcp.ts'
-import { askUdp, type Try } from './transport/udp.ts'
+import { askUdp, type Try, type UdpReceiver, type UdpResult } from './transport/udp.ts'
+import type { Trust } from './trust.ts'
 
 /** How upstreams are queried. */
 export interface UpstreamBehaviour {
-  readonly clock: Clock
+  readonly clock: Delays
   readonly dialer: Dialer
   /** Random capitals in names: 0x20. */
   readonly mixedCase: boolean
   readonly tcpOnly: boolean
+  /** Requests the AD bit. Without it the server's AD bit is cleared. */
   readonly trustAd: boolean
+  /** What certificates of servers over TLS are checked with. */
+  readonly trust: Trust
+  /** Receives sentences for the user. */
+  readonly notice: (text: string) => void
 }
 
-/** How long one attempt may take, and the signal that cancels it. */
-export interface WaitOptions {
+/** Takes the result of an attempt, one of both, and never while it is being sent. */
+export interface UpstreamReceiver {
+  answered(upstream: Upstream, message: Message): void
+  /** With a DnsError. */
+  failed(upstream: Upstream, thrown: unknown): void
+}
+
+/** How long one attempt may take, what cancels it, and what takes its result. */
+export interface AttemptOptions {
   readonly ms: number
-  readonly signal: AbortSignal
+  readonly cancellation: Cancellation
+  readonly receiver: UpstreamReceiver
 }
 
+/** Failures that one is enough of: the server, or the way to it, is not what it should be. */
+const sure: readonly string[] = ['UPSTREAM_UNREACHABLE', 'UPSTREAM_UNTRUSTED']
 /** No answer within this time counts as a failure, when another server's answer is used. */
 const slowMs = 350
 
@@ -41,35 +60,48 @@ export class Upstream {
   /** It leads back to this forwarder. */
   loops = false
   readonly #tcp = new TcpConnections()
+  /** Loaded for servers that need it: TLS and HTTP/2 would slow down every start. */
+  readonly #secure: Promise<SecureTransport> | undefined
+  /** A certificate that was refused is said once, until an answer comes. */
+  #refusalSaid = false
   readonly #counts = { queries: 0, answers: 0, timeouts: 0, wrong: 0, overTcp: 0 }
-  /** It did not understand EDNS, but answered without. */
-  #plain = false
+  readonly #edns: EdnsSupport
 
   constructor(server: Server, behaviour: UpstreamBehaviour) {
     this.server = server
     this.name = serverText(server)
     this.behaviour = behaviour
     this.health = new Health(behaviour.clock)
+    this.#edns = new EdnsSupport(behaviour.clock)
+    this.#secure = server.secure && secureTransport(behaviour.trust)
   }
 
-  /** One answer, whatever its Rcode. Rejects with a DnsError. */
-  async ask(question: Question, wait: WaitOptions): Promise<Message> {
-    const { clock } = this.behaviour
-    const begun = clock.now()
+  /** One answer, whatever its Rcode. */
+  ask(question: Question, options: AttemptOptions): void {
     this.#counts.queries++
     if (trace.on) tellUpstreamAsked(this.name, question, 'at first')
+    const attempt = new Attempt(this, question, options)
+    attempt.edns = !this.#edns.missing
+    if (this.#streamsOnly) void this.#askFurther(attempt, 'tcp')
+    else askUdp(this.#try(attempt), attempt)
+  }
+
+  /** For the attempt alone: what came over UDP. */
+  received(attempt: Attempt, first: UdpResult): void {
+    if (first !== 'tcp' && first !== 'plain' && !(attempt.edns && dislikesEdns(first)))
+      this.#answered(attempt, first)
+    else void this.#askFurther(attempt, first)
+  }
+
+  /** After an answer over UDP that is not the last one. */
+  async #askFurther(attempt: Attempt, first: UdpResult): Promise<void> {
     try {
-      const message = await this.#askAsUnderstood(question, wait)
-      const ms = clock.now() - begun
-      if (trace.on) tellUpstreamAnswer(this.name, question, { message, ms })
-      this.#counts.answers++
-      this.health.answered(ms)
-      return message
+      let whole = first === 'tcp' ? await this.#askOverStream(attempt) : first
+      if (whole !== 'plain' && whole.opt && whole.rcode !== Rcode.BADVERS) this.#edns.reset()
+      if (whole === 'plain' || (attempt.edns && dislikesEdns(whole))) whole = await this.#askPlainly(attempt)
+      this.#answered(attempt, whole)
     } catch (thrown) {
-      const ms = clock.now() - begun
-      if (trace.on) tellUpstreamFailure(this.name, question, { failure: thrown, ms })
-      this.#note(thrown, ms)
-      throw thrown
+      this.failed(attempt, thrown)
     }
   }
 
@@ -80,41 +112,76 @@ export class Upstream {
 
   /** Forgets everything known about it. */
   forget(): void {
-    this.#plain = false
+    this.#edns.reset()
     this.loops = false
+    this.#refusalSaid = false
   }
 
-  close(): Promise<void> {
-    return this.#tcp.close()
+  async close(): Promise<void> {
+    await Promise.all([this.#tcp.close(), (await this.#secure)?.close()])
   }
 
-  #note(thrown: unknown, ms: number): void {
+  #answered({ question, begun, receiver }: Attempt, message: Message): void {
+    if (message.opt && message.rcode !== Rcode.BADVERS) this.#edns.reset()
+    if (!this.behaviour.trustAd) message.bytes[3]! &= ~flag2.AD
+    const ms = this.behaviour.clock.now() - begun
+    if (trace.on) tellUpstreamAnswer(this.name, question, { message, ms })
+    this.#counts.answers++
+    this.health.answered(ms)
+    this.#refusalSaid = false
+    receiver.answered(this, message)
+  }
+
+  /** For the attempt alone. */
+  failed(attempt: Attempt, thrown: unknown): void {
+    const { question, begun, receiver } = attempt
+    const ms = this.behaviour.clock.now() - begun
+    if (trace.on) tellUpstreamFailure(this.name, question, { failure: thrown, ms })
+    this.#note(thrown, ms, attempt)
+    receiver.failed(this, thrown)
+  }
+
+  /** A failure over TCP says nothing against a server that answered over UDP. */
+  #note(thrown: unknown, ms: number, { onOverTcp }: Attempt): void {
     if (!(thrown instanceof DnsError) || isOurs(thrown)) return
     if (thrown.code === 'UPSTREAM_CALLED_OFF' && ms < slowMs) return
     if (thrown.code === 'UPSTREAM_SILENT') this.#counts.timeouts++
-    this.health.failed(thrown.code === 'UPSTREAM_UNREACHABLE')
+    if (onOverTcp) return
+    if (thrown.code === 'UPSTREAM_UNTRUSTED' && !this.#refusalSaid) {
+      this.#refusalSaid = true
+      this.behaviour.notice(thrown.message)
+    }
+    this.health.failed(sure.includes(thrown.code))
   }
 
-  /** Falls back to no EDNS when the server does not know it (RFC 6891 §7), from then on. */
-  async #askAsUnderstood(question: Question, wait: WaitOptions): Promise<Message> {
-    if (this.#plain) return (await this.#askOnce(question, wait, false)) as Message
-    const first = await this.#askOnce(question, wait, true)
-    if (first !== 'plain' && !dislikesEdns(first)) return first
-    const second = (await this.#askOnce(question, wait, false)) as Message
-    this.#plain = !isFailure(second.rcode)
+  /** Falls back to no EDNS when the server does not seem to know it (RFC 6891 §7). */
+  async #askPlainly(attempt: Attempt): Promise<Message> {
+    attempt.edns = false
+    const over = this.#streamsOnly ? 'tcp' : await this.#askOverUdp(attempt)
+    const second = (over === 'tcp' ? await this.#askOverStream(attempt) : over) as Message
+    if (!isFailure(second.rcode)) this.#edns.refused()
     return second
   }
 
-  /** `plain` only for queries with EDNS. */
-  async #askOnce(question: Question, wait: WaitOptions, edns: boolean): Promise<Message | 'plain'> {
-    const over = this.behaviour.tcpOnly ? 'tcp' : await askUdp(this.#try(question, wait, edns))
-    if (over !== 'tcp') return over
-    if (trace.on) tellUpstreamAsked(this.name, question, 'over TCP')
-    this.#counts.overTcp++
-    return await this.#tcp.ask(this.#try(question, wait, edns))
+  #askOverUdp(attempt: Attempt): Promise<UdpResult> {
+    attempt.onOverTcp = false
+    return new Promise((received, failed) => askUdp(this.#try(attempt), { received, failed }))
   }
 
-  #try(question: Question, { ms, signal }: WaitOptions, edns: boolean): Try {
+  get #streamsOnly(): boolean {
+    return this.#secure !== undefined || this.behaviour.tcpOnly
+  }
+
+  /** Over TLS or HTTPS where the server is asked so, else over TCP. */
+  async #askOverStream(attempt: Attempt): Promise<Message | 'plain'> {
+    if (this.#secure) return await (await this.#secure).ask(this.#try(attempt))
+    attempt.onOverTcp = !this.behaviour.tcpOnly
+    if (trace.on) tellUpstreamAsked(this.name, attempt.question, 'over TCP')
+    this.#counts.overTcp++
+    return await this.#tcp.ask(this.#try(attempt))
+  }
+
+  #try({ question, ms, cancellation, edns }: Attempt): Try {
     const { clock, dialer, mixedCase, trustAd } = this.behaviour
     const id = randomInt(0x10000)
     const capitals = mixedCase ? randomBytes(Math.ceil(maxName / 8)) : undefined
@@ -122,13 +189,52 @@ export class Upstream {
       server: this.server,
       dialer,
       clock,
-      signal,
+      name: this.name,
+      cancellation,
       ms,
       wire: writeQuestion(question, { id, edns, ad: trustAd, capitals }),
-      questionLength: question.bytes.length,
-      wrong: () => this.#counts.wrong++,
+      questionLength: question.length,
+      wrong: this.#wrong,
     }
   }
+
+  readonly #wrong = (): void => {
+    this.#counts.wrong++
+  }
+}
+
+/** An attempt to get an answer of one server, and whether it went on over TCP after an answer over UDP. */
+class Attempt implements UdpReceiver {
+  readonly question: Question
+  readonly ms: number
+  readonly cancellation: Cancellation
+  readonly receiver: UpstreamReceiver
+  readonly begun: number
+  edns = true
+  onOverTcp = false
+  readonly #upstream: Upstream
+
+  constructor(upstream: Upstream, question: Question, { ms, cancellation, receiver }: AttemptOptions) {
+    this.question = question
+    this.ms = ms
+    this.cancellation = cancellation
+    this.receiver = receiver
+    this.begun = upstream.behaviour.clock.now()
+    this.#upstream = upstream
+  }
+
+  received(result: UdpResult): void {
+    this.#upstream.received(this, result)
+  }
+
+  failed(failure: unknown): void {
+    this.#upstream.failed(this, failure)
+  }
+}
+
+async function secureTransport(trust: Trust): Promise<SecureTransport> {
+  const { SecureTransport } = await import('./transport/secure.ts')
+  return new SecureTransport(trust)
 }
 
 function dislikesEdns({ rcode }: Message): boolean {

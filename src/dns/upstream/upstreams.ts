@@ -1,19 +1,28 @@
 import type { UpstreamStatus } from '../types.ts'
-import type { Message } from '../wire/message.ts'
+import { Type } from '../wire/constants.ts'
 import { ancestry, nameBytes, nameKey } from '../wire/name.ts'
 import type { Question } from '../wire/question.ts'
+import type { Cancellable } from './cancellation.ts'
 import { ConfFile } from './conf/conf-file.ts'
 import type { ChosenConf } from './conf/local-resolver.ts'
 import { parseServer } from './conf/server.ts'
 import { badZone } from './failure.ts'
 import { Group, type GroupOptions, type Policy, plainConf } from './group.ts'
+import type { AnswerReceiver } from './hedge.ts'
 import type { Upstream, UpstreamBehaviour } from './upstream.ts'
+
+/** The name servers of a domain, and whether their AD bit counts. */
+export interface ZoneServers {
+  readonly domain: string
+  readonly upstreams: readonly string[]
+  readonly trustAd?: boolean
+}
 
 export interface UpstreamsOptions {
   readonly upstreams?: readonly string[] | undefined
   readonly resolvConf: string
   readonly mainNamespace: boolean
-  readonly zones: readonly { readonly domain: string; readonly upstreams: readonly string[] }[]
+  readonly zones: readonly ZoneServers[]
   readonly policy: Policy
   readonly hedgeMs: number
   readonly behaviour: UpstreamBehaviour
@@ -21,6 +30,8 @@ export interface UpstreamsOptions {
   /** Called with servers that were not in use before. */
   readonly onNew: (upstreams: readonly Upstream[]) => void
 }
+
+const root = '\0'
 
 /** All name servers: those of resolv.conf or the command line, and those for single domains. */
 export class Upstreams {
@@ -44,15 +55,11 @@ export class Upstreams {
     options.onNew(this.#all())
   }
 
-  get trustAd(): boolean {
-    return this.#main.trustAd
-  }
-
   /** Queries the servers of the name's nearest domain. */
-  ask(question: Question): Promise<Message> {
+  ask(question: Question, receiver: AnswerReceiver): Cancellable {
     const conf = this.#file?.changed(this.#options.behaviour.clock.now())
     if (conf) this.#follow(conf, true)
-    return this.#groupFor(question.key).ask(question)
+    return this.#groupFor(question.key).ask(question, receiver)
   }
 
   /** Reads resolv.conf again, and forgets what is known of every server. */
@@ -78,10 +85,18 @@ export class Upstreams {
     return this.#groups().flatMap(({ upstreams }) => upstreams)
   }
 
+  /** True when servers that were named for a domain answer this question. */
+  isZoned(key: string): boolean {
+    return this.#groupFor(key) !== this.#main
+  }
+
   #groupFor(key: string): Group {
     if (this.#zones.size === 0) return this.#main
-    for (const ancestor of ancestry(key.slice(0, -5))) {
-      const group = this.#zones.get(ancestor)
+    const name = key.slice(0, -5)
+    // The parent of a zone has its DS records (RFC 4035 §3.1.4.1).
+    const isDs = key.charCodeAt(name.length) === 0 && key.charCodeAt(name.length + 1) === Type.DS
+    for (const ancestor of ancestry(name)) {
+      const group = isDs && ancestor === name && name !== root ? undefined : this.#zones.get(ancestor)
       if (group) return group
     }
     return this.#main
@@ -99,15 +114,15 @@ export class Upstreams {
     if (tellNew) this.#options.onNew(this.#main.upstreams.filter(upstream => !before.has(upstream)))
   }
 
-  #addZone({ domain, upstreams }: { domain: string; upstreams: readonly string[] }): void {
+  #addZone({ domain, upstreams, trustAd }: ZoneServers): void {
     const name = nameBytes(domain)
     if (!name) throw badZone(domain)
-    this.#zones.set(nameKey(name), this.#group(domain, upstreams))
+    this.#zones.set(nameKey(name), this.#group(domain, upstreams, trustAd))
   }
 
-  #group(zone: string, servers: readonly string[]): Group {
+  #group(zone: string, servers: readonly string[], trustAd = false): Group {
     const { behaviour, policy, hedgeMs } = this.#options
     const options: GroupOptions = { zone, behaviour, policy, hedgeMs }
-    return new Group({ ...plainConf, servers: servers.map(parseServer) }, options)
+    return new Group({ ...plainConf, trustAd, servers: servers.map(parseServer) }, options)
   }
 }

@@ -21,25 +21,22 @@ const extendedErrorOption = 15
  * TTLs, an OPT record for clients that sent one, and at most the size that the client takes.
  */
 export class AnswerWriter {
-  /** True when the AD bit of upstreams counts: `trust-ad` in resolv.conf. */
-  trustAd = false
-
   /** Returns the length, or {@link later} when the buffer lacks room for an answer that the client would take. */
   write(query: Query, { answer, manner }: { answer: Answer; manner: Manner }, into: BufferView): number {
     const { wire, questionEnd } = answer
     const opt = query.edns ? emptyOpt + (manner.extended < 0 ? 0 : 6) : 0
     const limit = query.limit(manner.transport)
-    let length = wire.length
+    let { length } = answer
     if (length + opt > limit) length = answer.additionalAt
-    const truncated = length + opt > limit
-    if (truncated) length = questionEnd
+    const fitting = length + opt > limit ? fittingRecords(answer, limit - opt) : -1
+    if (fitting >= 0) length = fitting === 0 ? questionEnd : recordEnd(answer, fitting - 1)
     if (length + opt > into.length) return later
     const { bytes, at } = into
     wire.copy(bytes, at, 0, length)
-    if (length < wire.length) dropSections(into, truncated)
+    if (length < answer.length) bytes.fill(0, at + 10, at + headerBytes)
     this.#head(query, into)
-    if (truncated) bytes[at + 2]! |= flag.TC
-    else patchTtls(into, { answer, manner, length })
+    if (fitting >= 0) truncate(into, fitting)
+    patchTtls(into, { answer, manner, length })
     if (opt === 0) return length
     bytes[at + 11]! += 1
     if (bytes[at + 11] === 0) bytes[at + 10]! += 1
@@ -50,6 +47,7 @@ export class AnswerWriter {
   fail(query: Query, { rcode, extended }: { rcode: number; extended: number }, into: BufferView): number {
     const { bytes, at } = into
     const { questionEnd } = query
+    query.seekOpt()
     if (questionEnd + emptyOpt + 6 > into.length) return drop
     query.bytes.copy(bytes, at, query.at, query.at + questionEnd)
     bytes[at + 2] = flag.QR | (bytes[at + 2]! & (flag.opcode | flag.RD))
@@ -65,7 +63,8 @@ export class AnswerWriter {
   }
 
   /**
-   * Id, RD and CD as in the query, and the name in its spelling. AD only for clients that asked for it (RFC
+   * Id, RD and CD as in the query, and the question in its spelling: that of a name that does not exist is
+   * stored without its type. AD only for clients that asked for it (RFC
    * 6840 §5.8).
    */
   #head(query: Query, { bytes, at }: BufferView): void {
@@ -74,16 +73,33 @@ export class AnswerWriter {
     bytes[at] = asked[from]!
     bytes[at + 1] = asked[from + 1]!
     bytes[at + 2] = (bytes[at + 2]! & ~flag.RD) | (asked[from + 2]! & flag.RD)
-    const wantsAd = this.trustAd && (query.dnssec || (asked[from + 3]! & flag2.AD) !== 0)
+    const wantsAd = query.dnssec || (asked[from + 3]! & flag2.AD) !== 0
     const mask = wantsAd ? ~flag2.CD : ~(flag2.CD | flag2.AD)
     bytes[at + 3] = (bytes[at + 3]! & mask) | (asked[from + 3]! & flag2.CD)
-    for (let i = headerBytes; i < headerBytes + query.nameLength; i++) bytes[at + i] = asked[from + i]!
+    const { questionEnd } = query
+    for (let i = headerBytes; i < questionEnd; i++) bytes[at + i] = asked[from + i]!
   }
 }
 
-/** Removes the additional section; all three sections when the answer is truncated. */
-function dropSections({ bytes, at }: BufferView, truncated: boolean): void {
-  bytes.fill(0, at + (truncated ? 6 : 10), at + headerBytes)
+/** The offset after a record of a stored answer: its data's length follows its TTL. */
+function recordEnd({ wire, ttls }: Answer, record: number): number {
+  const ttlAt = ttls[record]!
+  return ttlAt + 6 + ((wire[ttlAt + 4]! << 8) | wire[ttlAt + 5]!)
+}
+
+/** How many records, whole ones from the first on, have room in so many bytes (RFC 2181 §9). */
+function fittingRecords(answer: Answer, room: number): number {
+  let count = 0
+  while (count < answer.records && recordEnd(answer, count) <= room) count++
+  return count
+}
+
+/** Sets TC, and the counts of the first two sections, of which so many records are left. */
+function truncate({ bytes, at }: BufferView, count: number): void {
+  bytes[at + 2]! |= flag.TC
+  const answers = Math.min(count, bytes.readUInt16BE(at + 6))
+  bytes.writeUInt16BE(answers, at + 6)
+  bytes.writeUInt16BE(count - answers, at + 8)
 }
 
 function patchTtls(
@@ -92,8 +108,8 @@ function patchTtls(
 ): void {
   const { age, ttl } = manner
   if (age === 0 && ttl < 0) return
-  const { ttls } = answer
-  for (let i = 0; i < ttls.length; i++) {
+  const { ttls, records } = answer
+  for (let i = 0; i < records; i++) {
     const offset = ttls[i]!
     if (offset >= length) return
     const here = at + offset
@@ -132,6 +148,7 @@ export function writeOpt(
     bytes.fill(0, at + emptyOpt, at + emptyOpt + options)
     bytes[at + 12] = extendedErrorOption
     bytes[at + 14] = 2
+    bytes[at + 15] = extended >> 8
     bytes[at + 16] = extended & 0xff
   }
   return emptyOpt + options

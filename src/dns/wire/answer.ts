@@ -5,14 +5,20 @@ import type { Message, RecordPlace } from './message.ts'
 export interface Answer {
   /** Without OPT (its options are per hop), TC and AA (the forwarder is not authoritative); with RA. */
   readonly wire: Buffer
+  /** The number of bytes. Where answers share memory, `wire` is longer. */
+  readonly length: number
   readonly questionEnd: number
   /** Ascending. */
   readonly ttls: Uint16Array
+  /** The number of records, each with a TTL. */
+  readonly records: number
   /** Where the additional section begins. It may be omitted when an answer is too long (RFC 2181 §9). */
   readonly additionalAt: number
   readonly rcode: number
   /** An extended error that goes with it, or -1. */
   readonly extended: number
+  /** An upstream gave it; others are made here. */
+  readonly received: boolean
 }
 
 /**
@@ -22,25 +28,46 @@ export interface Answer {
 export function answerOf(message: Message, ttlMax: number): Answer {
   const kept = keptRecords(message)
   const end = kept.at(-1)?.end ?? message.questionEnd
-  const wire = Buffer.allocUnsafeSlow(end)
+  const wire = Buffer.allocUnsafe(end)
   message.bytes.copy(wire, 0, 0, end)
   wire[2] = flag.QR | (wire[2]! & flag.RD)
   // An Rcode that needs an OPT record is not passed on to clients.
   const rcode = message.rcode > flag2.rcode ? Rcode.SERVFAIL : message.rcode
   wire[3] = flag2.RA | (wire[3]! & (flag2.AD | flag2.CD)) | rcode
-  wire.writeUInt16BE(kept.filter(({ section }) => section === 'additional').length, 10)
-  for (const { ttlAt } of kept) {
+  const ttls = new Uint16Array(kept.length)
+  let additional = 0
+  let additionalAt = end
+  for (let i = 0; i < kept.length; i++) {
+    const { ttlAt, section, at } = kept[i]!
     const ttl = wire.readUInt32BE(ttlAt)
     wire.writeUInt32BE(ttl > 0x7fffffff ? 0 : Math.min(ttl, ttlMax), ttlAt)
+    ttls[i] = ttlAt
+    if (section === 'additional' && additional++ === 0) additionalAt = at
   }
+  wire.writeUInt16BE(additional, 10)
   return {
     wire,
+    length: end,
     questionEnd: message.questionEnd,
-    ttls: Uint16Array.from(kept, ({ ttlAt }) => ttlAt),
-    additionalAt: kept.find(({ section }) => section === 'additional')?.at ?? end,
+    ttls,
+    records: kept.length,
+    additionalAt,
     rcode,
-    extended: -1,
+    extended: extendedIn(message),
+    received: true,
   }
+}
+
+const extendedErrorOption = 15
+
+/** The first extended error in an upstream's OPT record, or -1. It is for the client too (RFC 8914 §3). */
+function extendedIn({ bytes, opt }: Message): number {
+  if (opt === undefined) return -1
+  for (let at = opt.dataAt; at + 6 <= opt.end; at += 4 + bytes.readUInt16BE(at + 2)) {
+    if (bytes.readUInt16BE(at) === extendedErrorOption && bytes.readUInt16BE(at + 2) >= 2)
+      return bytes.readUInt16BE(at + 4)
+  }
+  return -1
 }
 
 /**
@@ -65,19 +92,21 @@ export interface Life {
  */
 export function lifeOf({ records, rcode, bytes }: Message, { wire, questionEnd }: Answer): Life {
   const type = bytes.readUInt16BE(questionEnd - 4)
-  const answers = records.filter(({ section }) => section === 'answer')
-  const found = answers.some(record => record.type === type || type === Type.ANY)
-  const negative = rcode === Rcode.NXDOMAIN || (rcode === Rcode.NOERROR && !found)
-  const ttls = answers.map(({ ttlAt }) => wire.readUInt32BE(ttlAt))
-  if (!negative) {
-    const authority = records.filter(({ section }) => section === 'authority')
-    ttls.push(...authority.map(({ ttlAt }) => wire.readUInt32BE(ttlAt)))
-    return { seconds: rcode === Rcode.NOERROR ? Math.min(...ttls) : 0, negative }
+  let found = false
+  const least = { answer: Number.POSITIVE_INFINITY, authority: Number.POSITIVE_INFINITY }
+  for (const record of records) {
+    const { section } = record
+    if (section === 'additional') continue
+    if (section === 'answer' && (record.type === type || type === Type.ANY)) found = true
+    least[section] = Math.min(least[section], wire.readUInt32BE(record.ttlAt))
   }
+  const negative = rcode === Rcode.NXDOMAIN || (rcode === Rcode.NOERROR && !found)
+  if (!negative)
+    return { seconds: rcode === Rcode.NOERROR ? Math.min(least.answer, least.authority) : 0, negative }
   const soa = records.find(record => record.section === 'authority' && record.type === Type.SOA)
   // An SOA has two names of at least a byte each and five numbers (RFC 1035 §3.3.13).
   if (!soa || soa.end - soa.dataAt < 22) return { seconds: 0, negative }
   const lowest = Math.min(wire.readUInt32BE(soa.ttlAt), wire.readUInt32BE(soa.end - 4))
   wire.writeUInt32BE(lowest, soa.ttlAt)
-  return { seconds: Math.min(...ttls, lowest), negative }
+  return { seconds: Math.min(least.answer, lowest), negative }
 }

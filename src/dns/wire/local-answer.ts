@@ -6,6 +6,8 @@ import type { Question } from './question.ts'
 export interface OwnRecord {
   readonly type: number
   readonly data: Uint8Array
+  /** In seconds, where it is another than that of the answer. */
+  readonly ttl?: number | undefined
 }
 
 /** A pointer to the name in the question (RFC 1035 §4.1.4). */
@@ -17,7 +19,7 @@ export function ownAnswer(
   { rcode, records, ttl }: { rcode: number; records: readonly OwnRecord[]; ttl: number },
 ): Answer {
   const parts = records.length > 0 ? records : [soa(ttl)]
-  const bytes = parts.map(({ type, data }) => record({ type, data }, ttl))
+  const bytes = parts.map(part => record(part, part.ttl ?? ttl))
   const wire = Buffer.concat([Buffer.alloc(headerBytes), question.bytes, ...bytes])
   const questionEnd = headerBytes + question.bytes.length
   wire[2] = flag.QR | flag.AA
@@ -31,11 +33,14 @@ export function ownAnswer(
   })
   return {
     wire,
+    length: wire.length,
     questionEnd,
     ttls: Uint16Array.from(ttls),
+    records: ttls.length,
     additionalAt: wire.length,
     rcode,
     extended: -1,
+    received: false,
   }
 }
 
@@ -46,7 +51,17 @@ export function failureAnswer(question: Question, rcode: number, extended: numbe
   wire[3] = flag2.RA | rcode
   wire[5] = 1
   const { length } = wire
-  return { wire, questionEnd: length, ttls: new Uint16Array(), additionalAt: length, rcode, extended }
+  return {
+    wire,
+    length,
+    questionEnd: length,
+    ttls: new Uint16Array(),
+    records: 0,
+    additionalAt: length,
+    rcode,
+    extended,
+    received: false,
+  }
 }
 
 function record({ type, data }: OwnRecord, ttl: number): Buffer {
@@ -60,10 +75,16 @@ function record({ type, data }: OwnRecord, ttl: number): Buffer {
   return bytes
 }
 
-/** The name itself is its zone, its server and its mailbox (RFC 2308 §3: negative answers have an SOA). */
 function soa(ttl: number): OwnRecord {
-  const data = Buffer.alloc(4 + 20)
-  data.set([...asAsked, ...asAsked])
-  for (const [i, value] of [1, ttl, ttl, ttl, ttl].entries()) data.writeUInt32BE(value, 4 + 4 * i)
-  return { type: Type.SOA, data }
+  return { type: Type.SOA, data: soaData(asAsked, ttl) }
+}
+
+/** The name itself is its zone, its server and its mailbox (RFC 2308 §3: negative answers have an SOA). */
+export function soaData(name: ArrayLike<number>, ttl: number): Buffer {
+  const data = Buffer.alloc(2 * name.length + 20)
+  data.set(name)
+  data.set(name, name.length)
+  for (const [i, value] of [1, ttl, ttl, ttl, ttl].entries())
+    data.writeUInt32BE(value, 2 * name.length + 4 * i)
+  return data
 }

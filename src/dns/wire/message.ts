@@ -25,7 +25,8 @@ export interface Message {
 
 /**
  * Parses another server's answer. Undefined when it is malformed: counts that the bytes cannot hold, names or
- * data beyond its end, bytes left over, an OPT record in a wrong place, or not exactly one question.
+ * data beyond its end, an OPT record in a wrong place, or not exactly one question. Bytes left over are passed
+ * over, as by other resolvers: some servers pad their answers so.
  */
 export function readMessage(bytes: Buffer): Message | undefined {
   if (bytes.length < headerBytes || bytes.readUInt16BE(4) !== 1) return undefined
@@ -34,9 +35,12 @@ export function readMessage(bytes: Buffer): Message | undefined {
   if (nameEnd < 0 || questionEnd > bytes.length) return undefined
   const records = readRecords(bytes, questionEnd)
   if (records === undefined) return undefined
-  const opts = records.filter(({ type }) => type === Type.OPT)
-  const [opt] = opts
-  if (opts.length > 1 || (opt && (opt.section !== 'additional' || bytes[opt.at] !== 0))) return undefined
+  let opt: RecordPlace | undefined
+  for (const record of records) {
+    if (record.type !== Type.OPT) continue
+    if (opt || record.section !== 'additional' || bytes[record.at] !== 0) return undefined
+    opt = record
+  }
   const rcode = (bytes[3]! & 0x0f) | (opt ? bytes[opt.ttlAt]! << 4 : 0)
   return { bytes, questionEnd, records, rcode, opt }
 }
@@ -58,5 +62,5 @@ function readRecords(bytes: Buffer, from: number): RecordPlace[] | undefined {
     records.push({ section, at, type, ttlAt: fixed + 4, dataAt: fixed + 10, end })
     at = end
   }
-  return at === bytes.length ? records : undefined
+  return records
 }

@@ -39,13 +39,23 @@ export class Query {
     return (bytes[at + 2]! & 1) | ((bytes[at + 3]! & 0x10) >> 3) | (this.dnssec ? keyFlag.DO : 0)
   }
 
-  /** Name in small letters, type, class and flags as one string: equal queries have equal keys. */
-  key(): string {
+  /** Name in small letters, type, class and flags: equal queries have equal keys. Valid until the next query. */
+  keyBytes(): Buffer {
     const scratch = this.#scratch
     const { bytes, at, questionEnd, nameLength } = this
     for (let i = 0; i < 4; i++) scratch[nameLength + i] = bytes[at + questionEnd - 4 + i]!
     scratch[nameLength + 4] = this.flags
-    return scratch.toString('latin1', 0, nameLength + 5)
+    return scratch
+  }
+
+  /** The length of {@link keyBytes}. */
+  get keyLength(): number {
+    return this.nameLength + 5
+  }
+
+  /** {@link keyBytes} as one string. */
+  key(): string {
+    return this.keyBytes().toString('latin1', 0, this.keyLength)
   }
 
   /** The longest answer that the client takes over this transport. */
@@ -141,6 +151,33 @@ export class Query {
       here = end
     }
     return here === length
+  }
+
+  /**
+   * Walks through all sections, whatever they are for, to an OPT record in the last. A query that was
+   * rejected before its records were read may have one, and its answer then needs one (RFC 6891 §6.1.1).
+   */
+  seekOpt(): void {
+    const { at, length } = this
+    if (this.edns) return
+    const message = this.bytes.subarray(at, at + length)
+    let here = headerBytes
+    for (let i = u16(message, 4); i > 0 && here >= 0; i--) {
+      here = skipName(message, here, length)
+      if (here >= 0) here += 4
+    }
+    const before = u16(message, 6) + u16(message, 8)
+    const count = before + u16(message, 10)
+    for (let i = 0; i < count && here >= 0; i++) {
+      const owner = here
+      here = skipName(message, here, length)
+      if (here < 0 || here + 10 > length) return
+      const end = here + 10 + u16(message, here + 8)
+      if (end > length) return
+      if (i >= before && message[owner] === 0 && u16(message, here) === Type.OPT)
+        return void this.#readOpt(message, here, end)
+      here = end
+    }
   }
 
   /**

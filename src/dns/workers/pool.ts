@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { type ErrorJson, RemoteError, Scope, type TraceMessage } from '../../base/index.ts'
+import { packageRoot } from '../../sys/index.ts'
 import { DnsError } from '../errors.ts'
 import { serveMetrics } from '../observe/metrics-server.ts'
 import { prometheusText } from '../observe/prometheus.ts'
@@ -98,7 +99,7 @@ class Member implements AsyncDisposable {
   static async start(options: ThreadOptions, { notice, onDeath }: WorkerPool): Promise<Member> {
     // A thread has channels of its own: what is told there is told once more here.
     const workerData: ThreadData = { options, traced: trace.on }
-    const worker = new Worker(script, { workerData })
+    const worker = new Worker(scriptOf(import.meta.url), { workerData })
     const member = new Member(worker)
     worker.on('message', (report: ThreadReport) => {
       if (report.is === 'notice') notice(report.text)
@@ -166,8 +167,14 @@ class Member implements AsyncDisposable {
   }
 }
 
-/** Beside this module, be it compiled, packed, or a source that runs as it is. */
-const script = fileURLToPath(import.meta.url).replace(/[^/]+(\.[jt]s)$/, 'worker$1')
+/** Beside this module, be it compiled, packed, or a source that runs as it is. In the bundle of a user: the package's. */
+function scriptOf(url: string | undefined): string {
+  const root = packageRoot()
+  const here = url ? fileURLToPath(url) : ''
+  return here.startsWith(root)
+    ? here.replace(/[^/]+(\.[jt]s)$/, 'worker$1')
+    : `${root}dist/programs/worker.js`
+}
 
 function died(cause: unknown): DnsError {
   const reason = cause instanceof Error ? (cause.stack ?? cause.message) : 'the thread ended'

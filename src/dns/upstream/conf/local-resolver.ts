@@ -1,3 +1,4 @@
+import { settingText } from '../../../base/index.ts'
 import { parseResolvConf, type ResolvConf } from './resolv-conf.ts'
 import { isLocal } from './server.ts'
 
@@ -36,7 +37,7 @@ export function chooseResolvConf({ text, systemd, mainNamespace }: ResolvConfTex
     conf: { ...conf, servers: [] },
     notices: [
       ...conf.badLines,
-      `The name server ${local} is a local resolver, which cannot be reached from this network namespace. Give one that can be reached: --upstream ADDRESS.`,
+      `The name server ${local} is a local resolver, which cannot be reached from this network namespace. Give one that can be reached as ${settingText('upstream')}.`,
     ],
   }
 }

@@ -1,5 +1,6 @@
 import { addressBytes, addressText, isAddress } from '../../../base/index.ts'
 import { DnsError } from '../../errors.ts'
+import { readSecure, type Secure, secureText } from './secure.ts'
 
 /** The address of a name server. */
 export interface Server {
@@ -7,6 +8,8 @@ export interface Server {
   /** The interface of a link-local address: `eth0`, `2`. */
   readonly scope: string | undefined
   readonly port: number
+  /** It is asked over TLS or HTTPS. */
+  readonly secure?: Secure
 }
 
 const dnsPort = 53
@@ -15,33 +18,36 @@ const dnsPort = 53
  * Reads `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `fe80::1%eth0`, `[2001:db8::1]:5353`; undefined for any
  * other text.
  */
-export function readServer(text: string): Server | undefined {
+export function readServer(text: string, usualPort: number = dnsPort): Server | undefined {
   const bracketed = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text)
   const withPort = bracketed ?? /^([^:]+):(\d{1,5})$/.exec(text)
   const [, host = text, digits] = withPort ?? []
   const [, address = '', scope] = /^([^%]+)(?:%([^%\s/]{1,15}))?$/.exec(host) ?? []
-  const port = digits === undefined ? dnsPort : Number(digits)
+  const port = digits === undefined ? usualPort : Number(digits)
   if (!isAddress(address) || port < 1 || port > 0xffff) return undefined
   return { address: addressText(addressBytes(address)), scope, port }
 }
 
 /** The same for an address that a user gave. Throws BAD_UPSTREAM. */
 export function parseServer(text: string): Server {
-  const server = readServer(text)
-  if (server) return server
+  const written = readSecure(text)
+  const server = readServer(written?.place ?? text, written?.port)
+  if (server) return { ...server, ...(written && { secure: written.secure }) }
   throw new DnsError({
     code: 'BAD_UPSTREAM',
     kind: 'usage',
     op: 'use upstream',
     target: text,
     reason: 'it is not the address of a name server',
-    remedy: 'Write it as 192.0.2.1, 192.0.2.1:5353, fe80::1%eth0 or [2001:db8::1]:5353',
+    remedy:
+      'Write it as 192.0.2.1, [2001:db8::1]:5353, fe80::1%eth0, tls://192.0.2.1#name or https://192.0.2.1/dns-query#name',
   })
 }
 
-export function serverText({ address, scope, port }: Server): string {
+export function serverText({ address, scope, port, secure }: Server): string {
   const host = scope === undefined ? address : `${address}%${scope}`
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return secure ? secureText(place, secure) : place
 }
 
 /**

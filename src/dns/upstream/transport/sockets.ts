@@ -1,6 +1,8 @@
 import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
 import type { Port, PortReceiver } from '../../../base/index.ts'
+import { type UdpAnswers, UdpAsker } from '../../../sys/index.ts'
+import { lacksAddon } from '../../lacks-addon.ts'
 import type { Server } from '../conf/server.ts'
 
 /** Opens sockets to upstreams: a new one each time. */
@@ -11,10 +13,54 @@ export interface Dialer {
    */
   udp(server: Server): Port
   tcp(server: Server): Port
+  /**
+   * Sends a question at once from such a socket. Returns a number, with which `end` closes it. Throws what the
+   * network says. It returns -1, or is not there, where only `udp` does it.
+   */
+  ask?(server: Server, question: Uint8Array, answers: UdpAnswers): number
+  end?(number: number): void
 }
+
+/** A dialer with sockets that are closed with it. */
+export interface OpenDialer extends Dialer, AsyncDisposable {}
 
 /** The sockets of the namespace that this process is in. */
 export const systemDialer: Dialer = { udp: udpPort, tcp: tcpPort }
+
+/** The same, in batches through the addon where that is available. */
+export function openDialer(): OpenDialer {
+  let asker: UdpAsker | 'none' | undefined
+  const places = new WeakMap<Server, Uint8Array>()
+  const placeOf = (server: Server): Uint8Array => {
+    const known = places.get(server)
+    if (known) return known
+    const place = UdpAsker.place({ address: hostOf(server), port: server.port })
+    places.set(server, place)
+    return place
+  }
+  return {
+    ...systemDialer,
+    ask(server, question, answers) {
+      asker ??= openAsker()
+      return asker === 'none' ? -1 : asker.ask(placeOf(server), question, answers)
+    },
+    end(number) {
+      if (asker instanceof UdpAsker) asker.end(number)
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (asker instanceof UdpAsker) await asker.close()
+    },
+  }
+}
+
+function openAsker(): UdpAsker | 'none' {
+  try {
+    return new UdpAsker()
+  } catch (failure) {
+    if (lacksAddon(failure)) return 'none'
+    throw failure
+  }
+}
 
 const hostOf = ({ address, scope }: Server) => (scope === undefined ? address : `${address}%${scope}`)
 

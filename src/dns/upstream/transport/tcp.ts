@@ -1,147 +1,153 @@
-import { type Clock, type Deferred, defer, type Port } from '../../../base/index.ts'
-import { headerBytes } from '../../wire/constants.ts'
-import { Frames, framed } from '../../wire/frames.ts'
-import { type Message, readMessage } from '../../wire/message.ts'
-import { compare } from '../../wire/question.ts'
+import { isSystemError } from '../../../base/index.ts'
+import type { Message } from '../../wire/message.ts'
 import { serverText } from '../conf/server.ts'
-import { cancelled, malformed, silent, unreachable } from '../failure.ts'
+import { cancelled, cutShort, malformed, silent, unreachable } from '../failure.ts'
+import { judgeStream } from './judge.ts'
+import { Pending, TcpConnection } from './tcp-connection.ts'
 import type { Try } from './udp.ts'
 
-interface Waiting {
-  readonly ask: Try
-  readonly answer: Deferred<Message | 'plain'>
-}
+/** The most connections to one upstream at once. */
+const mostOpen = 32
+/** After so many connections that ended without its answer a query has failed. */
+const mostLost = 3
 
-/** Long enough to be used again by the next name of a page, shorter than servers wait (RFC 7766 §6.2.3). */
-const idleMs = 10_000
-/** The most pending queries on one connection: far fewer than the ids. */
-const window = 128
-
-/** A connection to an upstream, shared by several queries. Answers come in any order (RFC 7766 §6.2.1.1, §7). */
-export class TcpConnection {
-  /** True when an answer has come over it. The end of such a connection says nothing about the server. */
-  proven = false
-  closed = false
-  readonly #port: Port
-  readonly #clock: Clock
-  readonly #name: string
-  readonly #frames = new Frames()
-  readonly #waiting = new Map<number, Waiting>()
-  readonly #onClose: (connection: TcpConnection) => void
-  #cancelIdle = () => {}
-  #heardAt = Number.NEGATIVE_INFINITY
-
-  constructor({ server, dialer, clock }: Try, onClose: (connection: TcpConnection) => void) {
-    this.#clock = clock
-    this.#name = serverText(server)
-    this.#onClose = onClose
-    this.#port = dialer.tcp(server)
-    this.#port.receive({
-      data: bytes => {
-        this.#heardAt = this.#clock.now()
-        for (const message of this.#frames.messages(bytes)) this.#deliver(message)
-      },
-      end: failure => this.#end(failure),
-    })
-  }
-
-  get full(): boolean {
-    return this.#waiting.size >= window
-  }
-
-  /** True when a pending query has this id. */
-  has(id: number): boolean {
-    return this.#waiting.has(id)
-  }
-
-  async ask(ask: Try): Promise<Message | 'plain'> {
-    const id = ask.wire.readUInt16BE(0)
-    const answer = defer<Message | 'plain'>()
-    this.#cancelIdle()
-    this.#waiting.set(id, { ask, answer })
-    const asked = this.#clock.now()
-    const cancel = this.#clock.after(ask.ms, () => {
-      answer.reject(silent(this.#name, ask.ms))
-      // No other answer came either: the connection is stuck, so the next query opens another.
-      if (this.#heardAt < asked) void this.close()
-    })
-    const abort = () => answer.reject(cancelled(this.#name))
-    ask.signal.addEventListener('abort', abort)
-    this.#port.send(framed(ask.wire))
-    try {
-      return await answer.promise
-    } finally {
-      cancel()
-      ask.signal.removeEventListener('abort', abort)
-      this.#waiting.delete(id)
-      if (this.#waiting.size === 0) this.#idle()
-    }
-  }
-
-  close(): Promise<void> {
-    this.#end()
-    return this.#port.close()
-  }
-
-  #deliver(bytes: Buffer): void {
-    const waiting = bytes.length < 2 ? undefined : this.#waiting.get(bytes.readUInt16BE(0))
-    if (!waiting) return
-    const { ask, answer } = waiting
-    const likeness = compare(ask.wire, bytes, ask.questionLength)
-    if (likeness === 'other') {
-      ask.wrong()
-      return
-    }
-    this.proven = true
-    const edns = ask.wire.length > headerBytes + ask.questionLength
-    const result = likeness === 'bare' && edns ? 'plain' : readMessage(bytes)
-    if (result) answer.resolve(result)
-    else answer.reject(malformed(this.#name))
-  }
-
-  #idle(): void {
-    if (this.closed) return
-    this.#cancelIdle()
-    this.#cancelIdle = this.#clock.after(idleMs, () => void this.close())
-  }
-
-  #end(failure?: Error): void {
-    if (this.closed) return
-    this.closed = true
-    this.#cancelIdle()
-    this.#onClose(this)
-    for (const { answer } of this.#waiting.values()) answer.reject(unreachable(this.#name, failure))
-    void this.#port.close()
-  }
-}
-
-/** The connections to one upstream: usually one, and another when it is full. */
+/**
+ * The connections to one upstream. A server may close after any answer (RFC 7766 §6.2.3), and many do after
+ * the first. So a query shares a connection only when that has answered before, and the server has answered
+ * two on one. A query whose connection ends without its answer is sent again, first and alone on a new one.
+ */
 export class TcpConnections {
   readonly #open = new Set<TcpConnection>()
+  /** Queries that wait until a connection is free. */
+  readonly #queue = new Set<Pending>()
+  /** True when the server has answered a second query on a connection. */
+  #answersSeveral = false
+  #closed = false
+  #sending = false
 
-  /**
-   * Queries over an open connection, or a new one. When the open one had been closed meanwhile, it tries once
-   * more.
-   */
   async ask(ask: Try): Promise<Message | 'plain'> {
-    const id = ask.wire.readUInt16BE(0)
-    const used = [...this.#open].find(connection => !connection.full && !connection.has(id))
-    if (!used) return await this.#connect(ask).ask(ask)
+    const name = serverText(ask.server)
+    if (ask.cancellation.cancelled) throw cancelled(name)
+    if (this.#closed) throw unreachable(name, undefined)
+    const pending = new Pending(ask)
+    const abort = { cancel: () => pending.answer.reject(cancelled(name)) }
+    const cancel = ask.clock.after(ask.ms, () => this.#timeOut(pending))
+    ask.cancellation.add(abort)
+    this.#queue.add(pending)
+    this.#sendQueued()
     try {
-      return await used.ask(ask)
-    } catch (failure) {
-      if (!used.closed || !used.proven || ask.signal.aborted) throw failure
-      return await this.#connect(ask).ask(ask)
+      return await pending.answer.promise
+    } finally {
+      cancel()
+      ask.cancellation.remove(abort)
+      this.#release(pending)
     }
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all([...this.#open].map(connection => connection.close()))
+    for (const { ask, answer } of this.#queue) answer.reject(unreachable(serverText(ask.server), undefined))
+  }
+
+  /** Not while it is at work: it may close a connection, whose end calls it again. */
+  #sendQueued(): void {
+    if (this.#sending || this.#closed) return
+    this.#sending = true
+    for (const pending of this.#queue) {
+      const connection = this.#connectionFor(pending)
+      if (!connection) break
+      this.#queue.delete(pending)
+      pending.connection = connection
+      connection.send(pending)
+    }
+    this.#sending = false
+  }
+
+  #connectionFor(pending: Pending): TcpConnection | undefined {
+    if (pending.lost === 0) {
+      const usable = [...this.#open].find(connection => this.#takes(connection, pending))
+      if (usable) return usable
+    }
+    if (this.#open.size >= mostOpen) this.#closeIdle()
+    if (this.#open.size < mostOpen) return this.#connect(pending.ask)
+    // A server known to answer several is trusted to do so before queries have to wait.
+    if (!this.#answersSeveral) return undefined
+    return [...this.#open].find(connection => connection.takes(pending.id))
+  }
+
+  #takes(connection: TcpConnection, { id }: Pending): boolean {
+    if (!connection.takes(id)) return false
+    return connection.idle || connection.answers > 1 || (this.#answersSeveral && connection.answers > 0)
   }
 
   #connect(ask: Try): TcpConnection {
-    const connection = new TcpConnection(ask, closed => this.#open.delete(closed))
+    const connection = new TcpConnection(ask, {
+      answered: (...given) => this.#answered(...given),
+      ended: (...given) => this.#ended(...given),
+    })
     this.#open.add(connection)
     return connection
+  }
+
+  #answered(connection: TcpConnection, pending: Pending, bytes: Buffer): void {
+    const { ask, answer } = pending
+    const result = judgeStream(ask, bytes)
+    if (result === 'other') {
+      ask.wrong()
+      return
+    }
+    connection.answers++
+    if (connection.answers > 1) this.#answersSeveral = true
+    if (result === 'malformed' || result === 'truncated')
+      answer.reject((result === 'truncated' ? cutShort : malformed)(serverText(ask.server)))
+    else answer.resolve(result)
+    this.#release(pending)
+  }
+
+  #ended(connection: TcpConnection, left: readonly Pending[], failure: Error | undefined): void {
+    this.#open.delete(connection)
+    if (connection.answers === 1 && left.length > 0) this.#answersSeveral = false
+    const final = this.#closed || (failure !== undefined && !isSystemError(failure, 'ECONNRESET', 'EPIPE'))
+    for (const pending of left) {
+      pending.connection = undefined
+      pending.lost++
+      if (final || pending.lost >= mostLost)
+        pending.answer.reject(unreachable(serverText(pending.ask.server), failure))
+      else this.#queue.add(pending)
+    }
+    this.#sendQueued()
+  }
+
+  #timeOut(pending: Pending): void {
+    const { ask, answer, connection } = pending
+    answer.reject(silent(serverText(ask.server), ask.ms))
+    if (!connection?.isStuck(pending)) return
+    // No other answer came either: the connection is stuck, so the next query opens another.
+    pending.connection = undefined
+    connection.release(pending)
+    void connection.close()
+  }
+
+  /** Of several connections that are idle one is enough: others cost the server a place each. */
+  #release(pending: Pending): void {
+    this.#queue.delete(pending)
+    const { connection } = pending
+    if (!connection) return
+    pending.connection = undefined
+    connection.release(pending)
+    this.#sendQueued()
+    const other = [...this.#open].some(
+      each => each !== connection && each.answers > 0 && each.idle && each.takes(pending.id),
+    )
+    if (other && connection.idle) void connection.close()
+  }
+
+  #closeIdle(): void {
+    for (const connection of this.#open) {
+      if (!connection.idle) continue
+      void connection.close()
+      return
+    }
   }
 }

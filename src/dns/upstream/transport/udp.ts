@@ -1,21 +1,21 @@
-import type { Clock } from '../../../base/index.ts'
-import { flag, headerBytes } from '../../wire/constants.ts'
-import { type Message, readMessage } from '../../wire/message.ts'
-import { compare } from '../../wire/question.ts'
-import { type Server, serverText } from '../conf/server.ts'
+import type { UdpAnswers } from '../../../sys/index.ts'
+import type { Message } from '../../wire/message.ts'
+import type { Cancellable, Cancellation } from '../cancellation.ts'
+import type { Server } from '../conf/server.ts'
+import type { Delay, Delays, Waiting } from '../delays.ts'
 import { cancelled, malformed, silent, unreachable } from '../failure.ts'
+import { judgeDatagram, type Sent } from './judge.ts'
 import type { Dialer } from './sockets.ts'
 
 /** One attempt at a query. */
-export interface Try {
+export interface Try extends Sent {
   readonly server: Server
+  /** Of the server, for people. */
+  readonly name: string
   readonly dialer: Dialer
-  readonly clock: Clock
-  readonly signal: AbortSignal
+  readonly clock: Delays
+  readonly cancellation: Cancellation
   readonly ms: number
-  /** The query's bytes, and the length of its question section. */
-  readonly wire: Buffer
-  readonly questionLength: number
   /** Called for an answer that does not match. The attempt continues to wait. */
   wrong(): void
 }
@@ -26,58 +26,111 @@ export interface Try {
  */
 export type UdpResult = Message | 'tcp' | 'plain'
 
-/** `bare`: an answer without the question. After a query without EDNS there is nothing left to try. */
-type Judgement = UdpResult | 'bare' | undefined
-
 /** After so many datagrams that do not match, further ones on the same socket are not worth reading. */
 const flood = 10_000
+
+/** Takes the result of an attempt, one of both, and never while it is being sent. */
+export interface UdpReceiver {
+  received(result: UdpResult): void
+  /** With a DnsError. */
+  failed(failure: unknown): void
+}
 
 /**
  * Queries over UDP from a socket of its own: a forger must guess its random port and the random id (RFC 5452
  * §4). A wrong guess changes nothing, because the attempt continues to wait.
  */
-export function askUdp(ask: Try): Promise<UdpResult> {
-  const { server, dialer, clock, signal, ms, wire } = ask
-  const name = serverText(server)
-  if (signal.aborted) return Promise.reject(cancelled(name))
-  return new Promise((resolve, reject) => {
-    const port = dialer.udp(server)
-    let wrong = 0
-    const settle = (done: () => void) => {
-      cancel()
-      signal.removeEventListener('abort', abort)
-      void port.close()
-      done()
-    }
-    const fail = (failure: Error) => settle(() => reject(failure))
-    const abort = () => fail(cancelled(name))
-    const cancel = clock.after(ms, () => fail(silent(name, ms)))
-    signal.addEventListener('abort', abort)
-    port.receive({
-      data(bytes) {
-        const result = judge(ask, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
-        if (result === undefined) ask.wrong()
-        else if (result !== 'bare') settle(() => resolve(result))
-        if (result === 'bare' || (result === undefined && ++wrong >= flood)) fail(malformed(name))
-      },
-      end: failure => fail(unreachable(name, failure)),
-    })
-    port.send(wire)
-  })
+export function askUdp(ask: Try, receiver: UdpReceiver): void {
+  if (ask.cancellation.cancelled) queueMicrotask(() => receiver.failed(cancelled(ask.name)))
+  else new UdpAttempt(ask, receiver).send()
 }
 
-function judge({ wire, questionLength }: Try, got: Buffer): Judgement {
-  switch (compare(wire, got, questionLength)) {
-    case 'match':
-      // A truncated answer may be cut anywhere, so it is not parsed.
-      return got[2]! & flag.TC ? 'tcp' : readMessage(got)
-    case 'case':
-      // It matches except for letter case: from a server that does not keep it, or from a forger. TCP shows
-      // which.
-      return 'tcp'
-    case 'bare':
-      return wire.length > headerBytes + questionLength ? 'plain' : 'bare'
-    default:
+/** A pending query. One object does all that closures could: there are thousands a second. */
+class UdpAttempt implements UdpAnswers, Cancellable, Waiting {
+  readonly #ask: Try
+  readonly #receiver: UdpReceiver
+  readonly #delay: Delay
+  #close: number | (() => void) | undefined
+  #settled = false
+  #sent = false
+  #wrong = 0
+
+  constructor(ask: Try, receiver: UdpReceiver) {
+    this.#ask = ask
+    this.#receiver = receiver
+    this.#delay = ask.clock.start(ask.ms, this)
+    ask.cancellation.add(this)
+  }
+
+  send(): void {
+    this.#close = this.#open()
+    this.#sent = true
+    if (this.#settled) this.#closeSocket()
+  }
+
+  datagram(bytes: Buffer): void {
+    const ask = this.#ask
+    if (this.#settled) return
+    const result = judgeDatagram(ask, bytes)
+    if (result === 'other') ask.wrong()
+    if (result === 'malformed' || (result === 'other' && ++this.#wrong >= flood))
+      this.#fail(malformed(ask.name))
+    else if (result !== 'other') {
+      this.#end()
+      if (this.#sent) this.#receiver.received(result)
+      else queueMicrotask(() => this.#receiver.received(result))
+    }
+  }
+
+  failed(failure: Error): void {
+    this.#fail(unreachable(this.#ask.name, failure))
+  }
+
+  cancel(): void {
+    this.#fail(cancelled(this.#ask.name))
+  }
+
+  due(): void {
+    this.#fail(silent(this.#ask.name, this.#ask.ms))
+  }
+
+  #fail(failure: Error): void {
+    if (this.#settled) return
+    this.#end()
+    if (this.#sent) this.#receiver.failed(failure)
+    else queueMicrotask(() => this.#receiver.failed(failure))
+  }
+
+  #end(): void {
+    this.#settled = true
+    this.#delay.cancel()
+    this.#ask.cancellation.remove(this)
+    this.#closeSocket()
+  }
+
+  #closeSocket(): void {
+    const close = this.#close
+    this.#close = undefined
+    if (typeof close === 'number') this.#ask.dialer.end?.(close)
+    else close?.()
+  }
+
+  /** Sends the question from a socket. Returns its number, or what closes it. */
+  #open(): number | (() => void) | undefined {
+    const { server, dialer, wire } = this.#ask
+    try {
+      const number = dialer.ask?.(server, wire, this) ?? -1
+      if (number >= 0) return number
+    } catch (failure) {
+      queueMicrotask(() => this.failed(failure as Error))
       return undefined
+    }
+    const port = dialer.udp(server)
+    port.receive({
+      data: bytes => this.datagram(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
+      end: failure => this.failed(failure ?? new Error('the socket was closed')),
+    })
+    port.send(wire)
+    return () => void port.close()
   }
 }
