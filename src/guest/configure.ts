@@ -1,7 +1,13 @@
+import { countdown } from '../base/index.ts'
 import type { GuestChannel } from './channel.ts'
 import { type ConfigureOptions, clockStep, configureSteps } from './steps.ts'
 
 type ConfiguredNode = Parameters<typeof configureSteps>[0]
+
+/** For all that a starting node needs, its overlays' scripts included: a busy machine starts many at once. */
+const startMs = 60_000
+/** For a change of a node that runs: a guest that takes longer does not delay the others' changes. */
+export const changeMs = 10_000
 
 /** How late a guest's clock may be, in nanoseconds. On a busy machine the time in a message is old when it is read. */
 const toleranceNs = 20_000_000n
@@ -10,19 +16,23 @@ const toleranceNs = 20_000_000n
 export async function configure(
   channel: GuestChannel,
   plan: ConfiguredNode,
-  known: Pick<ConfigureOptions, 'clone' | 'dnsPort'>,
+  known: Pick<ConfigureOptions, 'clone' | 'dnsPort' | 'domain' | 'scripts'>,
 ): Promise<void> {
   const seed = channel.randomBytes(48)
-  const guestNs = await channel.apply(configureSteps(plan, { ...known, nowNs: channel.wallNs(), seed }))
-  await correctClock(channel, guestNs)
+  const left = countdown(channel.clock, startMs)
+  const guestNs = await channel.apply(
+    configureSteps(plan, { ...known, nowNs: channel.wallNs(), seed }),
+    left(),
+  )
+  await correctClock(channel, guestNs, left)
 }
 
-/** Sets a guest's clock, after a pause in which it stopped. */
-export async function setClock(channel: GuestChannel): Promise<void> {
-  await correctClock(channel, await channel.apply([clockStep(channel.wallNs())]))
+/** Sets a guest's clock, after a pause in which it stopped. `left` gives the milliseconds for that. */
+export async function setClock(channel: GuestChannel, left: () => number): Promise<void> {
+  await correctClock(channel, await channel.apply([clockStep(channel.wallNs())], left()), left)
 }
 
 /** Sets the guest's clock once more if its answer shows that it is too late. It is at most as late as that. */
-async function correctClock(channel: GuestChannel, guestNs: bigint): Promise<void> {
-  if (channel.wallNs() - guestNs > toleranceNs) await channel.apply([clockStep(channel.wallNs())])
+async function correctClock(channel: GuestChannel, guestNs: bigint, left: () => number): Promise<void> {
+  if (channel.wallNs() - guestNs > toleranceNs) await channel.apply([clockStep(channel.wallNs())], left())
 }

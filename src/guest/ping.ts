@@ -23,6 +23,14 @@ export function reachScript(addresses: readonly string[]): string {
   ].join('\n')
 }
 
+/**
+ * How long that script may take: a group of pings that are all lost takes three seconds, and a busy machine some more. A
+ * guest that does not answer holds the check up no longer.
+ */
+export function reachMs(count: number): number {
+  return 10_000 + 5_000 * Math.ceil(count / atOnce)
+}
+
 /** The results for these targets, from the output of a guest's script. A target that is not in it was not reached. */
 export function readReach(
   targets: readonly ReachTarget[],

@@ -16,6 +16,10 @@ export interface ConfigureOptions {
   readonly seed: Uint8Array
   /** The forwarder's port on this machine's loopback, when guests cannot reach it at 192.168.0.250:53. */
   readonly dnsPort?: number | undefined
+  /** The cluster's domain, in which the guest's resolver looks for short names; empty for none. */
+  readonly domain?: string | undefined
+  /** It is a real node, whose /etc/init.d/*.rc are to run: not a template. */
+  readonly scripts: boolean
 }
 
 type Node = Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'>
@@ -24,21 +28,23 @@ type Node = Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'>
  * The steps that make a guest the node of its plan, for one message. A clone ends up the same as a node that booted:
  * with the same files, sysctls, links, addresses and routes, made in the same order.
  */
-export function configureSteps(node: Node, { clone, nowNs, seed, dnsPort }: ConfigureOptions): GuestStep[] {
+export function configureSteps(node: Node, options: ConfigureOptions): GuestStep[] {
+  const { clone, nowNs, seed, dnsPort, domain = '', scripts } = options
   const args = kernelArgs(node.append)
   return [
     ...(clone ? [reseed(seed.subarray(16))] : []),
     clockStep(nowNs),
     ...(clone ? identityFiles(node.name, args, seed.subarray(0, 16)) : []),
+    ...(domain === '' ? [] : [append('/etc/resolv.conf', `search ${domain}\n`)]),
     ...sysctls(node.setup),
     ...linkSteps(node, clone ? args : undefined),
     ...masquerade(node.setup),
     ...(dnsPort === undefined ? [] : [dnsRedirect(dnsPort)]),
-    ...(clone ? [overlays] : []),
+    ...(scripts ? [overlays] : []),
   ]
 }
 
-/** Runs the overlays' scripts, as init does when a guest boots. A template has /run/rc if there are any scripts. */
+/** Runs the overlays' scripts, after everything else. A guest has /run/rc if there are any. */
 const overlays: GuestStep = { kind: 'run', path: '/run/rc', about: 'run /etc/init.d/*.rc' }
 
 export function clockStep(ns: bigint): GuestStep {

@@ -1,4 +1,5 @@
 import { type Trace, traceOf } from '../base/index.ts'
+import type { Frame } from '../stream/index.ts'
 import type { GuestAnswer } from './message.ts'
 import type { GuestStep } from './step.ts'
 
@@ -10,9 +11,9 @@ interface TracedStep {
   readonly bytes?: number
 }
 
-/** A message to `xcluster-guest`, which configures a guest, or its answer. */
+/** A message to `xcluster-guest`, which configures a guest, or its answer; or a frame of a command. */
 export interface GuestTraceValue {
-  /** The number of the message, which its answer repeats. */
+  /** The number of the message, which its answer repeats; or of the command. */
   readonly number: number
   /** The size of the whole message. */
   readonly bytes?: number
@@ -24,6 +25,20 @@ export interface GuestTraceValue {
   /** Why there was no answer. */
   readonly lost?: string
 }
+
+/** A frame of a command, without what it carries: its arguments, input and output may be anything. */
+export function tellFrame(
+  peer: string,
+  direction: 'sent' | 'received',
+  { kind, stream, payload }: Pick<Frame, 'kind' | 'stream' | 'payload'>,
+): void {
+  if (untold.includes(kind)) return
+  const value = { number: stream, bytes: payload.length }
+  trace.tell({ direction, peer, what: `command ${stream}: ${kind}`, value })
+}
+
+/** Content and its credit come in any number; configurations are told with their steps. */
+const untold: readonly string[] = ['data', 'credit', 'configure']
 
 export const trace: Trace<GuestTraceValue> = traceOf('guest')
 
@@ -73,9 +88,7 @@ function tracedStep(step: GuestStep): TracedStep {
   return 'content' in step ? { kind, about, bytes: Buffer.byteLength(step.content) } : { kind, about }
 }
 
-/** `2026-01-31T12:00:00.123456789Z`. A guest may send any number, so one out of range is printed as it is. */
+/** `2026-01-31T12:00:00.123456789Z`. All 64 bits are a time: the last one is in the year 2554. */
 function timeText(ns: bigint): string {
-  const ms = ns / 1_000_000n
-  if (ms > 8_640_000_000_000_000n) return `${ns} ns`
-  return `${new Date(Number(ms)).toISOString().slice(0, -5)}.${`${ns % 1_000_000_000n}`.padStart(9, '0')}Z`
+  return `${new Date(Number(ns / 1_000_000n)).toISOString().slice(0, -5)}.${`${ns % 1_000_000_000n}`.padStart(9, '0')}Z`
 }

@@ -1,0 +1,8 @@
+export { type CommandExit, type RunningCommand, spawnCommand } from './command.ts'
+export { CommandError } from './errors.ts'
+export { type CommandResult, execTimeout, runCommand, wordsOf } from './exec.ts'
+export { type Frame, FrameSplitter, frame, frameBytes, guestLimits, ownerLimits } from './frame.ts'
+export type { CommandSpec, TerminalSize } from './opening.ts'
+export { relayCommand } from './relay.ts'
+export { SocketPort } from './socket-port.ts'
+export { CommandStreams, mostCommands } from './streams.ts'
