@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isSystemError } from '../base/index.ts'
+import { errnoText, isSystemError } from '../base/index.ts'
+import { makeDirectory } from '../sys/index.ts'
+import { ImageError } from './errors.ts'
 import { type Fingerprints, fingerprint, unchanged } from './inputs.ts'
 
 /** Files by name, stored together under the hash of their inputs. */
@@ -43,6 +45,7 @@ export class Cache {
   recall(request: string): CacheEntry | undefined {
     const answer = readJson(this.#answerFile(request)) as Answer | undefined
     if (!answer || !unchanged(answer.outputs) || !unchanged(answer.inputs)) return undefined
+    if (!Object.keys(answer.outputs).every(isForAll)) return undefined // `find` makes it so
     return { key: answer.key, dir: join(this.#dir, answer.key), facts: answer.facts }
   }
 
@@ -66,6 +69,8 @@ export class Cache {
       const content = await readFile(join(dir, name)).catch(() => undefined)
       if (!content || sha256Of(content) !== sha256) return undefined
     }
+    for (const name of [MANIFEST, ...Object.keys(manifest.files)])
+      if (!isForAll(join(dir, name))) await chmod(join(dir, name), forAll)
     const now = new Date()
     await utimes(dir, now, now)
     return { key, dir, facts: manifest.facts }
@@ -73,13 +78,18 @@ export class Cache {
 
   /** Writes an entry. Processes that write the same entry at the same time write the same bytes. */
   async store(key: string, files: Readonly<Record<string, Uint8Array>>, facts: unknown): Promise<CacheEntry> {
-    await mkdir(this.#dir, { recursive: true })
+    makeDirectory(this.#dir)
     const aside = this.#aside()
     try {
       await mkdir(aside)
-      for (const [name, bytes] of Object.entries(files)) await writeFile(join(aside, name), bytes)
-      await writeFile(join(aside, MANIFEST), JSON.stringify(manifestOf(files, facts)))
+      const manifest = JSON.stringify(manifestOf(files, facts))
+      for (const [name, content] of Object.entries({ ...files, [MANIFEST]: manifest })) {
+        await writeFile(join(aside, name), content)
+        await chmod(join(aside, name), forAll)
+      }
       await this.#install(aside, key)
+    } catch (failure) {
+      throw isSystemError(failure, 'ENOSPC', 'EDQUOT', 'EIO') ? unwritten(this.#dir, failure) : failure
     } finally {
       await rm(aside, { recursive: true, force: true })
     }
@@ -122,6 +132,26 @@ export class Cache {
   #answerFile(request: string): string {
     return join(this.#dir, `request-${sha256Of(Buffer.from(request)).slice(0, 16)}.json`)
   }
+}
+
+/** Whatever the umask: QEMU, under a user of its own, opens these files. */
+const forAll = 0o644
+
+function isForAll(path: string): boolean {
+  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o004) !== 0
+}
+
+/** A write that fails does not say to which file. */
+function unwritten(dir: string, cause: NodeJS.ErrnoException): ImageError {
+  return new ImageError({
+    code: 'IMAGE_UNWRITTEN',
+    kind: 'prerequisite',
+    op: 'write guest image in',
+    target: dir,
+    reason: errnoText(cause.errno ?? 0),
+    remedy: 'Free 100 MB there, or set XDG_CACHE_HOME to a directory with more room',
+    cause,
+  })
 }
 
 const ASIDE = '.aside-'

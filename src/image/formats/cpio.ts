@@ -1,26 +1,38 @@
 import { Writer } from '../../base/index.ts'
 
 /** An entry of an archive. `path` has no leading slash. {@link writeCpio} adds the parent directories. */
-export type ArchiveEntry =
-  | { readonly path: string; readonly kind: 'file'; readonly mode: number; readonly content: Uint8Array }
-  | { readonly path: string; readonly kind: 'link'; readonly target: string }
-  | { readonly path: string; readonly kind: 'directory'; readonly mode: number }
-  | {
-      readonly path: string
-      readonly kind: 'device'
-      readonly mode: number
-      readonly major: number
-      readonly minor: number
-    }
+export type ArchiveEntry = ArchiveOwner & {
+  readonly path: string
+} & (
+    | { readonly kind: 'file'; readonly mode: number; readonly content: Uint8Array }
+    | { readonly kind: 'link'; readonly target: string }
+    | { readonly kind: 'directory'; readonly mode: number }
+    | ({ readonly kind: 'device' } & DeviceNode)
+  )
+
+/** Numbers of user and group. Default: root. And the time of the last change, in seconds since 1970. Default: 0. */
+interface ArchiveOwner {
+  readonly uid?: number
+  readonly gid?: number
+  readonly mtime?: number
+}
+
+interface DeviceNode {
+  readonly mode: number
+  /** Default: a character device. */
+  readonly type?: 'char' | 'block' | 'fifo'
+  readonly major: number
+  readonly minor: number
+}
 
 const S_IFREG = 0o100000
 const S_IFLNK = 0o120000
 const S_IFDIR = 0o040000
-const S_IFCHR = 0o020000
+const deviceTypes = { char: 0o020000, block: 0o060000, fifo: 0o010000 } as const
 
 /**
  * An initramfs archive: cpio "newc" (kernel `Documentation/driver-api/early-userspace/buffer-format.rst`).
- * The same entries give the same bytes: they are sorted by path and owned by root, all times are 0, and
+ * The same entries give the same bytes: they are sorted by path and all times are 0, and
  * inodes count from 1.
  */
 export function writeCpio(entries: readonly ArchiveEntry[]): Uint8Array {
@@ -35,7 +47,7 @@ export function writeCpio(entries: readonly ArchiveEntry[]): Uint8Array {
 type Entry = ArchiveEntry | { readonly path: string; readonly kind: 'end' }
 
 /** Later entries replace earlier ones with the same path. Missing directories are added. */
-function withParents(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
+export function withParents(entries: readonly ArchiveEntry[]): ArchiveEntry[] {
   const byPath = new Map<string, ArchiveEntry>()
   for (const entry of entries) {
     const parts = entry.path.split('/')
@@ -65,7 +77,7 @@ function modeOf(entry: Entry): number {
     case 'directory':
       return S_IFDIR | entry.mode
     case 'device':
-      return S_IFCHR | entry.mode
+      return deviceTypes[entry.type ?? 'char'] | entry.mode
     case 'end':
       return 0
   }
@@ -77,7 +89,8 @@ function put(out: Writer, entry: Entry, inode: number): void {
   const [major, minor] = entry.kind === 'device' ? [entry.major, entry.minor] : [0, 0]
   const links = entry.kind === 'directory' ? 2 : 1
   // ino mode uid gid nlink mtime filesize devmajor devminor rdevmajor rdevminor namesize check
-  const fields = [inode, modeOf(entry), 0, 0, links, 0, body.length, 0, 0, major, minor, name.length, 0]
+  const { uid = 0, gid = 0 } = entry.kind === 'end' ? {} : entry
+  const fields = [inode, modeOf(entry), uid, gid, links, 0, body.length, 0, 0, major, minor, name.length, 0]
   out.put(encoder.encode(`070701${fields.map(hex).join('')}`))
   out.put(name)
   out.align(4)

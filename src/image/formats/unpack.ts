@@ -1,5 +1,4 @@
 import { gunzipSync } from 'node:zlib'
-import { decompress as unzstd } from 'fzstd'
 import { DecodeError, messageOf, Reader } from '../../base/index.ts'
 import { unpackLz4 } from './lz4.ts'
 import { unpackXz } from './xz.ts'
@@ -22,12 +21,23 @@ const FORMATS: readonly { name: string; magic: readonly number[]; unpack: Unpack
     unpack: (bytes, { limit }) => unpackXz(bytes, limit),
   },
   { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: unpackZstd },
+  { name: 'bzip2', magic: [0x42, 0x5a, 0x68], unpack: (bytes, { limit }) => unpackBzip2(bytes, limit) },
 ]
 
-/** Unpacks gzip, legacy LZ4, xz or zstd. Throws when the output exceeds what is expected. */
+/** The name of the format of compressed bytes; undefined for others. */
+export function compression(bytes: Uint8Array): string | undefined {
+  return formatOf(bytes)?.name
+}
+
+function formatOf(bytes: Uint8Array): (typeof FORMATS)[number] | undefined {
+  return FORMATS.find(each => each.magic.every((byte, index) => bytes[index] === byte))
+}
+
+/** Unpacks gzip, legacy LZ4, xz, zstd or bzip2. Throws when the output exceeds what is expected. */
 export async function unpack(bytes: Uint8Array, expected: Expected): Promise<Uint8Array> {
-  const format = FORMATS.find(each => each.magic.every((byte, index) => bytes[index] === byte))
-  if (!format) throw new DecodeError('compressed data', 0, 'it is neither gzip, legacy LZ4, xz nor zstd')
+  const format = formatOf(bytes)
+  if (!format)
+    throw new DecodeError('compressed data', 0, 'it is neither gzip, legacy LZ4, xz, zstd nor bzip2')
   try {
     return await format.unpack(bytes, expected)
   } catch (failure) {
@@ -40,12 +50,67 @@ function unpackGzip(bytes: Uint8Array, { limit }: Expected): Uint8Array {
   return gunzipSync(bytes, { maxOutputLength: limit })
 }
 
-/** Unpacks into a buffer allocated here: fzstd would allocate whatever the frame header claims. */
-function unpackZstd(bytes: Uint8Array, { limit, size: known }: Expected): Uint8Array {
+/**
+ * Unpacks into a buffer allocated here: fzstd would allocate whatever the frame header claims. It is loaded when it is
+ * used, which takes 3 ms.
+ */
+async function unpackZstd(bytes: Uint8Array, { limit, size: known }: Expected): Promise<Uint8Array> {
   const size = zstdSize(bytes) ?? known
-  if (size === undefined) throw new DecodeError('zstd', 4, 'its header lacks the unpacked size')
-  if (size > limit) throw new DecodeError('zstd', 4, `it unpacks to ${size} bytes, more than ${limit}`)
-  return unzstd(bytes, new Uint8Array(size))
+  const { decompress, Decompress } = await import('fzstd')
+  if (size === undefined) {
+    const pieces = new Pieces('zstd', limit)
+    new Decompress(piece => pieces.add(piece)).push(bytes, true)
+    return pieces.joined()
+  }
+  if (size > limit) throw tooLarge('zstd', limit)
+  return decompress(bytes, new Uint8Array(size))
+}
+
+async function unpackBzip2(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  // @ts-expect-error: the package has no types.
+  const { default: Bunzip } = await import('seek-bzip')
+  const pieces = new Pieces('bzip2', limit)
+  let piece = Buffer.allocUnsafe(0)
+  let used = 0
+  const flush = () => {
+    pieces.add(piece.subarray(0, used))
+    piece = Buffer.allocUnsafe(1 << 20)
+    used = 0
+  }
+  const writeByte = (byte: number) => {
+    if (used === piece.length) flush()
+    piece[used++] = byte
+  }
+  Bunzip.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), { writeByte, flush: () => {} })
+  flush()
+  return pieces.joined()
+}
+
+/** Output whose length is not known beforehand. */
+class Pieces {
+  readonly #format: string
+  readonly #limit: number
+  readonly #pieces: Uint8Array[] = []
+  #length = 0
+
+  constructor(format: string, limit: number) {
+    this.#format = format
+    this.#limit = limit
+  }
+
+  add(piece: Uint8Array): void {
+    this.#length += piece.length
+    if (this.#length > this.#limit) throw tooLarge(this.#format, this.#limit)
+    this.#pieces.push(piece)
+  }
+
+  joined(): Uint8Array {
+    return Buffer.concat(this.#pieces)
+  }
+}
+
+function tooLarge(format: string, limit: number): DecodeError {
+  return new DecodeError(format, 0, `it unpacks to more than ${limit} bytes`)
 }
 
 /** The unpacked size, where the frame header has it (RFC 8878 §3.1.1.1). */

@@ -1,5 +1,4 @@
 import { crc32 } from 'node:zlib'
-import xz from 'xz-decompress'
 import { DecodeError, Reader, Writer } from '../../base/index.ts'
 import { undoX86Filter } from './x86-filter.ts'
 
@@ -22,7 +21,9 @@ export async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8A
   return unpacked
 }
 
+/** The library is loaded when it is used: that takes 3 ms, and most starts unpack nothing. */
 async function decode(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const { default: xz } = await import('xz-decompress')
   const packed = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(bytes)

@@ -10,6 +10,8 @@ export interface ModuleInfo {
   readonly softDepends: readonly string[]
   /** Patterns by which the kernel may request it. */
   readonly aliases: readonly string[]
+  /** The kernel that it was made for, as `uname -r` says it. Absent in a module that any may load. */
+  readonly kernelVersion?: string
 }
 
 /** A module's name with `_`. Files, aliases and people also write `-`. */
@@ -23,7 +25,9 @@ export function readModuleInfo(bytes: Uint8Array): ModuleInfo {
   const lines = new TextDecoder().decode(section).split('\0')
   const values = (key: string) =>
     lines.filter(line => line.startsWith(`${key}=`)).map(line => line.slice(key.length + 1))
+  const [kernelVersion] = values('vermagic').flatMap(words(' '))
   return {
+    ...(kernelVersion !== undefined && { kernelVersion }),
     name: moduleName(values('name')[0] ?? ''),
     depends: values('depends').flatMap(words(',')).map(moduleName),
     softDepends: values('softdep').flatMap(softPre).map(moduleName),

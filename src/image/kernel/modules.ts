@@ -1,10 +1,15 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { settingText } from '../../base/index.ts'
 import { decoding, ImageError } from '../errors.ts'
 import { unpack } from '../formats/unpack.ts'
 import type { Inputs } from '../inputs.ts'
 import { type ModuleInfo, moduleName, readModuleInfo } from './modinfo.ts'
 
 export interface KernelModule extends ModuleInfo {
+  /** Its path in `lib/modules/<version>`, without the ending of a compressed file: `kernel/net/sctp/sctp.ko`. */
+  readonly file: string
   /** The uncompressed file. */
   readonly bytes: Uint8Array
 }
@@ -38,6 +43,14 @@ export class ModuleTree {
     })
   }
 
+  /** The modules of a kernel that has these built in, and no others. */
+  static builtIn(names: readonly string[], inputs: Inputs): ModuleTree {
+    return new ModuleTree('', inputs, {
+      order: '',
+      builtin: names.map(name => `kernel/${name}.ko\n`).join(''),
+    })
+  }
+
   /**
    * The wanted modules with their dependencies, each after those that it needs. Built-in ones need no file.
    * One that this kernel lacks is left out when `optional`, and an error otherwise.
@@ -48,6 +61,30 @@ export class ModuleTree {
     return [...found.values()]
   }
 
+  /** True when the module has a file, or is in the kernel itself. */
+  has(name: string): boolean {
+    return this.#builtin.has(name) || this.#pathOf(name) !== undefined
+  }
+
+  /** `modules.builtin`: the paths of those that are in the kernel itself. */
+  get builtin(): readonly string[] {
+    return [...this.#builtin.values()]
+  }
+
+  /**
+   * Every module with a file. Whether one has changed is told by the kernel's lists alone, which its package replaces
+   * with it: a `stat` for each of them would cost every start some milliseconds.
+   */
+  async all(most = Number.POSITIVE_INFINITY): Promise<KernelModule[]> {
+    const found: KernelModule[] = []
+    for (const [name, listed] of this.#files) {
+      if (found.length === most) break
+      const path = placesOf(this.#dir, listed).find(path => existsSync(path))
+      if (path !== undefined) found.push(await this.#load({ name, listed, path, file: await readFile(path) }))
+    }
+    return found
+  }
+
   async #add(name: string, found: Map<string, KernelModule>, optional: boolean): Promise<void> {
     if (found.has(name) || this.#builtin.has(name)) return
     const path = this.#pathOf(name)
@@ -55,7 +92,8 @@ export class ModuleTree {
       if (optional) return
       throw incomplete(this.#dir, `the module ${name}`)
     }
-    const module = await this.#load(name, path)
+    const listed = this.#files.get(name)!
+    const module = await this.#load({ name, listed, path, file: await this.#inputs.read(path) })
     for (const need of module.softDepends) await this.#add(need, found, true)
     for (const need of module.depends) await this.#add(need, found, false)
     found.set(name, module)
@@ -63,12 +101,10 @@ export class ModuleTree {
 
   #pathOf(name: string): string | undefined {
     const listed = this.#files.get(name)
-    if (!listed) return undefined
-    return SUFFIXES.map(suffix => join(this.#dir, listed + suffix)).find(path => this.#inputs.has(path))
+    return listed && placesOf(this.#dir, listed).find(path => this.#inputs.has(path))
   }
 
-  async #load(name: string, path: string): Promise<KernelModule> {
-    const file = await this.#inputs.read(path)
+  #load({ name, listed, path, file }: ModuleFile): Promise<KernelModule> {
     const damaged = {
       code: 'MODULE_DAMAGED',
       kind: 'prerequisite',
@@ -77,9 +113,23 @@ export class ModuleTree {
     } as const
     return decoding(damaged, async () => {
       const bytes = path.endsWith('.ko') ? file : await unpack(file, { limit: LIMIT })
-      return { ...readModuleInfo(bytes), name, bytes }
+      return { ...readModuleInfo(bytes), name, file: listed, bytes }
     })
   }
+}
+
+interface ModuleFile {
+  readonly name: string
+  /** Its path in the list of modules. */
+  readonly listed: string
+  readonly path: string
+  /** The content of `path`. */
+  readonly file: Uint8Array
+}
+
+/** Where the file may be: a distribution may have compressed it. */
+function placesOf(dir: string, listed: string): string[] {
+  return SUFFIXES.map(suffix => join(dir, listed + suffix))
 }
 
 /** `kernel/drivers/net/virtio_net.ko` by `virtio_net`. */
@@ -95,29 +145,6 @@ function incomplete(dir: string, what: string): ImageError {
     op: 'read kernel modules in',
     target: dir,
     reason: `${what} is missing`,
-    remedy: 'Run "npm run setup", or give another kernel with --kernel',
+    remedy: `Run "npx xc setup", or give another ${settingText('kernel')}`,
   })
-}
-
-/** `modules.dep` in depmod's format: each module with all those that it needs, the first to load last. */
-export function modulesDep(modules: readonly KernelModule[]): string {
-  const byNames = new Map(modules.map(module => [module.name, module]))
-  const needs = (module: KernelModule, seen = new Set<string>()): Set<string> => {
-    for (const name of [...module.depends, ...module.softDepends]) {
-      const need = byNames.get(name)
-      if (!need || seen.has(name)) continue
-      needs(need, seen)
-      seen.add(name)
-    }
-    return seen
-  }
-  const line = (module: KernelModule) =>
-    [`${module.name}.ko:`, ...[...needs(module)].reverse().map(name => `${name}.ko`)].join(' ')
-  return modules.map(module => `${line(module)}\n`).join('')
-}
-
-/** `modules.alias`: for the kernel's own requests, such as `nft-chain-2-nat`. */
-export function modulesAlias(modules: readonly KernelModule[]): string {
-  const lines = modules.flatMap(({ name, aliases }) => aliases.map(alias => `alias ${alias} ${name}\n`))
-  return lines.join('')
 }

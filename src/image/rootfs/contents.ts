@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { lastNodeId, nodeName } from '../../base/index.ts'
+import { hostId, lastNodeId, nodeName } from '../../base/index.ts'
 import { decoding, ImageError } from '../errors.ts'
 import type { ArchiveEntry } from '../formats/cpio.ts'
 import type { Inputs } from '../inputs.ts'
-import { type KernelModule, modulesAlias, modulesDep } from '../kernel/modules.ts'
+import { moduleLists } from '../kernel/depmod.ts'
+import type { KernelModule } from '../kernel/modules.ts'
 import { appletNames } from './busybox.ts'
 import { damagedProgram, type Found, Sysroots } from './libraries.ts'
 
@@ -46,7 +47,10 @@ export interface Ingredients {
   /** xcluster-guest, which gives a guest its identity. */
   readonly program: string
   readonly kernelVersion: string
+  /** Those that init needs before it can read others from their disk. */
   readonly modules: readonly KernelModule[]
+  /** The lines of `modules.builtin`. */
+  readonly builtin: readonly string[]
 }
 
 export async function collectContents(ingredients: Ingredients): Promise<Contents> {
@@ -90,7 +94,7 @@ async function ownProgram({ inputs, program }: Ingredients): Promise<Uint8Array>
     op: 'find guest program',
     target: 'xcluster-guest',
     reason: `the file ${program} does not exist`,
-    remedy: 'Run: npm run build',
+    remedy: 'Run: npx xc setup',
   })
 }
 
@@ -101,7 +105,7 @@ function missing(program: Program, sysroots: readonly string[]): ImageError {
     op: 'find guest program',
     target: program.path.slice(program.path.lastIndexOf('/') + 1),
     reason: `none of ${sysroots.join(', ')} has it`,
-    remedy: `Run "npm run setup", or "sudo apt-get install ${program.package}"`,
+    remedy: `Run "npx xc setup", or "sudo apt-get install ${program.package}"`,
   })
 }
 
@@ -142,12 +146,11 @@ function appletLinks(applets: readonly string[], dash: boolean): ArchiveEntry[] 
 
 const link = (path: string, target: string): ArchiveEntry => ({ path, kind: 'link', target })
 
-function moduleFiles({ kernelVersion, modules }: Ingredients): ArchiveEntry[] {
-  const dir = `lib/modules/${kernelVersion}`
+function moduleFiles({ kernelVersion, modules, builtin }: Ingredients): ArchiveEntry[] {
+  const below = (path: string) => `lib/modules/${kernelVersion}/${path}`
   return [
-    ...modules.map(({ name, bytes }) => file(`${dir}/${name}.ko`, bytes, 0o644)),
-    file(`${dir}/modules.dep`, Buffer.from(modulesDep(modules)), 0o644),
-    file(`${dir}/modules.alias`, Buffer.from(modulesAlias(modules)), 0o644),
+    ...modules.map(({ file: path, bytes }) => file(below(path), bytes, 0o644)),
+    ...moduleLists(modules, builtin).map(list => ({ ...list, path: below(list.path) })),
   ]
 }
 
@@ -157,6 +160,7 @@ function moduleFiles({ kernelVersion, modules }: Ingredients): ArchiveEntry[] {
  */
 export function hostsFile(prefix = 'fd00:'): string {
   const lines = ['127.0.0.1 localhost', '::1 localhost']
+  lines.push(`192.168.0.${hostId} host`, `${prefix}:192.168.0.${hostId} host`)
   for (let node = 1; node <= lastNodeId; node++) {
     const name = nodeName(node)
     lines.push(`192.168.0.${node} ${name}`, `${prefix}:192.168.0.${node} ${name}`)

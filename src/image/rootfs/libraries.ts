@@ -77,7 +77,7 @@ export class Sysroots {
       op: 'find library',
       target: name,
       reason: `${wanted.for.from} needs it, and none of ${this.#roots.join(', ')} has it`,
-      remedy: 'Run "npm run setup"',
+      remedy: 'Run "npx xc setup"',
     })
   }
 }

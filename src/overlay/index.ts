@@ -1,0 +1,8 @@
+export { plainArchive } from './archive.ts'
+export { readCdrom, writeCdrom } from './cdrom.ts'
+export { findOverlay, listOverlays, type OverlaySource } from './find.ts'
+export { type Additions, merge, type Named } from './merge.ts'
+export { InstalledPackages } from './packages.ts'
+export { readPrograms } from './programs.ts'
+export { overlayArchive, readOverlay } from './read.ts'
+export { type GuestRoot, openRoot } from './root.ts'
