@@ -1,4 +1,5 @@
 import type { Clock } from '../base/index.ts'
+import { settingText } from '../base/index.ts'
 import { ClusterError, startCancelled } from './errors.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import type { StartHooks } from './types.ts'
@@ -66,6 +67,6 @@ function tooSlow(name: string, timeoutMs: number, nodes: readonly ClusterNode[])
     op: 'start cluster',
     target: name,
     reason: `not ready after ${timeoutMs / 1000} s${late.length > 0 ? `: ${late.join(', ')}` : ''}`,
-    remedy: 'Give it longer (--timeout), or start fewer nodes',
+    remedy: `Give it longer (${settingText('timeout')}), or start fewer nodes`,
   })
 }

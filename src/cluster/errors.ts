@@ -13,6 +13,12 @@ export function clusterStopping(target: string, cause?: unknown): ClusterError {
   return new ClusterError({ code: 'CLUSTER_STOPPING', op: 'change cluster', target, reason, cause })
 }
 
+/** The caller no longer waits; what it asked for goes on. */
+export function waitAborted(op: string, target: string, cause: unknown): ClusterError {
+  const reason = 'the signal of the caller aborted; what had begun continues'
+  return new ClusterError({ code: 'WAIT_ABORTED', op, target, reason, cause })
+}
+
 /** The failure to throw. When the rollback failed too, that failure becomes a notice. */
 export function firstOf(failure: unknown, notice: (text: string) => void): unknown {
   const first = firstFailure(failure)

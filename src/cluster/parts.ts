@@ -4,6 +4,7 @@ import type { Dns } from '../dns/index.ts'
 import type { HostResources } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan, Settings } from '../plan/index.ts'
+import type { ClusterNames } from './dns/own-names.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import type { NodeStarter } from './nodes/starter.ts'
 import type { Templates } from './nodes/templates.ts'
@@ -17,6 +18,8 @@ export interface Parts {
   readonly host: HostResources
   readonly fabric: Fabric
   readonly dns: Dns | undefined
+  /** The names that it answers. */
+  readonly names: ClusterNames
   readonly starter: NodeStarter
   readonly templates: Templates
   readonly nodes: readonly ClusterNode[]

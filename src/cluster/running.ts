@@ -1,16 +1,46 @@
-import type { ClusterEvent, ClusterState, ReachResult, Status } from '../api/index.ts'
-import type { Queue } from '../base/index.ts'
-import { inTurns, nodeName } from '../base/index.ts'
+import type { ClusterEvent, ClusterState, Counters, ReachResult, Status } from '../api/index.ts'
+import type { Port, Queue } from '../base/index.ts'
+import { inTurns, nodeName, unlessAborted } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
-import { reachScript, readReach } from '../guest/index.ts'
-import type { Fabric } from '../net/index.ts'
+import {
+  type Copied,
+  type CopyGuest,
+  type CopyOptions,
+  getBytes,
+  getContent,
+  getFiles,
+  type PutOptions,
+  type PutSource,
+  putFiles,
+} from '../files/index.ts'
+import {
+  type CommandOptions,
+  type CommandText,
+  reachMs,
+  reachScript,
+  readReach,
+  shaped,
+} from '../guest/index.ts'
+import { type Fabric, type Recording, record } from '../net/index.ts'
 import type { ClusterPlan } from '../plan/index.ts'
 import { reachTargets } from '../plan/index.ts'
-import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
+import {
+  type CommandResult,
+  type RunningCommand,
+  relayCommand,
+  spawnCommand,
+  wordsOf,
+} from '../stream/index.ts'
+import type { Console } from '../vm/index.ts'
+import { readCounters } from './counters.ts'
+import { ClusterFaults } from './dns/faults.ts'
+import type { ClusterNames } from './dns/own-names.ts'
+import { waitAborted } from './errors.ts'
+import { seenAs } from './network/seen.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import { Nodes } from './nodes/nodes.ts'
 import type { Parts } from './parts.ts'
-import type { Cluster } from './types.ts'
+import type { Cluster, GetTarget, SpawnOptions, WaitOptions } from './types.ts'
 
 /** How many nodes ping at the same time: on two processors, more of them only lose each other's packets. */
 const pingingAtOnce = 4
@@ -19,12 +49,15 @@ const pingingAtOnce = 4
 export class RunningCluster implements Cluster {
   readonly #parts: Parts
   readonly #nodes: Nodes
+  readonly dnsFaults: ClusterFaults
   #state: ClusterState = 'ready'
   #stopping: Promise<void> | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
     this.#nodes = new Nodes(parts)
+    const { dns, fabric } = parts
+    this.dnsFaults = new ClusterFaults({ dns, fabric, plan: () => this.plan })
   }
 
   get plan(): ClusterPlan {
@@ -37,6 +70,10 @@ export class RunningCluster implements Cluster {
 
   get dns(): Dns | undefined {
     return this.#parts.dns
+  }
+
+  get names(): ClusterNames {
+    return this.#parts.names
   }
 
   status(): Status {
@@ -63,15 +100,84 @@ export class RunningCluster implements Cluster {
     return this.#parts.events.listen()
   }
 
-  async exec(id: number, command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
-    return await this.#nodes.node(id).exec(command, options)
+  // The interface has what each encoding gives.
+  async exec(
+    id: number,
+    command: readonly string[] | string,
+    options: CommandOptions = {},
+  ): Promise<CommandResult & CommandText> {
+    const node = this.#nodes.node(id)
+    const result = await node.exec(command, options)
+    return shaped(result, options, { guest: node.plan.name, command }) as CommandResult & CommandText
+  }
+
+  async spawn(
+    id: number,
+    command: readonly string[] | string,
+    { signal, ...options }: SpawnOptions = {},
+  ): Promise<RunningCommand> {
+    const { clock } = this.#parts.world
+    const spec = { words: wordsOf(command), ...options }
+    return await spawnCommand(this.#nodes.node(id).streams, spec, { clock, ...(signal && { signal }) })
+  }
+
+  put(
+    id: number,
+    source: PutSource | readonly string[],
+    place: string | (PutOptions & { readonly path: string }),
+  ): Promise<Copied> {
+    const sources = Array.isArray(source) ? (source as readonly string[]) : [source as PutSource]
+    return putFiles(this.#guest(id), sources, typeof place === 'string' ? { path: place } : place)
+  }
+
+  // The interface has what each target gives.
+  async get(
+    id: number,
+    path: string | readonly string[],
+    place?: GetTarget | (CopyOptions & { readonly target: GetTarget }),
+  ): Promise<Copied & Buffer> {
+    const guest = this.#guest(id)
+    const paths = typeof path === 'string' ? [path] : path
+    const [first = ''] = paths
+    if (place === undefined) return (await getBytes(guest, first)) as Copied & Buffer
+    const { target, ...options } = typeof place === 'object' && 'target' in place ? place : { target: place }
+    const copied =
+      typeof target === 'string'
+        ? await getFiles(guest, paths, { ...options, target })
+        : await getContent(guest, first, { ...options, target })
+    return copied as Copied & Buffer
+  }
+
+  #guest(id: number): CopyGuest {
+    return { name: this.#nodes.node(id).plan.name, spawn: words => this.spawn(id, words) }
+  }
+
+  relayCommand(id: number, client: Port): void {
+    relayCommand(this.#nodes.node(id).streams, client)
   }
 
   console(id: number): Console {
     return this.#nodes.node(id).console
   }
 
-  async checkReach(): Promise<ReachResult[]> {
+  counters(): Promise<Counters> {
+    return readCounters(this.#parts, this.#nodes.nodes)
+  }
+
+  async capture(id: number, dev: string, file: string): Promise<Recording> {
+    const { name } = this.#nodes.node(id).plan
+    const { fabric, scope } = this.#parts
+    const recording = record(await fabric.capture(seenAs(this.plan, { id, dev, name })), file)
+    scope.defer(() => recording.close().catch(() => {})) // its reader hears of a full disk
+    return recording
+  }
+
+  checkReach({ signal }: WaitOptions = {}): Promise<ReachResult[]> {
+    return this.#waited('check', this.#checkReach(signal), signal)
+  }
+
+  /** After an abort no more nodes ping. */
+  async #checkReach(signal: AbortSignal | undefined): Promise<ReachResult[]> {
     const targets = reachTargets(this.plan, this.#parts.fabric.kind)
     const { nodes } = this.#nodes
     const results = new Map<ClusterNode, ReachResult[]>()
@@ -80,7 +186,7 @@ export class RunningCluster implements Cluster {
       async node => {
         const own = targets.filter(({ from }) => from === node.plan.id)
         const output =
-          own.length > 0
+          own.length > 0 && !signal?.aborted
             ? await pingAll(
                 node,
                 own.map(({ address }) => address),
@@ -93,24 +199,34 @@ export class RunningCluster implements Cluster {
     return nodes.flatMap(node => results.get(node)!)
   }
 
-  pause(ids?: readonly number[]): Promise<void> {
-    return this.#nodes.pause(ids)
+  pause(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
+    return this.#waited('pause nodes of', this.#nodes.pause(ids), signal)
   }
 
-  resume(ids?: readonly number[]): Promise<void> {
-    return this.#nodes.resume(ids)
+  resume(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
+    return this.#waited('resume nodes of', this.#nodes.resume(ids), signal)
   }
 
-  reset(ids?: readonly number[]): Promise<void> {
-    return this.#nodes.reset(ids)
+  halt(
+    ids: readonly number[],
+    { signal, ...options }: WaitOptions & { readonly graceMs?: number } = {},
+  ): Promise<void> {
+    return this.#waited('stop nodes of', this.#nodes.halt(ids, options), signal)
   }
 
-  scaleOut(ids: readonly number[]): Promise<void> {
-    return this.#nodes.scaleOut(ids)
+  reset(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
+    return this.#waited('reset nodes of', this.#nodes.reset(ids), signal)
   }
 
-  scaleIn(ids: readonly number[], options?: { readonly graceMs?: number }): Promise<void> {
-    return this.#nodes.scaleIn(ids, options)
+  scaleOut(ids: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
+    return this.#waited('scale out', this.#nodes.scaleOut(ids), signal)
+  }
+
+  scaleIn(
+    ids: readonly number[],
+    { signal, ...options }: WaitOptions & { readonly graceMs?: number } = {},
+  ): Promise<void> {
+    return this.#waited('scale in', this.#nodes.scaleIn(ids, options), signal)
   }
 
   stop(options: { readonly graceMs?: number } = {}): Promise<void> {
@@ -120,6 +236,11 @@ export class RunningCluster implements Cluster {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
+  }
+
+  #waited<T>(op: string, work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (signal) work.catch(() => {}) // after an abort nothing waits for it
+    return unlessAborted(work, signal, reason => waitAborted(op, this.plan.name, reason))
   }
 
   async #stop(options: { readonly graceMs?: number }): Promise<void> {
@@ -137,7 +258,7 @@ export class RunningCluster implements Cluster {
 
   #enter(state: ClusterState): void {
     this.#state = state
-    this.#parts.events.send({ event: 'cluster', state })
+    this.#parts.events.send({ type: 'cluster', state })
   }
 }
 
@@ -153,7 +274,7 @@ async function pingAll(node: ClusterNode, addresses: readonly string[]): Promise
   try {
     const { stdout } = await node.exec(['/bin/sh'], {
       input: reachScript(addresses),
-      timeoutMs: 120_000,
+      timeoutMs: reachMs(addresses.length),
     })
     return new TextDecoder().decode(stdout)
   } catch {

@@ -1,12 +1,15 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClusterEvent, ProgressEvent, StepName } from '../api/index.ts'
 import { Broadcast, Scope } from '../base/index.ts'
+import type { NodeAdditions } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
 import { planCluster, resolveSettings, type SettingOptions, type Settings } from '../plan/index.ts'
+import { makeDirectory } from '../sys/index.ts'
 import { StartDeadline } from './deadline.ts'
+import { ClusterNames } from './dns/own-names.ts'
 import { firstOf } from './errors.ts'
 import { wiringText } from './network/open.ts'
 import { ClusterNode, type NodeDependencies } from './nodes/node.ts'
@@ -42,7 +45,7 @@ export async function startIn(
   try {
     return await new ClusterStart(world, { plan, settings, hooks }).run()
   } catch (failure) {
-    throw firstOf(failure, text => hooks.onEvent?.({ event: 'notice', text }))
+    throw firstOf(failure, text => hooks.onEvent?.({ type: 'notice', text }))
   }
 }
 
@@ -50,6 +53,12 @@ interface PlannedStart {
   readonly plan: ClusterPlan
   readonly settings: Settings
   readonly hooks: StartHooks
+}
+
+interface Preparing {
+  readonly signal: AbortSignal
+  readonly logs: string
+  readonly additions: NodeAdditions
 }
 
 class ClusterStart {
@@ -95,10 +104,16 @@ class ClusterStart {
     const failed: NodeDependencies['failed'] = (node, reason) => starter?.failed(node, reason)
     let redirect: number | undefined
     const dnsPort = () => redirect
-    const dependencies = { world: this.#world, cluster: plan.name, tell, failed, dnsPort }
+    const additions = this.#world.additions(settings, {
+      env: this.#world.environment.env,
+      cacheDir: (this.#hooks.places ?? this.#world.environment.places).cache,
+      notice: text => tell({ type: 'notice', text }),
+    })
+    const { domain } = settings
+    const dependencies = { world: this.#world, cluster: plan.name, tell, failed, dnsPort, domain, additions }
     const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), dependencies)
     this.#nodes = plan.nodes.map(nodeOf)
-    const { host, fabric, dns, templates } = await this.#prepare(scope, signal, logs)
+    const { host, fabric, dns, templates } = await this.#prepare(scope, { signal, logs, additions })
     limit.check()
     if (fabric.kind === 'user') redirect = dns?.port
     starter = new NodeStarter({ world: this.#world, settings, host, templates, tell })
@@ -107,6 +122,7 @@ class ClusterStart {
     return new RunningCluster({
       world: this.#world,
       ...{ plan, settings, host, fabric, dns, templates, starter, nodeOf },
+      names: new ClusterNames(plan, { dns, settings, fabric }),
       ...{ nodes: this.#nodes, events: this.#events },
       startedAt: this.#startedAt,
       readyMs: Math.round(this.#world.clock.now() - this.#began),
@@ -115,12 +131,12 @@ class ClusterStart {
   }
 
   /** Opens all that nodes need, side by side. Templates wait for QEMU, the image and the kind of network. */
-  async #prepare(scope: Scope, signal: AbortSignal, logs: string) {
+  async #prepare(scope: Scope, { signal, logs, additions }: Preparing) {
     const world = this.#world
     const { env, searchPath } = world.environment
     const { cache: cacheDir, runtime: records } = this.#hooks.places ?? world.environment.places
     const [tell, settings] = [(event: ProgressEvent) => this.#tell(event), this.#settings]
-    const notice = (text: string) => tell({ event: 'notice', text })
+    const notice = (text: string) => tell({ type: 'notice', text })
     const image = this.#step('image', 'finding QEMU and the guest image', () =>
       world.findHost(settings, { cacheDir, searchPath, notice }),
     )
@@ -129,30 +145,31 @@ class ClusterStart {
       scope.add(await world.openNetwork(this.#plan, { settings, notice, records, ...options })),
     )
     const names = network.then(fabric => world.openDns(this.#plan, { settings, fabric, notice, scope }))
-    const opening = Promise.all([image, network]).then(async ([host, { kind: fabric }]) => {
-      const templates = scope.add(new Templates({ world, settings, fabric, host, cacheDir, tell }))
+    const brought = additions.prepare(this.#plan.nodes, signal)
+    const opening = Promise.all([image, network, brought]).then(async ([host, { kind: fabric }]) => {
+      const templates = scope.add(new Templates({ world, settings, fabric, host, cacheDir, tell, additions }))
       await templates.open(this.#plan.nodes, signal)
       return templates
     })
     // Waits for each of them, failed or not, so that everything that was opened is closed.
-    await Promise.allSettled([image, network, names, opening])
+    await Promise.allSettled([image, network, names, brought, opening])
     return { host: await image, fabric: await network, dns: await names, templates: await opening }
   }
 
   async #boot(starter: NodeStarter, on: { fabric: Fabric; signal: AbortSignal }): Promise<void> {
     const total = this.#nodes.length
-    this.#tell({ event: 'step', step: 'vms', state: 'begin', text: `starting ${total} VMs` })
-    this.#tell({ event: 'step', step: 'configure', state: 'begin', text: 'configuring addresses and routes' })
+    this.#tell({ type: 'step', step: 'vms', state: 'begin', text: `starting ${total} VMs` })
+    this.#tell({ type: 'step', step: 'configure', state: 'begin', text: 'configuring addresses and routes' })
     const booted = () =>
-      this.#tell({ event: 'step', step: 'vms', state: 'end', text: `${total} VMs are running` })
+      this.#tell({ type: 'step', step: 'vms', state: 'end', text: `${total} VMs are running` })
     await starter.run(this.#nodes, { ...on, together: true, booted })
-    this.#tell({ event: 'step', step: 'configure', state: 'end', text: readyText(this.#nodes) })
+    this.#tell({ type: 'step', step: 'configure', state: 'end', text: readyText(this.#nodes) })
   }
 
   async #step<T>(step: StepName, text: string, work: () => Promise<T>): Promise<T> {
-    this.#tell({ event: 'step', step, state: 'begin', text })
+    this.#tell({ type: 'step', step, state: 'begin', text })
     const result = await work()
-    this.#tell({ event: 'step', step, state: 'end', text })
+    this.#tell({ type: 'step', step, state: 'end', text })
     return result
   }
 
@@ -164,7 +181,7 @@ class ClusterStart {
       scope.defer(() => rm(own, { recursive: true, force: true }))
       return own
     }
-    await mkdir(logs, { recursive: true, mode: 0o700 })
+    makeDirectory(logs, 0o700)
     await Promise.all(this.#plan.nodes.map(({ name }) => rm(join(logs, `${name}.log`), { force: true })))
     return logs
   }

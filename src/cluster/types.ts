@@ -1,9 +1,25 @@
-import type { ClusterEvent, ClusterState, ProgressEvent, ReachResult, Status } from '../api/index.ts'
-import type { Places, Queue } from '../base/index.ts'
+import type { Writable } from 'node:stream'
+import type {
+  ClusterEvent,
+  ClusterState,
+  Counters,
+  ProgressEvent,
+  ReachResult,
+  Status,
+} from '../api/index.ts'
+import type { Places, Port, Queue } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
-import type { NetSetup } from '../net/index.ts'
+import type { Copied, CopyOptions, PutOptions, PutSource } from '../files/index.ts'
+import type { CommandOptions, CommandText } from '../guest/index.ts'
+import type { NetSetup, Recording } from '../net/index.ts'
 import type { ClusterPlan } from '../plan/index.ts'
-import type { Console, ExecOptions, ExecResult } from '../vm/index.ts'
+import type { CommandResult, CommandSpec, RunningCommand } from '../stream/index.ts'
+import type { Console } from '../vm/index.ts'
+import type { ClusterFaults } from './dns/faults.ts'
+import type { ClusterNames } from './dns/own-names.ts'
+
+export type { NewDnsFault } from './dns/faults.ts'
+export type { NewName } from './dns/own-names.ts'
 
 /** How to start and watch a cluster. What the cluster consists of is in its settings. */
 export interface StartHooks {
@@ -21,9 +37,24 @@ export interface StartHooks {
   readonly logs?: string
 }
 
+/** How a command of `spawn` runs. */
+export interface SpawnOptions extends Pick<CommandSpec, 'env' | 'terminal'> {
+  /** Aborts the start, and later leaves the command to itself: EXEC_ABORTED. */
+  readonly signal?: AbortSignal
+}
+
+/** Where a copy from a node goes: a path of this machine, or a stream for the content of one file. */
+export type GetTarget = string | Writable
+
+export interface WaitOptions {
+  /** Ends the wait with WAIT_ABORTED. What has begun continues: a node that is being added is added. */
+  readonly signal?: AbortSignal
+}
+
 /**
  * A running cluster, which belongs to this process. Closing it (`await using`) removes everything: VMs, links,
- * namespace. So does the death of this process. Calls that change nodes are carried out one at a time, in order.
+ * namespace. So does the death of this process. Calls that change a node are carried out one at a time, in order, and
+ * so are those that change the plan (`scaleOut`, `scaleIn`).
  * Those with a node's number throw NODE_MISSING for a node that the cluster does not have.
  */
 export interface Cluster extends AsyncDisposable {
@@ -35,33 +66,91 @@ export interface Cluster extends AsyncDisposable {
   events(): Queue<ClusterEvent>
   /**
    * Runs a command on a node, a string with `/bin/sh -c`. Resolves with its exit status and outputs. Throws
-   * NODE_NOT_READY for a node that is paused, has failed or was stopped, and QMP_TIMEOUT.
+   * NODE_NOT_READY for a node that is paused, has failed or was stopped, and EXEC_TIMEOUT, EXEC_NOT_STARTED,
+   * EXEC_INPUT_LIMIT and EXEC_OUTPUT_LIMIT; with `check`, EXEC_FAILED. Without `timeoutMs` the command may take any time.
    */
-  exec(node: number, command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult>
+  exec(
+    node: number,
+    command: readonly string[] | string,
+    options: CommandOptions & { readonly encoding: 'utf8' },
+  ): Promise<CommandText>
+  exec(
+    node: number,
+    command: readonly string[] | string,
+    options?: CommandOptions & { readonly encoding?: undefined },
+  ): Promise<CommandResult>
+  /**
+   * Runs a command on a node, a string with `/bin/sh -c`, with its input and outputs as streams. Resolves when it has
+   * started. Throws as `exec` does, and EXEC_TOO_MANY, EXEC_NO_CHANNEL and EXEC_LOST. Closing it kills the command.
+   */
+  spawn(node: number, command: readonly string[] | string, options?: SpawnOptions): Promise<RunningCommand>
+  /**
+   * Copies to a node: a path of this machine (a directory with all that is in it), content, or a list of either. They are
+   * written beside `path` and renamed when all have come, so a failure leaves what was there. `path` is the new name, or,
+   * when it ends with a slash, the directory for it. Throws FILE_SOURCE and PUT_FAILED, and what `spawn` throws.
+   */
+  put(
+    node: number,
+    source: PutSource | readonly string[],
+    path: string | (PutOptions & { readonly path: string }),
+  ): Promise<Copied>
+  /**
+   * Copies from a node to a path of this machine, in the same way, or writes one file to a stream, which it does not end.
+   * Several paths go into a directory: `target` then ends with a slash. Throws FILE_TARGET, FILE_UNSAFE, GET_FAILED, and what `spawn` throws.
+   */
+  get(
+    node: number,
+    path: string | readonly string[],
+    target: GetTarget | (CopyOptions & { readonly target: GetTarget }),
+  ): Promise<Copied>
+  /** The content of one file of a node, at most 32 MiB. */
+  get(node: number, path: string): Promise<Buffer>
+  /**
+   * Runs the command that a client asks for over a connection of its own, in the frames of docs/guest-channel.md. That
+   * is what an owner does for `xc exec`.
+   */
+  relayCommand(node: number, client: Port): void
   console(node: number): Console
+  /** Frames and bytes of each interface, processor time of each node, DNS queries, since the start. */
+  counters(): Promise<Counters>
+  /**
+   * Records the frames of a node's interface (`eth1`) as the host sees them, into a new file for tcpdump(8) and
+   * wireshark, until it is closed or the interface goes: with its node, or in the hands of a script with a reset.
+   * Throws CAPTURE_INTERFACE, and NO_CAPTURE where the host cannot see it: net 0 in user space, a script's own device.
+   */
+  capture(node: number, dev: string, file: string): Promise<Recording>
   /** The cluster's DNS forwarder. Undefined with `dns: 'off'`. The cluster closes it: do not close it yourself. */
   readonly dns: Dns | undefined
+  /** The names that it answers: nodes' names, those of the settings, and those added here. */
+  readonly names: Pick<ClusterNames, 'domain' | 'list' | 'add' | 'remove'>
+  /** Answers of it that fail, for tests of what runs in the guests. */
+  readonly dnsFaults: Pick<ClusterFaults, 'list' | 'add' | 'clear'>
   /** Pings every address that each node should reach by the topology, IPv4 and IPv6. */
-  checkReach(): Promise<ReachResult[]>
+  checkReach(options?: WaitOptions): Promise<ReachResult[]>
   /** Stops the nodes' processors: all nodes' without an argument. A node that is paused already stays paused. */
-  pause(nodes?: readonly number[]): Promise<void>
+  pause(nodes?: readonly number[], options?: WaitOptions): Promise<void>
   /** Lets the processors of paused nodes run again, and sets their clocks. */
-  resume(nodes?: readonly number[]): Promise<void>
+  resume(nodes?: readonly number[], options?: WaitOptions): Promise<void>
   /**
-   * Replaces nodes, all without an argument, by fresh ones with the same addresses, in any state: paused and failed
-   * ones too. Resolves when they are ready.
+   * Stops the VMs of nodes, gracefully within `graceMs` milliseconds each. They stay in the cluster as `stopped`, and
+   * the routes of the others stay too. {@link Cluster.reset} starts them afresh.
    */
-  reset(nodes?: readonly number[]): Promise<void>
+  halt(nodes: readonly number[], options?: WaitOptions & { readonly graceMs?: number }): Promise<void>
+  /**
+   * Replaces nodes, all without an argument, by fresh ones with the same addresses, in any state: paused, stopped and
+   * failed ones too. Resolves when they are ready.
+   */
+  reset(nodes?: readonly number[], options?: WaitOptions): Promise<void>
   /**
    * Adds nodes by their numbers, and updates the routes of the others. Resolves when the new ones are ready. When one
    * of them fails, removes all that this call has added and throws. Throws NODE_EXISTS and NODE_NUMBER.
    */
-  scaleOut(nodes: readonly number[]): Promise<void>
+  scaleOut(nodes: readonly number[], options?: WaitOptions): Promise<void>
   /**
    * Removes nodes, gracefully within `graceMs` milliseconds each, and the links that only they used. The other nodes'
    * routes are updated first. Throws NO_NODES for the last node.
    */
-  scaleIn(nodes: readonly number[], options?: { readonly graceMs?: number }): Promise<void>
+  scaleIn(nodes: readonly number[], options?: WaitOptions & { readonly graceMs?: number }): Promise<void>
   /**
    * Stops the nodes, gracefully within `graceMs` milliseconds each, and removes the network. A second call waits for
    * the same end.

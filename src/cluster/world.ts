@@ -4,15 +4,17 @@ import { type Clock, systemClock } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
 import type { GuestSources } from '../guest/index.ts'
 import {
+  type AdditionsOptions,
   checkMemory,
   findHostResources,
   type Load,
+  NodeAdditions,
   type ProcessEnvironment,
   processEnvironment,
   readLoad,
 } from '../host/index.ts'
 import { type Fabric, suppressMldReports } from '../net/index.ts'
-import type { ClusterPlan } from '../plan/index.ts'
+import type { ClusterPlan, Settings } from '../plan/index.ts'
 import { type Machine, openTemplate, type StartOptions, startVm, type VmSpec } from '../vm/index.ts'
 import { type ClusterDnsOptions, openClusterDns } from './dns/forwarder.ts'
 import { type NetSetupOptions, openNetworkOf } from './network/script.ts'
@@ -28,6 +30,7 @@ export interface ClusterWorld extends GuestSources {
   load(): Load
   readonly checkMemory: typeof checkMemory
   readonly findHost: typeof findHostResources
+  additions(settings: Settings, options: AdditionsOptions): NodeAdditions
   openNetwork(plan: ClusterPlan, options: NetSetupOptions): Promise<Fabric>
   openDns(plan: ClusterPlan, options: ClusterDnsOptions): Promise<Dns | undefined>
   readonly openTemplate: typeof openTemplate
@@ -46,6 +49,7 @@ export function systemWorld(): ClusterWorld {
     load: () => readLoad(systemClock.now()),
     checkMemory,
     findHost: findHostResources,
+    additions: (settings, options) => new NodeAdditions(settings, options),
     openNetwork: openNetworkOf,
     openDns: openClusterDns,
     openTemplate,

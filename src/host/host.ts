@@ -1,16 +1,18 @@
-import { fileURLToPath } from 'node:url'
 import type { Nic } from '../base/index.ts'
-import { buildImage, type GuestImage } from '../image/index.ts'
-import type { NodePlan, Settings } from '../plan/index.ts'
-import type { NetNamespace } from '../sys/index.ts'
+import type { GuestImage } from '../image/index.ts'
+import { appendedTo, type NodePlan, type Settings } from '../plan/index.ts'
+import { type NetNamespace, requireTrustedPlace } from '../sys/index.ts'
 import { type Accel, detectAccel, findQemu, type Qemu, type VmSpec } from '../vm/index.ts'
 import { identityOf } from './qemu-user.ts'
+import { openSoftware, type Software } from './software.ts'
 
-/** What all nodes share: the QEMU that runs them, its accelerator, and the guest image. */
+/** What all nodes share: the QEMU that runs them and its accelerator; and what each boots. */
 export interface HostResources {
   readonly qemu: Qemu
   readonly accel: Accel
+  /** That of nodes without a kernel of their own. */
   readonly image: GuestImage
+  software(node: number): Software
 }
 
 export interface HostOptions {
@@ -20,22 +22,20 @@ export interface HostOptions {
   readonly notice: (text: string) => void
 }
 
-/** The project's `guest/`. The relative path is the same from dist as from src. */
-export const guestDir = fileURLToPath(new URL('../../guest', import.meta.url))
-
 /** Finds QEMU and the accelerator, and finds or makes the image. Throws the first of what is missing. */
 export async function findHostResources(
   settings: Settings,
   { cacheDir, searchPath, notice }: HostOptions,
 ): Promise<HostResources> {
+  requireTrustedPlace('cache', cacheDir)
   const identity = identityOf(1, settings.uidBase)
   const finding = findQemu({ given: settings.kvm || undefined, searchPath, cacheDir })
-  const [qemu, accel, image] = await Promise.all([
+  const [qemu, accel, software] = await Promise.all([
     finding,
     finding.then(qemu => detectAccel({ want: settings.accel, qemu, identity, cacheDir, notice })),
-    buildImage({ kernel: settings.kernel || undefined, cacheDir, guestDir, notice }),
+    openSoftware(settings, { cacheDir, notice }),
   ])
-  return { qemu, accel, image }
+  return { qemu, accel, image: software(0).image, software }
 }
 
 /** What a VM of a node has and a template does not. */
@@ -50,7 +50,7 @@ export interface Place {
  * the project's, and a clone gets it by its configuration.
  */
 export function shapeAppend(node: number, settings: Settings): string {
-  return [settings.append, settings[`append${node}`]].filter(Boolean).join(' ')
+  return appendedTo(node, settings)
 }
 
 /** The specification of a node's VM. QEMU runs in the cluster's namespace, without a route to the host's network. */
@@ -60,11 +60,15 @@ export function specOf<P extends Pick<Place, 'nics'>>(
   { host, place }: { host: HostResources; place: P },
 ): Omit<VmSpec, keyof Place> & P {
   const { machine } = settings
+  const { image, root } = host.software(node.id)
+  const disks = [image.modulesDisk, root?.disk].filter(disk => disk !== undefined)
   return {
     name: node.name,
     qemu: host.qemu.path,
-    kernel: host.image.vmlinux,
-    initramfs: host.image.initramfs,
+    ...(host.qemu.monitor && { monitor: host.qemu.monitor }),
+    kernel: image.vmlinux,
+    initramfs: image.initramfs,
+    ...(disks.length > 0 && { disks }),
     append: node.append,
     memoryMiB: node.memMiB,
     vcpus: node.vcpus,

@@ -1,3 +1,15 @@
+export {
+  findOverlay,
+  listOverlays,
+  type OverlaySource,
+  overlayArchive,
+  plainArchive,
+  readOverlay,
+  readPrograms,
+  writeCdrom,
+} from '../overlay/index.ts'
+export { makeDirectory } from '../sys/index.ts'
+export { type AdditionsOptions, guestRoots, lackingPackages, NodeAdditions } from './additions.ts'
 export { type Examination, examine, type Finding } from './doctor/doctor.ts'
 export { type ProcessEnvironment, processEnvironment } from './environment.ts'
 export { HostError } from './errors.ts'
@@ -9,8 +21,12 @@ export {
   addNamedBridge,
   addNamedNamespace,
   enterNamedNamespace,
+  type Numbered,
   removeNamedNamespace,
   settleForwarding,
 } from './named-namespaces.ts'
+export { loadAverages, processorMs } from './processor-time.ts'
+export { fetchPackages, setUp } from './set-up.ts'
 export { type Load, StartLimit } from './start-limit.ts'
 export { type Passed, startInTurn } from './start-queue.ts'
+export { findXterm, openXterm } from './xterm.ts'

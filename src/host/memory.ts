@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { settingText } from '../base/index.ts'
 import type { NodePlan } from '../plan/index.ts'
 import { HostError } from './errors.ts'
 
@@ -32,7 +33,7 @@ export function checkMemory(nodes: readonly NodePlan[], options: MemoryOptions =
     op: 'start',
     target: `${nodes.length} nodes`,
     reason: `they need ${needed} MiB and ${freeMiB} MiB are free (${limitedBy})`,
-    remedy: 'Start fewer nodes, give them less (--mem), or stop another cluster',
+    remedy: `Start fewer nodes, give them less (${settingText('mem')}), or stop another cluster`,
   })
 }
 

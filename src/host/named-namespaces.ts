@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import type { Places } from '../base/index.ts'
+import { type Places, settingText } from '../base/index.ts'
 import {
   addBridgesTo,
   addNamespace,
@@ -143,6 +143,6 @@ async function currentName(): Promise<string> {
     kind: 'usage',
     op: 'add bridge',
     reason: 'the current network namespace has no name, and clusters cannot use a bridge in it',
-    remedy: 'Give the namespace (--netns NAME), or run this inside it: xc nsenter INDEX',
+    remedy: `Give the namespace (${settingText('netns')}), or run this inside it`,
   })
 }

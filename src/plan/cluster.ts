@@ -1,10 +1,12 @@
-import { idsOf, nodeName, type Role, roleOf } from '../base/index.ts'
+import { idsOf, nodeName, type Role, roleOf, settingText } from '../base/index.ts'
 import { hostAddresses } from './addressing.ts'
 import { PlanError } from './errors.ts'
+import { requirePossible } from './limits.ts'
 import { planBridges } from './network/bridges.ts'
 import { planUserSpace } from './network/user-limits.ts'
 import { addressed, setupOf } from './node.ts'
-import { mtusOf, type Settings, settingFor } from './settings/settings.ts'
+import { mtusOf, settingFor } from './settings/resolve.ts'
+import type { Settings } from './settings/settings.ts'
 import { topologyOf } from './topology/named/index.ts'
 import { type Count, contains, type Topology } from './topology/topology.ts'
 import type { ClusterPlan, NodePlan, Wired } from './types.ts'
@@ -31,7 +33,7 @@ export function planNodes(settings: Settings, ids: readonly number[]): ClusterPl
     topology: topology.name,
     mtu,
     prefix,
-    nodes: wired.map(node => planNode(node, wired, settings)),
+    nodes: wired.map(node => possible(planNode(node, wired, settings), settings)),
     bridges,
     ...(settings.fabric === 'user' && { userSpace: planUserSpace(bridges, settings) }),
   }
@@ -52,12 +54,23 @@ function planNode(node: Wired, all: readonly Wired[], settings: Settings): NodeP
   }
 }
 
+function possible(node: NodePlan, settings: Settings): NodePlan {
+  requirePossible(node, { added: appendedTo(node.id, settings), clones: settings.clone === 'always' })
+  return node
+}
+
+/** What the user adds to a node's kernel command line: parameters, and the word for init to begin that of the root. */
+export function appendedTo(id: number, settings: Settings): string {
+  const own = settingFor(settings, 'init', id) === 'system' ? 'root_init=1' : ''
+  return [own, settings.append, settings[`append${id}`]].filter(Boolean).join(' ')
+}
+
 /** The kernel parameters that configure the guest before it runs anything: the base image reads them. */
 function commandLine({ id, nets }: Wired, settings: Settings): string {
   const all = nets.map(net => ({ net, mtu: settings[`mtu${net}`] ?? settings.mtu }))
   const mtus = all.filter(({ mtu }) => mtu !== 1500).map(({ net, mtu }) => `mtu${net}=${mtu}`)
   const prefix = settings.prefix === 'fd00:' ? '' : `xcluster_PREFIX=${settings.prefix}`
-  return [...mtus, prefix, settings.append, settings[`append${id}`]].filter(Boolean).join(' ')
+  return [...mtus, prefix, appendedTo(id, settings)].filter(Boolean).join(' ')
 }
 
 function nodeIds(settings: Settings, topology: Topology): number[] {
@@ -66,7 +79,7 @@ function nodeIds(settings: Settings, topology: Topology): number[] {
   const testers = idsOf('tester', countOf(settings.ntesters, topology, 'testers'))
   const ids = [...[...vms].sort((a, b) => a - b), ...routers, ...testers]
   if (ids.length > 0) return ids
-  throw noNodes(settings.name, 'Give --nvm 1 or more')
+  throw noNodes(settings.name, `Give ${settingText('nvm')} 1 or more`)
 }
 
 export function noNodes(target: string, remedy: string): PlanError {
@@ -89,7 +102,7 @@ export function mustSuffice(count: number, topology: Topology, what: 'routers' |
     code: 'TOPOLOGY_COUNT',
     kind: 'usage',
     reason: `topology ${topology.name} needs at least ${atLeast} ${what}, and this cluster would have ${count}`,
-    remedy: `Give --n${what} ${atLeast}, or omit the option`,
+    remedy: `Give ${settingText(`n${what}`)} ${atLeast}, or omit it`,
   })
 }
 

@@ -24,11 +24,7 @@ export function scaledOut(settings: Settings, plan: ClusterPlan, ids: readonly n
 export function scaledIn(settings: Settings, plan: ClusterPlan, ids: readonly number[]): ClusterPlan {
   for (const id of ids) if (!has(plan, id)) throw missing(plan, id)
   const left = plan.nodes.map(node => node.id).filter(id => !ids.includes(id))
-  if (left.length === 0)
-    throw noNodes(
-      plan.name,
-      `Keep at least one node, or stop the cluster: xc stop${plan.name === 'default' ? '' : ` --name ${plan.name}`}`,
-    )
+  if (left.length === 0) throw noNodes(plan.name, 'Keep at least one node, or stop the cluster')
   for (const role of ['router', 'tester'] as const) {
     const count = left.filter(id => roleOf(id) === role).length
     mustSuffice(count, topologyOf(settings.topology), `${role}s`)

@@ -1,5 +1,6 @@
 import type { Nic } from '../base/index.ts'
 import type { Identity, Memfd } from '../sys/index.ts'
+import type { StateTransport } from './snapshot/transport.ts'
 
 /** What executes the guest's instructions: the hardware through /dev/kvm, or QEMU's own translator. */
 export type AccelKind = 'kvm' | 'tcg'
@@ -10,20 +11,37 @@ export type AccelKind = 'kvm' | 'tcg'
  */
 export type MachineType = 'q35' | 'pc' | 'microvm'
 
+export type MonitorForm = 'option' | 'object'
+
 /** The program that runs VMs: the result of `findQemu`. */
 export interface Qemu {
   readonly path: string
   /** `7.2.22` */
   readonly version: string
+  /** The build of that version: `Debian 1:7.2+dfsg-7`. Absent: it does not say. */
+  readonly build?: string
+  /** How its monitor is described: by `-mon` (the default), or as an object where QEMU has that type. */
+  readonly monitor?: MonitorForm
+}
+
+/** A read-only disk. */
+export interface Disk {
+  /** A raw image: every byte of the file is one of the disk. */
+  readonly path: string
+  /** At most 20 characters: /sys/block/vdX/serial in the guest. */
+  readonly serial: string
 }
 
 /** The properties that a VM shares with all clones of its template. They decide the template's key. */
 export interface VmShape {
   /** Path of an uncompressed `vmlinux` with a PVH entry, or of a bzImage. */
   readonly kernel: string
-  readonly initramfs: string
+  /** Absent for a kernel that has one inside, or mounts its root from a disk (`extraArgs`, `append`). */
+  readonly initramfs?: string | undefined
   /** Added at the end of the kernel command line: `mtu1=9000 xcluster_PREFIX=fd00:`. */
   readonly append?: string
+  /** Disks that several VMs read, and none writes. The guest finds one by its serial number. */
+  readonly disks?: readonly Disk[]
   readonly memoryMiB: number
   readonly vcpus: number
   readonly accel: AccelKind
@@ -46,6 +64,8 @@ export interface Template extends AsyncDisposable {
   readonly ram: Memfd
   /** The state of its devices, sealed. */
   readonly state: Memfd
+  /** How this QEMU reads the state, which it said when it saved it. */
+  readonly transport: StateTransport
   /** Frees the memory, once the clones that map it have ended too. */
   close(): Promise<void>
 }

@@ -1,9 +1,9 @@
 import type { Clock, Port, Queue } from '../base/index.ts'
 import type { ExecOptions, ExecResult, QmpClient } from '../qmp/index.ts'
 import type { Identity, NetNamespace } from '../sys/index.ts'
-import type { AccelKind, MachineType, Qemu, Template, VmShape } from './shape.ts'
+import type { AccelKind, Disk, MachineType, MonitorForm, Qemu, Template, VmShape } from './shape.ts'
 
-export type { AccelKind, ExecOptions, ExecResult, Identity, MachineType, Qemu, Template, VmShape }
+export type { AccelKind, Disk, ExecOptions, ExecResult, Identity, MachineType, Qemu, Template, VmShape }
 
 /** The result of the accelerator probe. */
 export interface Accel {
@@ -18,13 +18,15 @@ export interface VmSpec extends VmShape {
   readonly name: string
   /** Path of qemu-system-x86_64. */
   readonly qemu: string
+  /** {@link Qemu.monitor}. Default: `option`, which all of them know. */
+  readonly monitor?: MonitorForm
   /** MTU by net. Those other than 1500 go on the kernel command line as `mtu<net>=`. */
   readonly mtus?: Readonly<Record<number, number>>
   /** The network namespace of QEMU. Default: the caller's own. */
   readonly namespace?: NetNamespace | undefined
   /** The guest's console output is appended to this file. */
   readonly consoleLog: string
-  /** The time limit from the start of QEMU to the agent's first answer. Default: 120 s. */
+  /** The time limit from the start of QEMU to the agent's first answer. Default: 120 s, and 6 s for each emulated vCPU. */
   readonly readyTimeoutMs?: number
   /**
    * Clone this template instead of booting. The guest resumes with the template's state and has no identity
@@ -35,9 +37,10 @@ export interface VmSpec extends VmShape {
   /**
    * What `ready` waits for. `agent`: an answer of the guest's agent. `wake`: for a clone that gets other
    * commands first, only that it executes. Its agent is then queried when needed, because the agent's first
-   * answer costs an emulated guest as much CPU as its start. Default: `agent`.
+   * answer costs an emulated guest as much CPU as its start. `running`: that it executes, booted or cloned, for guests
+   * without our programs; `exec` works if it has an agent. Default: `agent`.
    */
-  readonly readyWith?: 'agent' | 'wake'
+  readonly readyWith?: 'agent' | 'wake' | 'running'
 }
 
 /** The state of a machine; `states.ts` has the picture. */

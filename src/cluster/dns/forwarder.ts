@@ -1,19 +1,14 @@
 import { unwatchFile, watchFile } from 'node:fs'
-import { messageOf, type Scope, XclusterError } from '../../base/index.ts'
+import { messageOf, settingText, XclusterError } from '../../base/index.ts'
 import type { Dns, DnsOptions } from '../../dns/index.ts'
-import type { Fabric } from '../../net/index.ts'
 import type { ClusterPlan } from '../../plan/index.ts'
 import { type Settings, subnetOf } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
+import { reportDomain } from './domain.ts'
 import { ownNames } from './names.ts'
+import { type ClusterDnsOptions, optionsOf } from './options.ts'
 
-export interface ClusterDnsOptions {
-  readonly settings: Settings
-  readonly fabric: Pick<Fabric, 'namespace'>
-  readonly notice: (text: string) => void
-  /** Closes the forwarder when it closes. */
-  readonly scope: Scope
-}
+export type { ClusterDnsOptions } from './options.ts'
 
 /** The port of the original xcluster; glibc's resolver can only ask port 53. */
 const [ownPort, usualPort] = [10053, 53]
@@ -33,12 +28,15 @@ export async function openClusterDns(
   const { openDns } = await import('../../dns/index.ts')
   const open = async (listen: readonly string[]) => {
     const dns = scope.add(await openDns({ ...optionsOf(options), ...accessOf(plan, options), listen }))
-    dns.setHosts(ownNames(plan, settings))
+    dns.setHosts(ownNames(plan, settings, fabric))
+    reportDomain(options)
     if (settings.dnsHosts) reloadOnChange(settings.dnsHosts, dns, options)
     return dns
   }
   try {
-    return await (fabric.namespace ? open(listenAddresses(plan)) : openOnLoopback(open))
+    // A script may answer with QEMU's user network, whose host is this namespace's loopback.
+    const more = fabric.custom ? [`${loopback}:${usualPort}`] : []
+    return await (fabric.namespace ? open([...listenAddresses(plan), ...more]) : openOnLoopback(open))
   } catch (failure) {
     throw isTaken(failure) ? portTaken(failure, settings) : failure
   }
@@ -78,23 +76,11 @@ function accessOf(
 ): Pick<DnsOptions, 'namespace' | 'allow'> {
   if (!fabric.namespace) return {}
   const hostNets = bridges.bridges.filter(({ addresses }) => addresses.length > 0)
-  const allow = hostNets.flatMap(({ net }) => Object.values(subnetOf(prefix, net)))
-  return { namespace: fabric.namespace, allow }
-}
-
-function optionsOf({ settings, notice }: ClusterDnsOptions): DnsOptions {
-  const { dnsUpstream, dnsHosts, dnsLog } = settings
-  const reported = new Set<string>()
-  return {
-    ...(dnsUpstream !== 'on' && { upstreams: dnsUpstream === 'off' ? [] : dnsUpstream.split(',') }),
-    ...(dnsHosts && { hostsFile: dnsHosts }),
-    ...(dnsLog && { log: dnsLog }),
-    // A second attempt, at another port, finds the same problems in resolv.conf: they are reported once.
-    notice: text => {
-      if (!reported.has(text)) notice(`DNS: ${text}`)
-      reported.add(text)
-    },
-  }
+  const nets = hostNets.flatMap(({ net }) => Object.values(subnetOf(prefix, net)))
+  // With an uplink the machine itself asks from its end of the link.
+  const { ipv4, ipv6 } = fabric.uplink?.outside ?? {}
+  const machine = [...(ipv4 ? [`${ipv4}/32`] : []), ...(ipv6 ? [`${ipv6}/128`] : [])]
+  return { namespace: fabric.namespace, allow: [...nets, ...machine] }
 }
 
 function isTaken(failure: unknown): failure is XclusterError {
@@ -103,7 +89,7 @@ function isTaken(failure: unknown): failure is XclusterError {
 
 function portTaken(cause: XclusterError, { netns }: Settings): ClusterError {
   const server = netns ? `the DNS server in ${netns}` : 'the program that uses this port'
-  const remedy = `Stop ${server}, or start without the cluster's forwarder: --dns off`
+  const remedy = `Stop ${server}, or start without the cluster's forwarder: ${settingText('dns', 'off')}`
   const { op, target } = cause
   return new ClusterError({
     code: 'CLUSTER_DNS_TAKEN',

@@ -1,4 +1,4 @@
-import { Scope } from '../../base/index.ts'
+import { Scope, settingText } from '../../base/index.ts'
 import {
   type Fabric,
   forwardingObstacles,
@@ -43,6 +43,8 @@ export async function openBridgeNetwork(
     namespace: fabric.namespace,
     ...(status && { uplink: status }),
     nics: node => fabric.nics(node),
+    capture: spec => fabric.capture(spec),
+    traffic: () => fabric.traffic(),
     change: next => fabric.change(next),
     close,
     [Symbol.asyncDispose]: close,
@@ -78,14 +80,14 @@ export function refuseSettings({ fabric, netns, uplink }: Settings): void {
   if (fabric === 'user' && (netns || uplink !== 'off'))
     throw excluded(
       'a user-space network has no namespace, and reaches the outside without an uplink',
-      '--fabric user',
+      settingText('fabric', 'user'),
     )
   if (netns && uplink !== 'off')
-    throw excluded('a named namespace has an uplink of its own, made by `xc nsadd`', '--netns')
+    throw excluded('a named namespace has an uplink of its own, made when it was added', settingText('netns'))
 }
 
 function excluded(reason: string, other: string): ClusterError {
-  const remedy = `Leave out --uplink${other === '--netns' ? '' : ' and --netns'}, or ${other}`
+  const remedy = `Leave out ${settingText('uplink')}${other === settingText('netns') ? '' : ` and ${settingText('netns')}`}, or ${other}`
   const about = { op: 'open network', target: other, reason, remedy }
   return new ClusterError({ ...about, code: 'NETWORK_SETTINGS', kind: 'usage' })
 }

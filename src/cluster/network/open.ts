@@ -1,4 +1,4 @@
-import { messageOf } from '../../base/index.ts'
+import { messageOf, settingText } from '../../base/index.ts'
 import { type Fabric, mayFallBack, openUserFabric } from '../../net/index.ts'
 import type { ClusterPlan, Settings } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
@@ -45,6 +45,6 @@ async function openUserSpace({ bridges, nodes }: NetworkPlan, settings: Settings
     op: 'make network in user space',
     target: settings.topology,
     reason: `${bridging.name} bridges its nets, and each multicast segment returns frames to their sender: they would loop`,
-    remedy: 'Use --fabric bridge, which needs root or user namespaces',
+    remedy: `Use ${settingText('fabric', 'bridge')}, which needs root or user namespaces`,
   })
 }

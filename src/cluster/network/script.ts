@@ -1,9 +1,16 @@
 import { constants } from 'node:fs'
 import { access, appendFile, stat } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
-import { messageOf, XclusterError } from '../../base/index.ts'
-import { type Fabric, impatient, type NetSetup, openScriptFabric, scriptSetup } from '../../net/index.ts'
-import type { ClusterPlan, Environment, Settings } from '../../plan/index.ts'
+import { codeOf, messageOf, settingText } from '../../base/index.ts'
+import {
+  type Fabric,
+  impatient,
+  type NetSetup,
+  openScriptFabric,
+  routeMulticast,
+  scriptSetup,
+} from '../../net/index.ts'
+import { type ClusterPlan, type Environment, type Settings, variablesOf } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
 import type { NetworkOptions } from './bridge.ts'
 import { openNetwork } from './open.ts'
@@ -23,28 +30,30 @@ export interface NetSetupOptions extends NetworkOptions {
 
 /** The user's function or script that chooses nodes' interfaces, with its name for messages. Undefined without one. */
 async function findNetSetup(
-  { netSetup }: Pick<Settings, 'netSetup'>,
+  settings: Settings,
   { net, qemu, logs, env, searchPath }: NetSetupOptions,
 ): Promise<{ setup: NetSetup; who: string } | undefined> {
   if (net) return { setup: impatient(net), who: 'the net function' }
+  const { netSetup } = settings
   if (netSetup === '') return undefined
   const file = await findScript(netSetup, searchPath)
   const log = (text: string) => appendFile(join(logs, 'net-setup.log'), text)
-  return { setup: scriptSetup({ file, log, env: async () => ({ ...env, __kvm: await qemu() }) }), who: file }
+  const given = { ...env, ...Object.fromEntries(variablesOf(settings)) }
+  return {
+    setup: scriptSetup({ file, log, env: async () => ({ ...given, __kvm: await qemu() }) }),
+    who: file,
+  }
 }
 
 /**
- * Makes the network of a cluster. Where a user's script or function chooses the nodes' interfaces, that is only the
- * bridges on which the host has an address.
+ * Makes the network of a cluster. Where a user's script or function chooses the nodes' interfaces, that is the bridges
+ * alone, and a route for multicast segments.
  */
 export async function openNetworkOf(plan: NetworkPlan, options: NetSetupOptions): Promise<Fabric> {
   const own = await findNetSetup(options.settings, options)
   if (!own) return await openNetwork(plan, options)
-  const bridges = plan.bridges.bridges.filter(({ addresses }) => addresses.length > 0)
-  const base = await openNetwork(
-    { ...plan, nodes: [], bridges: { ...plan.bridges, bridges, taps: [] } },
-    options,
-  )
+  const base = await openNetwork({ ...plan, nodes: [], bridges: { ...plan.bridges, taps: [] } }, options)
+  if (base.namespace && options.settings.netns === '') await routeMulticast(base.namespace)
   return openScriptFabric(plan.bridges, { ...own, base, notice: options.notice })
 }
 
@@ -56,7 +65,7 @@ async function findScript(name: string, searchPath: string): Promise<string> {
   if (found) return found.value
   const [first] = tried as [PromiseRejectedResult]
   const reason = name.includes('/') ? messageOf(first.reason) : `no directory of PATH has it (${searchPath})`
-  const remedy = 'Give --net-setup (__net_setup) the path of an executable program'
+  const remedy = `Give ${settingText('netSetup')} the path of an executable program`
   throw new ClusterError({
     ...{ code: 'NET_SETUP_MISSING', kind: 'usage', op: 'find network script', target: name, reason, remedy },
   })
@@ -70,7 +79,7 @@ async function program(path: string): Promise<string> {
 
 /** True when a user's script or function failed: the other nodes of a start continue. */
 export function failsOneNode(failure: unknown): boolean {
-  return failure instanceof XclusterError && failure.code.startsWith('NET_SETUP_')
+  return codeOf(failure)?.startsWith('NET_SETUP_') ?? false
 }
 
 /** The error when QEMU ended before its monitor answered; `cause` has QEMU's own words. */

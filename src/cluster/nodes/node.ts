@@ -1,17 +1,10 @@
 import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from '../../api/index.ts'
-import { commandFor } from '../../api/index.ts'
-import { messageOf, XclusterError } from '../../base/index.ts'
-import { configure, GuestChannel, setClock, updateSteps } from '../../guest/index.ts'
+import { callText, codeOf, countdown, messageOf, within } from '../../base/index.ts'
+import { changeMs, configure, GuestChannel, setClock, unpackInto, updateSteps } from '../../guest/index.ts'
+import type { NodeAdditions } from '../../host/index.ts'
 import type { NodePlan } from '../../plan/index.ts'
-import type {
-  Console,
-  ExecOptions,
-  ExecResult,
-  Machine,
-  Milestone,
-  StartOptions,
-  VmSpec,
-} from '../../vm/index.ts'
+import { type CommandResult, type CommandStreams, runCommand } from '../../stream/index.ts'
+import type { Console, ExecOptions, Machine, Milestone, StartOptions, VmSpec } from '../../vm/index.ts'
 import { ClusterError } from '../errors.ts'
 import type { ClusterWorld } from '../world.ts'
 import { NodeLifecycle } from './state.ts'
@@ -26,6 +19,9 @@ export interface NodeDependencies {
   readonly failed: (node: ClusterNode, reason: unknown) => void
   /** The port on this machine's loopback to redirect the guest's DNS to. Undefined: DNS needs no redirect. */
   readonly dnsPort: () => number | undefined
+  readonly additions: Pick<NodeAdditions, 'of'>
+  /** The cluster's domain; empty for none. */
+  readonly domain: string
 }
 
 /** One node of a cluster: its VM and its state. */
@@ -42,6 +38,8 @@ export class ClusterNode {
   #began: number | undefined
   #milestones: Partial<Record<NodeMilestone, number>> = {}
   #reason: string | undefined
+  /** What is wrong with it, although it runs. */
+  #warning: string | undefined
 
   constructor(plan: NodePlan, consoleLog: string, parts: NodeDependencies) {
     this.#plan = plan
@@ -51,6 +49,11 @@ export class ClusterNode {
 
   get plan(): NodePlan {
     return this.#plan
+  }
+
+  /** Its guest is configured for the new plan by {@link follow}, or when it starts. */
+  set plan(plan: NodePlan) {
+    this.#plan = plan
   }
 
   get state(): NodeState {
@@ -66,6 +69,7 @@ export class ClusterNode {
     this.#began = this.#parts.world.clock.now()
     this.#milestones = {}
     this.#reason = undefined
+    this.#warning = undefined
     this.#cloned = spec.template !== undefined
     this.#enter('starting')
     const { world } = this.#parts
@@ -91,28 +95,53 @@ export class ClusterNode {
   async configure(): Promise<void> {
     this.#enter('configuring')
     this.#configured = this.#plan
-    await configure(this.#channel!, this.#plan, { clone: this.#cloned, dnsPort: this.#parts.dnsPort() })
+    const channel = this.#channel!
+    try {
+      const additions = this.#cloned ? undefined : this.#parts.additions.of(this.#plan) // a template has them
+      if (additions) await unpackInto(channel, additions)
+      const { dnsPort, domain } = this.#parts
+      await configure(channel, this.#plan, { clone: this.#cloned, dnsPort: dnsPort(), domain, scripts: true })
+    } catch (failure) {
+      throw channel.lost ? await this.#deathOr(failure) : failure
+    }
     this.#pass('identity', this.#elapsed())
     this.#pass('ready', this.#elapsed())
     this.#enter('ready')
+    await this.follow() // the plan may have changed meanwhile
   }
 
-  /** Takes a new plan. A running guest is updated now, a paused one when it resumes. */
-  async follow(plan: NodePlan): Promise<void> {
-    this.#plan = plan
+  /**
+   * Configures its guest for its current plan: a guest that runs now, a paused one when it resumes. A guest that does
+   * not answer keeps what it has, and the node gets a warning: other nodes' changes do not depend on it.
+   */
+  async follow(left = countdown(this.#parts.world.clock, changeMs)): Promise<void> {
     if (this.state !== 'ready' || !this.#configured) return
-    const steps = updateSteps(this.#configured, plan)
-    this.#configured = plan
-    if (steps.length > 0) await this.#channel!.apply(steps)
+    const before = this.#configured
+    const steps = updateSteps(before, this.#plan)
+    this.#configured = this.#plan
+    if (steps.length === 0) return
+    const apply = () => this.#channel!.apply(steps, left())
+    if (!(await this.#answers(apply, 'it keeps its earlier routes'))) this.#configured = before
   }
 
-  async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
-    if (this.state === 'paused')
-      throw this.#notReady(
-        'it is paused',
-        `Resume it: ${commandFor(this.#parts.cluster, `resume ${this.#plan.id}`)}`,
-      )
-    return await this.#running().exec(command, options)
+  async exec(command: readonly string[] | string, options?: ExecOptions): Promise<CommandResult> {
+    const machine = this.#mustRun()
+    const { clock } = this.#parts.world
+    if (this.#channel?.isHeard) return await runCommand(this.#channel.streams, command, { ...options, clock })
+    return await machine.exec(command, options) // a guest without xcluster-guest, or one that has not begun yet
+  }
+
+  /** The streams of the commands in its guest. Throws NODE_NOT_READY, and EXEC_NO_CHANNEL for a guest without them. */
+  get streams(): CommandStreams {
+    this.#mustRun()
+    if (this.#channel?.isHeard) return this.#channel.streams
+    throw new ClusterError({
+      code: 'EXEC_NO_CHANNEL',
+      op: 'run a command on',
+      target: this.#plan.name,
+      reason: 'no xcluster-guest answers in the guest, so commands have no streams there',
+      remedy: 'Use `exec`, which the QEMU guest agent can do too',
+    })
   }
 
   async pause(): Promise<void> {
@@ -128,8 +157,36 @@ export class ClusterNode {
     if (this.state !== 'paused') throw this.#notReady()
     await this.#running().qmp.execute('cont')
     this.#enter('ready')
-    await setClock(this.#channel!)
-    await this.follow(this.#plan)
+    const left = countdown(this.#parts.world.clock, changeMs)
+    await this.#answers(() => setClock(this.#channel!, left), 'its clock is late')
+    await this.follow(left)
+  }
+
+  /** Ends all waiting for its guest, for this reason. It is about to be stopped. */
+  release(reason: string): void {
+    this.#channel?.end(reason)
+  }
+
+  /** The death of its VM, if its channel ended with that: the end of a socket is known before that of its process. */
+  async #deathOr(failure: unknown): Promise<unknown> {
+    const late = () => new Error('the VM lives')
+    const death = within(this.#machine!.died, { clock: this.#parts.world.clock, ms: 1000, late })
+    return (await death.catch(() => undefined)) ?? failure
+  }
+
+  /** False when the guest does not answer: it is left as it is, with a warning. */
+  async #answers(work: () => Promise<unknown>, consequence: string): Promise<boolean> {
+    try {
+      await work()
+      this.#warning = undefined
+      return true
+    } catch (failure) {
+      if (codeOf(failure) !== 'GUEST_SILENT') throw failure
+      this.#warning = `${consequence}: ${messageOf(failure)}`
+      const text = `${this.#plan.name}: ${this.#warning}`
+      if (!this.#life.over && this.state !== 'stopping') this.#parts.tell({ type: 'notice', text })
+      return false
+    }
   }
 
   /** Kills its VM, in any state, so that it can be started afresh. */
@@ -138,6 +195,7 @@ export class ClusterNode {
     this.#machine = undefined
     this.#configured = undefined
     this.#milestones = {}
+    this.#warning = undefined
     this.#enter('waiting')
     await machine?.kill()
   }
@@ -145,7 +203,7 @@ export class ClusterNode {
   /** Marks it as failed, once. A VM whose start was cancelled has not failed: its node is being stopped. */
   fail(reason: unknown): void {
     if (['failed', 'stopping', 'stopped'].includes(this.state)) return
-    if (reason instanceof XclusterError && reason.code === 'START_ABORTED') return
+    if (codeOf(reason) === 'START_ABORTED') return
     this.#reason = messageOf(reason)
     this.#enter('failed')
     this.#parts.failed(this, reason)
@@ -170,6 +228,7 @@ export class ClusterNode {
       role,
       state: this.state,
       ...(this.#reason !== undefined && { reason: this.#reason }),
+      ...(this.#warning !== undefined && !this.#life.over && { warning: this.#warning }),
       ...(this.#machine && !this.#life.over && { pid: this.#machine.pid }),
       ...(ready !== undefined && { bootMs: Math.round(ready) }),
       milestones: { ...this.#milestones },
@@ -201,14 +260,14 @@ export class ClusterNode {
   #pass(milestone: NodeMilestone, ms: number): void {
     this.#milestones[milestone] = ms
     const { id, name } = this.#plan
-    this.#parts.tell({ event: 'milestone', id, name, milestone, ms })
+    this.#parts.tell({ type: 'milestone', id, name, milestone, ms })
   }
 
   #enter(state: NodeState): void {
     this.#life.enter(state, this.#plan.name)
     const { id, name } = this.#plan
     const reason = state === 'failed' && this.#reason !== undefined ? { reason: this.#reason } : {}
-    this.#parts.tell({ event: 'node', id, name, state, ms: Math.round(this.#elapsed()), ...reason })
+    this.#parts.tell({ type: 'node', id, name, state, ms: Math.round(this.#elapsed()), ...reason })
   }
 
   /** Milliseconds since its start, to a tenth. */
@@ -222,6 +281,12 @@ export class ClusterNode {
     throw this.#notReady()
   }
 
+  /** The same for what a paused guest cannot do. */
+  #mustRun(): Machine {
+    if (this.state !== 'paused') return this.#running()
+    throw this.#notReady('it is paused', `Resume it: ${callText('resume', this.#plan.id)}`)
+  }
+
   #notReady(reason = this.#reason ?? `it is ${this.state}`, remedy = this.#remedy()): ClusterError {
     const target = this.#plan.name
     return new ClusterError({
@@ -233,10 +298,10 @@ export class ClusterNode {
     })
   }
 
-  /** A failed node is replaced by a reset. Its console log stays. */
+  /** A failed or stopped node is replaced by a reset. Its console log stays. */
   #remedy(): string | undefined {
+    if (this.state === 'stopped') return `Start it afresh: ${callText('reset', this.#plan.id)}`
     if (this.state !== 'failed') return undefined
-    const of = (words: string) => commandFor(this.#parts.cluster, `${words} ${this.#plan.id}`)
-    return `Replace it: ${of('reset')}; its console: ${of('logs')}`
+    return `Replace it: ${callText('reset', this.#plan.id)}; its console has more`
   }
 }

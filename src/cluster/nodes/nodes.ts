@@ -1,15 +1,21 @@
-import { inTurns, Scope, Serial } from '../../base/index.ts'
+import { inTurns, Scope, Turns } from '../../base/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { missing, newId, scaledIn, scaledOut } from '../../plan/index.ts'
-import { ownNames } from '../dns/names.ts'
 import { clusterStopping, firstOf } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import type { ClusterNode } from './node.ts'
 
-/** The nodes of a running cluster. Changes to them are carried out one at a time, in the order of the calls. */
+/** The turn of changes to the plan. Those may take the turns of nodes, and not the other way round. */
+const ofPlan = 'plan'
+
+/**
+ * The nodes of a running cluster. Changes to one node, and changes to the plan (scale-out, scale-in), are carried out
+ * one at a time, in the order of the calls. Changes to different nodes do not wait for each other: a guest that does
+ * not answer holds up its own node alone.
+ */
 export class Nodes {
   readonly #parts: Parts
-  readonly #serial = new Serial()
+  readonly #turns = new Turns<number | typeof ofPlan>()
   readonly #ending = new AbortController()
   #plan: ClusterPlan
   #nodes: readonly ClusterNode[]
@@ -35,25 +41,37 @@ export class Nodes {
   }
 
   pause(ids?: readonly number[]): Promise<void> {
-    return this.#inTurn(() => all(this.#inState('ready', ids), node => node.pause()))
+    return this.#change(() => this.#each('ready', ids, node => node.pause()))
   }
 
   resume(ids?: readonly number[]): Promise<void> {
-    return this.#inTurn(() => all(this.#inState('paused', ids), node => node.resume()))
+    return this.#change(() => this.#each('paused', ids, node => node.resume()))
+  }
+
+  /** They stay nodes of the plan: nothing else changes. */
+  halt(ids: readonly number[], options: { readonly graceMs?: number } = {}): Promise<void> {
+    return this.#change(async () => {
+      const nodes = await this.#named(ids)
+      for (const node of nodes) node.release('the node is being stopped')
+      await this.#turns.run(idsOf(nodes), () => all(nodes, node => node.stop(options)))
+    })
   }
 
   /** Kills all of them before the first is started again. A node that fails does not stop the others. */
   reset(ids?: readonly number[]): Promise<void> {
-    return this.#inTurn(async () => {
-      const nodes = this.#named(ids)
-      await Promise.all([this.#templates(nodes.map(({ plan }) => plan)), all(nodes, node => node.clear())])
-      const { starter, fabric } = this.#parts
-      await starter.run(nodes, { fabric, signal: this.#ending.signal, together: false })
+    return this.#change(async () => {
+      const named = await this.#named(ids)
+      await this.#turns.run(idsOf(named), async () => {
+        const nodes = named.filter(node => this.#nodes.includes(node) && node.state !== 'stopping')
+        await Promise.all([all(nodes, node => node.clear()), this.#templates(nodes.map(({ plan }) => plan))])
+        const { starter, fabric } = this.#parts
+        await starter.run(nodes, { fabric, signal: this.#ending.signal, together: false })
+      })
     })
   }
 
   scaleOut(asked: readonly number[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changePlan(async () => {
       const ids = asked.map(newId)
       const before = { plan: this.#plan, nodes: this.#nodes }
       const after = scaledOut(this.#parts.settings, before.plan, ids)
@@ -72,9 +90,10 @@ export class Nodes {
       undo.defer(() => all(added, node => node.stop('at once')))
       this.#name(after)
       undo.defer(() => this.#name(before.plan))
-      await starter.run(added, { fabric, signal: this.#ending.signal, together: true })
-      undo.defer(() => follow(before.nodes, before.plan))
-      await follow(before.nodes, after)
+      const { signal } = this.#ending
+      await this.#turns.run(ids, () => starter.run(added, { fabric, signal, together: true }))
+      undo.defer(() => this.#follow(before.nodes, before.plan))
+      await this.#follow(before.nodes, after)
       this.#plan = after
       undo.move()
     })
@@ -82,27 +101,31 @@ export class Nodes {
 
   /** Updates the remaining nodes first, so that no route leads to a node that is being removed. */
   scaleIn(ids: readonly number[], options: { readonly graceMs?: number } = {}): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changePlan(async () => {
       const after = scaledIn(this.#parts.settings, this.#plan, ids)
-      const [leaving, staying] = [this.#named(ids), this.#nodes.filter(node => !ids.includes(node.plan.id))]
-      await follow(staying, after)
+      const leaving = [...new Set(ids)].map(id => this.node(id))
+      const staying = this.#nodes.filter(node => !leaving.includes(node))
+      await this.#follow(staying, after)
       this.#name(after)
       this.#plan = after
-      await all(leaving, node => node.stop(options).catch(() => node.stop('at once')))
+      for (const node of leaving) node.release('the node is being removed')
+      const stop = (node: ClusterNode) => node.stop(options).catch(() => node.stop('at once'))
+      await this.#turns.run(idsOf(leaving), () => all(leaving, stop))
       this.#nodes = staying
       await this.#parts.fabric.change(after.bridges)
     })
   }
 
-  /** Cancels the current change and refuses further ones. Resolves when no change runs any more. */
+  /** Cancels the current changes and refuses further ones. Resolves when no change runs any more. */
   async end(): Promise<void> {
     this.#ending.abort()
-    await this.#serial.idle()
+    for (const node of this.#nodes) node.release('the cluster is being stopped')
+    await this.#turns.idle()
   }
 
   /** Gives the DNS forwarder the names of this plan's nodes. */
   #name(plan: ClusterPlan): void {
-    this.#parts.dns?.setHosts(ownNames(plan, this.#parts.settings))
+    this.#parts.names.follow(plan)
   }
 
   /** Opens templates for new shapes of nodes, and for those whose last attempt failed. */
@@ -110,36 +133,69 @@ export class Nodes {
     return this.#parts.templates.open(plans, this.#ending.signal)
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  #changePlan(work: () => Promise<void>): Promise<void> {
+    return this.#change(() => this.#turns.run([ofPlan], work))
+  }
+
+  async #change(work: () => Promise<void>): Promise<void> {
     const { signal } = this.#ending
-    return this.#serial.run(async () => {
-      if (signal.aborted) throw clusterStopping(this.#plan.name)
-      await work().catch(failure => {
-        const first = firstOf(failure, text => this.#parts.events.send({ event: 'notice', text }))
-        throw signal.aborted ? clusterStopping(this.#plan.name, first) : first
-      })
-    })
+    try {
+      this.#mustGoOn()
+      await work()
+      this.#mustGoOn()
+    } catch (failure) {
+      const first = firstOf(failure, text => this.#parts.events.send({ type: 'notice', text }))
+      throw signal.aborted ? clusterStopping(this.#plan.name, first) : first
+    }
   }
 
-  /** The nodes with these ids, each once; all nodes when `ids` is undefined. */
-  #named(ids: readonly number[] | undefined): ClusterNode[] {
-    return ids === undefined ? [...this.#nodes] : [...new Set(ids)].map(id => this.node(id))
+  #mustGoOn(): void {
+    if (this.#ending.signal.aborted) throw clusterStopping(this.#plan.name)
   }
 
-  /** Named nodes as they are: one in another state makes the change fail. Without names, all nodes in that state. */
-  #inState(state: 'ready' | 'paused', ids: readonly number[] | undefined): ClusterNode[] {
-    const named = this.#named(ids)
-    return ids === undefined ? named.filter(node => node.state === state) : named
+  /** The nodes with these ids, each once; all nodes when `ids` is undefined. One may just be being added. */
+  async #named(ids: readonly number[] | undefined): Promise<readonly ClusterNode[]> {
+    if (ids === undefined) return this.#nodes
+    const isThere = (id: number) => this.#nodes.some(node => node.plan.id === id)
+    if (!ids.every(isThere)) await this.#turns.run([ofPlan], async () => {})
+    return [...new Set(ids)].map(id => this.node(id))
   }
+
+  /**
+   * Works on each node in its turn. Named nodes as they are: one in another state makes the change fail. Without names,
+   * on all nodes in that state.
+   */
+  async #each(
+    state: 'ready' | 'paused',
+    ids: readonly number[] | undefined,
+    work: (node: ClusterNode) => Promise<void>,
+  ): Promise<void> {
+    const isMeant = (node: ClusterNode) => ids !== undefined || node.state === state
+    const isUp = (node: ClusterNode) => ids !== undefined || ['ready', 'paused'].includes(node.state)
+    await all((await this.#named(ids)).filter(isUp), node =>
+      this.#turns.run([node.plan.id], async () => {
+        this.#mustGoOn()
+        if (isMeant(node)) await work(node)
+      }),
+    )
+  }
+
+  /** Gives nodes their new plans. Guests that are ready are updated, each in its turn. */
+  async #follow(nodes: readonly ClusterNode[], plan: ClusterPlan): Promise<void> {
+    const plans = new Map(plan.nodes.map(node => [node.id, node]))
+    for (const node of nodes) node.plan = plans.get(node.plan.id)!
+    const ready = nodes.filter(({ state }) => state === 'ready')
+    await all(ready, node => this.#turns.run([node.plan.id], () => node.follow()))
+    this.#mustGoOn()
+  }
+}
+
+function idsOf(nodes: readonly ClusterNode[]): number[] {
+  return nodes.map(({ plan }) => plan.id)
 }
 
 function inOrder(nodes: readonly ClusterNode[]): ClusterNode[] {
   return [...nodes].sort((a, b) => a.plan.id - b.plan.id)
-}
-
-async function follow(nodes: readonly ClusterNode[], plan: ClusterPlan): Promise<void> {
-  const plans = new Map(plan.nodes.map(node => [node.id, node]))
-  await all(nodes, node => node.follow(plans.get(node.plan.id)!))
 }
 
 /** Works on all nodes side by side and waits for all; then throws the error of the first node that failed. */

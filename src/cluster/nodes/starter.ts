@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { ProgressEvent } from '../../api/index.ts'
-import { messageOf, XclusterError } from '../../base/index.ts'
+import { codeOf, memberWord, messageOf, reasonOf } from '../../base/index.ts'
 import { type HostResources, type Passed, StartLimit, specOf, startInTurn } from '../../host/index.ts'
 import type { Fabric } from '../../net/index.ts'
 import type { Settings } from '../../plan/index.ts'
@@ -9,6 +9,7 @@ import { failsOneNode, refusedByQemu } from '../network/script.ts'
 import type { ClusterWorld } from '../world.ts'
 import type { ClusterNode } from './node.ts'
 import type { Templates } from './templates.ts'
+import { UnresumedClones } from './unresumed.ts'
 
 export interface NodeStarterOptions {
   readonly world: ClusterWorld
@@ -39,13 +40,18 @@ interface Batch {
   failure: unknown
   /** Failures of single nodes, which did not end the batch. */
   readonly singles: unknown[]
+  readonly unresumed: UnresumedClones
+}
+
+interface Booting {
+  readonly passed: Passed
+  readonly unresumed: UnresumedClones
 }
 
 /** Starts nodes and waits until they are ready: for a start, a scale-out or a reset. */
 export class NodeStarter {
   readonly #parts: NodeStarterOptions
   readonly #batches = new Set<Batch>()
-  #noticed = false
 
   constructor(parts: NodeStarterOptions) {
     this.#parts = parts
@@ -66,7 +72,13 @@ export class NodeStarter {
    * are clones of it. Throws the first failure.
    */
   async run(nodes: readonly ClusterNode[], run: BootRun): Promise<void> {
-    const batch: Batch = { nodes, end: new AbortController(), failure: undefined, singles: [] }
+    const batch: Batch = {
+      nodes,
+      end: new AbortController(),
+      failure: undefined,
+      singles: [],
+      unresumed: new UnresumedClones(),
+    }
     const signal = AbortSignal.any([run.signal, batch.end.signal])
     setMaxListeners(0, signal) // each VM adds one
     // The signal does not reach nodes that are being configured: this kills their VMs.
@@ -84,11 +96,13 @@ export class NodeStarter {
       throw batch.failure ?? failure
     } finally {
       this.#batches.delete(batch)
+      const text = batch.unresumed.notice
+      if (text !== undefined) this.#parts.tell({ type: 'notice', text })
       signal.removeEventListener('abort', kill)
     }
   }
 
-  async #admit({ nodes, singles }: Batch, run: BootRun): Promise<void> {
+  async #admit({ nodes, singles, unresumed }: Batch, run: BootRun): Promise<void> {
     const { world, host, templates, tell } = this.#parts
     const clones = nodes.every(({ plan }) => templates.of(plan))
     let booting = nodes.length
@@ -96,7 +110,7 @@ export class NodeStarter {
       nodes,
       async (node, passed) => {
         try {
-          await this.#boot(node, run, passed)
+          await this.#boot(node, run, { passed, unresumed })
           if (--booting === 0) run.booted?.()
           await node.configure()
           passed('ready', node.lastPassed!.ms)
@@ -106,7 +120,7 @@ export class NodeStarter {
           singles.push(failure)
           if (--booting === 0) run.booted?.()
           tell({
-            event: 'notice',
+            type: 'notice',
             text: `${node.plan.name} has no network and has failed: ${messageOf(failure)}`,
           })
         }
@@ -121,14 +135,15 @@ export class NodeStarter {
   }
 
   /** Starts a clone where there is a template. A clone that cannot resume is booted instead, which takes longer. */
-  async #boot(node: ClusterNode, run: BootRun, passed: Passed): Promise<void> {
+  async #boot(node: ClusterNode, run: BootRun, { passed, unresumed }: Booting): Promise<void> {
     const template = this.#parts.templates.of(node.plan)
     if (!template) return this.#start(node, run, { passed })
+    unresumed.started()
     try {
       await this.#start(node, run, { passed, template })
     } catch (failure) {
-      if (!(failure instanceof XclusterError && failure.code === 'CLONE_FAILED')) throw failure
-      this.#notice(`a clone could not resume from its template and is booted instead (${failure.reason})`)
+      if (codeOf(failure) !== 'CLONE_FAILED') throw failure
+      unresumed.add(node.plan.name, reasonOf(failure))
       await this.#start(node, run, { passed })
     }
   }
@@ -143,7 +158,8 @@ export class NodeStarter {
     const place = { nics, namespace: fabric.namespace, consoleLog: node.consoleLog }
     const spec = specOf(node.plan, settings, { host, place })
     const clones = template && !nics.some(({ cold }) => cold)
-    const booting = node.boot(clones ? { ...spec, template, readyWith: 'wake' } : spec, {
+    const alone = { ...spec, append: `${memberWord} ${spec.append}`.trim() }
+    const booting = node.boot(clones ? { ...spec, template, readyWith: 'wake' } : alone, {
       signal,
       passed: () => {
         const last = node.lastPassed
@@ -154,16 +170,10 @@ export class NodeStarter {
       throw fabric.custom && neverAnswered(node, failure) ? refusedByQemu(node.plan.name, failure) : failure
     })
   }
-
-  /** Sends the notice once, not for each node. */
-  #notice(text: string): void {
-    if (!this.#noticed) this.#parts.tell({ event: 'notice', text })
-    this.#noticed = true
-  }
 }
 
 /** True when QEMU died before its monitor answered, which means that it refused its options. */
 function neverAnswered(node: ClusterNode, failure: unknown): boolean {
-  const died = failure instanceof XclusterError && failure.code === 'QEMU_DIED'
+  const died = codeOf(failure) === 'QEMU_DIED'
   return died && ['spawned', undefined].includes(node.lastPassed?.milestone)
 }

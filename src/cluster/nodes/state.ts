@@ -7,7 +7,7 @@ import type { NodeState } from '../../api/index.ts'
  * ```text
  *  waiting ─▶ starting ⇄ booting ─▶ configuring ─▶ ready ⇄ paused
  *     ▲          └──────────┴──────────────┴─────────┼────────┴──▶ stopping ─▶ stopped
- *     └────────────── reset, failed ones too ────────┘
+ *     └──────── reset, failed and stopped ones too ──┘
  * ```
  */
 const next: Readonly<Record<NodeState, readonly NodeState[]>> = {
@@ -18,7 +18,7 @@ const next: Readonly<Record<NodeState, readonly NodeState[]>> = {
   ready: ['paused', 'waiting', 'stopping'],
   paused: ['ready', 'waiting', 'stopping'],
   stopping: ['stopped'],
-  stopped: [],
+  stopped: ['waiting'],
   failed: ['waiting'],
 }
 

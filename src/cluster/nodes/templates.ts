@@ -1,11 +1,11 @@
 import type { ProgressEvent } from '../../api/index.ts'
-import { messageOf, type Nic, Scope, XclusterError } from '../../base/index.ts'
-import { warmUp } from '../../guest/index.ts'
-import { type HostResources, shapeAppend, specOf } from '../../host/index.ts'
+import { codeOf, firstFailure, messageOf, type Nic, Scope } from '../../base/index.ts'
+import { templateChannel, unpackInto, warmUp } from '../../guest/index.ts'
+import { type HostResources, type NodeAdditions, shapeAppend, specOf } from '../../host/index.ts'
 import type { FabricKind } from '../../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
-import { planNics, planUnpluggedNics, type Settings } from '../../plan/index.ts'
-import type { Template, TemplateSpec, TemplateStep } from '../../vm/index.ts'
+import { planNics, planUnpluggedNics, type Settings, settingFor } from '../../plan/index.ts'
+import type { Machine, Template, TemplateSpec, TemplateStep } from '../../vm/index.ts'
 import type { ClusterWorld } from '../world.ts'
 
 export interface TemplatesParts {
@@ -16,6 +16,7 @@ export interface TemplatesParts {
   readonly host: HostResources
   readonly cacheDir: string
   readonly tell: (event: ProgressEvent) => void
+  readonly additions: NodeAdditions
 }
 
 /** The text of each step. Checking a template that is in the cache is quick and has none. */
@@ -23,6 +24,7 @@ const stepTexts: Partial<Record<TemplateStep, string>> = {
   wait: 'another process is making it',
   boot: 'booting it',
   warm: 'configuring it once, so that clones are configured faster',
+  add: 'adding overlays and programs',
   save: 'saving it',
 }
 
@@ -46,6 +48,7 @@ export class Templates implements AsyncDisposable {
    * there is a notice, and nodes of that shape boot. If the guest itself is at fault, their boot reports it.
    */
   async open(nodes: readonly NodePlan[], signal: AbortSignal): Promise<void> {
+    await this.#parts.additions.prepare(nodes, signal)
     if (this.#parts.settings.clone === 'off') return
     const shapes = new Map(nodes.map(node => [this.#shapeOf(node), node]))
     await Promise.all(
@@ -68,7 +71,7 @@ export class Templates implements AsyncDisposable {
 
   async #openOne(shape: string, node: NodePlan, signal: AbortSignal): Promise<Template | undefined> {
     const { world, cacheDir, tell } = this.#parts
-    const notice = (text: string) => tell({ event: 'notice', text })
+    const notice = (text: string) => tell({ type: 'notice', text })
     const making = this.#making(node)
     try {
       const { onStep } = making
@@ -95,21 +98,33 @@ export class Templates implements AsyncDisposable {
   #specOf(node: NodePlan): TemplateSpec {
     const { settings, host } = this.#parts
     const nics = this.#nicsOf(node)
-    const { kernel, initramfs, memoryMiB, vcpus, accel, machine, extraArgs, identity } = specOf(
+    const { image, root } = host.software(node.id)
+    const ownInit = settingFor(settings, 'init', node.id) === 'system'
+    const { kernel, initramfs, disks, memoryMiB, vcpus, accel, machine, extraArgs, identity } = specOf(
       node,
       settings,
       { host, place: { nics } },
     )
     return {
       ...{ kernel, initramfs, memoryMiB, vcpus, accel, nics },
+      ...(disks && { disks }),
       ...(extraArgs && { extraArgs }),
       ...(machine && { machine }),
       ...(identity && { identity }),
       append: shapeAppend(node.id, settings),
       qemu: host.qemu,
-      image: host.image.key,
-      warmUp: warmUp(nics.length, this.#parts.world),
+      image: [image.key, root?.key].filter(Boolean).join('+'),
+      warmUp: warmUp(nics.length, this.#parts.world, { ownInit }),
+      ...this.#added(node),
     }
+  }
+
+  /** What the node's guest gets on top of the image. */
+  #added(node: NodePlan): Pick<TemplateSpec, 'added'> {
+    const additions = this.#parts.additions.of(node)
+    if (!additions) return {}
+    const run = (machine: Machine) => unpackInto(templateChannel(machine, this.#parts.world), additions)
+    return { added: { key: additions.key, run } }
   }
 
   /** With a bridge fabric the template makes its own taps, one for each descriptor here. */
@@ -119,8 +134,12 @@ export class Templates implements AsyncDisposable {
   }
 
   /** The settings of a node that its template depends on. Everything else is the same in the whole cluster. */
-  #shapeOf({ id, memMiB, vcpus, nets }: NodePlan): string {
-    return JSON.stringify([memMiB, vcpus, nets.length, shapeAppend(id, this.#parts.settings)])
+  #shapeOf(node: NodePlan): string {
+    const { id, memMiB, vcpus, nets } = node
+    const { settings, host, additions } = this.#parts
+    const { image, root } = host.software(id)
+    const software = [image.key, root?.key, additions.of(node)?.key]
+    return JSON.stringify([memMiB, vcpus, nets.length, shapeAppend(id, settings), ...software])
   }
 
   /** All templates that are being made are one `template` step of the start: from the first to the last. */
@@ -132,11 +151,11 @@ export class Templates implements AsyncDisposable {
         if (state === 'end' || stepTexts[step] === undefined) return
         if (!begun) this.#beingMade++
         begun = true
-        tell({ event: 'step', step: 'template', state, text: `with ${nets.length} NICs: ${stepTexts[step]}` })
+        tell({ type: 'step', step: 'template', state, text: `with ${nets.length} NICs: ${stepTexts[step]}` })
       },
       end: () => {
         if (begun && --this.#beingMade === 0)
-          tell({ event: 'step', step: 'template', state: 'end', text: 'no more templates to make' })
+          tell({ type: 'step', step: 'template', state: 'end', text: 'no more templates to make' })
       },
     }
   }
@@ -148,6 +167,6 @@ function tapsOf({ id, nets }: NodePlan): ClusterPlan['bridges']['taps'] {
 
 /** True when the template's guest never answered: nodes that boot would fail in the same way, and as late. */
 function isHopeless(failure: unknown): boolean {
-  const { cause = failure } = failure as Error
-  return cause instanceof XclusterError && cause.code === 'BOOT_TIMEOUT'
+  const { cause = failure } = firstFailure(failure) as Error
+  return codeOf(cause) === 'BOOT_TIMEOUT'
 }

@@ -6,7 +6,6 @@ import { planBridges, planCluster, type Settings } from '../../plan/index.ts'
 import { launch } from '../../sys/index.ts'
 import { detectAccel, findQemu } from '../../vm/index.ts'
 import { lack } from '../errors.ts'
-import { guestDir } from '../host.ts'
 import { checkMemory, freeMemory } from '../memory.ts'
 import { identityOf } from '../qemu-user.ts'
 import { firewall, kernelParts, socketBuffers, tun, userNamespaces } from './network.ts'
@@ -88,7 +87,7 @@ async function launcher(): Promise<string> {
   const launched = launch({ file: '/bin/true' })
   const { code, signal } = await launched.exited
   if (code === 0) return 'the native addon and the launcher work'
-  throw lack(launched.stderr().trim() || `the launcher ended with ${signal ?? code}`, 'Run: npm run build')
+  throw lack(launched.stderr().trim() || `the launcher ended with ${signal ?? code}`, 'Run: npx xc setup')
 }
 
 /** Makes the smallest possible network: a namespace, a bridge, a tap. */
@@ -121,7 +120,8 @@ async function kvm({ settings, places, searchPath }: Examination): Promise<strin
 }
 
 async function guestImage({ settings, places }: Examination): Promise<string> {
-  const image = await buildImage({ kernel: settings.kernel || undefined, cacheDir: places.cache, guestDir })
+  const kernel = settings.kernel || undefined
+  const image = await buildImage({ kernel, cacheDir: places.cache })
   const extras = [image.hasTelnetd && 'telnetd', image.hasDropbear && 'dropbear'].filter(Boolean).join(', ')
   return `Linux ${image.kernelVersion}, ${image.modules.length} modules, ${extras || 'no login servers'}`
 }

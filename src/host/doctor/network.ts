@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
-import { isSystemError } from '../../base/index.ts'
+import { isSystemError, settingText } from '../../base/index.ts'
 import { forwardingObstacles, missingKernelParts } from '../../net/index.ts'
 import type { Settings } from '../../plan/index.ts'
 import { NetNamespace, openNamed, readSysctl } from '../../sys/index.ts'
@@ -58,7 +58,7 @@ export function userNamespaces(read: ReadText = readText, uid: number = process.
     if (value === undefined || !forbids(value)) continue
     const found = `${text} (${setting.replaceAll('/', '.')} is ${value})`
     if (uid === 0) return `${found}; root does not need them`
-    throw lack(found, `${remedy}; or run as root, or use --fabric user`)
+    throw lack(found, `${remedy}; or run as root, or use ${settingText('fabric', 'user')}`)
   }
   return 'unprivileged users may make them'
 }

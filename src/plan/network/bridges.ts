@@ -112,6 +112,7 @@ export function bridgeChange(
 }
 
 function without<T extends { readonly name: string }>(these: readonly T[], those: readonly T[]): T[] {
+  if (those.length === 0) return [...these]
   const names = new Set(those.map(({ name }) => name))
   return these.filter(({ name }) => !names.has(name))
 }

@@ -1,4 +1,4 @@
-import { addressBytes, addressText, type Cidr, parseCidr } from '../../base/index.ts'
+import { addressBytes, addressText, type Cidr, parseCidr, settingText } from '../../base/index.ts'
 import { PlanError } from '../errors.ts'
 
 /** An address in both families. */
@@ -99,6 +99,6 @@ function noRoom(index: number, base: string, most: number): PlanError {
     op: 'plan uplink',
     target: `xcluster${index}`,
     reason: `${base} has no addresses for uplink ${index}: it has room for the numbers 0 to ${most}`,
-    remedy: 'Use one of those numbers, or another --ipv4-base',
+    remedy: `Use one of those numbers, or another ${settingText('ipv4Base')}`,
   })
 }

@@ -1,4 +1,4 @@
-import { isAddress, namePattern } from '../../base/index.ts'
+import { addressBytes, isAddress, namePattern } from '../../base/index.ts'
 
 /** The type of a setting: how it is read from text (or checked, when it comes typed) and printed. */
 export interface Kind<T> {
@@ -30,6 +30,26 @@ export const text: Kind<string> = {
   expects: 'text on one line',
   read: value => (typeof value === 'string' && !/[\n\0]/.test(value) ? value : undefined),
   print: value => value,
+}
+
+/** Names, each without a comma or white space. */
+export const nameList: Kind<readonly string[]> = {
+  expects: 'a list of names, separated by commas or spaces',
+  read: value => listOf(value, /[\s,]+/),
+  print: value => value.join(','),
+}
+
+/** Paths of directories, as in PATH. */
+export const pathList: Kind<readonly string[]> = {
+  expects: 'a list of directories, separated by colons',
+  read: value => listOf(value, ':'),
+  print: value => value.join(':'),
+}
+
+function listOf(value: unknown, separator: RegExp | string): readonly string[] | undefined {
+  const parts: unknown = typeof value === 'string' ? value.split(separator) : value
+  if (!Array.isArray(parts) || !parts.every(part => text.read(part) !== undefined)) return undefined
+  return (parts as string[]).filter(Boolean)
 }
 
 /** One of a few words. */
@@ -67,14 +87,25 @@ function numbers(value: unknown): readonly number[] | undefined {
   return nets.length === parts.length && new Set(nets).size === nets.length ? nets : undefined
 }
 
+const unicast =
+  'a unicast address, not multicast (ff00::/8), link-local (fe80::/10) or one that holds IPv4 (::/80)'
+
+/** True for an IPv6 address that an interface can have and that packets are routed by (RFC 4291 §2.4). */
+function isUnicast6(text: string): boolean {
+  if (!text.includes(':') || !isAddress(text)) return false
+  const [first = 0, second = 0, ...rest] = addressBytes(text)
+  const isLinkLocal = first === 0xfe && (second & 0xc0) === 0x80
+  const holdsIpv4 = [first, second, ...rest.slice(0, 8)].every(byte => byte === 0)
+  return first !== 0xff && !isLinkLocal && !holdsIpv4
+}
+
 /**
  * The text before `:192.168.0.1` in the IPv6 addresses: `fd00:`, `1000::1`. The 32 bits after it are the IPv4
  * address.
  */
 export const prefix6: Kind<string> = {
-  expects: 'an IPv6 prefix such as fd00: (PREFIX:192.168.0.1 must be an address)',
-  read: value =>
-    typeof value === 'string' && value.includes(':') && isAddress(`${value}:192.168.0.1`) ? value : undefined,
+  expects: `an IPv6 prefix such as fd00: (PREFIX:192.168.0.1 must be ${unicast})`,
+  read: value => (typeof value === 'string' && isUnicast6(`${value}:192.168.0.1`) ? value : undefined),
   print: value => value,
 }
 
@@ -102,38 +133,44 @@ export const uplinks: Kind<'off' | 'on' | number> = {
 
 /** `172.30.0.0/24`; or `172.30`, an older form that the original xcluster reads. */
 export const ipv4Base: Kind<string> = {
-  expects: 'an IPv4 network of /8 to /31 such as 172.30.0.0/24, or its first two bytes such as 172.30',
+  expects:
+    'an IPv4 network of /8 to /31 of unicast addresses such as 172.30.0.0/24, or its first two bytes such as 172.30',
   read(value) {
     const [, address = '', length = ''] = /^([\d.]+?)(?:\/(\d+))?$/.exec(String(value)) ?? []
     const known =
       length === '' ? isAddress(`${address}.0.0`) : isAddress(address) && whole(8, 31).read(length)
-    return known ? String(value) : undefined
+    const first = Number.parseInt(address, 10)
+    return known && first > 0 && first < 224 && first !== 127 ? String(value) : undefined
   },
   print: value => value,
 }
 
 /** The text right before an IPv4 address: `fd00:1723::`. */
 export const ipv6Prefix: Kind<string> = {
-  expects: 'an IPv6 prefix such as fd00:1723:: (PREFIX192.168.0.1 must be an address)',
-  read: value =>
-    typeof value === 'string' && value.includes(':') && isAddress(`${value}192.168.0.1`) ? value : undefined,
+  expects: `an IPv6 prefix such as fd00:1723:: (PREFIX192.168.0.1 must be ${unicast})`,
+  read: value => (typeof value === 'string' && isUnicast6(`${value}192.168.0.1`) ? value : undefined),
   print: value => value,
 }
 
 /** The name servers that the DNS forwarder asks. */
 export const nameServers: Kind<string> = {
-  expects: 'on (resolv.conf), off, or name servers such as 192.0.2.1,[2001:db8::1]:5353',
+  expects: 'on (resolv.conf), off, or name servers such as 192.0.2.1,[2001:db8::1]:5353,tls://192.0.2.1#name',
   read: value =>
     typeof value === 'string' && (/^(on|off)$/.test(value) || servers(value)) ? value : undefined,
   print: value => value,
 }
 
 function servers(list: string): boolean {
-  return list.split(',').every(text => {
-    const [, bracketed, plain, port = '53'] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? []
-    const [address = ''] = (bracketed ?? plain ?? text).split('%')
-    return isAddress(address) && Number(port) > 0 && Number(port) <= 0xffff
-  })
+  return list.split(',').every(isNameServer)
+}
+
+/** True for `192.0.2.1`, `[2001:db8::1]:5353`, `fe80::1%eth0`, `tls://192.0.2.1#name`, `https://192.0.2.1/path#name`. */
+export function isNameServer(written: string): boolean {
+  const secure = /^(?:tls:\/\/([^/#]+)|https:\/\/([^/#]+)(?:\/[!-"$-~]*)?)(?:#[\w.-]{1,253})?$/.exec(written)
+  const text = secure ? (secure[1] ?? secure[2]!) : written
+  const [, bracketed, plain, port = '53'] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const [address = ''] = (bracketed ?? plain ?? text).split('%')
+  return isAddress(address) && Number(port) > 0 && Number(port) <= 0xffff
 }
 
 /** A name and its address. `*.domain` stands for every name below the domain. */

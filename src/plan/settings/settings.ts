@@ -1,44 +1,31 @@
-import { lastNodeId, XclusterError } from '../../base/index.ts'
+import { dnsSettings } from './dns.ts'
 import {
   choice,
   clusterName,
   hostNetList,
   ipv4Base,
   ipv6Prefix,
-  type Kind,
-  nameServers,
+  nameList,
   namespace,
   netList,
+  pathList,
   prefix6,
-  spoofedNames,
   text,
   uplinks,
   whole,
 } from './kinds.ts'
+import { always, byTopology, perNode, type Setting } from './setting.ts'
 
-/** One setting: its names, the values it can have, and its default. */
-export interface Setting<T> {
-  /** Its environment variable, with the name that the original xcluster gave it. */
-  readonly variable: string
-  readonly kind: Kind<T>
-  readonly default: NoInfer<T>
-  /** One line for the help, without a full stop. */
-  readonly doc: string
-  /** The value of an option given without one. */
-  readonly bare?: string
-}
+export type { Setting } from './setting.ts'
 
-const always = <T>(setting: Setting<T>) => ({ ...setting, scope: 'always' as const })
-/** `<variable><N>` and `--<option><N>` set it for node N alone. */
-const perNode = <T>(setting: Setting<T>) => ({ ...setting, scope: 'node' as const })
-/** Resolved only when it is given: otherwise the topology may have a better value than the default. */
-const byTopology = <T>(setting: Setting<T>) => ({ ...setting, scope: 'topology' as const })
-
+/** The kernel unpacks an initramfs of 21 MB: 106 MiB boot, 104 panic, 64 reset before the first message. */
+export const smallestMiB = 112
 /** User ids below 1000 belong to the system, and the largest is the kernel's -1. */
 const uids = whole(1000, 4_000_000_000)
 const accelerators = choice('auto', 'kvm', 'tcg')
 const machines = choice('auto', 'q35', 'pc', 'microvm')
 const cloning = choice('always', 'off')
+const inits = choice('xcluster', 'system')
 const fabrics = choice('auto', 'bridge', 'user')
 /** Base ports, to which a node's number is added; 0 for none. */
 const ports = whole(0, 65_295)
@@ -79,9 +66,63 @@ export const settings = {
     default: [0, 2],
     doc: 'nets of a tester',
   }),
-  mem: perNode({ variable: '__mem', kind: whole(48, 1 << 20), default: 128, doc: 'memory of a node, MiB' }),
+  mem: perNode({
+    variable: '__mem',
+    kind: whole(smallestMiB, 1 << 20),
+    default: 128,
+    doc: 'memory of a node, MiB',
+  }),
   smp: perNode({ variable: '__smp', kind: whole(1, 64), default: 2, doc: 'processors of a node' }),
   append: perNode({ variable: '__append', kind: text, default: '', doc: 'more kernel parameters' }),
+  ovl: always({
+    variable: '__ovl',
+    kind: nameList,
+    default: [],
+    doc: 'overlays for all nodes: names, directories or tar files',
+  }),
+  xovls: always({ variable: 'XOVLS', kind: nameList, default: [], doc: 'overlays that every cluster gets' }),
+  cdrom: always({
+    variable: '__cdrom',
+    kind: text,
+    default: '',
+    doc: 'ISO image with overlays; empty: what `xc mkcdrom` made last, if anything',
+  }),
+  ovlPath: always({
+    variable: 'XCLUSTER_OVLPATH',
+    kind: pathList,
+    default: [],
+    doc: 'directories with overlays',
+  }),
+  with: perNode({
+    variable: '__with',
+    kind: nameList,
+    default: [],
+    doc: 'programs and installed packages of this machine, for nodes',
+  }),
+  packages: always({
+    variable: '__packages',
+    kind: nameList,
+    default: [],
+    doc: 'Debian packages for all nodes, fetched into the cache and not installed here',
+  }),
+  withVm: always({
+    variable: '__with_vm',
+    kind: nameList,
+    default: [],
+    doc: 'more of them for cluster nodes',
+  }),
+  withRouter: always({
+    variable: '__with_router',
+    kind: nameList,
+    default: [],
+    doc: 'more of them for routers',
+  }),
+  withTester: always({
+    variable: '__with_tester',
+    kind: nameList,
+    default: [],
+    doc: 'more of them for testers',
+  }),
   mtu: always({ variable: '__mtu', kind: whole(1280, 65521), default: 1500, doc: 'MTU (IPv6 needs 1280)' }),
   netSetup: always({
     variable: '__net_setup',
@@ -108,11 +149,29 @@ export const settings = {
     default: 'fd00:',
     doc: 'IPv6: PREFIX:192.168.0.1',
   }),
-  kernel: always({
+  kernel: perNode({
     variable: '__kernel',
     kind: text,
     default: '',
     doc: 'kernel file; empty: the newest installed',
+  }),
+  modules: perNode({
+    variable: '__modules',
+    kind: text,
+    default: '',
+    doc: 'modules of that kernel, lib/modules/VERSION; empty: searched',
+  }),
+  rootfs: perNode({
+    variable: '__rootfs',
+    kind: text,
+    default: '',
+    doc: "tar archive or directory that becomes the guest's root",
+  }),
+  init: perNode({
+    variable: '__init',
+    kind: inits,
+    default: 'xcluster',
+    doc: "first process of such a root: xcluster's, or the root's own (system)",
   }),
   kvm: always({ variable: '__kvm', kind: text, default: '', doc: 'QEMU to run; empty: the one on the PATH' }),
   kvmOpt: always({ variable: '__kvm_opt', kind: text, default: '', doc: 'more options for each QEMU' }),
@@ -196,35 +255,13 @@ export const settings = {
     default: 'fd00:1723::',
     doc: 'IPv6 prefix for uplinks, before the IPv4 address',
   }),
-  dns: always({
-    variable: '__dns',
-    kind: choice('on', 'off'),
-    default: 'on',
-    doc: 'DNS forwarder for the cluster',
-  }),
-  dnsUpstream: always({
-    variable: '__dns_upstream',
-    kind: nameServers,
-    default: 'on',
-    doc: 'name servers: on (from resolv.conf), off, or a list',
-  }),
-  dnsSpoof: always({
-    variable: '__dns_spoof',
-    kind: spoofedNames,
-    default: [],
-    doc: 'names to answer: NAME=ADDRESS,…',
-  }),
-  dnsHosts: always({
-    variable: '__dns_hosts',
-    kind: text,
-    default: '',
-    doc: 'file of names to answer, like hosts(5)',
-  }),
-  dnsLog: always({ variable: '__dns_log', kind: text, default: '', doc: 'file for a log of all queries' }),
+  ...dnsSettings,
 } as const
 
 type Table = typeof settings
 export type SettingKey = keyof Table
+/** Those that one node can have a value of its own for. */
+export type NodeSettingKey = KeysOf<'node'>
 type KeysOf<S extends Table[SettingKey]['scope']> = {
   [K in SettingKey]: Table[K]['scope'] extends S ? K : never
 }[SettingKey]
@@ -236,8 +273,10 @@ type Value<K extends SettingKey> = Table[K] extends Setting<infer T> ? T : never
  */
 export interface NodeSettings {
   readonly [key: `mem${number}` | `smp${number}` | `mtu${number}`]: number
-  readonly [key: `append${number}`]: string
+  readonly [key: `append${number}` | `kernel${number}` | `modules${number}` | `rootfs${number}`]: string
+  readonly [key: `init${number}`]: Settings['init']
   readonly [key: `nets${number}`]: readonly number[]
+  readonly [key: `with${number}`]: readonly string[]
 }
 
 /** All settings with their values. They can be written as JSON, and used as options again. */
@@ -248,118 +287,10 @@ export type Settings = { readonly [K in KeysOf<'always' | 'node'>]: Value<K> } &
 /** Settings that a caller gives. Text is read as on the command line. */
 export type SettingOptions = { readonly [K in SettingKey]?: Value<K> | string } & {
   readonly [key: `${'mem' | 'smp' | 'mtu'}${number}`]: number | string
-  readonly [key: `append${number}`]: string
+  readonly [key: `append${number}` | `kernel${number}` | `modules${number}` | `rootfs${number}`]: string
+  readonly [key: `init${number}`]: Settings['init'] | string
   readonly [key: `nets${number}`]: readonly number[] | string
+  readonly [key: `with${number}`]: readonly string[] | string
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
-
-/** `netsVm` → `--nets-vm`, `mem3` → `--mem3`. */
-export function optionOf(key: string): string {
-  return `--${key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
-}
-
-/** The settings that can be given for one node, by its id, or for one net, 0–255. */
-const numbered = {
-  mem: { ...settings.mem, from: 1, to: lastNodeId },
-  smp: { ...settings.smp, from: 1, to: lastNodeId },
-  append: { ...settings.append, from: 1, to: lastNodeId },
-  nets: { ...settings.netsVm, from: 1, to: lastNodeId },
-  mtu: { ...settings.mtu, from: 0, to: 255 },
-} as const
-const numberedKey = new RegExp(`^(${Object.keys(numbered).join('|')})(0|[1-9]\\d{0,2})$`)
-
-/** True when `key` has the form of a setting for one node or net: `mem3`. The setting may still not exist. */
-function isNumbered(key: string): boolean {
-  return numberedKey.test(key)
-}
-
-/** The setting of a key, which may be for one node or net: `nvm`, `mem3`. */
-function settingOf(key: string): Setting<unknown> | undefined {
-  if (Object.hasOwn(settings, key)) return settings[key as SettingKey] as Setting<unknown>
-  const [, name, number] = numberedKey.exec(key) ?? []
-  const one = name && numbered[name as keyof typeof numbered]
-  if (!one || Number(number) < one.from || Number(number) > one.to) return undefined
-  return { ...one, variable: `__${key}` } as Setting<unknown>
-}
-
-/**
- * The value of every setting: from `options`, else from the environment, else the default. Throws BAD_SETTING
- * and UNKNOWN_SETTING (usage), which name the value as it was given (option or variable).
- */
-export function resolveSettings(from: { env?: Environment; options?: SettingOptions }): Settings {
-  const { env = {}, options = {} } = from
-  const values: Record<string, unknown> = {}
-  for (const key of [...Object.keys(settings), ...numberedKeysIn(env)]) {
-    const setting = settingOf(key)!
-    // An empty variable is not set. Nor is one that equals the default where a topology may have another
-    // value: so `eval "$(xc env)"` changes nothing.
-    const given = env[setting.variable]
-    const asked = given ? read(setting, setting.variable, given) : undefined
-    const quiet = settings[key as SettingKey]?.scope === 'topology'
-    if (!quiet) values[key] = asked ?? setting.default
-    else if (asked !== undefined && given !== setting.kind.print(setting.default)) values[key] = asked
-  }
-  for (const [key, value] of Object.entries(options)) {
-    if (value === undefined) continue
-    const setting = settingOf(key)
-    if (!setting) throw unknownSetting(key)
-    values[key] = read(setting, optionOf(key), value)
-  }
-  return values as unknown as Settings
-}
-
-/** The value for one node: its own, else the one for all nodes. */
-export function settingFor<K extends 'mem' | 'smp' | 'append'>(
-  all: Settings,
-  key: K,
-  node: number,
-): Settings[K] {
-  return (valuesOf(all)[`${key}${node}`] ?? all[key]) as Settings[K]
-}
-
-/** The MTU of each net that has one of its own. */
-export function mtusOf(all: Settings): Record<number, number> {
-  const own = Object.entries(valuesOf(all)).flatMap(([key, value]) => {
-    const [, net] = /^mtu(\d+)$/.exec(key) ?? []
-    return net === undefined ? [] : [[net, value]]
-  })
-  return Object.fromEntries(own)
-}
-
-/** All settings as sorted `NAME=value` lines, quoted for the `eval` of a POSIX shell. */
-export function printSettings(all: Settings): string {
-  const values = valuesOf(all)
-  const keys = new Set([...Object.keys(settings), ...Object.keys(values)])
-  const lines = [...keys].map(key => {
-    const { variable, kind, default: usual } = settingOf(key)!
-    return [variable, quoted(kind.print(values[key] ?? usual))] as const
-  })
-  const sorted = lines.sort(([a], [b]) => (a < b ? -1 : 1))
-  return sorted.map(([name, value]) => `${name}=${value}\n`).join('')
-}
-
-const valuesOf = (all: Settings) => all as unknown as Readonly<Record<string, unknown>>
-
-function quoted(value: string): string {
-  return /^[\w.,:/@%+=-]*$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`
-}
-
-function numberedKeysIn(env: Environment): string[] {
-  const keys = Object.keys(env).map(name => (name.startsWith('__') ? name.slice(2) : ''))
-  return keys.filter(key => isNumbered(key) && env[`__${key}`] && settingOf(key))
-}
-
-function read(setting: Setting<unknown>, spelling: string, value: unknown): unknown {
-  const result = setting.kind.read(value)
-  if (result !== undefined) return result
-  const shown = typeof value === 'string' ? value : JSON.stringify(value)
-  const reason = `'${shown}' is not ${setting.kind.expects}`
-  throw new XclusterError({ code: 'BAD_SETTING', kind: 'usage', target: spelling, reason })
-}
-
-function unknownSetting(key: string): XclusterError {
-  const reason = `there is no setting '${key}'`
-  const remedy = 'xc env lists all settings'
-  return new XclusterError({ code: 'UNKNOWN_SETTING', kind: 'usage', reason, remedy })
-}

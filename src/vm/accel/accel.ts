@@ -1,3 +1,4 @@
+import { settingText } from '../../base/index.ts'
 import type { Identity } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { Accel, Qemu } from '../types.ts'
@@ -46,7 +47,6 @@ function unusable(reason: string): VmError {
     op: 'use',
     target: 'KVM',
     reason,
-    remedy:
-      'Give the user of the VMs write access to /dev/kvm, enable virtualisation in the firmware, or use --kvm=auto',
+    remedy: `Give the user of the VMs write access to /dev/kvm, enable virtualisation in the firmware, or use ${settingText('accel', 'auto')}`,
   })
 }

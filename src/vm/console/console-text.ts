@@ -19,15 +19,19 @@ const sequences = new RegExp(
   'g',
 )
 
+/** Characters. A line that a guest prints may be as long as the whole buffer. */
+const longestLine = 1024
+
 /** The last `count` lines that are not empty, as plain text. */
 export function lastLines(bytes: Uint8Array, count: number): string {
   return new TextDecoder()
     .decode(bytes)
     .replace(sequences, '')
     .split('\n')
-    .map(line => line.replace(/\p{Cc}/gu, '').trimEnd())
+    .map(line => line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').trimEnd())
     .filter(Boolean)
     .slice(-count)
+    .map(line => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line))
     .join('\n')
 }
 

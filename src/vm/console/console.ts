@@ -4,6 +4,10 @@ import type { ConsoleLog } from './console-log.ts'
 import { ConsoleLines, lastLines, type Sight, sightOf } from './console-text.ts'
 import { Ring } from './ring.ts'
 
+/** Bytes that wait for a slow reader, with what each piece of them costs besides. */
+const readerLimit = 1 << 20
+const perPiece = 256
+
 export interface ConsoleListener {
   /** Called for the first byte: the kernel runs. */
   began(): void
@@ -50,7 +54,7 @@ export class GuestConsole implements Console {
   }
 
   attach(): Queue<Uint8Array> {
-    return this.#readers.listen()
+    return this.#readers.listen({ limit: readerLimit, sizeOf: ({ length }) => length + perPiece })
   }
 
   async close(): Promise<void> {

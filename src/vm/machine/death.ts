@@ -1,3 +1,4 @@
+import { printable } from '../../base/index.ts'
 import type { Exit } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { Milestone } from '../types.ts'
@@ -13,6 +14,8 @@ export interface ExitReport {
   readonly shutdown?: { readonly guest: boolean; readonly reason: string } | undefined
   /** Why the monitor failed, where that is the cause. */
   readonly monitor?: string | undefined
+  /** The last command and event of the monitor. */
+  readonly exchange?: string | undefined
   readonly stderr: string
   /** The console's last lines. */
   readonly console: string
@@ -30,7 +33,7 @@ export function postmortem(report: ExitReport): VmError {
       code: 'GUEST_PANIC',
       op: 'run',
       target: name,
-      reason: withOutput(panic, report),
+      reason: withOutput(printable(panic, 300), report),
       remedy,
     })
   }
@@ -39,7 +42,8 @@ export function postmortem(report: ExitReport): VmError {
     const reason = withOutput(`the guest ${how} (${shutdown.reason}, after '${report.reached}')`, report)
     return new VmError({ code: 'GUEST_ENDED', op: 'run', target: name, reason })
   }
-  const how = `QEMU ${exitText(report)} (after '${report.reached}')`
+  const said = report.exit?.signal && report.exchange ? `; its monitor: ${report.exchange}` : ''
+  const how = `QEMU ${exitText(report)} (after '${report.reached}'${said})`
   return new VmError({ code: 'QEMU_DIED', op: 'run', target: name, reason: withOutput(how, report) })
 }
 
@@ -58,6 +62,9 @@ function exitText({ exit, monitor = 'closed' }: ExitReport): string {
   return exit ? `exited with status ${exit.code}` : `lost its monitor (${monitor})`
 }
 
+/** Characters of a line that is quoted. */
+const longestLine = 200
+
 /** The first sentence, then the last output of QEMU and of the console, indented. */
 function withOutput(what: string, { stderr, console }: ExitReport): string {
   const block = (title: string, text: string) =>
@@ -67,7 +74,7 @@ function withOutput(what: string, { stderr, console }: ExitReport): string {
           ...text
             .trim()
             .split('\n')
-            .map(line => `  ${line}`),
+            .map(line => `  ${printable(line, longestLine)}`),
         ]
       : []
   return [

@@ -1,6 +1,18 @@
-import { type Clock, type Deferred, defer, type Port, within } from '../../base/index.ts'
-import { AgentClient, type ExecOptions, type ExecResult } from '../../qmp/index.ts'
+import {
+  type Clock,
+  countdown,
+  type Deferred,
+  defer,
+  type Port,
+  unlessAborted,
+  within,
+} from '../../base/index.ts'
+import { AgentClient, type ExecOptions, type ExecResult, QmpError } from '../../qmp/index.ts'
 import { VmError } from '../errors.ts'
+
+/** How long a command waits for an agent that is restarting, and for one whose guest is booting. */
+const restartMs = 30_000
+const bootMs = 120_000
 
 /**
  * The agent in one guest. QEMU's event VSERPORT_CHANGE reports when it opens and closes its port. Nothing is
@@ -13,6 +25,7 @@ export class GuestAgent {
   readonly #clock: Clock
   #client: AgentClient | undefined
   #isOpen = false
+  #wasOpen = false
   /** Resolves when the agent can be used. */
   #open = quiet<AgentClient>()
   /** Rejects when it no longer can. */
@@ -54,18 +67,25 @@ export class GuestAgent {
 
   #offer(): void {
     this.#isOpen = true
+    this.#wasOpen = true
     this.#open.resolve(this.#connect())
   }
 
-  /** Waits for the agent, which may be restarting, and then for the command: `timeoutMs` for each. */
+  /**
+   * Waits for the agent, which may be restarting, and for the command: `timeoutMs` in all. Without it the command may
+   * take any time.
+   */
   async exec(command: readonly string[] | string, options: ExecOptions = {}): Promise<ExecResult> {
     const late = () => this.#lostError()
-    const client = await within(this.#open.promise, {
+    const { timeoutMs = Number.POSITIVE_INFINITY } = options
+    const left = countdown(this.#clock, timeoutMs)
+    const opened = within(this.#open.promise, {
       clock: this.#clock,
-      ms: options.timeoutMs ?? 30_000,
+      ms: Math.min(left(), this.#wasOpen ? restartMs : bootMs),
       late,
     })
-    return Promise.race([client.exec(command, options), this.#lost.promise])
+    const client = await unlessAborted(opened, options.signal, cause => execAborted(this.#name, cause))
+    return Promise.race([client.exec(command, { ...options, timeoutMs: left() }), this.#lost.promise])
   }
 
   async close(): Promise<void> {
@@ -76,10 +96,25 @@ export class GuestAgent {
   }
 
   #lostError(): VmError {
-    const reason = "the guest's agent has closed its port"
+    const reason = this.#wasOpen
+      ? "the guest's agent has closed its port"
+      : 'no agent has opened its port in the guest'
     const remedy = 'Check that qemu-ga runs in the guest (its console still works)'
     return new VmError({ code: 'AGENT_LOST', op: 'talk to', target: this.#name, reason, remedy })
   }
+}
+
+/** The signal of a command aborted before the command was sent. */
+export function execAborted(target: string, cause: unknown): QmpError {
+  const reason = 'its caller aborted it'
+  return new QmpError({
+    code: 'QMP_ABORTED',
+    op: 'run a program in',
+    target,
+    reason,
+    outcome: 'unsent',
+    cause,
+  })
 }
 
 /** A rejection for callers that wait at that time; often there are none. */

@@ -1,4 +1,12 @@
-import { type Clock, defer, messageOf, type Port, type Queue, Scope } from '../../base/index.ts'
+import {
+  type Clock,
+  defer,
+  messageOf,
+  type Port,
+  type Queue,
+  Scope,
+  unlessAborted,
+} from '../../base/index.ts'
 import { type ExecOptions, type ExecResult, type QmpClient, QmpError } from '../../qmp/index.ts'
 import type { Exit, Launched } from '../../sys/index.ts'
 import type { GuestConsole } from '../console/console.ts'
@@ -8,7 +16,7 @@ import { agentPort } from '../qemu/qemu-args.ts'
 import { tellExit, trace } from '../trace.ts'
 import type { Machine, MachineEvent, MachineState } from '../types.ts'
 import { bootTimeout, type ExitReport, postmortem } from './death.ts'
-import type { GuestAgent } from './guest-agent.ts'
+import { execAborted, type GuestAgent } from './guest-agent.ts'
 import type { Progress } from './progress.ts'
 import { killAndWait, type Stoppable, stopInSteps, waitFor } from './stop.ts'
 
@@ -20,7 +28,7 @@ export interface Parts {
   /** A clone does not boot: its output does not describe a boot. */
   readonly isClone: boolean
   /** The machine is ready as soon as it executes. */
-  readonly wakesReady: boolean
+  readonly readyRunning: boolean
   readonly clock: Clock
   readonly launched: Launched
   readonly qmp: QmpClient
@@ -112,11 +120,11 @@ export class VmMachine implements Machine {
     }
     if (!this.#parts.progress.alive) throw (await this.died) ?? stoppedEarly(this.name)
     this.#parts.progress.enter('running')
-    if (this.#parts.wakesReady) this.#becomeReady()
+    if (this.#parts.readyRunning) this.#becomeReady()
   }
 
   async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
-    await this.ready
+    await unlessAborted(this.ready, options?.signal, cause => execAborted(this.name, cause))
     this.#mustLive()
     try {
       return await this.#parts.agent.exec(command, options)
@@ -203,7 +211,8 @@ export class VmMachine implements Machine {
    * moment.
    */
   #panicked(words: string): void {
-    this.#panic ??= words
+    if (this.#panic !== undefined) return // a guest can print such lines without end
+    this.#panic = words
     void waitFor(this.#parts.clock, this.died, followMs).then(gone => {
       if (!gone && this.state !== 'ready') this.fail(postmortem(this.#exitReport()))
     })
@@ -220,9 +229,9 @@ export class VmMachine implements Machine {
   }
 
   async #agentOpened(): Promise<void> {
-    const { agent, progress, readyTimeoutMs, wakesReady } = this.#parts
+    const { agent, progress, readyRunning, readyTimeoutMs } = this.#parts
     progress.pass('agent')
-    if (wakesReady) return agent.openedUnasked()
+    if (readyRunning) return agent.openedUnasked()
     try {
       await this.qmp.ready
       await agent.opened(readyTimeoutMs)
@@ -269,12 +278,13 @@ export class VmMachine implements Machine {
   }
 
   #exitReport(exit?: Exit): ExitReport {
-    const { console, launched, name, progress } = this.#parts
+    const { console, launched, name, progress, qmp } = this.#parts
     return {
       name,
       exit,
       panic: this.#panic,
       shutdown: this.#shutdown,
+      exchange: qmp.lastExchange,
       stderr: launched.stderr(),
       console: console.lastLines(),
       reached: progress.reached,

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { messageOf, type Scope } from '../../base/index.ts'
+import { reasonOf, type Scope } from '../../base/index.ts'
 import type { Identity } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { VmSpec } from '../types.ts'
@@ -12,21 +12,30 @@ import type { VmSpec } from '../types.ts'
 export async function openBootFiles(
   spec: VmSpec,
   scope: Scope,
-): Promise<[kernel: number, initramfs: number]> {
-  const kernel = await openFor(spec, spec.kernel, scope)
-  const initramfs = await openFor(spec, spec.initramfs, scope)
-  return [kernel.fd, initramfs.fd]
+): Promise<{ kernel: number[]; initramfs: number[] }> {
+  const opened = async (path: string | undefined) =>
+    path === undefined ? [] : [(await openFor(spec, path, scope)).fd]
+  return { kernel: await opened(spec.kernel), initramfs: await opened(spec.initramfs) }
+}
+
+/** The same for its disks, which a clone needs too. */
+export async function openDisks(spec: VmSpec, scope: Scope): Promise<number[]> {
+  const files = (spec.disks ?? []).map(({ path }) => openFor(spec, path, scope))
+  return (await Promise.all(files)).map(({ fd }) => fd)
 }
 
 async function openFor(spec: VmSpec, path: string, scope: Scope): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY).catch(failure => {
-    throw unreadable(spec, messageOf(failure), failure)
+    throw unreadable(spec, `${path}: ${reasonOf(failure)}`, failure)
   })
   scope.defer(() => file.close())
   const { mode, uid, gid } = await file.stat()
   if (spec.identity && !mayRead(spec.identity, { mode, uid, gid })) {
     const user = `uid ${spec.identity.uid}, the user of QEMU`
-    throw unreadable(spec, `${path} cannot be read by ${user} (mode ${(mode & 0o777).toString(8)})`)
+    throw unreadable(
+      spec,
+      `${path} cannot be read by ${user} (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`,
+    )
   }
   return file
 }
@@ -48,7 +57,7 @@ function unreadable(spec: VmSpec, reason: string, cause?: unknown): VmError {
     op: 'start',
     target: spec.name,
     reason,
-    remedy: 'Make sure that kernel and initramfs exist and are readable by others (chmod o+r)',
+    remedy: 'Make sure that kernel, initramfs and disks exist and are readable by others (chmod o+r)',
     cause,
   })
 }

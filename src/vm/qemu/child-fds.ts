@@ -1,5 +1,8 @@
-/** How a VM starts: it boots, it boots to be saved as a template, or it resumes from a template. */
-export type Role = 'boot' | 'template' | 'clone'
+/**
+ * How a VM starts: it boots, it boots to be saved as a template, it resumes from a template, or it resumes from one to
+ * be saved as another.
+ */
+export type Role = 'boot' | 'template' | 'clone' | 'derived'
 
 /** The file descriptors of QEMU by their meaning. */
 export interface ChildFds {
@@ -8,9 +11,12 @@ export interface ChildFds {
   readonly agent: number
   readonly stream: number
   readonly kernel?: number
-  readonly initramfs?: number
   readonly ram?: number
-  /** The first of those for NICs. */
+  /** The state of its devices that it resumes with. */
+  readonly state?: number
+  /** Where it writes that state when it is saved. */
+  readonly saved?: number
+  /** The first of those for NICs. That of an initramfs, if there is one, comes after them, and then those of disks. */
   readonly firstNic: number
 }
 
@@ -18,7 +24,8 @@ const wires = { monitor: 3, console: 4, agent: 5, stream: 6 }
 
 /** The launcher numbers inherited descriptors from 3, in this order. */
 export const childFds: Readonly<Record<Role, ChildFds>> = {
-  boot: { ...wires, kernel: 7, initramfs: 8, firstNic: 9 },
-  template: { ...wires, kernel: 7, initramfs: 8, ram: 9, firstNic: 10 },
-  clone: { ...wires, ram: 7, firstNic: 8 },
+  boot: { ...wires, kernel: 7, firstNic: 8 },
+  template: { ...wires, kernel: 7, ram: 8, saved: 9, firstNic: 10 },
+  clone: { ...wires, ram: 7, state: 8, firstNic: 9 },
+  derived: { ...wires, ram: 7, state: 8, saved: 9, firstNic: 10 },
 }

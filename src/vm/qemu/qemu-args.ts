@@ -20,7 +20,7 @@ const sandbox = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecont
 const wideSandbox = 'on,obsolete=deny,resourcecontrol=deny'
 
 /** The part of a {@link VmSpec} that is on QEMU's command line. */
-export type Described = Omit<VmSpec, 'qemu' | 'kernel' | 'initramfs' | 'consoleLog'>
+export type Described = Omit<VmSpec, 'qemu' | 'kernel' | 'consoleLog'>
 
 /**
  * The arguments of `qemu-system-x86_64` for a VM. Pure: files are named by the file descriptor that they will
@@ -35,15 +35,16 @@ export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' :
     ...['-sandbox', isPrivileged(spec) ? wideSandbox : sandbox],
     ...['-machine', machine(spec, fds), '-accel', spec.accel, ...cpu(spec)],
     ...['-m', `${spec.memoryMiB}M`, '-smp', `${spec.vcpus}`],
-    ...(role === 'boot' ? [] : memory(spec, fds, role)),
-    ...(role === 'clone' ? incoming : kernel(spec, fds)),
-    ...[...socket('monitor', fds.monitor), '-mon', 'chardev=monitor,mode=control'],
+    ...(role === 'boot' ? [] : memory(spec, fds)),
+    ...(fds.kernel === undefined ? incoming : kernel(spec, fds, fds.kernel)),
+    ...[...socket('monitor', fds.monitor), ...monitor(spec)],
     ...[...socket('console', fds.console), '-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci,id=ports'],
     ...[...socket('agent', fds.agent), ...port(agentPort)],
     ...[...socket('stream', fds.stream), ...port(streamPort)],
     ...['-device', 'virtio-rng-pci'],
     ...nicArgs(spec.nics, fds.firstNic),
+    ...diskArgs(spec, fds),
     ...(spec.extraArgs ?? []),
   ]
 }
@@ -59,14 +60,31 @@ export function isPrivileged({ nics }: Pick<Described, 'nics'>): boolean {
  */
 const incoming = ['-incoming', 'defer', '-global', 'migration.announce-rounds=0']
 
-function kernel(spec: Described, fds: ChildFds): string[] {
-  const files = ['-kernel', openAgain(fds.kernel!), '-initrd', openAgain(fds.initramfs!)]
-  return [...files, '-append', kernelLine(spec)]
+function kernel(spec: Described, fds: ChildFds, image: number): string[] {
+  const initramfs = spec.initramfs === undefined ? [] : ['-initrd', openAgain(afterNics(spec, fds))]
+  return ['-kernel', openAgain(image), ...initramfs, '-append', kernelLine(spec)]
 }
 
-/** RAM in a file: a template writes to it, and a clone maps it privately. */
-function memory({ memoryMiB }: Described, { ram }: ChildFds, role: 'template' | 'clone'): string[] {
-  const share = role === 'template' ? 'on' : 'off'
+function afterNics({ nics }: Described, { firstNic }: ChildFds): number {
+  return firstNic + nics.reduce((sum, nic) => sum + nic.fds.length, 0)
+}
+
+/**
+ * Read-only disks. A guest names its disks in the order of their places on the bus, so these come after those of the
+ * user, from 1e on downwards.
+ */
+function diskArgs(spec: Described, fds: ChildFds): string[] {
+  const first = afterNics(spec, fds) + (fds.kernel === undefined || spec.initramfs === undefined ? 0 : 1)
+  return (spec.disks ?? []).flatMap(({ serial }, index) => {
+    const file = `file.driver=file,file.filename=${openAgain(first + index)},file.locking=off`
+    const device = `virtio-blk-pci,drive=disk${index},serial=${quoted(serial)},num-queues=1,addr=${(0x1e - index).toString(16)}`
+    return ['-blockdev', `driver=raw,node-name=disk${index},read-only=on,${file}`, '-device', device]
+  })
+}
+
+/** RAM in a file: one that is to be saved writes to it, and a clone maps it privately. */
+function memory({ memoryMiB }: Described, { ram, saved }: ChildFds): string[] {
+  const share = saved === undefined ? 'off' : 'on'
   return [
     '-object',
     `memory-backend-file,id=ram,size=${memoryMiB}M,mem-path=${openAgain(ram!)},share=${share}`,
@@ -94,6 +112,12 @@ function cpu({ accel }: Described): string[] {
 
 function socket(id: string, fd: number): string[] {
   return ['-chardev', `socket,id=${id},fd=${fd}`]
+}
+
+/** From 11.1 on `-mon` is deprecated, and QEMU says so on every start. */
+function monitor({ monitor: form = 'option' }: Described): string[] {
+  if (form === 'object') return ['-object', 'monitor-qmp,id=qmp,chardev=monitor']
+  return ['-mon', 'chardev=monitor,mode=control']
 }
 
 function port({ id, name }: { id: string; name: string }): string[] {

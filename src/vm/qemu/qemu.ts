@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { launch } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
@@ -12,7 +12,7 @@ export interface QemuSearch {
   readonly given?: string | undefined
   /** The directories to search otherwise: the value of PATH. */
   readonly searchPath: string
-  /** Its version is stored here until the file changes: asking QEMU takes half as long as making a clone. */
+  /** What it says is stored here until the file changes: asking QEMU takes half as long as making a clone. */
   readonly cacheDir?: string
 }
 
@@ -22,8 +22,9 @@ export async function findQemu({ given, searchPath, cacheDir }: QemuSearch): Pro
   const candidates = given ? [given] : directories.map(directory => join(directory, program))
   for (const path of candidates) {
     if (!executable(path)) continue
-    const [whole, asked] = [resolve(path), () => versionOf(resolve(path))]
-    return { path: whole, version: await (cacheDir ? known(whole, cacheDir, asked) : asked()) }
+    const whole = resolve(path)
+    const ask = () => askQemu(whole)
+    return { path: whole, ...(await (cacheDir ? known(whole, cacheDir, ask) : ask())) }
   }
   throw given
     ? missing(
@@ -42,24 +43,50 @@ function executable(path: string): boolean {
   }
 }
 
-/** Its version, from the cache as long as the file is the same. */
-async function known(path: string, cacheDir: string, ask: () => Promise<string>): Promise<string> {
+/** What QEMU itself says. */
+type Said = Omit<Qemu, 'path'>
+
+/** What it says, from the cache as long as the file is the same. Which QEMU a script runs may change any time. */
+async function known(path: string, cacheDir: string, ask: () => Promise<Said>): Promise<Said> {
+  if (isScript(path)) return ask()
   const { ino, size, mtimeMs, ctimeMs } = statSync(path)
   const memory = { cacheDir, name: 'qemu.json', key: JSON.stringify([path, ino, size, mtimeMs, ctimeMs]) }
-  const version = recall(memory)
-  if (typeof version === 'string') return version
+  const said = recall(memory) as Said | undefined
+  if (typeof said?.version === 'string' && said.monitor) return said
   const answer = await ask()
   await remember(memory, answer)
   return answer
 }
 
-async function versionOf(path: string): Promise<string> {
-  const launched = launch({ file: path, args: ['--version'] })
-  const exit = await launched.exited
-  const version = /QEMU emulator version (\d+(?:\.\d+)+)/.exec(launched.stdout())?.[1]
-  if (version && exit.code === 0) return version
-  const said = launched.stderr().trim() || launched.stdout().trim() || 'nothing'
-  throw missing(`${path} is not QEMU: with --version it prints: ${said.split('\n')[0]}`)
+function isScript(path: string): boolean {
+  let file: number | undefined
+  try {
+    file = openSync(path, constants.O_RDONLY)
+    const start = Buffer.alloc(2)
+    return readSync(file, start, 0, 2, 0) === 2 && start.toString('latin1') === '#!'
+  } catch {
+    return false // it may be executed and not be read, as no script may
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
+async function askQemu(path: string): Promise<Said> {
+  const [about, objects] = await Promise.all([answerOf(path, '--version'), answerOf(path, '-object', 'help')])
+  const [, version, build] =
+    /QEMU emulator version (\d+(?:\.\d+)+)(?: \(([^)\n]*)\))?/.exec(about.stdout) ?? []
+  if (!version || about.code !== 0) {
+    const words = about.stderr.trim() || about.stdout.trim() || 'nothing'
+    throw missing(`${path} is not QEMU: with --version it prints: ${words.split('\n')[0]}`)
+  }
+  const monitor = /^\s*monitor-qmp\b/m.test(objects.stdout) ? 'object' : 'option'
+  return { version, ...(build && { build }), monitor }
+}
+
+async function answerOf(file: string, ...args: string[]) {
+  const launched = launch({ file, args })
+  const { code } = await launched.exited
+  return { code, stdout: launched.stdout(), stderr: launched.stderr() }
 }
 
 function missing(reason: string, remedy = 'Run: sudo apt-get install qemu-system-x86'): VmError {

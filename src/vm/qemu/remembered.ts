@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDirectory } from '../../sys/index.ts'
 
 /** A stored answer: a file of the cache with one answer and everything that it depends on. */
 export interface Memory {
@@ -32,7 +33,7 @@ export async function remember({ cacheDir, name, key }: Memory, answer: unknown)
   const file = join(cacheDir, name)
   const draft = `${file}.${process.pid}`
   try {
-    await mkdir(cacheDir, { recursive: true, mode: 0o700 })
+    makeDirectory(cacheDir, 0o700)
     await writeFile(draft, JSON.stringify({ key, answer }))
     await rename(draft, file)
   } catch {}

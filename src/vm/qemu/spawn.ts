@@ -1,7 +1,8 @@
-import { closeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { type Port, Scope } from '../../base/index.ts'
 import {
   adoptStream,
+  closeFd,
   type Launched,
   type LaunchSpec,
   launch,
@@ -11,14 +12,18 @@ import {
 import { kvmIdentity } from '../accel/kvm-identity.ts'
 import { tellLaunched, trace } from '../trace.ts'
 import type { VmSpec } from '../types.ts'
-import { openBootFiles } from './boot-files.ts'
+import { openBootFiles, openDisks } from './boot-files.ts'
 import type { Role } from './child-fds.ts'
 import { isPrivileged, qemuArgs } from './qemu-args.ts'
 
-/** How a VM starts, and the file of its RAM where that is not QEMU's own. */
+/** How a VM starts, and the files of its RAM and its devices' state where those are not QEMU's own. */
 export interface Origin {
   readonly role: Role
   readonly ram?: Memfd
+  /** The state that it resumes with. */
+  readonly state?: Memfd
+  /** Where it is to write its state. */
+  readonly saved?: Memfd
 }
 
 /** A started QEMU, and this process's ends of its sockets, which the caller closes. */
@@ -30,26 +35,37 @@ export interface Spawned {
   readonly stream: Port
 }
 
+/**
+ * Of each second, the milliseconds that this process spends on what a guest sends on one port. A console that prints
+ * without end would else take all of a processor.
+ */
+const guestShare = { share: 50 }
+
 /** Starts QEMU with the descriptors of its spec alone. After a failure it leaves nothing open. */
-export async function spawnQemu(spec: VmSpec, { role, ram }: Origin): Promise<Spawned> {
+export async function spawnQemu(spec: VmSpec, { role, ram, state, saved }: Origin): Promise<Spawned> {
   const args = qemuArgs(spec, role)
   await using opened = new Scope() // QEMU has copies: this process closes its own in any case
   await using ours = new Scope()
-  const boots = role === 'clone' ? [] : await openBootFiles(spec, opened)
-  const wire = (): { port: Port; theirs: number } => {
+  const boot = state ? undefined : await openBootFiles(spec, opened)
+  const disks = await openDisks(spec, opened)
+  const wire = (options = {}): { port: Port; theirs: number } => {
     const [near, theirs] = socketPair()
-    opened.defer(() => closeSync(theirs))
-    return { port: ours.add(adoptStream(near)), theirs }
+    opened.defer(() => closeFd(theirs))
+    return { port: ours.add(adoptStream(near, options)), theirs }
   }
-  const wires = [wire(), wire(), wire(), wire()] as const
+  const wires = [wire(), wire(guestShare), wire(guestShare), wire(guestShare)] as const
   const command: LaunchSpec = {
     file: spec.qemu,
     args,
     fds: [
       ...wires.map(({ theirs }) => theirs),
-      ...boots,
+      ...(boot?.kernel ?? []),
       ...(ram ? [ram.fd] : []),
+      ...(state ? [reopened(state, 'r', opened)] : []),
+      ...(saved ? [reopened(saved, 'w', opened)] : []),
       ...spec.nics.flatMap(({ fds }) => fds),
+      ...(boot?.initramfs ?? []),
+      ...disks,
     ],
     ...(spec.identity && !isPrivileged(spec) && { identity: await kvmIdentity(spec.identity, spec.accel) }),
     ...(spec.namespace && { namespace: spec.namespace }),
@@ -59,4 +75,11 @@ export async function spawnQemu(spec: VmSpec, { role, ram }: Origin): Promise<Sp
   ours.move()
   const [monitor, console, agent, stream] = wires.map(({ port }) => port) as [Port, Port, Port, Port]
   return { launched, monitor, console, agent, stream }
+}
+
+/** Opened again: a duplicated descriptor would share its position with all other clones. */
+function reopened(state: Memfd, mode: 'r' | 'w', opened: Scope): number {
+  const fd = openSync(`/proc/self/fd/${state.fd}`, mode)
+  opened.defer(() => closeSync(fd))
+  return fd
 }

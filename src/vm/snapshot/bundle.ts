@@ -1,7 +1,10 @@
 import { createHash, type Hash } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeDirectory } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
+import { foreign } from '../template/errors.ts'
+import { whyForeign } from '../template/facts.ts'
 import { withLock } from '../template/lock.ts'
 import { pieceSize } from './manifest.ts'
 import { emptyDraft, fileNames, install, loadTemplate, templatesIn } from './store.ts'
@@ -58,7 +61,7 @@ async function exportOne(cacheDir: string, key: string, out: FileHandle): Promis
 
 /**
  * Adds exported templates to the cache, each after all of it has been checked, and returns their keys. When
- * one is damaged, those before it are in the cache.
+ * one is damaged, or of another QEMU or CPU than this machine's, those before it are in the cache.
  */
 export async function importTemplates(cacheDir: string, path: string): Promise<string[]> {
   await using file = await open(path)
@@ -75,7 +78,7 @@ export async function importTemplates(cacheDir: string, path: string): Promise<s
 async function importOne(cacheDir: string, reader: BundleReader): Promise<string> {
   const { key, sizes } = await reader.head()
   const directory = join(templatesIn(cacheDir), key)
-  await mkdir(dirname(directory), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(directory), 0o700)
   await withLock(directory, async () => {
     const draft = await emptyDraft(directory)
     try {
@@ -87,6 +90,8 @@ async function importOne(cacheDir: string, reader: BundleReader): Promise<string
       await reader.end()
       const loaded = await loadTemplate(draft, key)
       await Promise.all([loaded?.ram.close(), loaded?.state.close()])
+      const why = loaded && (await whyForeign(loaded.manifest.facts))
+      if (why) throw foreign(reader.path, why)
       await install(draft, directory)
     } catch (failure) {
       await rm(draft, { recursive: true, force: true })
@@ -122,6 +127,10 @@ class BundleReader {
     this.#path = path
     this.#file = file
     this.#at = at
+  }
+
+  get path(): string {
+    return this.#path
   }
 
   /** The offset in the file: after the template, once all of it has been read. */
@@ -183,7 +192,7 @@ function isSize(value: unknown): boolean {
 }
 
 function noSuch(key: string): VmError {
-  const remedy = 'xc cache list shows the templates in the cache'
+  const remedy = 'listTemplates gives those in the cache'
   return new VmError({
     code: 'TEMPLATE_UNKNOWN',
     kind: 'missing',

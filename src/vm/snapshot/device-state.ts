@@ -1,29 +1,39 @@
-import { readFileSync } from 'node:fs'
 import type { QmpClient } from '../../qmp/index.ts'
-import { Memfd } from '../../sys/index.ts'
+import type { Memfd } from '../../sys/index.ts'
+import { childFds } from '../qemu/child-fds.ts'
 import { unsupported } from '../template/errors.ts'
 import { ignoreShared } from './restore.ts'
+import { askTransport, type StateTransport, stateUri } from './transport.ts'
 
 /**
- * Stops a VM whose RAM is in a shared file and returns the state of its devices. It is saved while it runs,
- * so that clones need no `cont`. QEMU writes to a regular file through `fd:`, which the sandbox allows and
- * every QEMU knows (`file:` came with 8.2).
+ * Stops a VM that was started as a template, and saves the state of its devices in the file that it inherited
+ * for it. It is saved while it runs, so that clones need no `cont`. Returns how its clones read the state.
  */
-export async function freeze(qmp: QmpClient): Promise<Uint8Array> {
+export async function freeze(
+  qmp: QmpClient,
+  state: Memfd,
+  role: 'template' | 'derived',
+): Promise<StateTransport> {
   await mustKnow(qmp, [ignoreShared.capability, 'events'])
   await qmp.execute('migrate-set-capabilities', {
     capabilities: [ignoreShared, { capability: 'events', state: true }],
   })
-  await using file = new Memfd('xcluster-freeze')
-  await qmp.execute('getfd', { fdname: 'state' }, { fds: [file.fd] })
+  const transport = await askTransport(qmp)
+  const uri = transport === 'file' ? stateUri(transport, childFds[role].saved!) : await byName(qmp, state)
   const over = qmp.once('MIGRATION', ({ data }) => ['completed', 'failed'].includes(String(data.status)), {
     timeoutMs: 60_000,
   })
-  await qmp.execute('migrate', { uri: 'fd:state' })
+  await qmp.execute('migrate', { uri })
   await over
   const { status, 'error-desc': reason = `the migration is '${status}'` } = await qmp.execute('query-migrate')
   if (status !== 'completed') throw unsupported(`QEMU could not save its state: ${reason}`)
-  return readFileSync(`/proc/self/fd/${file.fd}`)
+  return transport
+}
+
+/** QEMU without `file:` reads from a descriptor by its number, but writes only to one with a name. */
+async function byName(qmp: QmpClient, state: Memfd): Promise<string> {
+  await qmp.execute('getfd', { fdname: 'state' }, { fds: [state.fd] })
+  return 'fd:state'
 }
 
 /**
@@ -31,9 +41,7 @@ export async function freeze(qmp: QmpClient): Promise<Uint8Array> {
  * they are checked before use.
  */
 async function mustKnow(qmp: QmpClient, names: readonly string[]): Promise<void> {
-  const known = (await qmp.execute('query-migrate-capabilities')) as readonly {
-    readonly capability: string
-  }[]
+  const known = await qmp.execute('query-migrate-capabilities')
   const lacking = names.find(name => !known.some(({ capability }) => capability === name))
   if (lacking) throw unsupported(`this QEMU lacks the migration capability '${lacking}'`)
 }

@@ -1,5 +1,6 @@
 import { read } from 'node:fs'
 import { promisify } from 'node:util'
+import { writeAt } from './checked-file.ts'
 import { blockSize, type Manifest, pieceSize } from './manifest.ts'
 
 type Extents = Manifest['ram']['extents']
@@ -31,6 +32,16 @@ export async function keepNonZero(
     }
   }
   return extents
+}
+
+/** Copies memory from one file to another, without the pieces that are all zero. */
+export async function copyNonZero(from: number, to: number, bytes: number): Promise<void> {
+  const piece = Buffer.allocUnsafe(pieceSize)
+  for (let at = 0; at < bytes; at += pieceSize) {
+    const { bytesRead } = await readSome(from, piece, 0, Math.min(pieceSize, bytes - at), at)
+    const part = piece.subarray(0, bytesRead)
+    if (!isZero(part)) await writeAt(to, part, at)
+  }
 }
 
 function isZero(bytes: Buffer): boolean {

@@ -1,4 +1,5 @@
 import { sha256, type TemplateFacts, templateKey } from '../template/facts.ts'
+import type { StateTransport } from './transport.ts'
 
 /**
  * A file of a template: its length, and a CRC-32 for each of its pieces (of `pieceSize`; the last one is
@@ -17,6 +18,7 @@ export interface Manifest {
   /** When it was made, in milliseconds since 1970. */
   readonly made: number
   readonly state: Checked
+  readonly transport: StateTransport
   /** The file has only blocks that are not zero. `extents` has their places, as [block, number of blocks]. */
   readonly ram: Checked & { readonly extents: readonly (readonly [number, number])[] }
 }

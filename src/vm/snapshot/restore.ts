@@ -1,31 +1,30 @@
-import { closeSync, openSync } from 'node:fs'
 import { messageOf, XclusterError } from '../../base/index.ts'
 import type { QmpClient } from '../../qmp/index.ts'
+import { isShortage } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
+import { childFds } from '../qemu/child-fds.ts'
 import type { Template } from '../shape.ts'
 import type { VmSpec } from '../types.ts'
+import { stateUri } from './transport.ts'
 
 /** RAM in a file that both processes have is not part of the state. */
-export const ignoreShared = { capability: 'x-ignore-shared', state: true }
+export const ignoreShared = { capability: 'x-ignore-shared', state: true } as const
 
 /**
  * Gives a QEMU that waits (`-incoming defer`) the state of a template, and resolves when the guest executes.
  * The guest was saved while it ran, so it continues by itself. The commands are sent together, with one wait
  * for all.
  */
-export async function wake(qmp: QmpClient, { state }: Template): Promise<void> {
-  // Opened again: a duplicated descriptor would share its position with all other clones.
-  const fd = openSync(`/proc/self/fd/${state.fd}`, 'r')
-  try {
-    await Promise.all([
-      qmp.once('RESUME'),
-      qmp.execute('migrate-set-capabilities', { capabilities: [ignoreShared] }),
-      qmp.execute('getfd', { fdname: 'state' }, { fds: [fd] }),
-      qmp.execute('migrate-incoming', { uri: 'fd:state' }),
-    ])
-  } finally {
-    closeSync(fd)
-  }
+export async function wake(
+  qmp: QmpClient,
+  { transport }: Template,
+  role: 'clone' | 'derived' = 'clone',
+): Promise<void> {
+  await Promise.all([
+    qmp.once('RESUME'),
+    qmp.execute('migrate-set-capabilities', { capabilities: [ignoreShared] }),
+    qmp.execute('migrate-incoming', { uri: stateUri(transport, childFds[role].state!) }),
+  ])
 }
 
 /** Checks that the spec fits the template. QEMU would notice some differences, with less helpful errors. */
@@ -44,6 +43,7 @@ export function mustFit({ name, memoryMiB, nics }: VmSpec, template: Template): 
 export function cloneFailed(name: string, failure: unknown): unknown {
   if (failure instanceof XclusterError && ['START_ABORTED', 'VM_GONE', 'CONSOLE_LOG'].includes(failure.code))
     return failure
+  if (isShortage(failure)) return failure
   return new VmError({
     code: 'CLONE_FAILED',
     op: 'clone',

@@ -1,13 +1,14 @@
 import { ftruncateSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isSystemError, messageOf, Scope, XclusterError } from '../../base/index.ts'
-import { type Memfd, sealedMemfd } from '../../sys/index.ts'
+import { type Memfd, makeDirectory, sealedMemfd } from '../../sys/index.ts'
 import { damaged } from '../template/errors.ts'
 import type { TemplateFacts } from '../template/facts.ts'
 import { CheckedWriter, readChecked, writeAt } from './checked-file.ts'
 import { keepNonZero, placer } from './extents.ts'
 import { type Checked, decodeManifest, encodeManifest, type Manifest, mebibyte } from './manifest.ts'
+import type { StateTransport } from './transport.ts'
 
 export const fileNames = { manifest: 'manifest.json', ram: 'ram', state: 'state' } as const
 
@@ -28,6 +29,7 @@ export interface Frozen {
   readonly nicCount: number
   readonly ram: Memfd
   readonly state: Uint8Array
+  readonly transport: StateTransport
 }
 
 /**
@@ -35,11 +37,12 @@ export interface Frozen {
  * gets its name, and the manifest is written last. The caller holds the lock. Remains of a process that was
  * killed while saving are overwritten.
  */
-export async function saveTemplate(directory: string, frozen: Frozen): Promise<void> {
+export async function saveTemplate(directory: string, frozen: Frozen): Promise<Manifest> {
   const draft = await emptyDraft(directory)
   try {
-    await writeFiles(draft, frozen)
+    const manifest = await writeFiles(draft, frozen)
     await install(draft, directory)
+    return manifest
   } catch (failure) {
     await rm(draft, { recursive: true, force: true })
     throw failure
@@ -50,7 +53,7 @@ export async function saveTemplate(directory: string, frozen: Frozen): Promise<v
 export async function emptyDraft(directory: string): Promise<string> {
   const draft = `${directory}.draft`
   await rm(draft, { recursive: true, force: true })
-  await mkdir(draft, { recursive: true, mode: 0o700 })
+  makeDirectory(draft, 0o700)
   return draft
 }
 
@@ -62,7 +65,7 @@ export async function install(draft: string, directory: string): Promise<void> {
   await syncDirectory(dirname(directory))
 }
 
-async function writeFiles(draft: string, { ram, state, ...rest }: Frozen): Promise<void> {
+async function writeFiles(draft: string, { ram, state, ...rest }: Frozen): Promise<Manifest> {
   const into = async <T>(name: string, write: (file: FileHandle) => Promise<T>) => {
     await using file = await open(join(draft, name), 'wx', 0o600)
     return await write(file)
@@ -82,6 +85,7 @@ async function writeFiles(draft: string, { ram, state, ...rest }: Frozen): Promi
     await file.writeFile(encodeManifest(manifest))
     await file.sync()
   })
+  return manifest
 }
 
 async function syncDirectory(path: string): Promise<void> {
@@ -116,6 +120,13 @@ export async function loadTemplate(directory: string, key: string): Promise<Load
     if (isSystemError(failure, 'ENOSPC', 'ENOMEM', 'EMFILE', 'ENFILE')) throw failure
     throw failure instanceof XclusterError ? failure : damaged(directory, failure)
   }
+}
+
+/** The same from the frozen VM itself, whose memory is sealed and not copied. */
+export async function loadedFrom({ ram, state: bytes }: Frozen, manifest: Manifest): Promise<Loaded> {
+  const state = await sealedMemfd('xcluster-state', fd => writeAt(fd, bytes, 0))
+  ram.seal()
+  return { manifest, ram, state }
 }
 
 async function loadFiles(directory: string, { ram, state, memoryMiB }: Manifest) {

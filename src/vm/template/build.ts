@@ -1,4 +1,4 @@
-import { ftruncateSync } from 'node:fs'
+import { ftruncateSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,9 +6,13 @@ import { type Clock, type Nic, Scope } from '../../base/index.ts'
 import { Memfd, NetNamespace, openTaps } from '../../sys/index.ts'
 import { startAborted } from '../errors.ts'
 import { startMachine } from '../machine/start.ts'
+import type { Origin } from '../qemu/spawn.ts'
 import { freeze } from '../snapshot/device-state.ts'
+import { copyNonZero } from '../snapshot/extents.ts'
 import { mebibyte } from '../snapshot/manifest.ts'
-import type { Machine } from '../types.ts'
+import { wake } from '../snapshot/restore.ts'
+import type { StateTransport } from '../snapshot/transport.ts'
+import type { Machine, StartOptions, Template, VmSpec } from '../types.ts'
 import { templateVm } from './facts.ts'
 import { ticksOf, untilIdle } from './idle.ts'
 import { settleScript } from './quiesce.ts'
@@ -24,16 +28,61 @@ export interface Build {
 export interface Remainder extends AsyncDisposable {
   readonly ram: Memfd
   readonly state: Uint8Array
+  readonly transport: StateTransport
 }
 
 /** Boots a VM in a namespace of its own, brings it to the state that clones resume with, and freezes it. */
 export async function bootTemplate(spec: TemplateSpec, build: Build): Promise<Remainder> {
-  const { clock, signal } = build
+  return saveOne(spec, build, {
+    role: 'template',
+    prepare: async () => {},
+    start: (whole, origin, options) =>
+      build.during('boot', async () => {
+        const started = await startMachine(whole, origin, options)
+        await started.ready
+        return started
+      }),
+    work: machine => build.during('warm', () => warm(machine, spec, build.clock)),
+  })
+}
+
+/** Resumes `base` in a namespace of its own, does the work that is added to it, and freezes it again. */
+export async function deriveTemplate(spec: TemplateSpec, base: Template, build: Build): Promise<Remainder> {
+  return saveOne(spec, build, {
+    role: 'derived',
+    prepare: ram => copyNonZero(base.ram.fd, ram.fd, spec.memoryMiB * mebibyte),
+    start: (whole, origin, options) =>
+      startMachine(
+        { ...whole, readyWith: 'running' },
+        { ...origin, state: base.state, wake: qmp => wake(qmp, base, 'derived') },
+        options,
+      ),
+    work: machine =>
+      build.during('add', async () => {
+        await spec.added?.run(machine)
+        await untilIdle(build.clock, () => ticksOf(machine.pid))
+      }),
+  })
+}
+
+/** One way to come to a VM that can be saved. */
+interface Making {
+  readonly role: 'template' | 'derived'
+  /** Fills its memory. */
+  prepare(ram: Memfd): Promise<void>
+  start(spec: VmSpec, origin: Origin, options: StartOptions): Promise<Machine>
+  work(machine: Machine): Promise<void>
+}
+
+async function saveOne(spec: TemplateSpec, { clock, signal }: Build, making: Making): Promise<Remainder> {
+  const { role } = making
   await using scope = new Scope()
+  const saved = scope.add(new Memfd('xcluster-template-state'))
   const ram = new Memfd('xcluster-template')
   await using unlessDone = new Scope()
   unlessDone.add(ram)
   ftruncateSync(ram.fd, spec.memoryMiB * mebibyte)
+  await making.prepare(ram)
 
   const logs = await mkdtemp(join(tmpdir(), 'xcluster-template-'))
   scope.defer(() => rm(logs, { recursive: true, force: true }))
@@ -42,36 +91,31 @@ export async function bootTemplate(spec: TemplateSpec, build: Build): Promise<Re
     ...vm,
     qemu: spec.qemu.path,
     consoleLog: join(logs, 'console'),
-    nics: ownTaps(vm.nics, scope),
+    nics: await ownTaps(vm.nics, scope),
   }
   const machine = scope.add(
-    await build.during('boot', async () => {
-      const started = await startMachine(
-        whole,
-        { role: 'template', ram },
-        { clock, ...(signal && { signal }) },
-      )
-      await started.ready
-      return started
-    }),
+    await making.start(whole, { role, ram, saved }, { clock, ...(signal && { signal }) }),
   )
-  const state = await unlessAborted(machine, signal, async () => {
-    await build.during('warm', () => warm(machine, spec, clock))
-    return freeze(machine.qmp)
+  const transport = await unlessAborted(machine, signal, async () => {
+    await making.work(machine)
+    return freeze(machine.qmp, saved, role)
   })
   unlessDone.move()
-  return { ram, state, [Symbol.asyncDispose]: () => ram.close() }
+  const bytes = readFileSync(`/proc/self/fd/${saved.fd}`)
+  return { ram, state: bytes, transport, [Symbol.asyncDispose]: () => ram.close() }
 }
 
 /** The same NICs, on taps without a network. */
-function ownTaps(nics: readonly Nic[], scope: Scope): Nic[] {
+async function ownTaps(nics: readonly Nic[], scope: Scope): Promise<Nic[]> {
   if (nics.every(({ fds }) => fds.length === 0)) return [...nics]
   const namespace = scope.add(NetNamespace.create())
-  return nics.map(({ args, fds }, index) => {
+  const own: Nic[] = []
+  for (const [index, { args, fds }] of nics.entries()) {
     const names = fds.map((_, queue) => `t${index}q${queue}`)
-    const taps = openTaps(names, { namespace, vnetHdr: true }).map(tap => scope.add(tap))
-    return { args, fds: taps.map(({ fd }) => fd) }
-  })
+    const taps = await openTaps(names, { namespace, vnetHdr: true })
+    own.push({ args, fds: taps.map(tap => scope.add(tap).fd) })
+  }
+  return own
 }
 
 /** After `ready` the machine no longer watches the signal. */

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { messageOf, XclusterError } from '../../base/index.ts'
+import { messageOf, settingText, XclusterError } from '../../base/index.ts'
 import { VmError } from '../errors.ts'
 
 /** The error for a template that is not as it was written, or was written by another program. */
@@ -11,6 +11,18 @@ export function damaged(directory: string, failure: unknown): VmError {
     reason: messageOf(failure),
     remedy: 'Start a cluster: the template is then made again',
     cause: failure,
+  })
+}
+
+/** The error for an exported template that VMs on this machine would never use. */
+export function foreign(path: string, why: string): VmError {
+  return new VmError({
+    code: 'TEMPLATE_FOREIGN',
+    kind: 'prerequisite',
+    op: 'import template',
+    target: path,
+    reason: `${why}. A saved VM runs only in the QEMU and on the CPU that it was saved with`,
+    remedy: 'Start a cluster here: the template is then made on this machine',
   })
 }
 
@@ -30,7 +42,7 @@ export function buildFailed(key: string, failure: unknown): unknown {
     op: 'make template',
     target: shortKey(key),
     reason: messageOf(failure),
-    remedy: 'Start VMs without templates (--no-clone)',
+    remedy: `Start VMs without templates (${settingText('clone', 'off')})`,
     cause: failure,
   })
 }

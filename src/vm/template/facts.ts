@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import type { Nic } from '../../base/index.ts'
+import { type Nic, templateWord } from '../../base/index.ts'
 import { qemuArgs } from '../qemu/qemu-args.ts'
 import type { AccelKind, VmSpec } from '../types.ts'
 import type { TemplateSpec } from './types.ts'
 
 /** Incremented when templates are made or stored differently. */
-const format = 2
+const format = 4
 
 /** Everything that decides what a template is. Templates with equal facts are interchangeable. */
 export interface TemplateFacts {
@@ -15,6 +15,7 @@ export interface TemplateFacts {
   readonly qemu: {
     readonly path: string
     readonly version: string
+    readonly build?: string
     readonly size: number
     readonly mtimeMs: number
   }
@@ -23,38 +24,39 @@ export interface TemplateFacts {
   /** QEMU's arguments for the template. */
   readonly arguments: readonly string[]
   readonly warmUp: string
+  readonly added: string
 }
 
 /** The hash of the facts, in hex: `<cacheDir>/templates/<key>`. */
 export function templateKey(facts: TemplateFacts): string {
-  const { image, qemu, cpu, warmUp } = facts
-  const file = [qemu.path, qemu.version, qemu.size, qemu.mtimeMs]
-  return sha256(JSON.stringify([facts.format, image, file, cpu, facts.arguments, warmUp]))
+  const { image, qemu, cpu, warmUp, added } = facts
+  const file = [qemu.path, qemu.version, qemu.size, qemu.mtimeMs, ...(qemu.build ? [qemu.build] : [])]
+  return sha256(JSON.stringify([facts.format, image, file, cpu, facts.arguments, warmUp, added]))
 }
 
 /** The facts for a spec on this machine, now. */
 export async function factsOf(spec: TemplateSpec): Promise<TemplateFacts> {
-  const [{ size, mtimeMs }, cpuinfo] = await Promise.all([
-    stat(spec.qemu.path),
-    readFile('/proc/cpuinfo', 'utf8'),
-  ])
+  const { path, version, build } = spec.qemu
+  const [{ size, mtimeMs }, cpuinfo] = await Promise.all([stat(path), readFile('/proc/cpuinfo', 'utf8')])
   return {
     format,
     image: spec.image,
-    qemu: { ...spec.qemu, size, mtimeMs },
+    qemu: { path, version, ...(build !== undefined && { build }), size, mtimeMs },
     cpu: hostCpu(cpuinfo, spec.accel),
     arguments: qemuArgs(templateVm(spec), 'template'),
     warmUp: spec.warmUp?.key ?? '',
+    added: spec.added?.key ?? '',
   }
 }
 
 /** The VM that is booted for the template. `xcluster_template=1` tells init that it has no identity yet. */
 export function templateVm(spec: TemplateSpec): Omit<VmSpec, 'qemu' | 'consoleLog'> {
-  const { qemu: _, image: __, warmUp: ___, append = '', ...shared } = spec
+  const { qemu, image: _, warmUp: __, added: ___, append = '', ...shared } = spec
   return {
     ...shared,
+    ...(qemu.monitor && { monitor: qemu.monitor }),
     name: 'template',
-    append: `xcluster_template=1 ${append}`.trim(),
+    append: `${templateWord} ${append}`.trim(),
     nics: spec.nics.map(anonymous),
   }
 }
@@ -74,6 +76,21 @@ export function hostCpu(cpuinfo: string, accel: AccelKind): string {
   const names = ['vendor_id', 'cpu family', 'model', 'model name', 'stepping']
   const wanted = accel === 'kvm' ? [...names, 'flags'] : names
   return wanted.map(name => new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(cpuinfo)?.[1] ?? '').join('/')
+}
+
+/**
+ * Why this machine would never use a template with these facts, as half a sentence; undefined if it can. QEMU is compared
+ * with the file of its path, and not run: the facts may come from elsewhere.
+ */
+export async function whyForeign({ qemu, cpu }: TemplateFacts): Promise<string | undefined> {
+  const file = await stat(qemu.path).catch(() => undefined)
+  const name = [qemu.version, qemu.build && `(${qemu.build})`].filter(Boolean).join(' ')
+  if (!file) return `it is for QEMU ${name}, and this machine has no ${qemu.path}`
+  if (file.size !== qemu.size || file.mtimeMs !== qemu.mtimeMs)
+    return `it is for QEMU ${name}, and ${qemu.path} on this machine is another`
+  const cpuinfo = await readFile('/proc/cpuinfo', 'utf8')
+  const isOurs = (['tcg', 'kvm'] as const).some(accel => hostCpu(cpuinfo, accel) === cpu)
+  return isOurs ? undefined : `it is for another CPU: ${cpu.split('/')[3] || 'unknown'}`
 }
 
 export function sha256(bytes: string | Uint8Array): string {

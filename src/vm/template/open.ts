@@ -1,10 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemClock } from '../../base/index.ts'
+import { Scope, systemClock } from '../../base/index.ts'
+import { makeDirectory } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { Template } from '../shape.ts'
-import { type Loaded, loadTemplate, saveTemplate, templatesIn } from '../snapshot/store.ts'
-import { type Build, bootTemplate } from './build.ts'
+import { type Loaded, loadedFrom, loadTemplate, saveTemplate, templatesIn } from '../snapshot/store.ts'
+import { type Build, bootTemplate, deriveTemplate } from './build.ts'
 import { buildFailed } from './errors.ts'
 import { factsOf, type TemplateFacts, templateKey } from './facts.ts'
 import { withLock } from './lock.ts'
@@ -31,8 +32,12 @@ export async function openTemplate(spec: TemplateSpec, options: TemplateOptions)
   const there = await find()
   if (there) return templateOf(key, there)
 
-  await mkdir(templatesIn(cacheDir), { recursive: true, mode: 0o700 })
-  const build = () => make(spec, place, { clock, signal, during })
+  makeDirectory(templatesIn(cacheDir), 0o700)
+  const build = async () => {
+    const { added, ...rest } = spec
+    await using base = added && (await openTemplate(rest, options))
+    return await make(spec, place, { clock, signal, during, base })
+  }
   const loaded = await withLock(
     place.directory,
     async waited => (waited && (await find())) || (await during('build', build)),
@@ -57,14 +62,25 @@ async function found({ directory, key }: Place, notice: (text: string) => void):
   }
 }
 
-async function make(spec: TemplateSpec, { directory, key, facts }: Place, build: Build): Promise<Loaded> {
+async function make(
+  spec: TemplateSpec,
+  { directory, key, facts }: Place,
+  { base, ...build }: Build & { readonly base: Template | undefined },
+): Promise<Loaded> {
   try {
     await rm(directory, { recursive: true, force: true })
-    await using remainder = await bootTemplate(spec, build)
+    await using scope = new Scope()
+    const remainder = scope.add(await (base ? deriveTemplate(spec, base, build) : bootTemplate(spec, build)))
     const { memoryMiB, nics } = spec
-    const { ram, state } = remainder
-    const frozen = { facts, memoryMiB, nicCount: nics.length, ram, state }
-    await build.during('save', () => saveTemplate(directory, frozen))
+    const { ram, state, transport } = remainder
+    const frozen = { facts, memoryMiB, nicCount: nics.length, ram, state, transport }
+    const manifest = await build.during('save', () => saveTemplate(directory, frozen))
+    if (base) {
+      const own = await loadedFrom(frozen, manifest)
+      scope.move()
+      return own
+    }
+    // Its memory was written all over, zeros included: read back it takes half.
     const loaded = await loadTemplate(directory, key)
     if (loaded) return loaded
     throw new Error('another process removed it at once')
@@ -77,6 +93,6 @@ function templateOf(key: string, { manifest, ram, state }: Loaded): Template {
   const close = async () => {
     await Promise.all([ram.close(), state.close()])
   }
-  const { memoryMiB, nicCount } = manifest
-  return { key, memoryMiB, nicCount, ram, state, close, [Symbol.asyncDispose]: close }
+  const { memoryMiB, nicCount, transport } = manifest
+  return { key, memoryMiB, nicCount, ram, state, transport, close, [Symbol.asyncDispose]: close }
 }

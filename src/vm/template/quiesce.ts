@@ -3,8 +3,8 @@
  * down all interfaces. Then it overwrites with zeros what the boot has left in free memory: zeros need
  * neither be stored nor checked, which saves half of the file and half of the time to load it. It fills files
  * in a file system of their own, which takes free pages as they come, with at most 192 MiB, because memory
- * that the boot has not used is still zero. Finally it pins the kernel's thread that waits for all processors
- * (RCU) to the first one, so that the other processors of a clone stay idle until they have work.
+ * that the boot has not used is still zero. Finally it pins the kernel's own threads to the first processor, those that
+ * allow it (above all RCU's, which wait for all processors), so that the others of a clone stay idle until they have work.
  */
 export const settleScript = `
 cd /sys/class/net && for dev in *; do
@@ -21,6 +21,8 @@ if [ $count -gt 0 ] && mkdir /tmp/zeros && mount -t tmpfs -o size=100% zeros /tm
 	umount /tmp/zeros
 	rmdir /tmp/zeros
 fi
-for pid in $(pidof rcu_preempt rcu_sched); do taskset -p 1 $pid >/dev/null; done
+for task in /proc/[0-9]*; do
+	[ -e $task/exe ] || taskset -p 1 \${task#/proc/}
+done >/dev/null 2>&1
 sleep 0.3
 `

@@ -17,6 +17,11 @@ export interface TemplateSpec extends VmShape {
   readonly nics: VmShape['nics']
   /** Work in the guest before it is saved. */
   readonly warmUp?: WarmUp
+  /**
+   * More work, on top of a template without it: that is made or found first, and resumed instead of a boot. So what
+   * changes often costs little.
+   */
+  readonly added?: WarmUp
 }
 
 /**
@@ -31,9 +36,10 @@ export interface WarmUp {
 
 /**
  * The steps of {@link openTemplate}: `check` the cache and load from it, `wait` for another process that
- * builds it, or `build` it, which is: `boot` its VM, `warm` it up, `save` it.
+ * builds it, or `build` it, which is: `boot` its VM, `warm` it up, `save` it; or to resume another one, `add` to
+ * it, `save` it.
  */
-export type TemplateStep = 'check' | 'wait' | 'build' | 'boot' | 'warm' | 'save'
+export type TemplateStep = 'check' | 'wait' | 'build' | 'boot' | 'warm' | 'add' | 'save'
 
 export interface TemplateOptions {
   /** Templates are in `<cacheDir>/templates/<key>/`. */

@@ -1,0 +1,70 @@
+import { buildImage, type GuestImage } from '../image/index.ts'
+import { type GuestRoot, openRoot } from '../overlay/index.ts'
+import { nodesWith, type Settings, settingFor } from '../plan/index.ts'
+import { initMissing, tooSmallForInit } from './errors.ts'
+
+/** What a node boots: a kernel with the project's image, and the root that the user brought, if any. */
+export interface Software {
+  readonly image: GuestImage
+  readonly root?: GuestRoot
+}
+
+interface SoftwareOptions {
+  readonly cacheDir: string
+  readonly notice: (text: string) => void
+}
+
+/** A Debian with systemd has 20 MiB left of these when it has started. */
+const initMiB = 128
+
+/** Stands for all nodes without settings of their own. */
+const anyNode = 0
+
+/**
+ * Finds or makes the kernels, images and roots of all nodes that the settings speak of. Throws the errors of
+ * `buildImage` and `openRoot`, INIT_MISSING and GUEST_TOO_SMALL.
+ */
+export async function openSoftware(
+  settings: Settings,
+  options: SoftwareOptions,
+): Promise<(node: number) => Software> {
+  const images = once((files: string) => {
+    const [kernel, modules] = files.split('\0').map(path => path || undefined)
+    return buildImage({ kernel, modules, ...options })
+  })
+  const roots = once((path: string) => openRoot(path, options))
+  const open = async (node: number): Promise<Software> => {
+    const [image, root] = await Promise.all([
+      images(`${settingFor(settings, 'kernel', node)}\0${settingFor(settings, 'modules', node)}`),
+      rootOf(settings, node, roots),
+    ])
+    return { image, ...(root && { root }) }
+  }
+  const own = [anyNode, ...nodesWith(settings, ['kernel', 'modules', 'rootfs', 'init', 'mem'])]
+  const found = new Map(await Promise.all(own.map(async node => [node, await open(node)] as const)))
+  return node => found.get(node) ?? found.get(anyNode)!
+}
+
+async function rootOf(
+  settings: Settings,
+  node: number,
+  roots: (path: string) => Promise<GuestRoot>,
+): Promise<GuestRoot | undefined> {
+  const path = settingFor(settings, 'rootfs', node)
+  const root = path ? await roots(path) : undefined
+  if (settingFor(settings, 'init', node) === 'xcluster') return root
+  if (!root?.hasInit) throw initMissing(path)
+  const mem = settingFor(settings, 'mem', node)
+  if (mem < initMiB) throw tooSmallForInit(path, { mem, needed: initMiB })
+  return root
+}
+
+/** Does the work once for each argument. */
+function once<T>(work: (argument: string) => Promise<T>): (argument: string) => Promise<T> {
+  const done = new Map<string, Promise<T>>()
+  return argument => {
+    const known = done.get(argument) ?? work(argument)
+    done.set(argument, known)
+    return known
+  }
+}

@@ -1,0 +1,45 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import type { Environment } from '../plan/index.ts'
+import { spawnAside } from '../sys/index.ts'
+import { HostError } from './errors.ts'
+
+/** A terminal window of xterm(1). */
+interface Window {
+  readonly title: string
+  /** `#040` */
+  readonly background: string
+  /** The command that it runs. It closes when that ends. */
+  readonly command: readonly string[]
+}
+
+/** The path of xterm(1). Throws XTERM_MISSING when there is none, and when there is no display for it. */
+export function findXterm({ DISPLAY, PATH = '' }: Environment): string {
+  const paths = PATH.split(delimiter)
+    .filter(Boolean)
+    .map(directory => join(directory, 'xterm'))
+  const file = paths.find(isExecutable)
+  if (file === undefined) throw missing('no directory of PATH has it', 'Install the package xterm')
+  if (!DISPLAY)
+    throw missing('DISPLAY is not set, so it has no screen', 'Log in with ssh -X, or to a desktop')
+  return file
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function missing(reason: string, remedy: string): HostError {
+  const about = { op: 'open terminals with', target: 'xterm', reason, remedy }
+  return new HostError({ code: 'XTERM_MISSING', kind: 'prerequisite', ...about })
+}
+
+/** Opens a window that outlives this process. */
+export function openXterm(file: string, { title, background, command }: Window, env: Environment): void {
+  spawnAside(file, ['-T', title, '-bg', background, '-fg', 'white', '-e', ...command], env)
+}
