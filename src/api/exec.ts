@@ -1,8 +1,10 @@
+/** Bytes of input, and of both outputs together, that one command can have. */
+export const execInputLimit = 32 << 20
+export const execOutputLimit = 32 << 20
+
 interface Ended {
   readonly status: number
   readonly signal?: number
-  /** True: the guest agent kept only the beginning of that output. */
-  readonly truncated: { readonly stdout: boolean; readonly stderr: boolean }
 }
 
 /** The result of a command in a guest. */

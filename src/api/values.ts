@@ -4,7 +4,8 @@ import type { FabricKind, NodeNet, Pair } from '../plan/index.ts'
 /**
  * The states of a node: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel; a clone resumes) →
  * `configuring` (its identity: addresses, routes) → `ready` ⇄ `paused` → `stopping` → `stopped`. Each of them can
- * lead to `failed`. A reset leads from `ready`, `paused` and `failed` back to `waiting`.
+ * lead to `failed`. A reset leads from `ready`, `paused`, `stopped`
+ * and `failed` back to `waiting`.
  */
 export type NodeState =
   | 'waiting'
@@ -32,6 +33,8 @@ export interface NodeStatus {
   readonly state: NodeState
   /** Why it failed. */
   readonly reason?: string
+  /** What is wrong with it although it runs: its guest did not answer. */
+  readonly warning?: string
   /** QEMU's process, while there is one. */
   readonly pid?: number
   /** Milliseconds from the start of its QEMU to `ready`. */
@@ -94,16 +97,16 @@ export type StepName = 'image' | 'network' | 'template' | 'vms' | 'configure'
 
 /** The events of a cluster. */
 export type ClusterEvent =
-  | { readonly event: 'notice'; readonly text: string }
+  | { readonly type: 'notice'; readonly text: string }
   | {
-      readonly event: 'step'
+      readonly type: 'step'
       readonly step: StepName
       readonly state: 'begin' | 'end'
       readonly text: string
     }
   /** `ms` counts from the start of the node's QEMU. */
   | {
-      readonly event: 'node'
+      readonly type: 'node'
       readonly id: number
       readonly name: string
       readonly state: NodeState
@@ -112,16 +115,16 @@ export type ClusterEvent =
     }
   /** `ms` as above, to a tenth. */
   | {
-      readonly event: 'milestone'
+      readonly type: 'milestone'
       readonly id: number
       readonly name: string
       readonly milestone: NodeMilestone
       readonly ms: number
     }
-  | { readonly event: 'cluster'; readonly state: ClusterState }
+  | { readonly type: 'cluster'; readonly state: ClusterState }
 
 /** The same without the states of the cluster: the caller causes those and knows them. */
-export type ProgressEvent = Exclude<ClusterEvent, { readonly event: 'cluster' }>
+export type ProgressEvent = Exclude<ClusterEvent, { readonly type: 'cluster' }>
 
 /** The result of one ping of `checkReach`. */
 export interface ReachResult {
@@ -138,6 +141,55 @@ export interface ReachReport {
   /** Every pair is `ok`. */
   readonly ok: boolean
   readonly pairs: readonly ReachResult[]
+}
+
+/** Frames and their bytes. */
+export interface Counted {
+  readonly frames: number
+  readonly bytes: number
+}
+
+/** Counters of a running cluster. They only grow, but those of a node that is reset. */
+export interface Counters {
+  readonly v: 1
+  /** When they were read, on a monotonic clock of the owner. */
+  readonly atMs: number
+  /** The machine's load averages over 1, 5 and 15 minutes. */
+  readonly load: readonly [number, number, number]
+  /** Queries to the DNS forwarder, and those among them that no upstream was asked for. Absent without a forwarder. */
+  readonly dns?: { readonly questions: number; readonly answeredHere: number }
+  readonly nodes: readonly {
+    readonly id: number
+    /** The processor time of its QEMU, while there is one. */
+    readonly cpuMs?: number
+    /** What its guest has sent and received. Nets whose frames the host cannot see are absent. */
+    readonly nets: readonly {
+      readonly net: number
+      readonly dev: string
+      readonly sent: Counted
+      /** Absent in user space. */
+      readonly received?: Counted
+    }[]
+  }[]
+}
+
+/** A capture of a node's interface. */
+export interface CaptureStatus {
+  /** `vm-001` */
+  readonly node: string
+  readonly dev: string
+  /** On the owner's machine. Complete when the capture has ended. */
+  readonly file: string
+  readonly frames: number
+  readonly bytes: number
+  /** Frames that are not in the file: they came faster than it was written. */
+  readonly lost: number
+}
+
+/** What `xc tcpdump --json` prints. */
+export interface Captures {
+  readonly v: 1
+  readonly captures: readonly CaptureStatus[]
 }
 
 /** The answer of `stop`, when all of the cluster has been removed. */

@@ -4,7 +4,8 @@ import type { Session } from './session.ts'
 
 /** The module of one command: it adds arguments, options and action. */
 export interface CommandFile {
-  configure(command: Command, session: Session): void
+  /** `all` are the commands that this `xc` has, those of a hook among them. */
+  configure(command: Command, session: Session, all: readonly CommandEntry[]): void
 }
 
 export interface CommandEntry {

@@ -1,23 +1,17 @@
-import type { Command } from 'commander'
-import { type VerbName, verbs } from '../api/index.ts'
+import { dashed, type VerbName, verbs } from '../api/index.ts'
 import type { CommandEntry, CommandFile } from './command.ts'
-import type { Session } from './session.ts'
 import type { PlainVerb } from './verb-command.ts'
-
-/** Adds arguments, options and action to a command that has only its name and summary. */
-export async function configureCommand(command: Command, session: Session): Promise<void> {
-  const { configure } = await commands.find(({ name }) => name === command.name())!.load()
-  command.option('--debug', 'print the stack of an error')
-  configure(command, session)
-}
 
 type Shaped = Pick<CommandEntry, 'name' | 'load'>
 
 /** Verbs whose commands have a file of their own. Undefined: a verb without a command. */
 const shaped = {
   stop: { name: 'stop', load: () => import('./commands/stop.ts') },
+  spawn: undefined,
   exec: { name: 'exec', load: () => import('./commands/exec.ts') },
   console: { name: 'vm', load: () => import('./commands/vm.ts') },
+  capture: { name: 'tcpdump', load: () => import('./commands/tcpdump.ts') },
+  counters: { name: 'watch', load: () => import('./commands/watch.ts') },
   log: { name: 'logs', load: () => import('./commands/logs.ts') },
   events: undefined,
 } satisfies { readonly [Name in VerbName]?: Shaped | undefined }
@@ -31,7 +25,8 @@ export function plainCommand(verb: PlainVerb): CommandEntry {
     const { configureVerb } = await import('./verb-command.ts')
     return { configure: (command, session) => configureVerb(command, session, verb) }
   }
-  return { name: verb.name, summary: verb.summary, verb, load: configured }
+  const { name, alias, summary } = verb
+  return { name: dashed(name), ...(alias !== undefined && { alias }), summary, verb, load: configured }
 }
 
 function verbCommand(name: VerbName): CommandEntry[] {
@@ -50,6 +45,27 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: 'ls', summary: 'list the running clusters', load: () => import('./commands/ls.ts') },
   ...(Object.keys(verbs) as VerbName[]).flatMap(verbCommand),
+  {
+    name: 'put',
+    summary: 'copy files and directories to a node',
+    load: () => import('./commands/files/put.ts'),
+  },
+  {
+    name: 'get',
+    alias: 'rcp',
+    summary: 'copy files and directories from a node',
+    load: () => import('./commands/files/get.ts'),
+  },
+  {
+    name: 'rsh',
+    summary: 'run a line of shell on a node',
+    load: () => import('./commands/files/rsh.ts'),
+  },
+  {
+    name: 'setup',
+    summary: 'prepare this machine: QEMU, native code, the image for guests',
+    load: () => import('./commands/setup.ts'),
+  },
   {
     name: 'doctor',
     summary: 'check whether this machine has what clusters need',
@@ -86,13 +102,36 @@ export const commands: readonly CommandEntry[] = [
     summary: 'run a caching DNS forwarder',
     load: () => import('./commands/dns.ts'),
   },
+  {
+    name: 'dns-route',
+    summary: "print how this machine's resolver asks a cluster for its domain",
+    load: () => import('./commands/dns-route.ts'),
+  },
+  {
+    name: 'ovl',
+    summary: 'list overlays, show what one gives, or make a new one',
+    load: () => import('./commands/overlay/ovl.ts'),
+  },
+  {
+    name: 'ovld',
+    summary: 'print the directory of an overlay',
+    load: () => import('./commands/overlay/ovld.ts'),
+  },
+  {
+    name: 'mkcdrom',
+    summary: 'make an ISO image of overlays, for the next starts',
+    load: () => import('./commands/overlay/mkcdrom.ts'),
+  },
+  {
+    name: 'install-prog',
+    alias: 'cplib',
+    summary: 'copy programs with their libraries, for the tar of an overlay',
+    load: () => import('./commands/overlay/install-prog.ts'),
+  },
   { name: 'env', summary: 'print all settings, fit for eval', load: () => import('./commands/env.ts') },
   {
     name: 'completion',
-    summary: 'print the completion script for bash or zsh',
-    load: async () => {
-      const { completionOf } = await import('./commands/completion.ts')
-      return completionOf(commands, configureCommand)
-    },
+    summary: 'print the completion script for bash, zsh or fish',
+    load: () => import('./commands/completion.ts'),
   },
 ]

@@ -1,10 +1,12 @@
-import { Command, CommanderError } from 'commander'
-import { version } from '../base/index.ts'
+import { CommanderError } from 'commander'
 import type { OwnerAhead } from '../owner/index.ts'
-import { commands, configureCommand } from './commands.ts'
-import { CliError, explain, statusOf } from './errors.ts'
+import type { CommandEntry } from './command.ts'
+import { commands as builtIn } from './commands.ts'
+import { CliError, statusOf } from './errors.ts'
+import { findHook } from './hooks/find.ts'
 import { normalized } from './options/argv.ts'
-import { exitFlushed, watchOutput } from './output.ts'
+import { exitFlushed, report, watchOutput } from './output.ts'
+import { programOf } from './program.ts'
 import { openSession, type Session } from './session.ts'
 import { tidy } from './sweep.ts'
 import { traceAsTold } from './trace.ts'
@@ -12,64 +14,51 @@ import { traceAsTold } from './trace.ts'
 /** Runs `xc` with this process's arguments and environment, and ends the process. */
 export async function main(ahead?: OwnerAhead): Promise<void> {
   watchOutput()
-  const session = openSession(process.env, ahead)
-  await exitFlushed(await run(normalized(process.argv.slice(2)), session))
+  const argv = normalized(process.argv.slice(2))
+  await exitFlushed(await run(argv, openSession(process.env, { argv, ahead })))
 }
 
 async function run(argv: readonly string[], session: Session): Promise<number> {
-  const program = programOf(session)
+  let commands = builtIn
   try {
     traceAsTold(session.env)
-    await program.parseAsync(argv, { from: 'user' })
+    const hooked = await withHookOf(session)
+    commands = hooked.commands
+    await programOf(hooked.session, commands).parseAsync(commandFirst(argv, commands), { from: 'user' })
     await tidy(session)
     return Number(process.exitCode ?? 0)
   } catch (failure) {
-    if (failure instanceof CommanderError) return commanderStatus(failure, argv)
+    if (failure instanceof CommanderError) return commanderStatus(failure, argv, commands)
     await tidy(session).catch(() => {}) // the failure of the command matters more
     const before = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
-    process.stderr.write(explain(failure, before.includes('--debug')))
+    report(failure, before.includes('--debug'))
     return statusOf(failure)
   }
 }
 
-function programOf(session: Session): Command {
-  const program = new Command('xc')
-    .description('Clusters of QEMU virtual machines for developing and testing network functions.')
-    .usage('COMMAND [options]')
-    .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help; after a command, help for that command')
-    .helpCommand(false)
-    .enablePositionalOptions()
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureOutput({ outputError: () => {} })
-    .addHelpText('after', examples)
-  for (const { name, alias, summary } of commands) {
-    const command = program.command(name).summary(summary).description(sentence(summary))
-    if (alias) command.alias(alias)
-  }
-  program.hook('preSubcommand', (_, command) => configureCommand(command, session))
-  return program
+/** The session and the commands with the hook of the working directory, or of XCLUSTER_HOOK, if there is one. */
+async function withHookOf(
+  session: Session,
+): Promise<{ session: Session; commands: readonly CommandEntry[] }> {
+  const file = findHook(session.env, process.cwd())
+  if (file === undefined) return { session, commands: builtIn }
+  const { openHook } = await import('./hooks/open.ts')
+  return await openHook(file, session, builtIn)
 }
 
-function sentence(summary: string): string {
-  return `${summary[0]!.toUpperCase()}${summary.slice(1)}.`
+/** An unknown command is refused whatever follows: commander would print its own help for `xc nope --help`. */
+function commandFirst(argv: readonly string[], commands: readonly CommandEntry[]): string[] {
+  const [first = ''] = argv
+  const isKnown = first.startsWith('-') || commands.some(({ name, alias }) => [name, alias].includes(first))
+  return isKnown ? [...argv] : argv.slice(0, 1)
 }
-
-const examples = `
-Examples:
-  xc start --ntesters 1          the default cluster with a tester
-  xc exec 1 -- ip -br addr       run a command on node 1
-  xc vm 201                      connect to the console of router 201; Ctrl-] leaves
-  xc stop                        stop the cluster and remove all of it
-
-XCLUSTER_TRACE=netlink,qmp (or all) prints messages to and from the kernel, QEMU, guests and name servers
-(docs/tracing.md).
-
-Exit status: 0 done, 1 failed, 2 bad usage, 3 no such cluster or node, 4 this machine lacks something.`
 
 /** Help and version are not errors. What commander refuses is reported like other errors of `xc`. */
-function commanderStatus({ code, message }: CommanderError, argv: readonly string[]): number {
+function commanderStatus(
+  { code, message }: CommanderError,
+  argv: readonly string[],
+  commands: readonly CommandEntry[],
+): number {
   if (code === 'commander.helpDisplayed' || code === 'commander.version') return 0
   if (code === 'commander.help') return 2
   const command = commands.find(({ name, alias }) => name === argv[0] || alias === argv[0])
@@ -80,7 +69,7 @@ function commanderStatus({ code, message }: CommanderError, argv: readonly strin
     reason: [what, hint].filter(Boolean).join(' '),
     remedy: remedyFor(code, command?.name),
   })
-  process.stderr.write(explain(failure, false))
+  report(failure)
   return statusOf(failure)
 }
 

@@ -1,18 +1,40 @@
-import { messageOf } from '../base/index.ts'
+import { once } from 'node:events'
+import { printable, printableJson, printableLines, reasonOf } from '../base/index.ts'
 import { CliError, explain } from './errors.ts'
 
-/** Prints the result of a command. Nothing else goes to stdout. */
-export function print(text: string | Uint8Array): void {
-  process.stdout.write(text)
+/**
+ * Prints the result of a command. Nothing else goes to stdout. Guests say some of it, so control characters are shown
+ * as escapes here, for all commands.
+ */
+export function print(text: string): void {
+  process.stdout.write(printableLines(text))
+}
+
+/** Prints what is for a program, or comes from a program that you ran, as it is. Waits for a slow reader. */
+export async function printRaw(
+  bytes: string | Uint8Array,
+  stream: NodeJS.WriteStream = process.stdout,
+): Promise<void> {
+  if (!stream.write(bytes)) await once(stream, 'drain')
 }
 
 export function printJson(value: unknown): void {
-  print(`${JSON.stringify(value, undefined, process.stdout.isTTY ? 2 : 0)}\n`)
+  process.stdout.write(printableJson(`${JSON.stringify(value, undefined, process.stdout.isTTY ? 2 : 0)}\n`))
 }
 
 /** Prints a message for the user on stderr. */
 export function tell(text: string): void {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${printableLines(text)}\n`)
+}
+
+/** Writes a line of the terminal on stderr anew, without its end. Guests may say some of it. */
+export function overwriteLine(text: string): void {
+  process.stderr.write(`\r\x1b[K${printable(text)}`)
+}
+
+/** Prints a failure on stderr. */
+export function report(failure: unknown, debug = false): void {
+  process.stderr.write(explain(failure, debug))
 }
 
 /** Ends the process when output cannot be written: silently when the reader has left (EPIPE), else with an error. */
@@ -43,10 +65,10 @@ function end(failure: NodeJS.ErrnoException, target: string): never {
     code: 'OUTPUT_LOST',
     op: 'write',
     target,
-    reason: failure.code === 'ENOSPC' ? 'no space left on the device' : messageOf(failure),
+    reason: reasonOf(failure),
     remedy: 'The command may have taken effect: see xc status',
     cause: failure,
   })
-  if (target !== 'standard error') process.stderr.write(explain(problem, false))
+  if (target !== 'standard error') report(problem)
   process.exit(1)
 }

@@ -1,14 +1,16 @@
 import { type Places, places } from '../base/index.ts'
-import { OwnerClient } from '../client/index.ts'
+import { OwnerClient, requireTrustedPlace } from '../client/index.ts'
 import type { OwnerAhead } from '../owner/index.ts'
 import type { Environment } from '../plan/index.ts'
 import { CliError } from './errors.ts'
+import type { Hook } from './hooks/load.ts'
 
 /** The options that most commands have, as commander returns them. */
 export interface CommonOptions {
   readonly name?: string
   readonly timeout?: string
   readonly json?: boolean
+  readonly debug?: boolean
 }
 
 /** What a command gets from outside: its environment, and the directories of clusters. */
@@ -17,10 +19,20 @@ export interface Session {
   readonly places: Places
   /** An owner that was started before the command line was read. */
   readonly ahead?: OwnerAhead | undefined
+  /** The command line. */
+  readonly argv: readonly string[]
+  readonly hook?: Hook
 }
 
-export function openSession(env: Environment, ahead?: OwnerAhead): Session {
-  return { env, places: places(env, process.getuid?.() ?? 0), ahead }
+export function openSession(env: Environment, given: Partial<Pick<Session, 'ahead' | 'argv'>> = {}): Session {
+  const { ahead, argv = [] } = given
+  return { env, places: places(env, process.getuid?.() ?? 0), ahead, argv }
+}
+
+/** The directories of clusters. Throws PLACE_UNSAFE when another user could replace the runtime directory. */
+export function trustedPlaces({ places }: Session): Places {
+  requireTrustedPlace('runtime', places.runtime)
+  return places
 }
 
 /** The name of the cluster that a command is for. */
@@ -31,11 +43,10 @@ export function clusterNameOf({ env }: Session, { name }: CommonOptions): string
 /** A client of the owner of that cluster. */
 export function clientOf(session: Session, options: CommonOptions): OwnerClient {
   const timeoutMs = timeoutOf(options)
-  return new OwnerClient(
-    session.places,
-    clusterNameOf(session, options),
-    timeoutMs === undefined ? {} : { timeoutMs },
-  )
+  return new OwnerClient(trustedPlaces(session), clusterNameOf(session, options), {
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(options.debug && { debug: true }),
+  })
 }
 
 /** `--timeout` in milliseconds. */

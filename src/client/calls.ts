@@ -8,7 +8,8 @@ import {
   type VerbTable,
 } from '../api/index.ts'
 import { gone } from './process.ts'
-import { type Ask, askJson, type Target } from './request.ts'
+import { type Ask, askJson } from './request.ts'
+import type { Target } from './watched.ts'
 
 /** Sends a verb to an owner and resolves with the answer. `stop` resolves when the owner's process has ended. */
 export async function call<V extends Verb>(target: Target, verb: V, asked: AskedOf<V>): Promise<AnswerOf<V>> {

@@ -1,4 +1,6 @@
 export type { NodeStatus, ReachReport, Status } from '../api/index.ts'
 export { answers, clusterNames, runningClusters } from './clusters.ts'
+export type { ConsoleConnection } from './console.ts'
 export { OwnerClient } from './owner-client.ts'
 export { gone } from './process.ts'
+export { requireTrustedPlace } from './trusted.ts'

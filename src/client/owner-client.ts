@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { type AnswerOf, type AskedOf, type ExecAnswer, type Verb, verbs } from '../api/index.ts'
 import { clusterPlaces, LineSplitter, type Places } from '../base/index.ts'
+import type { RunningCommand } from '../stream/index.ts'
 import { call, callsOf, requestOf } from './calls.ts'
-import { openConsole } from './console.ts'
-import { type Ask, ask, explained, type Target } from './request.ts'
+import { type ConsoleConnection, type ConsoleQuestion, openConsole } from './console.ts'
+import { type Ask, ask, explained } from './request.ts'
+import type { SpawnSpec } from './spawn.ts'
+import type { Target } from './watched.ts'
 
 export interface ExecQuestion {
   readonly argv: readonly string[]
@@ -19,10 +22,14 @@ const Calls = callsOf(verbs)
 export class OwnerClient extends Calls {
   readonly #target: Target
 
-  /** `timeoutMs` limits each answer. Without it a command in a guest or a stop may take any time. */
-  constructor(places: Places, name: string, options: { readonly timeoutMs?: number } = {}) {
+  /**
+   * `timeoutMs` limits each exchange, from connecting to the end of the answer. Without it a command in a guest or a
+   * stop may take any time, unless the owner's process is stopped: OWNER_STOPPED.
+   */
+  constructor(places: Places, name: string, options: Pick<Target, 'timeoutMs' | 'debug'> = {}) {
     super()
-    this.#target = { name, socket: clusterPlaces(places, name).socket, ...options }
+    const { socket, lock } = clusterPlaces(places, name)
+    this.#target = { name, socket, lock, ...options }
   }
 
   override call<V extends Verb>(verb: V, asked: AskedOf<V>): Promise<AnswerOf<V>> {
@@ -42,8 +49,13 @@ export class OwnerClient extends Calls {
       ...(answer.signal !== undefined && { signal: answer.signal }),
       stdout: Buffer.from(answer.stdout, 'base64'),
       stderr: Buffer.from(answer.stderr, 'base64'),
-      truncated: answer.truncated,
     }
+  }
+
+  /** Runs a command in a guest, with its input and outputs as streams. Resolves when it has started. */
+  async spawn(node: string, spec: SpawnSpec): Promise<RunningCommand> {
+    const { spawnThere } = await import('./spawn.ts') // few commands need it
+    return await spawnThere(this.#target, node, spec)
   }
 
   /** The output of a node's console; with `follow`, it continues until the node stops or `signal` aborts. */
@@ -55,13 +67,13 @@ export class OwnerClient extends Calls {
   }
 
   /** The events of the cluster, from the moment that this resolves until the cluster has been removed. */
-  async events(signal?: AbortSignal): Promise<AsyncGenerator<{ readonly event: string }>> {
+  async events(signal?: AbortSignal): Promise<AsyncGenerator<{ readonly type: string }>> {
     return eventsIn(await this.#stream(requestOf(verbs.events, {}), signal))
   }
 
-  /** Connects to the node's console: raw bytes in both directions. */
-  console(node: string): ReturnType<typeof openConsole> {
-    return openConsole(this.#target, node)
+  /** Connects to the node's console. One terminal at a time may type; with `take` it is this one. */
+  console(node: string, how: ConsoleQuestion = {}): Promise<ConsoleConnection> {
+    return openConsole(this.#target, { node, ...how })
   }
 
   async #stream(question: Ask, signal: AbortSignal | undefined): Promise<AsyncGenerator<Uint8Array>> {
@@ -84,11 +96,11 @@ async function* piecesOf(
 }
 
 /** The values in a text/event-stream. */
-async function* eventsIn(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<{ readonly event: string }> {
+async function* eventsIn(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<{ readonly type: string }> {
   const lines = new LineSplitter()
   for await (const bytes of pieces) {
     for (const line of lines.push(bytes)) {
-      if (line.startsWith('data: ')) yield JSON.parse(line.slice(6)) as { event: string }
+      if (line.startsWith('data: ')) yield JSON.parse(line.slice(6)) as { type: string }
     }
   }
 }

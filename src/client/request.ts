@@ -1,14 +1,14 @@
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { errorFromJson, isSystemError, version, versionHeader } from '../base/index.ts'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import {
+  debugHeader,
+  errorFromJson,
+  isSystemError,
+  printable,
+  version,
+  versionHeader,
+} from '../base/index.ts'
 import { ClientError, noCluster } from './errors.ts'
-
-/** An owner, and how long to wait for it. */
-export interface Target {
-  readonly name: string
-  readonly socket: string
-  /** Absent: waits until the owner ends. */
-  readonly timeoutMs?: number
-}
+import { type Target, WatchedExchange } from './watched.ts'
 
 export interface Ask {
   readonly method: 'GET' | 'POST'
@@ -20,44 +20,63 @@ export interface Ask {
 }
 
 /** Sends one request. Resolves with the answer when its headers have arrived and are good. */
-export function ask(target: Target, { method, path, body, ...rest }: Ask): Promise<IncomingMessage> {
-  const bytes = body === undefined ? undefined : JSON.stringify(body)
-  const options: RequestOptions = {
-    socketPath: target.socket,
-    method,
-    path,
-    headers: bytes === undefined ? {} : { 'content-type': 'application/json' },
-    ...(target.timeoutMs !== undefined && { timeout: target.timeoutMs }),
-    ...(rest.signal && { signal: rest.signal }),
-    agent: false,
-  }
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(options, answer => {
-      checked(target, answer, rest.anyVersion ?? false).then(resolve, reject)
-    })
-    request.on('timeout', () => request.destroy(tooSlow(target)))
-    request.on('error', failure => reject(explained(target, failure)))
-    request.end(bytes)
-  })
+export async function ask(target: Target, question: Ask): Promise<IncomingMessage> {
+  const request = requestFor(target, question)
+  using watched = new WatchedExchange(target, request)
+  return await headOf(request, { target, watched, anyVersion: question.anyVersion ?? false })
 }
 
 /** Sends one request and parses the whole answer as JSON. */
 export async function askJson<T>(target: Target, question: Ask): Promise<T> {
-  const answer = await ask(target, question)
-  return JSON.parse(await textOf(target, answer)) as T
+  const request = requestFor(target, question)
+  using watched = new WatchedExchange(target, request)
+  const asking = { target, watched, anyVersion: question.anyVersion ?? false }
+  return JSON.parse(await textOf(asking, await headOf(request, asking))) as T
 }
 
-async function checked(
-  target: Target,
-  answer: IncomingMessage,
-  anyVersion: boolean,
-): Promise<IncomingMessage> {
+interface Asking {
+  readonly target: Target
+  readonly watched: WatchedExchange
+  readonly anyVersion: boolean
+}
+
+function requestFor(target: Target, { method, path, body, signal }: Ask): ClientRequest {
+  const bytes = body === undefined ? undefined : JSON.stringify(body)
+  const request = httpRequest({
+    socketPath: target.socket,
+    method,
+    path,
+    headers: {
+      ...(bytes !== undefined && { 'content-type': 'application/json' }),
+      ...(target.debug && { [debugHeader]: '1' }),
+    },
+    ...(signal && { signal }),
+    agent: false,
+  })
+  request.end(bytes)
+  return request
+}
+
+function headOf(request: ClientRequest, asking: Asking): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.on('response', answer => checked(asking, answer).then(resolve, reject))
+    request.on('error', failure => reject(asking.watched.reason ?? explained(asking.target, failure)))
+  })
+}
+
+async function checked(asking: Asking, answer: IncomingMessage): Promise<IncomingMessage> {
+  const { target, anyVersion } = asking
   checkVersion(target, answer, anyVersion)
   if (answer.statusCode === 200) return answer
-  const text = await textOf(target, answer)
+  const text = await textOf(asking, answer)
   throw (
     errorOf(text) ??
-    new ClientError({ code: 'OWNER_ANSWER', op: 'ask owner of', target: target.name, reason: text })
+    new ClientError({
+      code: 'OWNER_ANSWER',
+      op: 'ask owner of',
+      target: target.name,
+      reason: printable(text, 500),
+    })
   )
 }
 
@@ -85,12 +104,12 @@ export function checkVersion(target: Target, answer: IncomingMessage, anyVersion
 }
 
 /** The whole body as text. */
-async function textOf(target: Target, answer: IncomingMessage): Promise<string> {
+async function textOf({ target, watched }: Asking, answer: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = []
   try {
     for await (const piece of answer) pieces.push(piece as Buffer)
   } catch (failure) {
-    throw explained(target, failure)
+    throw watched.reason ?? explained(target, failure)
   }
   return Buffer.concat(pieces).toString()
 }
@@ -117,14 +136,4 @@ export function explained(target: Target, failure: unknown): unknown {
       cause: failure,
     })
   return failure
-}
-
-function tooSlow(target: Target): ClientError {
-  return new ClientError({
-    code: 'OWNER_TIMEOUT',
-    op: 'talk to cluster',
-    target: target.name,
-    reason: `no answer within ${(target.timeoutMs ?? 0) / 1000} s`,
-    remedy: 'Allow more time with --timeout. The request may have taken effect',
-  })
 }

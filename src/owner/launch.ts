@@ -1,15 +1,13 @@
-import { mkdirSync } from 'node:fs'
-import { basename } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { basename, dirname } from 'node:path'
 import {
   type ClusterPlaces,
   clusterPlaces,
-  messageOf,
   type Queue,
   readTraceAreas,
+  reasonOf,
   traceVariable,
 } from '../base/index.ts'
-import { spawnDetached } from '../sys/index.ts'
+import { makeDirectory, packageRoot, requireTrustedPlace, spawnDetached } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
 import { type OwnerMessage, StartPipe, type StartRequest } from './start-pipe.ts'
 
@@ -57,34 +55,32 @@ export async function launchOwner(request: StartOrder, options: LaunchOptions): 
 
 /** Starts an owner process for a cluster in these places. It waits for its request. */
 export function spawnOwner({ logs, ownerLog }: ClusterPlaces, options: LaunchOptions): WaitingOwner {
-  makeDirectory(logs)
-  const { env, nodeArgs = [], script = ownerMain } = options
+  requireTrustedPlace('state', dirname(logs))
+  makeLogs(logs)
+  const { env, nodeArgs = [], script = `${packageRoot()}bin/owner.js` } = options
   const { pid, port } = spawnDetached({ script, nodeArgs, args: [basename(logs)], env, logFile: ownerLog })
   const pipe = StartPipe.starter(port)
   const launch: Launch = {
     pid,
     log: ownerLog,
     messages: pipe.incoming,
-    keep: () => pipe.send({ event: 'keep' }),
-    cancel: () => pipe.send({ event: 'cancel' }),
+    keep: () => pipe.send({ type: 'keep' }),
+    cancel: () => pipe.send({ type: 'cancel' }),
     close: () => pipe.close(),
   }
   return {
     pid,
     start(request) {
-      pipe.send({ event: 'start', request: { ...request, trace: readTraceAreas(env[traceVariable]) } })
+      pipe.send({ type: 'start', request: { ...request, trace: readTraceAreas(env[traceVariable]) } })
       return launch
     },
     close: launch.close,
   }
 }
 
-/** `bin/owner.js`, at the same distance from dist and from src. */
-const ownerMain = fileURLToPath(new URL('../../bin/owner.js', import.meta.url))
-
-function makeDirectory(path: string): void {
+function makeLogs(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeDirectory(path, 0o700)
   } catch (failure) {
     throw cannotMake(path, failure)
   }
@@ -96,7 +92,7 @@ function cannotMake(directory: string, cause: unknown): OwnerError {
     kind: 'prerequisite',
     op: 'make directory',
     target: directory,
-    reason: messageOf(cause),
+    reason: reasonOf(cause),
     remedy: 'Set HOME or XDG_STATE_HOME to a directory of your own',
     cause,
   })

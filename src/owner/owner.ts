@@ -3,14 +3,17 @@ import { Broadcast, defer, messageOf, type Queue } from '../base/index.ts'
 import { type Cluster, type StartHooks, startCancelled } from '../cluster/index.ts'
 import type { ClusterPlan, Settings } from '../plan/index.ts'
 import { idOf, nodeMissing } from '../plan/index.ts'
+import { Captures } from './captures.ts'
 import { OwnerError } from './errors.ts'
 import { StartingStatus } from './starting-status.ts'
+import { Terminals } from './terminals.ts'
 
 /** The part of a cluster that the API needs. */
 export type ServedCluster = Pick<
   Cluster,
-  | ('plan' | 'status' | 'exec' | 'console' | 'checkReach' | 'stop')
-  | ('pause' | 'resume' | 'reset' | 'scaleOut' | 'scaleIn')
+  | ('plan' | 'status' | 'exec' | 'relayCommand' | 'console' | 'checkReach' | 'stop')
+  | ('names' | 'dnsFaults')
+  | ('pause' | 'resume' | 'halt' | 'reset' | 'capture' | 'counters' | 'scaleOut' | 'scaleIn')
 >
 
 /** How an owner plans and starts its cluster: an argument, so that tests bring a cluster without VMs. */
@@ -26,6 +29,8 @@ export interface OwnerOptions {
   /** Closes the socket and releases the lock. Called when the cluster has ended, before `gone` resolves. */
   leave(): Promise<void>
   readonly log: (text: string) => void
+  /** The directory of files of captures. It is made when it is needed. */
+  readonly captures: string
 }
 
 /**
@@ -33,6 +38,9 @@ export interface OwnerOptions {
  * from `starting` to `stopping`.
  */
 export class Owner {
+  readonly captures: Captures
+  /** The terminals on the nodes' consoles. */
+  readonly terminals = new Terminals()
   /** Resolves when every node is ready. Rejects when the start has failed, after everything has been removed. */
   readonly ready: Promise<Status>
   readonly #options: OwnerOptions
@@ -47,6 +55,7 @@ export class Owner {
 
   constructor(options: OwnerOptions) {
     this.#options = options
+    this.captures = new Captures(options.captures)
     this.#view = new StartingStatus(options.plan)
     this.#starting = options.start({ signal: this.#abort.signal, onEvent: event => this.#tell(event) })
     this.ready = this.#becomeReady()
@@ -97,7 +106,7 @@ export class Owner {
   /** Sends a notice to all listeners, and writes it to the log. */
   notice(text: string): void {
     this.#options.log(text)
-    this.#tell({ event: 'notice', text })
+    this.#tell({ type: 'notice', text })
   }
 
   /** Stops the cluster, or cancels its start, and removes everything. A second call waits for the same end. */
@@ -119,13 +128,13 @@ export class Owner {
       throw startCancelled(this.#options.plan.name)
     }
     this.#state = 'ready'
-    this.#tell({ event: 'cluster', state: 'ready' })
+    this.#tell({ type: 'cluster', state: 'ready' })
     return this.status()
   }
 
   async #end(): Promise<void> {
     this.#state = 'stopping'
-    this.#tell({ event: 'cluster', state: 'stopping' })
+    this.#tell({ type: 'cluster', state: 'stopping' })
     this.#abort.abort()
     try {
       // A start that failed has removed everything itself. `ready` rejects with its reason.

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import type { ClusterEvent } from '../api/index.ts'
 import { clusterPlaces, errorToJson, messageOf, type Port, printTraces, version } from '../base/index.ts'
 import type { Settings } from '../plan/index.ts'
+import { makeDirectory } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
 import { Listener } from './http/listener.ts'
 import { type ClusterMaker, Owner } from './owner.ts'
@@ -33,7 +33,7 @@ export async function runOwner(dependencies: OwnerDependencies): Promise<void> {
     await runCluster(dependencies, pipe, request)
   } catch (failure) {
     dependencies.log(messageOf(failure))
-    pipe.send({ event: 'failed', error: errorToJson(failure) })
+    pipe.send({ type: 'failed', error: errorToJson(failure) })
   }
 }
 
@@ -45,12 +45,13 @@ async function runCluster(
   const settings = request.settings as unknown as Settings
   const plan = maker.plan(settings)
   const at = clusterPlaces(request.places, plan.name)
-  await mkdir(at.logs, { recursive: true, mode: 0o700 })
+  makeDirectory(at.logs, 0o700)
   const claimed = await claim(at)
   log(`owner of cluster '${plan.name}' starts, pid ${process.pid}, xcluster ${version}`)
   const owner = new Owner({
     plan,
     log,
+    captures: `${at.logs}/captures`,
     start: hooks =>
       maker.start(settings, {
         signal: hooks.signal!,
@@ -92,7 +93,7 @@ async function reportStart(pipe: Pipe, owner: Owner): Promise<boolean> {
   const kept = isKept(pipe)
   kept.then(keep => (keep ? undefined : owner.stop())).catch(() => {}) // `runCluster` awaits `stop` itself
   const status = await owner.ready
-  pipe.send({ event: 'ready', status })
+  pipe.send({ type: 'ready', status })
   const keep = await kept
   await pipe.close()
   return keep
@@ -101,7 +102,7 @@ async function reportStart(pipe: Pipe, owner: Owner): Promise<boolean> {
 async function isKept(pipe: Pipe): Promise<boolean> {
   try {
     for await (const message of pipe.incoming) {
-      if (message.event !== 'start') return message.event === 'keep'
+      if (message.type !== 'start') return message.type === 'keep'
     }
   } catch {
     // A malformed message is not a `keep`.
@@ -112,12 +113,12 @@ async function isKept(pipe: Pipe): Promise<boolean> {
 /** Undefined when the pipe ends without a request: there is nothing to start. */
 async function requestFrom(pipe: Pipe): Promise<StartRequest | undefined> {
   const { value } = await pipe.incoming.next()
-  if (value && value.event !== 'start') throw noRequest()
+  if (value && value.type !== 'start') throw noRequest()
   return value?.request
 }
 
 function forward(pipe: Pipe, event: ClusterEvent): void {
-  if (event.event !== 'cluster') pipe.send(event)
+  if (event.type !== 'cluster') pipe.send(event)
 }
 
 /** Closes the socket before it releases the lock: that unlinks the path, which the next owner may use afterwards. */

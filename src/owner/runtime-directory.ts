@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { connect } from 'node:net'
+import { basename, dirname } from 'node:path'
 import { commandFor } from '../api/index.ts'
 import {
   type Clock,
@@ -8,10 +9,11 @@ import {
   clusterPlaces,
   isSystemError,
   type Places,
+  reasonOf,
   systemClock,
   until,
 } from '../base/index.ts'
-import { type FileLock, lockFile, SysError } from '../sys/index.ts'
+import { type FileLock, lockFile, makeDirectory, requireTrustedPlace, SysError } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
 
 /** A runtime directory that belongs to this process: it holds the lock in it until `release`, or until it ends. */
@@ -27,14 +29,28 @@ export interface Claim {
  */
 export async function claim(at: ClusterPlaces, clock: Clock = systemClock): Promise<Claim> {
   const tryLock = async () => {
+    requireTrustedPlace('runtime', dirname(at.directory))
     await makePrivate(at.directory)
-    return lockIn(at)
+    const lock = lockIn(at)
+    if (!lock && (await listens(at.socket))) throw alreadyRunning(basename(at.directory))
+    return lock
   }
-  // `sweep` (below) may hold the lock of a dead cluster for a moment: a lock held for longer belongs to an owner.
+  // An owner that starts has the lock before it listens, and `sweep` (below) holds that of a dead cluster for a moment.
   const lock = await until(clock, tryLock, { everyMs: 25, withinMs: 300, why: 'lock' })
   if (!lock) throw alreadyRunning(basename(at.directory))
   await rm(at.socket, { force: true })
   return { at, release: () => release(at, lock) }
+}
+
+function listens(socket: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const probe = connect(socket)
+    probe.on('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.on('error', () => resolve(false))
+  })
 }
 
 function alreadyRunning(name: string): OwnerError {
@@ -43,7 +59,7 @@ function alreadyRunning(name: string): OwnerError {
     op: 'start cluster',
     target: name,
     reason: 'it is already running',
-    remedy: `Stop it with \`${commandFor(name, 'stop')}\`, or use another --name`,
+    remedy: `Stop it with \`${commandFor(name, 'stop')}\`, restart it with \`${commandFor(name, 'start --restart')}\`, or use another --name`,
   })
 }
 
@@ -91,7 +107,7 @@ async function release(at: ClusterPlaces, lock: FileLock): Promise<void> {
 
 /** Makes a directory that only this user can enter, or throws RUNTIME_NOT_PRIVATE for one that others can enter. */
 async function makePrivate(directory: string): Promise<void> {
-  await mkdir(directory.slice(0, directory.lastIndexOf('/')), { recursive: true, mode: 0o700 })
+  makeParent(directory.slice(0, directory.lastIndexOf('/')))
   await mkdir(directory, { mode: 0o700 }).catch(failure => {
     if (!isSystemError(failure, 'EEXIST', 'ENOENT')) throw failure
   })
@@ -104,6 +120,22 @@ async function makePrivate(directory: string): Promise<void> {
       reason: 'it belongs to another user, or other users can enter it',
       remedy: 'Remove it, or set XDG_RUNTIME_DIR to a directory of your own',
     })
+}
+
+function makeParent(directory: string): void {
+  try {
+    makeDirectory(directory, 0o700)
+  } catch (cause) {
+    throw new OwnerError({
+      code: 'RUNTIME_UNWRITABLE',
+      kind: 'prerequisite',
+      op: 'make runtime directory',
+      target: directory,
+      reason: reasonOf(cause),
+      remedy: 'Set XDG_RUNTIME_DIR to a directory of your own',
+      cause,
+    })
+  }
 }
 
 function isPrivate(found: Stats): boolean {

@@ -5,17 +5,17 @@ import { OwnerError } from './errors.ts'
 
 /** A message from `xc start` to the owner that it has just started. */
 export type StarterMessage =
-  | { readonly event: 'start'; readonly request: StartRequest }
+  | { readonly type: 'start'; readonly request: StartRequest }
   /** The answer to `ready`: from now on the cluster does not depend on the starter. */
-  | { readonly event: 'keep' }
+  | { readonly type: 'keep' }
   /** Cancels the start. The owner removes what it has started, then sends `failed`. */
-  | { readonly event: 'cancel' }
+  | { readonly type: 'cancel' }
 
 /** A message from the owner during the start. */
 export type OwnerMessage =
-  | Exclude<ClusterEvent, { event: 'cluster' }>
-  | { readonly event: 'ready'; readonly status: Status }
-  | { readonly event: 'failed'; readonly error: ErrorJson }
+  | Exclude<ClusterEvent, { type: 'cluster' }>
+  | { readonly type: 'ready'; readonly status: Status }
+  | { readonly type: 'failed'; readonly error: ErrorJson }
 
 /** Everything that an owner needs to know: it does not read settings from its environment. */
 export interface StartRequest {
@@ -27,7 +27,7 @@ export interface StartRequest {
   readonly trace?: readonly TraceArea[]
 }
 
-const starterEvents: readonly string[] = ['start', 'keep', 'cancel'] satisfies StarterMessage['event'][]
+const starterEvents: readonly string[] = ['start', 'keep', 'cancel'] satisfies StarterMessage['type'][]
 const ownerEvents: readonly string[] = [
   'notice',
   'step',
@@ -35,7 +35,7 @@ const ownerEvents: readonly string[] = [
   'milestone',
   'ready',
   'failed',
-] satisfies OwnerMessage['event'][]
+] satisfies OwnerMessage['type'][]
 
 /** One end of the start pipe: one JSON value a line, in both directions. Its end means that the peer has gone. */
 export class StartPipe<In, Out> implements AsyncDisposable {
@@ -92,18 +92,13 @@ const encoder = new TextEncoder()
 
 function parse(line: string, events: readonly string[]): object {
   const value = readJson(line)
-  if (
-    typeof value === 'object' &&
-    value !== null &&
-    'event' in value &&
-    events.includes(value.event as string)
-  )
+  if (typeof value === 'object' && value !== null && 'type' in value && events.includes(value.type as string))
     return value
   throw new OwnerError({
     code: 'START_PIPE_GARBAGE',
     op: 'read start pipe',
     reason: `this version of xcluster does not know the message: ${line.slice(0, 80)}`,
-    remedy: 'Run: npm run build',
+    remedy: 'Run: npx xc setup',
   })
 }
 

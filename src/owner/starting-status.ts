@@ -1,7 +1,7 @@
 import type { ClusterEvent, NodeMilestone, NodeStatus, Status } from '../api/index.ts'
 import type { ClusterPlan } from '../plan/index.ts'
 
-type NodeEvent = Extract<ClusterEvent, { event: 'node' }>
+type NodeEvent = Extract<ClusterEvent, { type: 'node' }>
 
 /** The status of a cluster that is starting, derived from its events. */
 export class StartingStatus {
@@ -15,11 +15,11 @@ export class StartingStatus {
   }
 
   hear(event: ClusterEvent): void {
-    if (event.event === 'node') {
+    if (event.type === 'node') {
       this.#nodes.set(event.id, event)
       // A clone that could not resume is booted instead, and passes its milestones again.
       if (event.state === 'starting') this.#milestones.delete(event.id)
-    } else if (event.event === 'milestone') {
+    } else if (event.type === 'milestone') {
       const { id, milestone, ms } = event
       this.#milestones.set(id, { ...this.#milestones.get(id), [milestone]: ms })
     }

@@ -10,6 +10,12 @@ export interface ParameterValues {
   readonly words: readonly string[]
   readonly base64: string
   readonly milliseconds: number
+  /** One line of text. */
+  readonly text: string
+  /** A whole number from 0 on. */
+  readonly count: number
+  /** Above 0 and up to 1. */
+  readonly share: number
 }
 
 export type ParameterKind = keyof ParameterValues
@@ -19,6 +25,10 @@ interface Described<K extends ParameterKind> {
   /** Its description in the help and in the API. */
   readonly doc: string
   readonly optional?: true
+  /** In `xc` it is an option, `--ttl`, not an argument. */
+  readonly option?: true
+  /** In `xc` it takes all arguments that are left. */
+  readonly rest?: true
 }
 
 /** Its `doc` describes the effect of the value that is not the usual one. */

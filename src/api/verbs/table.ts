@@ -23,6 +23,11 @@ const adding = [
 ] as const
 const booting = ['QEMU_DIED', 'GUEST_PANIC', 'BOOT_TIMEOUT', 'NODE_CONFIG', 'NET_SETUP_FAILED'] as const
 
+const nameHelp =
+  'The record is there at once. An equal one gets the new TTL. With nodes, these see nothing else of that name.'
+const faultHelp =
+  'Delays come on top of other faults. Over TCP a truncated answer is whole. Without a seed there is a random one.'
+
 /**
  * The operations of a running cluster. The owner's routes with their schemas, the OpenAPI document, the client's
  * calls and the commands of `xc` with help and completion follow from this table (docs/decisions/one-verb.md).
@@ -60,9 +65,19 @@ export const verbs = verbTable({
     said: { done: 'Resumed' },
     errors: [...changing, 'NODE_NOT_READY'],
   },
+  halt: {
+    summary: 'stop the VMs of nodes, which stay in the cluster',
+    alias: 'stop-vm',
+    help: 'As if the machine were switched off: its links are down, and routes to it stay. `xc reset` starts it afresh.',
+    asks: { nodes },
+    answer: 'status',
+    said: { done: 'Stopped' },
+    errors: [...changing, 'QEMU_STUCK'],
+  },
   reset: {
     summary: 'replace nodes by fresh ones',
-    help: 'Without nodes: all, including failed and paused ones. Files and memory of the old nodes are lost.',
+    alias: 'reset-vm',
+    help: 'Without nodes: all, including failed, stopped and paused ones. Files and memory of the old nodes are lost.',
     asks: { nodes: anyNodes, wait },
     answer: 'status',
     said: { done: 'Reset', begun: 'Resetting' },
@@ -86,14 +101,14 @@ export const verbs = verbTable({
   },
   exec: {
     summary: 'run a command on a node',
-    help: 'It runs without a shell. The answer comes when it has ended.',
+    help: 'It runs without a shell. The answer comes when it has ended, whatever it has left in the background. Input and output can have 32 MiB each.',
     asks: {
       node,
       argv: { kind: 'words', doc: 'the command and its arguments' },
       input: { kind: 'base64', doc: "the command's standard input", optional: true },
       timeoutMs: {
         kind: 'milliseconds',
-        doc: 'how long to wait for its end; after that it still runs in the guest',
+        doc: 'how long to wait for its end, after which it still runs in the guest; absent: any time',
         optional: true,
       },
     },
@@ -103,15 +118,45 @@ export const verbs = verbTable({
       'NODE_MISSING',
       'NODE_NOT_READY',
       'AGENT_LOST',
-      'QMP_COMMAND',
       'QMP_TIMEOUT',
+      'EXEC_TIMEOUT',
+      'EXEC_NOT_STARTED',
+      'EXEC_NOT_ALLOWED',
+      'EXEC_INPUT_LIMIT',
+      'EXEC_OUTPUT_LIMIT',
+      'EXEC_LOST',
     ],
+  },
+  counters: {
+    summary: 'watch the nodes and the traffic of a cluster',
+    help: 'The answer has counters since the start: frames and bytes of each interface, processor time, DNS queries.',
+    method: 'GET',
+    asks: {},
+    answer: 'counters',
+    errors: ['CLUSTER_NOT_READY'],
+  },
+  spawn: {
+    summary: 'run a command on a node, with streams',
+    help: 'After `Upgrade: xcluster-spawn`, the frames of docs/guest-channel.md in both directions, for one command. `xc exec` uses it.',
+    method: 'GET',
+    asks: { node },
+    answer: 'upgrade',
+    errors: ['CLUSTER_NOT_READY', 'NODE_MISSING', 'NODE_NOT_READY', 'EXEC_NO_CHANNEL'],
   },
   console: {
     summary: "open a node's console",
-    help: 'After `Upgrade: xcluster-console`, raw bytes in both directions, beginning with the last lines of output.',
+    help: 'After `Upgrade: xcluster-console`, raw bytes in both directions, beginning with the last lines of output. One connection may type, the first; its header `xcluster-console` is `writer`. The others are viewers, and what they send is ignored.',
     method: 'GET',
-    asks: { node },
+    asks: {
+      node,
+      view: { kind: 'flag', usually: false, doc: 'only view what is printed', optional: true },
+      take: {
+        kind: 'flag',
+        usually: false,
+        doc: 'type here: the terminal that could becomes a viewer',
+        optional: true,
+      },
+    },
     answer: 'upgrade',
     errors: ['CLUSTER_NOT_READY', 'NODE_MISSING', 'NODE_NOT_READY'],
   },
@@ -130,12 +175,106 @@ export const verbs = verbTable({
     answer: 'text',
     errors: ['NODE_MISSING', 'LOG_MISSING'],
   },
+  capture: {
+    summary: "capture the frames of a node's interfaces",
+    help: 'The host captures, on the tap or segment of the interface, with no program in the guest. Without interfaces: all of them; with `end`, all that are being captured. A file has at most 1 GiB.',
+    asks: {
+      node,
+      interfaces: { kind: 'words', doc: 'interfaces of the guest, such as eth1', optional: true },
+      end: {
+        kind: 'flag',
+        usually: false,
+        doc: 'end the captures; their files are complete then',
+        optional: true,
+      },
+    },
+    answer: 'captures',
+    errors: [
+      'CLUSTER_NOT_READY',
+      'NODE_MISSING',
+      'CAPTURE_INTERFACE',
+      'CAPTURE_RUNNING',
+      'CAPTURE_MISSING',
+      'NO_CAPTURE',
+    ],
+  },
   check: {
     summary: 'check which nodes reach each other',
     help: 'Over IPv4 and IPv6. When a node cannot be reached, the exit status is 1 and `ok` is false.',
     asks: {},
     answer: 'reachReport',
     errors: ['CLUSTER_NOT_READY', 'NODE_NOT_READY', 'AGENT_LOST'],
+  },
+  names: {
+    summary: "list the names that a cluster's DNS forwarder answers",
+    help: 'Names of nodes, of the settings, and those added since the start.',
+    method: 'GET',
+    asks: {},
+    answer: 'names',
+    errors: ['CLUSTER_NOT_READY', 'DNS_OFF'],
+  },
+  nameAdd: {
+    summary: 'add a record to the names of a cluster',
+    help: nameHelp,
+    asks: {
+      name: { kind: 'text', doc: 'www.lab.test, *.lab.test, or an address for its reverse name' },
+      type: { kind: 'text', doc: 'A, AAAA, CNAME, MX, PTR, SRV, TXT, NS, CAA or TYPE65280' },
+      data: { kind: 'text', doc: 'as in a zone file: 0 5 80 www.lab.test', rest: true },
+      ttl: { kind: 'count', doc: 'in seconds (usually 5)', optional: true, option: true },
+      nodes: { ...nodes, doc: `only for these nodes: ${nodes.doc}`, optional: true, option: true },
+    },
+    answer: 'names',
+    errors: ['CLUSTER_NOT_READY', 'DNS_OFF', 'BAD_RECORD', 'NAME_CONFLICT', 'NODE_MISSING', 'ASKER_UNKNOWN'],
+  },
+  nameRemove: {
+    summary: 'remove records from the names of a cluster',
+    help: 'Without a type: all of the name. Prints what was removed. Names of nodes stay.',
+    asks: {
+      name: { kind: 'text', doc: 'as `xc names` lists it' },
+      type: { kind: 'text', doc: 'SRV', optional: true },
+    },
+    answer: 'names',
+    errors: ['CLUSTER_NOT_READY', 'DNS_OFF', 'NAME_MISSING'],
+  },
+  dnsFaults: {
+    summary: 'list the DNS answers that are made to fail',
+    method: 'GET',
+    asks: {},
+    answer: 'dnsFaults',
+    errors: ['CLUSTER_NOT_READY', 'DNS_OFF'],
+  },
+  dnsFaultAdd: {
+    summary: 'make DNS answers fail, for tests',
+    help: faultHelp,
+    asks: {
+      name: { kind: 'text', doc: 'www.lab.test; *.lab.test for every name below; * for all' },
+      fault: { kind: 'text', doc: 'nxdomain, servfail, refused, drop, delay or truncate' },
+      type: { kind: 'text', doc: 'only queries of this type: AAAA', optional: true, option: true },
+      nodes: { ...nodes, doc: `only queries of these nodes: ${nodes.doc}`, optional: true, option: true },
+      probability: {
+        kind: 'share',
+        doc: 'the share of queries that fail, up to 1 (usually 1)',
+        optional: true,
+        option: true,
+      },
+      seed: { kind: 'count', doc: 'the same seed chooses the same queries', optional: true, option: true },
+      delayMs: {
+        kind: 'milliseconds',
+        doc: 'for delay: the time, up to 60000',
+        optional: true,
+        option: true,
+      },
+      times: { kind: 'count', doc: 'how many queries fail', optional: true, option: true },
+    },
+    answer: 'dnsFaults',
+    errors: ['CLUSTER_NOT_READY', 'DNS_OFF', 'BAD_FAULT', 'NODE_MISSING', 'ASKER_UNKNOWN'],
+  },
+  dnsFaultClear: {
+    summary: 'let DNS answers succeed again',
+    help: 'Without an id: all of them. Prints what was removed.',
+    asks: { id: { kind: 'count', doc: 'as `xc dns-faults` lists it', optional: true } },
+    answer: 'dnsFaults',
+    errors: ['CLUSTER_NOT_READY', 'DNS_OFF', 'FAULT_MISSING'],
   },
   events: {
     summary: 'stream the events of a cluster',

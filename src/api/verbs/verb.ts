@@ -1,5 +1,6 @@
 import type { ExecJson } from '../exec.ts'
-import type { ReachReport, Status, Stopped } from '../values.ts'
+import type { DnsFaults, OwnNames } from '../names.ts'
+import type { Captures, Counters, ReachReport, Status, Stopped } from '../values.ts'
 import type { Parameters, QuestionOf } from './parameter.ts'
 
 /** The types of the JSON answers, by kind. */
@@ -7,7 +8,11 @@ export interface JsonAnswers {
   readonly status: Status
   readonly reachReport: ReachReport
   readonly stopped: Stopped
+  readonly captures: Captures
+  readonly counters: Counters
   readonly exec: ExecJson
+  readonly names: OwnNames
+  readonly dnsFaults: DnsFaults
 }
 
 /** A streamed answer: text as it is written, events as they happen, or bytes in both directions after an upgrade. */
@@ -25,6 +30,8 @@ type AnswerKind = keyof JsonAnswers | StreamKind
 export interface Description {
   /** What it does, in a few words that begin with a verb. The list of commands and the OpenAPI document show it. */
   readonly summary: string
+  /** Another name of its command, from the original xcluster. */
+  readonly alias?: string
   /** Details, at the end of the command's help and in the OpenAPI document. */
   readonly help?: string
   /** Default: POST. A GET has its parameters in the query. */
@@ -65,11 +72,16 @@ type Named<T extends Readonly<Record<string, Description>>> = {
   }
 }
 
-/** Gives each description its name and path: `pause` becomes `POST /v1/pause`. */
+/** `name-add` for `nameAdd`: its spelling in paths and commands. */
+export function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+}
+
+/** Gives each description its name and path: `nameAdd` becomes `POST /v1/name-add`. */
 export function verbTable<const T extends Readonly<Record<string, Description>>>(descriptions: T): Named<T> {
   const verbs = Object.entries(descriptions).map(([name, description]) => {
     const { method = 'POST', asks } = description
-    const path = nodeIn(asks) === undefined ? `/v1/${name}` : `/v1/nodes/:id/${name}`
+    const path = nodeIn(asks) === undefined ? `/v1/${dashed(name)}` : `/v1/nodes/:id/${dashed(name)}`
     return [name, { ...description, name, method, path }]
   })
   return Object.fromEntries(verbs) as Named<T>
@@ -79,6 +91,10 @@ export function verbTable<const T extends Readonly<Record<string, Description>>>
 export function upgradeProtocol({ name }: Pick<Verb, 'name'>): string {
   return `xcluster-${name}`
 }
+
+/** The header of a console's upgrade: whether this connection may type. */
+export const consoleHeader = 'xcluster-console'
+export type ConsoleRole = 'writer' | 'viewer'
 
 /** The name of the parameter that is in the path; undefined if there is none. */
 export function nodeIn(parameters: Parameters): string | undefined {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { isSystemError } from '../../base/index.ts'
+import { isSystemError, reasonOf } from '../../base/index.ts'
+import { requireTrustedPlace } from '../../client/index.ts'
 import type { CachedTemplate } from '../../vm/index.ts'
 import { CliError } from '../errors.ts'
 import { print, printJson, tell } from '../output.ts'
@@ -11,7 +12,10 @@ interface CacheOptions {
 }
 
 export function configure(command: Command, session: Session): void {
-  const { cache } = session.places
+  const cache = (): string => {
+    requireTrustedPlace('cache', session.places.cache)
+    return session.places.cache
+  }
   command.helpCommand(false)
   const sub = (name: string, about: string) =>
     command
@@ -20,18 +24,18 @@ export function configure(command: Command, session: Session): void {
       .option('--json', 'print one JSON value (docs/json.md)')
       .option('--debug', 'print the stack of an error')
   sub('list', 'List the templates, the least recently used first.').action((options: CacheOptions) =>
-    list(cache, options),
+    list(cache(), options),
   )
   sub('clear', 'Remove all templates, or some. Running clusters have their own copy.')
     .argument('[keys...]', 'the first digits of their keys (default: all)')
-    .action((keys: string[], options: CacheOptions) => clear(cache, keys, options))
+    .action((keys: string[], options: CacheOptions) => clear(cache(), keys, options))
   sub('export', 'Write templates to one file, for another machine of the same kind.')
     .argument('<words...>', 'the first digits of their keys, then the file')
     .usage('[options] KEY… FILE')
-    .action((words: string[], options: CacheOptions) => exportTo(cache, words, options))
+    .action((words: string[], options: CacheOptions) => exportTo(cache(), words, options))
   sub('import', 'Import templates from such a file, after checking all of it.')
     .argument('<file>')
-    .action((file: string, options: CacheOptions) => importFrom(cache, file, options))
+    .action((file: string, options: CacheOptions) => importFrom(cache(), file, options))
 }
 
 async function list(cache: string, { json }: CacheOptions): Promise<void> {
@@ -104,9 +108,15 @@ async function onFile<T>(file: string, work: () => Promise<T>): Promise<T> {
   } catch (failure) {
     if (!isSystemError(failure, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC'))
       throw failure
-    const [reason = ''] = failure.message.split(', ')
     const kind = isSystemError(failure, 'ENOENT', 'ENOTDIR', 'EISDIR') ? 'usage' : 'failed'
-    throw new CliError({ code: 'CACHE_FILE', kind, op: 'use file', target: file, reason, cause: failure })
+    throw new CliError({
+      code: 'CACHE_FILE',
+      kind,
+      op: 'use file',
+      target: file,
+      reason: reasonOf(failure),
+      cause: failure,
+    })
   }
 }
 

@@ -1,46 +1,55 @@
 import { Argument, type Command } from 'commander'
 import { runningClusters } from '../../client/index.ts'
-import type { CommandEntry, CommandFile } from '../command.ts'
-import type { CommandWords } from '../completion/vocabulary.ts'
+import type { CommandEntry } from '../command.ts'
 import { nameOption } from '../options/shared.ts'
-import { print } from '../output.ts'
-import { type CommonOptions, clientOf, type Session } from '../session.ts'
+import { print, printRaw } from '../output.ts'
+import { configureCommand } from '../program.ts'
+import { type CommonOptions, clientOf, type Session, trustedPlaces } from '../session.ts'
 
-type Configure = (command: Command, session: Session) => Promise<void>
+export function configure(command: Command, session: Session, all: readonly CommandEntry[]): void {
+  const what = new Argument(
+    '<what>',
+    'the script for a shell, the manual page, or the names that scripts need, a line each',
+  )
+  command
+    .addArgument(what.choices(['bash', 'zsh', 'fish', 'man', 'clusters', 'nodes']))
+    .option(...nameOption)
+    .addHelpText('after', help)
+    .action(async (asked: string, options: CommonOptions) => {
+      if (asked === 'clusters') print(lines(await runningClusters(trustedPlaces(session))))
+      else if (asked === 'nodes') print(lines(await nodes(session, options)))
+      else {
+        const program = await configured(command.parent!, session, all)
+        if (asked === 'man') await printRaw((await import('../completion/man.ts')).manPage(program))
+        else await printRaw(await script(asked, program, all))
+      }
+    })
+}
 
-/** The command that prints completions of `commands`. `configure` adds options and arguments to each. */
-export function completionOf(commands: readonly CommandEntry[], configure: Configure): CommandFile {
-  const wordsBelow = async (program: Command, session: Session): Promise<CommandWords> => {
-    const { wordsOf } = await import('../completion/vocabulary.ts')
-    for (const each of program.commands) {
-      if (each.name() !== 'completion') await configure(each, session)
-    }
-    return wordsOf(program, commands)
+async function configured(
+  program: Command,
+  session: Session,
+  all: readonly CommandEntry[],
+): Promise<Command> {
+  for (const each of program.commands) {
+    if (each.name() !== 'completion') await configureCommand(each, session, all)
   }
-  return {
-    configure(command, session) {
-      const what = new Argument('<what>', 'the script for a shell, or the names that it needs, a line each')
-      command
-        .addArgument(what.choices(['bash', 'zsh', 'clusters', 'nodes']))
-        .option(...nameOption)
-        .addHelpText('after', help)
-        .action(async (asked: string, options: CommonOptions) => {
-          if (asked === 'clusters') print(lines(await runningClusters(session.places)))
-          else if (asked === 'nodes') print(lines(await nodes(session, options)))
-          else print(await script(asked, await wordsBelow(command.parent!, session)))
-        })
-    },
-  }
+  return program
 }
 
 const help = `
-For this shell: source <(xc completion bash), or source <(xc completion zsh) after compinit. For every shell:
+For this shell: source <(xc completion bash), source <(xc completion zsh) after compinit, or
+xc completion fish | source. For every shell:
   xc completion bash > ~/.local/share/bash-completion/completions/xc
   xc completion zsh > DIRECTORY/_xc, with a directory in $fpath
+  xc completion fish > ~/.config/fish/completions/xc.fish
 
 The scripts have the commands and options of this version. They run \`xc completion\` for nodes and clusters.`
 
-async function script(shell: string, words: CommandWords): Promise<string> {
+async function script(shell: string, program: Command, all: readonly CommandEntry[]): Promise<string> {
+  const { wordsOf } = await import('../completion/vocabulary.ts')
+  const words = wordsOf(program, all)
+  if (shell === 'fish') return (await import('../completion/fish.ts')).fishScript(words)
   if (shell === 'zsh') return (await import('../completion/zsh.ts')).zshScript(words)
   return (await import('../completion/bash.ts')).bashScript(words)
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { withOptions } from '../../base/index.ts'
 import type { ThreadedDns } from '../../dns/index.ts'
 import {
   badValue,
@@ -17,15 +18,23 @@ export function configure(command: Command, _session: Session): void {
     .usage('[options]\n       xc dns --query NAME [TYPE] [--server ADDR[:PORT]] [--tcp] [--json]')
     .option('--listen <addr:port>', 'address for UDP and TCP (default [::]:10053, IPv4 too)', collect)
     .option('--resolv-conf <file>', 'file with the upstreams; changes take effect (default /etc/resolv.conf)')
-    .option('--upstream <addr[:port]>', 'an upstream instead of those in resolv.conf', collect)
+    .option(
+      '--upstream <addr[:port]>',
+      'an upstream instead of those in resolv.conf; tls://ADDR#NAME, https://ADDR/PATH#NAME',
+      collect,
+    )
+    .option('--upstream-ca <file>', "certificates for upstreams over TLS (default: Node's roots)")
     .option('--policy <order>', 'sequential, random or fastest upstream (default sequential)')
     .option('--zone <domain=addr[:port]>', 'the upstream for a domain and all names below it', collect)
     .option('--hosts <file>', 'local names, as in /etc/hosts')
     .option('--cache-ttl-max <seconds>', 'the longest time that an answer is cached (default 3000)')
     .option('--cache-size <entries>', 'how many answers are cached (default 10000)')
+    .option('--cache-bytes <bytes>', 'their memory (default 32 MiB, or 1 KiB an answer if that is more)')
     .option('--allow <cidr>', 'clients that may ask, besides this machine', collect)
     .option('--mixed-case', 'random capitals in queries to upstreams: their answers are harder to forge')
     .option('--rebind-protection', 'refuse private addresses from upstreams')
+    .option('--filter <addresses>', 'leave out all aaaa, or all a, addresses')
+    .option('--dns64 [prefix]', 'IPv6 addresses for names that have none (default prefix 64:ff9b::/96)')
     .option('--log <file>', 'write a line for every answer; - is standard output')
     .option('--metrics <addr:port>', 'serve /metrics for Prometheus')
     .option('--threads <n>', 'number of threads, each with its own cache (default 1)')
@@ -73,7 +82,7 @@ async function serve(options: DnsCommandOptions, extra: string | undefined): Pro
 
 async function open(options: DnsCommandOptions): Promise<ThreadedDns> {
   const threads = numberOf('--threads', options.threads, { least: 1, most: 64 }) ?? 1
-  const notice = (text: string) => tell(`xc dns: ${text}`)
+  const notice = (text: string) => tell(`xc dns: ${withOptions(text)}`)
   const dnsOptions = dnsOptionsOf(options)
   const { openDns, openThreads } = await import('../../dns/index.ts')
   if (threads === 1) return openDns({ ...dnsOptions, notice })

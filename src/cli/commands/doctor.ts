@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { searchPath } from '../../base/index.ts'
+import { searchPath, withOptions } from '../../base/index.ts'
 import { exitStatus } from '../errors.ts'
 import { addSettings, settingsOf } from '../options/settings.ts'
 import { print, printJson } from '../output.ts'
@@ -14,7 +14,7 @@ interface Finding {
 }
 
 export function configure(command: Command, session: Session): void {
-  addSettings(command, process.argv)
+  addSettings(command, session.argv)
   command
     .option('--json', 'print one JSON value (docs/json.md)')
     .addHelpText('after', '\nThe exit status is 4 when something that every cluster needs is missing.')
@@ -34,5 +34,5 @@ export function configure(command: Command, session: Session): void {
 
 function line({ name, ok, required, found, remedy }: Finding): string {
   const mark = ok ? 'ok  ' : required ? 'FAIL' : 'note'
-  return `${mark}  ${name}: ${found}${remedy ? `. ${remedy}` : ''}.\n`
+  return `${mark}  ${name}: ${found}${remedy ? `. ${withOptions(remedy)}` : ''}.\n`
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { printJson, tell } from '../output.ts'
-import type { Session } from '../session.ts'
+import { type Session, trustedPlaces } from '../session.ts'
 import { numberOf, userOf } from './shared/add-namespace.ts'
 
 export function configure(command: Command, session: Session): void {
@@ -10,7 +10,7 @@ export function configure(command: Command, session: Session): void {
     .action(async (typed: string, { json }: { readonly json?: boolean }) => {
       const which = { user: userOf(session.env), index: numberOf(typed, 'index') }
       const { removeNamedNamespace } = await import('../../host/index.ts')
-      const name = await removeNamedNamespace(which, session.places)
+      const name = await removeNamedNamespace(which, trustedPlaces(session))
       if (json) printJson({ v: 1, removed: name })
       else tell(`Removed network namespace ${name}.`)
     })

@@ -1,13 +1,17 @@
 import type { Command } from 'commander'
+import { codeOf } from '../../base/index.ts'
 import { gone, OwnerClient, type Status } from '../../client/index.ts'
 import type { Launch, StartOrder } from '../../owner/index.ts'
 import { planCluster, type Settings } from '../../plan/index.ts'
-import { addSettings, settingsOf } from '../options/settings.ts'
+import type { HookEvent } from '../hooks/types.ts'
+import { addSettings, changedSettings, settingsOf } from '../options/settings.ts'
 import { timeoutOption } from '../options/shared.ts'
+import { strangeVariables } from '../options/strange.ts'
 import { print, printJson, tell } from '../output.ts'
 import { ourName } from '../program-name.ts'
-import { type CommonOptions, type Session, timeoutOf } from '../session.ts'
+import { type CommonOptions, type Session, timeoutOf, trustedPlaces } from '../session.ts'
 import { followStart } from '../start/follow.ts'
+import { windowsOf } from '../start/xterm.ts'
 import { clusterTable } from '../view/cluster.ts'
 import { planText } from '../view/plan.ts'
 import { reachText } from '../view/reach.ts'
@@ -15,20 +19,27 @@ import { reachText } from '../view/reach.ts'
 interface StartOptions extends CommonOptions {
   readonly dryRun?: boolean
   readonly check?: boolean
+  readonly restart?: boolean
+  readonly xterm?: boolean
 }
 
 export function configure(command: Command, session: Session): void {
-  addSettings(command, process.argv)
+  addSettings(command, session.argv)
   command
     .option('--dry-run', 'print the plan and start nothing')
+    .option('--restart', 'stop the cluster of this name first, if it runs')
+    .option('--xterm', 'open an xterm with the console of each node afterwards')
     .option('--check', 'check afterwards which nodes reach each other')
     .option('--json', 'print one JSON value (docs/json.md)')
     .option(...timeoutOption)
     .addHelpText('after', nodeHelp)
     .action(async (options: StartOptions & Record<string, unknown>) => {
-      const settings = settingsOf(session, options)
+      for (const text of strangeVariables(session.env)) tell(`note: ${text}`)
+      const settings = await prepared(session, settingsOf(session, options), options)
       const plan = planCluster(settings)
       if (options.dryRun) return options.json ? printJson(plan) : print(planText(plan))
+      process.exitCode = await fetchMissing(session, settings)
+      if (process.exitCode !== 0) return
       await start(session, { settings, nodes: plan.nodes.length, options })
     })
 }
@@ -36,6 +47,16 @@ export function configure(command: Command, session: Session): void {
 const nodeHelp = `
 --mem, --smp, --append and --nets-vm can be set for one node: --mem201 256, --nets3 0,3,1.
 The environment variable of each option is in brackets. The option wins.`
+
+/** The settings, with what the hook's `prepare` changes. */
+async function prepared(session: Session, settings: Settings, options: StartOptions): Promise<Settings> {
+  const timeoutMs = timeoutOf(options) // refused before anything is planned
+  if (!session.hook?.config.prepare) return settings
+  const { prepareStart } = await import('../hooks/start.ts')
+  const dryRun = options.dryRun ?? false
+  const changes = await prepareStart(session.hook, { settings, dryRun, timeoutMs })
+  return changedSettings(session, { before: settings, changes }, key => `${key} from prepare of the hook`)
+}
 
 interface Start {
   readonly settings: Settings
@@ -45,17 +66,48 @@ interface Start {
 
 async function start(session: Session, { settings, nodes, options }: Start): Promise<void> {
   const timeoutMs = timeoutOf(options)
-  const request = { settings, places: session.places, ...(timeoutMs !== undefined && { timeoutMs }) }
+  const request = { settings, places: trustedPlaces(session), ...(timeoutMs !== undefined && { timeoutMs }) }
+  const [onEvent, openWindows] = [await listenerOf(session), options.xterm && (await windowsOf(session))]
+  if (options.restart) await stopBefore(session, settings.name)
   const launch = await launchOf(session, request)
   // A terminal without a known size reports 0 columns: a list that changes in place would have one letter a line.
   const live = process.stdout.isTTY === true && process.stdout.columns >= 40 && !options.json
-  const outcome = await followStart(launch, { live, nodes, clones: settings.clone === 'always' })
+  const outcome = await followStart(launch, {
+    live,
+    nodes,
+    clones: settings.clone === 'always',
+    timeoutMs,
+    onEvent,
+  })
   if (outcome.status === undefined) {
     await gone(launch.pid)
     process.exitCode = outcome.interrupted
     return
   }
-  await tellReady(session, outcome.status as Status, options)
+  onEvent({ type: 'cluster', state: 'ready', status: outcome.status })
+  await tellReady(session, outcome.status, options)
+  if (openWindows) openWindows(outcome.status)
+}
+
+async function stopBefore({ places }: Session, name: string): Promise<void> {
+  try {
+    await new OwnerClient(places, name).stop()
+    tell(`Stopped cluster '${name}'.`)
+  } catch (failure) {
+    if (codeOf(failure) !== 'CLUSTER_MISSING') throw failure
+  }
+}
+
+async function listenerOf({ hook }: Session): Promise<(event: HookEvent) => void> {
+  return hook?.config.onEvent ? (await import('../hooks/start.ts')).listenerOf(hook) : () => {}
+}
+
+/** Fetches packages that guests are to get. Returns an exit status: 0 when the cache has them all. */
+async function fetchMissing({ places, env }: Session, settings: Settings): Promise<number> {
+  if ([...settings.packages, ...settings.ovl, ...settings.xovls].length === 0) return 0
+  const { fetchPackages, lackingPackages } = await import('../../host/index.ts')
+  const lacking = lackingPackages(settings, places.cache)
+  return lacking.length === 0 ? 0 : await fetchPackages(lacking, env) // it says why
 }
 
 /** Uses the owner that was started ahead, if it is for this cluster. */

@@ -3,7 +3,7 @@ import { runningClusters } from '../../client/index.ts'
 import { CliError } from '../errors.ts'
 import { nameOption, timeoutOption } from '../options/shared.ts'
 import { printJson, tell } from '../output.ts'
-import { type CommonOptions, clientOf, clusterNameOf, type Session } from '../session.ts'
+import { type CommonOptions, clientOf, clusterNameOf, type Session, trustedPlaces } from '../session.ts'
 
 interface StopOptions extends CommonOptions {
   readonly all?: boolean
@@ -17,7 +17,9 @@ export function configure(command: Command, session: Session): void {
     .option(...timeoutOption)
     .action(async (options: StopOptions) => {
       if (options.all && options.name !== undefined) throw allAndOne(options.name)
-      const names = options.all ? await runningClusters(session.places) : [clusterNameOf(session, options)]
+      const names = options.all
+        ? await runningClusters(trustedPlaces(session))
+        : [clusterNameOf(session, options)]
       const outcomes = await Promise.allSettled(
         names.map(name => clientOf(session, { ...options, name }).stop()),
       )

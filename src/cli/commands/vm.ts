@@ -1,23 +1,27 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { verbs } from '../../api/index.ts'
+import { visit } from '../console.ts'
 import { nameOption } from '../options/shared.ts'
-import { tell } from '../output.ts'
 import { type CommonOptions, clientOf, type Session } from '../session.ts'
-import { talk } from '../terminal.ts'
+
+interface VmOptions extends CommonOptions {
+  readonly view?: boolean
+  readonly take?: boolean
+}
 
 export function configure(command: Command, session: Session): void {
   command
     .argument('<node>', verbs.console.asks.node.doc)
     .option(...nameOption)
-    .action(async (node: string, options: CommonOptions) => {
-      const socket = await clientOf(session, options).console(node)
-      if (process.stdin.isTTY) tell(`Connected to the console of node ${node}. Ctrl-] leaves.`)
-      const end = await talk(socket)
-      if (process.stdin.isTTY)
-        tell(
-          end === 'left'
-            ? '\r\nDisconnected; the node keeps running.'
-            : '\r\nThe console ended: the node or cluster stopped.',
-        )
+    .option('--view', verbs.console.asks.view.doc)
+    .addOption(new Option('--take', verbs.console.asks.take.doc).conflicts('view'))
+    .addHelpText('after', help)
+    .action(async (node: string, options: VmOptions) => {
+      const client = clientOf(session, options)
+      const { view = false, take = false } = options
+      await visit({ client, node }, await client.console(node, { view, take }))
     })
 }
+
+const help = `
+One terminal types on a console, the first. Others view it. The guest's console gets the size of the window that types.`

@@ -42,7 +42,8 @@ function argumentWords(
   entry: CommandEntry | undefined,
   [first]: readonly Argument[],
 ): CommandWords['argument'] {
-  const kinds = Object.values(entry?.verb?.asks ?? {}).map(({ kind }) => kind)
+  const asks = Object.values(entry?.verb?.asks ?? {}).filter(({ option }) => !option)
+  const kinds = asks.map(({ kind }) => kind)
   if (kinds.includes('node')) return 'node'
   if (kinds.includes('nodes')) return 'nodes'
   return first?.argChoices

@@ -6,8 +6,12 @@ export interface DnsCommandOptions {
   readonly listen?: string[]
   readonly resolvConf?: string
   readonly upstream?: string[]
+  readonly upstreamCa?: string
+  readonly filter?: string
+  readonly dns64?: string | true
   readonly cacheTtlMax?: string
   readonly cacheSize?: string
+  readonly cacheBytes?: string
   readonly zone?: string[]
   readonly hosts?: string
   readonly allow?: string[]
@@ -33,29 +37,43 @@ export function dnsOptionsOf(options: DnsCommandOptions): Omit<DnsOptions, 'name
   const { listen, resolvConf, upstream, hosts, allow, policy, log, metrics } = options
   if (policy !== undefined && policy !== 'sequential' && policy !== 'random' && policy !== 'fastest')
     throw badValue('--policy', `'${policy}' is not sequential, random or fastest`)
+  const { filter, dns64, upstreamCa } = options
+  if (filter !== undefined && filter !== 'aaaa' && filter !== 'a')
+    throw badValue('--filter', `'${filter}' is not aaaa or a`)
   if (upstream && resolvConf !== undefined)
     throw badValue('--upstream', 'it excludes --resolv-conf: both name the upstream servers')
   const cacheTtlMax = numberOf('--cache-ttl-max', options.cacheTtlMax, { least: 0, most: 604_800 })
   const cacheEntries = numberOf('--cache-size', options.cacheSize, { least: 1, most: 10_000_000 })
+  const cacheBytes = numberOf('--cache-bytes', options.cacheBytes, { least: 65_536, most: 2 ** 36 })
   return {
     ...(listen && { listen }),
     ...(upstream && { upstreams: upstream }),
     ...(allow && { allow }),
     ...(options.zone && { zones: zonesOf(options.zone) }),
-    ...given({ resolvConf, hostsFile: hosts, policy, log, metrics, cacheTtlMax, cacheEntries }),
+    ...given({ resolvConf, hostsFile: hosts, policy, log, metrics, cacheTtlMax, cacheEntries, cacheBytes }),
+    ...given({ filter, upstreamCa }),
+    ...(dns64 !== undefined && { dns64: dns64 === true ? {} : { prefix: dns64 } }),
     ...given({ mixedCase: options.mixedCase, rebindProtection: options.rebindProtection }),
   }
 }
 
-/** Reads `example.org=192.0.2.1`. Several servers for one domain are tried in order. */
-function zonesOf(texts: readonly string[]): { domain: string; upstreams: string[] }[] {
-  const zones = new Map<string, string[]>()
+/**
+ * Reads `example.org=192.0.2.1` and `example.org=192.0.2.1,trust-ad`. Several servers for one domain are tried
+ * in order.
+ */
+function zonesOf(texts: readonly string[]): { domain: string; upstreams: string[]; trustAd: boolean }[] {
+  const zones = new Map<string, { upstreams: string[]; trustAd: boolean }>()
   for (const text of texts) {
-    const [, domain, upstream] = /^([^=]+)=(.+)$/.exec(text) ?? []
-    if (!domain || !upstream) throw badValue('--zone', `'${text}' is not DOMAIN=ADDR[:PORT]`)
-    zones.set(domain, [...(zones.get(domain) ?? []), upstream])
+    const [, domain, upstream, suffix] = /^([^=]+)=([^,]+)(,trust-ad)?$/.exec(text) ?? []
+    if (!domain || !upstream)
+      throw badValue('--zone', `'${text}' is not DOMAIN=ADDR[:PORT] or DOMAIN=ADDR[:PORT],trust-ad`)
+    const trustAd = suffix !== undefined
+    const zone = zones.get(domain) ?? { upstreams: [], trustAd }
+    if (zone.trustAd !== trustAd)
+      throw badValue('--zone', `all servers of '${domain}' need ,trust-ad, or none: any of them may answer`)
+    zones.set(domain, { upstreams: [...zone.upstreams, upstream], trustAd })
   }
-  return Array.from(zones, ([domain, upstreams]) => ({ domain, upstreams }))
+  return Array.from(zones, ([domain, zone]) => ({ domain, ...zone }))
 }
 
 type Given<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }

@@ -1,7 +1,8 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import { optionOf } from '../../base/index.ts'
 import {
-  optionOf,
   resolveSettings,
   type Setting,
   type SettingKey,
@@ -10,6 +11,7 @@ import {
   settings,
 } from '../../plan/index.ts'
 import type { Session } from '../session.ts'
+import { withSpoofFile } from './spoof-file.ts'
 
 /** Adds an option for every setting (`--nets-vm` for `netsVm`), and those for single nodes in `argv`. */
 export function addSettings(command: Command, argv: readonly string[]): void {
@@ -26,14 +28,18 @@ export function settingOption(key: SettingKey): Option {
   const about = `${doc}${shown ? ` (default ${shown})` : ''} [${variable}]`
   const name = placeholder(key)
   const option = new Option(`${optionOf(key)} ${bare === undefined ? `<${name}>` : `[${name}]`}`, about)
-  if (key === 'dnsSpoof')
-    option.argParser((more, before?: string) => [before, more].filter(Boolean).join(','))
+  const separator = lists[key] ?? (key.startsWith('with') ? ',' : undefined)
+  if (separator !== undefined)
+    option.argParser((more, before?: string) => [before, more].filter(Boolean).join(separator))
   return bare === undefined ? option : option.preset(bare)
 }
 
 /** `--mem201`, `--mtu3` …: there is one for every node and net, so only those on the command line become options. */
 function nodeOptionsIn(argv: readonly string[]): Set<string> {
-  const found = argv.map(argument => /^--(?:mem|smp|append|nets|mtu)\d+(?==|$)/.exec(argument)?.[0])
+  const found = argv.map(
+    argument =>
+      /^--(?:mem|smp|append|nets|mtu|with|kernel|modules|rootfs|init)\d+(?==|$)/.exec(argument)?.[0],
+  )
   return new Set(found.filter(option => option !== undefined))
 }
 
@@ -45,15 +51,45 @@ export function settingsOf(session: Session, options: Readonly<Record<string, un
     ...(clone === false && { clone: 'off' }),
     ...(dnsUpstream === false && { dnsUpstream: 'off' }),
   }
-  const chosen = Object.entries(asked).filter(([key]) => isSetting(key))
-  const all = resolveSettings({ env: session.env, options: Object.fromEntries(chosen) as SettingOptions })
-  const [kernel, kvm, netSetup] = [absolute(all.kernel), program(all.kvm), program(all.netSetup)]
+  const { env, options: given } = withSpoofFile({ env: session.env, options: asked })
+  const chosen = Object.entries(given).filter(([key]) => isSetting(key))
+  const all = resolveSettings({
+    env,
+    options: Object.fromEntries(chosen) as SettingOptions,
+    named: optionOf,
+  })
+  return withPaths(session, all)
+}
+
+/** The settings with some of them changed, by a hook: `named` is how errors name them. */
+export function changedSettings(
+  session: Session,
+  { before, changes }: { readonly before: Settings; readonly changes: SettingOptions },
+  named: (key: string) => string,
+): Settings {
+  return withPaths(session, resolveSettings({ options: { ...before, ...changes }, named }))
+}
+
+function withPaths(session: Session, all: Settings): Settings {
+  const [kvm, netSetup] = [program(all.kvm), program(all.netSetup)]
   const [dnsHosts, dnsLog] = [absolute(all.dnsHosts), absolute(all.dnsLog)]
-  return { ...all, kernel, kvm, netSetup, dnsHosts, dnsLog }
+  const cdrom = absolute(all.cdrom) || madeCdrom(session)
+  const [ovl, xovls, ovlPath] = [all.ovl.map(program), all.xovls.map(program), all.ovlPath.map(absolute)]
+  const dnsUpstreamCa = absolute(all.dnsUpstreamCa)
+  const files = { ...ofNodes(all), kvm, netSetup, dnsHosts, dnsLog, dnsUpstreamCa, cdrom }
+  return { ...all, ...files, ovl, xovls, ovlPath }
+}
+
+/** The paths that each node may have of its own, made absolute. */
+function ofNodes(all: Settings): object {
+  const paths = Object.entries(all).filter(([key]) => /^(kernel|modules|rootfs)\d*$/.test(key))
+  return Object.fromEntries(paths.map(([key, path]) => [key, absolute(path)]))
 }
 
 function isSetting(key: string): boolean {
-  return Object.hasOwn(settings, key) || /^(mem|smp|append|nets|mtu)\d+$/.test(key)
+  return (
+    Object.hasOwn(settings, key) || /^(mem|smp|append|nets|mtu|with|kernel|modules|rootfs|init)\d+$/.test(key)
+  )
 }
 
 /** An absolute path, or a name to find in PATH. */
@@ -65,10 +101,42 @@ function absolute(path: string): string {
   return path === '' ? '' : resolve(path)
 }
 
-const files: readonly string[] = ['kernel', 'kvm', 'netSetup', 'dnsHosts', 'dnsLog'] satisfies SettingKey[]
+/** The image that `xc mkcdrom` writes when no path is given. */
+export function usualCdrom({ places }: Session): string {
+  return join(places.state, 'cdrom.iso')
+}
+
+function madeCdrom(session: Session): string {
+  const path = usualCdrom(session)
+  return existsSync(path) ? path : ''
+}
+
+/** Options that may be repeated: the values together are one list. */
+const lists: Readonly<Record<string, string>> = {
+  dnsSpoof: ',',
+  dnsZone: ',',
+  dnsRecord: ';',
+  ovl: ',',
+  packages: ',',
+} satisfies {
+  readonly [Key in SettingKey]?: string
+}
+const files: readonly string[] = [
+  'cdrom',
+  'kernel',
+  'rootfs',
+  'kvm',
+  'netSetup',
+  'dnsHosts',
+  'dnsLog',
+  'dnsUpstreamCa',
+] satisfies SettingKey[]
 
 function placeholder(key: string): string {
   if (files.includes(key)) return 'file'
   if (key.startsWith('nets') || key === 'hostNets') return 'nets'
+  if (['ovl', 'xovls', 'packages'].includes(key) || key.startsWith('with')) return 'names'
+  if (key === 'ovlPath') return 'dirs'
+  if (key === 'modules') return 'dir'
   return typeof (settings as Record<string, { default: unknown }>)[key]?.default === 'number' ? 'n' : 'value'
 }

@@ -1,10 +1,10 @@
 import type { Status } from '../../api/index.ts'
-import { errorFromJson } from '../../base/index.ts'
+import { durationText, errorFromJson, systemClock } from '../../base/index.ts'
 import type { Launch } from '../../owner/index.ts'
 import { CliError } from '../errors.ts'
-import { tell } from '../output.ts'
+import { exitFlushed, tell } from '../output.ts'
 import { openProgress } from './progress.ts'
-import type { ProgressOptions } from './types.ts'
+import type { ProgressMessage, ProgressOptions } from './types.ts'
 
 /** The status of the ready cluster, or the exit status after a signal has cancelled the start. */
 export interface StartOutcome {
@@ -12,18 +12,31 @@ export interface StartOutcome {
   readonly interrupted?: number
 }
 
+export interface StartShown extends ProgressOptions {
+  readonly timeoutMs?: number | undefined
+  /** Hears what is shown. */
+  readonly onEvent?: (message: ProgressMessage) => void
+}
+
+/** The time for an owner to undo what it has started after its own time limit, and to say so. */
+const undoMs = 5000
+
 /**
  * Shows the messages of an owner until its cluster is ready, and throws its failure. Ctrl-C makes the owner remove
  * everything that it has started, and waits for that. A second Ctrl-C exits at once; the owner still does it.
  */
-export async function followStart(launch: Launch, shown: ProgressOptions): Promise<StartOutcome> {
+export async function followStart(launch: Launch, shown: StartShown): Promise<StartOutcome> {
   const progress = await openProgress(shown)
   const interruption = interruptible(launch)
+  const cancelLate = endLate(launch, shown.timeoutMs)
   try {
     for await (const message of launch.messages) {
-      if (message.event === 'failed') throw errorFromJson(message.error) ?? died(launch)
-      if (message.event !== 'ready') progress.show(message)
-      else if (interruption.status === 0) {
+      if (message.type === 'failed') throw errorFromJson(message.error) ?? died(launch)
+      if (message.type !== 'ready') {
+        progress.show(message)
+        shown.onEvent?.(message)
+      }
+      if (message.type === 'ready' && interruption.status === 0) {
         launch.keep()
         await progress.end()
         return { status: message.status }
@@ -39,7 +52,20 @@ export async function followStart(launch: Launch, shown: ProgressOptions): Promi
     throw failure
   } finally {
     interruption.forget()
+    cancelLate()
   }
+}
+
+/** The owner watches the time limit. This is for one that hangs or is stopped: it undoes all when the pipe ends. */
+function endLate({ messages, pid, log }: Launch, timeoutMs: number | undefined): () => void {
+  if (timeoutMs === undefined) return () => {}
+  const late = new CliError({
+    code: 'OWNER_SILENT',
+    op: 'start cluster',
+    reason: `its owner process (${pid}) has not answered within ${durationText(timeoutMs)}`,
+    remedy: `It undoes the start as soon as it runs again. Its log: ${log}`,
+  })
+  return systemClock.after(timeoutMs + undoMs, () => messages.end(late))
 }
 
 interface Interruption {
@@ -51,7 +77,7 @@ interface Interruption {
 function interruptible(launch: Launch): Interruption {
   const state = { status: 0 }
   const heard = (status: number) => () => {
-    if (state.status) process.exit(status)
+    if (state.status) return void exitFlushed(status)
     state.status = status
     tell('\nCancelling: removing what has been started …')
     launch.cancel()

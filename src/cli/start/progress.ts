@@ -1,3 +1,4 @@
+import { indentedLines, withOptions } from '../../base/index.ts'
 import { tell } from '../output.ts'
 import type { Progress, ProgressMessage, ProgressOptions } from './types.ts'
 
@@ -15,7 +16,7 @@ export function linesOf(line: (text: string) => void): Progress {
   let explained = false
   return {
     show(message) {
-      if (message.event === 'step' && message.step === 'template' && !explained) {
+      if (message.type === 'step' && message.step === 'template' && !explained) {
         line(`template: ${whyTemplates}`)
         explained = true
       }
@@ -27,9 +28,9 @@ export function linesOf(line: (text: string) => void): Progress {
 }
 
 function lineOf(message: ProgressMessage): string | undefined {
-  if (message.event === 'notice') return `note: ${message.text}`
-  if (message.event === 'step' && message.state === 'begin') return `${message.step}: ${message.text}`
-  if (message.event !== 'node') return undefined
+  if (message.type === 'notice') return `note: ${indentedLines(withOptions(message.text))}`
+  if (message.type === 'step' && message.state === 'begin') return `${message.step}: ${message.text}`
+  if (message.type !== 'node') return undefined
   if (message.state === 'ready') return `${message.name}: ready after ${(message.ms / 1000).toFixed(2)} s`
   return message.state === 'failed' ? `${message.name}: failed` : undefined
 }

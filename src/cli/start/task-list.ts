@@ -1,5 +1,5 @@
 import { Listr, type ListrTask } from 'listr2'
-import { type Deferred, defer } from '../../base/index.ts'
+import { type Deferred, defer, indentedLines, printable, withOptions } from '../../base/index.ts'
 import { tell } from '../output.ts'
 import type { Progress, ProgressMessage, ProgressOptions } from './types.ts'
 
@@ -34,12 +34,12 @@ export function openTaskList({ nodes: total, clones }: Omit<ProgressOptions, 'li
   const nodes = new Map<number, string>()
   return {
     show(message) {
-      if (message.event === 'notice') notices.push(message.text)
-      else if (message.event === 'node')
+      if (message.type === 'notice') notices.push(message.text)
+      else if (message.type === 'node')
         lines
           .get('configure')
           ?.set(`${readyIn(nodes.set(message.id, message.state))} of ${total} nodes are ready`)
-      else if (message.event === 'step') step(lines, message)
+      else if (message.type === 'step') step(lines, message)
     },
     async end(failure) {
       for (const { done } of lines.values()) {
@@ -47,7 +47,7 @@ export function openTaskList({ nodes: total, clones }: Omit<ProgressOptions, 'li
         else done.reject(new Error('not done'))
       }
       await running
-      for (const text of notices) tell(`note: ${text}`)
+      for (const text of notices) tell(`note: ${indentedLines(withOptions(text))}`)
     },
   }
 }
@@ -58,7 +58,7 @@ function taskOf(title: string, line: Line): ListrTask {
     title,
     task: (_, task) => {
       line.set = text => {
-        task.title = `${title}: ${text}`
+        task.title = `${title}: ${printable(text)}`
       }
       if (line.text) line.set(line.text)
       return line.done.promise
@@ -66,7 +66,7 @@ function taskOf(title: string, line: Line): ListrTask {
   }
 }
 
-type StepMessage = Extract<ProgressMessage, { event: 'step' }>
+type StepMessage = Extract<ProgressMessage, { type: 'step' }>
 
 function step(lines: ReadonlyMap<string, Line>, message: StepMessage): void {
   const template = lines.get('template')

@@ -1,7 +1,7 @@
 import type { OwnerMessage } from '../../owner/index.ts'
 
 /** The messages of an owner before it is ready. Not all of them are shown. */
-export type ProgressMessage = Exclude<OwnerMessage, { event: 'ready' | 'failed' }>
+export type ProgressMessage = Exclude<OwnerMessage, { type: 'ready' | 'failed' }>
 
 export interface Progress {
   show(message: ProgressMessage): void

@@ -1,12 +1,18 @@
+import { indentedLines } from '../../base/index.ts'
 import type { NodeStatus, Status } from '../../client/index.ts'
 import { table } from './table.ts'
 
 /** A cluster as text: a headline, a table of its nodes, and the reasons of failed ones. */
 export function clusterTable(status: Status): string {
   const header = ['node', 'name', 'role', 'state', 'boot', 'net', 'dev', 'ipv4', 'ipv6']
-  const failed = status.nodes.filter(({ reason }) => reason !== undefined)
-  const reasons = failed.map(({ name, reason }) => `${name}: ${reason}\n`)
-  return [headline(status), table(header, status.nodes.flatMap(nodeRows)), ...reasons].join('')
+  return [headline(status), table(header, status.nodes.flatMap(nodeRows)), ...troubles(status)].join('')
+}
+
+/** Why nodes have failed, and what is wrong with others. Guests say some of it. */
+export function troubles({ nodes }: Pick<Status, 'nodes'>): string[] {
+  return nodes.flatMap(({ name, reason, warning }) =>
+    [reason, warning].filter(text => text !== undefined).map(text => `${name}: ${indentedLines(text)}\n`),
+  )
 }
 
 /** `cluster default: ready in 3.1 s, xnet, 7 nodes, tcg, Linux 6.1.0, namespace /proc/71/fd/20` */

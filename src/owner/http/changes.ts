@@ -5,9 +5,9 @@ import type { Owner } from '../owner.ts'
 /** The nodes that a request names. Undefined: all that the change applies to. */
 export type NamedNodes = readonly (string | number)[] | undefined
 
-/** The ids of these nodes. */
+/** The ids of these nodes, each once: a node can be named in two ways. */
 export function idsOf(owner: Owner, nodes: NamedNodes): number[] | undefined {
-  return nodes?.map(node => owner.nodeId(node))
+  return nodes && [...new Set(nodes.map(node => owner.nodeId(node)))]
 }
 
 type Heard = ReturnType<Owner['events']>
@@ -17,7 +17,7 @@ type HasBegun = (events: Heard) => Promise<void>
 export function begun(ids: readonly number[] | undefined): HasBegun {
   return async events => {
     for await (const event of events) {
-      const isOne = event.event === 'node' && (ids?.includes(event.id) ?? true)
+      const isOne = event.type === 'node' && (ids?.includes(event.id) ?? true)
       if (isOne && event.state === 'starting') return
     }
   }

@@ -50,7 +50,7 @@ const streams = {
       'text/event-stream': {
         schema: {
           type: 'string',
-          description: 'the data of each is #/components/schemas/ClusterEvent, or {"event": "lost", "count"}',
+          description: 'the data of each is #/components/schemas/ClusterEvent, or {"type": "lost", "count"}',
         },
       },
     }),

@@ -7,17 +7,35 @@ import {
   type Verb,
 } from '../../api/index.ts'
 
-const oneNode = z.union([z.number().int().nonnegative(), z.string()]).describe('1, "1" or "vm-001"')
-const nodes = z.array(oneNode).min(1)
+/** What a parameter must be, in an error. */
+const expects = {
+  nodes: 'a list of nodes, such as [1, "vm-002"]',
+  flag: 'true or false',
+  digit: '0 or 1',
+  words: 'a list of one or more words',
+  base64: 'bytes in base64',
+  milliseconds: 'a whole number of milliseconds above 0',
+  text: 'text on one line',
+  count: 'a whole number from 0 on',
+  share: 'a number above 0 and up to 1',
+} as const
+
+const oneNode = z
+  .union([z.number().int().nonnegative(), z.string()], expects.nodes)
+  .describe('1, "1" or "vm-001"')
+const nodes = z.array(oneNode, expects.nodes).min(1, expects.nodes)
 
 /** The schema of each kind of parameter in a body. */
 const inBody = {
   nodes,
   newNodes: nodes,
-  flag: z.boolean(),
-  words: z.array(z.string()).min(1),
-  base64: z.base64(),
-  milliseconds: z.number().int().positive(),
+  flag: z.boolean(expects.flag),
+  words: z.array(z.string(expects.words), expects.words).min(1, expects.words),
+  base64: z.base64(expects.base64),
+  milliseconds: z.number(expects.milliseconds).int(expects.milliseconds).positive(expects.milliseconds),
+  text: z.string(expects.text).regex(/^[^\n\0]+$/, expects.text),
+  count: z.number(expects.count).int(expects.count).nonnegative(expects.count),
+  share: z.number(expects.share).positive(expects.share).max(1, expects.share),
 } satisfies { readonly [Kind in Exclude<ParameterKind, 'node'>]: z.ZodType<ParameterValues[Kind]> }
 
 /**
@@ -35,6 +53,7 @@ export function questionOf({ asks, method }: Pick<Verb, 'asks' | 'method'>): z.Z
         return [name, parameter.optional ? schema.optional() : schema]
       }),
     ),
+    { error: issue => (issue.code === 'unrecognized_keys' ? undefined : 'its body must be a JSON object') },
   )
 }
 
@@ -46,7 +65,7 @@ function bodySchema(parameter: Parameter): z.ZodType {
 /** A query has only flags, as 0 and 1. */
 function inQuery(parameter: Parameter): z.ZodType {
   return z
-    .enum(['0', '1'])
+    .enum(['0', '1'], expects.digit)
     .describe(docOf(parameter, ['0', '1']))
     .transform(digit => digit === '1')
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ClusterEvent, JsonAnswers, ReachReport, Status } from '../../api/index.ts'
+import type { ClusterEvent, DnsFaults, JsonAnswers, OwnNames, ReachReport, Status } from '../../api/index.ts'
 import type { ErrorJson } from '../../base/index.ts'
 
 /** The schemas of the API's answers, for openapi.ts. Those of its requests are in questions.ts. */
@@ -33,6 +33,7 @@ const nodeStatus = z.object({
   role: z.enum(['vm', 'router', 'tester']),
   state: nodeState,
   reason: z.string().describe('why it failed').exactOptional(),
+  warning: z.string().describe('what is wrong with it although it runs').exactOptional(),
   pid: count.describe('of its QEMU').exactOptional(),
   bootMs: z.number().describe('from the start of its QEMU to ready').exactOptional(),
   milestones: z
@@ -79,23 +80,23 @@ export const status = z.object({
 const node = { id: count, name: z.string() }
 
 /** The data of an event of the stream, and a line of the start pipe before `ready`. */
-export const clusterEvent = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('notice'), text: z.string().describe('a message for the user') }),
+export const clusterEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('notice'), text: z.string().describe('a message for the user') }),
   z.object({
-    event: z.literal('step'),
+    type: z.literal('step'),
     step: z.enum(['image', 'network', 'template', 'vms', 'configure']),
     state: z.enum(['begin', 'end']),
     text: z.string(),
   }),
   z.object({
-    event: z.literal('node'),
+    type: z.literal('node'),
     ...node,
     state: nodeState,
     ms: z.number().describe('from the start of its QEMU'),
     reason: z.string().describe('why it failed').exactOptional(),
   }),
-  z.object({ event: z.literal('milestone'), ...node, milestone, ms: z.number() }),
-  z.object({ event: z.literal('cluster'), state: clusterState }),
+  z.object({ type: z.literal('milestone'), ...node, milestone, ms: z.number() }),
+  z.object({ type: z.literal('cluster'), state: clusterState }),
 ]) satisfies z.ZodType<ClusterEvent>
 
 const reachResult = z.object({
@@ -112,6 +113,38 @@ export const reachReport = z.object({
   pairs: z.array(reachResult),
 }) satisfies z.ZodType<ReachReport>
 
+const counted = z.object({ frames: count, bytes: count })
+
+const counters = z.object({
+  v,
+  atMs: count.describe('monotonic'),
+  load: z.tuple([z.number(), z.number(), z.number()]),
+  dns: z.object({ questions: count, answeredHere: count }).exactOptional(),
+  nodes: z.array(
+    z.object({
+      id: count,
+      cpuMs: count.exactOptional(),
+      nets: z.array(
+        z.object({ net: count, dev: z.string(), sent: counted, received: counted.exactOptional() }),
+      ),
+    }),
+  ),
+})
+
+const captures = z.object({
+  v,
+  captures: z.array(
+    z.object({
+      node: z.string(),
+      dev: z.string(),
+      file: z.string().describe('complete when the capture has ended'),
+      frames: count,
+      bytes: count,
+      lost: count.describe('frames that are not in the file'),
+    }),
+  ),
+})
+
 const stopped = z.object({ v, owner: z.object({ pid: count }) })
 
 const base64 = z.base64()
@@ -122,13 +155,55 @@ export const execAnswer = z.object({
   signal: z.number().int().exactOptional(),
   stdout: base64,
   stderr: base64,
-  truncated: z
-    .object({ stdout: z.boolean(), stderr: z.boolean() })
-    .describe('true: the guest agent kept only the beginning of that output'),
 })
 
+const nodeNames = z.array(z.string()).describe('absent: all askers').exactOptional()
+
+const names = z.object({
+  v,
+  domain: z.string().describe("the cluster's domain, if it has one").exactOptional(),
+  names: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      data: z.string().describe('as in a zone file'),
+      ttl: count.describe('in seconds'),
+      source: z.enum(['node', 'settings', 'added']),
+      nodes: nodeNames,
+    }),
+  ),
+}) satisfies z.ZodType<OwnNames>
+
+const dnsFaults = z.object({
+  v,
+  faults: z.array(
+    z.object({
+      id: count,
+      name: z.string(),
+      fault: z.enum(['nxdomain', 'servfail', 'refused', 'drop', 'delay', 'truncate']),
+      type: z.string().exactOptional(),
+      nodes: nodeNames,
+      probability: z.number(),
+      seed: count,
+      delayMs: count.exactOptional(),
+      times: count.exactOptional(),
+      matched: count.describe('queries that fitted'),
+      failed: count.describe('queries that failed'),
+    }),
+  ),
+}) satisfies z.ZodType<DnsFaults>
+
 /** The schema of each kind of JSON answer. */
-export const answers = { status, reachReport, stopped, exec: execAnswer } satisfies {
+export const answers = {
+  status,
+  reachReport,
+  stopped,
+  captures,
+  counters,
+  exec: execAnswer,
+  names,
+  dnsFaults,
+} satisfies {
   readonly [Kind in keyof JsonAnswers]: z.ZodType<JsonAnswers[Kind]>
 }
 

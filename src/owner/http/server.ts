@@ -1,8 +1,17 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
-import { z } from 'zod'
-import { type ErrorKind, errorToJson, version, versionHeader, XclusterError } from '../../base/index.ts'
+import { finished } from 'node:stream/promises'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import {
+  debugHeader,
+  type ErrorJson,
+  type ErrorKind,
+  errorToJson,
+  version,
+  versionHeader,
+  XclusterError,
+} from '../../base/index.ts'
 import { OwnerError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
 import type { Answering } from './listener.ts'
@@ -35,9 +44,12 @@ export async function serve({ owner, server, log, routes = ours }: ServeOptions)
   app.addHook('onRequest', async (_, reply) => void reply.header(versionHeader, version))
   app.setValidatorCompiler(({ schema }) => validator(schema as unknown as z.ZodType))
   app.setSerializerCompiler(() => JSON.stringify)
-  app.setErrorHandler((failure, _, reply) => answerError(reply, failure, log))
+  app.setErrorHandler(async (failure, request, reply) => {
+    await rest(request.raw)
+    return answerError(request, reply, { failure, log })
+  })
   app.setNotFoundHandler((request, reply) =>
-    answerError(reply, noRoute(`${request.method} ${request.url}`), log),
+    answerError(request, reply, { failure: noRoute(`${request.method} ${request.url}`), log }),
   )
   for (const route of routes) register(app, owner, route)
   app.get('/v1/openapi.json', () => openApi(routes))
@@ -85,7 +97,7 @@ async function stream(
 function validator(schema: z.ZodType) {
   return (value: unknown) => {
     const result = schema.safeParse(value ?? {})
-    return result.success ? { value: result.data } : { error: badRequest(result.error) }
+    return result.success ? { value: result.data } : { error: refusal(result.error) }
   }
 }
 
@@ -98,9 +110,9 @@ async function upgrade(
   try {
     const asked = upgradeAsked(routes, request)
     if (!asked) throw noRoute(`upgrade of ${request.url}`)
-    await asked.route.handle(owner, { id: asked.id, question: {} }, peer)
+    await asked.route.handle(owner, { id: asked.id, question: asked.question }, peer)
   } catch (failure) {
-    const error = errorToJson(failure)
+    const error = shownError(errorToJson(failure), request.headers)
     const body = JSON.stringify({ v: 1, error })
     const head = `HTTP/1.1 ${statusOf[error.kind]} ${error.code}\r\ncontent-type: application/json\r\n`
     const rest = `connection: close\r\n${versionHeader}: ${version}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
@@ -115,22 +127,58 @@ const statusOf: Readonly<Record<ErrorKind, number>> = {
   prerequisite: 503,
 }
 
-function answerError(reply: FastifyReply, failure: unknown, log: (text: string) => void): FastifyReply {
+/** Reads the rest of a body that is refused, or its sender would see a broken pipe in place of the reason. */
+async function rest(body: IncomingMessage): Promise<void> {
+  if (body.complete || body.destroyed) return
+  body.resume()
+  await finished(body).catch(() => {})
+}
+
+interface Failed {
+  readonly failure: unknown
+  readonly log: (text: string) => void
+}
+
+function answerError(
+  { headers }: Pick<FastifyRequest, 'headers'>,
+  reply: FastifyReply,
+  { failure, log }: Failed,
+): FastifyReply {
   const error = errorToJson(asOurs(failure))
   if (error.code === 'INTERNAL') log(error.stack ?? error.message)
-  return reply.code(statusOf[error.kind]).send({ v: 1, error })
+  return reply.code(statusOf[error.kind]).send({ v: 1, error: shownError(error, headers) })
+}
+
+/** The stack is for `--debug` alone. */
+function shownError({ stack, ...error }: ErrorJson, headers: IncomingHttpHeaders): ErrorJson {
+  return { ...error, ...(headers[debugHeader] !== undefined && stack !== undefined && { stack }) }
 }
 
 /** What fastify itself refuses (malformed JSON, a body that is too large) is a bad request. */
 function asOurs(failure: unknown): unknown {
   const { statusCode, message } = failure as { statusCode?: number; message?: string }
   if (failure instanceof XclusterError || !statusCode || statusCode >= 500) return failure
-  return new OwnerError({ code: 'BAD_REQUEST', kind: 'usage', op: 'read request', reason: message ?? '' })
+  if (statusCode === 413) return badRequest(tooLarge)
+  return badRequest({ reason: message ?? '' })
 }
 
-function badRequest(failure: z.ZodError): OwnerError {
-  const reason = z.prettifyError(failure).replaceAll('\n', ' ').replaceAll('✖ ', '')
-  return new OwnerError({ code: 'BAD_REQUEST', kind: 'usage', op: 'read request', reason })
+const tooLarge = {
+  reason: `its body is larger than ${bodyLimit >> 20} MiB, which is more than 32 MiB of input for a command in base64`,
+  remedy: 'Send the input in parts',
+}
+
+function badRequest(why: { readonly reason: string; readonly remedy?: string }): OwnerError {
+  return new OwnerError({ code: 'BAD_REQUEST', kind: 'usage', op: 'read request', ...why })
+}
+
+/** `nodes must be a list of nodes …`: the words are those of the parameters' kinds (questions.ts). */
+function refusal({ issues }: z.ZodError): OwnerError {
+  const words = issues.map(issue => {
+    if (issue.code === 'unrecognized_keys') return `it has no parameter ${issue.keys.join(', ')}`
+    return issue.path.length === 0 ? issue.message : `${String(issue.path[0])} must be ${issue.message}`
+  })
+  const remedy = 'GET /v1/openapi.json has the parameters of each route'
+  return badRequest({ reason: [...new Set(words)].join('; '), remedy })
 }
 
 function noRoute(what: string): OwnerError {

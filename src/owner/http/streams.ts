@@ -3,10 +3,12 @@ import { open } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { upgradeProtocol, verbs } from '../../api/index.ts'
+import { consoleHeader, upgradeProtocol, type Verb, verbs } from '../../api/index.ts'
 import { isSystemError, Queue, version, versionHeader } from '../../base/index.ts'
+import { SocketPort } from '../../stream/index.ts'
 import { OwnerError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
+import type { JoinOptions } from '../terminals.ts'
 
 /** Streamed answers. Each writes no faster than its reader reads. Events for which a reader is too slow are dropped. */
 
@@ -20,9 +22,9 @@ async function* eventLines(queue: ReturnType<Owner['events']>): AsyncGenerator<s
   let told = 0
   yield ': events of this cluster\n\n'
   for await (const event of queue) {
-    if (queue.lost > told) yield `event: lost\ndata: {"event":"lost","count":${queue.lost - told}}\n\n`
+    if (queue.lost > told) yield `event: lost\ndata: {"type":"lost","count":${queue.lost - told}}\n\n`
     told = queue.lost
-    yield `event: ${event.event}\ndata: ${JSON.stringify(event)}\n\n`
+    yield `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
   }
 }
 
@@ -71,7 +73,7 @@ function watchFile(path: string, grown: Queue<true>): { close(): void } {
 
 async function untilStopped(events: ReturnType<Owner['events']>, node: number): Promise<void> {
   for await (const event of events) {
-    if (event.event === 'node' && event.id === node && ['stopped', 'failed'].includes(event.state)) return
+    if (event.type === 'node' && event.id === node && ['stopped', 'failed'].includes(event.state)) return
   }
 }
 
@@ -95,27 +97,50 @@ async function stream(raw: ServerResponse, { type, pieces, close }: Source): Pro
   }
 }
 
-/** Connects the socket of an upgraded request to a node's console: raw bytes in both directions. */
-export function joinConsole(owner: Owner, node: number, socket: Duplex): void {
+/** A terminal that joins a console. */
+interface Joining extends JoinOptions {
+  readonly node: number
+}
+
+/** Connects the socket of an upgraded request to a node's console: raw bytes, in both directions for the writer. */
+export function joinConsole(owner: Owner, { node, ...how }: Joining, socket: Duplex): void {
   const console = owner.cluster().console(node)
   const output = console.attach()
-  socket.write(upgradeAnswer)
+  const role = owner.terminals.join(node, socket, how)
+  socket.write(upgradeAnswer(verbs.console, [`${consoleHeader}: ${role}`]))
   socket.write(console.lastLines(12))
-  socket.on('data', bytes => console.write(bytes as Uint8Array))
+  socket.on('data', bytes => {
+    if (owner.terminals.mayWrite(node, socket)) console.write(bytes as Uint8Array)
+  })
   socket.on('error', () => socket.destroy())
-  socket.on('close', () => output.end())
+  // One that has gone is seen here; it closes when it cannot be written to any more.
+  socket.on('end', () => owner.terminals.leave(node, socket))
+  socket.on('close', () => {
+    owner.terminals.leave(node, socket)
+    output.end()
+  })
   pipeline(Readable.from(output, { objectMode: true, highWaterMark: 1 }), socket).catch(() =>
     socket.destroy(),
   )
 }
 
-const upgradeAnswer = [
-  'HTTP/1.1 101 Switching Protocols',
-  'Connection: Upgrade',
-  `Upgrade: ${upgradeProtocol(verbs.console)}`,
-  `${versionHeader}: ${version}`,
-  '\r\n',
-].join('\r\n')
+/** Connects the socket of an upgraded request to a command on a node, which it asks for in its first frame. */
+export function joinCommand(owner: Owner, node: number, socket: Duplex): void {
+  const port = new SocketPort(socket)
+  owner.cluster().relayCommand(node, port)
+  socket.write(upgradeAnswer(verbs.spawn))
+}
+
+function upgradeAnswer(verb: Pick<Verb, 'name'>, more: readonly string[] = []): string {
+  return [
+    'HTTP/1.1 101 Switching Protocols',
+    'Connection: Upgrade',
+    `Upgrade: ${upgradeProtocol(verb)}`,
+    `${versionHeader}: ${version}`,
+    ...more,
+    '\r\n',
+  ].join('\r\n')
+}
 
 function noLog(id: string): OwnerError {
   const reason = 'its console has no file yet'

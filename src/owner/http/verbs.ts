@@ -3,18 +3,22 @@ import type { Duplex } from 'node:stream'
 import type {
   AnswerOf,
   AskedOf,
+  Captures,
+  DnsFaults,
   ExecJson,
   JsonAnswers,
+  OwnNames,
   ReachReport,
   Stopped,
   Verb,
   VerbTable,
   verbs,
 } from '../../api/index.ts'
+import type { NewDnsFault } from '../../cluster/index.ts'
 import { newId } from '../../plan/index.ts'
 import type { Owner } from '../owner.ts'
 import { begun, change, idsOf } from './changes.ts'
-import { followLog, joinConsole, sendEvents } from './streams.ts'
+import { followLog, joinCommand, joinConsole, sendEvents } from './streams.ts'
 
 /** The implementation of a verb: it returns the answer, or writes a stream to `peer`. */
 type Implementation<V extends Verb> = V['answer'] extends keyof JsonAnswers
@@ -32,28 +36,69 @@ export const implementations: Implementations<typeof verbs> = {
   stop,
   pause: (owner, { nodes }) => change(owner, () => owner.cluster().pause(idsOf(owner, nodes))),
   resume: (owner, { nodes }) => change(owner, () => owner.cluster().resume(idsOf(owner, nodes))),
+  halt(owner, { nodes }) {
+    const ids = idsOf(owner, nodes)!
+    return change(owner, () => owner.cluster().halt(ids))
+  },
   reset(owner, { nodes, wait }) {
     const ids = idsOf(owner, nodes)
     return change(owner, () => owner.cluster().reset(ids), wait === false && begun(ids))
   },
   scaleout(owner, { nodes, wait }) {
-    const ids = nodes.map(newId)
+    const ids = [...new Set(nodes.map(newId))]
     return change(owner, () => owner.cluster().scaleOut(ids), wait === false && begun(ids))
   },
   scalein(owner, { nodes }) {
-    const ids = nodes.map(node => owner.nodeId(node))
+    const ids = idsOf(owner, nodes)!
     return change(owner, () => owner.cluster().scaleIn(ids))
   },
   exec,
-  console: (owner, { node }, peer) => joinConsole(owner, owner.nodeId(node), peer),
+  spawn: (owner, { node }, peer) => joinCommand(owner, owner.nodeId(node), peer),
+  console: (owner, { node, ...how }, peer) => joinConsole(owner, { node: owner.nodeId(node), ...how }, peer),
   log: (owner, { node, follow = false }, peer) => followLog(owner, { id: node, follow }, peer),
+  counters: owner => owner.cluster().counters(),
+  capture,
   check,
+  names: owner => namesAnswer(owner, owner.cluster().names.list()),
+  nameAdd,
+  nameRemove: (owner, { name, type }) => namesAnswer(owner, owner.cluster().names.remove(name, type)),
+  dnsFaults: owner => ({ v: 1, faults: owner.cluster().dnsFaults.list() }),
+  dnsFaultAdd,
+  dnsFaultClear: (owner, { id }) => ({ v: 1, faults: owner.cluster().dnsFaults.clear(id) }),
   events: (owner, _, peer) => sendEvents(owner, peer),
+}
+
+function namesAnswer(owner: Owner, names: OwnNames['names']): OwnNames {
+  const { domain } = owner.cluster().names
+  return { v: 1, ...(domain !== '' && { domain }), names }
+}
+
+function nameAdd(owner: Owner, { nodes, ...record }: AskedOf<typeof verbs.nameAdd>): OwnNames {
+  return namesAnswer(owner, [owner.cluster().names.add({ ...record, nodes: idsOf(owner, nodes) })])
+}
+
+function dnsFaultAdd(owner: Owner, { nodes, ...fault }: AskedOf<typeof verbs.dnsFaultAdd>): DnsFaults {
+  const given = { ...fault, nodes: idsOf(owner, nodes) } as NewDnsFault // the forwarder checks the kind of fault
+  return { v: 1, faults: [owner.cluster().dnsFaults.add(given)] }
 }
 
 async function stop(owner: Owner): Promise<Stopped> {
   await owner.stop()
   return { v: 1, owner: { pid: process.pid } }
+}
+
+async function capture(
+  owner: Owner,
+  { node, interfaces, end = false }: AskedOf<typeof verbs.capture>,
+): Promise<Captures> {
+  const id = owner.nodeId(node)
+  const cluster = owner.cluster()
+  const nets = cluster.plan.nodes.find(each => each.id === id)!.nets
+  const devs = interfaces && [...new Set(interfaces)]
+  const captures = end
+    ? await owner.captures.end(id, devs ?? owner.captures.of(id))
+    : await owner.captures.start(cluster, id, devs ?? nets.map(({ dev }) => dev))
+  return { v: 1, captures }
 }
 
 async function check(owner: Owner): Promise<ReachReport> {
@@ -76,6 +121,5 @@ async function exec(
     ...(ended.signal !== undefined && { signal: ended.signal }),
     stdout: Buffer.from(stdout).toString('base64'),
     stderr: Buffer.from(stderr).toString('base64'),
-    truncated: ended.truncated,
   }
 }

@@ -5,7 +5,7 @@ import { CliError } from '../../errors.ts'
 import { settingOption, settingsOf } from '../../options/settings.ts'
 import { printJson, tell } from '../../output.ts'
 import { ourName } from '../../program-name.ts'
-import type { Session } from '../../session.ts'
+import { type Session, trustedPlaces } from '../../session.ts'
 
 /** Reads the number of a namespace or a net. */
 export function numberOf(typed: string, what: 'index' | 'net'): number {
@@ -31,7 +31,7 @@ export function addingCommand({ docker }: { readonly docker: boolean }) {
         const which = { user: userOf(session.env), index: numberOf(typed, 'index'), docker }
         const { addNamedNamespace } = await import('../../../host/index.ts')
         const settings = settingsOf(session, options)
-        const added = await addNamedNamespace(which, { settings, places: session.places })
+        const added = await addNamedNamespace(which, { settings, places: trustedPlaces(session) })
         if (options.json) return printJson({ v: 1, ...added })
         const { name, inside, bridges, link } = added
         tell(

@@ -1,0 +1,54 @@
+import { optionOf } from '../../base/index.ts'
+import {
+  type Environment,
+  printSettings,
+  type Setting,
+  type Settings,
+  settingOf,
+  settings,
+  topologies,
+} from '../../plan/index.ts'
+import { table } from './table.ts'
+
+export interface Sources {
+  readonly env: Environment
+  /** The options that were typed, by key. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** Each setting: its variable, its value as a shell reads it, where that comes from, and what it does. */
+export function explainedSettings(all: Settings, sources: Sources): string {
+  const rows = printSettings(all)
+    .trimEnd()
+    .split('\n')
+    .map(line => {
+      const at = line.indexOf('=')
+      const [variable, value] = [line.slice(0, at), line.slice(at + 1)]
+      const [key, { doc }] = settingWith(variable)
+      const source = sourceOf({ key, variable }, all, sources)
+      return [variable, source.startsWith('topology') ? '' : value, source, doc]
+    })
+  return table(['variable', 'value', 'from', 'what it is'], rows)
+}
+
+type Named = readonly [key: string, setting: Pick<Setting<unknown>, 'doc'>]
+
+function settingWith(variable: string): Named {
+  const found = Object.entries(settings).find(([, setting]) => setting.variable === variable)
+  if (found) return found
+  const key = variable.slice(2) // `__mem3`
+  const of = key.startsWith('mtu') ? 'net' : 'node'
+  return [key, { doc: `${settingOf(key)!.doc}: of ${of} ${key.replace(/^\D+/, '')}` }]
+}
+
+function sourceOf(
+  { key, variable }: { readonly key: string; readonly variable: string },
+  all: Settings,
+  { env, options }: Sources,
+): string {
+  if (options[key] !== undefined) return optionOf(key)
+  if (key === 'dnsHosts' && all.dnsHosts !== '' && !env[variable]) return '__dns_spoof'
+  if (Object.hasOwn(all, key) && env[variable]) return 'environment'
+  const isKnown = topologies.some(({ name }) => name === all.topology)
+  return Object.hasOwn(all, key) || !isKnown ? 'default' : `topology ${all.topology}`
+}
