@@ -1,7 +1,16 @@
 import type { Scope } from '../src/base/index.ts'
 import type { Program } from './needs.ts'
 
-export type Unit = 'µs' | 'ms' | 's' | 'MiB' | 'per second' | 'count' | 'answers/cpu-s' | 'answers/s'
+export type Unit =
+  | 'µs'
+  | 'ms'
+  | 's'
+  | 'MiB'
+  | 'per second'
+  | 'count'
+  | 'answers/cpu-s'
+  | 'answers/s'
+  | 'bytes'
 
 /** The figures of one round of one variant, by name. */
 export type Sample = Readonly<Record<string, number>>

@@ -2,11 +2,14 @@ import { existsSync } from 'node:fs'
 import type * as Base from '../src/base/index.ts'
 import type * as Cluster from '../src/cluster/index.ts'
 import type * as Dns from '../src/dns/index.ts'
+import type * as Files from '../src/files/index.ts'
+import type * as Guest from '../src/guest/index.ts'
 import type * as Image from '../src/image/index.ts'
 import type * as Net from '../src/net/index.ts'
 import type * as Netlink from '../src/netlink/index.ts'
 import type * as Qmp from '../src/qmp/index.ts'
 import type * as Rtnl from '../src/rtnl/index.ts'
+import type * as Stream from '../src/stream/index.ts'
 import type * as Sys from '../src/sys/index.ts'
 import type * as Vm from '../src/vm/index.ts'
 
@@ -14,11 +17,14 @@ interface Floors {
   base: typeof Base
   cluster: typeof Cluster
   dns: typeof Dns
+  files: typeof Files
+  guest: typeof Guest
   image: typeof Image
   net: typeof Net
   netlink: typeof Netlink
   qmp: typeof Qmp
   rtnl: typeof Rtnl
+  stream: typeof Stream
   sys: typeof Sys
   vm: typeof Vm
 }

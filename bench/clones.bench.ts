@@ -73,7 +73,7 @@ class Starts {
     const { startCluster } = await built('cluster')
     const began = nowMs()
     const notices: string[] = []
-    const onEvent = (event: ProgressEvent) => event.event === 'notice' && notices.push(event.text)
+    const onEvent = (event: ProgressEvent) => event.type === 'notice' && notices.push(event.text)
     const hooks = { places: this.host.places, onEvent }
     await using cluster = await startCluster({ ...size, clone: 'always' }, hooks)
     const ready = nowMs() - began

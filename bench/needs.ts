@@ -11,6 +11,7 @@ const packages = {
   nft: 'nftables',
   nsd: 'nsd',
   nsenter: 'util-linux',
+  ssh: 'openssh-client',
   taskset: 'util-linux',
   unbound: 'unbound',
 } as const

@@ -12,8 +12,13 @@ export interface Size {
   readonly nrouters: number
   /** Processors of each node. Default: the cluster's default. */
   readonly smp?: number
+  /** Another QEMU and another kernel for guests: settings `kvm` and `kernel`. */
+  readonly kvm?: string
+  readonly kernel?: string
   /** Ready is what the start reports: all nodes have carried out their steps. No prober runs. */
   readonly unseen?: boolean
+  /** Overlays. */
+  readonly ovl?: readonly string[]
 }
 
 /**
@@ -38,9 +43,9 @@ export async function clusterRound(
   const notices: string[] = []
   const onEvent = (event: ProgressEvent) => {
     const ms = nowMs() - began
-    if (event.event === 'notice') notices.push(event.text)
-    if (event.event === 'node' && event.state === 'starting') begins.set(event.id, ms)
-    if (event.event !== 'step') return
+    if (event.type === 'notice') notices.push(event.text)
+    if (event.type === 'node' && event.state === 'starting') begins.set(event.id, ms)
+    if (event.type !== 'step') return
     // Building a template has several steps that begin: booting, saving, another template.
     if (event.state === 'begin') begins.set(event.step, begins.get(event.step) ?? ms)
     else if (event.step === 'template') sample.template = ms - begins.get('template')!
@@ -53,7 +58,7 @@ export async function clusterRound(
   const ready = ((await prober?.ready) ?? nowMs()) - began
   const status = cluster.status()
   if (clone === 'always') mustBeClones(status, notices)
-  return { ...sample, ...lastMilestones(status, begins), ready, ...memoryOf(status) }
+  return { ...sample, ...lastMilestones(status, begins), ready, cpu: cpuOf(status), ...memoryOf(status) }
 }
 
 function idsOf({ nvm, nrouters }: Size): number[] {
@@ -97,6 +102,15 @@ function lastMilestones(
     for (const [name, ms] of Object.entries(milestones))
       last[name] = Math.max(last[name] ?? 0, begins.get(id)! + ms)
   return last
+}
+
+/** CPU time of all threads (`/proc/PID/task/TID/schedstat`), mean of all VMs, in milliseconds. */
+function cpuOf({ nodes }: Status): number {
+  const threads = nodes.flatMap(({ pid }) =>
+    readdirSync(`/proc/${pid}/task`).map(task => `/proc/${pid}/task/${task}/schedstat`),
+  )
+  const times = threads.map(path => Number(readFileSync(path, 'latin1').split(' ')[0]))
+  return times.reduce((sum, each) => sum + each, 0) / nodes.length / 1e6
 }
 
 /** Mean of all VMs, since `pss` divides shared memory among them. */

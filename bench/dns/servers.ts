@@ -14,6 +14,8 @@ export interface Running {
   cpuSeconds(): number
   /** Resident memory in bytes. */
   residentBytes(): number
+  /** Makes it read its files again. */
+  reload(): void
 }
 
 export const cores = { server: '0', load: '1' } as const
@@ -69,7 +71,11 @@ export async function startOurs(
   })
 }
 
-export async function startDnsmasq(host: ServerResources, upstream: number): Promise<Running> {
+export async function startDnsmasq(
+  host: ServerResources,
+  upstream: number,
+  more: readonly string[] = [],
+): Promise<Running> {
   const port = await freePort()
   const command = [
     'dnsmasq',
@@ -85,6 +91,7 @@ export async function startDnsmasq(host: ServerResources, upstream: number): Pro
     '--dns-forward-max=10000',
     '--user=',
     '--pid-file=',
+    ...more,
   ]
   return start(host, { core: cores.server, command, port })
 }
@@ -156,6 +163,7 @@ function running(child: ChildProcess, port: number): Running {
         .split(' ')
       return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100
     },
+    reload: () => void child.kill('SIGHUP'),
     residentBytes: () =>
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024,
   }

@@ -204,9 +204,8 @@ static void attach_tap(int at) {
 }
 
 static void create(int count) {
-  for (int net = 0; net < NETS; net++) bridge(net);
-  flush();
   for (tap_count = 0; tap_count < count; tap_count++) open_tap(tap_count);
+  for (int net = 0; net < NETS; net++) bridge(net);
   for (int at = 0; at < count; at++) attach_tap(at);
   for (int net = 0; net < NETS; net++) {
     begin_up()->ifi_index = FIRST_BRIDGE + net;

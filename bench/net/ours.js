@@ -1,13 +1,28 @@
 // @ts-check
 // The calls of a cluster's start and stop, in a Node that does nothing else: otherwise the loader and the
-// heap of the benchmark runner would be measured too. It reports how long the import took. A message with a
-// plan makes the network, a message without one removes it.
+// heap of the benchmark runner would be measured too. It imports the library, or loads the packed module that
+// it is given and takes a lock, as the owner's main module loads the owner and takes the cluster's, and reports how long
+// that took. A message with a plan makes the network, a message without one removes it.
 
-const began = performance.now()
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+const [, , packed] = process.argv
 const built = new URL('../../dist/net/index.js', import.meta.url).href
+const began = performance.now()
 /** @type {typeof import('../../src/net/index.ts')} */
-const { openBridgeFabric } = await import(built)
+const { openBridgeFabric } = packed ? await asOwner(packed) : await import(built)
 const loaded = performance.now() - began
+
+/** Loads the module, and does what an owner has done before its network: the lock loads the addon, the file libuv's pool. */
+async function asOwner(/** @type {string} */ module) {
+  const { load } = (await import('../../bin/load.js')).default
+  const net = load(module)
+  const lock = load(join(dirname(module), 'sys.js')).lockFile(`${module}.lock`)
+  await readFile(`${module}.lock`)
+  await lock.close()
+  return net
+}
 
 /** @type {import('../../src/net/index.ts').BridgeFabric | undefined} */
 let fabric

@@ -11,13 +11,15 @@ interface Answer {
 
 /** `ours.js` in a Node of its own, which makes a network and removes it. */
 export class Ours implements AsyncDisposable {
-  /** The milliseconds that it took to import what makes networks. */
+  /** The milliseconds that it took to load what makes networks. */
   readonly loaded: Promise<number>
   readonly #process: ChildProcess
   readonly #ended: Promise<unknown[]>
 
-  constructor() {
-    this.#process = fork(resolve(import.meta.dirname, 'ours.js'), { execArgv: [], serialization: 'advanced' })
+  /** `packed`: the packed module that it loads. Absent: it imports the library. */
+  constructor(packed?: string) {
+    const script = resolve(import.meta.dirname, 'ours.js')
+    this.#process = fork(script, packed ? [packed] : [], { execArgv: [], serialization: 'advanced' })
     this.#ended = once(this.#process, 'exit')
     this.loaded = this.#answer().then(({ ms }) => ms)
     this.loaded.catch(() => {}) // `create` fails as well, and is awaited

@@ -7,6 +7,7 @@ import type { NetNamespace } from '../../src/sys/index.ts'
 import { built } from '../built.ts'
 import { compile } from '../compile.ts'
 import { Ours } from './ours.ts'
+import { packNet } from './packed.ts'
 import { Program } from './program.ts'
 import { fewSteps, removals, steps, wiringOf } from './wiring.ts'
 
@@ -16,7 +17,7 @@ interface Contender {
   create(): Promise<number>
   /** Returns the time taken in milliseconds. */
   delete(): Promise<number>
-  /** Milliseconds that a fresh process took to import the code of `create`, where each round has a process of its own. */
+  /** Milliseconds that a fresh process took to load the code of `create`, where each round has a process of its own. */
   readonly load?: number
   /** The namespace of its network. */
   namespace(): NetNamespace
@@ -58,16 +59,17 @@ async function ours(wiring: Wiring, scope: Scope): Promise<Contender> {
   }
 }
 
-/** The same as the first call of a fresh process each round, as in the owner process of `xc start`. */
+/** The same as the first call of a fresh process each round, packed and with a code cache as the owner of `xc start` is. */
 async function oursFirst(wiring: Wiring, scope: Scope): Promise<Contender> {
   const { planBridges } = await built('net')
   const plan = planBridges(wiring)
+  const packed = await packNet(scope)
   let child: Ours
   let namespace: NetNamespace
   let load = 0
   return {
     async create() {
-      child = scope.add(new Ours())
+      child = scope.add(new Ours(packed))
       load = await child.loaded
       const { ms, path } = await child.create(plan)
       namespace = await kept(path, scope)
