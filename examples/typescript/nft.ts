@@ -1,0 +1,16 @@
+// A firewall in a network namespace that goes with this process. It takes root.
+import { accept, match, NetNamespace, openNft } from 'xcluster/nft'
+
+await using namespace = NetNamespace.create()
+await using nft = openNft({ namespace })
+const table = { family: 'inet', name: 'example' } as const
+
+await nft.transaction(({ tables, chains, rules }) => {
+  tables.add(table)
+  chains.add({ table, name: 'input', hook: 'input', policy: 'drop' })
+  rules.add({ table, chain: 'input', statements: [match.tcp.dport(22), accept()], comment: 'ssh' })
+})
+
+for (const { name, chains } of (await nft.list()).tables)
+  for (const chain of chains)
+    console.log(`${name} ${chain.name}: ${chain.policy}, except ${chain.rules.map(({ comment }) => comment)}`)
