@@ -73,6 +73,7 @@ describe('a planted violation is caught:', () => {
     ['native code', "process.dlopen(module, 'x')"],
     ['the end of the process', 'process.exit(1)'],
     ['standard output', 'console.log(1)'],
+    ['a directory that is made with those above it', 'mkdirSync(dirname(path), { recursive: true })'],
     ['a sleep', "import { setTimeout } from 'node:timers/promises'"],
   ]
   test.each(doors)('%s', (_, text) => {

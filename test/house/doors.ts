@@ -30,7 +30,7 @@ const doors: readonly Door[] = [
   {
     what: 'loads native code',
     uses: uses(/\bprocess\.dlopen\b|\bcreateRequire\b|\.node['"`]/),
-    allowed: inFolder('src/sys/binding.ts'),
+    allowed: inFolder('src/sys/binding.ts', 'src/sys/artefacts.ts', 'src/sys/package-root.ts'),
     spare: 0,
   },
   {
@@ -42,9 +42,21 @@ const doors: readonly Door[] = [
     spare: 0,
   },
   {
+    what: 'prints what a guest may have said without making it safe for a terminal (see src/cli/output.ts)',
+    uses: uses(/\bstd(out|err)\.write\b/),
+    allowed: inFolder('src/cli/output.ts', 'src/cli/terminal.ts'),
+    spare: 0,
+  },
+  {
     what: 'waits without the clock it was given, or sleeps (a timer of its own; see src/base/work/retry.ts)',
     uses: uses(/\bset(Timeout|Interval)\b|\btimers\/promises\b/),
     allowed: inFolder('src/base/clock.ts'),
+    spare: 0,
+  },
+  {
+    what: 'may not return on special file systems (mkdir with `recursive`; see src/sys/files/directory.ts)',
+    uses: uses(/\bmkdir(Sync)?\((?:[^()]|\([^()]*\))*\brecursive\b/),
+    allowed: () => false,
     spare: 0,
   },
   {

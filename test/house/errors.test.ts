@@ -14,7 +14,7 @@ function codesIn(text: string): string[] {
 const codesOf = (page: string): string[] =>
   Array.from(page.matchAll(/^\| `?([A-Z][A-Z0-9_]+)`? \|/gm), ([, code]) => code!)
 
-const thrown = new Set(readFiles(['src'], /\.ts$/).flatMap(({ text }) => codesIn(text)))
+const thrown = new Set(readFiles(['src', 'scripts/setup'], /\.[jt]s$/).flatMap(({ text }) => codesIn(text)))
 const documented = codesOf(readText('docs/errors.md'))
 
 describe('docs/errors.md', () => {
@@ -34,6 +34,21 @@ describe('docs/errors.md', () => {
       .filter(line => codesOf(line).length > 0)
     expect(rows.filter(row => !/^\|[^|]+\|[^|]{8,}\|[^|]{8,}\|$/.test(row.replaceAll('\\|', '')))).toEqual([])
   })
+})
+
+test('errors and notices of the library have no words of the command line', () => {
+  const said = readFiles(['src'], /\.ts$/)
+    .filter(({ path }) => !/^src\/(cli|client|owner)\//.test(path))
+    .flatMap(({ path, text }) =>
+      withoutComments(text)
+        .split('\n')
+        .map(line => `${path}: ${line.trim()}`),
+    )
+    .filter(line => /\b(remedy|reason|notice)\b/.test(line))
+  expect(said.length).toBeGreaterThan(100)
+  // Set-up is a command for users of the library too.
+  const setUp = /npx xc setup\b|npm install --force\b|\$\{remedy\} --build\b/g
+  expect(said.filter(line => /['"` (]--[a-z]|\bxc [a-z]/.test(line.replace(setUp, '')))).toEqual([])
 })
 
 test('error codes are found in source text, apart from comments, and in tables', () => {

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { cachedModules, hasCache } from '../../scripts/setup/code-cache.js'
 import { inProject, readFiles } from './project.ts'
 
 const source = readFiles(['src'], /\.ts$/)
@@ -10,8 +11,8 @@ const source = readFiles(['src'], /\.ts$/)
 describe('the programs of bin/', () => {
   test('are packed as deep as the modules that find files from where they are', () => {
     const finding = source.filter(({ text }) => /import\.meta\.(url|dirname|filename)/.test(text))
-    expect(finding.length).toBeGreaterThan(3)
-    const beside = /fileURLToPath\(import\.meta\.url\)\.replace\(\/\[\^\/\]\+\(/
+    expect(finding.map(({ path }) => path)).toEqual(['src/dns/workers/pool.ts', 'src/sys/package-root.ts'])
+    const beside = /here\.replace\(\/\[\^\/\]\+\(/
     const elsewhere = finding.filter(({ path, text }) => path.split('/').length !== 3 && !beside.test(text))
     expect(elsewhere.map(({ path }) => path)).toEqual([])
     expect(inProject('dist/programs/xc.js').split('/')).toHaveLength(
@@ -29,6 +30,22 @@ describe('the programs of bin/', () => {
     )
     expect(files.length).toBeGreaterThan(4)
     expect(shared).toEqual([])
+  })
+
+  test('have a code cache that this V8 takes', () => {
+    const modules = cachedModules()
+    expect(modules.length).toBeGreaterThan(4)
+    expect(modules.filter(file => !hasCache(file))).toEqual([])
+  })
+
+  test('are ASCII, which Node need not decode', () => {
+    const files = readFiles(['dist/programs'], /\.js$/)
+    expect(files.filter(({ text }) => /[^\0-\x7f]/.test(text)).map(({ path }) => path)).toEqual([])
+  })
+
+  test('have no import(), which fails in what comes out of a code cache', () => {
+    const files = readFiles(['dist/programs'], /\.js$/)
+    expect(files.filter(({ text }) => /\bimport\(/.test(text)).map(({ path }) => path)).toEqual([])
   })
 
   test('say that they have not been built where that is so', () => {

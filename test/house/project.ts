@@ -37,3 +37,12 @@ export function runTool(script: string, ...args: string[]): { status: number | n
   })
   return { status, output: stdout + stderr }
 }
+
+/** The modules that package.json exports, by the names that programs import. `xcluster/trace` exports nothing, `xcluster/config` types. */
+export const exportedModules: readonly { readonly name: string; readonly path: string }[] = Object.entries(
+  (JSON.parse(readText('package.json')) as { exports: Record<string, { default: string } | string> }).exports,
+).flatMap(([name, target]) =>
+  typeof target === 'string' || ['./trace', './config'].includes(name)
+    ? []
+    : [{ name: name.replace('.', 'xcluster'), path: target.default }],
+)

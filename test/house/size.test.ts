@@ -4,7 +4,8 @@ import { readFiles, type SourceFile } from './project.ts'
 // The linter limits functions to 40 lines and 3 parameters: biome.json.
 
 const lines = ({ text }: SourceFile) => text.split('\n').length - 1
-const source = readFiles(['src'], /\.ts$/)
+/** Without generated files: people read and change their generator instead (CONTRIBUTING.md). */
+const source = readFiles(['src'], /^(?!.*\/generated\/).*\.ts$/)
 const native = readFiles(['native'], /\.[ch]$/)
 
 test('source files are small: the median is at most 90 lines, the 90th percentile at most 220', () => {
@@ -20,7 +21,9 @@ test('no file has more than 400 lines, tests and scripts included', () => {
   expect(files.filter(file => lines(file) > 400).map(({ path }) => path)).toEqual([])
 })
 
-test('native code has at most 1,500 lines', () => {
-  expect(native.length).toBeGreaterThan(0)
-  expect(native.reduce((sum, file) => sum + lines(file), 0)).toBeLessThanOrEqual(1500)
+test("the addon and the launcher have at most 1,500 lines together; the guest's program is counted apart", () => {
+  const here = native.filter(({ path }) => !path.startsWith('native/guest/'))
+  expect(here.length).toBeGreaterThan(0)
+  expect(here.length).toBeLessThan(native.length)
+  expect(here.reduce((sum, file) => sum + lines(file), 0)).toBeLessThanOrEqual(1500)
 })

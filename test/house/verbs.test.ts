@@ -28,7 +28,7 @@ function requestText(verb: Verb): string {
 /** The commands in cells such as `` `xc start` (`starts`) `` and `` `xc nsadd I`, `xc nsadd-docker I` ``. */
 function commandsIn(cells: readonly string[]): string[] {
   return cells.flatMap(cell =>
-    Array.from(cell.matchAll(/`xc ([\w-]+)|\(`(\w+)`\)/g), ([, name, alias]) => (name ?? alias)!),
+    Array.from(cell.matchAll(/`xc ([\w-]+)|\(`([\w-]+)`\)/g), ([, name, alias]) => (name ?? alias)!),
   )
 }
 

@@ -11,10 +11,12 @@ export function launchBare(args: readonly string[], fds: readonly number[] = [])
 }
 
 /** The same with its monitor on a socket pair. The caller closes the client and kills the process. */
-export async function bareQemu(): Promise<{ process: Launched; client: QmpClient }> {
+export async function bareQemu(
+  more: readonly string[] = [],
+): Promise<{ process: Launched; client: QmpClient }> {
   const [ours, theirs] = socketPair()
   const monitor = ['-chardev', 'socket,id=m,fd=3', '-mon', 'chardev=m,mode=control']
-  const process = launchBare(monitor, [theirs])
+  const process = launchBare([...monitor, ...more], [theirs])
   closeSync(theirs)
   return { process, client: await connectQmp(adoptStream(ours)) }
 }

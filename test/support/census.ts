@@ -23,7 +23,7 @@ export interface CensusOptions {
 }
 
 export interface Census {
-  /** Waits until everything is as when the census was taken. Throws with the differences when it takes too long. */
+  /** Waits until everything is as when the census was taken. Throws with the differences after 10 s. */
   expectUnchanged(options?: { withinMs?: number }): Promise<void>
 }
 
@@ -33,7 +33,7 @@ export async function takeCensus(options: CensusOptions = {}): Promise<Census> {
   markDescendants()
   const before = await count(directories)
   return {
-    async expectUnchanged({ withinMs = 1000 } = {}) {
+    async expectUnchanged({ withinMs = 10_000 } = {}) {
       let differences: string[] = []
       const clean = await waitFor(async () => {
         differences = compare(before, await count(directories))

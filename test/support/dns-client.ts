@@ -31,8 +31,9 @@ export class TcpClient implements AsyncDisposable {
     )
   }
 
+  /** From this address, which is also one of the server's. */
   static async open(port: number, host = '127.0.0.1'): Promise<TcpClient> {
-    const socket = connect({ port, host })
+    const socket = connect({ port, host, localAddress: host })
     await once(socket, 'connect')
     return new TcpClient(socket)
   }

@@ -1,4 +1,7 @@
 import { LineSplitter } from '../../src/base/index.ts'
+import { errorOutput, type Frame, FrameSplitter, frame, hostLimits, output } from '../../src/stream/frame.ts'
+import { type CommandSpec, readOpening } from '../../src/stream/opening.ts'
+import { exitPayload, opened, payloadOf, unknownStatus } from '../../src/stream/payloads.ts'
 import type { MemoryPort, Received } from './qmp-fake.ts'
 
 /** One step of a message to a guest (native/guest/main.c). */
@@ -12,44 +15,83 @@ export interface ToldMessage {
   readonly steps: readonly ToldStep[]
 }
 
-/** The message at the beginning of these bytes, and its length. Undefined while the message is incomplete. */
-function messageIn(bytes: Buffer): { message: ToldMessage; length: number } | undefined {
-  if (bytes.length < 8) return undefined
-  const length = 8 + bytes.readUInt32LE(0)
-  if (bytes.length < length) return undefined
+function messageIn({ stream, payload }: Frame): ToldMessage {
+  const bytes = Buffer.from(payload)
   const steps: ToldStep[] = []
-  for (let at = 8; at < length; ) {
+  for (let at = 0; at < bytes.length; ) {
     const size = bytes.readUInt32LE(at)
     steps.push({ kind: bytes.readUInt16LE(at + 4), payload: bytes.subarray(at + 8, at + 8 + size) })
     at += 8 + ((size + 3) & ~3)
   }
-  return { message: { number: bytes.readUInt32LE(4), steps }, length }
+  return { number: stream, steps }
 }
 
-/** Returns a guest's answer to a message, or undefined for no answer. */
-export type Answering = (message: ToldMessage, count: number) => string | undefined
+/** The frame of an answer that is written as `NUMBER ok CLOCK-NS` or `NUMBER failed STEP ERRNO TEXT`. */
+export function answerBytes(text: string): Uint8Array {
+  const [, number, how, first, errno = '0', reason = ''] = /^(\d+) (ok|failed) (\d+)(?: (\d+) (.*))?/s.exec(
+    text,
+  )!
+  const payload = Buffer.alloc(16)
+  payload.writeInt32LE(Number(errno))
+  if (how === 'ok') payload.writeBigUInt64LE(BigInt(first!), 8)
+  else payload.writeUInt32LE(Number(first), 4)
+  return frame('configure', Number(number), { payload: Buffer.concat([payload, Buffer.from(reason)]) })
+}
+
+/** Returns a guest's answer to a message (see {@link answerBytes}), other bytes, or undefined for no answer. */
+export type Answering = (message: ToldMessage, count: number) => string | Uint8Array | undefined
 
 /** Reports every message as carried out. */
 export const obedient: Answering = ({ number }) => `${number} ok 1700000000000000000\n`
 
-/** The program xcluster-guest at the guest's end of its port. It records messages and answers them. */
+/** The program xcluster-guest at the guest's end of its port. It records messages, answers them, and runs programs. */
 export class FakeGuestProgram {
   readonly told: ToldMessage[] = []
+  readonly #port: MemoryPort
+  readonly #inputs = new Map<number, { readonly spec: CommandSpec; input: Buffer }>()
 
-  constructor(port: MemoryPort, answer: Answering) {
-    let held = Buffer.alloc(0)
+  constructor(port: MemoryPort, answer: Answering, { endless = false } = {}) {
+    this.#port = port
+    const frames = new FrameSplitter(hostLimits)
     port.receive({
       data: bytes => {
-        held = Buffer.concat([held, bytes])
-        for (let found = messageIn(held); found; found = messageIn(held)) {
-          held = held.subarray(found.length)
-          this.told.push(found.message)
-          const line = answer(found.message, this.told.length)
-          if (line !== undefined) port.send(Buffer.from(line))
+        for (const each of frames.push(bytes)) {
+          if (each.kind === 'configure') this.#configure(messageIn(each), answer)
+          else this.#command(each, endless)
         }
       },
       end: () => {},
     })
+  }
+
+  #configure(message: ToldMessage, answer: Answering): void {
+    this.told.push(message)
+    const said = answer(message, this.told.length)
+    if (said !== undefined) this.#port.send(typeof said === 'string' ? answerBytes(said) : said)
+  }
+
+  #command({ kind, stream, payload }: Frame, endless: boolean): void {
+    const running = this.#inputs.get(stream)
+    if (kind === 'open') {
+      this.#inputs.set(stream, { spec: readOpening(payload), input: Buffer.alloc(0) })
+      this.#port.send(
+        frame('open', stream, { payload: payloadOf(opened, { error: 0, pid: 7, window: 1 << 20 }) }),
+      )
+    } else if (kind === 'data' && running) running.input = Buffer.concat([running.input, payload])
+    else if (kind === 'close')
+      this.#port.send(frame('exited', stream, { payload: exitPayload(unknownStatus) }))
+    else if (kind === 'end' && running && !endless) this.#run(stream, running)
+  }
+
+  #run(stream: number, { spec, input }: { readonly spec: CommandSpec; readonly input: Buffer }): void {
+    this.#inputs.delete(stream)
+    const { status, stdout = '', stderr = '' } = run(spec.words as [string, ...string[]], input)
+    for (const [which, text] of [
+      [output, stdout],
+      [errorOutput, stderr],
+    ] as const)
+      if (text.length > 0) this.#port.send(frame('data', stream, { which, payload: Buffer.from(text) }))
+    this.#port.send(frame('exited', stream, { payload: exitPayload(status << 8) }))
   }
 }
 

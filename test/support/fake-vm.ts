@@ -13,8 +13,8 @@ export interface Behaviour {
   readonly panics?: boolean
   /** The guest's agent never opens its port. */
   readonly hangs?: boolean
-  /** QEMU cannot load the template's state. */
-  readonly wakes?: false
+  /** QEMU cannot load the template's state: it refuses, or a signal kills it. */
+  readonly wakes?: 'refused' | 'killed'
   /** The answers of its xcluster-guest. */
   readonly answers?: Answering
   /** QEMU ignores `quit` and SIGTERM. */
@@ -105,7 +105,9 @@ export class FakeVm {
     this.qemu = new FakeQemu(this.#ours[0]!)
     this.#ours[1]!.receive({ data: bytes => this.#typed(bytes), end: () => {} })
     new FakeAgent(this.#ours[2]!, { endless: behaviour.endless ?? false })
-    this.guest = new FakeGuestProgram(this.#ours[3]!, behaviour.answers ?? obedient)
+    this.guest = new FakeGuestProgram(this.#ours[3]!, behaviour.answers ?? obedient, {
+      endless: behaviour.endless ?? false,
+    })
     void this.#run()
   }
 
@@ -125,6 +127,11 @@ export class FakeVm {
     this.ended = exit
     for (const port of this.#ours) void port.close()
     this.#exited.resolve(exit)
+  }
+
+  /** Closes the port of xcluster-guest alone: the first sign of a death, at times. */
+  async hangUp(): Promise<void> {
+    await this.#ours[3]!.close()
   }
 
   #launched(pid: number): Launched {
@@ -152,8 +159,9 @@ export class FakeVm {
   }
 
   #obey(name: string, command: Received): void {
-    const refused = name === 'migrate-incoming' && this.#behaviour.wakes === false
-    if (refused) this.qemu.refuse(command, 'Invalid argument')
+    const fault = name === 'migrate-incoming' ? this.#behaviour.wakes : undefined
+    if (fault === 'refused') this.qemu.refuse(command, 'Invalid argument')
+    else if (fault === 'killed') this.end({ signal: 'SIGSEGV' })
     else this.#carryOut(name, command)
   }
 

@@ -1,12 +1,25 @@
-import { type Clock, type Places, Scope } from '../../src/base/index.ts'
+import { type Clock, type Places, Queue, Scope } from '../../src/base/index.ts'
 import type { ClusterDnsOptions } from '../../src/cluster/dns/forwarder.ts'
 import { type Cluster, ClusterError, type StartHooks } from '../../src/cluster/index.ts'
 import { startIn } from '../../src/cluster/start.ts'
 import type { ClusterWorld } from '../../src/cluster/world.ts'
 import type { Dns } from '../../src/dns/index.ts'
-import { checkMemory, type HostResources, type Load } from '../../src/host/index.ts'
-import type { Fabric } from '../../src/net/index.ts'
-import type { BridgePlan, ClusterPlan, FabricKind, NodePlan, SettingOptions } from '../../src/plan/index.ts'
+import {
+  type AdditionsOptions,
+  checkMemory,
+  type HostResources,
+  type Load,
+  NodeAdditions,
+} from '../../src/host/index.ts'
+import type { Fabric, Frame } from '../../src/net/index.ts'
+import type {
+  BridgePlan,
+  ClusterPlan,
+  FabricKind,
+  NodePlan,
+  SettingOptions,
+  Settings,
+} from '../../src/plan/index.ts'
 import { Memfd } from '../../src/sys/index.ts'
 import {
   type Machine,
@@ -86,11 +99,17 @@ export class FakeWorld implements ClusterWorld {
       initramfs: '/nowhere/initramfs',
       kernelVersion: '6.1.0-fake',
     }
+    const whole = { ...image, key: 'fake', modules: [], hasTelnetd: true, hasDropbear: false }
     return {
       qemu: { path: '/nowhere/qemu', version: '7.2.22' },
       accel: { kind: 'tcg' },
-      image: { ...image, key: 'fake', modules: [], hasTelnetd: true, hasDropbear: false },
+      image: whole,
+      software: () => ({ image: whole }),
     } as HostResources
+  }
+
+  additions(settings: Settings, options: AdditionsOptions): NodeAdditions {
+    return new NodeAdditions(settings, options)
   }
 
   async openNetwork(plan: Pick<ClusterPlan, 'bridges'>): Promise<Fabric> {
@@ -103,6 +122,17 @@ export class FakeWorld implements ClusterWorld {
       nics: async node => {
         const own = this.networks.at(-1)!.taps.filter(tap => tap.node === node)
         return own.map(({ name }) => ({ args: ['-netdev', name], fds: [] }))
+      },
+      traffic: async () =>
+        this.networks.at(-1)!.taps.map(({ node, net }) => {
+          const sent = { frames: node, bytes: 100 * node }
+          return { node, net, sent, received: { frames: 1, bytes: 60 } }
+        }),
+      capture: async () => {
+        const frames = new Queue<Frame>()
+        frames.push({ at: 0, source: '', destination: '', etherType: 0x0806, bytes: new Uint8Array(60) })
+        const close = async () => frames.end()
+        return { frames, close, [Symbol.asyncDispose]: close }
       },
       change: async next => {
         await this.at('change')
@@ -117,7 +147,15 @@ export class FakeWorld implements ClusterWorld {
     await this.at('dns')
     const close = this.#opened('dns')
     const setHosts = (names: Names) => void this.names.push(names)
-    const dns = { address: '192.168.0.250', port: 53, setHosts, close, [Symbol.asyncDispose]: close }
+    const snapshot = () => ({ counters: { questions: 5, hits: 2, own: 1 } })
+    const dns = {
+      address: '192.168.0.250',
+      port: 53,
+      setHosts,
+      snapshot,
+      close,
+      [Symbol.asyncDispose]: close,
+    }
     return scope.add(dns as unknown as Dns)
   }
 
@@ -135,7 +173,7 @@ export class FakeWorld implements ClusterWorld {
     }
     const { memoryMiB } = spec
     const shape = { key: 'fake', memoryMiB, nicCount: spec.nics.length }
-    return { ...shape, ram, state, close, [Symbol.asyncDispose]: close }
+    return { ...shape, ram, state, transport: 'fd', close, [Symbol.asyncDispose]: close }
   }
 
   startVm(spec: VmSpec, options: StartOptions): Promise<Machine> {

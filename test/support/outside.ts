@@ -35,6 +35,9 @@ export class Outside implements AsyncDisposable {
         addresses.add({ link: 'eth0', address: ipv6, prefix: 64, noDad: true })
       })
     await waitFor(async () => (await host.links.get('eth0')).operState === 'up')
+    // The kernel adds an address's own route later, from a work queue (addrconf_dad_work).
+    const own = ['ip', '-6', 'route', 'show', 'table', 'local', '2001:db8:113::2']
+    await waitFor(async () => (await inNamespace(this.host, own)).stdout !== '')
     return this
   }
 

@@ -38,17 +38,17 @@ export class OwnerProcess implements AsyncDisposable {
   }
 
   /** The next message of that kind. Throws when the messages end without one. */
-  async until<E extends OwnerMessage['event']>(event: E): Promise<Extract<OwnerMessage, { event: E }>> {
+  async until<T extends OwnerMessage['type']>(type: T): Promise<Extract<OwnerMessage, { type: T }>> {
     for await (const message of peeking(this.launch.messages)) {
-      if (message.event === event) return message as Extract<OwnerMessage, { event: E }>
+      if (message.type === type) return message as Extract<OwnerMessage, { type: T }>
     }
-    throw new Error(`no '${event}' from the owner; its log:\n${readFileSync(this.at.ownerLog, 'utf8')}`)
+    throw new Error(`no '${type}' from the owner; its log:\n${readFileSync(this.at.ownerLog, 'utf8')}`)
   }
 
   /** The outcome of the start. */
-  async outcome(): Promise<Extract<OwnerMessage, { event: 'ready' | 'failed' }>> {
+  async outcome(): Promise<Extract<OwnerMessage, { type: 'ready' | 'failed' }>> {
     for await (const message of peeking(this.launch.messages)) {
-      if (message.event === 'ready' || message.event === 'failed') return message
+      if (message.type === 'ready' || message.type === 'failed') return message
     }
     throw new Error('the owner closed the start pipe')
   }

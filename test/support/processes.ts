@@ -8,6 +8,7 @@ export interface ProcessSeen {
   readonly startTime: number
   readonly command: string
   readonly state: string
+  readonly threads: number
 }
 
 /**
@@ -36,7 +37,7 @@ function readProcess(pid: number): ProcessSeen | undefined {
     const limits = readFileSync(`/proc/${pid}/limits`, 'latin1')
     if (!mark || limits.match(/^Max realtime timeout\s+(\S+)/m)?.[1] !== mark) return undefined
     const seen = readStat(pid)
-    return seen && seen.state !== 'Z' && seen.state !== 'X' ? seen : undefined
+    return seen && runs(seen) ? seen : undefined
   } catch {
     return undefined // it has ended in the meantime
   }
@@ -48,7 +49,7 @@ function readStat(pid: number): ProcessSeen | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const command = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return { pid, command, state: fields[0]!, startTime: Number(fields[19]) }
+    return { pid, command, state: fields[0]!, threads: Number(fields[17]), startTime: Number(fields[19]) }
   } catch {
     return undefined
   }
@@ -56,8 +57,16 @@ function readStat(pid: number): ProcessSeen | undefined {
 
 /** True while the process runs. A zombie does not run. */
 export function isAlive(pid: number): boolean {
-  const state = readStat(pid)?.state
-  return state !== undefined && state !== 'Z' && state !== 'X'
+  const seen = readStat(pid)
+  return seen !== undefined && runs(seen)
+}
+
+/**
+ * After a kill, the first thread can be a zombie while others still end: until then they hold the process's files,
+ * sockets and locks.
+ */
+function runs({ state, threads }: ProcessSeen): boolean {
+  return state !== 'X' && (state !== 'Z' || threads > 1)
 }
 
 /** The open file descriptors of a process: their numbers and targets. */

@@ -74,29 +74,47 @@ export const greeting = {
   },
 }
 
-/** QEMU's end of a port. It sends the messages that the test wants, also in pieces. */
+/**
+ * QEMU's end of a port. It sends the messages that the test wants, also in pieces. A client that sends
+ * anything around a command with a descriptor, which could kill a real QEMU, makes the test fail.
+ */
 export class FakeQemu {
   readonly port: MemoryPort
   /** Received commands, for `await qemu.received.next()`. */
   readonly received = new Queue<Received>()
   readonly ended = defer()
-  #fds: number[] = []
+  readonly #lines = new LineAssembler(1 << 20)
+  #unanswered = 0
+  #withFds = false
 
   constructor(port: MemoryPort) {
     this.port = port
-    const lines = new LineAssembler(1 << 20)
     port.receive({
-      data: (bytes, fds = []) => {
-        this.#fds.push(...fds)
-        lines.push(bytes, line => this.#line(line))
-      },
+      data: (bytes, fds = []) => this.#data(Buffer.from(bytes), fds),
       end: () => this.ended.resolve(),
     })
   }
 
-  #line(line: string): void {
-    this.received.push({ ...JSON.parse(line), fds: this.#fds })
-    this.#fds = []
+  #data(bytes: Buffer, fds: readonly number[]): void {
+    if (this.#withFds) throw new Error(`${bytes} came before the reply to a command with a descriptor`)
+    if (fds.length === 0) {
+      this.#lines.push(bytes, line => this.#command(line, []))
+      return
+    }
+    if (this.#unanswered > 0) throw new Error(`a descriptor came beside ${this.#unanswered} other commands`)
+    if (bytes.at(-1) !== 0x7d) throw new Error(`a descriptor came with more than its command: ${bytes}`)
+    this.#withFds = true
+    this.#command(bytes.toString(), fds)
+  }
+
+  #command(text: string, fds: readonly number[]): void {
+    this.#unanswered++
+    this.received.push({ ...JSON.parse(text), fds })
+  }
+
+  #answered(): void {
+    this.#unanswered--
+    this.#withFds = false
   }
 
   async next(): Promise<Received> {
@@ -118,10 +136,12 @@ export class FakeQemu {
 
   /** Sends the reply to a command, with its id. */
   reply(to: Received, value: unknown = {}): void {
+    this.#answered()
     this.say({ return: value, ...(to.id !== undefined && { id: to.id }) })
   }
 
   refuse(to: Received, desc: string): void {
+    this.#answered()
     this.say({ error: { class: 'GenericError', desc }, ...(to.id !== undefined && { id: to.id }) })
   }
 

@@ -1,6 +1,8 @@
 import { createSocket } from 'node:dgram'
 import { request } from 'node:http'
+import { networkInterfaces } from 'node:os'
 import { describe, expect } from 'vitest'
+import { Scope } from '../../../src/base/index.ts'
 import { type Dns, type DnsOptions, describeAnswer, lookUp, openDns } from '../../../src/dns/index.ts'
 import { questionFor, TcpClient } from '../../support/dns-client.ts'
 import { type Asked, answerTo, FakeUpstream } from '../../support/dns-upstream.ts'
@@ -142,7 +144,7 @@ test('closes a connection that is idle for 30 s, and not one that waits for an a
   expect(await waitFor(() => dns.snapshot().server.connections === 1)).toBe(true)
 })
 
-test('closes the connection idle longest when there are too many, and refuses one too many from an address', async () => {
+test('closes the connection idle longest when there are too many, in all or from an address', async () => {
   await using upstream = await FakeUpstream.open()
   await using dns = await serve(upstream, { limits: { connections: 2, perAddress: 10 } })
   await using first = await TcpClient.open(dns.port)
@@ -162,8 +164,57 @@ test('closes the connection idle longest when there are too many, and refuses on
   one.ask('a.example')
   await one.answer()
   await using two = await TcpClient.open(crowded.port)
-  await two.closed
-  expect(crowded.snapshot().server.crowdedOut).toBe(1)
+  two.ask('a.example')
+  await two.answer()
+  await one.closed
+  expect(crowded.snapshot().server).toMatchObject({ crowdedOut: 1, connections: 1 })
+})
+
+test('refuses a connection from an address whose others all wait for answers', async () => {
+  const { behave } = slowly()
+  await using upstream = await FakeUpstream.open(behave)
+  await using dns = await serve(upstream, { limits: { perAddress: 1 } })
+  await using waiting = await TcpClient.open(dns.port)
+  waiting.ask('slow.example')
+  expect(await waitFor(() => dns.snapshot().counters.misses === 1)).toBe(true)
+  await using refused = await TcpClient.open(dns.port)
+  await refused.closed
+  expect(dns.snapshot().server).toMatchObject({ crowdedOut: 1, connections: 1 })
+})
+
+test('takes the place for one more from the client that has most connections, not from the one idle longest', async () => {
+  await using upstream = await FakeUpstream.open()
+  await using dns = await serve(upstream, { limits: { connections: 4, perAddress: 3 } })
+  await using quiet = await TcpClient.open(dns.port)
+  quiet.ask('a.example')
+  await quiet.answer()
+  const leaky: TcpClient[] = []
+  await using scope = new Scope()
+  for (let i = 0; i < 10; i++) {
+    const each = scope.add(await TcpClient.open(dns.port, '127.0.0.2'))
+    each.ask('a.example')
+    await each.answer()
+    leaky.push(each)
+  }
+  await using third = await TcpClient.open(dns.port, '127.0.0.3')
+  third.ask('a.example')
+  await third.answer()
+  await Promise.all(leaky.slice(0, 8).map(({ closed }) => closed))
+  quiet.ask('a.example')
+  await quiet.answer()
+  expect(dns.snapshot().server).toMatchObject({ crowdedOut: 8, connections: 4 })
+})
+
+test('answers this machine at each of its addresses, over UDP and TCP', async () => {
+  await using upstream = await FakeUpstream.open()
+  await using dns = await serve(upstream)
+  const own = Object.values(networkInterfaces()).flatMap(each => each ?? [])
+  const hosts = own.flatMap(({ address, scopeid }) => (scopeid ? [] : [address]))
+  expect(hosts.length).toBeGreaterThan(0)
+  for (const host of hosts)
+    for (const tcp of [false, true])
+      expect((await ask('a.example', { port: dns.port, host, tcp })).rcode).toBe('NOERROR')
+  expect(dns.snapshot().server.refused).toBe(0)
 })
 
 test('waits for a client that does not read, then closes it, with bounded memory and while serving others', async () => {
@@ -206,6 +257,10 @@ test("lets a test wait for a query, and counts it in metrics with CoreDNS's name
   await expect(dns.query({ name: 'never.example' }, { timeoutMs: 1 })).rejects.toThrow(
     'wait for a query of never.example: no such query came within 1 ms',
   )
+  const signal = AbortSignal.abort(new Error('enough'))
+  await expect(dns.query({}, { signal })).rejects.toMatchObject({ code: 'DNS_ABORTED', cause: signal.reason })
+  const server = `127.0.0.1:${dns.port}`
+  await expect(lookUp({ name: 'a.example', server, signal })).rejects.toMatchObject({ code: 'DNS_ABORTED' })
   const text = await get(dns.metrics!.port, '/metrics')
   expect(text).toContain('coredns_dns_requests_total{server="dns://[::]:')
   expect(text).toMatch(/proto="tcp",family="1",type="A"} 1\n/)

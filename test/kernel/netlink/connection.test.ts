@@ -61,7 +61,8 @@ test('each of many simultaneous requests gets its own answer', async () => {
 test('closing a connection rejects its pending requests', async () => {
   await using namespace = NetNamespace.create()
   const connection = connect('route', { namespace })
-  const pending = expect(connection.request(changing({}))).rejects.toMatchObject({ code: 'NETLINK_CLOSED' })
+  const many = Array.from({ length: 300 }, () => changing({})) // more than one datagram takes
+  const pending = expect(connection.batch(many)).rejects.toMatchObject({ code: 'NETLINK_CLOSED' })
   await Promise.all([connection.close(), connection.close()])
   await pending
 })

@@ -209,6 +209,8 @@ test('sets with thousands of elements are listed while another connection change
   for (let tries = 0; tries < 5; tries++)
     expect((await nft.list()).tables[0]?.sets[0]?.elements).toHaveLength(1500)
   await changing
+  const heads = await nft.list({ elements: false })
+  expect(heads.tables[0]?.sets).toMatchObject([{ name: 'many', interval: true, elements: [] }])
   await nft.transaction(({ sets }) => sets.flush(set))
   expect((await nft.list()).tables[0]?.sets[0]?.elements).toEqual([])
 })
@@ -231,4 +233,50 @@ test('chains can be at devices, and at the ingress of an inet table', async () =
   expect(found.early?.chains).toMatchObject([{ ...at, devices: ['a', 'b'], priority: -500 }])
   expect(found.xcluster).toMatchObject({ dormant: true, chains: [{ ...at, devices: ['a'], priority: 0 }] })
   expect(await listed(namespace)).toMatch(/devices = \{ "?a"?, "?b"? \} priority -500/)
+})
+
+test('what may be missing is removed without an error', async () => {
+  await using namespace = NetNamespace.create()
+  await using nft = openNft({ namespace })
+  const gentle = { ifExists: true }
+  const remove = (options?: typeof gentle) =>
+    nft.transaction(({ tables, chains, sets, objects }) => {
+      tables.add(table)
+      chains.remove({ table, name: 'c' }, options)
+      sets.remove({ table, name: 's' }, options)
+      objects.remove({ table, name: 'o', type: 'counter' }, options)
+      tables.remove({ family: 'ip', name: 'none' }, options)
+    })
+  await expect(remove()).rejects.toMatchObject({ code: 'NETLINK_NOT_FOUND', others: { length: 3 } })
+  await remove(gentle)
+  const set = { table, name: 's', type: 'inet_service' } as const
+  await nft.transaction(({ sets, chains, objects }) => {
+    chains.add({ table, name: 'c' })
+    sets.add({ ...set, elements: [1, 2] })
+    objects.add({ table, name: 'o', type: 'counter' })
+  })
+  await nft.transaction(({ sets }) => sets.removeElements({ ...set, elements: [2, 3] }, gentle))
+  expect((await nft.list()).tables[0]?.sets[0]?.elements).toEqual([{ key: 1 }])
+  await remove(gentle)
+  expect((await nft.list()).tables).toMatchObject([{ chains: [], sets: [], objects: [] }])
+  await nft.transaction(({ tables }) => tables.removeAll())
+  expect((await nft.list()).tables).toEqual([])
+})
+
+test('a persistent table stays when its owner closes, and another connection can own it', async () => {
+  await using namespace = NetNamespace.create()
+  await using other = openNft({ namespace })
+  const owned = { ...table, owner: true, persistent: true, comment: 'mine' }
+  {
+    await using owner = openNft({ namespace })
+    await owner.transaction(({ tables }) => tables.add(owned))
+    await expect(other.transaction(({ tables }) => tables.remove(table))).rejects.toMatchObject({
+      code: 'NETLINK_NOT_PERMITTED',
+    })
+  }
+  const [orphan] = (await other.list()).tables
+  expect(orphan).toMatchObject({ persistent: true, comment: 'mine' })
+  expect(orphan?.owner).toBeUndefined()
+  await other.transaction(({ tables }) => tables.add(owned))
+  expect((await other.list()).tables[0]?.owner).toBeGreaterThan(0)
 })

@@ -101,7 +101,7 @@ test('a change with wait: false is answered when it begins, and its failure is a
   expect((await client.reset({ nodes: ['2'], wait: false })).nodes[1]).toMatchObject({ state: 'starting' })
   for await (const event of events) {
     expect(schemas.clusterEvent.parse(event)).toEqual(event)
-    if (event.event !== 'notice') continue
+    if (event.type !== 'notice') continue
     expect(event).toMatchObject({ text: expect.stringContaining('Kernel panic') })
     break
   }
@@ -146,7 +146,7 @@ test('exec over the API passes input to a program, and returns both outputs and 
   const { client } = owner
   const input = Buffer.from([0, 255, 10, 13])
   const cat = await client.exec('vm-001', { argv: ['cat'], input })
-  expect(cat).toMatchObject({ status: 0, truncated: { stdout: false } })
+  expect(cat).toMatchObject({ status: 0 })
   expect(Buffer.from(cat.stdout)).toEqual(input)
   expect(Buffer.from(cat.stderr).toString()).toBe('cat was run\n')
   expect((await client.exec('2', { argv: ['exit', '42'] })).status).toBe(42)
@@ -156,7 +156,8 @@ test('exec over the API passes input to a program, and returns both outputs and 
 test('a console over the API takes input and shows output, which is also in its log', async () => {
   await using owner = await running()
   const { client } = owner
-  const console = await client.console('1')
+  const { socket: console, writes } = await client.console('1')
+  expect(writes).toBe(true)
   console.write('hello')
   let seen = ''
   for await (const bytes of console) {
@@ -171,10 +172,54 @@ test('a console over the API takes input and shows output, which is also in its 
   await stopped(owner)
 })
 
+/** What this console shows until `last` has come. */
+async function shownOn(console: AsyncIterable<unknown>, last: string): Promise<string> {
+  let seen = ''
+  for await (const bytes of console) {
+    seen += String(bytes)
+    if (seen.includes(last)) return seen
+  }
+  return seen
+}
+
+test('one terminal types on a console, others view it, and one of them can take over', async () => {
+  await using owner = await running()
+  const { client } = owner
+  const first = await client.console('1')
+  const viewer = await client.console('vm-001')
+  const asked = await client.console('2', { view: true })
+  expect([first.writes, viewer.writes, asked.writes]).toEqual([true, false, false])
+  viewer.socket.write('not heard ')
+  first.socket.write('one')
+  expect(await shownOn(viewer.socket, 'ONE')).toBe('vm-001 says helloONE')
+  const taker = await client.console('1', { take: true })
+  expect(taker.writes).toBe(true)
+  expect(await shownOn(first.socket, 'leaves.')).toContain('another terminal types here now')
+  taker.socket.write('two')
+  expect((await shownOn(taker.socket, 'TWO')).includes('NOT HEARD')).toBe(false)
+  for (const { socket } of [first, viewer, asked, taker]) socket.destroy()
+  await stopped(owner)
+})
+
+test('a console that its writer has left can be typed on by the next', async () => {
+  await using owner = await running()
+  const { client } = owner
+  const first = await client.console('1')
+  first.socket.destroy()
+  const isFree = async () => {
+    const { socket, writes } = await client.console('1')
+    socket.destroy()
+    return writes
+  }
+  const free = async (): Promise<boolean> => (await isFree()) || (await free())
+  expect(await free()).toBe(true)
+  await stopped(owner)
+})
+
 test('a followed log continues until the cluster ends', async () => {
   await using owner = await running()
   const { client } = owner
-  const console = await client.console('1')
+  const { socket: console } = await client.console('1')
   let log = ''
   for await (const bytes of client.log('1', { follow: true })) {
     const first = log === ''
@@ -194,9 +239,9 @@ test('events over the API arrive as they happen, and end with the cluster', asyn
   const stopping = client.stop()
   for await (const event of heard) events.push(event)
   await stopping
-  expect(events[0]).toEqual({ event: 'cluster', state: 'stopping' })
+  expect(events[0]).toEqual({ type: 'cluster', state: 'stopping' })
   const ends = [1, 2].map(id => ({
-    event: 'node',
+    type: 'node',
     id,
     name: `vm-00${id}`,
     state: 'stopped',

@@ -50,3 +50,12 @@ test('a lock that stays for 300 ms is an owner’s: the cluster is running', asy
   expect([clock.now(), clock.waiting]).toEqual([300, 0])
   await owner.release()
 })
+
+test('a runtime directory that cannot be made, as below /proc, is refused with what to do', async () => {
+  const at = { ...placesOf(), directory: '/proc/xcluster/default' }
+  await expect(claim(at)).rejects.toMatchObject({
+    code: 'RUNTIME_UNWRITABLE',
+    target: '/proc/xcluster',
+    message: expect.stringContaining('Set XDG_RUNTIME_DIR'),
+  })
+})

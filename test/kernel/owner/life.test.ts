@@ -51,10 +51,10 @@ test('of two simultaneous starts with one name one succeeds, and the other fails
   await using one = await startOwner({ places })
   await using two = await startOwner({ places })
   const outcomes = await Promise.all([one, two].map(owner => owner.outcome()))
-  expect(outcomes.map(({ event }) => event).sort()).toEqual(['failed', 'ready'])
-  const failed = outcomes.find(({ event }) => event === 'failed')
+  expect(outcomes.map(({ type }) => type).sort()).toEqual(['failed', 'ready'])
+  const failed = outcomes.find(({ type }) => type === 'failed')
   expect(failed).toMatchObject({ error: { code: 'CLUSTER_RUNNING', kind: 'failed', target: 'default' } })
-  const winner = outcomes[0]!.event === 'ready' ? one : two
+  const winner = outcomes[0]!.type === 'ready' ? one : two
   winner.launch.keep()
   await winner.ended()
   expect((await winner.client.status()).owner.pid).toBe(winner.launch.pid)
@@ -119,7 +119,7 @@ test('the error of a failed start reaches the starter with all fields, after eve
     scenario: { vms: { 'vm-001': [{ panics: true }] } },
   })
   expect(await owner.outcome()).toMatchObject({
-    event: 'failed',
+    type: 'failed',
     error: {
       code: 'GUEST_PANIC',
       op: 'run',
@@ -141,7 +141,7 @@ test('a cluster that is starting has a status, and can be stopped', async () => 
     code: 'CLUSTER_NOT_READY',
   })
   await owner.client.stop()
-  expect(await owner.outcome()).toMatchObject({ event: 'failed', error: { code: 'START_CANCELLED' } })
+  expect(await owner.outcome()).toMatchObject({ type: 'failed', error: { code: 'START_CANCELLED' } })
   expectNothingLeft(owner)
 })
 
@@ -190,4 +190,25 @@ test('an owner does not answer another user, even if that user can open its sock
   const other = spawnSync(process.execPath, ['-e', script], { uid: 65534, gid: 65534, encoding: 'utf8' })
   expect(other.stdout.trim()).toMatch(/^(ECONNRESET|EPIPE)$/)
   await new OwnerClient(owner.places, 'default').stop()
+})
+
+test('an owner that is stopped by SIGSTOP is named at once, by every request, and answers after SIGCONT', async () => {
+  await using owner = await startOwner()
+  await kept(owner)
+  process.kill(owner.launch.pid, 'SIGSTOP')
+  try {
+    const stopped = {
+      code: 'OWNER_STOPPED',
+      reason: expect.stringContaining(`process ${owner.launch.pid}, is stopped`),
+      remedy: expect.stringContaining(`Let it run again: kill -CONT ${owner.launch.pid}`),
+    }
+    await expect(owner.client.status()).rejects.toMatchObject(stopped)
+    await expect(owner.client.console('1')).rejects.toMatchObject(stopped)
+    await expect(owner.client.events()).rejects.toMatchObject(stopped)
+  } finally {
+    process.kill(owner.launch.pid, 'SIGCONT')
+  }
+  expect((await owner.client.status()).state).toBe('ready')
+  await owner.client.stop()
+  expectNothingLeft(owner)
 })

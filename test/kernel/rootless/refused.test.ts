@@ -36,7 +36,7 @@ test('a tap device that only root may open is reported with a remedy, and nothin
 test('a system that forbids user namespaces is named as the cause', () => {
   const { error, left } = attempted({ chroot: true })
   expect(error).toMatchObject({ code: 'USER_NAMESPACES_DENIED', kind: 'prerequisite' })
-  expect(error!.message).toContain('or run as root, or use --fabric user')
+  expect(error!.message).toContain("or run as root, or use `fabric: 'user'`")
   expect(left).toBe(0)
 })
 

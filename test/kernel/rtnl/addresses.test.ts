@@ -81,8 +81,8 @@ blackhole 10.2.0.0/16
   expect(await show('route', 'show', 'table', '300')).toBe('10.4.0.0/16 via 172.31.0.1 dev xcbr0 onlink\n')
   const ours = await route.routes.list()
   expect(ours.find(({ destination, family }) => destination === 'default' && family === 4)?.ways).toEqual([
-    { via: '192.168.0.201', dev: 100, weight: 1, onlink: false },
-    { via: '192.168.0.202', dev: 100, weight: 3, onlink: false },
+    { via: '192.168.0.201', dev: 100, weight: 1, onlink: false, flags: [] },
+    { via: '192.168.0.202', dev: 100, weight: 3, onlink: false, flags: [] },
   ])
   expect(ours.find(({ destination }) => destination === '10.3.0.0/16')).toMatchObject({
     via: 'fd00::c0a8:c9',

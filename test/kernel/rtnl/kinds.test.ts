@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { attributes, encoded, u16, u32 } from '../../../src/netlink/index.ts'
 import { bridge, ifb, macvlan, openRoute, type PortSettings, veth, vxlan } from '../../../src/rtnl/index.ts'
 import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
@@ -81,6 +82,17 @@ test('both ends of a veth pair created in a batch can be named in it', async () 
     ['b', '10.0.0.2'],
   ])
   expect((await route.links.list({ master: 'br0' })).map(({ name }) => name)).toEqual(['d'])
+})
+
+test('a kind takes its settings as bytes, which the kernel reads as those of any other', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const settings = attributes({ priority: [6, u16], ageingTime: [4, u32] })
+  const data = encoded(settings, { priority: 7, ageingTime: 1000 })
+  await route.links.add({ name: 'br0', kind: 'bridge', data })
+  expect((await route.links.get('br0')).bridge).toMatchObject({ priority: 7, ageingTime: 1000 })
+  await route.links.change({ name: 'br0', kind: 'bridge', data: encoded(settings, { priority: 8 }) })
+  expect((await linkIn(namespace, 'br0')).linkinfo?.info_data).toMatchObject({ priority: 8 })
 })
 
 test('settings of a kind can be changed where the kernel allows it', async () => {

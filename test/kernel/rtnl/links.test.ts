@@ -114,7 +114,7 @@ test("a veth's peer is created in its own namespace, with its settings", async (
 test('taps are attached in one batch, as bridge and ip show, and get no IPv6 address', async () => {
   await using namespace = NetNamespace.create()
   await using route = openRoute({ namespace })
-  const taps = openTaps(['xcbr0_t1', 'xcbr0_t2'], { namespace })
+  const taps = await openTaps(['xcbr0_t1', 'xcbr0_t2'], { namespace })
   await route.batch(({ links }) => {
     links.add(bridge({ name: 'xcbr0', up: true, addrGenMode: 'none' }))
     for (const { name } of taps)

@@ -88,7 +88,7 @@ test("entries of a bridge's forwarding table are added, moved to another port, a
   const [moved] = (await fdb.list({ bridge: 'br0' })).filter(of(mac))
   expect(moved).toEqual({
     ...{ link: 101, master: 200, mac, table: 'master', state: 'dynamic' },
-    ...{ sticky: true, external: false },
+    ...{ sticky: true, external: false, offloaded: false, locked: false, ages: expect.anything() },
   })
   const ours = (await fdb.list({ bridge: 'br0' })).map(entry => entry.mac)
   expect(ours.sort()).toEqual((await fdbOf(namespace, 'br', 'br0')).map(entry => entry.mac).sort())
@@ -109,7 +109,7 @@ test("a vxlan's forwarding table has several peers for one address", async () =>
   expect((await fdbOf(namespace, 'dev', 'vx0')).filter(of(all)).map(({ dst }) => dst)).toEqual(peers)
   expect(await route.fdb.list({ link: 'vx0' })).toContainEqual({
     ...{ link: 300, mac, table: 'self', state: 'static', remote: '10.0.0.4', port: 4790, vni: 43, via: 100 },
-    ...{ sticky: false, external: false },
+    ...{ sticky: false, external: false, offloaded: false, locked: false, ages: expect.anything() },
   })
   await route.fdb.remove({ link: 'vx0', mac: all, remote: '10.0.0.2' })
   expect((await route.fdb.list({ link: 'vx0' })).filter(of(all)).map(({ remote }) => remote)).toEqual([

@@ -112,7 +112,7 @@ test('the route of a packet depends on rules, marks and tables', async () => {
 
 const routes: [words: RouteSpec, shown: object][] = [
   [
-    { destination: '10.6.0.0/16', via: '10.0.0.2', mtu: 1400, mtuLocked: true, advmss: 1300 },
+    { destination: '10.6.0.0/16', via: '10.0.0.2', mtu: 1400, locked: ['mtu'], advmss: 1300 },
     { metrics: [{ mtu: 1400, advmss: 1300 }] },
   ],
   [

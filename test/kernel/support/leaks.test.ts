@@ -32,7 +32,7 @@ test('the census of leaks finds a namespace, and a tap and a table in a namespac
   await expect(outer.expectUnchanged(soon)).rejects.toThrow(`+ namespace net:[${namespace.inode}]`)
 
   const inner = await takeCensus()
-  const [tap] = openTaps(['t0'], { namespace })
+  const [tap] = await openTaps(['t0'], { namespace })
   await inNamespace(namespace, ['nft', 'add', 'table', 'inet', 'left'])
   const found = await inner.expectUnchanged(soon).catch(String)
   expect(found).toMatch(/\+ fd \d+ → \/dev\/net\/tun/)

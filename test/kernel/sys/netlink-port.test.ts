@@ -69,6 +69,20 @@ test('a dump in a fresh namespace returns its loopback alone', async () => {
   expect(more).toEqual([])
 })
 
+test('the answers to a request are received before send returns, and those to one without a receiver are kept', async () => {
+  await using namespace = NetNamespace.create()
+  await using port = openNetlink('route', { namespace })
+  const types: number[] = []
+  port.receive({ data: bytes => types.push(Buffer.from(bytes).readUInt16LE(4)), end() {} })
+  port.send(getLinks)
+  expect(types).toEqual([RTM_NEWLINK, NLMSG_DONE])
+
+  await using late = openNetlink('route', { namespace })
+  late.send(getLinks)
+  const answers = await collect(late, NLMSG_DONE)
+  expect(answers.map(answer => answer.readUInt16LE(4))).toEqual([RTM_NEWLINK, NLMSG_DONE])
+})
+
 test('strict checking and extended acks are on: the kernel says what is wrong with a request', async () => {
   await using namespace = NetNamespace.create()
   await using port = openNetlink('route', { namespace })

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
@@ -10,9 +10,9 @@ import {
   removeTemplates,
   trimTemplates,
 } from '../../../src/vm/index.ts'
-import { fileNames, loadTemplate, lockOf, templatesIn } from '../../../src/vm/snapshot/store.ts'
+import { fileNames, loadTemplate, lockOf, saveTemplate, templatesIn } from '../../../src/vm/snapshot/store.ts'
 import { test } from '../../support/leaks.ts'
-import { saved } from './sample.ts'
+import { sample, sampleQemu, saved } from './sample.ts'
 
 let cache: string
 beforeEach(() => {
@@ -117,4 +117,36 @@ test('refuses to import a damaged file, and leaves the cache unchanged', async (
   }
   expect(readFileSync(join(place(key), fileNames.manifest)).equals(before)).toBe(true)
   expect(keysOf(await listTemplates(cache))).toEqual([key])
+})
+
+test.each([
+  [
+    'a QEMU of another version in the same place',
+    { qemu: { ...sampleQemu, version: '10.0.13', build: 'Debian 1:10.0.13', size: 1 } },
+    /^it is for QEMU 10\.0\.13 \(Debian 1:10\.0\.13\), and \/\S+ on this machine is another\. /,
+  ],
+  [
+    'a QEMU that was changed',
+    { qemu: { ...sampleQemu, mtimeMs: sampleQemu.mtimeMs + 1 } },
+    /on this machine is another\. /,
+  ],
+  [
+    'a QEMU that this machine lacks',
+    { qemu: { ...sampleQemu, path: '/opt/qemu' } },
+    /^it is for QEMU 7\.2\.22 \(Debian 1:7\.2\), and this machine has no \/opt\/qemu\. /,
+  ],
+  ['another CPU', { cpu: 'GenuineIntel/6/85/Xeon/7' }, /^it is for another CPU: Xeon\. /],
+])('refuses to import a template of %s, in words, and leaves nothing', async (_, other, reason) => {
+  const { key, ...frozen } = sample(9, 2, other)
+  await saveTemplate(place(key), frozen)
+  await frozen.ram.close()
+  const path = join(cache, 'exported')
+  await exportTemplates(cache, [key], path)
+  const elsewhere = join(cache, 'elsewhere')
+  await expect(importTemplates(elsewhere, path)).rejects.toMatchObject({
+    code: 'TEMPLATE_FOREIGN',
+    kind: 'prerequisite',
+    reason: expect.stringMatching(reason),
+  })
+  expect(readdirSync(templatesIn(elsewhere))).toEqual([])
 })

@@ -1,25 +1,36 @@
-import { writeSync } from 'node:fs'
+import { readFileSync, statSync, writeSync } from 'node:fs'
 import { Memfd } from '../../../src/sys/index.ts'
 import { blockSize } from '../../../src/vm/snapshot/manifest.ts'
 import { type Frozen, saveTemplate } from '../../../src/vm/snapshot/store.ts'
-import { type TemplateFacts, templateKey } from '../../../src/vm/template/facts.ts'
+import { hostCpu, type TemplateFacts, templateKey } from '../../../src/vm/template/facts.ts'
+import { randomOf } from '../../support/random.ts'
 
-/** A frozen VM that never ran: `memoryMiB` of memory, of which every other block is noise from `seed`. */
-export function sample(seed: number, memoryMiB = 2): Frozen & { readonly key: string } {
+/** Stands for QEMU: a file of this machine. */
+const { size, mtimeMs } = statSync(process.execPath)
+export const sampleQemu = { path: process.execPath, version: '7.2.22', build: 'Debian 1:7.2', size, mtimeMs }
+
+/**
+ * A frozen VM that never ran: `memoryMiB` of memory, of which every other block is noise from `seed`. `other`: facts that
+ * are not those of this machine.
+ */
+export function sample(seed: number, memoryMiB = 2, other: Partial<TemplateFacts> = {}) {
   const facts: TemplateFacts = {
     format: 1,
     image: `image ${seed}`,
-    qemu: { path: '/usr/bin/qemu', version: '7.2.22', size: 1, mtimeMs: 1 },
-    cpu: 'cpu',
+    qemu: sampleQemu,
+    cpu: hostCpu(readFileSync('/proc/cpuinfo', 'utf8'), 'tcg'),
     arguments: ['-m', `${memoryMiB}M`],
     warmUp: '',
+    added: '',
+    ...other,
   }
   const ram = new Memfd('test')
   const noise = noiseOf(seed)
   for (let at = 0; at < memoryMiB << 20; at += 2 * blockSize)
     writeSync(ram.fd, noise(blockSize), 0, blockSize, at)
   writeSync(ram.fd, Buffer.alloc(blockSize), 0, blockSize, (memoryMiB << 20) - blockSize)
-  return { key: templateKey(facts), facts, memoryMiB, nicCount: 2, ram, state: noise(70_001) }
+  const frozen: Frozen = { facts, memoryMiB, nicCount: 2, ram, state: noise(70_001), transport: 'fd' }
+  return { key: templateKey(facts), ...frozen }
 }
 
 /** Saves it in its place in the cache, and returns that place. */
@@ -30,22 +41,12 @@ export async function saved(directoryOf: (key: string) => string, seed: number, 
   return { key, directory: directoryOf(key) }
 }
 
-/** Bytes without pattern, the same for the same seed (xorshift32). */
+/** Bytes without pattern, the same for the same seed. */
 function noiseOf(seed: number): (length: number) => Buffer {
   const next = randomOf(seed)
   return length => {
     const bytes = Buffer.alloc(length)
     for (let at = 0; at + 4 <= length; at += 4) bytes.writeUInt32LE(next(), at)
     return bytes
-  }
-}
-
-export function randomOf(seed: number): () => number {
-  let state = seed * 2654435761 + 1
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return state >>> 0
   }
 }

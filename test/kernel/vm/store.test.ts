@@ -21,8 +21,9 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { fileNames, loadTemplate, saveTemplate } from '../../../src/vm/snapshot/store.ts'
 import { test } from '../../support/leaks.ts'
+import { randomOf } from '../../support/random.ts'
 import { needsRoot } from '../../support/rights.ts'
-import { randomOf, sample, saved } from './sample.ts'
+import { sample, saved } from './sample.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
 const names = Object.values(fileNames)

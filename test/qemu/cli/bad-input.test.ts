@@ -57,7 +57,7 @@ test('xc start refuses a file that is not a kernel, and names it', async () => {
   expect(result.stderr).toContain(`${folder}/no-kernel`)
 })
 
-test('xc start refuses a kernel without modules, with the directory that should have them', async () => {
+test('xc start refuses a kernel that needs modules and has none, with their names', async () => {
   const boot = `${places(process.env, 0).cache}/fetched/root/boot`
   const real = readFileSync(`${boot}/${readdirSync(boot).find(name => name.startsWith('vmlinuz-'))}`)
   const at = real.indexOf(kernelVersion(real))
@@ -65,7 +65,7 @@ test('xc start refuses a kernel without modules, with the directory that should 
   const result = await xc.run(['start', '--kernel', `${folder}/vmlinuz`])
   expect(result).toMatchObject({ status: 4, stdout: '' })
   expect(result.stderr).toMatch(
-    /^xc: use kernel \S+\/vmlinuz: its modules, lib\/modules\/9\.\S+, are neither .*\.$/m,
+    /^xc: use kernel \S+\/vmlinuz: it has no virtio_pci, .* and its modules, lib\/modules\/9\.\S+, are nowhere\..*\.$/m,
   )
   await census.expectUnchanged()
 })
@@ -116,6 +116,16 @@ test('xc start and xc doctor report that /dev/net/tun is missing', async () => {
   })
 })
 
+test.each([[['help', 'nope']], [['nope', '--help']], [['nope']]])(
+  'xc %j names the unknown command, with status 2',
+  async args => {
+    const { status, stdout, stderr } = await xc.run(args)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toMatch(oneSentence)
+    expect(stderr).toContain("unknown command 'nope'")
+  },
+)
+
 test('xc --debug shows the stack of an error', async () => {
   const result = await xc.run(['start', '--debug', '--topology', 'moebius'])
   expect(result.status).toBe(2)
@@ -135,4 +145,13 @@ test('xc prints help and its version with status 0, and help with status 2 when 
     stdout: '',
     stderr: expect.stringContaining('Usage: xc'),
   })
+})
+
+test('xc start says what to raise when it has too few open files, boots no clones in vain, and leaves nothing', async () => {
+  const { result } = xc.inShell('ulimit -n 90; xc start --nvm 12')
+  const { status, stdout, stderr } = await result
+  expect([status, stdout]).toEqual([4, ''])
+  expect(stderr).toMatch(/^xc: .*Too many open files.* \(ulimit -n\).*$/m)
+  expect(stderr).not.toContain('had to boot')
+  await census.expectUnchanged()
 })

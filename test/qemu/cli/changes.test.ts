@@ -93,7 +93,7 @@ test('a paused node is listed as paused, and refuses commands with the command t
   expect(await xc.good(['status'])).toMatch(/^2 +vm-002 +vm +paused /m)
   const refused = await xc.run(['exec', '2', '--', 'true'])
   expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('it is paused') })
-  expect(refused.stderr).toContain('npx xc resume')
+  expect(refused.stderr).toContain('npx xc resume 2')
   expect(refused.stderr).toMatch(oneSentence)
   const resumed = JSON.parse(await xc.good(['resume', '--json']))
   expect(differences('xc resume', resumed)).toEqual([])
@@ -109,7 +109,7 @@ test('xc reset makes a node fresh, and its milestones are events', async () => {
   const listening = (async () => {
     for await (const event of events) {
       const known = clusterEvent.parse(event)
-      if (known.event === 'milestone' && known.id === 2) passed.push(known.milestone)
+      if (known.type === 'milestone' && known.id === 2) passed.push(known.milestone)
       if (passed.at(-1) === 'ready') return
     }
   })()
@@ -142,7 +142,7 @@ test.each([
   { args: ['exec', '1', '--', '/etc/hosts'], status: 126, words: 'Permission denied' },
   { args: ['cache', 'clear', 'zz'], status: 3, words: "begins with 'zz'" },
   { args: ['cache', 'export', 'file'], status: 2, words: 'KEY… FILE' },
-  { args: ['cache', 'import', '/nowhere/file'], status: 2, words: 'no such file' },
+  { args: ['cache', 'import', '/nowhere/file'], status: 2, words: 'No such file or directory' },
   { args: ['cache', 'import', '/etc/passwd'], status: 1, words: 'not an exported template' },
   { args: ['cache', 'lsit'], status: 2, words: 'Did you mean list?' },
 ])('xc $args is refused with one sentence and status $status', async ({ args, status, words }) => {

@@ -87,9 +87,74 @@ test('xc exec without -i does not wait for the end of its stdin', async () => {
   expect((await begun.result).stdout).toBe('done\n')
 })
 
-test("xc exec reads its input from a shell's pipe", async () => {
-  const begun = xc.onTerminal('echo through | xc exec 1 -- cat')
+test.each([
+  'status',
+  'ls',
+  'logs 1',
+  'check',
+  'doctor --json',
+  'exec 1 -- seq 100000',
+  'exec 1 --json -- seq 100000',
+])(
+  'xc %s on a full disk is one sentence with status 1, and silent when its reader has left',
+  async command => {
+    await xc.good(['exec', '1', '--', 'sh', '-c', 'echo for the log > /dev/console'])
+    const full = await xc.inShell(`xc ${command} >/dev/full`).result
+    expect(full.stderr).toMatch(/^xc: write standard output: No space left on device\. [^\n]+\.\n$/)
+    expect(full.status).toBe(1)
+    const left = await xc.inShell(`xc ${command} | true`).result
+    expect(left).toMatchObject({ status: 0, stderr: '' })
+  },
+)
+
+test('all output of xc exec arrives in a pipe whose reader is slow', async () => {
+  const slow = xc.inShell('xc exec 1 -- seq 100000 | { sleep 1; md5sum; }; seq 100000 | md5sum')
+  const sums = (await slow.result).stdout.split('\n')
+  expect(sums[0]).toBe(sums[1])
+})
+
+test("xc exec -i reads its input from a shell's pipe", async () => {
+  const begun = xc.onTerminal('echo through | xc exec -i 1 -- cat')
   expect((await begun.result).stdout).toContain('through')
+})
+
+test('xc exec leaves the rest of a list, or of a script, to the loop or shell that reads it', async () => {
+  const loop = 'printf "%s\\n" 1 201 221 | while read -r n; do xc exec "$n" -- hostname; done'
+  expect(await xc.inShell(loop).result).toMatchObject({ status: 0, stdout: 'vm-001\nvm-201\nvm-221\n' })
+  const script = xc.inShell("sh -s <<'END'\nxc exec 1 -- hostname\necho the rest\nEND\n")
+  expect(await script.result).toMatchObject({ status: 0, stdout: 'vm-001\nthe rest\n' })
+})
+
+test('xc exec returns when its command has ended, also when that left a program in the background', async () => {
+  const { status, stdout } = await xc.run(['exec', '1', '--', 'sh', '-c', 'sleep 1000 & echo left'])
+  expect([status, stdout]).toEqual([0, 'left\n'])
+})
+
+test('12 MB out of and 8 MB into a guest of 128 MiB arrive whole, and the next xc exec runs', async () => {
+  const out = xc.inShell(
+    'xc exec 1 -- head -c 12000000 /dev/zero | md5sum; head -c 12000000 /dev/zero | md5sum',
+  )
+  const sums = (await out.result).stdout.split('\n')
+  expect(sums[0]).toBe(sums[1])
+  const into = xc.inShell(
+    'head -c 8000000 /dev/zero | xc exec -i 1 -- md5sum; head -c 8000000 /dev/zero | md5sum',
+  )
+  const others = (await into.result).stdout.split('\n')
+  expect(others[0]).toBe(others[1])
+  expect(await xc.good(['exec', '1', '--', 'echo', 'alive'])).toBe('alive\n')
+})
+
+test('four commands at once on one node, with 2 MB of input each, all get it and all are answered', async () => {
+  const one = 'head -c 2000000 /dev/zero | xc exec -i 1 --timeout 60 -- wc -c'
+  const all = await Promise.all([1, 2, 3, 4].map(() => xc.inShell(one).result))
+  expect(all.map(({ stdout, stderr }) => stdout.trim() + stderr)).toEqual(new Array(4).fill('2000000'))
+})
+
+test('xc exec --json refuses input over 32 MiB without running its command, and the next one runs', async () => {
+  const endless = await xc.inShell('yes | xc exec -i 1 --json -- touch /run/was-run').result
+  expect(endless.status).toBe(2)
+  expect(endless.stderr).toMatch(/32 MiB.*was not run.*without --json/)
+  expect((await xc.run(['exec', '1', '--', 'test', '-e', '/run/was-run'])).status).toBe(1)
 })
 
 test('xc start refuses a second cluster of the same name, and the first one keeps running', async () => {
@@ -108,6 +173,9 @@ test.each([
   { args: ['stop', '--all', '--name', 'other'], status: 2, words: 'it stops every cluster' },
   { args: ['status', '--name', 'other'], status: 3, words: "no cluster 'other' is running" },
   { args: ['exec', '1', '--timeout', '0.3', '--', 'sleep', '9'], status: 1, words: 'vm-001' },
+  { args: ['exec', '1', '-i', '-n', '--', 'true'], status: 2, words: "cannot be used with option '-i" },
+  { args: ['exec', '1', '--', 'nope'], status: 127, words: 'run nope on vm-001: No such file' },
+  { args: ['exec', '1', '--', '/etc/passwd'], status: 126, words: 'Permission denied' },
 ])('xc $args is refused with one sentence and status $status', async ({ args, status, words }) => {
   const result = await xc.run(args)
   expect(result).toMatchObject({ status, stdout: '', stderr: expect.stringContaining(words) })

@@ -24,7 +24,7 @@ test('two user-space clusters have forwarders at their own ports, and their gues
       expect(answered).toEqual(new Set(['tcp 127.0.0.1', 'udp 127.0.0.1']))
     }
   }
-  await census.expectUnchanged({ withinMs: 1500 })
+  await census.expectUnchanged()
 })
 
 async function userSpace({ clone, upstream }: { clone: string; upstream: FakeUpstream }): Promise<Cluster> {

@@ -15,6 +15,12 @@ export interface Ran {
   readonly stderr: string
 }
 
+function diskOf({ modulesDisk: disk }: Pick<GuestImage, 'modulesDisk'>): string[] {
+  if (!disk) return []
+  const drive = `file=${disk.path},if=none,format=raw,readonly=on,id=modules`
+  return ['-drive', drive, '-device', `virtio-blk-pci,drive=modules,serial=${disk.serial},addr=1e`]
+}
+
 /** One guest under TCG with the fewest devices for a test. It is controlled over its console and its agent. */
 export class Guest implements AsyncDisposable {
   readonly started = performance.now()
@@ -24,7 +30,7 @@ export class Guest implements AsyncDisposable {
   console = ''
 
   constructor(
-    image: Pick<GuestImage, 'vmlinux' | 'initramfs'>,
+    image: Pick<GuestImage, 'vmlinux' | 'initramfs' | 'modulesDisk'>,
     options: { append?: string; args?: string[]; machine?: string; memory?: number } = {},
   ) {
     const fixed = ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-accel', 'tcg']
@@ -48,6 +54,7 @@ export class Guest implements AsyncDisposable {
           '-device',
           'virtio-net-pci,netdev=net0,mac=00:00:00:01:00:07,romfile=',
         ],
+        ...diskOf(image),
         ...(options.args ?? []),
       ],
       { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] },

@@ -72,7 +72,7 @@ describe('network script', () => {
     expect(second!.reason).toMatch(
       /set up net 1 of node 2: .*fails exited with status 3. It printed:\n {2}no more ports/,
     )
-    expect(events).toContainEqual({ event: 'notice', text: expect.stringContaining('vm-002 has no network') })
+    expect(events).toContainEqual({ type: 'notice', text: expect.stringContaining('vm-002 has no network') })
     expect((await cluster.exec(1, ['hostname'])).status).toBe(0)
     await rm(broken)
     await cluster.reset([2])
@@ -138,6 +138,6 @@ describe('network function', () => {
     const text = expect.stringMatching(
       /^QEMU of node 1 keeps its privileges, for -netdev tap,id=n1,ifname=own1/,
     )
-    expect(events).toContainEqual({ event: 'notice', text })
+    expect(events).toContainEqual({ type: 'notice', text })
   })
 })

@@ -27,7 +27,7 @@ export async function seenIn(wiring: UserWiring, settings: SettingOptions): Prom
   const options = { name: `u${process.pid}`, nvm: 2, nrouters: 1, smp: 1, fabric: 'user', ...wiring } as const
   const notices: string[] = []
   const onEvent = (event: ClusterEvent) =>
-    event.event === 'notice' && event.text.includes('user space') && notices.push(event.text)
+    event.type === 'notice' && event.text.includes('user space') && notices.push(event.text)
   await using cluster = await startCluster({ ...options, ...settings }, { onEvent })
   await using segment = await joinSegment({ group: `224.0.0.${wiring.mcastBase + 1}`, port: 27_030 })
   const pinged = [await pings(cluster, '192.168.1.2'), await pings(cluster, 'fd00::192.168.1.2')]

@@ -34,7 +34,7 @@ test.for([
 ] as const)('%s with a user-space network have all nets on loopback', async ([, settings], { census }) => {
   const wiring = await freeNumbers()
   expect(await seenIn(wiring, settings)).toEqual(expected(0, [wiring.mcastBase + 1, wiring.mcastBase + 2]))
-  await census.expectUnchanged({ withinMs: 1500 })
+  await census.expectUnchanged()
 })
 
 const user = new OrdinaryUser()
@@ -51,7 +51,7 @@ test('an unprivileged user that may not open /dev/net/tun gets a user-space netw
     ...expected(user.uid, [wiring.mcastBase + 1]),
     notices: [expect.stringMatching(/^The network is in user space, .*\/dev\/net\/tun/)],
   })
-  await census.expectUnchanged({ withinMs: 1500 })
+  await census.expectUnchanged()
 })
 
 async function seenBy(runner: OrdinaryUser, args: readonly string[]): Promise<unknown> {
@@ -78,7 +78,7 @@ test('the host captures what a guest sends on a segment, and the guest receives 
     expect(await waitFor(async () => (await readFile(dump)).includes(Buffer.from(echo)))).toBe(true)
   }
   await rm(join(dump, '..'), { recursive: true })
-  await census.expectUnchanged({ withinMs: 1500 })
+  await census.expectUnchanged()
 })
 
 const us = { mac: '02:00:00:00:00:01', ip: [192, 168, 1, 99] }

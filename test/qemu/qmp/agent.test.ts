@@ -6,7 +6,6 @@ import { type AgentClient, openAgent } from '../../../src/qmp/index.ts'
 import { connectStream, launch } from '../../../src/sys/index.ts'
 import { fetchedRoot } from '../../support/fetched.ts'
 import { test } from '../../support/leaks.ts'
-import { waitFor } from '../../support/wait.ts'
 
 const files = ['/usr/sbin/qemu-ga', join(fetchedRoot, 'usr/sbin/qemu-ga')]
 const file = files.find(existsSync) ?? ''
@@ -22,9 +21,9 @@ async function withAgent(work: (agent: AgentClient, path: string) => Promise<voi
   const path = join(directory, 'agent')
   const process = launch({ file, args: ['-m', 'unix-listen', '-p', path, '-t', directory] })
   try {
-    const agent = await waitFor(() => openAgent(path, { peer: 'the agent' }).catch(() => undefined), 10_000)
-    await work(agent!, path)
-    await agent!.close()
+    const agent = await openAgent(path, { peer: 'the agent' })
+    await work(agent, path)
+    await agent.close()
   } finally {
     process.kill('SIGKILL')
     await process.exited
@@ -44,6 +43,15 @@ describe('real qemu-ga', () => {
       expect(outputs.map(({ stdout }) => Buffer.from(stdout).toString())).toEqual(
         [1, 2, 3, 4, 5, 6, 7, 8].map(n => `${n}\n`),
       )
+    }))
+
+  test('qemu-ga tells the time in nanoseconds, exactly', () =>
+    withAgent(async agent => {
+      const before = BigInt(Date.now()) * 1_000_000n
+      const time = await agent.execute('guest-get-time')
+      expect(typeof time).toBe('bigint')
+      expect(BigInt(time) >= before).toBe(true)
+      expect(BigInt(time) % 1000n).toBe(0n) // it has microseconds (qga/commands-posix.c)
     }))
 
   test('exec on qemu-ga passes input, outputs, status, signal and environment, and refuses a missing program', () =>

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
 import { openQmp, type QmpClient } from '../../../src/qmp/index.ts'
-import type { Launched } from '../../../src/sys/index.ts'
+import { adoptStream, type Launched, socketPair } from '../../../src/sys/index.ts'
 import { bareQemu, endBare, launchBare } from '../../support/bare-qemu.ts'
 import { test } from '../../support/leaks.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -17,8 +17,11 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }))
 
 /** Runs `work` with a new QEMU. */
-async function withQemu(work: (client: QmpClient, process: Launched) => Promise<void>): Promise<void> {
-  const qemu = await bareQemu()
+async function withQemu(
+  work: (client: QmpClient, process: Launched) => Promise<void>,
+  args: readonly string[] = [],
+): Promise<void> {
+  const qemu = await bareQemu(args)
   try {
     await work(qemu.client, qemu.process)
   } finally {
@@ -59,6 +62,34 @@ test("an error of the QEMU monitor has QEMU's own words and error class", () =>
     expect(await client.execute('query-status')).toMatchObject({ status: 'running' })
   }))
 
+test('integers of 64 bits are exact both ways in QEMU: set as a property, and read back', () =>
+  withQemu(async client => {
+    await client.execute('object-add', { 'qom-type': 'iothread', id: 'io' })
+    const time = { path: '/objects/io', property: 'poll-max-ns' }
+    for (const value of [2n ** 63n - 1n, 9_007_199_254_740_993n, Number.MAX_SAFE_INTEGER, 1_794_000_000]) {
+      await client.execute('qom-set', { ...time, value })
+      expect(await client.execute('qom-get', time)).toBe(value)
+    }
+    const rounded = client.execute('qom-set', { ...time, value: 2 ** 62 })
+    await expect(rounded).rejects.toMatchObject({ code: 'QMP_BAD_ARGUMENTS', outcome: 'unsent' })
+  }))
+
+const disk = ['-blockdev', 'null-co,node-name=n', '-device', 'virtio-scsi-pci']
+const wwn = 0x5000_c500_a0b1_c2d3n
+
+test("a disk's WWN, and the largest integer of 64 bits, come from QEMU as they are", () =>
+  withQemu(
+    async client => {
+      const get = (path: string, property: string) => client.execute('qom-get', { path, property })
+      expect(await get('/machine/peripheral/disk', 'wwn')).toBe(wwn)
+      expect(await get('/machine/peripheral/root', 'mem-reserve')).toBe(2n ** 64n - 1n)
+    },
+    [
+      ...['-M', 'q35,accel=tcg', '-S', '-m', '16', '-device', 'pcie-root-port,id=root'],
+      ...[...disk, '-device', `scsi-hd,id=disk,drive=n,wwn=${wwn}`],
+    ],
+  ))
+
 test('a hundred simultaneous QMP commands are all answered, in order', () =>
   withQemu(async client => {
     const lines = await Promise.all(
@@ -74,7 +105,7 @@ test('an out-of-band command is answered while the main loop of QEMU is blocked 
   withQemu(async client => {
     const config = join(directory, 'fifo')
     execFileSync('mkfifo', [config])
-    const image = { driver: 'null-co' }
+    const image = { driver: 'null-co' } as const
     const blocked = client.execute('blockdev-add', { driver: 'blkdebug', 'node-name': 'n', config, image })
     const rest = Array.from({ length: 20 }, () => client.execute('query-status'))
     await expect(client.execute('query-status', undefined, { timeoutMs: 50 })).rejects.toMatchObject({
@@ -89,20 +120,35 @@ test('an out-of-band command is answered while the main loop of QEMU is blocked 
 
 test('getfd passes a file descriptor to QEMU under its name', () =>
   withQemu(async client => {
-    const path = join(directory, 'state')
-    const fd = openSync(path, 'w')
+    // A socket: from 11 on QEMU takes no regular file by this way.
+    const [ours, theirs] = socketPair()
+    await using port = adoptStream(ours)
+    const saved: Buffer[] = []
+    port.receive({ data: bytes => void saved.push(Buffer.from(bytes)), end: () => {} })
     const migrated = client.once('MIGRATION', event => event.data.status === 'completed')
     await client.execute('migrate-set-capabilities', {
       capabilities: [{ capability: 'events', state: true }],
     })
-    await client.execute('getfd', { fdname: 'state' }, { fds: [fd] })
-    closeSync(fd)
+    await client.execute('getfd', { fdname: 'state' }, { fds: [theirs] })
+    closeSync(theirs)
     await client.execute('migrate', { uri: 'fd:state' })
     await migrated
-    expect(readFileSync(path, 'latin1').slice(0, 4)).toBe('QEVM')
+    const start = () => Buffer.concat(saved).toString('latin1', 0, 4)
+    expect(await waitFor(() => start().length === 4)).toBe(true)
+    expect(start()).toBe('QEVM')
     await expect(client.execute('closefd', { fdname: 'state' })).rejects.toThrow(
       "File descriptor named 'state' not found",
     )
+  }))
+
+test('a descriptor that is not open fails its command alone, and QEMU hears nothing of it', () =>
+  withQemu(async client => {
+    await expect(client.execute('getfd', { fdname: 'state' }, { fds: [65_000] })).rejects.toMatchObject({
+      code: 'QMP_BAD_FD',
+      outcome: 'unsent',
+      reason: 'descriptor 65000 is not open in this process',
+    })
+    expect(await client.execute('query-status')).toMatchObject({ running: true })
   }))
 
 test('kill -9 of QEMU rejects pending commands and waits with QMP_CLOSED', () =>
@@ -121,9 +167,9 @@ test('a second client of a monitor socket times out without a greeting until the
   const path = join(directory, 'qmp')
   const process = launchBare(['-qmp', `unix:${path},server=on,wait=off`])
   try {
-    const first = await waitFor(() => openQmp(path).catch(() => undefined), 10_000)
+    const first = await openQmp(path)
     await expect(openQmp(path, { timeoutMs: 50 })).rejects.toThrow('no greeting within 50 ms')
-    await first!.close()
+    await first.close()
     const second = await openQmp(path)
     expect(await second.execute('query-status')).toMatchObject({ running: true })
     await second.execute('quit')

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { kvmTrouble } from '../../../src/vm/accel/accel-probe.ts'
 import { detectAccel, findQemu, type Qemu } from '../../../src/vm/index.ts'
@@ -23,17 +24,30 @@ test('findQemu finds QEMU with its version, and refuses a program that is not QE
   await expect(findQemu({ given: '/bin/true', searchPath: '' })).rejects.toThrow('/bin/true is not QEMU')
 })
 
-test('findQemu runs QEMU for its version once, and again when its file has changed', async () => {
-  const [path, asked] = [`${cache.path}/qemu`, `${cache.path}/asked`]
-  const release = (version: string) =>
-    writeFileSync(path, `#!/bin/sh\necho >>${asked}\necho QEMU emulator version ${version}\n`, {
-      mode: 0o755,
-    })
-  const find = async () => (await findQemu({ given: path, searchPath: '', cacheDir: cache.path })).version
-  release('9.1')
-  expect([await find(), await find(), readFileSync(asked, 'utf8')]).toEqual(['9.1', '9.1', '\n'])
-  release('10.0')
-  expect([await find(), readFileSync(asked, 'utf8')]).toEqual(['10.0', '\n\n'])
+test('findQemu asks QEMU once, and again when its file has changed', async () => {
+  const path = join(cache.path, 'qemu')
+  copyFileSync(qemu.path, path)
+  const find = () => findQemu({ given: path, searchPath: '', cacheDir: cache.path })
+  const { version, build, monitor } = qemu
+  expect(await find()).toEqual({ path, version, build, monitor })
+  const memory = join(cache.path, 'qemu.json')
+  const stored = readFileSync(memory, 'utf8')
+  writeFileSync(memory, stored.replace(`"version":"${version}"`, '"version":"remembered"'))
+  expect((await find()).version).toBe('remembered')
+  utimesSync(path, 1, 1)
+  expect((await find()).version).toBe(version)
+})
+
+test('findQemu asks a script each time: the QEMU that it runs may be another', async () => {
+  const path = join(cache.path, 'script')
+  const find = async (version: string) => {
+    const words = `QEMU emulator version ${version} (Debian 1:${version}-1)`
+    writeFileSync(join(cache.path, 'words'), words)
+    return await findQemu({ given: path, searchPath: '', cacheDir: cache.path })
+  }
+  writeFileSync(path, `#!/bin/sh\nexec cat ${cache.path}/words\n`, { mode: 0o755 })
+  for (const version of ['10.0.13', '11.1.3'])
+    expect(await find(version)).toEqual({ path, version, build: `Debian 1:${version}-1`, monitor: 'option' })
 })
 
 test('detectAccel with auto gives a reason and a notice when it is not KVM, and the same from its cache', async () => {

@@ -33,7 +33,9 @@ test('of two VMs one panics and one is killed, and each fails with its own reaso
   expect(events).toMatchObject([{ state: 'failed', reason: expect.stringContaining('Kernel panic') }])
 
   process.kill(killed.pid, 'SIGKILL')
-  expect((await endOf(killed)).message).toContain("run vm-002: QEMU was killed by SIGKILL (after 'ready')")
+  expect((await endOf(killed)).message).toContain(
+    "run vm-002: QEMU was killed by SIGKILL (after 'ready'; its monitor: ",
+  )
   await expect(killed.exec('true')).rejects.toMatchObject({ code: 'QEMU_DIED' })
   await expect(killed.setLink(0, true)).rejects.toMatchObject({ code: 'NO_SUCH_NIC' })
   await killed.stop()

@@ -18,7 +18,7 @@ function program(name: string, script: string): string {
 
 describe('VM that cannot start', () => {
   const faults: Record<string, [() => Partial<VmSpec>, string, RegExp]> = {
-    'a missing kernel': [() => ({ kernel: '/no/kernel' }), 'BOOT_FILE', /ENOENT.*\/no\/kernel/],
+    'a missing kernel': [() => ({ kernel: '/no/kernel' }), 'BOOT_FILE', /\/no\/kernel: No such file/],
     'an initramfs that QEMU may not read': [
       () => {
         const path = join(logs.path, 'private')
@@ -27,7 +27,7 @@ describe('VM that cannot start', () => {
         return { initramfs: path }
       },
       'BOOT_FILE',
-      /cannot be read by uid \d+, the user of QEMU \(mode 600\)/,
+      /cannot be read by uid \d+, the user of QEMU \(mode 0600\)/,
     ],
     'a console log in a missing directory': [() => ({ consoleLog: '/no/log' }), 'CONSOLE_LOG', /ENOENT/],
     'a missing QEMU': [() => ({ qemu: '/no/qemu' }), 'QEMU_DIED', /\/no\/qemu: No such file/],

@@ -72,7 +72,7 @@ async function clone(
   name: string,
   more: Partial<VmSpec> = {},
 ): Promise<AsyncDisposable & { machine: Machine }> {
-  const taps = openTaps([`${name}t0`, `${name}t1`], { namespace, vnetHdr: true })
+  const taps = await openTaps([`${name}t0`, `${name}t1`], { namespace, vnetHdr: true })
   const nics = taps.map((tap, index) => nicOn(index, tap))
   const machine = await startVm(await guestSpec(cache.path, { name, nics, template, ...more }))
   const close = async () => {
@@ -148,7 +148,7 @@ describe('failing clone', () => {
 
   test("a template state that QEMU cannot load fails the clone with CLONE_FAILED and QEMU's own words", async () => {
     const other = { ...template, state: template.ram, close: template.close }
-    const taps = openTaps(['x0', 'x1'], { namespace, vnetHdr: true })
+    const taps = await openTaps(['x0', 'x1'], { namespace, vnetHdr: true })
     const nics = taps.map((tap, index) => nicOn(index, tap))
     const spec = await guestSpec(cache.path, {
       nics,

@@ -60,6 +60,7 @@ beforeEach(async () => {
   owner = new Owner({
     plan: planCluster(settings),
     start: hooks => new FakeWorld().start(settings, hooks),
+    captures: `${root}/captures`,
     leave: async () => {},
     log: () => {},
   })
@@ -127,7 +128,7 @@ async function typed(verb: PlainVerb, ...words: string[]): Promise<string> {
   const { name, summary, load } = plainCommand(verb)
   const command = new Command(name).summary(summary).exitOverride()
   const places = { runtime: `${root}/xcluster`, state: root, cache: root }
-  ;(await load()).configure(command, { env: {}, places })
+  ;(await load()).configure(command, { env: {}, places, argv: [] }, [])
   try {
     await command.parseAsync(words, { from: 'user' })
   } catch (failure) {

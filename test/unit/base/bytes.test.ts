@@ -26,6 +26,44 @@ test('every value reads back as it was written', async () => {
   )
 })
 
+test('an integer that its bytes cannot hold is refused by its name and range, and nothing else is', async () => {
+  const write: Record<string, [number, number]> = {
+    u8: [0, 0xff],
+    u16: [0, 0xffff],
+    u32: [0, 0xffffffff],
+    i32: [-(2 ** 31), 2 ** 31 - 1],
+  }
+  for (const [kind, [least, most]] of Object.entries(write)) {
+    const fits = (value: unknown) =>
+      Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+    const near = fc.constantFrom(
+      least - 1,
+      least,
+      most,
+      most + 1,
+      0.5,
+      -0,
+      Number.NaN,
+      2 ** 32 + 5,
+      '7',
+      true,
+      undefined,
+    )
+    await fc.assert(
+      fc.property(fc.oneof(near, fc.double(), fc.maxSafeInteger()), value => {
+        const out = () => new Writer()[kind as 'u8'](value as number)
+        if (fits(value)) expect(out).not.toThrow()
+        else expect(out).toThrow(`encode: ${String(value)} is not an integer from ${least} to ${most}`)
+      }),
+    )
+  }
+  for (const value of [-1n, 2n ** 64n, 7])
+    expect(() => new Writer().u64(value as bigint)).toThrow('is not a bigint')
+  expect(() => record.write(new Writer(), { family: 2, port: 65536, index: 1, name: '' })).toThrow(
+    'encode port: 65536',
+  )
+})
+
 test('a read past the end throws with the offset in the whole message', () => {
   const message = new Reader(new Uint8Array(10))
   message.skip(4, 'header')

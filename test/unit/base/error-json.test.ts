@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { errorFromJson, errorToJson, messageOf, Scope, XclusterError } from '../../../src/base/index.ts'
+import {
+  codeOf,
+  errorFromJson,
+  errorToJson,
+  messageOf,
+  reasonOf,
+  Scope,
+  XclusterError,
+} from '../../../src/base/index.ts'
 
 class OddError extends XclusterError {
   readonly errno = 17
@@ -26,6 +34,7 @@ test('the first of two failures crosses to another process, not that of the disp
   expect(thrown.name).toBe('SuppressedError')
   expect(errorToJson(thrown)).toMatchObject({ code: 'LINK_EXISTS', reason: 'File exists' })
   expect(messageOf(thrown)).toBe('File exists')
+  expect([codeOf(thrown), reasonOf(thrown)]).toEqual(['LINK_EXISTS', 'File exists'])
 })
 
 test('an error keeps all its fields when it crosses to another process', () => {

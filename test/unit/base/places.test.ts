@@ -30,3 +30,14 @@ test('a socket path longer than the kernel allows is refused', () => {
   const deep = places({ XDG_RUNTIME_DIR: `/${'d'.repeat(90)}` }, 0)
   expect(() => clusterPlaces(deep, 'default')).toThrow('at most 107 bytes')
 })
+
+test('a variable whose path is not absolute counts as not set', () => {
+  const relative = {
+    XDG_RUNTIME_DIR: 'run',
+    XDG_STATE_HOME: './s',
+    XDG_CACHE_HOME: 'c',
+    HOME: '/home/u',
+    TMPDIR: 't',
+  }
+  expect(places(relative, 7)).toEqual(places({ HOME: '/home/u' }, 7))
+})

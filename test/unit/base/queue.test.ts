@@ -42,3 +42,24 @@ test('leaving the loop over a queue closes its source', async () => {
   queue.end()
   expect(closed).toBe(1)
 })
+
+test('a queue of pieces is bounded by their size together', async () => {
+  const queue = new Queue<string>({ limit: 10, sizeOf: ({ length }) => length })
+  for (const piece of ['12345', '123', '1234567', '1']) queue.push(piece)
+  queue.end()
+  const seen: string[] = []
+  for await (const piece of queue) seen.push(piece)
+  expect(seen).toEqual(['1234567', '1'])
+  expect(queue.lost).toBe(2)
+})
+
+test('a queue that is left by await using ends, and its producer learns of it', async () => {
+  let closed = 0
+  const queue = new Queue<number>({ onClose: () => closed++ })
+  {
+    await using left = queue
+    left.push(1)
+  }
+  expect(closed).toBe(1)
+  expect(await queue.next()).toEqual({ value: undefined, done: true })
+})

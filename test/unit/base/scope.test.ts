@@ -17,14 +17,17 @@ test('a scope closes in reverse, continues after a failure, and closes only once
   expect(() => scope.defer(() => {})).toThrow('closed')
 })
 
-test('a scope throws several failures as one AggregateError', async () => {
+test('a scope throws several failures as one AggregateError, whose message has all of them', async () => {
   const scope = new Scope()
   for (const name of ['a', 'b']) {
     scope.defer(() => {
       throw new Error(name)
     })
   }
-  await expect(scope.close()).rejects.toMatchObject({ errors: [{ message: 'b' }, { message: 'a' }] })
+  await expect(scope.close()).rejects.toMatchObject({
+    errors: [{ message: 'b' }, { message: 'a' }],
+    message: 'b; a',
+  })
 })
 
 test('move() hands every resource to the new scope, and the old scope closes nothing', async () => {

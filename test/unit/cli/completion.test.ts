@@ -4,10 +4,12 @@ import { createServer, type Server } from 'node:http'
 import { promisify } from 'node:util'
 import { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { version, versionHeader } from '../../../src/base/index.ts'
+import { optionOf, version, versionHeader } from '../../../src/base/index.ts'
+import { commands } from '../../../src/cli/commands.ts'
 import { bashScript } from '../../../src/cli/completion/bash.ts'
 import { wordsOf } from '../../../src/cli/completion/vocabulary.ts'
 import { zshScript } from '../../../src/cli/completion/zsh.ts'
+import { settings } from '../../../src/plan/index.ts'
 import { inProject } from '../../house/project.ts'
 import { Xc } from '../../support/xc.ts'
 
@@ -61,12 +63,12 @@ describe('bash completes', () => {
   })
 
   test.each([
-    ['xc st', ['start', 'starts', 'status', 'stop']],
+    ['xc st', ['start', 'starts', 'status', 'stop', 'stop-vm']],
     ['xc cache e', ['export']],
-    ['xc --version c', ['check', 'cache', 'completion']],
+    ['xc --version c', ['check', 'cache', 'cplib', 'completion']],
     ['xc pause --', ['--debug', '--json', '--help', '--name', '--timeout']],
     ['xc reset --no', ['--no-wait']],
-    ['xc logs -', ['--debug', '-f', '--follow', '-h', '--help', '--name']],
+    ['xc logs -', ['--debug', '-f', '--follow', '--raw', '-h', '--help', '--name']],
     ['xc cache list --j', ['--json']],
     ['xc start --clone ', ['always', 'off']],
     ['xc start --clone=o', ['off']],
@@ -76,7 +78,7 @@ describe('bash completes', () => {
     ['xc start --kernel ', ['compopt -o default']],
     ['xc start --mem ', []],
     ['xc start --uplink=o', []],
-    ['xc completion ', ['bash', 'zsh', 'clusters', 'nodes']],
+    ['xc completion ', ['bash', 'zsh', 'fish', 'man', 'clusters', 'nodes']],
     ['xc completion bash ', []],
     ['xc nosuch ', expect.arrayContaining(['pause'])],
     ['xc exec 1 -- ls --', []],
@@ -136,6 +138,48 @@ describe('zsh completes', () => {
   })
 })
 
+describe('fish completes', () => {
+  const offers = async (line: string): Promise<string[]> => {
+    const { stdout, stderr } = await run(
+      'fish',
+      ['--no-config', '-c', `source (xc completion fish | psub); complete -C ${JSON.stringify(line)}`],
+      { env: xc.env },
+    )
+    expect(stderr).toBe('')
+    return stdout.split('\n').filter(Boolean)
+  }
+  test('commands, options with their summaries, values, nodes and clusters', async ({ skip }) => {
+    skip(spawnSync('fish', ['--version']).status !== 0, 'fish is not installed')
+    const expected: [string, string[]][] = [
+      ['xc pau', ['pause\tpause nodes']],
+      ['xc cache ex', ['export\tWrite templates to one file, for another machine of the same kind.']],
+      ['xc reset --no', ['--no-wait\treturn when it has begun; `xc status` shows the progress']],
+      ['xc exec ', ['1\tvm-001', '2\tvm-002', '201\tvm-201']],
+      ['xc scalein --timeout 3 vm-2', ['vm-201']],
+      ['xc pause --name other ', ['7\tvm-007']],
+      ['xc exec 1 -- ', []],
+      ['xc vm 1 ', []],
+      ['xc stop --name o', ["other\tthe cluster's name (default default) [XCLUSTER_NAME]"]],
+    ]
+    for (const [line, words] of expected) expect([line, await offers(line)]).toEqual([line, words])
+  })
+})
+
+describe('the manual page', () => {
+  test('has all commands, settings and options, and troff does not complain about it', async ({ skip }) => {
+    const { stdout: page } = await xc.run(['completion', 'man'])
+    for (const { name } of commands)
+      expect(page).toMatch(new RegExp(`^\\.SS "xc ${name.replaceAll('-', '.-')}`, 'm'))
+    for (const key of Object.keys(settings))
+      expect(page).toContain(`.B ${optionOf(key).replaceAll('-', '\\-')} `)
+    skip(spawnSync('man', ['--version']).status !== 0, 'man is not installed')
+    writeFileSync(`${xc.root}/xc.1`, page)
+    const { stdout, stderr } = await run('man', ['--warnings', '-l', `${xc.root}/xc.1`], { env: xc.env })
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^ +xc tcpdump \[options\] <node> \[interface\.\.\.\]$/m)
+  })
+})
+
 test('a new command and its option are completed, even with quotes and brackets in their summaries', () => {
   const program = new Command('xc')
   program
@@ -158,5 +202,5 @@ test('xc completion lists names of clusters and nodes, and none of a cluster tha
   expect(await xc.run(['completion', 'nodes', '--name', 'nosuch'])).toEqual({
     ...{ status: 0, signal: null, stdout: '', stderr: '' },
   })
-  expect(await xc.run(['completion', 'fish'])).toMatchObject({ status: 2, stdout: '' })
+  expect(await xc.run(['completion', 'tcsh'])).toMatchObject({ status: 2, stdout: '' })
 })

@@ -69,3 +69,16 @@ describe('xc prints errors for users:', () => {
     )
   })
 })
+
+test('xc prints options and commands for what a remedy names, and leaves the words of guests alone', () => {
+  const error = new XclusterError({
+    code: 'X',
+    op: 'run',
+    target: 'vm-001',
+    reason: 'the guest said `mtu`',
+    remedy: "Use `fabric: 'user'`, or resume it: `resume([2])`",
+  })
+  expect(explain(error, false)).toMatch(
+    /^xc: run vm-001: the guest said `mtu`\. Use --fabric user, or resume it: (npx )?xc resume 2\.\n$/,
+  )
+})

@@ -26,15 +26,15 @@ function loadedBy(command: string): { modules: Set<string>; packages: Set<string
 
 const ofRunningClusters = commands.filter(({ verb }) => verb).map(({ name }) => name)
 
-// The aim is that `xc status` takes at most twice as long as an empty Node program (measured: 1.66 ×). A module costs
+// The aim is that `xc status` takes at most twice as long as an empty Node program (measured: 1.52 ×). A module costs
 // about half a millisecond, a package tens of milliseconds, so a new package must not go unnoticed.
 test.each([...ofRunningClusters, 'ls'])(
-  'xc %s loads fewer than 60 modules, and no package but commander',
+  'xc %s loads fewer than 75 modules, and no package but commander',
   command => {
     const { modules, packages } = loadedBy(command)
     expect([...packages].filter(name => !name.startsWith('node:'))).toEqual(['commander'])
     expect(modules.size).toBeGreaterThan(20)
-    expect(modules.size).toBeLessThan(60)
+    expect(modules.size).toBeLessThan(75)
     expect([...modules].filter(path => !/^src\/(api|base|client|cli)\//.test(path))).toEqual([])
   },
 )

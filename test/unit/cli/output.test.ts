@@ -38,7 +38,7 @@ describe('output that cannot be written', () => {
         stdio: ['ignore', full, 'pipe'],
         encoding: 'utf8',
       })
-      expect(stderr).toMatch(/^xc: write standard output: no space left on the device\. [^\n]+\.\n$/)
+      expect(stderr).toMatch(/^xc: write standard output: No space left on device\. [^\n]+\.\n$/)
       expect(status).toBe(1)
     }
   })

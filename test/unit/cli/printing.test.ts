@@ -104,8 +104,8 @@ test('the progress explains templates once, then has a line for each step of mak
   const lines: string[] = []
   const progress = linesOf(text => lines.push(text))
   for (const text of ['with 2 NICs: booting it', 'with 2 NICs: saving it'])
-    progress.show({ event: 'step', step: 'template', state: 'begin', text })
-  progress.show({ event: 'step', step: 'template', state: 'end', text: 'no template is being made' })
+    progress.show({ type: 'step', step: 'template', state: 'begin', text })
+  progress.show({ type: 'step', step: 'template', state: 'end', text: 'no template is being made' })
   expect(lines).toEqual([
     'template: one VM of each shape is booted once and saved; nodes are clones of it',
     'template: with 2 NICs: booting it',
@@ -130,10 +130,10 @@ bbbbbbbbbbbb  damaged: rebuilt when needed          1 MiB               just now
 test('without a terminal, the progress is a line for each step, node and notice', () => {
   const lines: string[] = []
   const progress = linesOf(text => lines.push(text))
-  progress.show({ event: 'step', step: 'image', state: 'begin', text: 'finding the guest image' })
-  progress.show({ event: 'step', step: 'image', state: 'end', text: 'finding the guest image' })
-  progress.show({ event: 'notice', text: 'no KVM here' })
-  progress.show({ event: 'node', id: 1, name: 'vm-001', state: 'booting', ms: 20 })
-  progress.show({ event: 'node', id: 1, name: 'vm-001', state: 'ready', ms: 1900 })
+  progress.show({ type: 'step', step: 'image', state: 'begin', text: 'finding the guest image' })
+  progress.show({ type: 'step', step: 'image', state: 'end', text: 'finding the guest image' })
+  progress.show({ type: 'notice', text: 'no KVM here' })
+  progress.show({ type: 'node', id: 1, name: 'vm-001', state: 'booting', ms: 20 })
+  progress.show({ type: 'node', id: 1, name: 'vm-001', state: 'ready', ms: 1900 })
   expect(lines).toEqual(['image: finding the guest image', 'note: no KVM here', 'vm-001: ready after 1.90 s'])
 })

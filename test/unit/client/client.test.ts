@@ -87,6 +87,18 @@ test('an owner that does not answer in time is reported as a timeout', async () 
   await expect(client.status()).rejects.toMatchObject({ code: 'OWNER_TIMEOUT', target: 'default' })
 })
 
+test('the time limit of a client is for the whole answer, however slowly it comes', async () => {
+  const client = await owner(response => {
+    response.writeHead(200, good)
+    const dripping = setInterval(() => response.write(' '), 20)
+    response.on('close', () => clearInterval(dripping))
+  })
+  await expect(client.status()).rejects.toMatchObject({
+    code: 'OWNER_TIMEOUT',
+    reason: 'no answer within 0.25 s',
+  })
+})
+
 test('an answer that is not an error of the API is reported with its text', async () => {
   const client = await owner(response => response.writeHead(502, good).end('Bad gateway'))
   await expect(client.status()).rejects.toMatchObject({ code: 'OWNER_ANSWER', reason: 'Bad gateway' })

@@ -52,13 +52,13 @@ describe('pause and resume', () => {
     expect(states(cluster)).toBe('vm-001 paused, vm-002 failed')
   })
 
-  test('exec on a paused node is refused, with the command that resumes the node', async () => {
+  test('exec on a paused node is refused, and the error says to resume it', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start({ ...small, name: 'lab' })
     await cluster.pause([1])
     await expect(cluster.exec(1, ['echo'])).rejects.toMatchObject({
       code: 'NODE_NOT_READY',
-      remedy: 'Resume it: xc resume 1 --name lab',
+      remedy: 'Resume it: `resume([1])`',
     })
   })
 })
@@ -72,7 +72,7 @@ describe('failure of a ready node', () => {
     const seen: ClusterEvent[] = []
     for await (const event of events) {
       seen.push(event)
-      if (event.event === 'node' && event.state === 'failed') break
+      if (event.type === 'node' && event.state === 'failed') break
     }
     expect(seen.at(-1)).toMatchObject({ id: 1, reason: expect.stringContaining('SIGSEGV') })
     expect(states(cluster)).toBe('vm-001 failed, vm-002 ready')
@@ -80,6 +80,39 @@ describe('failure of a ready node', () => {
     const { stdout } = await cluster.exec(2, ['echo', 'still', 'here'])
     expect(Buffer.from(stdout).toString()).toBe('still here\n')
     await expect(cluster.exec(1, ['echo'])).rejects.toMatchObject({ code: 'NODE_NOT_READY' })
+  })
+})
+
+describe('halt', () => {
+  test('a halted node stays in the cluster without a VM, and reset starts it afresh', async () => {
+    const world = new FakeWorld()
+    await using cluster = await world.start(small)
+    const plan = cluster.plan
+    await cluster.halt([2])
+    expect(states(cluster)).toBe('vm-001 ready, vm-002 stopped')
+    expect(cluster.plan).toBe(plan)
+    expect(cluster.status().nodes[1]).not.toHaveProperty('pid')
+    expect(world.vms.alive.map(({ spec }) => spec.name)).toEqual(['vm-001'])
+    await cluster.halt([2])
+    await expect(cluster.exec(2, ['echo'])).rejects.toMatchObject({
+      ...{ code: 'NODE_NOT_READY', reason: 'it is stopped', remedy: 'Start it afresh: `reset([2])`' },
+    })
+    await cluster.reset([2])
+    expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
+    expect((await cluster.exec(2, ['echo', 'hi'])).status).toBe(0)
+  })
+
+  test('paused and failed nodes can be halted, halted ones removed, and others are refused', async () => {
+    const world = new FakeWorld()
+    await using cluster = await world.start({ nvm: 3, nrouters: 0 })
+    await cluster.pause([1])
+    world.vms.get('vm-003').end({ signal: 'SIGKILL' })
+    await nodeEnters(cluster, 3, 'failed')
+    await cluster.halt([1, 3])
+    expect(states(cluster)).toBe('vm-001 stopped, vm-002 ready, vm-003 failed')
+    await cluster.scaleIn([1])
+    expect(states(cluster)).toBe('vm-002 ready, vm-003 failed')
+    await expect(cluster.halt([1])).rejects.toMatchObject({ code: 'NODE_MISSING' })
   })
 })
 
@@ -132,17 +165,20 @@ describe('reset', () => {
 })
 
 describe('simultaneous changes', () => {
-  test('simultaneous changes are carried out one at a time, in the order of the calls', async () => {
+  test('changes of the plan, and changes of one node, are carried out one at a time, in the order of the calls', async () => {
     const world = new FakeWorld()
     await using cluster = await world.start(small)
     const order: string[] = []
     await Promise.all([
-      cluster.scaleOut([3]).then(() => order.push('out')),
-      cluster.pause([3]).then(() => order.push('pause')),
-      cluster.scaleIn([1]).then(() => order.push('in')),
+      cluster.scaleOut([3]).then(() => order.push('3 out')),
+      cluster.scaleIn([1]).then(() => order.push('1 in')),
+      cluster.pause([2]).then(() => order.push('2 paused')),
+      cluster.reset([2]).then(() => order.push('2 reset')),
+      cluster.pause([2]).then(() => order.push('2 paused again')),
     ])
-    expect(order).toEqual(['out', 'pause', 'in'])
-    expect(states(cluster)).toBe('vm-002 ready, vm-003 paused')
+    expect(order.filter(what => what.startsWith('2'))).toEqual(['2 paused', '2 reset', '2 paused again'])
+    expect(order.filter(what => !what.startsWith('2'))).toEqual(['3 out', '1 in'])
+    expect(states(cluster)).toBe('vm-002 paused, vm-003 ready')
   })
 
   test('a change that fails does not stop the next one', async () => {

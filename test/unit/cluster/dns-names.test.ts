@@ -31,7 +31,9 @@ describe('DNS names of a cluster', () => {
     const plan = planCluster(resolveSettings({ options: { nvm: 1, nrouters: 1 } }))
     const [node, router] = plan.nodes
     const bare = { ...node!, nets: node!.nets.map(({ ipv4: _, ipv6: _6, ...net }) => net) }
-    expect(ownNames({ ...plan, nodes: [bare] }, { dnsSpoof: [] }).hosts).toEqual([])
+    expect(ownNames({ ...plan, nodes: [bare] }, { dnsSpoof: [], dnsRecord: [], domain: '' }).hosts).toEqual(
+      [],
+    )
     const bridge = {
       name: 'br1',
       mac: '',
@@ -40,7 +42,7 @@ describe('DNS names of a cluster', () => {
       ipv6: 'fd00::c0a8:1c9',
     }
     const bridging = { ...router!, setup: { ...router!.setup, bridges: [bridge] } }
-    const { hosts } = ownNames({ ...plan, nodes: [bridging] }, { dnsSpoof: [] })
+    const { hosts } = ownNames({ ...plan, nodes: [bridging] }, { dnsSpoof: [], dnsRecord: [], domain: '' })
     expect(hosts.slice(2)).toEqual([
       { name: 'vm-201.1', addresses: ['192.168.1.201', 'fd00::c0a8:1c9'] },
       { name: 'vm-201.2', addresses: ['192.168.1.201', 'fd00::c0a8:1c9'] },
@@ -53,6 +55,16 @@ describe('DNS names of a cluster', () => {
       { name: 'a.test', addresses: ['192.0.2.1'] },
       { name: '*.b.test', addresses: ['fd00::1'] },
     ])
+  })
+
+  test('with a domain the full names come first, so that reverse names are full', () => {
+    const { hosts, domains } = namesOf({ nvm: 1, nrouters: 0, domain: 'Lab.Test.' })
+    expect(hosts.map(({ name }) => name)).toEqual([
+      ...['vm-001.lab.test', 'vm-001.0.lab.test', 'vm-001.1.lab.test'],
+      ...['vm-001', 'vm-001.0', 'vm-001.1'],
+    ])
+    expect(hosts[2]!.addresses).toEqual(hosts[5]!.addresses)
+    expect(domains).toEqual(['lab.test'])
   })
 
   test('every name in the form of a node name is answered by the forwarder, never by an upstream', () => {

@@ -9,9 +9,9 @@ import { nothingLeft } from '../../support/nothing-left.ts'
 
 /** An event as one line: `node vm-001 ready`, `step network begin`. */
 function line(event: ProgressEvent): string {
-  if (event.event === 'notice') return `notice ${event.text}`
-  if (event.event === 'step') return `step ${event.step} ${event.state}`
-  return event.event === 'node'
+  if (event.type === 'notice') return `notice ${event.text}`
+  if (event.type === 'step') return `step ${event.step} ${event.state}`
+  return event.type === 'node'
     ? `node ${event.name} ${event.state}`
     : `milestone ${event.name} ${event.milestone}`
 }
@@ -192,6 +192,23 @@ describe('failing start', () => {
     nothingLeft(world)
   })
 
+  test('a node whose QEMU is killed while it is configured fails with that death', async () => {
+    const world = new FakeWorld()
+    world.vms.behave('vm-201', { answers: () => undefined })
+    const start = world.start()
+    start.catch(() => {})
+    const router = await world.vms.start('vm-201')
+    while (router.guest.told.length === 0) await new Promise(setImmediate)
+    await router.hangUp()
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    router.end({ signal: 'SIGKILL' })
+    await expect(start).rejects.toMatchObject({
+      code: 'QEMU_DIED',
+      message: expect.stringContaining('QEMU was killed by SIGKILL'),
+    })
+    nothingLeft(world)
+  })
+
   test("a guest that cannot carry out its configuration fails the start with the kernel's reason", async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-201', { answers: ({ number }) => `${number} failed 0 28 \n` })
@@ -227,14 +244,14 @@ describe('failing start', () => {
     nothingLeft(world)
   })
 
-  test('a guest that does not answer for 120 s fails the start with its name', async () => {
+  test('a guest that does not answer in time fails the start with its name', async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-001', { hangs: true })
     const start = world.start({ nvm: 1, nrouters: 0, clone: 'off' })
     start.catch(() => {})
     await world.vms.start('vm-001')
     await world.turns()
-    world.manual.pass(120_000)
+    world.manual.pass(132_000) // 120 s, and 6 s for each of two emulated processors
     await expect(start).rejects.toMatchObject({ code: 'BOOT_TIMEOUT', target: 'vm-001' })
     nothingLeft(world)
   })
@@ -265,23 +282,26 @@ describe('start without a template', () => {
     nothingLeft(world)
   })
 
-  test('clones that cannot resume are booted instead, with one notice for all of them', async () => {
+  test('clones that cannot resume are booted, and one notice says how many of how many, and why each', async () => {
     const world = new FakeWorld()
-    for (const name of ['vm-001', 'vm-002']) world.vms.behave(name, { wakes: false }, {})
+    for (const name of ['vm-001', 'vm-002']) world.vms.behave(name, { wakes: 'refused' }, {})
+    world.vms.behave('vm-003', { wakes: 'killed' }, {})
     const { lines, onEvent } = recorder()
-    await using cluster = await world.start({ nrouters: 0 }, { onEvent })
+    await using cluster = await world.start({ nvm: 3 }, { onEvent })
     expect(lines.filter(line => line.startsWith('notice'))).toEqual([
-      expect.stringMatching(
-        /^notice a clone could not resume from its template and is booted instead \(.*Invalid argument.*\)$/,
-      ),
+      [
+        'notice 3 of 4 clones could not resume and had to boot',
+        '  vm-001, vm-002: Invalid argument',
+        "  vm-003: QEMU was killed by SIGSEGV (after 'qmp'; its monitor: migrate-incoming without answer)",
+      ].join('\n'),
     ])
-    expect(world.vms.started.map(vm => vm.cloned)).toEqual([true, true, false, false])
-    expect(cluster.status().nodes.map(({ state }) => state)).toEqual(['ready', 'ready'])
+    expect(world.vms.started.map(vm => vm.cloned)).toEqual([true, true, true, true, false, false, false])
+    expect(cluster.status().nodes.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready', 'ready'])
   })
 
   test('a start fails with the reason of the boot when a clone can neither resume nor boot', async () => {
     const world = new FakeWorld()
-    world.vms.behave('vm-001', { wakes: false }, { panics: true })
+    world.vms.behave('vm-001', { wakes: 'refused' }, { panics: true })
     await expect(world.start({ nvm: 1, nrouters: 0 })).rejects.toMatchObject({ code: 'GUEST_PANIC' })
     nothingLeft(world)
   })

@@ -34,12 +34,12 @@ describe('stop', () => {
     nothingLeft(world)
   })
 
-  test('stop cancels the change in progress, and refuses those that wait', async () => {
+  test('stop cancels the change in progress, and refuses those that wait for it', async () => {
     const world = new FakeWorld()
     const cluster = await world.start({ ...small, clone: 'off' })
     world.vms.behave('vm-003', { hangs: true })
     const growing = cluster.scaleOut([3])
-    const waiting = cluster.pause([1])
+    const waiting = cluster.scaleOut([4])
     for (const change of [growing, waiting]) change.catch(() => {})
     await world.vms.start('vm-003')
     await cluster.stop()
@@ -74,7 +74,7 @@ describe('stop', () => {
     const events = cluster.events()
     await cluster.stop()
     const seen: string[] = []
-    for await (const event of events) seen.push(event.event === 'cluster' ? event.state : event.event)
+    for await (const event of events) seen.push(event.type === 'cluster' ? event.state : event.type)
     expect(seen[0]).toBe('stopping')
     expect(seen.at(-1)).toBe('stopped')
   })

@@ -11,7 +11,7 @@ export const states = (cluster: Cluster): string =>
 export async function notices(events: ReturnType<Cluster['events']>): Promise<string[]> {
   const texts: string[] = []
   events.end()
-  for await (const event of events) if (event.event === 'notice') texts.push(event.text)
+  for await (const event of events) if (event.type === 'notice') texts.push(event.text)
   return texts
 }
 

@@ -28,13 +28,14 @@ export function askNow(resolver: Resolver, query: Uint8Array, room = 0xffff) {
 
 export interface Read extends DecodedPacket {
   readonly bytes: Buffer
+  readonly rcode: string
   readonly rcodeNumber: number
   readonly data: unknown[]
 }
 
 function read(bytes: Uint8Array): Read {
   const buffer = Buffer.from(bytes)
-  const packet = decode(buffer)
+  const packet = decode(buffer) as ReturnType<typeof decode> & { rcode: string }
   const data = packet.answers!.map(answer => ('data' in answer ? answer.data : undefined))
   return { ...packet, bytes: buffer, rcodeNumber: buffer[3]! & 15, data }
 }

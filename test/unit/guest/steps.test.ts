@@ -6,9 +6,10 @@ import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
 import { setupOf } from '../../../src/plan/node.ts'
 import type { SetupRule } from '../../../src/plan/topology/topology.ts'
+import { answerBytes } from '../../support/fake-guest.ts'
 
 const seed = Uint8Array.from({ length: 48 }, (_, index) => index)
-const given = { nowNs: 1_700_000_000_000_000_000n, seed }
+const given = { nowNs: 1_700_000_000_000_000_000n, seed, scripts: true }
 
 function steps(id: number, options: SettingOptions, clone = false): GuestStep[] {
   const plan = planCluster(resolveSettings({ options }))
@@ -29,6 +30,7 @@ describe('configuration', () => {
       'add address fd00::c0a8:101/120 (eth1)',
       'replace route default',
       'replace route default',
+      'run /etc/init.d/*.rc',
     ])
   })
 
@@ -82,7 +84,8 @@ describe('setup rules', () => {
   const wired = plan.nodes.map(({ id, nets }) => ({ id, nets: nets.map(({ net }) => net) }))
   const told = (rule: Omit<SetupRule, 'of'>) => {
     const setup = setupOf(wired[0]!, { of: 1, ...rule }, { all: wired, prefix: 'fd00:' })
-    return configureSteps({ name: '', append: '', nets: [], setup }, { clone: false, ...given }).slice(1)
+    const options = { ...given, clone: false, scripts: false }
+    return configureSteps({ name: '', append: '', nets: [], setup }, options).slice(1)
   }
 
   test('an interface can have a routing table of its own', () => {
@@ -114,10 +117,24 @@ test('a message consists of its steps, each padded to four bytes', () => {
   ])
   expect(Buffer.from(bytes).toString('hex')).toBe(
     [
-      '40000000' + '07000000',
+      '40000000' + '01000000' + '07000000',
       '04000000' + '01000000' + '2f610062',
       '08000000' + '05000000' + '0100000000000000',
       `1c000000030000000100000000000000${'65746830'.padEnd(32, '0')}01020304`,
+    ].join(''),
+  )
+})
+
+test('a file for the root of a guest has mode, owner, path and content', () => {
+  const content = Buffer.from('hi')
+  const entry = { path: 'a', kind: 'file', mode: 0o755, uid: 1, gid: 2, content } as const
+  expect(Buffer.from(guestMessage(1, [{ kind: 'put', entry, about: '' }])).toString('hex')).toBe(
+    [
+      '24000000' + '01000000' + '01000000',
+      '19000000' + '08000000',
+      'ed010000' + '01000000' + '02000000',
+      '0'.repeat(16),
+      '2f61006869' + '000000',
     ].join(''),
   )
 })
@@ -134,8 +151,10 @@ test.for([
       reason: 'Nexthop has invalid gateway: Network is unreachable (ENETUNREACH)',
     },
   ],
-  ['7 okay', undefined],
-  ['', undefined],
-] as const)("a guest's answer %j is decoded, or ignored when it is not one", ([line, answer]) => {
-  expect(readAnswer(line)).toEqual(answer)
+] as const)("a guest's answer %j is decoded", ([text, answer]) => {
+  expect(readAnswer(7, answerBytes(text).subarray(12))).toEqual(answer)
+})
+
+test("a guest's answer that is too short is refused with the place", () => {
+  expect(() => readAnswer(7, new Uint8Array(15))).toThrow(/offset 8/)
 })

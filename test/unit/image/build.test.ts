@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readIso } from '../../../src/image/formats/iso9660-reader.ts'
 import { buildImage, findKernel, Inputs } from '../../../src/image/index.ts'
 import { bzImage, moduleFile, vmlinuxFile } from './elf-file.ts'
 
@@ -21,11 +22,12 @@ const version = '6.1.0-9-test'
 let dir: string
 let root: string
 
+const modules = ['virtio_pci', 'virtio_net', 'virtio_console', 'virtio_blk', 'isofs', 'nf_tables']
+
 /** A tree with a small kernel, its modules, and every program that the guest needs. */
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'xcluster-image-'))
   root = join(dir, 'root')
-  const modules = ['virtio_pci', 'virtio_net', 'virtio_console', 'nf_tables']
   put('boot/vmlinuz-6.1.0-9-test', bzImage(gzipSync(vmlinuxFile()), { version }))
   for (const name of modules) put(`lib/modules/${version}/${name}.ko`, moduleFile({ name, depends: '' }))
   put(`lib/modules/${version}/modules.order`, modules.map(name => `${name}.ko\n`).join(''))
@@ -57,11 +59,50 @@ describe('buildImage', () => {
   test('makes a kernel and an initramfs with everything that the guest needs', async () => {
     const image = await buildImage(options())
     expect(image).toMatchObject({ kernelVersion: version, hasTelnetd: true, hasDropbear: false })
-    expect(image.modules).toEqual(['virtio_pci', 'virtio_net', 'virtio_console', 'nf_tables'])
+    expect(image.modules).toEqual(modules)
     expect(Buffer.compare(readFileSync(image.vmlinux), vmlinuxFile())).toBe(0)
     const names = list(image.initramfs)
     const needed = ['init', 'bin/sh', 'sbin/ip', 'sbin/modprobe', 'usr/sbin/nft', 'dev/console', 'etc/hosts']
-    expect(names).toEqual(expect.arrayContaining([...needed, `lib/modules/${version}/modules.dep`]))
+    expect(names).toEqual(
+      expect.arrayContaining([
+        ...needed,
+        `lib/modules/${version}/modules.dep`,
+        `lib/modules/${version}/modules.builtin`,
+      ]),
+    )
+  })
+
+  test('puts all modules on a disk, and into the initramfs those that are needed to read it', async () => {
+    const { initramfs, modulesDisk } = await buildImage(options())
+    const ofModules = (paths: string[]) => paths.filter(path => path.endsWith('.ko')).sort()
+    const onDisk = readIso(readFileSync(modulesDisk!.path)).map(({ path }) => path)
+    expect(ofModules(onDisk)).toEqual(modules.map(name => `${name}.ko`).sort())
+    expect(onDisk).toEqual(expect.arrayContaining(['modules.dep', 'modules.alias', 'modules.builtin']))
+    const atBoot = modules.filter(name => name !== 'nf_tables')
+    expect(ofModules(list(initramfs))).toEqual(atBoot.map(name => `lib/modules/${version}/${name}.ko`).sort())
+  })
+
+  test('leaves a kernel that cannot read the disk without one, and says so', async () => {
+    rmSync(join(root, `lib/modules/${version}/isofs.ko`))
+    const notices: string[] = []
+    const image = await buildImage({ ...options(), notice: text => notices.push(text) })
+    expect(image.modulesDisk).toBeUndefined()
+    expect(image.modules).toEqual(['virtio_pci', 'virtio_net', 'virtio_console'])
+    expect(notices).toContain(
+      `guests have few modules: Linux ${version} lacks virtio_blk or isofs, which read the others`,
+    )
+  })
+
+  test("makes another disk when the kernel's package has replaced its modules", async () => {
+    const first = await buildImage(options())
+    put(`lib/modules/${version}/nf_tables.ko`, moduleFile({ name: 'nf_tables', depends: 'isofs' }))
+    put(`lib/modules/${version}/modules.order`, modules.map(name => `${name}.ko\n`).join(''))
+    const second = await buildImage(options())
+    expect(second.key).not.toBe(first.key)
+    const lists = readIso(readFileSync(second.modulesDisk!.path))
+    expect(lists.find(({ path }) => path === 'modules.dep')?.content.toString()).toContain(
+      'nf_tables.ko: isofs.ko\n',
+    )
   })
 
   test('gives the same bytes and key for the same inputs', async () => {
@@ -116,7 +157,7 @@ describe('buildImage', () => {
       'modules are missing',
       () => rmSync(join(root, `lib/modules/${version}`), { recursive: true }),
       'KERNEL_MODULES_MISSING',
-      'npm run setup',
+      'npx xc setup',
     ],
     [
       'a boot module is missing',
@@ -128,7 +169,7 @@ describe('buildImage', () => {
       'a kernel is missing',
       () => rmSync(join(root, 'boot'), { recursive: true }),
       'KERNEL_MISSING',
-      'npm run setup',
+      'npx xc setup',
     ],
     ['the kernel is damaged', () => put(`boot/vmlinuz-${version}`, 'hello'), 'KERNEL_DAMAGED', 'vmlinuz'],
     [
@@ -142,6 +183,68 @@ describe('buildImage', () => {
     const failure = await buildImage(options()).catch(thrown => thrown)
     expect(failure).toMatchObject({ name: 'ImageError', code, kind: 'prerequisite' })
     expect(failure.message).toContain(words)
+  })
+})
+
+describe('a kernel of your own', () => {
+  const elsewhere = () => join(root, 'own/bzImage')
+  const kernel = (drivers: readonly string[]) => {
+    const vmlinux = vmlinuxFile({ strings: drivers })
+    put('own/bzImage', bzImage(gzipSync(vmlinux), { version: '6.9.0-own' }))
+    return buildImage({ ...options(), kernel: elsewhere() })
+  }
+
+  test('needs no modules when it has built in what guests need', async () => {
+    const image = await kernel(['virtio-pci', 'virtio_net', 'virtio_console', 'virtio_blk'])
+    expect(image.kernelVersion).toBe('6.9.0-own')
+    expect(image.modulesDisk).toBeUndefined()
+    expect(list(image.initramfs).filter(name => name.endsWith('.ko'))).toEqual([])
+  })
+
+  test('is refused without them, with the names of what it lacks', async () => {
+    await expect(kernel(['virtio-pci', 'virtio_net_hdr'])).rejects.toMatchObject({
+      code: 'KERNEL_MODULES_MISSING',
+      reason:
+        'it has no virtio_net, virtio_console built in, and its modules, lib/modules/6.9.0-own, are nowhere',
+    })
+  })
+
+  test('may have its modules anywhere: in a tree, beside others, or as the directory itself', async () => {
+    const given = (path: string) =>
+      findKernel({
+        kernel: join(root, `boot/vmlinuz-${version}`),
+        modules: join(root, path),
+        searchDirs: [],
+        inputs: new Inputs(),
+      })
+    const tree = `lib/modules/${version}`
+    for (const path of ['', 'lib/modules', tree])
+      expect((await given(path)).modulesDir).toBe(join(root, tree))
+    cpSync(join(root, tree), join(root, 'own/tree'), { recursive: true })
+    put('own/tree/virtio_pci.ko', moduleFile({ name: 'virtio_pci', vermagic: `${version} SMP preempt ` }))
+    expect((await given('own/tree')).modulesDir).toBe(join(root, 'own/tree'))
+  })
+
+  test('is refused with the modules of another, with both versions', async () => {
+    const given = (path: string) =>
+      findKernel({
+        kernel: join(root, `boot/vmlinuz-${version}`),
+        modules: join(root, path),
+        searchDirs: [root],
+        inputs: new Inputs(),
+      })
+    put('own/tree/modules.order', 'a.ko\n')
+    put('own/tree/modules.builtin', '')
+    put('own/tree/a.ko', moduleFile({ name: 'a', vermagic: '6.1.0-8-test SMP preempt ' }))
+    for (const list of ['order', 'builtin']) put(`other/lib/modules/6.1.0-7-test/modules.${list}`, '')
+    const reason = (other: string) => `they are for Linux ${other}, and the kernel is ${version}`
+    for (const [path, words] of [
+      ['own/tree', reason('6.1.0-8-test')],
+      ['other', reason('6.1.0-7-test')],
+      ['other/lib/modules/6.1.0-7-test', reason('6.1.0-7-test')],
+      ['boot', 'it has no modules'],
+    ] as const)
+      await expect(given(path)).rejects.toMatchObject({ code: 'KERNEL_MODULES_FOREIGN', reason: words })
   })
 })
 
@@ -161,6 +264,20 @@ describe('the kernel for guests', () => {
     expect((await find()).version).toBe('6.1.0-10-test')
   })
 
+  test.each(['lib/modules', 'usr/lib/modules'])('can lie among its modules in %s', async folder => {
+    const modulesDir = join(root, folder, '7.2.1-test')
+    const beside = join(modulesDir, 'vmlinuz')
+    put(`${folder}/7.2.1-test/vmlinuz`, bzImage(Buffer.from('x'), { version: '7.2.1-test' }))
+    put(`${folder}/7.2.1-test/modules.order`, '')
+    const found = { version: '7.2.1-test', image: beside, modulesDir }
+    for (const path of [undefined, beside, modulesDir, root]) expect(await find(path)).toEqual(found)
+  })
+
+  test('that was copied away from its modules is found with those of its version', async () => {
+    put('elsewhere/vmlinuz', bzImage(Buffer.from('x'), { version }))
+    expect((await find(join(root, 'elsewhere/vmlinuz'))).modulesDir).toBe(join(root, 'lib/modules', version))
+  })
+
   test('that does not exist is a usage error', async () => {
     await expect(find(join(dir, 'nowhere'))).rejects.toMatchObject({ code: 'KERNEL_MISSING', kind: 'usage' })
     await expect(find(join(root, 'usr'))).rejects.toMatchObject({ code: 'KERNEL_MISSING', kind: 'usage' })
@@ -171,7 +288,7 @@ describe('the kernel for guests', () => {
     mkdirSync(image())
     await expect(find()).rejects.toMatchObject({
       code: 'KERNEL_UNREADABLE',
-      reason: expect.stringContaining('EISDIR'),
+      reason: expect.stringContaining('Is a directory'),
     })
   })
 })

@@ -1,8 +1,10 @@
 import {
+  chmodSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -45,6 +47,24 @@ describe('an entry of the image cache', () => {
     await cache.store('k', files, facts)
     expect(await cache.find('k')).toBeDefined()
     expect(readdirSync(dir)).toEqual(['k'])
+  })
+
+  test('can be read by all users, whatever the umask, also when an earlier version stored it for one', async () => {
+    const cache = new Cache(dir)
+    const before = process.umask(0o077)
+    try {
+      const entry = await cache.store('k', files, facts)
+      const modes = () => readdirSync(entry.dir).map(name => statSync(join(entry.dir, name)).mode & 0o777)
+      expect(modes()).toEqual([0o644, 0o644, 0o644])
+      for (const name of readdirSync(entry.dir)) chmodSync(join(entry.dir, name), 0o600)
+      await cache.remember('request', entry, {})
+      expect(cache.recall('request')).toBeUndefined()
+      await cache.remember('request', (await cache.find('k'))!, {})
+      expect(modes()).toEqual([0o644, 0o644, 0o644])
+      expect(cache.recall('request')).toEqual(entry)
+    } finally {
+      process.umask(before)
+    }
   })
 
   test('can be stored many times at once', async () => {

@@ -91,14 +91,20 @@ export function moduleFile(info: Record<string, string | string[]>): Uint8Array 
   return elfFile({ sections: [{ name: '.modinfo', bytes: Buffer.from(lines.join('')) }] })
 }
 
-/** A vmlinux with its PVH entry note alone. */
-export function vmlinuxFile({ owner = 'Xen', machine = 62 } = {}): Uint8Array {
+/** A vmlinux with its PVH entry note, and with these strings in its data. */
+export function vmlinuxFile({
+  owner = 'Xen',
+  machine = 62,
+  strings = [] as readonly string[],
+} = {}): Uint8Array {
   const note = new Writer()
   for (const value of [owner.length + 1, 8, 18]) note.u32(value)
   note.put(Buffer.from(`${owner}\0`))
   note.align(4)
   note.u64(0x1000000n)
-  return elfFile({ segments: [{ type: 4, bytes: note.done() }], machine })
+  const data = { name: '.rodata', bytes: Buffer.from(strings.map(text => `${text}\0`).join('')) }
+  const sections = strings.length > 0 ? [data] : []
+  return elfFile({ segments: [{ type: 4, bytes: note.done() }], sections, machine })
 }
 
 /** A bzImage around a payload and its unpacked length, in the layout of the kernel's build. */

@@ -5,8 +5,9 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DecodeError } from '../../../src/base/index.ts'
 import { Inputs } from '../../../src/image/inputs.ts'
+import { modulesAlias, modulesDep } from '../../../src/image/kernel/depmod.ts'
 import { readModuleInfo } from '../../../src/image/kernel/modinfo.ts'
-import { ModuleTree, modulesAlias, modulesDep } from '../../../src/image/kernel/modules.ts'
+import { ModuleTree } from '../../../src/image/kernel/modules.ts'
 import { elfFile, moduleFile } from './elf-file.ts'
 
 let dir: string
@@ -48,9 +49,25 @@ test('each module comes after those that it needs, without built-in ones, with o
 test('modules.dep names all dependencies, the first to load last, and modules.alias every alias', async () => {
   const modules = await (await open()).resolve(['virtio-net'])
   expect(modulesDep(modules)).toBe(
-    'extra.ko:\nvirtio_ring.ko:\nvirtio.ko: virtio_ring.ko\nvirtio_net.ko: extra.ko virtio.ko virtio_ring.ko\n',
+    [
+      'kernel/extra.ko:',
+      'kernel/virtio_ring.ko:',
+      'kernel/virtio.ko: kernel/virtio_ring.ko',
+      'kernel/virtio-net.ko: kernel/extra.ko kernel/virtio.ko kernel/virtio_ring.ko\n',
+    ].join('\n'),
   )
   expect(modulesAlias(modules)).toBe('alias virtio:d1 virtio_net\nalias net virtio_net\n')
+})
+
+test('modules that are built in are known by their lines in the list of the kernel', async () => {
+  const tree = await open()
+  expect(tree.builtin).toEqual(['kernel/lib/core.ko'])
+  expect(['core', 'virtio_net', 'nosuch', 'uninstalled'].map(name => tree.has(name))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ])
 })
 
 test('a module that the kernel lacks is an error, or left out when it is optional', async () => {

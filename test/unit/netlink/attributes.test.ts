@@ -92,10 +92,10 @@ test('an attribute with a bad length throws with its offset', () => {
 
 test('a value that does not fit and a name that is not in the table are refused', () => {
   expect(() => encode(table, { name: 'x'.repeat(65536) })).toThrow(
-    'encode attribute name: an attribute can hold 65531 bytes, not 65537',
+    'encode name: an attribute can hold 65531 bytes, not 65537',
   )
   const misspelt: object = { mut: 1500 }
-  expect(() => encode(table, misspelt)).toThrow('encode attribute mut: the attribute table has no such name')
+  expect(() => encode(table, misspelt)).toThrow('encode mut: the attribute table has no such name')
 })
 
 test('an offset is resolved to the name of the attribute there', () => {

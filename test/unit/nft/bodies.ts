@@ -12,8 +12,13 @@ const byType = new Map<number, unknown>([
   [wire.NFT_MSG_NEWRULE, wire.ruleMessage],
   [wire.NFT_MSG_DELRULE, wire.ruleMessage],
   [wire.NFT_MSG_NEWSET, wire.setMessage],
+  [wire.NFT_MSG_DELSET, wire.setMessage],
   [wire.NFT_MSG_NEWSETELEM, wire.elementsMessage],
   [wire.NFT_MSG_DELSETELEM, wire.elementsMessage],
+  [wire.NFT_MSG_NEWOBJ, wire.objectMessage],
+  [wire.NFT_MSG_DELOBJ, wire.objectMessage],
+  [wire.NFT_MSG_NEWFLOWTABLE, wire.flowtableMessage],
+  [wire.NFT_MSG_DELFLOWTABLE, wire.flowtableMessage],
 ])
 
 /** The body of a message type of nf_tables. Throws when there is no table for it. */

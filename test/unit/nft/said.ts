@@ -27,6 +27,9 @@ import {
   type Transaction,
   verdictMap,
 } from '../../../src/nft/index.ts'
+import { saidOfObjects } from './said-objects.ts'
+import { saidOfPackets } from './said-packets.ts'
+import { saidOfSets } from './said-sets.ts'
 
 const t: TableRef = { family: 'inet', name: 't' }
 const t4: TableRef = { family: 'ip', name: 't4' }
@@ -160,4 +163,7 @@ export const said: Readonly<Record<string, Build>> = {
   'table-delete': ({ tables }) => tables.remove(b),
   'chain-flush': ({ chains }) => chains.flush({ table: t, name: 'c' }),
   'chain-delete': ({ chains }) => chains.remove({ table: t, name: 'web' }),
+  ...saidOfSets,
+  ...saidOfPackets,
+  ...saidOfObjects,
 }

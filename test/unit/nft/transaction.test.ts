@@ -93,6 +93,28 @@ test('a transaction returns the rule that the kernel echoes, with its handle', a
   expect(await nft.transaction(build)).toEqual([{ table, chain: 'c', handle: 7n, expressions: [] }])
 })
 
+test('a transaction asks for the sets that it uses and does not make, once for each', async () => {
+  const kernel = new FakeKernel()
+  await using nft = openNft({ port: kernel })
+  const chain = 'c'
+  await nft.transaction(({ sets, rules }) => {
+    sets.add({ table, name: 'made', type: 'ipv4_addr' })
+    for (const name of ['made', 'there', 'there'])
+      rules.add({ table, chain, statements: [match.ip.saddr({ set: name }), accept()] })
+  })
+  const [asked, sent] = kernel.sends
+  expect(kernel.sends).toHaveLength(2)
+  expect(asked?.map(({ type, body }) => [type, wire.setMessage.read(body).attributes])).toEqual([
+    [wire.NFT_MSG_GETSET, { table: 't', name: 'there' }],
+  ])
+  expect(sent?.map(({ type }) => type).slice(1, -1)).toEqual([
+    wire.NFT_MSG_NEWSET,
+    wire.NFT_MSG_NEWRULE,
+    wire.NFT_MSG_NEWRULE,
+    wire.NFT_MSG_NEWRULE,
+  ])
+})
+
 /** A kernel whose generation is `generation()`, with one table and one chain. */
 function listing(generation: () => number, interrupted: () => boolean = () => false): FakeKernel {
   const kernel = new FakeKernel()
@@ -138,7 +160,7 @@ test('a listing that the kernel marks as interrupted is requested again', async 
   )
   await using nft = openNft({ port: kernel })
   expect((await nft.list()).tables).toHaveLength(1)
-  expect(dumps).toBe(5)
+  expect(dumps).toBe(7)
 })
 
 test('a listing that keeps changing is given up', async () => {

@@ -25,14 +25,31 @@ const data = fc.oneof(
 const optional = { requiredKeys: ['kind'] as 'kind'[] }
 const kind = <const K extends string>(name: K) => fc.constant(name)
 
+/** A state that each element of a set can have. */
+const state = fc.oneof(
+  fc.record({ kind: kind('counter'), bytes: u64, packets: u64 }, optional),
+  fc.record({ kind: kind('quota'), bytes: u64, consumed: u64, flags: u32 }, optional),
+  fc.record({ kind: kind('other'), name: words.map(name => `x${name}`), data: bytes }),
+)
+
 const expressions: fc.Arbitrary<Expression> = fc.oneof(
+  fc.record({ kind: kind('notrack') }),
+  fc.record({ kind: kind('objref'), type: fc.constantFrom('counter' as const, 99), name: words }, optional),
+  fc.record(
+    { kind: kind('dynset'), set: words, key: u32, timeout: u64, expressions: fc.array(state) },
+    optional,
+  ),
+  fc.record(
+    { kind: kind('hash'), source: u32, seed: u32, type: fc.constantFrom('symhash' as const, 9) },
+    optional,
+  ),
   fc.record({ kind: kind('immediate'), destination: u32, data }, optional),
   fc.record(
     { kind: kind('meta'), key: fc.constantFrom('mark' as const, 'oifname' as const, 99), destination: u32 },
     optional,
   ),
   fc.record(
-    { kind: kind('ct'), key: fc.constantFrom('state' as const, 'mark' as const, 23), source: u32 },
+    { kind: kind('ct'), key: fc.constantFrom('state' as const, 'mark' as const, 99), source: u32 },
     optional,
   ),
   fc.record(
@@ -76,7 +93,14 @@ test('sets, elements, chains and tables read back as they were written', async (
   const frame = { family: fc.nat(255), version: fc.nat(255), resource: fc.nat(65535) }
   const message = <A>(attributes: fc.Arbitrary<A>) => fc.record({ ...frame, attributes })
   const none = { requiredKeys: [] }
-  const element = fc.record({ key: data, data, flags: u32, userData: bytes, keyEnd: data }, none)
+  const times = { timeout: u64, expiration: u64 }
+  const states = { expression: state, expressions: fc.array(state) }
+  const parts = { key: data, data, flags: u32, userData: bytes, object: words, keyEnd: data }
+  const element = fc.record({ ...parts, ...times, ...states }, none)
+  const devices = fc.record(
+    { names: fc.array(words, { minLength: 1 }), prefixes: fc.array(words, { minLength: 1 }) },
+    none,
+  )
   const hook = fc.record({ number: u32, priority: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }) }, none)
   const chain = fc.record({ table: words, name: words, hook, policy: u32, handle: u64 }, none)
   const check = (body: unknown, values: fc.Arbitrary<unknown>) =>
@@ -88,7 +112,19 @@ test('sets, elements, chains and tables read back as they were written', async (
     )
   await check(wire.elementsMessage, message(fc.record({ table: words, elements: fc.array(element) }, none)))
   await check(wire.chainMessage, message(chain))
-  await check(wire.setMessage, message(fc.record({ name: words, keyType: u32, userData: bytes }, none)))
+  const described = fc.record({ size: u32, parts: fc.array(fc.record({ length: u32 })) }, none)
+  const kind = { keyType: u32, timeout: u64, policy: fc.constantFrom('performance', 'memory', 9) }
+  const set = fc.record({ name: words, ...kind, description: described, userData: bytes, ...states }, none)
+  await check(wire.setMessage, message(set))
+  const counter = fc.record({
+    type: fc.constant('counter'),
+    counter: fc.record({ bytes: u64, packets: u64 }),
+  })
+  const helper = fc.record({ type: fc.constant('ct helper'), 'ct helper': fc.record({ helper: words }) })
+  const tunnel = fc.record({ type: fc.constantFrom('tunnel', 77), other: bytes })
+  await check(wire.objectMessage, message(fc.oneof(counter, helper, tunnel)))
+  const at = fc.record({ number: u32, priority: fc.nat(), devices }, none)
+  await check(wire.flowtableMessage, message(fc.record({ name: words, hook: at, flags: u32 }, none)))
   await check(wire.tableMessage, message(fc.record({ name: words, flags: u32, handle: u64 }, none)))
 })
 

@@ -2,9 +2,12 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   accept,
+  addToSet,
   bits,
+  concat,
   dnat,
   drop,
+  dup,
   expressionsOf,
   inSet,
   limit,
@@ -13,16 +16,22 @@ import {
   match,
   NftError,
   not,
+  queue,
   range,
   redirect,
+  reject,
   type Statement,
+  tproxy,
   transactionBytes,
   verdictMap,
 } from '../../../src/nft/index.ts'
-import { intervalElements, intervalPieces } from '../../../src/nft/set/elements.ts'
-import { types } from '../../../src/nft/values.ts'
+import { piecesOf, setElements } from '../../../src/nft/set/elements.ts'
+import { types } from '../../../src/nft/types.ts'
 
 const { ip, ip6, tcp, udp } = match
+const pair = concat(ip.saddr, tcp.dport)
+const named = concat(ip.saddr, match.iifname)
+const seen = { set: 'seen', key: ip.saddr }
 const loads = (family: 'ip' | 'inet' | 'bridge', ...statements: Statement[]) =>
   expressionsOf(family, statements).flatMap(one => (one.kind === 'meta' ? [one.key] : []))
 
@@ -49,7 +58,6 @@ const wrong: [text: string, code: string, build: () => unknown][] = [
   ['not a whole number of 16 bits', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(65536)])],
   ['the range 9 to 8 is empty', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(range(9, 8))])],
   ['not an interface name', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname('a name too long')])],
-  ['a wildcard cannot be in a set', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname('a*', 'b')])],
   ['interface names have no order', 'NFT_VALUE', () => expressionsOf('ip', [match.oifname(range('a', 'b'))])],
   ['a set cannot be combined', 'NFT_VALUE', () => expressionsOf('ip', [tcp.dport(inSet('s'), 1)])],
   ['bit masks cannot be in a set', 'NFT_VALUE', () => expressionsOf('ip', [match.mark(bits(1, 3), 2)])],
@@ -68,6 +76,51 @@ const wrong: [text: string, code: string, build: () => unknown][] = [
   ],
   ['not a whole number above 0', 'NFT_VALUE', () => limit({ rate: 0, per: 'second' })],
   ['log with a group cannot have a level', 'NFT_VALUE', () => log({ group: 1, level: 'info' })],
+  ['snapLength and queueThreshold need a group', 'NFT_VALUE', () => log({ snapLength: 1 })],
+  ['a concatenation has at least two fields', 'NFT_VALUE', () => concat(ip.saddr)],
+  [
+    'it has 68 bytes, and registers 64',
+    'NFT_VALUE',
+    () => concat(ip6.saddr, ip6.daddr, ip6.saddr, ip6.daddr, tcp.dport),
+  ],
+  ['is not an array of 2 values', 'NFT_VALUE', () => expressionsOf('ip', [pair(['10.0.0.1'] as never)])],
+  ['not a whole number of 16 bits', 'NFT_VALUE', () => expressionsOf('ip', [pair(['10.0.0.1', 65536])])],
+  [
+    'a wildcard cannot be part of a concatenation',
+    'NFT_VALUE',
+    () => expressionsOf('ip', [named(['10.0.0.1', 'a*'])]),
+  ],
+  [
+    'only tcp packets reach it',
+    'NFT_CONFLICT',
+    () => expressionsOf('ip', [pair(['10.0.0.1', 1]), udp.dport(1)]),
+  ],
+  [
+    'accept has no state',
+    'NFT_VALUE',
+    () => expressionsOf('ip', [addToSet({ ...seen, statements: [accept()] })]),
+  ],
+  [
+    '1.5 is not a whole number of milliseconds',
+    'NFT_VALUE',
+    () => expressionsOf('ip', [addToSet({ ...seen, timeoutMs: 1.5 })]),
+  ],
+  ['the range 4 to 1 is empty', 'NFT_VALUE', () => queue({ to: range(4, 1) })],
+  ['it needs an address or a port', 'NFT_VALUE', () => tproxy({})],
+  ['needs a match of the protocol', 'NFT_VALUE', () => expressionsOf('ip', [tproxy({ port: 1 })])],
+  [
+    'only ip packets reach it',
+    'NFT_CONFLICT',
+    () => expressionsOf('ip', [match.l4proto('tcp'), tproxy({ address: 'fd00::1' })]),
+  ],
+  ['it needs an address or a device', 'NFT_VALUE', () => dup({})],
+  ['it is not one of net-unreachable', 'NFT_VALUE', () => reject({ icmp: 'no-route' as never })],
+  ['only ip packets reach it', 'NFT_CONFLICT', () => expressionsOf('ip', [reject({ icmpv6: 'no-route' })])],
+  [
+    'a mapped port needs a mapped address',
+    'NFT_VALUE',
+    () => expressionsOf('ip', [dnat({ address: '10.0.0.1', port: 'mapped' })]),
+  ],
 ]
 
 test.each(wrong)('an impossible rule is refused before the kernel sees it: %s', (text, code, build) => {
@@ -95,6 +148,14 @@ test('impossible chains, sets and comments are refused, and the error names the 
       sets.add({ table, name: 's', type: 'ipv4_addr', elements: ['10.0.0.0/8'] }),
     ),
   ).toThrow('need a set with `interval: true`')
+  const lost = { table, name: 'x', type: 'ct timeout', protocol: 'udp', policy: { established: 1 } } as const
+  expect(() => transactionBytes(({ objects }) => objects.add(lost))).toThrow(
+    "'established' is not one of unreplied, replied",
+  )
+  const devices = ['a']
+  expect(() =>
+    transactionBytes(({ flowtables }) => flowtables.add({ table, name: 'f', priority: 'out', devices })),
+  ).toThrow('add flowtable inet t f: tables of family inet have no priority out')
   const statements = [ip.saddr('10.0.0.1'), ip6.saddr('fd00::1'), drop()]
   expect(() => transactionBytes(({ rules }) => rules.add({ table, chain: 'c', statements }))).toThrow(
     'add rule inet t c: ip saddr 10.0.0.1 ip6 saddr fd00::1 drop: ip6 saddr: only ip packets reach it',
@@ -119,12 +180,16 @@ test('intervals are read back in any order, and adjacent ones stay apart', async
       const pieces = apart.map(({ from, to }) => ({
         span: { from: type.span(from).from, to: type.span(to).from },
       }))
-      const elements = intervalElements(type, pieces, { merge: false, leading: true })
+      const keys = { type, interval: true }
+      const elements = setElements(keys, pieces, { merge: false, leading: true })
       const shuffled = elements
         .map(element => ({ element, at: order.next().value as number }))
         .sort((a, b) => a.at - b.at)
-      const back = intervalPieces(shuffled.map(({ element }) => element))
-      expect(back.map(({ span: { from, to } }) => ({ from: type.show(from), to: type.show(to) }))).toEqual(
+      const back = piecesOf(
+        keys,
+        shuffled.map(({ element }) => element),
+      )
+      expect(back.map(({ span }) => ({ from: type.show(span!.from), to: type.show(span!.to) }))).toEqual(
         apart,
       )
     }),

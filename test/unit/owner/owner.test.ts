@@ -15,16 +15,17 @@ function owner() {
       hooks = given
       return cluster.promise
     },
+    captures: '/nowhere',
     leave: async () => {},
     log: () => {},
   })
-  return { owner, cluster, tell: (text: string) => hooks.onEvent?.({ event: 'notice', text }) }
+  return { owner, cluster, tell: (text: string) => hooks.onEvent?.({ type: 'notice', text }) }
 }
 
 async function textsOf(events: Queue<ClusterEvent>): Promise<string[]> {
   const texts: string[] = []
   for await (const event of events)
-    texts.push(event.event === 'notice' ? event.text : `${event.event} ${'state' in event && event.state}`)
+    texts.push(event.type === 'notice' ? event.text : `${event.type} ${'state' in event && event.state}`)
   return texts
 }
 

@@ -35,19 +35,19 @@ test('messages of the start pipe arrive whole, wherever the stream is cut', asyn
   const [here, there] = [new PlainPort(), new PlainPort()]
   const starter = StartPipe.starter(here)
   const owner = StartPipe.owner(there)
-  starter.send({ event: 'start', request })
-  starter.send({ event: 'keep' })
+  starter.send({ type: 'start', request })
+  starter.send({ type: 'keep' })
   for (const byte of here.sent.join('')) there.says(byte)
-  expect((await owner.incoming.next()).value).toEqual({ event: 'start', request })
-  expect((await owner.incoming.next()).value).toEqual({ event: 'keep' })
-  owner.send({ event: 'node', id: 1, name: 'vm-001', state: 'ready', ms: 900 })
-  owner.send({ event: 'milestone', id: 1, name: 'vm-001', milestone: 'identity', ms: 890.5 })
+  expect((await owner.incoming.next()).value).toEqual({ type: 'start', request })
+  expect((await owner.incoming.next()).value).toEqual({ type: 'keep' })
+  owner.send({ type: 'node', id: 1, name: 'vm-001', state: 'ready', ms: 900 })
+  owner.send({ type: 'milestone', id: 1, name: 'vm-001', milestone: 'identity', ms: 890.5 })
   here.says(there.sent.join(''))
-  expect((await starter.incoming.next()).value).toMatchObject({ event: 'node', ms: 900 })
+  expect((await starter.incoming.next()).value).toMatchObject({ type: 'node', ms: 900 })
   expect((await starter.incoming.next()).value).toMatchObject({ milestone: 'identity', ms: 890.5 })
 })
 
-test.each(['not JSON', '[]', 'null', '{"event":"ready"}', '{"event":5}', '{}'])(
+test.each(['not JSON', '[]', 'null', '{"type": "ready"}', '{"event":5}', '{}'])(
   'an owner that receives %s on the start pipe ends its incoming messages with an error',
   async garbage => {
     const port = new PlainPort()
@@ -61,10 +61,10 @@ test.each(['not JSON', '[]', 'null', '{"event":"ready"}', '{"event":5}', '{}'])(
 test('the start pipe ends when its peer has gone, and sends nothing more', async () => {
   const port = new PlainPort()
   const starter = StartPipe.starter(port)
-  port.says('{"event":"notice","text":"half a li')
+  port.says('{"type": "notice","text":"half a li')
   port.receiver.end()
   expect((await starter.incoming.next()).done).toBe(true)
-  starter.send({ event: 'cancel' })
+  starter.send({ type: 'cancel' })
   expect(port.sent).toEqual([])
   expect(port.closed).toBe(true)
 })

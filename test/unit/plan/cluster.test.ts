@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { kernelLineWith, templateWord } from '../../../src/base/index.ts'
 import { idsOf, nodeName, roleOf } from '../../../src/base/roles.ts'
 import { planCluster } from '../../../src/plan/cluster.ts'
 import { resolveSettings, type SettingOptions } from '../../../src/plan/index.ts'
@@ -79,8 +80,8 @@ describe('the plan of xnet', () => {
   })
 
   test('builds the kernel command line: MTUs of nets, then parameters for all nodes, then those for one', () => {
-    const options = { mtu: 9000, netsVm: '0,3', append: 'a', append1: 'b=1', mem1: 64, smp: 1 }
-    expect(node(1, options)).toMatchObject({ append: 'mtu0=9000 mtu3=9000 a b=1', memMiB: 64, vcpus: 1 })
+    const options = { mtu: 9000, netsVm: '0,3', append: 'a', append1: 'b=1', mem1: 112, smp: 1 }
+    expect(node(1, options)).toMatchObject({ append: 'mtu0=9000 mtu3=9000 a b=1', memMiB: 112, vcpus: 1 })
     expect(node(1, { ...options, mtu0: 1500, mtu3: 4000 }).append).toBe('mtu3=4000 a b=1')
   })
 
@@ -132,8 +133,48 @@ describe('the plan of xnet', () => {
 
 test.each([
   [{ topology: 'ring' }, 'UNKNOWN_TOPOLOGY', 'Use one of: xnet'],
-  [{ nvm: 0, nrouters: 0 }, 'NO_NODES', '--nvm 1'],
+  [{ nvm: 0, nrouters: 0 }, 'NO_NODES', '`nvm` 1'],
 ])('%j cannot be planned, and the error says why', (options, code, words) => {
   expect(() => plan(options)).toThrow(expect.objectContaining({ code, kind: 'usage' }))
   expect(() => plan(options)).toThrow(words)
+})
+
+test('a kernel command line may have all bytes that Linux reads, and one more is refused with the number that fits', () => {
+  const planned = (append: string) =>
+    planCluster(resolveSettings({ options: { nvm: 1, nrouters: 0, append } }))
+  const fits = 2047 - kernelLineWith([templateWord, ''], { emulated: true }).length - 1
+  expect(planned('é'.repeat(Math.floor(fits / 2)))).toMatchObject({ nodes: [{ id: 1 }] })
+  expect(planned('x'.repeat(fits)).nodes[0]!.append).toHaveLength(fits)
+  expect(() => planned('x'.repeat(fits + 1))).toThrow(
+    expect.objectContaining({
+      code: 'KERNEL_LINE',
+      kind: 'usage',
+      target: 'vm-001',
+      reason: 'the command line of its kernel would have 2048 bytes, and Linux reads 2047',
+      remedy: `Use at most ${fits} bytes of \`append\` for it`,
+    }),
+  )
+  expect(() => planned('é'.repeat(fits / 2 + 1))).toThrow('Linux reads 2047')
+})
+
+test('a node may be on 27 nets, and is refused 28, the slots of its machine', () => {
+  const planned = (count: number) =>
+    planCluster(
+      resolveSettings({
+        options: { nvm: 1, nrouters: 0, nets1: Array.from({ length: count }, (_, net) => net) },
+      }),
+    )
+  expect(planned(27).nodes[0]!.nets).toHaveLength(27)
+  expect(() => planned(28)).toThrow(
+    'plan node vm-001: it would have 28 interfaces, and a virtual machine has slots for 27',
+  )
+})
+
+test('a node needs memory for each of its processors, and the error says how much', () => {
+  const planned = (mem: number) =>
+    planCluster(resolveSettings({ options: { nvm: 1, nrouters: 0, smp: 64, mem } }))
+  expect(planned(143).nodes[0]!.memMiB).toBe(143)
+  expect(() => planned(142)).toThrow(
+    'plan node vm-001: its kernel cannot boot with 142 MiB and 64 processors. Give it at least 143 MiB (`mem`)',
+  )
 })

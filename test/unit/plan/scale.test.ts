@@ -7,18 +7,18 @@ import type { ClusterPlan } from '../../../src/plan/types.ts'
 
 const given = (options: SettingOptions) => resolveSettings({ options })
 const idsOf = (plan: ClusterPlan) => plan.nodes.map(({ id }) => id)
-const small = given({ nvm: 2, nrouters: 1, mem7: 64 })
+const small = given({ nvm: 2, nrouters: 1, mem7: 256 })
 const plan = planCluster(small)
 
 test('a plan after scaleout equals the plan of a cluster that started with those nodes', () => {
   const grown = scaledOut(small, plan, [202, 221, 3])
   expect(idsOf(grown)).toEqual([1, 2, 3, 201, 202, 221])
-  expect(grown).toEqual(planCluster(given({ nvm: 3, nrouters: 2, ntesters: 1, mem7: 64 })))
+  expect(grown).toEqual(planCluster(given({ nvm: 3, nrouters: 2, ntesters: 1, mem7: 256 })))
   expect(scaledIn(small, grown, [3, 202, 221])).toEqual(plan)
 })
 
 test('settings for one node apply when that node is added', () => {
-  expect(scaledOut(small, plan, [7, 7]).nodes.find(({ id }) => id === 7)!.memMiB).toBe(64)
+  expect(scaledOut(small, plan, [7, 7]).nodes.find(({ id }) => id === 7)!.memMiB).toBe(256)
 })
 
 test.for([

@@ -89,12 +89,29 @@ test('after a timeout the next command synchronises first, and the late reply is
   expect(await time).toBe(123)
 })
 
-test('synchronising frees the places of eight commands that were never answered', async () => {
+test('a guest agent gets one command at a time, because it loses an answer when the next one has begun', async () => {
+  const agent = await connected()
+  const both = [agent.execute('guest-get-time'), agent.execute('guest-info')]
+  const first = await guest.next()
+  expect(first.execute).toBe('guest-get-time')
+  let came = false
+  const second = guest.next().finally(() => {
+    came = true
+  })
+  await guest.delivered()
+  expect(came).toBe(false)
+  guest.reply(first, 1)
+  guest.reply(await second, { version: '7.2', supported_commands: [] })
+  expect(await Promise.all(both)).toMatchObject([1, { version: '7.2' }])
+})
+
+test('synchronising frees the place of a command that was never answered, and those that waited were not sent', async () => {
   const agent = await connected()
   const lost = Array.from({ length: 8 }, () => agent.execute('guest-ping', undefined, { timeoutMs: 10 }))
-  for (const _ of lost) await guest.next()
+  await guest.next()
   clock.pass(10)
-  await Promise.allSettled(lost)
+  const outcomes = await Promise.all(lost.map(each => each.catch(({ outcome }) => outcome)))
+  expect(outcomes).toEqual(['unknown', ...new Array(7).fill('unsent')])
   const next = agent.execute('guest-ping')
   agree(await guest.next())
   guest.reply(await guest.next())
@@ -210,7 +227,7 @@ describe('running a program through the guest agent', () => {
     clock.pass(49.5)
     guest.reply(poll, { exited: false })
     await expect(done).rejects.toMatchObject({
-      message: expect.stringContaining('run sleep on vm-001: it has not ended within 0.05 s'),
+      message: expect.stringContaining('run sleep on vm-001: it has not ended within 50 ms'),
       code: 'QMP_TIMEOUT',
       outcome: 'unknown',
     })
@@ -218,19 +235,22 @@ describe('running a program through the guest agent', () => {
 
   test('the last status query of exec() has time for an answer', async () => {
     const agent = await connected()
-    const [ended, silent] = [1, 2].map(() => agent.exec(['sleep', '9'], { timeoutMs: 50 }))
-    for (const pid of [1, 2]) guest.reply(await guest.next(), { pid })
-    for (const poll of [await guest.next(), await guest.next()]) guest.reply(poll, { exited: false })
-    await guest.delivered()
-    clock.pass(50)
-    const last = await guest.next()
-    await guest.next()
+    const begin = async (pid: number) => {
+      const running = agent.exec(['sleep', '9'], { timeoutMs: 50 })
+      guest.reply(await guest.next(), { pid })
+      guest.reply(await guest.next(), { exited: false })
+      await guest.delivered()
+      clock.pass(50)
+      return { running, last: await guest.next() }
+    }
+    const ended = await begin(1)
     clock.pass(200)
-    guest.reply(last, { exited: true, exitcode: 0 })
-    expect(await ended).toMatchObject({ status: 0 })
-    clock.pass(50)
-    await expect(silent).rejects.toThrow(
-      'it has not ended within 0.05 s, and continues in the guest as process 2',
+    guest.reply(ended.last, { exited: true, exitcode: 0 })
+    expect(await ended.running).toMatchObject({ status: 0 })
+    const silent = await begin(2)
+    clock.pass(250)
+    await expect(silent.running).rejects.toThrow(
+      'it has not ended within 50 ms, and continues in the guest as process 2',
     )
   })
 
@@ -240,5 +260,32 @@ describe('running a program through the guest agent', () => {
     guest.refuse(await guest.next(), 'Failed to execute child process “nix” (No such file or directory)')
     await expect(done).rejects.toThrow('run guest-exec on vm-001: Failed to execute child process “nix”')
     await expect(agent.exec([])).rejects.toMatchObject({ code: 'AGENT_NOTHING_TO_RUN', kind: 'usage' })
+  })
+
+  test('exec() refuses input that could end the agent before it sends anything', async () => {
+    const agent = await connected()
+    await expect(agent.exec(['cat'], { input: Buffer.alloc((1 << 20) + 1) })).rejects.toMatchObject({
+      code: 'AGENT_INPUT_LIMIT',
+      outcome: 'unsent',
+      message: expect.stringContaining('1 MiB'),
+    })
+    const ping = agent.execute('guest-ping')
+    const next = await guest.next()
+    expect(next.execute).toBe('guest-ping')
+    guest.reply(next, {})
+    await ping
+  })
+
+  test('exec() without a time limit waits longer than the limit of one answer', async () => {
+    const agent = await connected()
+    const done = agent.exec(['sleep', '600'])
+    guest.reply(await guest.next(), { pid: 7 })
+    for (let passed = 0; passed < 120_000; passed += 1000) {
+      guest.reply(await guest.next(), { exited: false })
+      await guest.delivered()
+      clock.pass(1000)
+    }
+    guest.reply(await guest.next(), { exited: true, exitcode: 5 })
+    expect(await done).toMatchObject({ status: 5 })
   })
 })

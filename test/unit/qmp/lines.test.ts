@@ -58,3 +58,46 @@ test('a line is refused as soon as it exceeds the limit', () => {
   expect(() => assemble([Buffer.alloc(60, 'a'), Buffer.alloc(41, 'a')], 100)).toThrow('longer than 100 bytes')
   expect(assemble([Buffer.alloc(60, 'a'), Buffer.from('\n'), Buffer.alloc(60, 'a')], 100)).toHaveLength(1)
 })
+
+test('a long line is accepted only while one is expected', () => {
+  let most = 100
+  const taken: number[] = []
+  const lines = new LineAssembler({ length: { usual: 10, now: () => most } })
+  const push = (text: string) => lines.push(Buffer.from(text), line => taken.push(line.length))
+  push(`${'a'.repeat(60)}\n`)
+  push('a'.repeat(60))
+  push(`${'a'.repeat(40)}\n`)
+  most = 10
+  expect(() => push('a'.repeat(11))).toThrow('longer than 10 bytes')
+  expect(taken).toEqual([60, 100])
+})
+
+test('a line that is skipped is not delivered, and still has its limit', () => {
+  const taken: string[] = []
+  const lines = new LineAssembler(100)
+  const push = (text: string) => lines.push(Buffer.from(text), line => taken.push(line))
+  push('half')
+  lines.dropLine()
+  push(' a line\nwhole\n')
+  lines.dropLine() // nothing has begun
+  push('next\nha')
+  lines.dropLine()
+  expect(() => push('a'.repeat(99))).toThrow('longer than 100 bytes')
+  expect(taken).toEqual(['whole', 'next'])
+})
+
+test('a line of 40 MB in small pieces is held in little more memory than its length', () => {
+  const piece = Buffer.alloc(50_000, 'a')
+  const lines = new LineAssembler(1 << 26)
+  const before = process.memoryUsage().arrayBuffers
+  for (let sent = 0; sent < 40_000_000; sent += piece.length) lines.push(piece, () => {})
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(48_000_000)
+})
+
+test('a line with too much structure is refused before it is complete', () => {
+  const lines = new LineAssembler({ length: 1 << 20, structure: { depth: 4, values: 1000 } })
+  expect(() => lines.push(Buffer.from('[[[[['), () => {})).toThrow('more than 4 deep')
+  const taken: string[] = []
+  lines.push(Buffer.from('[[[[]]]]\n[[[[]]]]\n'), line => taken.push(line))
+  expect(taken).toEqual(['[[[[]]]]', '[[[[]]]]'])
+})

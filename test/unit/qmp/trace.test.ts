@@ -36,7 +36,7 @@ test('a monitor’s greeting, commands, replies and events are traced, with ids 
   const [first, second] = [await qemu.next(), await qemu.next()]
   clock.pass(3)
   qemu.event('NIC_RX_FILTER_CHANGED', { name: 'nic0' })
-  qemu.reply(first, { running: true })
+  qemu.reply(first, { running: true, status: 'running' })
   qemu.refuse(second, "Device 'nic0' not found")
   await one
   await expect(two).rejects.toMatchObject({ code: 'QMP_COMMAND' })
@@ -59,7 +59,7 @@ test('a monitor’s greeting, commands, replies and events are traced, with ids 
       peer: 'vm-001 monitor',
       what: 'query-status',
       ms: 3,
-      value: { return: { running: true } },
+      value: { return: { running: true, status: 'running' } },
     },
     {
       direction: 'received',
@@ -154,4 +154,18 @@ test('the traces of passwords and secret objects have only their size, and endle
   })
   const deep = JSON.parse(`${'[{"a":'.repeat(50_000)}1${'}]'.repeat(50_000)}`)
   expect(JSON.stringify(withoutSecrets(deep))).toContain('…')
+})
+
+test('a trace is JSON, also of bigints, which are their digits in it', async () => {
+  const client = await monitor()
+  const done = client.execute('qom-set', { path: '/objects/io', property: 'poll-max-ns', value: 2n ** 62n })
+  qemu.reply(await qemu.next())
+  await done
+  const asking = client.execute('qom-get', { path: '/objects/io', property: 'poll-max-ns' })
+  const { id } = await qemu.next()
+  qemu.raw(`{"return": 4611686018427387904, "id": ${id}}\r\n`)
+  expect(await asking).toBe(2n ** 62n)
+  const values = traces.messages.map(({ value }) => JSON.parse(JSON.stringify(value)))
+  expect(values.at(-4)).toMatchObject({ arguments: { value: '4611686018427387904' } })
+  expect(values.at(-1)).toMatchObject({ return: '4611686018427387904' })
 })

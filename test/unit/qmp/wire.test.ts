@@ -4,12 +4,12 @@ import { QmpError } from '../../../src/qmp/errors.ts'
 import { decodeMessage, encodeArguments, encodeRequest } from '../../../src/qmp/wire.ts'
 
 test('requests are compact, and mark out-of-band execution', () => {
-  expect(encodeRequest({ command: 'query-status' })).toBe('{"execute":"query-status"}\n')
+  expect(encodeRequest({ command: 'query-status' })).toBe('{"execute":"query-status"}')
   expect(encodeRequest({ command: 'set_link', args: '{"name":"nic0","up":false}', id: 7 })).toBe(
-    '{"execute":"set_link","arguments":{"name":"nic0","up":false},"id":7}\n',
+    '{"execute":"set_link","arguments":{"name":"nic0","up":false},"id":7}',
   )
   expect(encodeRequest({ command: 'migrate-pause', id: 1, oob: true })).toBe(
-    '{"exec-oob":"migrate-pause","id":1}\n',
+    '{"exec-oob":"migrate-pause","id":1}',
   )
 })
 

@@ -26,7 +26,10 @@ export const names: Names = {
 export type Said = [vector: string, operation: Operation, which?: number]
 
 function bodyOf({ type, body }: Pick<Message, 'type' | 'body'>): Body<unknown> {
+  if (type >= wire.RTM_NEWNEXTHOPBUCKET) return wire.nextHopMessage as Body<unknown>
   if (type >= wire.RTM_NEWLINKPROP) return wire.linkMessage as Body<unknown>
+  if (type >= wire.RTM_NEWNEXTHOP) return wire.nextHopMessage as Body<unknown>
+  if (type >= wire.RTM_NEWNSID) return wire.namespaceMessage as Body<unknown>
   if (type >= wire.RTM_NEWQDISC) return wire.trafficMessage as Body<unknown>
   if (type >= wire.RTM_NEWRULE) return wire.ruleMessage as Body<unknown>
   if (type >= wire.RTM_NEWNEIGH) return wire.neighbourMessage as Body<unknown>
@@ -62,6 +65,12 @@ const onlyDatagram = (vector: string) => readVector(`rtnl/${vector}`).datagrams[
 
 /** For each vector: the operation encodes to the tool's bytes, and these decode and encode to themselves. */
 export function goldenTests(said: readonly Said[]): void {
+  sameMeaning(said)
+  roundTrips(...said.map(([vector]) => vector))
+}
+
+/** For each vector: the operation encodes to a message of the same length and meaning. */
+export function sameMeaning(said: readonly Said[]): void {
   test.each(said)(
     '%s: the operation encodes to the bytes that the tool sent',
     (vector, operation, which = 0) => {
@@ -75,7 +84,6 @@ export function goldenTests(said: readonly Said[]): void {
       expect(bytes.length).toBe(onlyDatagram(vector).length)
     },
   )
-  roundTrips(...said.map(([vector]) => vector))
 }
 
 /** Decoding a vector and encoding the result gives the same bytes. */

@@ -39,6 +39,7 @@ const said: Said[] = [
   ],
   ['ifb-add', addLink(ifb({ name: 'ifb7', up: true }))],
   ['dummy-add', addLink(dummy({ name: 'dm0', mac: '02:00:00:00:00:03' }))],
+  ['vlan-add-qinq', addLink(vlan({ name: 'a0.6', link: 'a0', id: 6, protocol: '802.1ad', gvrp: true }))],
   ['vlan-add', addLink(vlan({ name: 'a0.5', link: 'a0', id: 5 }))],
   ['vrf-add', addLink(vrf({ name: 'red', table: 100 }))],
   [
@@ -65,7 +66,7 @@ const said: Said[] = [
 ]
 
 goldenTests(said)
-roundTrips('vlan-add-qinq', 'port-forward-mask')
+roundTrips('port-forward-mask')
 answers('link-kinds-dump')
 
 test('kinds, counters and names of listed links are decoded', () => {
@@ -78,8 +79,9 @@ test('kinds, counters and names of listed links are decoded', () => {
   expect(named('a0')).toMatchObject({ altNames: [longName], statistics: { rxBytes: 0, txDropped: 0 } })
 })
 
-test('vlan-add-qinq decodes to these values', () => {
-  expect(messagesOf('vlan-add-qinq')[0]?.value).toMatchObject({
-    attributes: { link: 7, linkInfo: { kind: 'vlan', vlan: { id: 6, protocol: 0x88a8 } } },
+test('a listed vlan has its protocol and its flags', () => {
+  const flags = { gvrp: true, mvrp: false, reorderHeader: false, looseBinding: false, bridgeBinding: false }
+  expect(linkOf(messagesOf('vlan-add-qinq')[0]!.value as LinkMessage)).toMatchObject({
+    ...{ peer: 7, kind: 'vlan', vlan: { id: 6, protocol: '802.1ad', ...flags } },
   })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { messages } from '../../../src/netlink/index.ts'
-import { addAddress, removeAddress } from '../../../src/rtnl/address/address.ts'
+import { removeAddress, setAddress } from '../../../src/rtnl/address/address.ts'
 import { bridge, type openRoute, veth } from '../../../src/rtnl/index.ts'
 import { removeGroup, removeLink } from '../../../src/rtnl/link/removals.ts'
 import { addLink, changeLink } from '../../../src/rtnl/link/requests.ts'
@@ -48,9 +48,12 @@ const said: Said[] = [
   ['port-isolated', changeLink(isolated), 1],
   ['link-del', removeLink(7)],
   ['group-del', removeGroup(7)],
-  ['address-add-4', addAddress({ link: 'lo', address: '192.168.0.250', prefix: 24 })],
-  ['address-add-6', addAddress({ link: 'lo', address: 'fd00::c0a8:fa', prefix: 120, noDad: true })],
-  ['address-add-peer', addAddress({ link: 'lo', address: '172.30.0.3', peer: '172.30.0.2', prefix: 32 })],
+  ['address-add-4', setAddress({ link: 'lo', address: '192.168.0.250', prefix: 24 }, 'add')],
+  ['address-add-6', setAddress({ link: 'lo', address: 'fd00::c0a8:fa', prefix: 120, noDad: true }, 'add')],
+  [
+    'address-add-peer',
+    setAddress({ link: 'lo', address: '172.30.0.3', peer: '172.30.0.2', prefix: 32 }, 'add'),
+  ],
   ['address-del', removeAddress({ link: 'lo', address: '192.168.0.250', prefix: 24 })],
   ['route-default-4', addRoute({ destination: 'default', via: '192.168.1.201' })],
   ['route-dev', addRoute({ destination: '10.1.0.0/16', dev: 'lo', source: '192.168.1.1', mtu: 1400 })],

@@ -15,7 +15,7 @@ const lookUp = (to: string, lookup: Lookup): Operation => ({
   requests: names => [getRoute(to, lookup, names)],
 })
 const metrics = {
-  ...{ mtu: 1400, mtuLocked: true, advmss: 1300, hopLimit: 9, initcwnd: 20, initrwnd: 30 },
+  ...{ mtu: 1400, locked: ['mtu'] as const, advmss: 1300, hopLimit: 9, initcwnd: 20, initrwnd: 30 },
   ...{ window: 65535, quickAck: true },
 }
 
@@ -96,7 +96,10 @@ test('listed neighbours are decoded', () => {
   const found = [...messagesOf('neighbour-dump'), ...messagesOf('neighbour-proxy-dump')]
     .filter(({ type }) => type === 28)
     .map(({ value }) => neighbourOf(value as NeighbourMessage))
-  const known = { link: 7, proxy: false, router: false, external: false, probes: 0 }
+  const known = {
+    ...{ link: 7, proxy: false, router: false, external: false, managed: false, offloaded: false },
+    ...{ probes: 0, ages: expect.anything() },
+  }
   expect(found).toContainEqual({ ...known, family: 4, address: '192.168.1.9', mac, state: 'permanent' })
   const router = { family: 6, address: 'fd00::9', mac: '00:00:00:01:01:0a', state: 'stale', router: true }
   expect(found).toContainEqual({ ...known, ...router })
@@ -107,7 +110,7 @@ test('listed forwarding entries are decoded', () => {
   const found = messagesOf('fdb-dump')
     .filter(({ type }) => type === 28)
     .map(({ value }) => fdbEntryOf(value as NeighbourMessage))
-  const usual = { sticky: false, external: false }
+  const usual = { sticky: false, external: false, offloaded: false, locked: false, ages: expect.anything() }
   expect(found).toContainEqual({
     ...usual,
     link: 7,

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { openTaps, readSysctl } from '../../../src/sys/index.ts'
 
-test('an interface name that the kernel would truncate, expand or refuse is refused, and the error quotes it', () => {
+test('an interface name that the kernel would truncate, expand or refuse is refused, and the error quotes it', async () => {
   for (const name of ['', '.', '..', 'a b', 'a/b', 'a:b', 'tap%d', 'sixteen_bytes_16', 'ääääääää'])
-    expect(() => openTaps([name])).toThrow(`create tap ${name}`.trimEnd())
+    await expect(openTaps([name])).rejects.toThrow(`create tap ${name}`.trimEnd())
 })
 
 test('a sysctl that does not belong to a network namespace is refused', () => {

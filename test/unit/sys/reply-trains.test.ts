@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ReplyTrains } from '../../../src/sys/sockets/reply-trains.ts'
 
-const slotSize = 3328
+const slotSize = 5440
 
 /** The fields of struct slot (native/addon/inet.c) that decide where a reply goes, in words. */
 interface Reply {

@@ -59,6 +59,11 @@ test("the console's last lines are plain text without colours, titles, carriage 
   expect(lastLines(bytes('1\n2\n3'), 2)).toBe('2\n3')
 })
 
+test("the console's last lines have no characters that reorder text or end lines, and are bounded", () => {
+  expect(lastLines(bytes('a\u202eb\u2028c\u0085d\n'), 9)).toBe('abcd')
+  expect(lastLines(bytes(`${'x'.repeat(60_000)}\n`), 9)).toHaveLength(1025)
+})
+
 /** A console with this test at the other end. */
 function consoleOver(path: string) {
   let receiver: PortReceiver | undefined
@@ -108,4 +113,16 @@ test('console output goes to the ring, the log and every reader, byte for byte',
 
 test('a console log that cannot be opened is reported at once', () => {
   expect(() => new ConsoleLog('/nowhere/log', 'vm-001')).toThrow('open console log of vm-001: ENOENT')
+})
+
+test('a slow reader of a console that floods loses the oldest output, and costs a bounded amount of memory', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const { console, print } = consoleOver(join(directory, 'log'))
+  const slow = console.attach()
+  for (let piece = 0; piece < 100; piece++) print(Buffer.alloc(64 << 10, piece))
+  await console.close()
+  const kept = await collect(slow)
+  expect(kept.length).toBeLessThanOrEqual(16)
+  expect(kept.at(-1)![0]).toBe(99)
 })

@@ -38,12 +38,12 @@ test('the QEMU command line of a VM is complete, argument by argument', () => {
     'm 128M',
     'smp 2',
     'kernel /proc/self/fd/7',
-    'initrd /proc/self/fd/8',
+    'initrd /proc/self/fd/12',
     'append console=ttyS0 panic=-1 mitigations=off random.trust_cpu=on rcupdate.rcu_expedited=1 ' +
       'cryptomgr.notests nokaslr noreplace-smp 8250.nr_uarts=1 no_timer_check tsc=reliable ' +
       'psi=0 audit=0 lsm= init_on_alloc=0 hardened_usercopy=off nowatchdog ' +
-      'sysctl.vm.compaction_proactiveness=0 sysctl.vm.stat_interval=30 loglevel=6 mtu1=9000 ' +
-      'xcluster_PREFIX=fd00:',
+      'sysctl.vm.compaction_proactiveness=0 sysctl.vm.stat_interval=30 loglevel=6 ' +
+      'initramfs_options=size=75% workqueue.unbound_cpus=0 mtu1=9000 xcluster_PREFIX=fd00:',
     'chardev socket,id=monitor,fd=3',
     'mon chardev=monitor,mode=control',
     'chardev socket,id=console,fd=4',
@@ -54,19 +54,36 @@ test('the QEMU command line of a VM is complete, argument by argument', () => {
     'chardev socket,id=stream,fd=6',
     'device virtserialport,id=stream,bus=ports.0,chardev=stream,name=org.xcluster.stream.0',
     'device virtio-rng-pci',
-    'netdev tap,id=net0,fd=9',
+    'netdev tap,id=net0,fd=8',
     'device virtio-net-pci,netdev=net0,id=nic0',
-    'netdev tap,id=net1,fds=10:11,queues=2',
+    'netdev tap,id=net1,fds=9:10,queues=2',
     'netdev user,id=net2',
-    'netdev tap,id=net3,fd=12',
+    'netdev tap,id=net3,fd=11',
     's',
   ])
+})
+
+test('a VM without an initramfs has no -initrd, and the other descriptors stay', () => {
+  const { initramfs: _, ...without } = spec
+  const all = qemuArgs(spec)
+  const at = all.indexOf('-initrd')
+  expect(at).toBeGreaterThan(0)
+  expect(qemuArgs(without)).toEqual([...all.slice(0, at), ...all.slice(at + 2)])
+})
+
+test('the monitor is an object for a QEMU that has this type', () => {
+  const text = qemuArgs({ ...spec, monitor: 'object' }).join(' ')
+  expect(text).toContain(
+    '-chardev socket,id=monitor,fd=3 -object monitor-qmp,id=qmp,chardev=monitor -chardev',
+  )
+  expect(text).not.toContain('-mon ')
 })
 
 test('KVM uses the host CPU, and a comma in a name does not end the name', () => {
   const args = qemuArgs({ ...spec, accel: 'kvm', machine: 'pc', name: 'a,b' })
   expect(after(args, '-cpu')).toBe('host')
   expect(after(args, '-machine')).toBe('pc')
+  expect(after(args, '-append')).not.toContain('workqueue') // code is not translated
   expect(after(args, '-name')).toBe('a,,b')
 })
 
@@ -89,7 +106,8 @@ describe('the QEMU command lines of a template and its clones', () => {
   test("differ from that of a booting VM by the template's RAM in a file", () => {
     expect(beyond('template', 'boot')).toEqual([
       'machine q35,memory-backend=ram',
-      'object memory-backend-file,id=ram,size=128M,mem-path=/proc/self/fd/9,share=on',
+      'object memory-backend-file,id=ram,size=128M,mem-path=/proc/self/fd/8,share=on',
+      'initrd /proc/self/fd/14',
       'netdev tap,id=net0,fd=10',
       'netdev tap,id=net1,fds=11:12,queues=2',
       'netdev tap,id=net3,fd=13',
@@ -104,9 +122,9 @@ describe('the QEMU command lines of a template and its clones', () => {
       'object memory-backend-file,id=ram,size=128M,mem-path=/proc/self/fd/7,share=off',
       'incoming defer',
       'global migration.announce-rounds=0',
-      'netdev tap,id=net0,fd=8',
-      'netdev tap,id=net1,fds=9:10,queues=2',
-      'netdev tap,id=net3,fd=11',
+      'netdev tap,id=net0,fd=9',
+      'netdev tap,id=net1,fds=10:11,queues=2',
+      'netdev tap,id=net3,fd=12',
     ])
     expect(beyond('template', 'clone').map(option => option.split(' ')[0])).toEqual([
       ...['object', 'kernel', 'initrd', 'append', 'netdev', 'netdev', 'netdev'],

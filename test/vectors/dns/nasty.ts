@@ -170,14 +170,6 @@ export const nastyAnswers: readonly Nasty[] = [
     bytes: questions(0x8180, [1, 1, 0, 0], question, record(pointer(12 + question.length + 12), 1, address)),
   },
   {
-    what: 'bytes left over',
-    source: 'CVE-2000-0333 and later',
-    bytes: Buffer.concat([
-      questions(0x8180, [1, 1, 0, 0], question, record(pointer(12), 1, address)),
-      Buffer.alloc(9, 0x41),
-    ]),
-  },
-  {
     what: 'an OPT among the answers',
     source: 'RFC 6891 §6.1.1',
     bytes: questions(0x8180, [1, 1, 0, 0], question, opt),

@@ -3,7 +3,7 @@
  * the kernel answers to `nft list ruleset`, into the files beside this one. Each command runs in a network
  * namespace of its own. Needs root, nftables and strace:
  *
- *     node --import jiti/register test/vectors/nft/capture.ts
+ *     node --import jiti/register test/vectors/nft/capture.ts [NAME...]
  *
  * Sequence numbers are written as nft counts them, from 0; what it asks before its change is left out.
  */
@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { datagrams } from '../../support/strace.ts'
-import { before, commands } from './rulesets.ts'
+import { before, commands, needs } from './rulesets.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const kernel = execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim()
@@ -24,7 +24,13 @@ interface Traced {
   readonly debug: string
 }
 
-function trace(direction: 'write' | 'read', command: string, earlier: readonly string[]): Traced {
+interface Given {
+  readonly earlier: readonly string[]
+  /** The kernel lacks a part: what counts is what nft has sent. */
+  readonly refused?: boolean
+}
+
+function trace(direction: 'write' | 'read', command: string, { earlier, refused }: Given): Traced {
   const directory = mkdtempSync(join(tmpdir(), 'capture-'))
   const file = join(directory, 'trace')
   try {
@@ -32,7 +38,7 @@ function trace(direction: 'write' | 'read', command: string, earlier: readonly s
     writeFileSync(join(directory, 'command'), `${command}\n`)
     const calls = direction === 'write' ? 'sendmsg' : 'recvmsg'
     const traced = `strace -e trace=${calls} -e ${direction}=all -o '${file}' nft --debug=netlink -f '${directory}/command'`
-    const script = `nft -f '${directory}/before' && ${traced}`
+    const script = `nft -f '${directory}/before' && { ${traced}${refused ? ' || true' : ''}; }`
     const debug = execFileSync('unshare', ['--net', 'sh', '-c', script], { encoding: 'utf8' })
     return { trace: readFileSync(file, 'utf8'), debug }
   } finally {
@@ -59,8 +65,11 @@ function save(
 const NFNL_MSG_BATCH_BEGIN = 0x10
 const isBatch = (bytes: Uint8Array) => bytes[4] === NFNL_MSG_BATCH_BEGIN && bytes[5] === 0
 
-for (const [name, command] of Object.entries(commands)) {
-  const { trace: text, debug } = trace('write', command, before)
+const wanted = process.argv.slice(2)
+const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name)
+
+for (const [name, command] of Object.entries(commands).filter(([name]) => isWanted(name))) {
+  const { trace: text, debug } = trace('write', command, { earlier: before, refused: name in needs })
   save(name, command, { debug, datagrams: datagrams(text).filter(isBatch) })
 }
 
@@ -68,5 +77,6 @@ for (const [name, command] of Object.entries(commands)) {
 const rich = Object.entries(commands).filter(([name]) =>
   /^(ip|port|ct|names|log|limit|red|dnat|set-pl)/.test(name),
 )
-const { trace: answers } = trace('read', 'list ruleset', [...before, ...rich.map(([, command]) => command)])
-save('dump', 'list ruleset', { debug: '', datagrams: datagrams(answers) })
+const earlier = [...before, ...rich.map(([, command]) => command)]
+const { trace: answers } = trace('read', 'list ruleset', { earlier })
+if (isWanted('dump')) save('dump', 'list ruleset', { debug: '', datagrams: datagrams(answers) })

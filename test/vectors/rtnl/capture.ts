@@ -14,9 +14,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { datagrams } from '../../support/strace.ts'
 import { answers, type Captured, commands } from './commands.ts'
+import { flowerCommands } from './commands-flower.ts'
 import { linkAnswers, linkCommands } from './commands-links.ts'
+import { objectAnswers, objectCommands } from './commands-objects.ts'
 import { tableAnswers, tableCommands } from './commands-tables.ts'
 import { trafficAnswers, trafficCommands } from './commands-traffic.ts'
+import { tunnelCommands } from './commands-tunnels.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const kernel = execFileSync('uname', ['-sr'], { encoding: 'utf8' }).trim()
@@ -28,7 +31,9 @@ function trace(direction: 'write' | 'read', [, command, ...before]: Captured): s
     const calls = direction === 'write' ? 'sendmsg' : 'recvmsg'
     const traced = `strace -e trace=${calls} -e ${direction}=all -o '${file}' ${command} >&2`
     const script = [...before, `(${traced} || true)`].join(' && ')
-    execFileSync('unshare', ['--net', 'sh', '-c', script], { stdio: ['ignore', 'ignore', 'ignore'] })
+    execFileSync('unshare', ['--net', '--mount', 'sh', '-c', script], {
+      stdio: ['ignore', 'ignore', 'ignore'],
+    })
     return readFileSync(file, 'utf8')
   } finally {
     rmSync(directory, { recursive: true })
@@ -64,7 +69,15 @@ const all = (lists: readonly (readonly Captured[])[]) =>
   lists.flat().filter(([name]) => wanted.length === 0 || wanted.includes(name))
 
 // The change itself is the last thing a command sends; before it come look-ups.
-for (const command of all([commands, linkCommands, tableCommands, trafficCommands]))
+for (const command of all([
+  commands,
+  linkCommands,
+  tableCommands,
+  trafficCommands,
+  objectCommands,
+  tunnelCommands,
+  flowerCommands,
+]))
   save(command, datagrams(trace('write', command)).slice(-1))
-for (const command of all([answers, linkAnswers, tableAnswers, trafficAnswers]))
+for (const command of all([answers, linkAnswers, tableAnswers, trafficAnswers, objectAnswers]))
   save(command, datagrams(trace('read', command)))

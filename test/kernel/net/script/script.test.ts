@@ -121,15 +121,21 @@ const failing: [string, string, string, RegExp][] = [
   ],
   [
     'names an interface that is not a tap',
-    `ip link add t type dummy; echo -netdev tap,id=a,ifname=t ${device}`,
+    `ip link add name t type bridge; echo -netdev tap,id=a,ifname=t ${device}`,
     'TAP',
-    /named the interface t, which is in use, is not a tap/,
+    /named the interface t, which is not a tap/,
+  ],
+  [
+    'names one tap for two nets',
+    `echo -netdev tap,id=a,ifname=t ${device}`,
+    'TAP',
+    /net 1 of node 1: it named the interface t, which another program has open/,
   ],
   [
     'names a tap with an impossible name',
     `echo -netdev tap,id=a,ifname=sixteen-letters-x ${device}`,
     'TAP',
-    /named the interface sixteen-letters-x/,
+    /named the interface sixteen-letters-x, which has 17 bytes, and the kernel takes names of 15. Use a shorter/,
   ],
 ]
 test.each(failing)('a script that %s fails its own node only', async (...[, script, code, why]) => {

@@ -1,89 +1,72 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Sieve, type SieveNode } from '../../../../src/dns/cache/sieve.ts'
+import { Sieve } from '../../../../src/dns/cache/sieve.ts'
 
-const node = (key: string, bytes = 1): SieveNode => ({
-  key,
-  bytes,
-  visited: false,
-  newer: undefined,
-  older: undefined,
-})
-
-const filled = (entries: number, ...keys: string[]) => {
-  const sieve = new Sieve({ entries, bytes: 1000 })
-  for (const key of keys) sieve.put(node(key))
+const filled = (...slots: number[]) => {
+  const sieve = new Sieve(100)
+  for (const slot of slots) sieve.add(slot)
   return sieve
 }
-const keys = (sieve: Sieve<SieveNode>) => Array.from(sieve.values(), ({ key }) => key)
-const use = (sieve: Sieve<SieveNode>, key: string) => {
-  sieve.get(key)!.visited = true
+const evict = (sieve: Sieve) => {
+  const slot = sieve.victim()
+  sieve.remove(slot)
+  return slot
 }
 
 describe('the eviction of a Sieve', () => {
-  test('removes the oldest node without a hit', () => {
-    const sieve = filled(3, 'a', 'b', 'c')
-    use(sieve, 'a')
-    sieve.put(node('d'))
-    expect(keys(sieve)).toEqual(['a', 'c', 'd'])
-    expect(sieve.evictions).toBe(1)
+  test('removes the oldest slot without a hit', () => {
+    const sieve = filled(1, 2, 3)
+    sieve.hit(1)
+    expect(evict(sieve)).toBe(2)
+    expect([...sieve.slots()]).toEqual([1, 3])
   })
 
-  test('spares each node with a hit once, and then takes the next', () => {
-    const sieve = filled(3, 'a', 'b', 'c')
-    for (const key of ['a', 'b', 'c']) use(sieve, key)
-    sieve.put(node('d'))
-    expect(keys(sieve)).toEqual(['b', 'c', 'd'])
-    // The hand has moved on: b is next, and its bit is clear.
-    sieve.put(node('e'))
-    expect(keys(sieve)).toEqual(['c', 'd', 'e'])
+  test('spares each slot with a hit once, and then takes the next', () => {
+    const sieve = filled(1, 2, 3)
+    for (const slot of [1, 2, 3]) sieve.hit(slot)
+    expect(evict(sieve)).toBe(1)
+    sieve.add(4)
+    // The hand has moved on: 2 is next, and its bit is clear.
+    expect(evict(sieve)).toBe(2)
+    expect([...sieve.slots()]).toEqual([3, 4])
   })
 
-  test('makes as much room as the new node needs', () => {
-    const sieve = new Sieve({ entries: 100, bytes: 10 })
-    for (const key of ['a', 'b', 'c']) sieve.put(node(key, 3))
-    sieve.put(node('d', 6))
-    expect([keys(sieve), sieve.bytes]).toEqual([['c', 'd'], 9])
-    sieve.put(node('e', 11))
-    expect(keys(sieve)).toEqual(['c', 'd'])
-  })
-
-  test('keeps nodes with hits, however many nodes without hits come', () => {
-    const sieve = filled(50, 'hot')
+  test('keeps slots with hits, however many slots without hits come', () => {
+    const sieve = filled(99)
     for (let i = 0; i < 10_000; i++) {
-      if (i % 20 === 0) use(sieve, 'hot')
-      sieve.put(node(`cold${i}`))
+      if (i % 20 === 0) sieve.hit(99)
+      sieve.add(i % 50)
+      if (i >= 49) evict(sieve)
     }
-    expect(sieve.get('hot')).toBeDefined()
-    expect(sieve.size).toBe(50)
+    expect([...sieve.slots()]).toContain(99)
   })
 })
 
-test('a Sieve keeps counts right, limits held and the queue intact through any operations', () => {
-  const key = fc.constantFrom(...'abcdefghij')
+test('a Sieve keeps its queue in order of arrival through any operations', () => {
+  const slot = fc.integer({ min: 0, max: 9 })
   const step = fc.oneof(
-    fc.record({ put: key, bytes: fc.integer({ min: 1, max: 9 }) }),
-    fc.record({ use: key }),
-    fc.record({ remove: key }),
+    fc.record({ add: slot }),
+    fc.record({ hit: slot }),
+    fc.record({ remove: slot }),
+    fc.constant('evict' as const),
   )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {
-      const sieve = new Sieve({ entries: 5, bytes: 20 })
+      const sieve = new Sieve(10)
+      let queue: number[] = []
       for (const each of steps) {
-        if ('put' in each) sieve.put(node(each.put, each.bytes))
-        else if ('use' in each && sieve.get(each.use)) use(sieve, each.use)
-        else if ('remove' in each && sieve.get(each.remove)) sieve.remove(sieve.get(each.remove)!)
-        const kept = [...sieve.values()]
-        expect(sieve.size).toBe(kept.length)
-        expect(kept.length).toBeLessThanOrEqual(5)
-        expect(sieve.bytes).toBe(kept.reduce((sum, { bytes }) => sum + bytes, 0))
-        expect(sieve.bytes).toBeLessThanOrEqual(20)
-        // From the newest to the oldest and back: all nodes, in order of arrival.
-        const newest = kept.filter(({ newer }) => !newer)
-        expect(newest).toHaveLength(Math.min(kept.length, 1))
-        const chain: SieveNode[] = []
-        for (let at = newest[0]; at; at = at.older) chain.unshift(at)
-        expect(chain).toEqual(kept)
+        let gone = -1
+        if (each === 'evict') gone = queue.length > 0 ? evict(sieve) : -1
+        else if ('hit' in each && queue.includes(each.hit)) sieve.hit(each.hit)
+        else if ('add' in each && !queue.includes(each.add)) {
+          sieve.add(each.add)
+          queue.push(each.add)
+        } else if ('remove' in each && queue.includes(each.remove)) {
+          sieve.remove(each.remove)
+          gone = each.remove
+        }
+        queue = queue.filter(other => other !== gone)
+        expect([...sieve.slots()]).toEqual(queue)
       }
     }),
   )

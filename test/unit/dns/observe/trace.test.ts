@@ -64,7 +64,7 @@ test('a second query to an upstream over TCP, and a missing answer, are traced',
 
 test('a question of a client that is not allowed to ask is traced, with its refusal', async () => {
   await using resolver = forwarder([])
-  const service = new DnsService(resolver, new Access([]))
+  const service = new DnsService(resolver, new Access())
   const bytes = query('a.example')
   const into = { bytes: Buffer.alloc(512), at: 0, length: 512 }
   using traces = new Traces('dns')

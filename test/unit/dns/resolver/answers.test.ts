@@ -90,6 +90,7 @@ describe('an answer of the DNS forwarder', () => {
 })
 
 describe('a long answer of the DNS forwarder', () => {
+  const firsts = (count: number) => Array.from({ length: count }, (_, i) => `192.0.2.${i}`)
   const many = (name: string) => Array.from({ length: 60 }, (_, i) => address(name, `192.0.2.${i}`))
 
   test('is truncated for UDP to the size that the client takes, and whole over TCP', async () => {
@@ -98,10 +99,12 @@ describe('a long answer of the DNS forwarder', () => {
     )
     await using resolver = forwarder([upstream])
     const plain = await ask(resolver, query('a.example'))
-    expect(plain).toMatchObject({ flag_tc: true, answers: [] })
-    expect(plain.bytes.length).toBeLessThanOrEqual(512)
+    expect(plain).toMatchObject({ flag_tc: true, data: firsts(19) })
+    expect(plain.bytes.length).toBe(27 + 19 * 25)
+    const roomy = askNow(resolver, query('a.example', { edns: 800 })) as Read
+    expect(roomy).toMatchObject({ flag_tc: true, data: firsts(30), additionals: [{ type: 'OPT' }] })
     const huge = askNow(resolver, query('a.example', { edns: 65_535 })) as Read
-    expect(huge).toMatchObject({ flag_tc: true })
+    expect(huge).toMatchObject({ flag_tc: true, data: firsts(47) })
     expect((await ask(resolver, query('a.example'), tcp)).data).toHaveLength(60)
     expect(upstream.asked).toHaveLength(1)
   })

@@ -102,7 +102,11 @@ test('any bytes of a client are answered, dropped or delayed, and leave the cach
       const given = resolver.answerNow({ bytes, at: 0, length }, udp, into)
       expect(given).toBeGreaterThanOrEqual(-1)
       expect(given).toBeLessThanOrEqual(1232)
-      if (given > 12) expect(readMessage(Buffer.from(into.bytes.subarray(0, given)))).toBeDefined()
+      if (given <= 12) return
+      const answer = Buffer.from(into.bytes.subarray(0, given))
+      // A question that was not read is not repeated: header and OPT, with an extended error or without.
+      if (answer[5] === 0) expect([12 + 11, 12 + 11 + 6]).toContain(given)
+      else expect(readMessage(answer)).toBeDefined()
     }),
     { numRuns: 3000 },
   )

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../../src/base/index.ts'
 import { forgeries } from '../../../support/dns-forgeries.ts'
-import { address, answerTo, FakeUpstream, query } from '../../../support/dns-upstream.ts'
-import { ask, forwarder } from '../asker.ts'
+import { type Asked, address, answerTo, FakeUpstream, query } from '../../../support/dns-upstream.ts'
+import { ask, forwarder, udp } from '../asker.ts'
 
 describe('a forged DNS answer is counted and ignored:', () => {
   test.each(forgeries)('%s', async (_, forge) => {
@@ -76,16 +76,21 @@ const swapped = (name: string) =>
 describe('DNS rebind protection', () => {
   const rebindProtection = true
 
-  test.each(['127.0.0.1', '10.1.2.3', '192.168.0.1', '169.254.1.1', '::1', 'fd00::1', 'fe80::1', '::'])(
-    'refuses %s',
-    async target => {
-      await using upstream = await FakeUpstream.open(asked =>
-        asked.reply(answerTo(asked, { answers: [address(asked.name, target)] })),
-      )
-      await using resolver = forwarder([upstream], { rebindProtection })
-      expect(await ask(resolver, query('a.example'))).toMatchObject({ rcode: 'REFUSED', data: [] })
-    },
-  )
+  const plain = ['127.0.0.1', '10.1.2.3', '192.168.0.1', '169.254.1.1', '::1', 'fd00::1', 'fe80::1', '::']
+  const hidden = [
+    '64:ff9b::10.1.2.3',
+    '64:ff9b:1::1',
+    '::ffff:0:192.168.0.1',
+    '::127.0.0.1',
+    '2002:a01:203::1',
+  ]
+  test.each([...plain, ...hidden])('refuses %s', async target => {
+    await using upstream = await FakeUpstream.open(asked =>
+      asked.reply(answerTo(asked, { answers: [address(asked.name, target)] })),
+    )
+    await using resolver = forwarder([upstream], { rebindProtection })
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ rcode: 'REFUSED', data: [] })
+  })
 
   test('accepts public addresses, and is off by default', async () => {
     await using upstream = await FakeUpstream.open()
@@ -94,5 +99,52 @@ describe('DNS rebind protection', () => {
     upstream.behave = asked => asked.reply(answerTo(asked, { answers: [address(asked.name, '10.0.0.1')] }))
     await using lax = forwarder([upstream])
     expect(await ask(lax, query('a.example'))).toMatchObject({ data: ['10.0.0.1'] })
+  })
+
+  test.each(['64:ff9b::8.8.8.8', '2002:808:808::1', '2001:db8::10.0.0.1'])('accepts %s', async target => {
+    await using upstream = await FakeUpstream.open(asked =>
+      asked.reply(answerTo(asked, { answers: [address(asked.name, target)] })),
+    )
+    await using resolver = forwarder([upstream], { rebindProtection })
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ rcode: 'NOERROR' })
+  })
+
+  /** An HTTPS record for `.` (RFC 9460): alpn h2, then a hint of this key with these bytes. */
+  const https = (asked: Asked, key: number, hint: number[]) => {
+    const data = [0, 1, 0, 0, 1, 0, 3, 2, 0x68, 0x32, 0, key, 0, hint.length, ...hint]
+    const answer = Buffer.concat([
+      asked.bytes.subarray(0, -11),
+      Buffer.from([0xc0, 12, 0, 65, 0, 1, 0, 0, 0, 60, 0, data.length, ...data]),
+    ])
+    answer.set([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0], 2)
+    return answer
+  }
+  const fd00 = [0xfd, ...new Array<number>(14).fill(0), 1]
+
+  test.each([
+    ['a public IPv4 hint', 4, [192, 0, 2, 1, 192, 0, 2, 2], 'NOERROR'],
+    ['a private IPv4 hint after a public one', 4, [192, 0, 2, 1, 10, 0, 0, 1], 'REFUSED'],
+    ['a private IPv6 hint', 6, fd00, 'REFUSED'],
+    ['a hint that is cut off', 6, fd00.slice(0, 9), 'NOERROR'],
+    ['no hint, but such bytes for another key', 5, [10, 0, 0, 1], 'NOERROR'],
+  ] as const)('looks into HTTPS records: %s', async (...[, key, hint, rcode]) => {
+    await using upstream = await FakeUpstream.open(asked => asked.reply(https(asked, key, [...hint])))
+    await using resolver = forwarder([upstream], { rebindProtection })
+    const question = query('a.example')
+    question.writeUInt16BE(65, question.length - 4)
+    const answer = await resolver.resolve(question, udp)
+    expect(answer![3]! & 15).toBe(rcode === 'REFUSED' ? 5 : 0)
+  })
+
+  test("lets a zone's own servers answer private addresses, and no others", async () => {
+    const behave = (asked: Asked) =>
+      asked.reply(answerTo(asked, { answers: [address(asked.name, '10.0.0.1')] }))
+    await using main = await FakeUpstream.open(behave)
+    await using lab = await FakeUpstream.open(behave)
+    const zones = [{ domain: 'lab.test', upstreams: [lab.address] }]
+    await using resolver = forwarder([main], { rebindProtection, zones })
+    expect(await ask(resolver, query('a.lab.test'))).toMatchObject({ data: ['10.0.0.1'] })
+    expect(await ask(resolver, query('a.example'))).toMatchObject({ rcode: 'REFUSED', data: [] })
+    expect(await ask(resolver, query('alab.test'))).toMatchObject({ rcode: 'REFUSED', data: [] })
   })
 })

@@ -11,7 +11,7 @@ test('this machine has access, and others only from the given networks', () => {
   expect(none.allows(from('127.0.0.1'))).toBe(true)
   expect(none.allows(from('::1'))).toBe(true)
   expect(none.allows(from('192.168.0.1'))).toBe(false)
-  const some = new Access(['192.168.0.0/24', 'fd00::/64', '10.0.0.7/32'])
+  const some = new Access({ allow: ['192.168.0.0/24', 'fd00::/64', '10.0.0.7/32'] })
   const verdicts = [
     '192.168.0.1',
     '192.168.1.1',
@@ -31,11 +31,11 @@ test('this machine has access, and others only from the given networks', () => {
       false,
       false,
     ])
-  expect(() => new Access(['192.168.0.0'])).toThrow('is not an address with a prefix length')
+  expect(() => new Access({ allow: ['192.168.0.0'] })).toThrow('is not an address with a prefix length')
 })
 
 test('a million unknown clients cost the memory of a thousand', () => {
-  const access = new Access(['192.168.0.0/24'])
+  const access = new Access({ allow: ['192.168.0.0/24'] })
   for (let i = 0; i < 5000; i++) access.allows(from(`10.0.${i >> 8}.${i & 255}`))
   expect(access.allows(from('192.168.0.9'))).toBe(true)
 })

@@ -99,7 +99,7 @@ describe('resolv.conf', () => {
     expect(notices).toEqual([expect.stringMatching(/cannot be read: ENOENT/)])
     expect(await ask(resolver, query('a.example'))).toMatchObject({ rcode: 'SERVFAIL' })
     write('resolv.conf', upstream)
-    resolver.reload()
+    await resolver.reload()
     expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
   })
 

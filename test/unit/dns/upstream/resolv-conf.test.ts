@@ -118,7 +118,7 @@ describe('a local resolver', () => {
     for (const systemd of [undefined, '', stub]) {
       const chosen = chooseResolvConf({ text: 'nameserver 127.0.1.1\n', systemd, mainNamespace: false })
       expect(names(chosen)).toEqual([])
-      expect(chosen.notices).toEqual([expect.stringMatching(/127\.0\.1\.1 is a local resolver.*--upstream/)])
+      expect(chosen.notices).toEqual([expect.stringMatching(/127\.0\.1\.1 is a local resolver.*`upstream`/)])
     }
   })
 

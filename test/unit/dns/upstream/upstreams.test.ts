@@ -7,104 +7,6 @@ import { ask, forwarder } from '../asker.ts'
 
 const silent = () => {}
 
-describe('EDNS of a query to an upstream', () => {
-  test.each([1, 4])('that an upstream refuses with rcode %i is omitted from then on', async rcode => {
-    await using upstream = await FakeUpstream.open(asked =>
-      asked.reply(answerTo(asked, asked.packet.additionals?.length ? { rcode } : undefined)),
-    )
-    await using resolver = forwarder([upstream])
-    for (const name of ['a.example', 'b.example'])
-      expect(await ask(resolver, query(name, { edns: 4096 }))).toMatchObject({ data: ['192.0.2.1'] })
-    const sizes = upstream.asked.map(({ packet }) => packet.additionals!.length)
-    expect(sizes).toEqual([1, 0, 0])
-    resolver.reload()
-    await ask(resolver, query('c.example'))
-    expect(upstream.asked).toHaveLength(5)
-  })
-
-  test('is omitted when the answer is a bare header', async () => {
-    await using upstream = await FakeUpstream.open(asked => {
-      const header = Buffer.from(asked.bytes.subarray(0, 12)).fill(0, 4)
-      header.set([0x81, 0x81], 2)
-      asked.reply(asked.packet.additionals?.length ? header : answerTo(asked))
-    })
-    await using resolver = forwarder([upstream])
-    expect(await ask(resolver, query('a.example'))).toMatchObject({ data: ['192.0.2.1'] })
-  })
-
-  test('stays in use when the upstream fails without it too', async () => {
-    await using upstream = await FakeUpstream.open(asked => asked.reply(answerTo(asked, { rcode: 1 })))
-    await using resolver = forwarder([upstream])
-    for (const name of ['a.example', 'b.example'])
-      expect(await ask(resolver, query(name))).toMatchObject({ rcode: 'FORMERR' })
-    expect(upstream.asked.map(({ packet }) => packet.additionals!.length)).toEqual([1, 0, 1, 0])
-  })
-})
-
-describe('TCP to an upstream', () => {
-  const truncating = (
-    asked: Parameters<typeof answerTo>[0] & { transport: string; reply(bytes: Buffer): void },
-  ) => {
-    if (asked.transport === 'udp') asked.reply(answerTo(asked, { flags: 0x0200 }))
-  }
-
-  test('is one connection for many queries, answered in any order', async () => {
-    await using upstream = await FakeUpstream.open(truncating)
-    await using resolver = forwarder([upstream])
-    const answers = Array.from({ length: 20 }, (_, i) => ask(resolver, query(`a${i}.example`)))
-    await waitFor(() => upstream.asked.filter(({ transport }) => transport === 'tcp').length === 20)
-    const waiting = upstream.asked.filter(({ transport }) => transport === 'tcp')
-    for (const asked of waiting.toReversed()) asked.reply(answerTo(asked))
-    for (const each of answers) expect((await each).data).toHaveLength(1)
-    expect(upstream.connections).toBe(1)
-    const again = ask(resolver, query('b.example'))
-    await waitFor(() => upstream.asked.length === 42)
-    upstream.asked.at(-1)!.reply(answerTo(upstream.asked.at(-1)!))
-    await again
-    expect(upstream.connections).toBe(1)
-  })
-
-  test('is opened again when the server closed it meanwhile', async () => {
-    await using upstream = await FakeUpstream.open(asked => {
-      truncating(asked)
-      if (asked.transport === 'tcp') asked.reply(answerTo(asked))
-    })
-    await using resolver = forwarder([upstream])
-    await ask(resolver, query('a.example'))
-    upstream.behave = asked => {
-      truncating(asked)
-      if (asked.transport === 'tcp' && upstream.connections === 1) asked.hangUp()
-      else if (asked.transport === 'tcp') asked.reply(answerTo(asked))
-    }
-    expect(await ask(resolver, query('b.example'))).toMatchObject({ data: ['192.0.2.1'] })
-    expect(upstream.connections).toBe(2)
-  })
-
-  test('that the server always closes at once is a failure, not an endless loop', async () => {
-    await using upstream = await FakeUpstream.open(asked => {
-      truncating(asked)
-      asked.hangUp()
-    })
-    await using resolver = forwarder([upstream])
-    expect(await ask(resolver, query('a.example'))).toMatchObject({ rcode: 'SERVFAIL' })
-    expect(upstream.connections).toBe(1)
-  })
-
-  test('is closed when it has been idle for 10 s', async () => {
-    const clock = new ManualClock()
-    await using upstream = await FakeUpstream.open(asked => {
-      truncating(asked)
-      if (asked.transport === 'tcp') asked.reply(answerTo(asked))
-    })
-    await using resolver = forwarder([upstream], { clock })
-    await ask(resolver, query('a.example'))
-    expect(clock.waiting).toBe(1)
-    clock.pass(10_000)
-    await ask(resolver, query('b.example'))
-    expect(upstream.connections).toBe(2)
-  })
-})
-
 describe('the upstream that is asked first', () => {
   const counts = (upstreams: FakeUpstream[]) => upstreams.map(({ asked }) => asked.length)
   const askMany = async (resolver: Resolver, count: number) => {
@@ -158,6 +60,21 @@ describe('the upstream that is asked first', () => {
       ['x.lab.corp.example'],
     ])
     expect(resolver.upstreams().map(({ zone }) => zone)).toEqual(['.', 'corp.example', 'Lab.Corp.Example.'])
+  })
+
+  test("is one of the domain's parent for a domain's DS records", async () => {
+    await using main = await FakeUpstream.open()
+    await using corp = await FakeUpstream.open()
+    await using lab = await FakeUpstream.open()
+    const zones = [
+      { domain: 'corp.example', upstreams: [corp.address] },
+      { domain: 'lab.corp.example', upstreams: [lab.address] },
+    ]
+    await using resolver = forwarder([main], { zones })
+    for (const name of ['corp.example', 'lab.corp.example', 'x.lab.corp.example'])
+      await ask(resolver, query(name, { type: 'DS' }))
+    const asked = [main, corp, lab].map(upstream => upstream.asked.map(({ name }) => name))
+    expect(asked).toEqual([['corp.example'], ['lab.corp.example'], ['x.lab.corp.example']])
   })
 
   test('can be one that was down, after a pause', async () => {

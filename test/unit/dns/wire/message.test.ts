@@ -60,12 +60,12 @@ describe('a DNS message', () => {
     expect(readMessage(owned)).toBeUndefined()
   })
 
-  test('that is cut off anywhere, or has a byte more, is malformed', () => {
+  test('that is cut off anywhere is malformed, and one with bytes left over is read without them', () => {
     const whole = encode({ ...plain, answers: [cname, address('b.example')], additionals: [optRecord] })
     for (let length = 0; length < whole.length; length++)
       expect(readMessage(whole.subarray(0, length)), `${length} bytes`).toBeUndefined()
-    expect(readMessage(Buffer.concat([whole, Buffer.alloc(1)]))).toBeUndefined()
-    expect(readMessage(whole)).toBeDefined()
+    const padded = readMessage(Buffer.concat([whole, Buffer.alloc(3, 0xff)]))!
+    expect(answerOf(padded, 3000).wire).toEqual(answerOf(readMessage(whole)!, 3000).wire)
   })
 
   test('of any bytes is parsed within them, or malformed', () => {
@@ -82,7 +82,7 @@ describe('a DNS message', () => {
       fc.property(fc.oneof(damaged, any), bytes => {
         const walked = readMessage(bytes)
         if (!walked) return
-        expect(walked.records.at(-1)?.end ?? walked.questionEnd).toBe(bytes.length)
+        expect(walked.records.at(-1)?.end ?? walked.questionEnd).toBeLessThanOrEqual(bytes.length)
         const answer = answerOf(walked, 3000)
         const { seconds } = lifeOf(walked, answer)
         expect(seconds).toBeGreaterThanOrEqual(0)

@@ -9,12 +9,13 @@ const facts: TemplateFacts = {
   cpu: 'AuthenticAMD/25/17/AMD EPYC/1',
   arguments: ['-name', 'template', '-m', '128M'],
   warmUp: 'identity-1',
+  added: '',
 }
 
 test("a template's key depends on nothing but its facts", () => {
   // printf '%s' '[1,"8521c0eb87be7e44",["/usr/bin/qemu-system-x86_64","7.2.22",18397984,1779741869000],
-  //   "AuthenticAMD/25/17/AMD EPYC/1",["-name","template","-m","128M"],"identity-1"]' | sha256sum (on one line)
-  expect(templateKey(facts)).toBe('5e9eb6fd0743581d07418eb585588f5f029a46c7ba403ef561f07852c5f85f0b')
+  //   "AuthenticAMD/25/17/AMD EPYC/1",["-name","template","-m","128M"],"identity-1",""]' | sha256sum (on one line)
+  expect(templateKey(facts)).toBe('2242d01be8f475f9dbbbcceb9bd43167579410e4013617a3b29385b5990056f2')
   expect(templateKey({ ...facts, qemu: { ...facts.qemu } })).toBe(templateKey(facts))
 })
 
@@ -24,11 +25,13 @@ test('everything that could break a clone changes the key, above all a new QEMU'
     { ...facts, image: 'other' },
     { ...facts, qemu: { ...facts.qemu, path: '/opt/qemu' } },
     { ...facts, qemu: { ...facts.qemu, version: '7.2.23' } },
+    { ...facts, qemu: { ...facts.qemu, build: 'Debian 1:7.2+dfsg-7+deb12u18' } },
     { ...facts, qemu: { ...facts.qemu, size: 1 } },
     { ...facts, qemu: { ...facts.qemu, mtimeMs: 1 } },
     { ...facts, cpu: 'other' },
     { ...facts, arguments: [...facts.arguments, '-s'] },
     { ...facts, warmUp: '' },
+    { ...facts, added: 'files' },
   ]
   expect(new Set([facts, ...others].map(templateKey)).size).toBe(others.length + 1)
 })
@@ -53,6 +56,11 @@ test('a template has no trace of a node, and init is told that it has no identit
     append: 'xcluster_template=1 quiet',
     nics: [{ args: ['-netdev', 'tap,id=net0,fd={fd0}', '-device', 'x,mac=00:00:00:01:00:00'], fds: [-1] }],
   })
+})
+
+test('a template is built with the form of the monitor that its QEMU has', () => {
+  const args = templateVm({ ...spec, qemu: { ...spec.qemu, monitor: 'object' } })
+  expect(args.monitor).toBe('object')
 })
 
 test('the CPU in a key is its model, with its features only where guests see them', () => {

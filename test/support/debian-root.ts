@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SuiteApt } from '../../scripts/ground/apt.js'
+import { unpackRoot } from '../../scripts/ground/unpack.js'
+import { places } from '../../src/base/index.ts'
+
+const packages = [
+  'base-files',
+  'base-passwd',
+  'bash',
+  'coreutils',
+  'dash',
+  'findutils',
+  'grep',
+  'login',
+  'sed',
+  'systemd-sysv',
+  'util-linux',
+]
+
+/** A tar archive of a Debian 12 with systemd: made once from its packages, then from the cache. */
+export async function debianRoot(): Promise<string> {
+  const folder = join(places(process.env, process.getuid!()).cache, 'test-roots')
+  const tar = join(folder, `bookworm-1.tar`)
+  if (existsSync(tar)) return tar
+  const draft = join(folder, `draft-${process.pid}`)
+  await mkdir(draft, { recursive: true })
+  try {
+    const apt = new SuiteApt({ folder: draft, signal: AbortSignal.timeout(300_000) })
+    await apt.update('bookworm')
+    await unpackRoot(join(draft, 'root'), await apt.download(packages))
+    const { status, stderr } = spawnSync('tar', ['-cf', 'root.tar', '-C', 'root', '.'], { cwd: draft })
+    if (status !== 0) throw new Error(`tar: ${stderr}`)
+    await rename(join(draft, 'root.tar'), tar)
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+  return tar
+}
