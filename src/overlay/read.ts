@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { durationText, reasonOf } from '../base/index.ts'
-import { runUserScript, type UserScriptEnd } from '../sys/index.ts'
+import { runUserScript, scriptFailure, startFailure, type UserScriptEnd } from '../sys/index.ts'
 import { type ArchiveContent, readArchive } from './archive.ts'
 import { unusable } from './errors.ts'
 import type { OverlaySource } from './find.ts'
@@ -52,7 +52,7 @@ async function runTar(
       `it did not end within ${durationText(limitMs)}, and was killed with its child processes`,
     )
   if (end.overflowed) throw unusable(file, `it wrote more than ${most / 2 ** 20} MiB`)
-  if (end.code !== 0) throw unusable(file, `${howItEnded(end)}${saidOn(end.stderr)}`)
+  if (end.code !== 0) throw unusable(file, howItEnded(end))
   return end.stdout
 }
 
@@ -69,21 +69,7 @@ function mustBeExecutable(directory: string, file: string): void {
   }
 }
 
-/** The launcher's own failures begin with its name. */
-function howItEnded({ code, signal, stderr }: UserScriptEnd): string {
-  const [, why] = /^xcluster-launcher: .*: (.*)$/m.exec(code === 126 || code === 127 ? stderr : '') ?? []
-  if (why !== undefined) return `it cannot be started: ${why}`
-  return signal ? `it was killed by ${signal}` : `it exited with status ${code}`
-}
-
-/** The last lines of its standard error, indented. */
-function saidOn(stderr: string): string {
-  const text = stderr.trim()
-  return text === ''
-    ? ''
-    : `. It printed:\n${text
-        .split('\n')
-        .slice(-8)
-        .map(line => `  ${line}`)
-        .join('\n')}`
+function howItEnded(end: UserScriptEnd): string {
+  const why = startFailure(end)
+  return why === undefined ? `it ${scriptFailure(end)}` : `it cannot be started: ${why}`
 }

@@ -30,7 +30,13 @@ export {
   spawnAside,
   spawnDetached,
 } from './processes/launch.ts'
-export { runUserScript, type UserScript, type UserScriptEnd } from './processes/user-script.ts'
+export {
+  runUserScript,
+  scriptFailure,
+  startFailure,
+  type UserScript,
+  type UserScriptEnd,
+} from './processes/user-script.ts'
 export { type ConnectWait, connectWhenReady, type StreamPlace } from './sockets/connect.ts'
 export { type Bound, type BoundSocket, boundSockets, holderOf } from './sockets/holder.ts'
 export { bindInet, type InetPlace, type InetSocket } from './sockets/inet-socket.ts'

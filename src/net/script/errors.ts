@@ -69,12 +69,6 @@ function whyNot(cause: unknown): string {
   return `cannot be opened: ${reason ?? messageOf(cause)}`
 }
 
-/** The last lines of its standard error, indented. */
-export function saidOn(stderr: string): string {
-  const lines = stderr.trim().split('\n').slice(-8)
-  return stderr.trim() === '' ? '' : `. It printed:\n${lines.map(line => `  ${line}`).join('\n')}`
-}
-
 /** Text of another program, made visible and short enough for one line. */
 export function shown(text: string): string {
   const [start, more] = [text.slice(0, 120), text.length > 120]

@@ -1,5 +1,5 @@
-import { runUserScript, type UserScriptEnd } from '../../sys/index.ts'
-import { type Asked, badAnswer, failed, saidOn, shown } from './errors.ts'
+import { runUserScript, scriptFailure, startFailure, type UserScriptEnd } from '../../sys/index.ts'
+import { type Asked, badAnswer, failed, shown } from './errors.ts'
 import type { NetSetup } from './setup.ts'
 
 export interface ScriptOptions {
@@ -39,13 +39,9 @@ function start({ stdout }: UserScriptEnd): string {
   return shown(stdout.toString().slice(0, 60))
 }
 
-/** The launcher's own failures begin with its name. */
-function exitFailure(asked: Asked, { code, signal, stderr }: UserScriptEnd) {
-  const [, why] = /^xcluster-launcher: .*: (.*)$/m.exec(code === 126 || code === 127 ? stderr : '') ?? []
-  if (why !== undefined) {
-    const remedy = 'Make it executable, and let it begin with its interpreter (#!/bin/sh)'
-    return failed(asked, { reason: `cannot be started: ${why}`, remedy })
-  }
-  const how = signal ? `was killed by ${signal}` : `exited with status ${code}`
-  return failed(asked, { reason: `${how}${saidOn(stderr)}` })
+function exitFailure(asked: Asked, end: UserScriptEnd) {
+  const why = startFailure(end)
+  if (why === undefined) return failed(asked, { reason: scriptFailure(end) })
+  const remedy = 'Make it executable, and let it begin with its interpreter (#!/bin/sh)'
+  return failed(asked, { reason: `cannot be started: ${why}`, remedy })
 }

@@ -74,3 +74,18 @@ function killSession(leader: number): void {
     // All of its processes have ended.
   }
 }
+
+/** Why the program could not be started, in the launcher's words, which begin with its name; else undefined. */
+export function startFailure({ code, stderr }: UserScriptEnd): string | undefined {
+  if (code !== 126 && code !== 127) return undefined
+  return /^xcluster-launcher: .*: (.*)$/m.exec(stderr)?.[1]
+}
+
+/** `exited with status 3`, or the signal that ended it, and the last lines that it printed on standard error. */
+export function scriptFailure({ code, signal, stderr }: UserScriptEnd): string {
+  const how = signal ? `was killed by ${signal}` : `exited with status ${code}`
+  const said = stderr.trim()
+  if (said === '') return how
+  const lines = said.split('\n').slice(-8)
+  return `${how}. It printed:\n${lines.map(line => `  ${line}`).join('\n')}`
+}
