@@ -146,10 +146,13 @@ export class GuestChannel {
 
   #take(frame: Frame): void {
     const isAsked = frame.kind === 'restarted' ? this.#restarted(frame) : this.#asked(frame)
-    if (isAsked) this.#isHeard = true
-    if (isAsked && frame.kind === 'data') this.#output += frame.payload.length
+    if (isAsked) {
+      this.#isHeard = true
+      if (frame.kind === 'data') this.#output += frame.payload.length
+      return
+    }
     // Even an empty frame costs this process as much as some bytes.
-    else if (this.#unasked.use(frame.payload.length + 16) < 0)
+    if (this.#unasked.use(frame.payload.length + 16) < 0)
       this.#refuse('the guest sent much that nothing had asked for')
   }
 

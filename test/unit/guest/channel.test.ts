@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import type { Port, PortReceiver } from '../../../src/base/index.ts'
 import { GuestChannel } from '../../../src/guest/channel.ts'
 import { clockStep } from '../../../src/guest/steps.ts'
+import { spawnCommand } from '../../../src/stream/command.ts'
 import { frame, runCommand } from '../../../src/stream/index.ts'
+import { exitPayload, numberPayload, opened, payloadOf } from '../../../src/stream/payloads.ts'
 import { answerBytes } from '../../support/fake-guest.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
@@ -110,6 +112,24 @@ test('a guest may answer late, and its program may be restarted, as often as tha
   }
   expect(isClosed()).toBe(false)
   await expect(channel.apply(steps, 1000)).resolves.toBe(17n)
+})
+
+test('credit for input and answers were asked for, however many there are', async () => {
+  const { channel, say, isClosed } = guest(() => undefined)
+  const starting = spawnCommand(channel.streams, { words: ['cat'] }, { clock: channel.clock })
+  say(frame('open', 1, { payload: payloadOf(opened, { error: 0, pid: 9, window: 100 }) }))
+  const command = await starting
+  for (let sent = 0; sent < 10_000; sent++) {
+    command.stdin.write('x')
+    say(frame('credit', 1, { payload: numberPayload(1) }))
+  }
+  expect(isClosed()).toBe(false)
+  say(frame('exited', 1, { payload: exitPayload(0) }))
+  await expect(command.exit).resolves.toEqual({ status: 0 })
+
+  const busy = guest(number => `${number} ok 17\n`)
+  for (let sent = 0; sent < 10_000; sent++) await busy.channel.apply(steps, 1000)
+  expect(busy.isClosed()).toBe(false)
 })
 
 test('a restart of its program fails what the guest was asked before, at once', async () => {
