@@ -123,6 +123,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/overlay/mkcdrom.ts'),
   },
   {
+    name: 'inject',
+    summary: 'unpack overlays on a node that runs',
+    load: () => import('./commands/overlay/inject.ts'),
+  },
+  {
     name: 'install-prog',
     alias: 'cplib',
     summary: 'copy programs with their libraries, for the tar of an overlay',

@@ -1,12 +1,14 @@
 export {
   findOverlay,
   listOverlays,
+  merge,
   type OverlaySource,
   overlayArchive,
   plainArchive,
   readOverlay,
   readPrograms,
   writeCdrom,
+  writeTar,
 } from '../overlay/index.ts'
 export { makeDirectory } from '../sys/index.ts'
 export { type AdditionsOptions, guestRoots, lackingPackages, NodeAdditions } from './additions.ts'

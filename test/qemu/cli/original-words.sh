@@ -55,6 +55,12 @@ refused xc exec 1 -- ping -c1 -W1 192.168.1.2
 xc reset_vm 2 1
 xc exec 1 -- ping -c1 -W5 192.168.1.2
 
+# An overlay for a node that runs.
+xc ovl new "$DIR/late"
+echo late >late/default/etc/late
+XCLUSTER_OVLPATH=$DIR xc inject --addr=root@192.168.1.1 late
+test "$(xc rsh 1 cat /etc/late)" = late
+
 # What a user keeps at hand.
 xc completion bash >xc.bash
 xc env --explain | grep __dns_hosts

@@ -5,9 +5,10 @@ import { isSystemError, reasonOf } from '../../../base/index.ts'
 import type { OverlaySource } from '../../../host/index.ts'
 import { CliError } from '../../errors.ts'
 import { settingsOf } from '../../options/settings.ts'
-import { print, printJson, tell } from '../../output.ts'
+import { print, printJson, printRaw, tell } from '../../output.ts'
 import type { Session } from '../../session.ts'
 import { table } from '../../view/table.ts'
+import { mergedOverlays } from './merged.ts'
 
 export function configure(command: Command, session: Session): void {
   command.helpCommand(false)
@@ -20,6 +21,9 @@ export function configure(command: Command, session: Session): void {
     .argument('<overlay>', 'a name, a directory or a tar file')
     .option('--json', 'print one JSON value (docs/json.md)')
     .action((name: string, options: { json?: boolean }) => show(session, name, options))
+  sub('tar', 'Write the files of overlays to standard output, as one tar archive.')
+    .argument('<overlays...>', 'names, directories or tar files')
+    .action((names: string[]) => writeArchive(session, names))
   sub('new', 'Make the directory of a new overlay, with a `tar` and an example.')
     .argument('<directory>')
     .action(make)
@@ -60,6 +64,21 @@ async function show(session: Session, name: string, { json }: { json?: boolean }
     target === undefined ? path : `${path} -> ${target}`,
   ])
   print(table(['KIND', 'MODE', 'BYTES', 'PATH'], rows))
+}
+
+async function writeArchive(session: Session, names: readonly string[]): Promise<void> {
+  if (process.stdout.isTTY) throw noTerminal()
+  for await (const bytes of await mergedOverlays(session, names)) await printRaw(bytes)
+}
+
+function noTerminal(): CliError {
+  return new CliError({
+    code: 'OUTPUT_IS_TERMINAL',
+    kind: 'usage',
+    op: 'write an archive',
+    reason: 'standard output is a terminal',
+    remedy: 'Give it to a file or a program: xc ovl tar NAME >FILE.tar',
+  })
 }
 
 const tarText = `#!/bin/sh
