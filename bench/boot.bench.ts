@@ -1,5 +1,4 @@
 import { type Benchmark, type Case, resultOf } from './benchmark.ts'
-import { overlayAt } from './boot/brought.ts'
 import { cliRound } from './boot/cli.ts'
 import { clusterRound, type Size } from './boot/cluster.ts'
 import { findHostResources, type HostResources } from './boot/host.ts'
@@ -45,14 +44,9 @@ const boot: Benchmark = {
 }
 export default boot
 
-/**
- * The default cluster. `overlay` has one that has changed since the last round, `overlays` five that have not.
- * `builds` receives the time that its first start took to build templates.
- */
+/** The default cluster. `builds` receives the time that its first start took to build templates. */
 function six(host: HostResources, builds: number[]): Case {
   const size: Size = { nvm: 4, nrouters: 2 }
-  const five = ['a', 'b', 'c', 'd', 'e'].map(name => overlayAt(host.places.cache, name, name))
-  let changes = 0
   return {
     n: 6,
     units: { ready: 'ms', ...milestones, ...memory },
@@ -64,23 +58,12 @@ function six(host: HostResources, builds: number[]): Case {
         if (template !== undefined) builds.push(template)
         return sample
       },
-      overlay: async () => {
-        const ovl = [overlayAt(host.places.cache, 'changed', `${changes++} ${process.pid} `)]
-        const { template: _, ...sample } = await clusterRound(host, { ...size, ovl }, 'always')
-        return sample
-      },
-      overlays: async () => {
-        const { template: _, ...sample } = await clusterRound(host, { ...size, ovl: five }, 'always')
-        return sample
-      },
       cli: () => cliRound(host.places),
     },
     ratios: [
       ['clone', 'original'],
       ['cold', 'original'],
       ['clone', 'cold'],
-      ['overlay', 'cold'],
-      ['overlays', 'clone'],
       ['cli', 'clone'],
     ],
   }

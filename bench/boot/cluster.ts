@@ -17,8 +17,9 @@ export interface Size {
   readonly kernel?: string
   /** Ready is what the start reports: all nodes have carried out their steps. No prober runs. */
   readonly unseen?: boolean
-  /** Overlays. */
+  /** Overlays, and a root of the user's. */
   readonly ovl?: readonly string[]
+  readonly rootfs?: string
 }
 
 /**
