@@ -103,12 +103,19 @@ static void align(void) {
   taken = 0;
 }
 
+// False when a whole frame has been received.
+static int is_partial(void) {
+  struct frame head;
+  if (end - taken < sizeof head) return 1;
+  memcpy(&head, received + taken, sizeof head);
+  return end - taken < sizeof head + head.length;
+}
+
 // Takes one frame. False when there is no whole one.
 static int take_frame(void) {
+  if (is_partial()) return 0;
   struct frame head;
-  if (end - taken < sizeof head) return 0;
   memcpy(&head, received + taken, sizeof head);
-  if (end - taken < sizeof head + head.length) return 0;
   if (head.kind == CONFIGURE && taken % 4) align();
   struct bytes payload = {received + taken + sizeof head, head.length};
   taken += sizeof head + head.length;
@@ -129,6 +136,16 @@ static int fill(void) {
   return got > 0;
 }
 
+// Reads on until a frame is whole or nothing is left: one read gives 4 KiB at most (drivers/char/virtio_console.c).
+static int fill_frame(void) {
+  size_t before;
+  do {
+    before = end - taken;
+    if (!fill()) return 0;
+  } while (end - taken > before && is_partial());
+  return 1;
+}
+
 static void set_blocking(int blocking) {
   static int is = 1;
   if (is == blocking) return;
@@ -147,7 +164,7 @@ static int wait_and_read(void) {
   if (poll(polls, 1 + count, -1) < 0) return 1;
   commands_woke(polls + 1, count);
   if (polls[0].revents & (POLLHUP | POLLERR)) return 0;
-  return whole > 0 || !polls[0].revents || fill();
+  return whole > 0 || !polls[0].revents || fill_frame();
 }
 
 static void serve(void) {

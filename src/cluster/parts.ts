@@ -1,7 +1,7 @@
 import type { ClusterEvent } from '../api/index.ts'
 import type { Broadcast, Scope } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
-import type { HostResources } from '../host/index.ts'
+import type { HostResources, NodeAdditions } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan, Settings } from '../plan/index.ts'
 import type { ClusterNames } from './dns/own-names.ts'
@@ -22,6 +22,7 @@ export interface Parts {
   readonly names: ClusterNames
   readonly starter: NodeStarter
   readonly templates: Templates
+  readonly additions: NodeAdditions
   readonly nodes: readonly ClusterNode[]
   /** Makes a new node. */
   readonly nodeOf: (plan: NodePlan) => ClusterNode

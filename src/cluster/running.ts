@@ -1,6 +1,6 @@
 import type { ClusterEvent, ClusterState, Counters, ReachResult, Status } from '../api/index.ts'
 import type { Port, Queue } from '../base/index.ts'
-import { inTurns, nodeName, unlessAborted } from '../base/index.ts'
+import { defer, inTurns, nodeName, unlessAborted } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
 import {
   type Copied,
@@ -36,6 +36,8 @@ import { readCounters } from './counters.ts'
 import { ClusterFaults } from './dns/faults.ts'
 import type { ClusterNames } from './dns/own-names.ts'
 import { waitAborted } from './errors.ts'
+import type { FrozenCluster } from './lab/frozen.ts'
+import { refuseFreeze } from './lab/refuse.ts'
 import { seenAs } from './network/seen.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import { Nodes } from './nodes/nodes.ts'
@@ -52,6 +54,7 @@ export class RunningCluster implements Cluster {
   readonly dnsFaults: ClusterFaults
   #state: ClusterState = 'ready'
   #stopping: Promise<void> | undefined
+  readonly #ended = defer()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -66,6 +69,11 @@ export class RunningCluster implements Cluster {
 
   get state(): ClusterState {
     return this.#state
+  }
+
+  /** Resolves when it has been stopped. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
   }
 
   get dns(): Dns | undefined {
@@ -229,6 +237,16 @@ export class RunningCluster implements Cluster {
     return this.#waited('scale in', this.#nodes.scaleIn(ids, options), signal)
   }
 
+  /** Saves all of it at one moment, and ends it. Throws CLUSTER_NOT_FREEZABLE, NODE_NOT_READY and NODE_BUSY. */
+  async freeze(): Promise<FrozenCluster> {
+    const { settings, host, additions, fabric } = this.#parts
+    refuseFreeze({ settings, fabric: fabric.kind, name: this.plan.name })
+    const { plan } = this
+    const nodes = await this.#nodes.freeze()
+    await this.stop()
+    return { ...nodes, plan, settings, host, additions }
+  }
+
   stop(options: { readonly graceMs?: number } = {}): Promise<void> {
     this.#stopping ??= this.#stop(options)
     return this.#stopping
@@ -253,6 +271,7 @@ export class RunningCluster implements Cluster {
     } finally {
       this.#enter('stopped')
       events.end()
+      this.#ended.resolve()
     }
   }
 

@@ -1,8 +1,9 @@
+import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClusterEvent, ProgressEvent, StepName } from '../api/index.ts'
-import { Broadcast, Scope } from '../base/index.ts'
+import { Broadcast, inTurns, Scope, unlessAborted } from '../base/index.ts'
 import type { NodeAdditions } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
@@ -10,7 +11,8 @@ import { planCluster, resolveSettings, type SettingOptions, type Settings } from
 import { makeDirectory } from '../sys/index.ts'
 import { StartDeadline } from './deadline.ts'
 import { ClusterNames } from './dns/own-names.ts'
-import { firstOf } from './errors.ts'
+import { firstOf, startCancelled } from './errors.ts'
+import type { FrozenCluster } from './lab/frozen.ts'
 import { wiringText } from './network/open.ts'
 import { ClusterNode, type NodeDependencies } from './nodes/node.ts'
 import { NodeStarter } from './nodes/starter.ts'
@@ -38,22 +40,48 @@ export async function startIn(
   world: ClusterWorld,
   options: SettingOptions,
   hooks: StartHooks,
-): Promise<Cluster> {
+): Promise<RunningCluster> {
   const settings = resolveSettings({ options })
   const plan = planCluster(settings)
-  world.checkMemory(plan.nodes, { clones: settings.clone === 'always' })
+  world.checkMemory(plan.nodes, { clones: sharesMemory(settings) })
+  return await planned(world, { plan, settings, hooks })
+}
+
+/** Starts a frozen cluster as it was, beside others of the same. */
+export async function forkIn(
+  world: ClusterWorld,
+  from: FrozenCluster,
+  hooks: StartHooks & ForkHooks,
+): Promise<RunningCluster> {
+  const { plan, settings } = from
+  world.checkMemory(plan.nodes, { clones: true })
+  return await planned(world, { plan, settings: { ...settings, freezable: 'off' }, hooks, from })
+}
+
+async function planned(world: ClusterWorld, start: PlannedStart): Promise<RunningCluster> {
   try {
-    return await new ClusterStart(world, { plan, settings, hooks }).run()
+    return await new ClusterStart(world, start).run()
   } catch (failure) {
-    throw firstOf(failure, text => hooks.onEvent?.({ type: 'notice', text }))
+    throw firstOf(failure, text => start.hooks.onEvent?.({ type: 'notice', text }))
   }
 }
 
 interface PlannedStart {
   readonly plan: ClusterPlan
   readonly settings: Settings
-  readonly hooks: StartHooks
+  readonly hooks: StartHooks & ForkHooks
+  /** It is a fork of this one. */
+  readonly from?: FrozenCluster
 }
+
+/** How a fork goes on. */
+export interface ForkHooks {
+  /** Called when all is there and stands still. Its nodes go on when that has resolved. */
+  readonly hold?: () => Promise<void>
+}
+
+/** How many VMs of a fork are being restored at a time, on each processor. */
+const restoringPerProcessor = 2
 
 interface Preparing {
   readonly signal: AbortSignal
@@ -65,22 +93,24 @@ class ClusterStart {
   readonly #world: ClusterWorld
   readonly #plan: ClusterPlan
   readonly #settings: Settings
-  readonly #hooks: StartHooks
+  readonly #hooks: StartHooks & ForkHooks
+  readonly #from: FrozenCluster | undefined
   readonly #events = new Broadcast<ClusterEvent>()
-  readonly #began: number
+  #began: number
   readonly #startedAt: string
   #nodes: readonly ClusterNode[] = []
 
-  constructor(world: ClusterWorld, { plan, settings, hooks }: PlannedStart) {
+  constructor(world: ClusterWorld, { plan, settings, hooks, from }: PlannedStart) {
     this.#world = world
     this.#plan = plan
     this.#settings = settings
     this.#hooks = hooks
+    this.#from = from
     this.#began = world.clock.now()
     this.#startedAt = new Date(world.wallClock()).toISOString()
   }
 
-  async run(): Promise<Cluster> {
+  async run(): Promise<RunningCluster> {
     using limit = new StartDeadline(this.#plan.name, {
       ...this.#hooks,
       clock: this.#world.clock,
@@ -95,7 +125,7 @@ class ClusterStart {
     }
   }
 
-  async #run(scope: Scope, limit: StartDeadline): Promise<Cluster> {
+  async #run(scope: Scope, limit: StartDeadline): Promise<RunningCluster> {
     const { signal } = limit
     const [plan, settings] = [this.#plan, this.#settings]
     const logs = await this.#openLogs(scope)
@@ -104,11 +134,7 @@ class ClusterStart {
     const failed: NodeDependencies['failed'] = (node, reason) => starter?.failed(node, reason)
     let redirect: number | undefined
     const dnsPort = () => redirect
-    const additions = this.#world.additions(settings, {
-      env: this.#world.environment.env,
-      cacheDir: (this.#hooks.places ?? this.#world.environment.places).cache,
-      notice: text => tell({ type: 'notice', text }),
-    })
+    const additions = this.#from?.additions ?? this.#additions()
     const { domain } = settings
     const dependencies = { world: this.#world, cluster: plan.name, tell, failed, dnsPort, domain, additions }
     const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), dependencies)
@@ -118,10 +144,11 @@ class ClusterStart {
     if (fabric.kind === 'user') redirect = dns?.port
     starter = new NodeStarter({ world: this.#world, settings, host, templates, tell })
     scope.defer(() => this.#killAll())
-    await this.#boot(starter, { fabric, signal })
+    if (this.#from) await this.#restore(starter, this.#from, { fabric, signal })
+    else await this.#boot(starter, { fabric, signal })
     return new RunningCluster({
       world: this.#world,
-      ...{ plan, settings, host, fabric, dns, templates, starter, nodeOf },
+      ...{ plan, settings, host, fabric, dns, templates, additions, starter, nodeOf },
       names: new ClusterNames(plan, { dns, settings, fabric }),
       ...{ nodes: this.#nodes, events: this.#events },
       startedAt: this.#startedAt,
@@ -137,18 +164,20 @@ class ClusterStart {
     const { cache: cacheDir, runtime: records } = this.#hooks.places ?? world.environment.places
     const [tell, settings] = [(event: ProgressEvent) => this.#tell(event), this.#settings]
     const notice = (text: string) => tell({ type: 'notice', text })
-    const image = this.#step('image', 'finding QEMU and the guest image', () =>
-      world.findHost(settings, { cacheDir, searchPath, notice }),
-    )
+    const image = this.#from
+      ? Promise.resolve(this.#from.host)
+      : this.#step('image', 'finding QEMU and the guest image', () =>
+          world.findHost(settings, { cacheDir, searchPath, notice }),
+        )
     const options = { env, searchPath, net: this.#hooks.net, qemu: async () => (await image).qemu.path, logs }
     const network = this.#step('network', wiringText(this.#plan, settings), async () =>
       scope.add(await world.openNetwork(this.#plan, { settings, notice, records, ...options })),
     )
     const names = network.then(fabric => world.openDns(this.#plan, { settings, fabric, notice, scope }))
-    const brought = additions.prepare(this.#plan.nodes, signal)
+    const brought = this.#from ? undefined : additions.prepare(this.#plan.nodes, signal)
     const opening = Promise.all([image, network, brought]).then(async ([host, { kind: fabric }]) => {
       const templates = scope.add(new Templates({ world, settings, fabric, host, cacheDir, tell, additions }))
-      await templates.open(this.#plan.nodes, signal)
+      if (!this.#from) await templates.open(this.#plan.nodes, signal) // a fork needs none until a node is reset
       return templates
     })
     // Waits for each of them, failed or not, so that everything that was opened is closed.
@@ -164,6 +193,41 @@ class ClusterStart {
       this.#tell({ type: 'step', step: 'vms', state: 'end', text: `${total} VMs are running` })
     await starter.run(this.#nodes, { ...on, together: true, booted })
     this.#tell({ type: 'step', step: 'configure', state: 'end', text: readyText(this.#nodes) })
+  }
+
+  /** Restores all VMs, which stand still, and lets them go on as good as at once. */
+  async #restore(
+    starter: NodeStarter,
+    from: FrozenCluster,
+    on: { readonly fabric: Fabric; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const abort = new AbortController()
+    const signal = AbortSignal.any([on.signal, abort.signal])
+    setMaxListeners(0, signal) // each VM adds one
+    const total = this.#nodes.length
+    await this.#step('vms', `restoring ${total} VMs`, () =>
+      inTurns(this.#nodes, node => starter.restore(node, from.vms.get(node.plan.id)!, { ...on, signal }), {
+        limit: this.#world.processors * restoringPerProcessor,
+      }).catch(failure => {
+        abort.abort()
+        throw failure
+      }),
+    )
+    if (this.#hooks.hold) {
+      await unlessAborted(this.#hooks.hold(), on.signal, cause => startCancelled(this.#plan.name, cause))
+      this.#began = this.#world.clock.now()
+    }
+    await this.#step('configure', 'setting clocks', async () => {
+      await Promise.all(this.#nodes.map(node => node.goOn()))
+    })
+  }
+
+  #additions(): NodeAdditions {
+    return this.#world.additions(this.#settings, {
+      env: this.#world.environment.env,
+      cacheDir: (this.#hooks.places ?? this.#world.environment.places).cache,
+      notice: text => this.#tell({ type: 'notice', text }),
+    })
   }
 
   async #step<T>(step: StepName, text: string, work: () => Promise<T>): Promise<T> {
@@ -199,4 +263,9 @@ class ClusterStart {
 function readyText(nodes: readonly ClusterNode[]): string {
   const failed = nodes.filter(({ state }) => state === 'failed').map(({ plan }) => plan.name)
   return failed.length === 0 ? 'all nodes are ready' : `all nodes are ready except ${failed.join(', ')}`
+}
+
+/** A node that can be frozen has all of its memory to itself, also as a clone. */
+function sharesMemory({ clone, freezable }: Settings): boolean {
+  return clone === 'always' && freezable === 'off'
 }

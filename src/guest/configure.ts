@@ -1,6 +1,6 @@
 import { countdown } from '../base/index.ts'
 import type { GuestChannel } from './channel.ts'
-import { type ConfigureOptions, clockStep, configureSteps } from './steps.ts'
+import { type ConfigureOptions, clockStep, configureSteps, reseed } from './steps.ts'
 
 type ConfiguredNode = Parameters<typeof configureSteps>[0]
 
@@ -25,6 +25,18 @@ export async function configure(
     left(),
   )
   await correctClock(channel, guestNs, left)
+}
+
+/** Gives a guest that was saved randomness and time of its own. Everything else of it stays as it was. */
+export async function wakeUp(channel: GuestChannel): Promise<void> {
+  const left = countdown(channel.clock, startMs)
+  const steps = [reseed(channel.randomBytes(32)), clockStep(channel.wallNs())]
+  await correctClock(channel, await channel.apply(steps, left()), left)
+}
+
+/** Waits until the guest has carried out all that it was sent, and all that it said has come. */
+export async function drain(channel: GuestChannel): Promise<void> {
+  await channel.apply([], changeMs)
 }
 
 /** Sets a guest's clock, after a pause in which it stopped. `left` gives the milliseconds for that. */

@@ -1,5 +1,5 @@
 export { GuestChannel, type GuestSources } from './channel.ts'
-export { changeMs, configure, setClock } from './configure.ts'
+export { changeMs, configure, drain, setClock, wakeUp } from './configure.ts'
 export { GuestError } from './errors.ts'
 export { type CommandOptions, type CommandText, shaped } from './outcome.ts'
 export { reachMs, reachScript, readReach } from './ping.ts'

@@ -51,7 +51,7 @@ export function clockStep(ns: bigint): GuestStep {
   return { kind: 'clock', ns, about: 'set the clock' }
 }
 
-function reseed(bytes: Uint8Array): GuestStep {
+export function reseed(bytes: Uint8Array): GuestStep {
   return { kind: 'random', bytes, about: 'reseed the random number generator' }
 }
 

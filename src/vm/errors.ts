@@ -1,4 +1,4 @@
-import { XclusterError } from '../base/index.ts'
+import { settingText, XclusterError } from '../base/index.ts'
 
 /** A VM that cannot start, has died, or did not do what was requested. */
 export class VmError extends XclusterError {}
@@ -13,6 +13,17 @@ export function stoppedEarly(target: string): VmError {
     op: 'start',
     target,
     reason: 'the VM was stopped before it was ready',
+  })
+}
+
+export function notFreezable(target: string): VmError {
+  return new VmError({
+    code: 'VM_NOT_FREEZABLE',
+    kind: 'usage',
+    op: 'freeze',
+    target,
+    reason: 'it was started without memory that can be saved',
+    remedy: `Start it with ${settingText('freezable')}`,
   })
 }
 

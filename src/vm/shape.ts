@@ -66,6 +66,8 @@ export interface Template extends AsyncDisposable {
   readonly state: Memfd
   /** How this QEMU reads the state, which it said when it saved it. */
   readonly transport: StateTransport
+  /** It was saved while its processors stood still: those of a clone do too, until the monitor command `cont`. */
+  readonly isPaused?: boolean
   /** Frees the memory, once the clones that map it have ended too. */
   close(): Promise<void>
 }

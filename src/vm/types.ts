@@ -34,6 +34,8 @@ export interface VmSpec extends VmShape {
    * ({@link TemplateSpec}). Kernel, initramfs and append are those of the template.
    */
   readonly template?: Template
+  /** It can be saved while it runs ({@link Machine.freeze}). Its memory is its own, also that of a clone. */
+  readonly freezable?: boolean
   /**
    * What `ready` waits for. `agent`: an answer of the guest's agent. `wake`: for a clone that gets other
    * commands first, only that it executes. Its agent is then queried when needed, because the agent's first
@@ -107,6 +109,11 @@ export interface Machine extends AsyncDisposable {
   exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult>
   /** Connects or disconnects NIC number `index` (its place in `VmSpec.nics`). */
   setLink(index: number, up: boolean): Promise<void>
+  /**
+   * Saves a VM that was started as `freezable` and whose processors stand still (`stop`), and ends it. The result is
+   * cloned as any template is, by VMs of the same shape. Throws VM_NOT_FREEZABLE.
+   */
+  freeze(): Promise<Template>
   /** Ends the VM through the guest, then QEMU, then the kernel: each only if the one before failed. */
   stop(options?: { readonly graceMs?: number }): Promise<void>
   /** Ends the VM at once. Resolves when the process has ended. */

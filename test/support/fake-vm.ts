@@ -72,6 +72,17 @@ export class FakeVms {
   }
 }
 
+/** What a QEMU with `file:` replies to the commands by which its state is saved. */
+const aboutSaving: Readonly<Record<string, object>> = {
+  'query-migrate-capabilities': ['x-ignore-shared', 'events'].map(capability => ({
+    capability,
+    state: false,
+  })),
+  'query-qmp-schema': [{ name: '1', 'meta-type': 'enum', values: ['socket', 'exec', 'rdma', 'file'] }],
+  'query-migrate': { status: 'completed' },
+  migrate: {},
+}
+
 interface FakeVmOptions {
   readonly origin: Origin
   readonly behaviour: Behaviour
@@ -94,7 +105,7 @@ export class FakeVm {
 
   constructor(spec: VmSpec, { origin, behaviour, pid }: FakeVmOptions) {
     this.spec = spec
-    this.cloned = origin.role === 'clone'
+    this.cloned = origin.role === 'clone' || origin.role === 'derived'
     this.#behaviour = behaviour
     const pairs = [portPair(), portPair(), portPair(), portPair()] as const
     const [monitor, console, agent, stream] = pairs.map(([theirs]) => theirs) as [
@@ -166,6 +177,12 @@ export class FakeVm {
   }
 
   #carryOut(name: string, command: Received): void {
+    const told = aboutSaving[name]
+    if (told !== undefined) {
+      this.qemu.reply(command, told)
+      if (name === 'migrate') this.qemu.event('MIGRATION', { status: 'completed' })
+      return
+    }
     if (name === 'stop') this.qemu.event('STOP')
     if (name === 'cont') this.qemu.event('RESUME')
     if (name === 'quit' && !this.#behaviour.stubborn)
@@ -191,7 +208,8 @@ export class FakeVm {
   #resume(): void {
     if (this.#behaviour.hangs) return
     this.#openAgent()
-    this.qemu.event('RESUME')
+    if (this.spec.template?.isPaused) this.qemu.event('MIGRATION', { status: 'completed' })
+    else this.qemu.event('RESUME')
   }
 
   #openAgent(): void {

@@ -1,10 +1,27 @@
 import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from '../../api/index.ts'
 import { callText, codeOf, countdown, messageOf, within } from '../../base/index.ts'
-import { changeMs, configure, GuestChannel, setClock, unpackInto, updateSteps } from '../../guest/index.ts'
+import {
+  changeMs,
+  configure,
+  drain,
+  GuestChannel,
+  setClock,
+  unpackInto,
+  updateSteps,
+  wakeUp,
+} from '../../guest/index.ts'
 import type { NodeAdditions } from '../../host/index.ts'
 import type { NodePlan } from '../../plan/index.ts'
 import { type CommandResult, type CommandStreams, runCommand } from '../../stream/index.ts'
-import type { Console, ExecOptions, Machine, Milestone, StartOptions, VmSpec } from '../../vm/index.ts'
+import type {
+  Console,
+  ExecOptions,
+  Machine,
+  Milestone,
+  StartOptions,
+  Template,
+  VmSpec,
+} from '../../vm/index.ts'
 import { ClusterError } from '../errors.ts'
 import type { ClusterWorld } from '../world.ts'
 import { NodeLifecycle } from './state.ts'
@@ -93,21 +110,61 @@ export class ClusterNode {
 
   /** Configures its guest: addresses, routes and, for a clone, its identity. */
   async configure(): Promise<void> {
-    this.#enter('configuring')
-    this.#configured = this.#plan
-    const channel = this.#channel!
-    try {
+    await this.#configuring(async channel => {
       const additions = this.#cloned ? undefined : this.#parts.additions.of(this.#plan) // a template has them
       if (additions) await unpackInto(channel, additions)
       const { dnsPort, domain } = this.#parts
       await configure(channel, this.#plan, { clone: this.#cloned, dnsPort: dnsPort(), domain, scripts: true })
+    })
+    await this.follow() // the plan may have changed meanwhile
+  }
+
+  /** Lets a VM that resumed as it was frozen go on: it is configured, and gets the time and randomness of its own. */
+  async goOn(): Promise<void> {
+    const { qmp } = this.#running()
+    await this.#configuring(async channel => {
+      await qmp.execute('cont')
+      await wakeUp(channel)
+    })
+  }
+
+  async #configuring(work: (channel: GuestChannel) => Promise<void>): Promise<void> {
+    this.#enter('configuring')
+    this.#configured = this.#plan
+    const channel = this.#channel!
+    try {
+      await work(channel)
     } catch (failure) {
       throw channel.lost ? await this.#deathOr(failure) : failure
     }
     this.#pass('identity', this.#elapsed())
     this.#pass('ready', this.#elapsed())
     this.#enter('ready')
-    await this.follow() // the plan may have changed meanwhile
+  }
+
+  /** Waits until nothing is on its way to or from its guest. Throws NODE_NOT_READY, and NODE_BUSY while commands run. */
+  async drain(): Promise<void> {
+    if (this.state !== 'ready') throw this.#notReady()
+    const { count } = this.#channel!.streams
+    if (count > 0) throw busy(this.#plan.name, count)
+    await drain(this.#channel!)
+  }
+
+  /** Stops its processors, to be frozen. Resolves with the time when they stood still, in ms since 1970, as QEMU says. */
+  async standStill(): Promise<number> {
+    const { qmp } = this.#running()
+    const [{ at }] = await Promise.all([qmp.once('STOP'), qmp.execute('stop')])
+    this.#enter('paused')
+    return at
+  }
+
+  /** Saves its VM, which stands still, and ends it. */
+  async freeze(): Promise<Template> {
+    const machine = this.#running()
+    this.#enter('stopping')
+    const frozen = await machine.freeze()
+    this.#enter('stopped')
+    return frozen
   }
 
   /**
@@ -304,4 +361,14 @@ export class ClusterNode {
     if (this.state !== 'failed') return undefined
     return `Replace it: ${callText('reset', this.#plan.id)}; its console has more`
   }
+}
+
+function busy(target: string, count: number): ClusterError {
+  return new ClusterError({
+    code: 'NODE_BUSY',
+    op: 'freeze node',
+    target,
+    reason: `${count} command${count > 1 ? 's run' : ' runs'} there, and nobody could read on`,
+    remedy: 'Wait for their end, or start them detached: xc rsh --bg',
+  })
 }

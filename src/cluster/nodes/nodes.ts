@@ -2,6 +2,7 @@ import { inTurns, Scope, Turns } from '../../base/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { missing, newId, scaledIn, scaledOut } from '../../plan/index.ts'
 import { clusterStopping, firstOf } from '../errors.ts'
+import { type FrozenNodes, freezeAll } from '../lab/frozen.ts'
 import type { Parts } from '../parts.ts'
 import type { ClusterNode } from './node.ts'
 
@@ -114,6 +115,20 @@ export class Nodes {
       this.#nodes = staying
       await this.#parts.fabric.change(after.bridges)
     })
+  }
+
+  /** Saves all nodes, which are paused as good as at once, and ends them. */
+  async freeze(): Promise<FrozenNodes> {
+    await using unlessDone = new Scope()
+    let frozen!: FrozenNodes
+    await this.#changePlan(() =>
+      this.#turns.run(idsOf(this.#nodes), async () => {
+        await all(this.#nodes, node => node.drain())
+        frozen = unlessDone.add(await freezeAll(this.#nodes))
+      }),
+    )
+    unlessDone.move()
+    return frozen
   }
 
   /** Cancels the current changes and refuses further ones. Resolves when no change runs any more. */

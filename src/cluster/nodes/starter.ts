@@ -102,6 +102,20 @@ export class NodeStarter {
     }
   }
 
+  /** Starts the VM of a frozen node as it was, with its processors standing still. */
+  async restore(
+    node: ClusterNode,
+    template: Template,
+    run: Pick<BootRun, 'fabric' | 'signal'>,
+  ): Promise<void> {
+    try {
+      await this.#start(node, run, { passed: () => {}, template })
+    } catch (failure) {
+      node.fail(failure)
+      throw failure
+    }
+  }
+
   async #admit({ nodes, singles, unresumed }: Batch, run: BootRun): Promise<void> {
     const { world, host, templates, tell } = this.#parts
     const clones = nodes.every(({ plan }) => templates.of(plan))
@@ -150,7 +164,7 @@ export class NodeStarter {
 
   async #start(
     node: ClusterNode,
-    { fabric, signal }: BootRun,
+    { fabric, signal }: Pick<BootRun, 'fabric' | 'signal'>,
     { passed, template }: { passed: Passed; template?: Template },
   ): Promise<void> {
     const { settings, host } = this.#parts

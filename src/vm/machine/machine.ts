@@ -11,8 +11,10 @@ import { type ExecOptions, type ExecResult, type QmpClient, QmpError } from '../
 import type { Exit, Launched } from '../../sys/index.ts'
 import type { GuestConsole } from '../console/console.ts'
 import type { Sight } from '../console/console-text.ts'
-import { gone, noSuchNic, stoppedEarly, VmError } from '../errors.ts'
+import { gone, noSuchNic, notFreezable, stoppedEarly, VmError } from '../errors.ts'
 import { agentPort } from '../qemu/qemu-args.ts'
+import type { Template } from '../shape.ts'
+import type { Freezer } from '../snapshot/freezer.ts'
 import { tellExit, trace } from '../trace.ts'
 import type { Machine, MachineEvent, MachineState } from '../types.ts'
 import { bootTimeout, type ExitReport, postmortem } from './death.ts'
@@ -36,6 +38,8 @@ export interface Parts {
   readonly agent: GuestAgent
   readonly stream: Port
   readonly progress: Progress
+  /** What it needs to be frozen. */
+  readonly freezer?: Freezer
 }
 
 /** How long the others of process, monitor and console may take to close after one of them has. */
@@ -140,6 +144,15 @@ export class VmMachine implements Machine {
       throw noSuchNic(this.name, index, this.#parts.nicCount)
     this.#mustLive()
     await this.qmp.execute('set_link', { name: `nic${index}`, up })
+  }
+
+  async freeze(): Promise<Template> {
+    const { freezer } = this.#parts
+    if (!freezer) throw notFreezable(this.name)
+    this.#mustLive()
+    await freezer.save(this.qmp)
+    await this.kill()
+    return freezer.sealed()
   }
 
   stop({ graceMs = 500 }: { readonly graceMs?: number } = {}): Promise<void> {
@@ -257,13 +270,13 @@ export class VmMachine implements Machine {
 
   /** The process has ended: reads the remaining output, determines the cause, and closes everything. */
   async #reap(exit: Exit): Promise<void> {
-    const { agent, clock, console, progress, stream } = this.#parts
+    const { agent, clock, console, freezer, progress, stream } = this.#parts
     if (trace.on) tellExit(this.name, this.pid, exit)
     await waitFor(clock, Promise.all([console.ended, this.qmp.closed, this.#eventsEnded]), followMs)
     if (progress.alive) this.fail(postmortem(this.#exitReport(exit)))
     if (progress.state === 'stopping') progress.enter('stopped')
     const scope = new Scope()
-    for (const part of [agent, console, stream, this.qmp]) scope.defer(() => part.close())
+    for (const part of [agent, console, stream, this.qmp, freezer]) scope.defer(async () => part?.close())
     try {
       await scope.close()
     } catch (failure) {

@@ -1,11 +1,12 @@
-import { type Clock, systemClock } from '../../base/index.ts'
+import { type Clock, Scope, systemClock } from '../../base/index.ts'
 import { QmpClient } from '../../qmp/index.ts'
 import { GuestConsole } from '../console/console.ts'
 import { ConsoleLog } from '../console/console-log.ts'
 import { startAborted } from '../errors.ts'
 import { type Origin, type Spawned, spawnQemu } from '../qemu/spawn.ts'
+import { Freezer } from '../snapshot/freezer.ts'
 import { cloneFailed, mustFit, wake } from '../snapshot/restore.ts'
-import type { Machine, StartOptions, VmSpec } from '../types.ts'
+import type { Machine, StartOptions, Template, VmSpec } from '../types.ts'
 import { GuestAgent } from './guest-agent.ts'
 import { VmMachine } from './machine.ts'
 import { Progress } from './progress.ts'
@@ -23,42 +24,71 @@ export interface StartParts extends StartOptions {
  */
 export async function startVm(spec: VmSpec, options: StartParts = {}): Promise<Machine> {
   const { template } = spec
-  if (!template) return startMachine(spec, { role: 'boot' }, options)
+  if (!template) return startMachine(spec, await bootOrigin(spec), options)
   mustFit(spec, template)
   try {
-    return await startMachine(
-      spec,
-      { role: 'clone', ram: template.ram, state: template.state, wake: qmp => wake(qmp, template) },
-      options,
-    )
+    return await startMachine(spec, await cloneOrigin(spec, template), options)
   } catch (failure) {
     throw cloneFailed(spec.name, failure)
   }
 }
 
+/** An {@link Origin}, and what QEMU is sent before the guest executes. */
+interface Beginning extends Origin {
+  readonly wake?: (qmp: QmpClient) => Promise<void>
+  readonly freezer?: Freezer
+}
+
+async function bootOrigin(spec: VmSpec): Promise<Beginning> {
+  if (!spec.freezable) return { role: 'boot' }
+  const freezer = await Freezer.open(spec)
+  return { role: freezer.role, ram: freezer.ram, saved: freezer.saved, freezer }
+}
+
+async function cloneOrigin(spec: VmSpec, template: Template): Promise<Beginning> {
+  const { ram, state } = template
+  if (!spec.freezable) return { role: 'clone', ram, state, wake: qmp => wake(qmp, template) }
+  const freezer = await Freezer.open(spec)
+  const { role, ram: own, saved } = freezer
+  return { ...{ role, ram: own, state, saved, freezer }, wake: qmp => wake(qmp, template, 'derived') }
+}
+
 /** The same for any {@link Role}. `wake` sends QEMU what it needs before the guest executes. */
 export async function startMachine(
   spec: VmSpec,
-  origin: Origin & { readonly wake?: (qmp: QmpClient) => Promise<void> },
+  origin: Beginning,
   { signal, clock = systemClock, spawn = spawnQemu }: StartParts = {},
 ): Promise<Machine> {
   const began = clock.now()
+  const { freezer } = origin
+  await using unlessStarted = new Scope()
+  if (freezer) unlessStarted.defer(() => freezer.close())
   if (signal?.aborted) throw startAborted(spec.name, signal.reason)
   const log = new ConsoleLog(spec.consoleLog, spec.name)
   const spawned = await spawn(spec, origin).catch(failure => {
     log.close()
     throw failure
   })
-  const machine = assemble(spec, spawned, { log, clock, began, isClone: origin.state !== undefined })
+  const isClone = origin.state !== undefined
+  const machine = assemble(spec, spawned, { ...{ log, clock, began, isClone }, ...(freezer && { freezer }) })
+  unlessStarted.move()
   if (signal) abortWith(machine, signal)
   await machine.opened(origin.wake)
   return machine
 }
 
+interface Assembly {
+  readonly log: ConsoleLog
+  readonly clock: Clock
+  readonly began: number
+  readonly isClone: boolean
+  readonly freezer?: Freezer
+}
+
 function assemble(
   spec: VmSpec,
   { launched, monitor, console, agent, stream }: Spawned,
-  { log, clock, began, isClone }: { log: ConsoleLog; clock: Clock; began: number; isClone: boolean },
+  { log, clock, began, isClone, freezer }: Assembly,
 ): VmMachine {
   const { name } = spec
   const readyTimeoutMs = spec.readyTimeoutMs ?? usualTimeoutMs(spec)
@@ -75,6 +105,7 @@ function assemble(
     agent: new GuestAgent(name, agent, clock),
     stream,
     progress: new Progress(name, clock, began),
+    ...(freezer && { freezer }),
   })
 }
 

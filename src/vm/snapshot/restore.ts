@@ -11,18 +11,21 @@ import { stateUri } from './transport.ts'
 export const ignoreShared = { capability: 'x-ignore-shared', state: true } as const
 
 /**
- * Gives a QEMU that waits (`-incoming defer`) the state of a template, and resolves when the guest executes.
- * The guest was saved while it ran, so it continues by itself. The commands are sent together, with one wait
- * for all.
+ * Gives a QEMU that waits (`-incoming defer`) the state of a template, and resolves when the guest executes. One that was
+ * saved while it ran continues by itself; one that was paused waits for `cont`. The commands are sent together, with one
+ * wait for all.
  */
 export async function wake(
   qmp: QmpClient,
-  { transport }: Template,
+  { transport, isPaused = false }: Template,
   role: 'clone' | 'derived' = 'clone',
 ): Promise<void> {
+  const capabilities = isPaused
+    ? [ignoreShared, { capability: 'events', state: true } as const]
+    : [ignoreShared]
   await Promise.all([
-    qmp.once('RESUME'),
-    qmp.execute('migrate-set-capabilities', { capabilities: [ignoreShared] }),
+    isPaused ? qmp.once('MIGRATION', ({ data }) => data.status === 'completed') : qmp.once('RESUME'),
+    qmp.execute('migrate-set-capabilities', { capabilities }),
     qmp.execute('migrate-incoming', { uri: stateUri(transport, childFds[role].state!) }),
   ])
 }

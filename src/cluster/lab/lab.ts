@@ -1,0 +1,130 @@
+import { defer, Scope } from '../../base/index.ts'
+import type { ClusterPlan } from '../../plan/index.ts'
+import { ClusterError } from '../errors.ts'
+import type { RunningCluster } from '../running.ts'
+import { forkIn } from '../start.ts'
+import type { Cluster, StartHooks } from '../types.ts'
+import type { ClusterWorld } from '../world.ts'
+import type { FrozenCluster } from './frozen.ts'
+
+export interface LabOptions extends Pick<StartHooks, 'onEvent' | 'places' | 'net'> {
+  /** How many forks are kept ready, restored and paused. They are made while no fork is asked for. Default: 0. */
+  readonly spare?: number
+}
+
+export interface ForkOptions extends Pick<StartHooks, 'onEvent' | 'signal' | 'timeoutMs' | 'logs'> {}
+
+/** A fork that is being restored, or stands still. */
+interface Spare {
+  /** Lets it go on. Undefined: it cannot be had, because it has failed. */
+  release(): Promise<RunningCluster | undefined>
+}
+
+/**
+ * A frozen cluster, from which any number of clusters are forked, also at the same time: each in a network of its own,
+ * with the names, addresses, processes and connections that the nodes had. Closing it ends all of its forks.
+ */
+export class Lab implements AsyncDisposable {
+  readonly #world: ClusterWorld
+  readonly #frozen: FrozenCluster
+  readonly #options: LabOptions
+  readonly #spares: Spare[] = []
+  readonly #forks = new Set<RunningCluster>()
+  readonly #starting = new Set<Promise<unknown>>()
+  readonly #ending = new AbortController()
+  #closing: Promise<void> | undefined
+
+  constructor(world: ClusterWorld, frozen: FrozenCluster, options: LabOptions) {
+    this.#world = world
+    this.#frozen = frozen
+    this.#options = options
+    this.#refill()
+  }
+
+  get plan(): ClusterPlan {
+    return this.#frozen.plan
+  }
+
+  /** Milliseconds between the first and the last node that stood still when it was frozen. */
+  get spreadMs(): number {
+    return this.#frozen.spreadMs
+  }
+
+  /**
+   * A cluster as it was when it was frozen, which the caller closes. It is a spare, if there is one and `options` do not
+   * say how to start it. Throws as a start does, and LAB_CLOSED.
+   */
+  async fork(options: ForkOptions = {}): Promise<Cluster> {
+    if (this.#ending.signal.aborted) throw closed()
+    const mayBeSpare = options.logs === undefined && options.onEvent === undefined
+    const spare = mayBeSpare ? this.#spares.shift() : undefined
+    try {
+      return (await spare?.release()) ?? (await this.#start(options))
+    } finally {
+      this.#refill()
+    }
+  }
+
+  /** Ends all forks, and frees what was saved. */
+  dispose(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+
+  async #close(): Promise<void> {
+    await using scope = new Scope()
+    scope.add(this.#frozen)
+    this.#ending.abort(closed())
+    await Promise.allSettled(this.#starting)
+    for (const fork of this.#forks) scope.defer(() => fork.stop({ graceMs: 0 }))
+  }
+
+  async #start({ signal, ...options }: ForkOptions, hold?: () => Promise<void>): Promise<RunningCluster> {
+    const { spare: _, ...shared } = this.#options
+    const starting = forkIn(this.#world, this.#frozen, {
+      ...{ ...shared, ...options },
+      signal: AbortSignal.any([this.#ending.signal, ...(signal ? [signal] : [])]),
+      ...(hold && { hold }),
+    })
+    this.#starting.add(starting)
+    try {
+      const cluster = await starting
+      this.#forks.add(cluster)
+      void cluster.ended.then(() => this.#forks.delete(cluster))
+      return cluster
+    } finally {
+      this.#starting.delete(starting)
+    }
+  }
+
+  #refill(): void {
+    const { spare = 0 } = this.#options
+    while (!this.#ending.signal.aborted && this.#spares.length < spare) this.#spares.push(this.#spare())
+  }
+
+  #spare(): Spare {
+    const released = defer()
+    const cluster = this.#start({}, () => released.promise)
+    cluster.catch(() => {}) // the fork that takes it hears of it
+    return {
+      release: () => {
+        released.resolve()
+        return cluster.catch(() => undefined)
+      },
+    }
+  }
+}
+
+function closed(): ClusterError {
+  return new ClusterError({
+    code: 'LAB_CLOSED',
+    op: 'fork',
+    target: 'cluster',
+    reason: 'its frozen cluster has been closed',
+    remedy: 'Prepare another one',
+  })
+}
