@@ -8,11 +8,13 @@ const said = async (cluster: Cluster, node: number, command: string) =>
   (await saidWhole(cluster, node, command)).trim()
 
 const small = { nvm: 2, nrouters: 1, smp: 1 }
-const lines = 100
+const lines = 200
 
-/** Node 2 sends numbers to node 1 over one TCP connection, for ten seconds. */
+/** Node 2 sends numbers to node 1 over one TCP connection, for twenty seconds. */
 async function beginTransfer(cluster: Cluster): Promise<void> {
-  await cluster.exec(1, '(nc -l -p 5000 >/tmp/received; touch /tmp/over) >/dev/null 2>&1 &')
+  // Its standard input stays open: it would close its side of the connection at the end of that.
+  const server = 'exec 3<>/tmp/open; nc -l -p 5000 <&3 >/tmp/received; touch /tmp/over'
+  await cluster.exec(1, `mkfifo /tmp/open; (${server}) >/dev/null 2>&1 &`)
   const numbers = `for i in $(seq ${lines}); do echo $i; sleep 0.1; done`
   await cluster.exec(2, `(${numbers} | nc 192.168.1.1 5000) >/dev/null 2>&1 &`)
   const begun = async () => (await cluster.exec(1, 'test -s /tmp/received')).status === 0
@@ -27,9 +29,10 @@ test('forks go on from one moment, each by itself: files, processes and a TCP co
     await beginTransfer(cluster)
   })
   const forks = await Promise.all([lab.fork(), lab.fork()])
+  const received = await Promise.all(forks.map(fork => said(fork, 1, 'cat /tmp/received')))
+  for (const text of received) expect(text).not.toContain(`${lines}`)
   for (const fork of forks) {
     expect(await said(fork, 1, 'cat /root/mark')).toBe('warm')
-    expect(await said(fork, 1, 'cat /tmp/received')).not.toContain(`${lines}`)
     expect((await fork.checkReach()).filter(({ ok }) => !ok)).toEqual([])
     const over = async () => (await fork.exec(1, 'test -e /tmp/over')).status === 0
     expect(await waitFor(over, 60_000)).toBe(true)
