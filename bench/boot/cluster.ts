@@ -62,7 +62,7 @@ export async function clusterRound(
   return { ...sample, ...lastMilestones(status, begins), ready, cpu: cpuOf(status), ...memoryOf(status) }
 }
 
-function idsOf({ nvm, nrouters }: Size): number[] {
+export function idsOf({ nvm, nrouters }: Pick<Size, 'nvm' | 'nrouters'>): number[] {
   const from = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i)
   return [...from(1, nvm), ...from(201, nrouters)]
 }
@@ -71,7 +71,7 @@ function idsOf({ nvm, nrouters }: Size): number[] {
  * The network namespaces that this process has open, with a path to each. A cluster does not report its own
  * before it is ready.
  */
-function namespacesHeld(): Map<string, string> {
+export function namespacesHeld(): Map<string, string> {
   const fds = readdirSync('/proc/self/fd').map(fd => [targetOf(fd), `/proc/${process.pid}/fd/${fd}`] as const)
   return new Map(fds.filter(([target]) => target.startsWith('net:[')))
 }
@@ -106,7 +106,7 @@ function lastMilestones(
 }
 
 /** CPU time of all threads (`/proc/PID/task/TID/schedstat`), mean of all VMs, in milliseconds. */
-function cpuOf({ nodes }: Status): number {
+export function cpuOf({ nodes }: Status): number {
   const threads = nodes.flatMap(({ pid }) =>
     readdirSync(`/proc/${pid}/task`).map(task => `/proc/${pid}/task/${task}/schedstat`),
   )
@@ -115,7 +115,7 @@ function cpuOf({ nodes }: Status): number {
 }
 
 /** Mean of all VMs, since `pss` divides shared memory among them. */
-function memoryOf({ nodes }: Status): Record<'pss' | 'private', number> {
+export function memoryOf({ nodes }: Status): Record<'pss' | 'private', number> {
   const rollups = nodes.map(({ pid }) => readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))
   const mean = (...fields: string[]) => {
     const kib = rollups.flatMap(text =>

@@ -26,6 +26,8 @@ export interface Parts {
   readonly nodes: readonly ClusterNode[]
   /** Makes a new node. */
   readonly nodeOf: (plan: NodePlan) => ClusterNode
+  /** Its nodes can be frozen. */
+  readonly freezable: boolean
   readonly events: Broadcast<ClusterEvent>
   readonly startedAt: string
   readonly readyMs: number

@@ -239,8 +239,8 @@ export class RunningCluster implements Cluster {
 
   /** Saves all of it at one moment, and ends it. Throws CLUSTER_NOT_FREEZABLE, NODE_NOT_READY and NODE_BUSY. */
   async freeze(): Promise<FrozenCluster> {
-    const { settings, host, additions, fabric } = this.#parts
-    refuseFreeze({ settings, fabric: fabric.kind, name: this.plan.name })
+    const { settings, host, additions, fabric, freezable } = this.#parts
+    refuseFreeze({ freezable, fabric: fabric.kind, name: this.plan.name })
     const { plan } = this
     const nodes = await this.#nodes.freeze()
     await this.stop()

@@ -39,11 +39,11 @@ export async function startCluster(options: SettingOptions = {}, hooks: StartHoo
 export async function startIn(
   world: ClusterWorld,
   options: SettingOptions,
-  hooks: StartHooks,
+  hooks: StartHooks & LabHooks,
 ): Promise<RunningCluster> {
   const settings = resolveSettings({ options })
   const plan = planCluster(settings)
-  world.checkMemory(plan.nodes, { clones: sharesMemory(settings) })
+  world.checkMemory(plan.nodes, { clones: settings.clone === 'always' && !hooks.freezable })
   return await planned(world, { plan, settings, hooks })
 }
 
@@ -51,11 +51,11 @@ export async function startIn(
 export async function forkIn(
   world: ClusterWorld,
   from: FrozenCluster,
-  hooks: StartHooks & ForkHooks,
+  hooks: StartHooks & LabHooks,
 ): Promise<RunningCluster> {
   const { plan, settings } = from
   world.checkMemory(plan.nodes, { clones: true })
-  return await planned(world, { plan, settings: { ...settings, freezable: 'off' }, hooks, from })
+  return await planned(world, { plan, settings, hooks, from })
 }
 
 async function planned(world: ClusterWorld, start: PlannedStart): Promise<RunningCluster> {
@@ -69,14 +69,16 @@ async function planned(world: ClusterWorld, start: PlannedStart): Promise<Runnin
 interface PlannedStart {
   readonly plan: ClusterPlan
   readonly settings: Settings
-  readonly hooks: StartHooks & ForkHooks
+  readonly hooks: StartHooks & LabHooks
   /** It is a fork of this one. */
   readonly from?: FrozenCluster
 }
 
-/** How a fork goes on. */
-export interface ForkHooks {
-  /** Called when all is there and stands still. Its nodes go on when that has resolved. */
+/** What the start of a cluster, or of a fork, is for. */
+export interface LabHooks {
+  /** Its nodes can be frozen: each has all of its memory to itself, also as a clone. */
+  readonly freezable?: boolean
+  /** Called when all of a fork is there and stands still. Its nodes go on when that has resolved. */
   readonly hold?: () => Promise<void>
 }
 
@@ -93,7 +95,7 @@ class ClusterStart {
   readonly #world: ClusterWorld
   readonly #plan: ClusterPlan
   readonly #settings: Settings
-  readonly #hooks: StartHooks & ForkHooks
+  readonly #hooks: StartHooks & LabHooks
   readonly #from: FrozenCluster | undefined
   readonly #events = new Broadcast<ClusterEvent>()
   #began: number
@@ -142,13 +144,14 @@ class ClusterStart {
     const { host, fabric, dns, templates } = await this.#prepare(scope, { signal, logs, additions })
     limit.check()
     if (fabric.kind === 'user') redirect = dns?.port
-    starter = new NodeStarter({ world: this.#world, settings, host, templates, tell })
+    const { freezable = false } = this.#hooks
+    starter = new NodeStarter({ world: this.#world, settings, host, templates, tell, freezable })
     scope.defer(() => this.#killAll())
     if (this.#from) await this.#restore(starter, this.#from, { fabric, signal })
     else await this.#boot(starter, { fabric, signal })
     return new RunningCluster({
       world: this.#world,
-      ...{ plan, settings, host, fabric, dns, templates, additions, starter, nodeOf },
+      ...{ plan, settings, host, fabric, dns, templates, additions, starter, nodeOf, freezable },
       names: new ClusterNames(plan, { dns, settings, fabric }),
       ...{ nodes: this.#nodes, events: this.#events },
       startedAt: this.#startedAt,
@@ -263,9 +266,4 @@ class ClusterStart {
 function readyText(nodes: readonly ClusterNode[]): string {
   const failed = nodes.filter(({ state }) => state === 'failed').map(({ plan }) => plan.name)
   return failed.length === 0 ? 'all nodes are ready' : `all nodes are ready except ${failed.join(', ')}`
-}
-
-/** A node that can be frozen has all of its memory to itself, also as a clone. */
-function sharesMemory({ clone, freezable }: Settings): boolean {
-  return clone === 'always' && freezable === 'off'
 }

@@ -75,7 +75,6 @@ export function specOf<P extends Pick<Place, 'nics'>>(
     accel: host.accel.kind,
     ...(machine !== 'auto' && { machine }),
     identity: identityOf(node.id, settings.uidBase),
-    ...(settings.freezable === 'on' && { freezable: true }),
     extraArgs: settings.kvmOpt.split(/\s+/).filter(Boolean),
     ...place,
   }

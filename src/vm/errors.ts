@@ -1,4 +1,4 @@
-import { settingText, XclusterError } from '../base/index.ts'
+import { XclusterError } from '../base/index.ts'
 
 /** A VM that cannot start, has died, or did not do what was requested. */
 export class VmError extends XclusterError {}
@@ -23,7 +23,7 @@ export function notFreezable(target: string): VmError {
     op: 'freeze',
     target,
     reason: 'it was started without memory that can be saved',
-    remedy: `Start it with ${settingText('freezable')}`,
+    remedy: 'Start it with `freezable: true`',
   })
 }
 

@@ -10,6 +10,7 @@ import { needsRoot } from '../support/rights.ts'
 const printed: Readonly<Record<string, string>> = {
   cluster: 'the tester answers',
   dns: 'AAAA 2001:db8::1',
+  lab: 'the first test begins with: prepared\nthe second test begins with: prepared',
   net: 'planned: xcbr0_t1 xcbr1_t1 xcbr0_t2\nnode 1 has 2 interfaces',
   netlink: 'link 1 is lo',
   nft: 'example input: drop, except ssh',

@@ -34,7 +34,7 @@ export async function prepareIn(
   { prepare, spare, ...hooks }: PrepareHooks & { readonly prepare: (cluster: Cluster) => Promise<void> },
 ): Promise<Lab> {
   await using scope = new Scope()
-  const cluster = scope.add(await startIn(world, { ...options, freezable: 'on' }, hooks))
+  const cluster = scope.add(await startIn(world, options, { ...hooks, freezable: true }))
   await prepare(cluster)
   const frozen = await cluster.freeze()
   const { onEvent, places, net } = hooks

@@ -1,18 +1,16 @@
-import { settingText } from '../../base/index.ts'
-import type { FabricKind, Settings } from '../../plan/index.ts'
+import type { FabricKind } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
 
 /** What decides whether a cluster can be frozen. */
 interface Freezing {
   readonly name: string
-  readonly settings: Pick<Settings, 'freezable'>
+  readonly freezable: boolean
   readonly fabric: FabricKind
 }
 
 /** Throws CLUSTER_NOT_FREEZABLE. */
-export function refuseFreeze({ name, settings, fabric }: Freezing): void {
-  if (settings.freezable !== 'on')
-    throw refused(name, 'it was not started to be frozen', `Start it with ${settingText('freezable')}`)
+export function refuseFreeze({ name, freezable, fabric }: Freezing): void {
+  if (!freezable) throw refused(name, 'it was not started to be frozen', 'Start it with prepareCluster')
   if (fabric === 'user')
     throw refused(
       name,

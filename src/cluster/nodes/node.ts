@@ -368,7 +368,7 @@ function busy(target: string, count: number): ClusterError {
     code: 'NODE_BUSY',
     op: 'freeze node',
     target,
-    reason: `${count} command${count > 1 ? 's run' : ' runs'} there, and nobody could read on`,
-    remedy: 'Wait for their end, or start them detached: xc rsh --bg',
+    reason: `${count} command${count > 1 ? 's run' : ' runs'} there, and would have no reader in a fork`,
+    remedy: 'Wait for their end, or start them in the background',
   })
 }

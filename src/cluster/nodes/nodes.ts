@@ -77,7 +77,9 @@ export class Nodes {
       const before = { plan: this.#plan, nodes: this.#nodes }
       const after = scaledOut(this.#parts.settings, before.plan, ids)
       const plans = after.nodes.filter(({ id }) => ids.includes(id))
-      this.#parts.world.checkMemory(plans, { clones: this.#parts.settings.clone === 'always' })
+      this.#parts.world.checkMemory(plans, {
+        clones: this.#parts.settings.clone === 'always' && !this.#parts.freezable,
+      })
       const { starter, fabric, nodeOf } = this.#parts
       await using undo = new Scope()
       await this.#templates(plans)

@@ -17,6 +17,8 @@ export interface NodeStarterOptions {
   readonly host: HostResources
   readonly templates: Templates
   readonly tell: (event: ProgressEvent) => void
+  /** Nodes can be frozen. */
+  readonly freezable: boolean
 }
 
 export interface BootRun {
@@ -167,10 +169,10 @@ export class NodeStarter {
     { fabric, signal }: Pick<BootRun, 'fabric' | 'signal'>,
     { passed, template }: { passed: Passed; template?: Template },
   ): Promise<void> {
-    const { settings, host } = this.#parts
+    const { settings, host, freezable } = this.#parts
     const nics = await fabric.nics(node.plan.id, signal)
     const place = { nics, namespace: fabric.namespace, consoleLog: node.consoleLog }
-    const spec = specOf(node.plan, settings, { host, place })
+    const spec = { ...specOf(node.plan, settings, { host, place }), freezable }
     const clones = template && !nics.some(({ cold }) => cold)
     const alone = { ...spec, append: `${memberWord} ${spec.append}`.trim() }
     const booting = node.boot(clones ? { ...spec, template, readyWith: 'wake' } : alone, {

@@ -25,7 +25,6 @@ const uids = whole(1000, 4_000_000_000)
 const accelerators = choice('auto', 'kvm', 'tcg')
 const machines = choice('auto', 'q35', 'pc', 'microvm')
 const cloning = choice('always', 'off')
-const freezing = choice('off', 'on')
 const inits = choice('xcluster', 'system')
 const fabrics = choice('auto', 'bridge', 'user')
 /** Base ports, to which a node's number is added; 0 for none. */
@@ -194,13 +193,6 @@ export const settings = {
     kind: cloning,
     default: 'always',
     doc: 'clone VMs from a template; off: boot each',
-  }),
-  freezable: always({
-    variable: '__freezable',
-    kind: freezing,
-    default: 'off',
-    doc: 'whether the cluster can be frozen; each node has then all of its memory to itself',
-    bare: 'on',
   }),
   fabric: always({
     variable: '__fabric',

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, vi } from 'vitest'
-import { type Cluster, startCluster } from '../../../src/index.ts'
+import { type Cluster, prepareCluster, startCluster } from '../../../src/index.ts'
 import { test } from '../../support/leaks.ts'
 import { waitFor } from '../../support/wait.ts'
 import { nsenter } from '../cluster/nsenter.ts'
@@ -57,6 +57,34 @@ describe('the overlays of this package', () => {
     await until(cluster, [202, shared], /192\.168\.1\.200\/24/)
     await until(cluster, [1, 'ping -c 1 -W 1 192.168.1.200'], / 0% packet loss/)
     await cluster.stop()
+    await census.expectUnchanged()
+  })
+
+  test('bird and keepalived: sessions between nodes that are frozen go on in a fork', async ({ census }) => {
+    fetchPackages('bird2', 'keepalived')
+    const shared = 'ip -4 -br address show dev eth1'
+    const protocols = 'birdc show protocols'
+    const connections = "netstat -tn | awk '/:179 .*ESTABLISHED/ { print $4, $5 }' | sort"
+    let before = ''
+    await using lab = await prepareCluster(
+      { nvm: 1, nrouters: 2, smp: 1, mem: 160, ovl: ['bird', 'keepalived'] },
+      async cluster => {
+        await run(cluster, 1, 'ip address add 10.0.0.1/32 dev lo')
+        await until(cluster, [201, 'ip route show 10.0.0.1'], /via 192\.168\.1\.1 /)
+        await until(cluster, [201, shared], /192\.168\.1\.200\/24/)
+        await until(cluster, [1, protocols], /Established[\s\S]*Established/)
+        before = await run(cluster, 1, connections)
+      },
+    )
+    await using fork = await lab.fork()
+    await run(fork, 1, 'sleep 5') // longer than VRRP waits for its master
+    expect(await run(fork, 201, shared)).toContain('192.168.1.200/24')
+    expect(await run(fork, 202, shared)).not.toContain('192.168.1.200/24')
+    expect(await run(fork, 1, connections)).toBe(before) // with the ports that they had
+    expect(await run(fork, 1, protocols)).toMatch(/Established[\s\S]*Established/)
+    await run(fork, 1, 'ip address add 10.0.0.2/32 dev lo')
+    await until(fork, [202, 'ip route show 10.0.0.2'], /via 192\.168\.1\.1 /)
+    await lab.dispose()
     await census.expectUnchanged()
   })
 

@@ -19,7 +19,7 @@ export function configure(command: Command, session: Session): void {
   command
     .argument('<overlays...>', 'names, directories or tar files')
     .requiredOption('--addr <[user@]host>', 'an address, a name or the number of a node')
-    .option('--key <file>', 'the key for a machine that is no node of a cluster')
+    .option('--key <file>', 'the key of ssh, for another machine than a node')
     .option('--sudo [word]', 'the word before tar on such a machine')
     .option(...nameOption)
     .addHelpText('after', help)
