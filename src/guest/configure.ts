@@ -16,7 +16,7 @@ const toleranceNs = 20_000_000n
 export async function configure(
   channel: GuestChannel,
   plan: ConfiguredNode,
-  known: Pick<ConfigureOptions, 'clone' | 'dnsPort' | 'domain' | 'scripts'>,
+  known: Pick<ConfigureOptions, 'clone' | 'dnsPort' | 'domain' | 'scripts' | 'seeded'>,
 ): Promise<void> {
   const seed = channel.randomBytes(48)
   const left = countdown(channel.clock, startMs)

@@ -1,4 +1,4 @@
-import type { GuestBridge, Hop, NodeNet, NodePlan, RoutePlan } from '../plan/index.ts'
+import type { GuestBridge, Hop, NodeNet, NodePlan, NodeSetup, RoutePlan } from '../plan/index.ts'
 import { ipv4Length, ipv6Length } from '../plan/index.ts'
 import { type Batch, bridge, type NextHop, placedMessages } from '../rtnl/index.ts'
 import type { KernelArgs } from './kernel-args.ts'
@@ -26,11 +26,24 @@ export function linkSteps(
       cloneArgs ? setUpLink(batch, nic, cloneArgs) : batch.links.change({ name: nic.dev, up: true })
     for (const each of setup.bridges) addBridge(batch, each)
     for (const { dev, ipv4, ipv6 } of rest) addAddresses(batch, dev, { ipv4, ipv6 })
-    for (const route of setup.routes) for (const family of families) addRoute(batch, route, family)
-    for (const { dev, ipv4 } of setup.rules) batch.rules.add({ family: 4, outDev: dev, table: ipv4 })
-    for (const { dev, ipv6 } of setup.rules) batch.rules.add({ family: 6, outDev: dev, table: ipv6 })
+    addRouting(batch, setup)
   })
   return messages.map(message => ({ kind: 'route', ...message }))
+}
+
+/** Routes, rules and bridges of a guest whose links have their addresses. */
+export function routingSteps({ setup }: Pick<NodePlan, 'setup'>): GuestStep[] {
+  const messages = placedMessages(batch => {
+    for (const each of setup.bridges) addBridge(batch, each)
+    addRouting(batch, setup)
+  })
+  return messages.map(message => ({ kind: 'route', ...message }))
+}
+
+function addRouting(batch: Batch, { routes, rules }: NodeSetup): void {
+  for (const route of routes) for (const family of families) addRoute(batch, route, family)
+  for (const { dev, ipv4 } of rules) batch.rules.add({ family: 4, outDev: dev, table: ipv4 })
+  for (const { dev, ipv6 } of rules) batch.rules.add({ family: 6, outDev: dev, table: ipv6 })
 }
 
 /** Replaces changed routes and removes those that are gone. */

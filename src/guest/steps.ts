@@ -3,7 +3,7 @@ import { masqueradeBatch } from '../nft/index.ts'
 import type { NodePlan, NodeSetup, RoutePlan } from '../plan/index.ts'
 import { dnsRedirect } from './dns-redirect.ts'
 import { type KernelArgs, kernelArgs } from './kernel-args.ts'
-import { linkSteps } from './links.ts'
+import { linkSteps, routingSteps } from './links.ts'
 import { append, type GuestStep, write } from './step.ts'
 
 /** What a node's configuration depends on beyond its plan. */
@@ -20,6 +20,8 @@ export interface ConfigureOptions {
   readonly domain?: string | undefined
   /** It is a real node, whose /etc/init.d/*.rc are to run: not a template. */
   readonly scripts: boolean
+  /** Its cloud-init has given it its names, addresses and DNS: this adds the rest. */
+  readonly seeded?: boolean
 }
 
 type Node = Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'>
@@ -29,23 +31,26 @@ type Node = Pick<NodePlan, 'name' | 'nets' | 'setup' | 'append'>
  * with the same files, sysctls, links, addresses and routes, made in the same order.
  */
 export function configureSteps(node: Node, options: ConfigureOptions): GuestStep[] {
-  const { clone, nowNs, seed, dnsPort, domain = '', scripts } = options
+  const { clone, nowNs, seed, dnsPort, domain = '', scripts, seeded = false } = options
   const args = kernelArgs(node.append)
   return [
     ...(clone ? [reseed(seed.subarray(16))] : []),
     clockStep(nowNs),
     ...(clone ? identityFiles(node.name, args, seed.subarray(0, 16)) : []),
-    ...(domain === '' ? [] : [append('/etc/resolv.conf', `search ${domain}\n`)]),
+    ...(domain === '' || seeded ? [] : [append('/etc/resolv.conf', `search ${domain}\n`)]),
     ...sysctls(node.setup),
-    ...linkSteps(node, clone ? args : undefined),
+    ...(seeded ? routingSteps(node) : linkSteps(node, clone ? args : undefined)),
     ...masquerade(node.setup),
     ...(dnsPort === undefined ? [] : [dnsRedirect(dnsPort)]),
-    ...(scripts ? [overlays] : []),
+    ...(scripts ? [seeded ? seededOverlays : overlays] : []),
   ]
 }
 
 /** Runs the overlays' scripts, after everything else. A guest has /run/rc if there are any. */
-const overlays: GuestStep = { kind: 'run', path: '/run/rc', about: 'run /etc/init.d/*.rc' }
+const overlays = { kind: 'run', path: '/run/rc', about: 'run /etc/init.d/*.rc' } as const
+
+/** The same in a guest with cloud-init, whose seed has made that file. */
+const seededOverlays: GuestStep = { ...overlays, path: '/etc/xcluster/rc' }
 
 export function clockStep(ns: bigint): GuestStep {
   return { kind: 'clock', ns, about: 'set the clock' }

@@ -33,3 +33,27 @@ export function tooSmallForInit(root: string, { mem, needed }: { mem: number; ne
     remedy: `Give it more: ${settingText('mem', `${needed}`)}`,
   })
 }
+
+/** A node starts from one or the other. */
+export function imageAndRoot(root: string): HostError {
+  return new HostError({
+    code: 'IMAGE_AND_ROOT',
+    kind: 'usage',
+    op: 'start',
+    target: root,
+    reason: 'a node has either a root or a disk image',
+    remedy: `Omit ${settingText('rootfs')} or ${settingText('image')}`,
+  })
+}
+
+/** Nothing else has a boot loader. */
+export function bootableWithout(): HostError {
+  return new HostError({
+    code: 'IMAGE_MISSING',
+    kind: 'usage',
+    op: 'start',
+    target: 'a guest',
+    reason: 'only a disk image has a boot loader of its own',
+    remedy: `Give one: ${settingText('image')}`,
+  })
+}

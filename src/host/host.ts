@@ -33,7 +33,7 @@ export async function findHostResources(
   const [qemu, accel, software] = await Promise.all([
     finding,
     finding.then(qemu => detectAccel({ want: settings.accel, qemu, identity, cacheDir, notice })),
-    openSoftware(settings, { cacheDir, notice }),
+    openSoftware(settings, { cacheDir, notice, qemu: finding }),
   ])
   return { qemu, accel, image: software(0).image, software }
 }
@@ -60,14 +60,14 @@ export function specOf<P extends Pick<Place, 'nics'>>(
   { host, place }: { host: HostResources; place: P },
 ): Omit<VmSpec, keyof Place> & P {
   const { machine } = settings
-  const { image, root } = host.software(node.id)
-  const disks = [image.modulesDisk, root?.disk].filter(disk => disk !== undefined)
+  const { image, root, disk } = host.software(node.id)
+  const disks = disk?.bootable ? [] : [image.modulesDisk, root?.disk].filter(each => each !== undefined)
   return {
     name: node.name,
     qemu: host.qemu.path,
     ...(host.qemu.monitor && { monitor: host.qemu.monitor }),
-    kernel: image.vmlinux,
-    initramfs: image.initramfs,
+    ...(!disk?.bootable && { kernel: image.vmlinux, initramfs: image.initramfs }),
+    ...(disk && { bootDisk: disk }),
     ...(disks.length > 0 && { disks }),
     append: node.append,
     memoryMiB: node.memMiB,

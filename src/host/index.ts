@@ -29,6 +29,7 @@ export {
 } from './named-namespaces.ts'
 export { loadAverages, processorMs } from './processor-time.ts'
 export { fetchPackages, setUp } from './set-up.ts'
+export type { Software } from './software.ts'
 export { type Load, StartLimit } from './start-limit.ts'
 export { type Passed, startInTurn } from './start-queue.ts'
 export { findXterm, openXterm } from './xterm.ts'

@@ -1,15 +1,19 @@
 import { buildImage, type GuestImage } from '../image/index.ts'
 import { type GuestRoot, openRoot } from '../overlay/index.ts'
 import { nodesWith, type Settings, settingFor } from '../plan/index.ts'
-import { initMissing, tooSmallForInit } from './errors.ts'
+import type { Qemu } from '../vm/index.ts'
+import { DiskImages, type NodeDisk } from './disks.ts'
+import { imageAndRoot, initMissing, tooSmallForInit } from './errors.ts'
 
-/** What a node boots: a kernel with the project's image, and the root that the user brought, if any. */
+/** What a node boots: a kernel with the project's image, and the root or the disk that the user brought, if any. */
 export interface Software {
   readonly image: GuestImage
   readonly root?: GuestRoot
+  readonly disk?: NodeDisk
 }
 
 interface SoftwareOptions {
+  readonly qemu: Promise<Qemu>
   readonly cacheDir: string
   readonly notice: (text: string) => void
 }
@@ -22,7 +26,7 @@ const anyNode = 0
 
 /**
  * Finds or makes the kernels, images and roots of all nodes that the settings speak of. Throws the errors of
- * `buildImage` and `openRoot`, INIT_MISSING and GUEST_TOO_SMALL.
+ * `buildImage`, `openRoot` and `openDiskImage`, DISK_REFUSED, IMAGE_AND_ROOT, INIT_MISSING and GUEST_TOO_SMALL.
  */
 export async function openSoftware(
   settings: Settings,
@@ -33,14 +37,20 @@ export async function openSoftware(
     return buildImage({ kernel, modules, ...options })
   })
   const roots = once((path: string) => openRoot(path, options))
+  const disks = new DiskImages(settings, options.qemu)
   const open = async (node: number): Promise<Software> => {
-    const [image, root] = await Promise.all([
+    const [image, root, disk] = await Promise.all([
       images(`${settingFor(settings, 'kernel', node)}\0${settingFor(settings, 'modules', node)}`),
       rootOf(settings, node, roots),
+      disks.of(node),
     ])
-    return { image, ...(root && { root }) }
+    if (root && disk) throw imageAndRoot(root.path)
+    return { image, ...(root && { root }), ...(disk && { disk }) }
   }
-  const own = [anyNode, ...nodesWith(settings, ['kernel', 'modules', 'rootfs', 'init', 'mem'])]
+  const own = [
+    anyNode,
+    ...nodesWith(settings, ['kernel', 'modules', 'rootfs', 'image', 'bootable', 'cidata', 'init', 'mem']),
+  ]
   const found = new Map(await Promise.all(own.map(async node => [node, await open(node)] as const)))
   return node => found.get(node) ?? found.get(anyNode)!
 }
@@ -53,9 +63,11 @@ async function rootOf(
   const path = settingFor(settings, 'rootfs', node)
   const root = path ? await roots(path) : undefined
   if (settingFor(settings, 'init', node) === 'xcluster') return root
-  if (!root?.hasInit) throw initMissing(path)
+  // What an image has, only the guest can tell.
+  if (!root?.hasInit && settingFor(settings, 'image', node) === '') throw initMissing(path)
   const mem = settingFor(settings, 'mem', node)
-  if (mem < initMiB) throw tooSmallForInit(path, { mem, needed: initMiB })
+  if (mem < initMiB)
+    throw tooSmallForInit(path || settingFor(settings, 'image', node), { mem, needed: initMiB })
   return root
 }
 

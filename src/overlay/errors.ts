@@ -19,3 +19,15 @@ export function unusable(target: string, reason: string, more: Partial<ErrorDeta
 export function rootUnusable(target: string, reason: string, more: Partial<ErrorDetails> = {}): OverlayError {
   return new OverlayError({ code: 'ROOTFS_UNUSABLE', kind: 'usage', op: 'use root', target, reason, ...more })
 }
+
+/** The disk image that a user brings cannot be used. */
+export function diskUnusable(target: string, reason: string, more: Partial<ErrorDetails> = {}): OverlayError {
+  return new OverlayError({
+    code: 'DISK_UNUSABLE',
+    kind: 'usage',
+    op: 'use disk image',
+    target,
+    reason,
+    ...more,
+  })
+}

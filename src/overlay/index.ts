@@ -1,5 +1,6 @@
 export { plainArchive } from './archive.ts'
 export { readCdrom, writeCdrom } from './cdrom.ts'
+export { openDiskImage } from './disk.ts'
 export { findOverlay, listOverlays, type OverlaySource } from './find.ts'
 export { type Additions, merge, type Named } from './merge.ts'
 export { InstalledPackages } from './packages.ts'

@@ -32,16 +32,38 @@ export interface Disk {
   readonly serial: string
 }
 
+/** A file of a disk image. VMs read it, and none writes to it. */
+export interface DiskFile {
+  readonly path: string
+  readonly format: 'qcow2' | 'raw'
+  /** The file with its content, where that is apart (qcow2). */
+  readonly dataFile?: string
+}
+
+/**
+ * The disk that a guest starts from, the first of its disks. What a VM writes is in a layer of its own: a file without a
+ * name, in the directory of its console log, that goes with it.
+ */
+export interface BootDisk {
+  /** The image, its backing file, the backing file of that, and so on. */
+  readonly files: readonly DiskFile[]
+  /** An empty qcow2 image of the disk's size, to begin a layer with: of `makeEmptyLayer`. */
+  readonly emptyLayer: Uint8Array
+  /** An ISO image, the second disk: read alone. */
+  readonly cdrom?: string
+}
+
 /** The properties that a VM shares with all clones of its template. They decide the template's key. */
 export interface VmShape {
-  /** Path of an uncompressed `vmlinux` with a PVH entry, or of a bzImage. */
-  readonly kernel: string
+  /** Path of an uncompressed `vmlinux` with a PVH entry, or of a bzImage. Absent: the boot loader of its disk starts it. */
+  readonly kernel?: string | undefined
   /** Absent for a kernel that has one inside, or mounts its root from a disk (`extraArgs`, `append`). */
   readonly initramfs?: string | undefined
   /** Added at the end of the kernel command line: `mtu1=9000 xcluster_PREFIX=fd00:`. */
   readonly append?: string
   /** Disks that several VMs read, and none writes. The guest finds one by its serial number. */
   readonly disks?: readonly Disk[]
+  readonly bootDisk?: BootDisk
   readonly memoryMiB: number
   readonly vcpus: number
   readonly accel: AccelKind
@@ -64,6 +86,8 @@ export interface Template extends AsyncDisposable {
   readonly ram: Memfd
   /** The state of its devices, sealed. */
   readonly state: Memfd
+  /** What the VM had written to its {@link BootDisk}, a qcow2 image: clones have it below their own layers. */
+  readonly layer?: { readonly fd: number }
   /** How this QEMU reads the state, which it said when it saved it. */
   readonly transport: StateTransport
   /** It was saved while its processors stood still: those of a clone do too, until the monitor command `cont`. */

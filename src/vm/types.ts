@@ -1,9 +1,31 @@
 import type { Clock, Port, Queue } from '../base/index.ts'
 import type { ExecOptions, ExecResult, QmpClient } from '../qmp/index.ts'
 import type { Identity, NetNamespace } from '../sys/index.ts'
-import type { AccelKind, Disk, MachineType, MonitorForm, Qemu, Template, VmShape } from './shape.ts'
+import type {
+  AccelKind,
+  BootDisk,
+  Disk,
+  DiskFile,
+  MachineType,
+  MonitorForm,
+  Qemu,
+  Template,
+  VmShape,
+} from './shape.ts'
 
-export type { AccelKind, Disk, ExecOptions, ExecResult, Identity, MachineType, Qemu, Template, VmShape }
+export type {
+  AccelKind,
+  BootDisk,
+  Disk,
+  DiskFile,
+  ExecOptions,
+  ExecResult,
+  Identity,
+  MachineType,
+  Qemu,
+  Template,
+  VmShape,
+}
 
 /** The result of the accelerator probe. */
 export interface Accel {
@@ -26,6 +48,8 @@ export interface VmSpec extends VmShape {
   readonly namespace?: NetNamespace | undefined
   /** The guest's console output is appended to this file. */
   readonly consoleLog: string
+  /** An ISO image with the configuration of cloud-init, as a disk with the serial number `xcluster-seed`. With `bootDisk` alone. */
+  readonly seed?: Uint8Array
   /** The time limit from the start of QEMU to the agent's first answer. Default: 120 s, and 6 s for each emulated vCPU. */
   readonly readyTimeoutMs?: number
   /**

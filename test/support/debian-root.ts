@@ -21,21 +21,35 @@ const packages = [
 ]
 
 /** A tar archive of a Debian 12 with systemd: made once from its packages, then from the cache. */
-export async function debianRoot(): Promise<string> {
+export function debianRoot(): Promise<string> {
+  return cached('bookworm-1.tar', packages, async draft => {
+    const { status, stderr } = spawnSync('tar', ['-cf', 'root.tar', '-C', 'root', '.'], { cwd: draft })
+    if (status !== 0) throw new Error(`tar: ${stderr}`)
+    return join(draft, 'root.tar')
+  })
+}
+
+/**
+ * A file of the cache. When it is missing, it is made from a Debian 12 with systemd and `more` packages, which is in
+ * `root` of a directory: `make` returns the path of what is to be kept.
+ */
+export async function cached(
+  name: string,
+  more: readonly string[],
+  make: (draft: string) => Promise<string>,
+): Promise<string> {
   const folder = join(places(process.env, process.getuid!()).cache, 'test-roots')
-  const tar = join(folder, `bookworm-1.tar`)
-  if (existsSync(tar)) return tar
+  const file = join(folder, name)
+  if (existsSync(file)) return file
   const draft = join(folder, `draft-${process.pid}`)
   await mkdir(draft, { recursive: true })
   try {
     const apt = new SuiteApt({ folder: draft, signal: AbortSignal.timeout(300_000) })
     await apt.update('bookworm')
-    await unpackRoot(join(draft, 'root'), await apt.download(packages))
-    const { status, stderr } = spawnSync('tar', ['-cf', 'root.tar', '-C', 'root', '.'], { cwd: draft })
-    if (status !== 0) throw new Error(`tar: ${stderr}`)
-    await rename(join(draft, 'root.tar'), tar)
+    await unpackRoot(join(draft, 'root'), await apt.download([...new Set([...packages, ...more])]))
+    await rename(await make(draft), file)
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
-  return tar
+  return file
 }

@@ -38,7 +38,9 @@ export function settingOption(key: SettingKey): Option {
 function nodeOptionsIn(argv: readonly string[]): Set<string> {
   const found = argv.map(
     argument =>
-      /^--(?:mem|smp|append|nets|mtu|with|kernel|modules|rootfs|init)\d+(?==|$)/.exec(argument)?.[0],
+      /^--(?:mem|smp|append|nets|mtu|with|kernel|modules|rootfs|image|bootable|cidata|init)\d+(?==|$)/.exec(
+        argument,
+      )?.[0],
   )
   return new Set(found.filter(option => option !== undefined))
 }
@@ -73,22 +75,23 @@ export function changedSettings(
 function withPaths(session: Session, all: Settings): Settings {
   const [kvm, netSetup] = [program(all.kvm), program(all.netSetup)]
   const [dnsHosts, dnsLog] = [absolute(all.dnsHosts), absolute(all.dnsLog)]
-  const cdrom = absolute(all.cdrom) || madeCdrom(session)
+  const [cdrom, sshKey] = [absolute(all.cdrom) || madeCdrom(session), absolute(all.sshKey)]
   const [ovl, xovls, ovlPath] = [all.ovl.map(program), all.xovls.map(program), all.ovlPath.map(absolute)]
   const dnsUpstreamCa = absolute(all.dnsUpstreamCa)
-  const files = { ...ofNodes(all), kvm, netSetup, dnsHosts, dnsLog, dnsUpstreamCa, cdrom }
+  const files = { ...ofNodes(all), kvm, netSetup, dnsHosts, dnsLog, dnsUpstreamCa, cdrom, sshKey }
   return { ...all, ...files, ovl, xovls, ovlPath }
 }
 
 /** The paths that each node may have of its own, made absolute. */
 function ofNodes(all: Settings): object {
-  const paths = Object.entries(all).filter(([key]) => /^(kernel|modules|rootfs)\d*$/.test(key))
+  const paths = Object.entries(all).filter(([key]) => /^(kernel|modules|rootfs|image|cidata)\d*$/.test(key))
   return Object.fromEntries(paths.map(([key, path]) => [key, absolute(path)]))
 }
 
 function isSetting(key: string): boolean {
   return (
-    Object.hasOwn(settings, key) || /^(mem|smp|append|nets|mtu|with|kernel|modules|rootfs|init)\d+$/.test(key)
+    Object.hasOwn(settings, key) ||
+    /^(mem|smp|append|nets|mtu|with|kernel|modules|rootfs|image|bootable|cidata|init)\d+$/.test(key)
   )
 }
 
@@ -125,6 +128,8 @@ const files: readonly string[] = [
   'cdrom',
   'kernel',
   'rootfs',
+  'image',
+  'sshKey',
   'kvm',
   'netSetup',
   'dnsHosts',
@@ -137,6 +142,6 @@ function placeholder(key: string): string {
   if (key.startsWith('nets') || key === 'hostNets') return 'nets'
   if (['ovl', 'xovls', 'packages'].includes(key) || key.startsWith('with')) return 'names'
   if (key === 'ovlPath') return 'dirs'
-  if (key === 'modules') return 'dir'
+  if (['modules', 'cidata'].includes(key)) return 'dir'
   return typeof (settings as Record<string, { default: unknown }>)[key]?.default === 'number' ? 'n' : 'value'
 }

@@ -2,9 +2,7 @@ import { type Environment, isNumbered, settings } from '../../plan/index.ts'
 
 /** Variables of the original xcluster that are not settings here, and what to do instead. */
 const instead: Readonly<Record<string, string>> = {
-  __image: 'nodes boot the built-in image (docs/image.md)',
-  __hd: 'nodes boot the built-in image (docs/image.md)',
-  __bootable: 'nodes boot a kernel and an image, not a disk',
+  __hd: 'name the image: __image; each node writes to a layer of its own',
   __kver: 'name the kernel file: __kernel',
   __kbin: 'name the kernel file: __kernel',
   __kdir: 'name the kernel file: __kernel',

@@ -1,9 +1,10 @@
 import { Scope } from '../../base/index.ts'
-import type { SettingOptions } from '../../plan/index.ts'
+import { resolveSettings, type SettingOptions } from '../../plan/index.ts'
 import { startIn } from '../start.ts'
 import type { Cluster, StartHooks } from '../types.ts'
 import { type ClusterWorld, systemWorld } from '../world.ts'
 import { Lab, type LabOptions } from './lab.ts'
+import { refuseDisks } from './refuse.ts'
 
 export interface PrepareHooks extends StartHooks, Pick<LabOptions, 'spare'> {}
 
@@ -33,6 +34,7 @@ export async function prepareIn(
   options: SettingOptions,
   { prepare, spare, ...hooks }: PrepareHooks & { readonly prepare: (cluster: Cluster) => Promise<void> },
 ): Promise<Lab> {
+  refuseDisks(resolveSettings({ options }))
   await using scope = new Scope()
   const cluster = scope.add(await startIn(world, options, { ...hooks, freezable: true }))
   await prepare(cluster)

@@ -1,4 +1,5 @@
-import type { FabricKind } from '../../plan/index.ts'
+import { settingText } from '../../base/index.ts'
+import { type FabricKind, nodesWith, type Settings } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
 
 /** What decides whether a cluster can be frozen. */
@@ -17,6 +18,12 @@ export function refuseFreeze({ name, freezable, fabric }: Freezing): void {
       'its network is in user space: all forks would be on the same multicast groups and ports',
       'Start it where bridges can be made: as root, or with user namespaces',
     )
+}
+
+/** A frozen cluster has its nodes' memory, and not their disks. Throws CLUSTER_NOT_FREEZABLE. */
+export function refuseDisks(settings: Settings): void {
+  if (settings.image === '' && nodesWith(settings, ['image']).length === 0) return
+  throw refused(settings.name, 'nodes of it start from a disk image', `Omit ${settingText('image')}`)
 }
 
 function refused(target: string, reason: string, remedy: string): ClusterError {

@@ -24,6 +24,7 @@ import type {
 } from '../../vm/index.ts'
 import { ClusterError } from '../errors.ts'
 import type { ClusterWorld } from '../world.ts'
+import { awaitCloudGuest, cloudBootMs } from './cloud-guest.ts'
 import { NodeLifecycle } from './state.ts'
 
 /** What a node needs from its cluster. */
@@ -52,6 +53,8 @@ export class ClusterNode {
   #machine: Machine | undefined
   #channel: GuestChannel | undefined
   #cloned = false
+  /** For a guest that gets its identity from cloud-init: how long it may boot, in milliseconds. */
+  #cloudBootMs: number | undefined
   #began: number | undefined
   #milestones: Partial<Record<NodeMilestone, number>> = {}
   #reason: string | undefined
@@ -88,6 +91,7 @@ export class ClusterNode {
     this.#reason = undefined
     this.#warning = undefined
     this.#cloned = spec.template !== undefined
+    this.#cloudBootMs = spec.kernel === undefined ? cloudBootMs(spec.accel) : undefined
     this.#enter('starting')
     const { world } = this.#parts
     const machine = await world.startVm(spec, { clock: world.clock, ...options })
@@ -110,12 +114,11 @@ export class ClusterNode {
 
   /** Configures its guest: addresses, routes and, for a clone, its identity. */
   async configure(): Promise<void> {
-    await this.#configuring(async channel => {
-      const additions = this.#cloned ? undefined : this.#parts.additions.of(this.#plan) // a template has them
-      if (additions) await unpackInto(channel, additions)
-      const { dnsPort, domain } = this.#parts
-      await configure(channel, this.#plan, { clone: this.#cloned, dnsPort: dnsPort(), domain, scripts: true })
-    })
+    await this.#configuring(channel =>
+      this.#cloudBootMs === undefined
+        ? this.#configureOwn(channel)
+        : this.#configureCloudGuest(channel, this.#cloudBootMs),
+    )
     await this.follow() // the plan may have changed meanwhile
   }
 
@@ -167,6 +170,37 @@ export class ClusterNode {
     return frozen
   }
 
+  async #configureOwn(channel: GuestChannel): Promise<void> {
+    const additions = this.#cloned ? undefined : this.#parts.additions.of(this.#plan) // a template has them
+    if (additions) await unpackInto(channel, additions)
+    const { dnsPort, domain } = this.#parts
+    await configure(channel, this.#plan, { clone: this.#cloned, dnsPort: dnsPort(), domain, scripts: true })
+  }
+
+  /** A guest that never answers is used as it is, with a warning, until it does. */
+  async #configureCloudGuest(channel: GuestChannel, limitMs: number): Promise<void> {
+    const machine = this.#machine!
+    const configured = this.#configureSeeded(channel, limitMs)
+    const { clock } = this.#parts.world
+    this.#warning = await awaitCloudGuest(machine, configured, { clock, limitMs })
+    if (this.#warning === undefined) return
+    this.#parts.tell({ type: 'notice', text: `${this.#plan.name}: ${this.#warning}` })
+    const late = () => {
+      if (this.#machine === machine) this.#warning = undefined
+    }
+    configured.then(late, () => {})
+  }
+
+  async #configureSeeded(channel: GuestChannel, limitMs: number): Promise<void> {
+    await setClock(channel, () => limitMs)
+    const additions = this.#parts.additions.of(this.#plan)
+    if (additions) await unpackInto(channel, additions)
+    await configure(channel, this.#plan, {
+      ...{ clone: false, seeded: true, scripts: true },
+      dnsPort: this.#parts.dnsPort(),
+    })
+  }
+
   /**
    * Configures its guest for its current plan: a guest that runs now, a paused one when it resumes. A guest that does
    * not answer keeps what it has, and the node gets a warning: other nodes' changes do not depend on it.
@@ -197,7 +231,7 @@ export class ClusterNode {
       op: 'run a command on',
       target: this.#plan.name,
       reason: 'no xcluster-guest answers in the guest, so commands have no streams there',
-      remedy: 'Use `exec`, which the QEMU guest agent can do too',
+      remedy: 'A program can run it with cluster.exec() if the guest has a QEMU guest agent',
     })
   }
 

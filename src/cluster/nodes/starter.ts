@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { ProgressEvent } from '../../api/index.ts'
 import { codeOf, memberWord, messageOf, reasonOf } from '../../base/index.ts'
+import { writeSeed } from '../../guest/index.ts'
 import { type HostResources, type Passed, StartLimit, specOf, startInTurn } from '../../host/index.ts'
 import type { Fabric } from '../../net/index.ts'
 import type { Settings } from '../../plan/index.ts'
@@ -164,6 +165,17 @@ export class NodeStarter {
     }
   }
 
+  /** What cloud-init in its guest reads. */
+  #seedOf({ plan }: ClusterNode): { readonly seed?: Uint8Array } {
+    const { settings, host, world } = this.#parts
+    const sources = host.software(plan.id).disk?.seed
+    if (!sources) return {}
+    const instance = Buffer.from(world.randomBytes(8)).toString('hex')
+    return {
+      seed: writeSeed(plan, { ...sources, instance, dns: settings.dns === 'on', domain: settings.domain }),
+    }
+  }
+
   async #start(
     node: ClusterNode,
     { fabric, signal }: Pick<BootRun, 'fabric' | 'signal'>,
@@ -172,9 +184,13 @@ export class NodeStarter {
     const { settings, host, freezable } = this.#parts
     const nics = await fabric.nics(node.plan.id, signal)
     const place = { nics, namespace: fabric.namespace, consoleLog: node.consoleLog }
-    const spec = { ...specOf(node.plan, settings, { host, place }), freezable }
+    const spec = { ...specOf(node.plan, settings, { host, place }), ...this.#seedOf(node), freezable }
     const clones = template && !nics.some(({ cold }) => cold)
-    const alone = { ...spec, append: `${memberWord} ${spec.append}`.trim() }
+    const alone = {
+      ...spec,
+      ...(spec.kernel === undefined && { readyWith: 'running' as const }),
+      append: `${memberWord} ${spec.append}`.trim(),
+    }
     const booting = node.boot(clones ? { ...spec, template, readyWith: 'wake' } : alone, {
       signal,
       passed: () => {

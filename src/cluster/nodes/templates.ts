@@ -1,7 +1,13 @@
 import type { ProgressEvent } from '../../api/index.ts'
 import { codeOf, firstFailure, messageOf, type Nic, Scope } from '../../base/index.ts'
 import { templateChannel, unpackInto, warmUp } from '../../guest/index.ts'
-import { type HostResources, type NodeAdditions, shapeAppend, specOf } from '../../host/index.ts'
+import {
+  type HostResources,
+  type NodeAdditions,
+  type Software,
+  shapeAppend,
+  specOf,
+} from '../../host/index.ts'
 import type { FabricKind } from '../../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { planNics, planUnpluggedNics, type Settings, settingFor } from '../../plan/index.ts'
@@ -50,7 +56,7 @@ export class Templates implements AsyncDisposable {
   async open(nodes: readonly NodePlan[], signal: AbortSignal): Promise<void> {
     await this.#parts.additions.prepare(nodes, signal)
     if (this.#parts.settings.clone === 'off') return
-    const shapes = new Map(nodes.map(node => [this.#shapeOf(node), node]))
+    const shapes = new Map(this.#cloneable(nodes).map(node => [this.#shapeOf(node), node]))
     await Promise.all(
       Array.from(shapes, ([shape, node]) => {
         const opening = this.#open.get(shape) ?? this.#openOne(shape, node, signal)
@@ -60,8 +66,22 @@ export class Templates implements AsyncDisposable {
     )
   }
 
+  /** Without those with cloud-init: it gives a guest its identity while that boots. */
+  #cloneable(nodes: readonly NodePlan[]): readonly NodePlan[] {
+    const [own, others] = [nodes.filter(node => this.#boots(node)), nodes.filter(node => !this.#boots(node))]
+    const names = own.map(({ name }) => name).join(', ')
+    const text = `booted, and not cloned, because cloud-init gives each its identity: ${names}`
+    if (own.length > 0) this.#parts.tell({ type: 'notice', text })
+    return others
+  }
+
+  #boots({ id }: NodePlan): boolean {
+    return this.#parts.host.software(id).disk?.seed !== undefined
+  }
+
   /** The node's template, if it is open. */
   of(node: NodePlan): Template | undefined {
+    if (this.#boots(node)) return undefined
     return this.#ready.get(this.#shapeOf(node))
   }
 
@@ -98,22 +118,19 @@ export class Templates implements AsyncDisposable {
   #specOf(node: NodePlan): TemplateSpec {
     const { settings, host } = this.#parts
     const nics = this.#nicsOf(node)
-    const { image, root } = host.software(node.id)
     const ownInit = settingFor(settings, 'init', node.id) === 'system'
-    const { kernel, initramfs, disks, memoryMiB, vcpus, accel, machine, extraArgs, identity } = specOf(
-      node,
-      settings,
-      { host, place: { nics } },
-    )
+    const { kernel, initramfs, disks, bootDisk, memoryMiB, vcpus, accel, machine, extraArgs, identity } =
+      specOf(node, settings, { host, place: { nics } })
     return {
       ...{ kernel, initramfs, memoryMiB, vcpus, accel, nics },
       ...(disks && { disks }),
+      ...(bootDisk && { bootDisk }),
       ...(extraArgs && { extraArgs }),
       ...(machine && { machine }),
       ...(identity && { identity }),
       append: shapeAppend(node.id, settings),
       qemu: host.qemu,
-      image: [image.key, root?.key].filter(Boolean).join('+'),
+      image: keysOf(host.software(node.id)).join('+'),
       warmUp: warmUp(nics.length, this.#parts.world, { ownInit }),
       ...this.#added(node),
     }
@@ -137,8 +154,7 @@ export class Templates implements AsyncDisposable {
   #shapeOf(node: NodePlan): string {
     const { id, memMiB, vcpus, nets } = node
     const { settings, host, additions } = this.#parts
-    const { image, root } = host.software(id)
-    const software = [image.key, root?.key, additions.of(node)?.key]
+    const software = [keysOf(host.software(id)), additions.of(node)?.key]
     return JSON.stringify([memMiB, vcpus, nets.length, shapeAppend(id, settings), ...software])
   }
 
@@ -159,6 +175,11 @@ export class Templates implements AsyncDisposable {
       },
     }
   }
+}
+
+/** Stands for what a node boots. */
+function keysOf({ image, root, disk }: Software): string[] {
+  return [image.key, root?.key, disk?.key].filter(key => key !== undefined)
 }
 
 function tapsOf({ id, nets }: NodePlan): ClusterPlan['bridges']['taps'] {

@@ -19,6 +19,9 @@ const numbered = {
   kernel: { ...settings.kernel, from: 1, to: lastNodeId },
   modules: { ...settings.modules, from: 1, to: lastNodeId },
   rootfs: { ...settings.rootfs, from: 1, to: lastNodeId },
+  image: { ...settings.image, from: 1, to: lastNodeId },
+  bootable: { ...settings.bootable, from: 1, to: lastNodeId },
+  cidata: { ...settings.cidata, from: 1, to: lastNodeId },
   init: { ...settings.init, from: 1, to: lastNodeId },
   mtu: { ...settings.mtu, from: 0, to: 255 },
 } as const

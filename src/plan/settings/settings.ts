@@ -25,6 +25,7 @@ const uids = whole(1000, 4_000_000_000)
 const accelerators = choice('auto', 'kvm', 'tcg')
 const machines = choice('auto', 'q35', 'pc', 'microvm')
 const cloning = choice('always', 'off')
+const switches = choice('no', 'yes')
 const inits = choice('xcluster', 'system')
 const fabrics = choice('auto', 'bridge', 'user')
 /** Base ports, to which a node's number is added; 0 for none. */
@@ -167,6 +168,38 @@ export const settings = {
     default: '',
     doc: "tar archive or directory that becomes the guest's root",
   }),
+  image: perNode({
+    variable: '__image',
+    kind: text,
+    default: '',
+    doc: 'disk image (qcow2 or raw) that nodes start from, as /dev/vda',
+  }),
+  bootable: perNode({
+    variable: '__bootable',
+    kind: switches,
+    default: 'no',
+    doc: "yes: such an image's own boot loader starts it, and not a kernel",
+    bare: 'yes',
+  }),
+  cidata: perNode({
+    variable: '__cidata',
+    kind: text,
+    default: '',
+    doc: "directory with files for cloud-init, such as user-data, in place of the node's own",
+  }),
+  sshKey: always({
+    variable: '__ssh_key',
+    kind: text,
+    default: '',
+    doc: 'file with public SSH keys for guests with cloud-init',
+  }),
+  trustBacking: always({
+    variable: '__trust_backing',
+    kind: switches,
+    default: 'no',
+    doc: 'yes: disk images may name other files, which are read',
+    bare: 'yes',
+  }),
   init: perNode({
     variable: '__init',
     kind: inits,
@@ -267,14 +300,17 @@ type KeysOf<S extends Table[SettingKey]['scope']> = {
 }[SettingKey]
 type Value<K extends SettingKey> = Table[K] extends Setting<infer T> ? T : never
 
+type NodeText = 'append' | 'kernel' | 'modules' | 'rootfs' | 'image' | 'cidata'
+
 /**
  * Settings for one node, `mem3`, `nets201`, or for one net, `mtu1`. Each is a key of its own, because each is
  * a variable of its own.
  */
 export interface NodeSettings {
   readonly [key: `mem${number}` | `smp${number}` | `mtu${number}`]: number
-  readonly [key: `append${number}` | `kernel${number}` | `modules${number}` | `rootfs${number}`]: string
+  readonly [key: `${NodeText}${number}`]: string
   readonly [key: `init${number}`]: Settings['init']
+  readonly [key: `bootable${number}`]: Settings['bootable']
   readonly [key: `nets${number}`]: readonly number[]
   readonly [key: `with${number}`]: readonly string[]
 }
@@ -287,8 +323,9 @@ export type Settings = { readonly [K in KeysOf<'always' | 'node'>]: Value<K> } &
 /** Settings that a caller gives. Text is read as on the command line. */
 export type SettingOptions = { readonly [K in SettingKey]?: Value<K> | string } & {
   readonly [key: `${'mem' | 'smp' | 'mtu'}${number}`]: number | string
-  readonly [key: `append${number}` | `kernel${number}` | `modules${number}` | `rootfs${number}`]: string
+  readonly [key: `${NodeText}${number}`]: string
   readonly [key: `init${number}`]: Settings['init'] | string
+  readonly [key: `bootable${number}`]: Settings['bootable'] | string
   readonly [key: `nets${number}`]: readonly number[] | string
   readonly [key: `with${number}`]: readonly string[] | string
 }

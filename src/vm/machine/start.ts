@@ -46,8 +46,8 @@ async function bootOrigin(spec: VmSpec): Promise<Beginning> {
 }
 
 async function cloneOrigin(spec: VmSpec, template: Template): Promise<Beginning> {
-  const { ram, state } = template
-  if (!spec.freezable) return { role: 'clone', ram, state, wake: qmp => wake(qmp, template) }
+  const { ram, state, layer: kept } = template
+  if (!spec.freezable) return { role: 'clone', ram, state, kept, wake: qmp => wake(qmp, template) }
   const freezer = await Freezer.open(spec)
   const { role, ram: own, saved } = freezer
   return { ...{ role, ram: own, state, saved, freezer }, wake: qmp => wake(qmp, template, 'derived') }

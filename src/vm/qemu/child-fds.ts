@@ -29,3 +29,9 @@ export const childFds: Readonly<Record<Role, ChildFds>> = {
   clone: { ...wires, ram: 7, state: 8, firstNic: 9 },
   derived: { ...wires, ram: 7, state: 8, saved: 9, firstNic: 10 },
 }
+
+/** Those of a VM: one that its disk boots inherits no kernel. */
+export function fdsOf(role: Role, { kernel }: { readonly kernel?: string | undefined }): ChildFds {
+  if (role !== 'boot' || kernel !== undefined) return childFds[role]
+  return { ...wires, firstNic: childFds.boot.kernel! }
+}

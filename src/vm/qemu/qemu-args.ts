@@ -1,7 +1,8 @@
 import type { Nic } from '../../base/index.ts'
+import { diskNodes } from '../disk/nodes.ts'
 import { VmError } from '../errors.ts'
 import type { VmSpec } from '../types.ts'
-import { type ChildFds, childFds, type Role } from './child-fds.ts'
+import { type ChildFds, fdsOf, type Role } from './child-fds.ts'
 import { kernelLine } from './kernel-line.ts'
 
 /** The guest agent's virtio-serial port: its device id in QEMU, and its name in the guest. */
@@ -12,7 +13,8 @@ export const agentPort = { id: 'agent', name: 'org.qemu.guest_agent.0' } as cons
  */
 const streamPort = { id: 'stream', name: 'org.xcluster.stream.0' } as const
 
-const sandbox = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'
+const strict = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'
+export const sandboxArgs = ['-sandbox', strict]
 /**
  * For a QEMU that keeps its privileges and may use them, also to start the programs in a user's `-netdev`
  * options.
@@ -20,7 +22,7 @@ const sandbox = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecont
 const wideSandbox = 'on,obsolete=deny,resourcecontrol=deny'
 
 /** The part of a {@link VmSpec} that is on QEMU's command line. */
-export type Described = Omit<VmSpec, 'qemu' | 'kernel' | 'consoleLog'>
+export type Described = Omit<VmSpec, 'qemu' | 'consoleLog'>
 
 /**
  * The arguments of `qemu-system-x86_64` for a VM. Pure: files are named by the file descriptor that they will
@@ -28,15 +30,15 @@ export type Described = Omit<VmSpec, 'qemu' | 'kernel' | 'consoleLog'>
  * have access to their directories. A clone has neither: its kernel runs already.
  */
 export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' : 'boot'): string[] {
-  const fds = childFds[role]
+  const fds = fdsOf(role, spec)
   return [
     ...['-name', quoted(spec.name)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-sandbox', isPrivileged(spec) ? wideSandbox : sandbox],
+    ...(isPrivileged(spec) ? ['-sandbox', wideSandbox] : sandboxArgs),
     ...['-machine', machine(spec, fds), '-accel', spec.accel, ...cpu(spec)],
     ...['-m', `${spec.memoryMiB}M`, '-smp', `${spec.vcpus}`],
     ...(role === 'boot' ? [] : memory(spec, fds)),
-    ...(fds.kernel === undefined ? incoming : kernel(spec, fds, fds.kernel)),
+    ...(fds.state === undefined ? kernel(spec, fds) : incoming),
     ...[...socket('monitor', fds.monitor), ...monitor(spec)],
     ...[...socket('console', fds.console), '-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci,id=ports'],
@@ -44,6 +46,7 @@ export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' :
     ...[...socket('stream', fds.stream), ...port(streamPort)],
     ...['-device', 'virtio-rng-pci'],
     ...nicArgs(spec.nics, fds.firstNic),
+    ...bootDiskArgs(spec, fds, role),
     ...diskArgs(spec, fds),
     ...(spec.extraArgs ?? []),
   ]
@@ -60,9 +63,10 @@ export function isPrivileged({ nics }: Pick<Described, 'nics'>): boolean {
  */
 const incoming = ['-incoming', 'defer', '-global', 'migration.announce-rounds=0']
 
-function kernel(spec: Described, fds: ChildFds, image: number): string[] {
+function kernel(spec: Described, fds: ChildFds): string[] {
+  if (fds.kernel === undefined) return ['-boot', 'strict=on']
   const initramfs = spec.initramfs === undefined ? [] : ['-initrd', openAgain(afterNics(spec, fds))]
-  return ['-kernel', openAgain(image), ...initramfs, '-append', kernelLine(spec)]
+  return ['-kernel', openAgain(fds.kernel), ...initramfs, '-append', kernelLine(spec)]
 }
 
 function afterNics({ nics }: Described, { firstNic }: ChildFds): number {
@@ -74,12 +78,37 @@ function afterNics({ nics }: Described, { firstNic }: ChildFds): number {
  * user, from 1e on downwards.
  */
 function diskArgs(spec: Described, fds: ChildFds): string[] {
-  const first = afterNics(spec, fds) + (fds.kernel === undefined || spec.initramfs === undefined ? 0 : 1)
+  const first = firstDisk(spec, fds)
   return (spec.disks ?? []).flatMap(({ serial }, index) => {
     const file = `file.driver=file,file.filename=${openAgain(first + index)},file.locking=off`
     const device = `virtio-blk-pci,drive=disk${index},serial=${quoted(serial)},num-queues=1,addr=${(0x1e - index).toString(16)}`
     return ['-blockdev', `driver=raw,node-name=disk${index},read-only=on,${file}`, '-device', device]
   })
+}
+
+function firstDisk(spec: Described, fds: ChildFds): number {
+  return afterNics(spec, fds) + (fds.kernel === undefined || spec.initramfs === undefined ? 0 : 1)
+}
+
+/**
+ * The disk that the guest starts from. QEMU gets its files as fd sets: so it need not be allowed to open them. A guest
+ * gets the errors of this machine, as that of a full disk, where QEMU would stop it.
+ */
+function bootDiskArgs(spec: Described, fds: ChildFds, role: Role): string[] {
+  if (!spec.bootDisk) return []
+  const first = firstDisk(spec, fds) + (spec.disks ?? []).length
+  const seed = spec.seed !== undefined
+  const { sources, nodes, disks } = diskNodes(spec.bootDisk, { kept: role === 'clone', seed })
+  const devices = disks.flatMap(({ node, serial }, index) => {
+    const boots = spec.kernel === undefined && index === 0 ? ',bootindex=0' : ''
+    const errors = 'werror=report,rerror=report'
+    return ['-device', `virtio-blk-pci,drive=${node},serial=${serial},num-queues=1,${errors}${boots}`]
+  })
+  return [
+    ...sources.flatMap((_, index) => ['-add-fd', `fd=${first + index},set=${index + 1}`]),
+    ...nodes.flatMap(node => ['-blockdev', JSON.stringify(node)]),
+    ...devices,
+  ]
 }
 
 /** RAM in a file: one that is to be saved writes to it, and a clone maps it privately. */
@@ -92,8 +121,13 @@ function memory({ memoryMiB }: Described, { ram, saved }: ChildFds): string[] {
 }
 
 /** microvm has no PCI by default. Its timers are good enough only under KVM. */
-function machine({ machine: type = 'q35', accel, name }: Described, { ram }: ChildFds): string {
-  const backend = ram === undefined ? '' : ',memory-backend=ram'
+function machine(
+  { machine: type = 'q35', accel, name, kernel: given }: Described,
+  { ram, state }: ChildFds,
+): string {
+  // Without graphics the BIOS and boot loaders use the console.
+  const text = given === undefined && state === undefined ? ',graphics=off' : ''
+  const backend = ram === undefined ? text : `,memory-backend=ram${text}`
   if (type !== 'microvm') return type + backend
   if (accel === 'kvm') return `microvm,pcie=on,rtc=on${backend}`
   throw new VmError({

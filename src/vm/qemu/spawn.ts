@@ -10,6 +10,7 @@ import {
   socketPair,
 } from '../../sys/index.ts'
 import { kvmIdentity } from '../accel/kvm-identity.ts'
+import { openBootDisk } from '../disk/open.ts'
 import { tellLaunched, trace } from '../trace.ts'
 import type { VmSpec } from '../types.ts'
 import { openBootFiles, openDisks } from './boot-files.ts'
@@ -24,6 +25,10 @@ export interface Origin {
   readonly state?: Memfd
   /** Where it is to write its state. */
   readonly saved?: Memfd
+  /** What its template had written to its disk. */
+  readonly kept?: { readonly fd: number } | undefined
+  /** Where it writes to its disk. Absent: a new file. */
+  readonly layer?: { readonly fd: number } | undefined
 }
 
 /** A started QEMU, and this process's ends of its sockets, which the caller closes. */
@@ -42,12 +47,13 @@ export interface Spawned {
 const guestShare = { share: 50 }
 
 /** Starts QEMU with the descriptors of its spec alone. After a failure it leaves nothing open. */
-export async function spawnQemu(spec: VmSpec, { role, ram, state, saved }: Origin): Promise<Spawned> {
+export async function spawnQemu(spec: VmSpec, origin: Origin): Promise<Spawned> {
+  const { role, ram, state, saved } = origin
   const args = qemuArgs(spec, role)
   await using opened = new Scope() // QEMU has copies: this process closes its own in any case
   await using ours = new Scope()
   const boot = state ? undefined : await openBootFiles(spec, opened)
-  const disks = await openDisks(spec, opened)
+  const disks = [...(await openDisks(spec, opened)), ...(await openBootDisk(spec, origin, opened))]
   const wire = (options = {}): { port: Port; theirs: number } => {
     const [near, theirs] = socketPair()
     opened.defer(() => closeFd(theirs))

@@ -7,13 +7,13 @@ import { foreign } from '../template/errors.ts'
 import { whyForeign } from '../template/facts.ts'
 import { withLock } from '../template/lock.ts'
 import { pieceSize } from './manifest.ts'
-import { emptyDraft, fileNames, install, loadTemplate, templatesIn } from './store.ts'
+import { closeLoaded, emptyDraft, fileNames, install, layerName, loadTemplate, templatesIn } from './store.ts'
 
 /**
  * Templates in one file, for another machine of the same kind: one after another, each in the form
  *
  * ```text
- * {"format":"xcluster template","v":1,"key":"…","sizes":[n,n,n]}⏎   manifest.json, ram, state   64 hex digits
+ * {"format":"xcluster template","v":1,"key":"…","sizes":[n,n,n]}⏎   manifest.json, ram, state, perhaps layer   64 hex digits
  * ```
  *
  * The digits are the SHA-256 of everything before them, from this template's head on.
@@ -25,7 +25,8 @@ interface Head {
   readonly sizes: readonly number[]
 }
 
-const names = Object.values(fileNames)
+const usualNames = Object.values(fileNames)
+const namesWithLayer = [...usualNames, layerName]
 const digits = 64
 
 /** Writes templates of the cache to a file, which appears under its name when it is complete. */
@@ -50,7 +51,8 @@ async function exportOne(cacheDir: string, key: string, out: FileHandle): Promis
   const directory = join(templatesIn(cacheDir), key)
   const loaded = await loadTemplate(directory, key)
   if (!loaded) throw noSuch(key)
-  await Promise.all([loaded.ram.close(), loaded.state.close()])
+  await closeLoaded(loaded)
+  const names = loaded.manifest.layer ? namesWithLayer : usualNames
   const sizes = await Promise.all(names.map(async name => (await stat(join(directory, name))).size))
   const hash = createHash('sha256')
   const head: Head = { format: 'xcluster template', v: 1, key, sizes }
@@ -82,14 +84,14 @@ async function importOne(cacheDir: string, reader: BundleReader): Promise<string
   await withLock(directory, async () => {
     const draft = await emptyDraft(directory)
     try {
-      for (const [index, name] of names.entries()) {
-        await using out = await open(join(draft, name), 'wx', 0o600)
-        await reader.part(sizes[index]!, piece => out.writeFile(piece))
+      for (const [index, size] of sizes.entries()) {
+        await using out = await open(join(draft, namesWithLayer[index]!), 'wx', 0o600)
+        await reader.part(size, piece => out.writeFile(piece))
         await out.sync()
       }
       await reader.end()
       const loaded = await loadTemplate(draft, key)
-      await Promise.all([loaded?.ram.close(), loaded?.state.close()])
+      if (loaded) await closeLoaded(loaded)
       const why = loaded && (await whyForeign(loaded.manifest.facts))
       if (why) throw foreign(reader.path, why)
       await install(draft, directory)
@@ -181,7 +183,8 @@ function readHead(line: string): Head | undefined {
     const head = JSON.parse(line) as Head
     const { format, key, sizes, v } = head
     const isOurs = format === 'xcluster template' && v === 1 && /^[0-9a-f]{64}$/.test(key)
-    return isOurs && sizes.length === names.length && sizes.every(isSize) ? head : undefined
+    const isWhole = sizes.length === usualNames.length || sizes.length === namesWithLayer.length
+    return isOurs && isWhole && sizes.every(isSize) ? head : undefined
   } catch {
     return undefined
   }

@@ -6,7 +6,7 @@ import { blockSize, type Manifest, pieceSize } from './manifest.ts'
 type Extents = Manifest['ram']['extents']
 
 const zeros = Buffer.alloc(pieceSize)
-const readSome = promisify(read)
+export const readSome = promisify(read)
 
 /**
  * Reads `bytes` of memory from a file and passes the blocks that are not all zero to `take`. Returns which

@@ -19,6 +19,8 @@ export interface Manifest {
   readonly made: number
   readonly state: Checked
   readonly transport: StateTransport
+  /** What it had written to the disk that it started from, if any. */
+  readonly layer?: Checked
   /** The file has only blocks that are not zero. `extents` has their places, as [block, number of blocks]. */
   readonly ram: Checked & { readonly extents: readonly (readonly [number, number])[] }
 }

@@ -31,13 +31,15 @@ export async function wake(
 }
 
 /** Checks that the spec fits the template. QEMU would notice some differences, with less helpful errors. */
-export function mustFit({ name, memoryMiB, nics }: VmSpec, template: Template): void {
+export function mustFit({ name, memoryMiB, nics, bootDisk }: VmSpec, template: Template): void {
   const differs =
     template.memoryMiB !== memoryMiB
       ? `the template has ${template.memoryMiB} MiB of memory, and this VM needs ${memoryMiB}`
       : template.nicCount !== nics.length
         ? `the template has ${template.nicCount} NICs, and this VM needs ${nics.length}`
-        : undefined
+        : (template.layer !== undefined) !== (bootDisk !== undefined)
+          ? 'one of them has a disk that it starts from, and the other has none'
+          : undefined
   if (differs === undefined) return
   throw new VmError({ code: 'TEMPLATE_MISMATCH', kind: 'usage', op: 'clone', target: name, reason: differs })
 }

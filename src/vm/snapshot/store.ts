@@ -1,4 +1,4 @@
-import { ftruncateSync } from 'node:fs'
+import { constants, ftruncateSync } from 'node:fs'
 import { type FileHandle, open, readFile, rename, rm, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isSystemError, messageOf, Scope, XclusterError } from '../../base/index.ts'
@@ -6,11 +6,20 @@ import { type Memfd, makeDirectory, sealedMemfd } from '../../sys/index.ts'
 import { damaged } from '../template/errors.ts'
 import type { TemplateFacts } from '../template/facts.ts'
 import { CheckedWriter, readChecked, writeAt } from './checked-file.ts'
-import { keepNonZero, placer } from './extents.ts'
-import { type Checked, decodeManifest, encodeManifest, type Manifest, mebibyte } from './manifest.ts'
+import { keepNonZero, placer, readSome } from './extents.ts'
+import {
+  type Checked,
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  mebibyte,
+  pieceSize,
+} from './manifest.ts'
 import type { StateTransport } from './transport.ts'
 
 export const fileNames = { manifest: 'manifest.json', ram: 'ram', state: 'state' } as const
+/** Only those with a disk of their own have it. */
+export const layerName = 'layer'
 
 /** The directory of templates, below the cache directory. */
 export function templatesIn(cacheDir: string): string {
@@ -30,6 +39,8 @@ export interface Frozen {
   readonly ram: Memfd
   readonly state: Uint8Array
   readonly transport: StateTransport
+  /** A qcow2 image: what it had written to its disk. */
+  readonly layer?: { readonly fd: number } | undefined
 }
 
 /**
@@ -65,7 +76,7 @@ export async function install(draft: string, directory: string): Promise<void> {
   await syncDirectory(dirname(directory))
 }
 
-async function writeFiles(draft: string, { ram, state, ...rest }: Frozen): Promise<Manifest> {
+async function writeFiles(draft: string, { ram, state, layer, ...rest }: Frozen): Promise<Manifest> {
   const into = async <T>(name: string, write: (file: FileHandle) => Promise<T>) => {
     await using file = await open(join(draft, name), 'wx', 0o600)
     return await write(file)
@@ -80,12 +91,30 @@ async function writeFiles(draft: string, { ram, state, ...rest }: Frozen): Promi
     const extents = await keepNonZero(ram.fd, rest.memoryMiB * mebibyte, block => writer.write(block))
     return { ...(await writer.done()), extents }
   })
-  const manifest: Manifest = { ...rest, made: Date.now(), state: kept, ram: memory }
+  const disk = layer && (await into(layerName, file => copyWhole(layer.fd, file)))
+  const manifest: Manifest = {
+    ...rest,
+    made: Date.now(),
+    state: kept,
+    ram: memory,
+    ...(disk && { layer: disk }),
+  }
   await into(fileNames.manifest, async file => {
     await file.writeFile(encodeManifest(manifest))
     await file.sync()
   })
   return manifest
+}
+
+async function copyWhole(fd: number, file: FileHandle): Promise<Checked> {
+  const writer = new CheckedWriter(file)
+  const piece = Buffer.allocUnsafe(pieceSize)
+  for (let at = 0; ; ) {
+    const { bytesRead } = await readSome(fd, piece, 0, pieceSize, at)
+    if (bytesRead === 0) return writer.done()
+    await writer.write(piece.subarray(0, bytesRead))
+    at += bytesRead
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {
@@ -98,6 +127,12 @@ export interface Loaded {
   readonly manifest: Manifest
   readonly ram: Memfd
   readonly state: Memfd
+  /** Open for reading. */
+  readonly layer?: FileHandle | undefined
+}
+
+export async function closeLoaded({ ram, state, layer }: Omit<Loaded, 'manifest'>): Promise<void> {
+  await Promise.all([ram.close(), state.close(), layer?.close()])
 }
 
 /**
@@ -123,13 +158,20 @@ export async function loadTemplate(directory: string, key: string): Promise<Load
 }
 
 /** The same from the frozen VM itself, whose memory is sealed and not copied. */
-export async function loadedFrom({ ram, state: bytes }: Frozen, manifest: Manifest): Promise<Loaded> {
+export async function loadedFrom(
+  directory: string,
+  { ram, state: bytes }: Frozen,
+  manifest: Manifest,
+): Promise<Loaded> {
+  await using scope = new Scope()
+  const layer = manifest.layer && scope.add(await open(join(directory, layerName), constants.O_RDONLY))
   const state = await sealedMemfd('xcluster-state', fd => writeAt(fd, bytes, 0))
   ram.seal()
-  return { manifest, ram, state }
+  scope.move()
+  return { manifest, ram, state, layer }
 }
 
-async function loadFiles(directory: string, { ram, state, memoryMiB }: Manifest) {
+async function loadFiles(directory: string, { ram, state, layer, memoryMiB }: Manifest) {
   await using scope = new Scope()
   const from = async (name: string, checked: Checked, take: (piece: Buffer, at: number) => Promise<void>) => {
     await using file = await open(join(directory, name))
@@ -149,8 +191,22 @@ async function loadFiles(directory: string, { ram, state, memoryMiB }: Manifest)
       placer(ram.extents, (part, at) => writeAt(fd, part, at)),
     )
   })
+  scope.add(ramMemory)
+  const disk = layer && scope.add(await openChecked(join(directory, layerName), layer))
   scope.move()
-  return { ram: ramMemory, state: stateMemory }
+  return { ram: ramMemory, state: stateMemory, layer: disk }
+}
+
+/** A file that stays on the disk: its bytes are checked now. */
+async function openChecked(path: string, checked: Checked): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDONLY)
+  try {
+    await readChecked(file, checked, async () => {})
+    return file
+  } catch (failure) {
+    await file.close()
+    throw new Error(`${layerName}: ${messageOf(failure)}`)
+  }
 }
 
 /** The manifest's modification time records when the template was last used. A failure to set it is ignored. */

@@ -1,9 +1,10 @@
 import { ftruncateSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, type Nic, Scope } from '../../base/index.ts'
 import { Memfd, NetNamespace, openTaps } from '../../sys/index.ts'
+import { type LayerContent, openLayer } from '../disk/layer.ts'
 import { startAborted } from '../errors.ts'
 import { startMachine } from '../machine/start.ts'
 import type { Origin } from '../qemu/spawn.ts'
@@ -29,6 +30,8 @@ export interface Remainder extends AsyncDisposable {
   readonly ram: Memfd
   readonly state: Uint8Array
   readonly transport: StateTransport
+  /** What it has written to its disk. */
+  readonly layer?: FileHandle | undefined
 }
 
 /** Boots a VM in a namespace of its own, brings it to the state that clones resume with, and freezes it. */
@@ -36,6 +39,7 @@ export async function bootTemplate(spec: TemplateSpec, build: Build): Promise<Re
   return saveOne(spec, build, {
     role: 'template',
     prepare: async () => {},
+    layer: spec.bootDisk?.emptyLayer,
     start: (whole, origin, options) =>
       build.during('boot', async () => {
         const started = await startMachine(whole, origin, options)
@@ -51,6 +55,7 @@ export async function deriveTemplate(spec: TemplateSpec, base: Template, build: 
   return saveOne(spec, build, {
     role: 'derived',
     prepare: ram => copyNonZero(base.ram.fd, ram.fd, spec.memoryMiB * mebibyte),
+    layer: base.layer,
     start: (whole, origin, options) =>
       startMachine(
         { ...whole, readyWith: 'running' },
@@ -70,6 +75,8 @@ interface Making {
   readonly role: 'template' | 'derived'
   /** Fills its memory. */
   prepare(ram: Memfd): Promise<void>
+  /** What its disk's layer begins with, if it has one. */
+  readonly layer: LayerContent | undefined
   start(spec: VmSpec, origin: Origin, options: StartOptions): Promise<Machine>
   work(machine: Machine): Promise<void>
 }
@@ -86,6 +93,7 @@ async function saveOne(spec: TemplateSpec, { clock, signal }: Build, making: Mak
 
   const logs = await mkdtemp(join(tmpdir(), 'xcluster-template-'))
   scope.defer(() => rm(logs, { recursive: true, force: true }))
+  const layer = making.layer && unlessDone.add(await openLayer(logs, making.layer, 'a template'))
   const vm = templateVm(spec)
   const whole = {
     ...vm,
@@ -94,7 +102,7 @@ async function saveOne(spec: TemplateSpec, { clock, signal }: Build, making: Mak
     nics: await ownTaps(vm.nics, scope),
   }
   const machine = scope.add(
-    await making.start(whole, { role, ram, saved }, { clock, ...(signal && { signal }) }),
+    await making.start(whole, { role, ram, saved, layer }, { clock, ...(signal && { signal }) }),
   )
   const transport = await unlessAborted(machine, signal, async () => {
     await making.work(machine)
@@ -102,7 +110,10 @@ async function saveOne(spec: TemplateSpec, { clock, signal }: Build, making: Mak
   })
   unlessDone.move()
   const bytes = readFileSync(`/proc/self/fd/${saved.fd}`)
-  return { ram, state: bytes, transport, [Symbol.asyncDispose]: () => ram.close() }
+  const close = async () => {
+    await Promise.all([ram.close(), layer?.close()])
+  }
+  return { ram, state: bytes, transport, layer, [Symbol.asyncDispose]: close }
 }
 
 /** The same NICs, on taps without a network. */

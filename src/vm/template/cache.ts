@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isSystemError } from '../../base/index.ts'
 import { lockFile } from '../../sys/index.ts'
 import { decodeManifest } from '../snapshot/manifest.ts'
-import { fileNames, lockOf, templatesIn } from '../snapshot/store.ts'
+import { fileNames, layerName, lockOf, templatesIn } from '../snapshot/store.ts'
 
 /** A template in the cache, described for users. */
 export interface CachedTemplate {
@@ -66,7 +66,7 @@ export async function trimTemplates(
 async function describe(cacheDir: string, key: string): Promise<CachedTemplate | undefined> {
   const directory = join(templatesIn(cacheDir), key)
   const files = await Promise.all(
-    Object.values(fileNames).map(name => stat(join(directory, name)).catch(() => undefined)),
+    [...Object.values(fileNames), layerName].map(name => stat(join(directory, name)).catch(() => undefined)),
   )
   const own = await stat(directory).catch(() => undefined)
   if (!own) return undefined

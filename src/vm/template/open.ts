@@ -4,7 +4,14 @@ import { Scope, systemClock } from '../../base/index.ts'
 import { makeDirectory } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { Template } from '../shape.ts'
-import { type Loaded, loadedFrom, loadTemplate, saveTemplate, templatesIn } from '../snapshot/store.ts'
+import {
+  closeLoaded,
+  type Loaded,
+  loadedFrom,
+  loadTemplate,
+  saveTemplate,
+  templatesIn,
+} from '../snapshot/store.ts'
 import { type Build, bootTemplate, deriveTemplate } from './build.ts'
 import { buildFailed } from './errors.ts'
 import { factsOf, type TemplateFacts, templateKey } from './facts.ts'
@@ -72,12 +79,13 @@ async function make(
     await using scope = new Scope()
     const remainder = scope.add(await (base ? deriveTemplate(spec, base, build) : bootTemplate(spec, build)))
     const { memoryMiB, nics } = spec
-    const { ram, state, transport } = remainder
-    const frozen = { facts, memoryMiB, nicCount: nics.length, ram, state, transport }
+    const { ram, state, layer, transport } = remainder
+    const frozen = { facts, memoryMiB, nicCount: nics.length, ram, state, layer, transport }
     const manifest = await build.during('save', () => saveTemplate(directory, frozen))
     if (base) {
-      const own = await loadedFrom(frozen, manifest)
+      const own = await loadedFrom(directory, frozen, manifest)
       scope.move()
+      await layer?.close()
       return own
     }
     // Its memory was written all over, zeros included: read back it takes half.
@@ -89,10 +97,9 @@ async function make(
   }
 }
 
-function templateOf(key: string, { manifest, ram, state }: Loaded): Template {
-  const close = async () => {
-    await Promise.all([ram.close(), state.close()])
-  }
+function templateOf(key: string, { manifest, ram, state, layer }: Loaded): Template {
+  const close = () => closeLoaded({ ram, state, layer })
   const { memoryMiB, nicCount, transport } = manifest
-  return { key, memoryMiB, nicCount, ram, state, transport, close, [Symbol.asyncDispose]: close }
+  const disk = layer && { layer }
+  return { key, memoryMiB, nicCount, ram, state, transport, ...disk, close, [Symbol.asyncDispose]: close }
 }

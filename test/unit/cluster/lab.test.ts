@@ -137,6 +137,16 @@ describe('nothing is left when', () => {
   })
 })
 
+test('a cluster with disk images is refused before it starts', async () => {
+  const world = new FakeWorld()
+  const image = { ...small, image1: '/nowhere/disk' }
+  await expect(prepareIn(world, image, { prepare: nothing })).rejects.toMatchObject({
+    code: 'CLUSTER_NOT_FREEZABLE',
+    reason: 'nodes of it start from a disk image',
+  })
+  expect(world.vms.started).toEqual([])
+})
+
 test('a cluster that was not started for it is not frozen', async () => {
   const world = new FakeWorld()
   const cluster = await world.start(small)
