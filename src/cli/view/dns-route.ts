@@ -84,9 +84,10 @@ export function resolvectl({ address, port, link = '', zones }: DnsRoute): strin
 function unbound({ domain, address, port, zones }: DnsRoute): string[] {
   return [
     ...['server:', '  do-not-query-localhost: no', `  private-domain: "${domain}"`],
-    // Such names are not signed, and the reverse zones of private addresses are unbound's own unless told otherwise.
+    // Such names are not signed. Names below `test` and `home.arpa`, and the reverse of private addresses, are unbound's
+    // own, unless a zone of the name itself says otherwise: `nodefault` concerns the whole of its zone alone.
     ...zones.map(zone => `  domain-insecure: "${zone}"`),
-    ...zones.slice(1).map(zone => `  local-zone: "${zone}" nodefault`),
+    ...zones.map(zone => `  local-zone: "${zone}" transparent`),
     ...zones.flatMap(zone => ['forward-zone:', `  name: "${zone}"`, `  forward-addr: ${address}@${port}`]),
   ]
 }
