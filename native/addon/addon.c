@@ -27,6 +27,7 @@ static const struct {
     {"sendBatch", send_batch},
     {"createEpoll", create_epoll},
     {"askUdp", ask_udp},
+    {"releaseUdp", release_udp},
     {"receiveReady", receive_ready},
     {"disown", disown_fd},
     {"close", close_fd},

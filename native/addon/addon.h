@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 // Changes whenever the signature of an exported function changes. src/sys/binding.ts expects the same number.
-#define XCLUSTER_ABI 5
+#define XCLUSTER_ABI 6
 
 // An errno and the call that returned it. `error` 0 is success.
 struct outcome {
@@ -49,6 +49,6 @@ exported receive_message, send_message;
 exported bind_netlink, set_option, socket_pair, connect_unix, peer_credentials;
 exported create_memfd, add_seals, lock_file, duplicate;
 exported mount_at, unmount_at;
-exported bind_address, receive_batch, send_batch, create_epoll, ask_udp, receive_ready;
+exported bind_address, receive_batch, send_batch, create_epoll, ask_udp, release_udp, receive_ready;
 exported disown_fd, close_fd, close_in_pool;
 exported poll_open, poll_watch, poll_close;

@@ -12,8 +12,7 @@
 
 #define MOST 64
 
-// One datagram and its reply, in memory that JavaScript allocates. src/sys/sockets/udp-port.ts has the same
-// layout.
+// One datagram and its reply, in memory that JavaScript allocates. src/sys/sockets/udp-port.ts has the same layout.
 struct slot {
   uint32_t length; // of the query; one longer than `query` was truncated
   uint32_t reply;  // length in bytes, 0 for no reply
@@ -72,8 +71,7 @@ static struct msghdr *message(struct batch *batch, unsigned at, struct slot *slo
   return &made->msg_hdr;
 }
 
-// receiveBatch(fd, slots): the number of datagrams received, 0 when none are waiting. The socket is of
-// AF_INET6.
+// receiveBatch(fd, slots): the number of datagrams received, 0 when none are waiting. The socket is of AF_INET6.
 napi_value receive_batch(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   struct batch batch;
@@ -102,15 +100,13 @@ static void add_control(struct msghdr *header, int level, int type, const void *
   struct cmsghdr *part = (void *)((char *)header->msg_control + CMSG_ALIGN(header->msg_controllen));
   *part = (struct cmsghdr){CMSG_LEN(size), level, type};
   memcpy(CMSG_DATA(part), value, size);
-  // Without padding, one address fits where the kernel needs no memory for it (____sys_sendmsg,
-  // net/socket.c).
+  // Without padding, one address fits where the kernel needs no memory for it (____sys_sendmsg, net/socket.c).
   header->msg_controllen = (size_t)((char *)part - (char *)header->msg_control) + CMSG_LEN(size);
 }
 
 static void add_sender(struct msghdr *header, struct in6_addr local) {
   header->msg_controllen = 0;
-  // No interface is given: the way back may use another one, and a link-local peer has its scope in its
-  // address.
+  // No interface is given: the way back may use another one, and a link-local peer has its scope in its address.
   struct in6_pktinfo from = {.ipi6_addr = local};
   if (!IN6_IS_ADDR_UNSPECIFIED(&local)) add_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof from);
 }
@@ -129,8 +125,7 @@ static size_t take_train(struct slot *slots, unsigned at, unsigned count, struct
   }
 }
 
-// Sends one by one what the kernel, or a device on the path, does not accept as one train. Returns how many
-// were sent.
+// Sends one by one what the kernel, or a device on the path, does not accept as one train. Returns how many were sent.
 static unsigned send_singly(int fd, struct msghdr train, struct in6_addr local) {
   unsigned sent = 0;
   add_sender(&train, local);
@@ -187,26 +182,36 @@ napi_value create_epoll(napi_env env, napi_callback_info info) {
   return fd < 0 ? fail(env, (struct outcome){errno, "epoll_create1"}) : give(env, fd);
 }
 
-// askUdp(epoll, address, question): sends a datagram to a sockaddr from a new socket, whose port the kernel chooses at
-// random (inet_autobind). Returns its fd, which the epoll watches. The socket receives from that address alone.
+// askUdp(epoll, fd, address, question): sends a datagram to a sockaddr from a port that the kernel chooses at random
+// (inet_autobind). The socket is one that was released, or a new one for fd -1. Returns its fd, which the epoll watches.
+// It receives from that address alone: what is left of another question is dropped.
 napi_value ask_udp(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
-  uint8_t *address, *question;
+  napi_value arguments[4];
+  uint8_t *address, *question, left;
   size_t size, length;
-  int epoll;
-  if (!take(env, info, 3, arguments) || !to_integer(env, arguments[0], &epoll) ||
-      !to_bytes(env, arguments[1], &address, &size) || !to_bytes(env, arguments[2], &question, &length))
+  int epoll, used;
+  if (!take(env, info, 4, arguments) || !to_integer(env, arguments[0], &epoll) ||
+      !to_integer(env, arguments[1], &used) || !to_bytes(env, arguments[2], &address, &size) ||
+      !to_bytes(env, arguments[3], &question, &length))
     return NULL;
   struct sockaddr *peer = (struct sockaddr *)address;
   int family = size < sizeof(struct sockaddr_in) ? -1 : peer->sa_family;
-  int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd = used >= 0 ? used : socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-  if (fd >= 0 && connect(fd, peer, (socklen_t)size) == 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 &&
-      send(fd, question, length, MSG_NOSIGNAL) >= 0)
+  while (used >= 0 && (recv(fd, &left, sizeof left, MSG_DONTWAIT) >= 0 || errno == ECONNREFUSED)) continue;
+  if (fd >= 0 && connect(fd, peer, (socklen_t)size) == 0 &&
+      (used >= 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0) && send(fd, question, length, MSG_NOSIGNAL) >= 0)
     return give(env, fd);
   int error = errno;
-  if (fd >= 0) close(fd);
+  if (fd >= 0) disown(env, fd), close(fd);
   return fail(env, (struct outcome){error, "ask"});
+}
+
+// releaseUdp(fd): gives the port back, and forgets the peer. The next question has another port.
+napi_value release_udp(napi_env env, napi_callback_info info) {
+  struct sockaddr none = {.sa_family = AF_UNSPEC};
+  int fd;
+  return take_integers(env, info, 1, &fd) ? result(env, connect(fd, &none, sizeof none), "connect") : NULL;
 }
 
 // One answer, however long. src/sys/sockets/udp-asker.ts has the same layout. Unwritten memory is not resident.

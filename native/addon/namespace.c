@@ -72,8 +72,7 @@ static struct outcome put_named(const char *path, const char *text) {
   return (struct outcome){outcome.error, path};
 }
 
-// Maps this process's user to root inside: the only mapping that an unprivileged user can make
-// (user_namespaces(7)).
+// Maps this process's user to root inside: the only mapping that an unprivileged user can make (user_namespaces(7)).
 static struct outcome map_root(const struct birth *this) {
   char uids[32], gids[32];
   snprintf(uids, sizeof uids, "0 %u 1", this->uid);
@@ -95,8 +94,7 @@ static struct outcome open_born(void *argument) {
   return outcome;
 }
 
-// createNamespace(rootless): [network], or [network, user]. The process that made them has ended by then:
-// only the fds keep them.
+// createNamespace(rootless): [network], or [network, user]. Their process has ended by then: only the fds keep them.
 napi_value create_namespace(napi_env env, napi_callback_info info) {
   napi_value rootless;
   struct birth this = {.uid = geteuid(), .gid = getegid(), .fds = {-1, -1}};
@@ -186,8 +184,7 @@ static struct outcome socket_here(void *argument) {
   return (struct outcome){this->fd < 0 ? errno : 0, "socket"};
 }
 
-// socketIn(namespace, domain, type, protocol): fd. A socket always stays in the namespace in which it was
-// made.
+// socketIn(namespace, domain, type, protocol): fd. A socket always stays in the namespace in which it was made.
 napi_value socket_in(napi_env env, napi_callback_info info) {
   int given[4];
   if (!take_integers(env, info, 4, given)) return NULL;

@@ -40,8 +40,7 @@ static void forget_javascript(struct poll *poll) {
   poll->context = NULL;
 }
 
-// Calls JavaScript from the event loop. An exception that it throws becomes an uncaught one, as from any
-// event.
+// Calls JavaScript from the event loop. An exception that it throws becomes an uncaught one, as from any event.
 static void call(struct poll *poll, napi_ref reference, int status, int events) {
   napi_env env = poll->env;
   napi_handle_scope scope;
@@ -129,8 +128,7 @@ static struct poll *take_poll(napi_env env, napi_value value) {
   return pointer;
 }
 
-// pollWatch(poll, events): 1 readable, 2 writable, 3 both, 0 none (an idle poll does not keep the process
-// alive).
+// pollWatch(poll, events): 1 readable, 2 writable, 3 both, 0 none (an idle poll does not keep the process alive).
 napi_value poll_watch(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   struct poll *poll;

@@ -46,8 +46,7 @@ napi_value connect_unix(napi_env env, napi_callback_info info) {
   return fail(env, (struct outcome){error, "connect"});
 }
 
-// peerCredentials(fd): { pid, uid, gid } of the process that connected, listened, or made the pair
-// (SO_PEERCRED).
+// peerCredentials(fd): { pid, uid, gid } of the process that connected, listened, or made the pair (SO_PEERCRED).
 napi_value peer_credentials(napi_env env, napi_callback_info info) {
   int fd;
   struct ucred peer;

@@ -24,8 +24,8 @@ export interface BufferView {
 /** Result of {@link Resolver.answerNow}: nothing is to be sent. */
 export const drop = 0
 /**
- * Result of {@link Resolver.answerNow}: the answer takes time. Call {@link Resolver.resolve} with a copy of
- * the query.
+ * Result of {@link Resolver.answerNow}: the answer takes time. Call {@link Resolver.answerLater} with a copy of
+ * the query, or {@link Resolver.resolve}.
  */
 export const later = -1
 
@@ -128,6 +128,14 @@ export interface OwnHosts {
   readonly domains?: readonly string[]
 }
 
+/** Takes an answer that took time. */
+export interface LateAnswer {
+  /** The bytes to send, valid during the call; undefined for none. */
+  answered(answer: BufferView | undefined): void
+  /** A bug here cost the query its answer. */
+  failed(bug: unknown): void
+}
+
 /** The forwarder: it turns queries into answers. It has no sockets towards its clients. */
 export interface Resolver extends AsyncDisposable {
   /**
@@ -135,6 +143,11 @@ export interface Resolver extends AsyncDisposable {
    * length in bytes, {@link drop} or {@link later}. It keeps neither `query` nor `into`.
    */
   answerNow(query: BufferView, asker: Asker, into: BufferView): number
+  /**
+   * Goes on with the query for which `answerNow` has just returned {@link later}. It keeps `query`, a copy, and
+   * `asker` until it tells `late`, within 1.9 s, once.
+   */
+  answerLater(query: Readonly<BufferView>, asker: Asker, late: LateAnswer): void
   /**
    * Resolves any query, including those that `answerNow` would answer. The result is the bytes to send,
    * already limited and truncated for the client, or undefined for none; within 1.9 s. Never rejects. It

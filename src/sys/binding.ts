@@ -53,7 +53,8 @@ export interface Binding {
   receiveBatch(fd: number, slots: Uint8Array): number
   sendBatch(fd: number, slots: Uint8Array, count: number): number
   createEpoll(): number
-  askUdp(epoll: number, address: Uint8Array, question: Uint8Array): number
+  askUdp(epoll: number, fd: number, address: Uint8Array, question: Uint8Array): number
+  releaseUdp(fd: number): void
   receiveReady(epoll: number, slots: Uint8Array): number
   /** Something else closes it from now on. */
   disown(fd: number): void
@@ -65,7 +66,7 @@ export interface Binding {
 }
 
 /** The version of the addon's interface that this code is written for: XCLUSTER_ABI in native/addon/addon.h. */
-const abi = 5
+const abi = 6
 
 /** The path of the launcher. Throws ARTEFACT_MISSING and ARTEFACT_DAMAGED. */
 export function launcherPath(): string {

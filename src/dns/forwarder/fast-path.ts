@@ -34,6 +34,8 @@ export class FastPath {
   key = ''
   /** True when the last query that returned {@link later} is for the {@link Tailor}. */
   tailored = false
+  /** True when the last query has an answer for which there was no room. */
+  lacksRoom = false
   readonly #options: FastPathOptions
   readonly #manner: Manner = { transport: 'udp', age: 0, ttl: -1, extended: -1 }
   readonly #giving: { answer: Answer | undefined; manner: Manner } = {
@@ -49,6 +51,7 @@ export class FastPath {
   /** Returns the length of the answer, `drop` or `later`. */
   answer(query: BufferView, asker: Asker, into: BufferView): number {
     const verdict = this.query.read(query)
+    this.lacksRoom = false
     if (verdict !== proceed) return this.#reject(verdict, into)
     const { cache, clock, tailor } = this.#options
     this.tailored = tailor.active && tailor.concerns(this.query.key(), asker)
@@ -111,7 +114,9 @@ export class FastPath {
   #write(answer: Answer, into: BufferView): number {
     const giving = this.#giving
     giving.answer = answer
-    return this.writer.write(this.query, giving as { answer: Answer; manner: Manner }, into)
+    const length = this.writer.write(this.query, giving as { answer: Answer; manner: Manner }, into)
+    this.lacksRoom = length === later
+    return length
   }
 
   #reject(verdict: number, into: BufferView): number {

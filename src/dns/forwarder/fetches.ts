@@ -12,7 +12,7 @@ import { Extended, isFailure, Rcode } from '../wire/constants.ts'
 import { failureAnswer } from '../wire/local-answer.ts'
 import type { Message } from '../wire/message.ts'
 import { type Question, questionOf } from '../wire/question.ts'
-import { Fetch, type FetchOwner } from './fetch.ts'
+import { Fetch, type FetchClient, type FetchOwner } from './fetch.ts'
 import { ZoneLoad, zoneOf } from './zone-load.ts'
 
 export interface FetchOptions {
@@ -65,27 +65,37 @@ export class Fetches implements FetchOwner {
     return this.#underWay.size
   }
 
-  /** Never rejects: a failure gives an answer too. It is there before the client's time is over. */
-  get(key: string): Promise<Answer> {
+  /** Of the own names. */
+  get edition(): number {
+    return this.#options.cache.edition
+  }
+
+  /** The client gets an answer, or a failure, before its time is over. */
+  get(key: string, client?: FetchClient): void {
     const same = this.#underWay.get(key)
     if (same !== undefined) {
       this.#options.counters.merged++
-      return same.answer
+      if (client) same.add(client)
+      return
     }
-    const zone = zoneOf(key.slice(0, -5))
-    if (this.#zones.isFull(zone)) return refused(key, Extended.noReachableAuthority)
+    const refusal = this.#refusal(key)
+    if (refusal === undefined) this.#underWay.set(key, new Fetch(questionOf(key), client, this))
+    else client?.fetched(failureAnswer(questionOf(key), Rcode.SERVFAIL, refusal))
+  }
+
+  /** The extended error for a query that gets no place. */
+  #refusal(key: string): number | undefined {
+    if (this.#zones.size > 0 && this.#zones.isFull(zoneOf(key.slice(0, -5))))
+      return Extended.noReachableAuthority
     const isFull = this.#underWay.size >= this.#options.maxUnderWay
-    if (isFull && !this.#zones.endOne()) return refused(key, Extended.notReady)
-    const fetch = new Fetch(questionOf(key), zone, this)
-    this.#underWay.set(key, fetch)
-    return fetch.answer
+    return isFull && !this.#zones.endOne() ? Extended.notReady : undefined
   }
 
   /** Fetches a cached answer again before it expires. */
   prefetch(key: string): void {
     if (this.#underWay.size >= this.#options.maxUnderWay / 2) return
     this.#options.counters.prefetches++
-    void this.get(key)
+    this.get(key)
   }
 
   ask(question: Question, receiver: AnswerReceiver): Cancellable {
@@ -94,12 +104,12 @@ export class Fetches implements FetchOwner {
 
   answered(fetch: Fetch, message: Message): void {
     this.#late.delete(fetch)
-    fetch.settle(this.#keptOrFailed(fetch.question, message))
+    fetch.settle(this.#keptOrFailed(fetch, message))
   }
 
   failed(fetch: Fetch, thrown: unknown): void {
     // What is late was reported as a failure before.
-    if (!this.#late.delete(fetch) && !fetch.isOver) fetch.settle(this.#keepFailure(fetch.question, thrown))
+    if (!this.#late.delete(fetch) && !fetch.isOver) fetch.settle(this.#keepFailure(fetch, thrown))
   }
 
   slow(fetch: Fetch): void {
@@ -115,64 +125,63 @@ export class Fetches implements FetchOwner {
       oldest.cancel()
     }
     const answer = failureAnswer(fetch.question, Rcode.SERVFAIL, Extended.noReachableAuthority)
-    this.#putSilence(fetch.question, answer)
+    this.#putSilence(fetch, answer)
     return answer
   }
 
   over(fetch: Fetch): void {
     this.#underWay.delete(fetch.question.key)
-    this.#zones.remove(fetch.zone, fetch)
+    if (fetch.isSlow) this.#zones.remove(fetch.zone, fetch)
   }
 
-  #keptOrFailed(question: Question, message: Message): Answer {
+  #keptOrFailed(fetch: Fetch, message: Message): Answer {
     try {
-      return this.#keep(question, message)
+      return this.#keep(fetch, message)
     } catch (thrown) {
-      return this.#keepFailure(question, thrown)
+      return this.#keepFailure(fetch, thrown)
     }
   }
 
-  #keep(question: Question, message: Message): Answer {
+  #keep(fetch: Fetch, message: Message): Answer {
     const { guards, ttlMax } = this.#options
+    const { question } = fetch
     if (guards(question.key) && namesPrivateAddress(message)) {
       return failureAnswer(question, Rcode.REFUSED, Extended.blocked)
     }
     const answer = answerOf(message, ttlMax)
     const life = lifeOf(message, answer)
-    if (isFailure(answer.rcode)) this.#putFailure(question, answer, upstreamFailureSeconds)
-    else this.#put(question, answer, life.seconds)
+    if (isFailure(answer.rcode)) this.#putFailure(fetch, answer, upstreamFailureSeconds)
+    else this.#put(fetch, answer, life.seconds)
     return answer
   }
 
-  #keepFailure(question: Question, thrown: unknown): Answer {
+  #keepFailure(fetch: Fetch, thrown: unknown): Answer {
     // An error that is not a DnsError is a bug here. The client is answered in any case.
     const extended = thrown instanceof DnsError ? extendedOf(thrown) : Extended.other
-    const answer = failureAnswer(question, Rcode.SERVFAIL, extended)
-    if (thrown instanceof DnsError && thrown.code !== 'NO_UPSTREAM') this.#putSilence(question, answer)
+    const answer = failureAnswer(fetch.question, Rcode.SERVFAIL, extended)
+    if (thrown instanceof DnsError && thrown.code !== 'NO_UPSTREAM') this.#putSilence(fetch, answer)
     return answer
   }
 
-  #put({ key, keyBytes }: Question, answer: Answer, seconds: number): void {
+  /** What was looked up before it was asked for is an own name only if the own names have changed since. */
+  #put({ question, edition }: Fetch, answer: Answer, seconds: number): void {
     const { cache, clock, owns } = this.#options
-    if (!owns(key)) cache.keep(keyBytes, { answer, seconds, now: clock.now() })
+    if (edition !== cache.edition && owns(question.key)) return
+    cache.keep(question.keyBytes, { answer, seconds, now: clock.now() })
   }
 
-  #putSilence(question: Question, answer: Answer): void {
+  #putSilence(fetch: Fetch, answer: Answer): void {
     const { cache, clock } = this.#options
-    const last = cache.lastSilence(question.keyBytes, clock.now() - silence.forgottenAfter * 1000)
-    this.#putFailure(question, answer, Math.min(last ? last * 2 : silence.first, silence.most))
+    const last = cache.lastSilence(fetch.question.keyBytes, clock.now() - silence.forgottenAfter * 1000)
+    this.#putFailure(fetch, answer, Math.min(last ? last * 2 : silence.first, silence.most))
   }
 
   /** Caches a failure, unless a stale answer that can be served is in its place. */
-  #putFailure(question: Question, answer: Answer, seconds: number): void {
+  #putFailure(fetch: Fetch, answer: Answer, seconds: number): void {
     const { cache, clock } = this.#options
     const now = clock.now()
-    const stale = cache.stale(question.keyBytes, now)
+    const stale = cache.stale(fetch.question.keyBytes, now)
     if (stale >= 0) cache.recheckLater(stale, now)
-    else this.#put(question, answer, seconds)
+    else this.#put(fetch, answer, seconds)
   }
-}
-
-function refused(key: string, extended: number): Promise<Answer> {
-  return Promise.resolve(failureAnswer(questionOf(key), Rcode.SERVFAIL, extended))
 }

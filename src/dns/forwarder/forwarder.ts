@@ -12,6 +12,7 @@ import {
   type BufferView,
   type Counters,
   drop,
+  type LateAnswer,
   later,
   type OwnHosts,
   type Resolver,
@@ -26,15 +27,17 @@ import type { Answer } from '../wire/answer.ts'
 import { Extended, isFailure, Rcode } from '../wire/constants.ts'
 import { failureAnswer } from '../wire/local-answer.ts'
 import { questionOf } from '../wire/question.ts'
+import { Asking } from './asking.ts'
 import { BootClock } from './boot-clock.ts'
 import { newCounters } from './counters.ts'
 import { FastPath } from './fast-path.ts'
+import type { FetchClient } from './fetch.ts'
 import { Fetches } from './fetches.ts'
 import { type ResolvedOptions, type ResolverOptions, withDefaults } from './options.ts'
 
 /**
  * Opens a forwarder. Problems with files and upstreams are reported to `notice`, and the forwarder starts. It
- * throws only for mistakes in the options (BAD_UPSTREAM, BAD_ZONE).
+ * throws only for mistakes in the options (BAD_UPSTREAM, BAD_ZONE, BAD_RECORD, BAD_FAULT).
  */
 export function openResolver(options: ResolverOptions = {}): Resolver {
   return new Forwarder(withDefaults(options))
@@ -57,6 +60,8 @@ class Forwarder implements Resolver {
   readonly #tailor: Tailor
   /** Answers are written here before they are copied out. */
   readonly #room: BufferView = { bytes: Buffer.alloc(0xffff), at: 0, length: 0xffff }
+  /** The last answer in it. */
+  readonly #answer: BufferView = { bytes: this.#room.bytes, at: 0, length: 0 }
   #waiting = 0
   #closed: Promise<void> | undefined
 
@@ -73,6 +78,7 @@ class Forwarder implements Resolver {
       staleSeconds,
       onBytesFull: () => notice(fullText(this.#cache, options)),
     })
+    this.#tailor = this.#openTailor()
     this.#hosts = new Hosts({ ...options, onRead: () => this.#renewNames() })
     this.#loops = new LoopWatch(notice)
     this.#ownDialer = options.dialer ? undefined : openDialer()
@@ -91,7 +97,7 @@ class Forwarder implements Resolver {
       owns: key => this.#fastPath.names.owns(key),
     })
     const prefetch = this.#fetches.prefetch.bind(this.#fetches)
-    this.#tailor = this.#openTailor()
+    this.#tailor.show(this.#hosts.shown())
     this.#fastPath = new FastPath(this.#hosts.names(), {
       clock: this.#bootClock,
       cache: this.#cache,
@@ -130,36 +136,62 @@ class Forwarder implements Resolver {
     return length
   }
 
+  answerLater(query: BufferView, asker: Asker, late: LateAnswer): void {
+    this.#counters.questions++
+    if (trace.on) tellQuestion(viewOf(query), asker)
+    const asking = new Asking({ query, asker, late, begun: this.#clock.now() }, this)
+    if (this.#fastPath.lacksRoom) this.#answerAgain(asking)
+    else this.#goOn(asking)
+  }
+
   resolve(query: Uint8Array, asker: Asker): Promise<Uint8Array | undefined> {
-    const begun = this.#clock.now()
     const { buffer, byteOffset, byteLength } = query
     const bytes = Buffer.isBuffer(query) ? query : Buffer.from(buffer, byteOffset, byteLength)
-    const asked: Asking = { question: { bytes, at: 0, length: bytes.length }, asker, begun }
+    const begun = this.#clock.now()
     this.#counters.questions++
     if (trace.on) tellQuestion(query, asker)
-    const length = this.#fastPath.answer(asked.question, asker, this.#room)
-    if (length !== later) return Promise.resolve(this.#finish(asked, length, this.#fastPath.source))
-    if (this.#hosts.isFirstReading) return this.#resolveWhenRead(asked)
-    return this.#resolveLater(asked)
-  }
-
-  async #resolveWhenRead(asked: Asking): Promise<Uint8Array | undefined> {
-    await this.#hosts.reading
-    const length = this.#fastPath.answer(asked.question, asked.asker, this.#room)
-    return length === later ? this.#resolveLater(asked) : this.#finish(asked, length, this.#fastPath.source)
-  }
-
-  #resolveLater(asked: Asking): Promise<Uint8Array | undefined> {
-    const { key, tailored } = this.#fastPath
-    const { question, asker } = asked
-    const coming: Promise<SourcedAnswer | Withheld> = tailored
-      ? this.#tailor.answer(key, asker)
-      : this.#wait(key)
-    return coming.then(given => {
-      // Other queries have used it meanwhile.
-      this.#fastPath.query.read(question)
-      return this.#finish(asked, this.#give(given, asker), typeof given === 'string' ? 'rule' : given.source)
+    return new Promise((answered, failed) => {
+      const late = { answered: (answer?: BufferView) => answered(answer && copyOf(answer)), failed }
+      const asking = new Asking({ query: { bytes, at: 0, length: bytes.length }, asker, late, begun }, this)
+      this.#answerAgain(asking)
     })
+  }
+
+  /** For askings alone: their answer has come. */
+  fetched(asking: Asking, answer: Answer): void {
+    this.#waiting--
+    this.#finishWith(asking, this.#sourced(asking.key, answer))
+  }
+
+  /** Everything anew. */
+  #answerAgain(asking: Asking): void {
+    const length = this.#fastPath.answer(asking.query, asking.asker, this.#room)
+    if (length === later) this.#goOn(asking)
+    else this.#finish(asking, length, this.#fastPath.source)
+  }
+
+  /** With the query that the fast path left. */
+  #goOn(asking: Asking): void {
+    const { key, tailored } = this.#fastPath
+    asking.key = key
+    if (this.#hosts.isFirstReading)
+      void this.#hosts.reading.then(() => this.#answerAgain(asking)).catch(bug => asking.late.failed(bug))
+    else if (tailored)
+      void this.#tailor
+        .answer(key, asking.asker)
+        .then(given => this.#finishWith(asking, given))
+        .catch(bug => asking.late.failed(bug))
+    else {
+      const atOnce = this.#fetch(key, asking)
+      if (atOnce) this.#finishWith(asking, atOnce)
+    }
+  }
+
+  #finishWith(asking: Asking, given: SourcedAnswer | Withheld): void {
+    // Other queries have used it meanwhile.
+    this.#fastPath.query.read(asking.query)
+    const length = this.#give(given, asking.asker)
+    this.#finish(asking, length, typeof given === 'string' ? 'rule' : given.source)
   }
 
   /** Writes an answer to the query that was read last. Returns its length, or `drop`. */
@@ -173,18 +205,22 @@ class Forwarder implements Resolver {
     return this.#fastPath.give(answer, { transport, stale: source === 'stale', age }, this.#room)
   }
 
-  /** A copy of the answer in the room. */
-  #finish({ question, asker, begun }: Asking, length: number, source: AnswerSource): Buffer | undefined {
-    const query = question.bytes
+  /** Gives the answer in the room. */
+  #finish({ query, asker, begun, late }: Asking, length: number, source: AnswerSource): void {
     if (length <= 0) {
-      if (trace.on) tellDrop(query, asker)
-      return undefined
+      if (trace.on) tellDrop(viewOf(query), asker)
+      late.answered(undefined)
+      return
     }
-    const answer = Buffer.allocUnsafe(length)
-    this.#room.bytes.copy(answer, 0, 0, length)
-    if (trace.on) tellAnswer({ query, answer, asker, source, ms: this.#clock.now() - begun })
-    this.onAnswer?.({ query, answer, asker, source, ms: this.#clock.now() - begun })
-    return answer
+    const answer = this.#answer
+    answer.length = length
+    if (trace.on || this.onAnswer !== undefined) {
+      const ms = this.#clock.now() - begun
+      const told = { query: viewOf(query), answer: viewOf(answer), asker, source, ms }
+      if (trace.on) tellAnswer(told)
+      this.onAnswer?.(told)
+    }
+    late.answered(answer)
   }
 
   upstreams(): UpstreamStatus[] {
@@ -218,21 +254,34 @@ class Forwarder implements Resolver {
     await this.#ownDialer?.[Symbol.asyncDispose]()
   }
 
-  /** Resolves a query that needs an upstream, within the time that clients wait. */
-  #wait(key: string): Promise<SourcedAnswer> {
+  /** Asks the upstreams on behalf of a client, unless there is an answer at once. */
+  #fetch(key: string, client: FetchClient): SourcedAnswer | undefined {
     if (this.#loops.caught(key)) {
       this.#counters.rejected++
-      const answer = failureAnswer(questionOf(key), Rcode.REFUSED, Extended.other)
-      return Promise.resolve({ answer, source: 'rule' })
+      return { answer: failureAnswer(questionOf(key), Rcode.REFUSED, Extended.other), source: 'rule' }
     }
     this.#counters.misses++
     if (this.#waiting >= mostWaiting)
-      return Promise.resolve(this.#fail(failureAnswer(questionOf(key), Rcode.SERVFAIL, Extended.notReady)))
+      return this.#fail(failureAnswer(questionOf(key), Rcode.SERVFAIL, Extended.notReady))
     this.#waiting++
-    return this.#fetches.get(key).then(answer => {
-      this.#waiting--
-      if (!isFailure(answer.rcode)) return { answer, source: 'upstream' }
-      return this.#stale(key) ?? this.#fail(answer)
+    this.#fetches.get(key, client)
+    return undefined
+  }
+
+  #sourced(key: string, answer: Answer): SourcedAnswer {
+    if (!isFailure(answer.rcode)) return { answer, source: 'upstream' }
+    return this.#stale(key) ?? this.#fail(answer)
+  }
+
+  /** The same as a promise. */
+  #ask(key: string): Promise<SourcedAnswer> {
+    return new Promise(resolve => {
+      const fetched = (answer: Answer) => {
+        this.#waiting--
+        resolve(this.#sourced(key, answer))
+      }
+      const atOnce = this.#fetch(key, { fetched })
+      if (atOnce) resolve(atOnce)
     })
   }
 
@@ -278,7 +327,7 @@ class Forwarder implements Resolver {
       ...{ clock, faults, filter, dns64 },
       names: () => this.#fastPath.names,
       cached: key => this.#fresh(key),
-      ask: key => this.#wait(key),
+      ask: key => this.#ask(key),
     })
   }
 
@@ -297,17 +346,18 @@ class Forwarder implements Resolver {
   }
 }
 
+function viewOf({ bytes, at, length }: Readonly<BufferView>): Buffer {
+  return bytes.subarray(at, at + length)
+}
+
+function copyOf(part: BufferView): Buffer {
+  return Buffer.from(viewOf(part))
+}
+
 /** One sentence, for the user who may give the cache more memory. */
 function fullText({ entries, bytes }: Cache, { cacheEntries, cacheBytes }: ResolvedOptions): string {
   const limit = `${cacheBytes} bytes, before it has ${cacheEntries}`
   return `The cache is full with ${entries} answers: they take ${bytes} of ${limit}. --cache-bytes allows more.`
-}
-
-/** A query that is being resolved, and when that began. */
-interface Asking {
-  readonly question: BufferView
-  readonly asker: Asker
-  readonly begun: number
 }
 
 /** An answer, and its source. */

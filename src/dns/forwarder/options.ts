@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../../base/index.ts'
 import type { Dns64Options } from '../tailor/dns64.ts'
 import type { Fault } from '../tailor/faults.ts'
 import type { AddressFilter } from '../tailor/filter.ts'
+import type { OwnHosts } from '../types.ts'
 import { inMainNamespace } from '../upstream/conf/conf-file.ts'
 import type { Policy } from '../upstream/group.ts'
 import type { Dialer } from '../upstream/transport/sockets.ts'
@@ -26,6 +27,8 @@ export interface ResolverOptions {
   readonly policy?: Policy
   /** A file in the format of /etc/hosts. */
   readonly hostsFile?: string
+  /** Names and records that are answered here. {@link Resolver.setHosts} replaces them. */
+  readonly own?: OwnHosts
   /** The most answers in the cache. Default: 10,000. */
   readonly cacheEntries?: number
   /** The most memory for them. Default: 32 MiB, and for more than 32,768 answers 1 KiB each. */
@@ -68,7 +71,7 @@ export interface ResolverOptions {
 
 export type ResolvedOptions = Required<Omit<ResolverOptions, Optional>> & Pick<ResolverOptions, Optional>
 
-type Optional = 'upstreams' | 'hostsFile' | 'filter' | 'dns64' | 'upstreamCa' | 'dialer'
+type Optional = 'upstreams' | 'hostsFile' | 'own' | 'filter' | 'dns64' | 'upstreamCa' | 'dialer'
 
 export function withDefaults(options: ResolverOptions): ResolvedOptions {
   return {

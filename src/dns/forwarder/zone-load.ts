@@ -26,6 +26,11 @@ export class ZoneLoad {
     this.#share = share
   }
 
+  /** The number of domains with slow queries. */
+  get size(): number {
+    return this.#zones.size
+  }
+
   /** True when the domain has its share of slow queries: a further name would only wait as well. */
   isFull(zone: string): boolean {
     return (this.#zones.get(zone)?.slow.size ?? 0) >= this.#share

@@ -8,6 +8,8 @@ import { Names } from './names.ts'
 
 export interface HostsOptions {
   readonly hostsFile?: string | undefined
+  /** The names until others are set. */
+  readonly own?: OwnHosts | undefined
   readonly notice: (text: string) => void
   /** Domains with servers of their own: these answer for names that would else be answered here. */
   readonly zones: readonly { readonly domain: string }[]
@@ -41,6 +43,7 @@ export class Hosts {
   constructor(options: HostsOptions) {
     this.#options = options
     this.#zones = options.zones.map(({ domain }) => domain)
+    if (options.own) this.tell(options.own)
     this.isFirstReading = options.hostsFile !== undefined
     void this.reload()
   }

@@ -67,7 +67,7 @@ class PlainDatagrams implements Datagrams {
         return
       }
       into.length = room
-      const sender = new PlainSender(from, reply => this.#send(reply, from))
+      const sender = new PlainSender(from, bytes, reply => this.#send(reply, from))
       const length = service.datagram({ bytes, at: 0, length: bytes.length }, sender, into)
       if (length > 0) this.#send(Uint8Array.prototype.slice.call(into.bytes, 0, length), from)
     })
@@ -90,17 +90,29 @@ class PlainDatagrams implements Datagrams {
   }
 }
 
+/** Each datagram has memory of its own, so there is nothing to copy. */
 class PlainSender implements Sender, KeptSender {
+  readonly bytes: Buffer
+  readonly at = 0
   readonly address: string
   readonly port: number
   readonly loopback: boolean
-  readonly reply: (bytes: Uint8Array) => void
+  readonly #send: (bytes: Uint8Array) => void
 
-  constructor({ address, port }: RemoteInfo, reply: (bytes: Uint8Array) => void) {
+  constructor({ address, port }: RemoteInfo, query: Buffer, send: (bytes: Uint8Array) => void) {
+    this.bytes = query
+    this.#send = send
     this.address = address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
     this.port = port
     this.loopback = this.address === '::1' || this.address.startsWith('127.')
-    this.reply = reply
+  }
+
+  get length(): number {
+    return this.bytes.length
+  }
+
+  reply({ bytes, at, length }: BufferPart): void {
+    this.#send(Uint8Array.prototype.slice.call(bytes, at, at + length))
   }
 
   keep(): KeptSender {

@@ -1,6 +1,6 @@
 import type { BufferPart, DatagramService, KeptSender, Sender } from '../../sys/index.ts'
 import { tellAtOnce, trace } from '../observe/trace.ts'
-import { type Asker, drop, later, type Resolver } from '../types.ts'
+import { type Asker, type BufferView, drop, type LateAnswer, later, type Resolver } from '../types.ts'
 import type { Access } from './acl.ts'
 
 /** Counts of queries, besides those of the resolver. */
@@ -33,13 +33,12 @@ export class DnsService implements DatagramService {
     asker.sender = sender
     const length = this.answer(query, asker, into)
     if (length !== later) return length
-    const kept = sender.keep()
-    this.#resolver.resolve(copyOf(query), new KeptAsker(kept)).then(
-      answer => {
-        if (answer) kept.reply(answer)
-      },
-      failure => this.#panic(failure),
-    )
+    const kept = new KeptAsker(sender.keep(query), this)
+    try {
+      this.#resolver.answerLater(kept.query, kept, kept)
+    } catch (failure) {
+      this.panic(failure)
+    }
     return drop
   }
 
@@ -52,7 +51,7 @@ export class DnsService implements DatagramService {
       if (trace.on) tellAtOnce({ query, asker, into, length, source: 'rule' })
       return length
     } catch (failure) {
-      this.#panic(failure)
+      this.panic(failure)
       return drop
     }
   }
@@ -62,12 +61,13 @@ export class DnsService implements DatagramService {
     try {
       return await this.#resolver.resolve(copyOf(query), asker)
     } catch (failure) {
-      this.#panic(failure)
+      this.panic(failure)
       return undefined
     }
   }
 
-  #panic(failure: unknown): void {
+  /** A bug here cost a query its answer. */
+  panic(failure: unknown): void {
     this.counters.panics++
     this.onPanic?.(failure)
   }
@@ -81,20 +81,34 @@ function copyOf({ bytes, at, length }: BufferPart): Buffer {
 }
 
 /** The sender of a datagram that is answered later. Its address is formatted only when that is read. */
-class KeptAsker implements Asker {
-  readonly transport = 'udp'
-  readonly #sender: KeptSender
+class KeptAsker implements Asker, LateAnswer {
+  /** Its datagram too. */
+  readonly query: KeptSender
+  readonly #service: DnsService
 
-  constructor(sender: KeptSender) {
-    this.#sender = sender
+  constructor(sender: KeptSender, service: DnsService) {
+    this.query = sender
+    this.#service = service
+  }
+
+  get transport(): 'udp' {
+    return 'udp'
   }
 
   get address(): string {
-    return this.#sender.address
+    return this.query.address
   }
 
   get port(): number {
-    return this.#sender.port
+    return this.query.port
+  }
+
+  answered(answer: BufferView | undefined): void {
+    if (answer) this.query.reply(answer)
+  }
+
+  failed(bug: unknown): void {
+    this.#service.panic(bug)
   }
 }
 

@@ -9,21 +9,30 @@ export interface Cancellable {
  */
 export class Cancellation implements Cancellable {
   cancelled = false
-  readonly #pending: Cancellable[] = []
+  /** Nearly always there is one. */
+  #pending: Cancellable | undefined
+  #others: Cancellable[] | undefined
 
   add(pending: Cancellable): void {
-    this.#pending.push(pending)
+    if (this.#pending === undefined) this.#pending = pending
+    else if (this.#others === undefined) this.#others = [pending]
+    else this.#others.push(pending)
   }
 
   remove(pending: Cancellable): void {
-    const at = this.#pending.indexOf(pending)
-    if (at < 0) return
-    const last = this.#pending.pop()!
-    if (at < this.#pending.length) this.#pending[at] = last
+    if (this.#pending === pending) {
+      this.#pending = this.#others?.pop()
+      return
+    }
+    const at = this.#others?.indexOf(pending) ?? -1
+    if (at >= 0) this.#others!.splice(at, 1)
   }
 
   cancel(): void {
     this.cancelled = true
-    for (let pending = this.#pending.pop(); pending; pending = this.#pending.pop()) pending.cancel()
+    for (let pending = this.#pending; pending; pending = this.#pending) {
+      this.remove(pending)
+      pending.cancel()
+    }
   }
 }

@@ -4,7 +4,7 @@ import type { Question } from '../wire/question.ts'
 import type { Cancellable } from './cancellation.ts'
 import type { ResolvConf } from './conf/resolv-conf.ts'
 import { type Server, serverText } from './conf/server.ts'
-import { type AnswerReceiver, hedge } from './hedge.ts'
+import { type AnswerReceiver, Hedge, type HedgeManner } from './hedge.ts'
 import { Upstream, type UpstreamBehaviour } from './upstream.ts'
 
 /**
@@ -37,6 +37,7 @@ const longestTryMs = 5000
 export class Group {
   readonly #options: GroupOptions
   #conf: GroupConf
+  #manner!: HedgeManner
   #upstreams: readonly Upstream[] = []
   readonly #pending = new Set<Cancellable>()
   #closed = false
@@ -56,33 +57,31 @@ export class Group {
 
   /** Sets the servers. Those that stay keep their health and round-trip time. */
   use(conf: GroupConf): void {
+    const { hedgeMs } = this.#options
     const behaviour = { ...this.#options.behaviour, tcpOnly: conf.tcpOnly, trustAd: conf.trustAd }
     const before = new Map(this.#upstreams.map(upstream => [upstream.name, upstream]))
     this.#conf = conf
+    this.#manner = {
+      clock: behaviour.clock,
+      hedgeMs,
+      tryMs: Math.min(conf.timeout * 1000, longestTryMs),
+      attempts: conf.attempts,
+      over: asked => this.#pending.delete(asked),
+    }
     this.#upstreams = conf.servers.map(server => this.#keep(before, { server, behaviour }))
     for (const gone of before.values()) void gone.close()
   }
 
   /** Asks for the first good answer of any server. */
   ask(question: Question, receiver: AnswerReceiver): Cancellable {
-    const { behaviour, hedgeMs } = this.#options
-    const { timeout, attempts } = this.#conf
     const upstreams = this.#closed ? [] : this.#order()
     if (upstreams.length === 0) {
       queueMicrotask(() => receiver.failed(this.#noServer()))
       return { cancel() {} }
     }
-    const asked = hedge(receiver, {
-      clock: behaviour.clock,
-      upstreams,
-      question,
-      hedgeMs,
-      tryMs: Math.min(timeout * 1000, longestTryMs),
-      // A lone server whose answer is lost is asked a third time while the client still waits.
-      rounds: upstreams.length === 1 ? Math.max(attempts, 3) : attempts,
-      over: it => this.#pending.delete(it),
-    })
+    const asked = new Hedge(question, receiver, this.#manner)
     this.#pending.add(asked)
+    asked.start(upstreams)
     return asked
   }
 
@@ -105,9 +104,9 @@ export class Group {
   }
 
   /** The order of servers: those that are down come last, and those that loop are omitted. */
-  #order(): Upstream[] {
-    const [only] = this.#upstreams
-    if (only?.health.healthy && !only.loops && this.#upstreams.length === 1) return [only]
+  #order(): readonly Upstream[] {
+    const only = this.#upstreams[0]
+    if (only?.health.healthy && !only.loops && this.#upstreams.length === 1) return this.#upstreams
     const able = this.#upstreams.filter(({ loops }) => !loops)
     const preferred = this.#preferred(able)
     // The search ends at the first that may lead: a server that was down keeps its test query until it would lead.

@@ -5,21 +5,19 @@ import type { Question } from '../wire/question.ts'
 import { type Cancellable, Cancellation } from './cancellation.ts'
 import type { Delay, Delays, Waiting } from './delays.ts'
 import { cancelled } from './failure.ts'
-import type { Upstream, UpstreamReceiver } from './upstream.ts'
+import type { AttemptOptions, Upstream, UpstreamReceiver } from './upstream.ts'
 
-export interface HedgeOptions {
+/** How servers are asked one after another. */
+export interface HedgeManner {
   readonly clock: Delays
-  /** The servers to ask, in this order; at least one. */
-  readonly upstreams: readonly Upstream[]
-  readonly question: Question
   /** When no answer has come for so long, in milliseconds, the next server is asked too. */
   readonly hedgeMs: number
   /** How long each attempt may take, in milliseconds: longer than any client waits, for the sake of the cache. */
   readonly tryMs: number
   /** How often each server may be asked. */
-  readonly rounds: number
+  readonly attempts: number
   /** Called once, when the result is there. */
-  readonly over: (asked: Cancellable) => void
+  over(asked: Cancellable): void
 }
 
 /** Takes the result of a query, one of both, and never while it is being sent. */
@@ -29,24 +27,27 @@ export interface AnswerReceiver {
   failed(thrown: unknown): void
 }
 
+/** A lone server whose answer is lost is asked so often: a third time while the client still waits. */
+const loneAttempts = 3
+
 /**
  * Asks one server after another: the next one at once when an answer is a failure, or when no answer has come
  * for a while. It takes the first good answer and cancels the others. When all fail, the result is the first
  * answer with a failure, since it is still an upstream's, or else the reason why there was none.
  */
-export function hedge(receiver: AnswerReceiver, options: HedgeOptions): Cancellable {
-  return new Running(receiver, options)
-}
-
-class Running implements Cancellable, Waiting, UpstreamReceiver {
+export class Hedge implements Cancellable, Waiting, UpstreamReceiver, AttemptOptions {
+  readonly cancellation = new Cancellation()
+  readonly #question: Question
   readonly #receiver: AnswerReceiver
-  readonly #options: HedgeOptions
-  readonly #cancellation = new Cancellation()
+  readonly #manner: HedgeManner
   /**
-   * The servers still worth asking: one that answered with a failure, or cannot be reached, is not asked
-   * again.
+   * The servers still worth asking, at least one at first: one that answered with a failure, or cannot be reached,
+   * is not asked again.
    */
-  #able: Upstream[]
+  #able: readonly Upstream[] = []
+  /** The place of the next one. */
+  #turn = 0
+  #servers = 0
   #started = 0
   #underWay = 0
   #failing: Message | undefined
@@ -54,15 +55,31 @@ class Running implements Cancellable, Waiting, UpstreamReceiver {
   #hedge: Delay | undefined
   #finished = false
 
-  constructor(receiver: AnswerReceiver, options: HedgeOptions) {
+  constructor(question: Question, receiver: AnswerReceiver, manner: HedgeManner) {
+    this.#question = question
     this.#receiver = receiver
-    this.#options = options
-    this.#able = [...options.upstreams]
+    this.#manner = manner
+  }
+
+  /** Asks these servers, in this order. */
+  start(upstreams: readonly Upstream[]): void {
+    this.#able = upstreams
+    this.#servers = upstreams.length
     this.#next()
   }
 
+  get ms(): number {
+    return this.#manner.tryMs
+  }
+
+  get receiver(): this {
+    return this
+  }
+
   cancel(): void {
-    if (!this.#finished) this.#finish(() => this.#receiver.failed(cancelled('all upstreams')))
+    if (this.#finished) return
+    this.#finish()
+    this.#receiver.failed(cancelled('all upstreams'))
   }
 
   /** No answer for a while. */
@@ -71,24 +88,25 @@ class Running implements Cancellable, Waiting, UpstreamReceiver {
   }
 
   #next(): void {
-    const { upstreams, question, tryMs, rounds } = this.#options
+    const { clock, attempts } = this.#manner
     this.#hedge?.cancel()
-    const upstream = this.#started < upstreams.length * rounds ? this.#able.shift() : undefined
+    const most = this.#servers === 1 ? Math.max(attempts, loneAttempts) : this.#servers * attempts
+    const upstream = this.#started < most ? this.#able[this.#turn] : undefined
     if (upstream === undefined) {
       this.#endIfQuiet()
       return
     }
-    this.#able.push(upstream)
+    this.#turn = (this.#turn + 1) % this.#able.length
     this.#started++
     this.#underWay++
-    this.#hedge = this.#options.clock.start(this.#hedgeDelay(), this)
-    upstream.ask(question, { ms: tryMs, cancellation: this.#cancellation, receiver: this })
+    this.#hedge = clock.start(this.#hedgeDelay(), this)
+    upstream.ask(this.#question, this)
   }
 
   /** The time before the next server is asked too: `hedgeMs` in the first round, doubled with every further one. */
   #hedgeDelay(): number {
-    const turn = Math.floor((this.#started - 1) / this.#options.upstreams.length)
-    return this.#options.hedgeMs * 2 ** turn
+    const round = Math.floor((this.#started - 1) / this.#servers)
+    return this.#manner.hedgeMs * 2 ** round
   }
 
   answered(upstream: Upstream, message: Message): void {
@@ -97,7 +115,10 @@ class Running implements Cancellable, Waiting, UpstreamReceiver {
     if (isFailure(message.rcode)) {
       this.#failing ??= message
       this.#goOnWithout(upstream)
-    } else this.#finish(() => this.#receiver.answered(message))
+    } else {
+      this.#finish()
+      this.#receiver.answered(message)
+    }
   }
 
   failed(upstream: Upstream, thrown: unknown): void {
@@ -108,21 +129,26 @@ class Running implements Cancellable, Waiting, UpstreamReceiver {
   }
 
   #goOnWithout(upstream: Upstream): void {
-    this.#able = this.#able.filter(other => other !== upstream)
+    const at = this.#able.indexOf(upstream)
+    if (at >= 0) {
+      this.#able = this.#able.filter(other => other !== upstream)
+      const next = at < this.#turn ? this.#turn - 1 : this.#turn
+      this.#turn = next < this.#able.length ? next : 0
+    }
     this.#next()
   }
 
   #endIfQuiet(): void {
     if (this.#finished || this.#underWay > 0) return
-    const failing = this.#failing
-    this.#finish(() => (failing ? this.#receiver.answered(failing) : this.#receiver.failed(this.#reason)))
+    this.#finish()
+    if (this.#failing) this.#receiver.answered(this.#failing)
+    else this.#receiver.failed(this.#reason)
   }
 
-  #finish(settle: () => void): void {
+  #finish(): void {
     this.#finished = true
     this.#hedge?.cancel()
-    if (this.#underWay > 0) this.#cancellation.cancel()
-    this.#options.over(this)
-    settle()
+    if (this.#underWay > 0) this.cancellation.cancel()
+    this.#manner.over(this)
   }
 }

@@ -83,7 +83,7 @@ export class Upstream {
     const attempt = new Attempt(this, question, options)
     attempt.edns = !this.#edns.missing
     if (this.#streamsOnly) void this.#askFurther(attempt, 'tcp')
-    else askUdp(this.#try(attempt), attempt)
+    else askUdp(this.#written(attempt), attempt)
   }
 
   /** For the attempt alone: what came over UDP. */
@@ -165,7 +165,7 @@ export class Upstream {
 
   #askOverUdp(attempt: Attempt): Promise<UdpResult> {
     attempt.onOverTcp = false
-    return new Promise((received, failed) => askUdp(this.#try(attempt), { received, failed }))
+    return new Promise((received, failed) => askUdp(this.#written(attempt), { received, failed }))
   }
 
   get #streamsOnly(): boolean {
@@ -174,53 +174,75 @@ export class Upstream {
 
   /** Over TLS or HTTPS where the server is asked so, else over TCP. */
   async #askOverStream(attempt: Attempt): Promise<Message | 'plain'> {
-    if (this.#secure) return await (await this.#secure).ask(this.#try(attempt))
+    if (this.#secure) return await (await this.#secure).ask(this.#written(attempt))
     attempt.onOverTcp = !this.behaviour.tcpOnly
     if (trace.on) tellUpstreamAsked(this.name, attempt.question, 'over TCP')
     this.#counts.overTcp++
-    return await this.#tcp.ask(this.#try(attempt))
+    return await this.#tcp.ask(this.#written(attempt))
   }
 
-  #try({ question, ms, cancellation, edns }: Attempt): Try {
-    const { clock, dialer, mixedCase, trustAd } = this.behaviour
+  /** With new bytes, under another id. */
+  #written(attempt: Attempt): Try {
+    const { mixedCase, trustAd } = this.behaviour
+    const { question, edns } = attempt
     const id = randomInt(0x10000)
     const capitals = mixedCase ? randomBytes(Math.ceil(maxName / 8)) : undefined
-    return {
-      server: this.server,
-      dialer,
-      clock,
-      name: this.name,
-      cancellation,
-      ms,
-      wire: writeQuestion(question, { id, edns, ad: trustAd, capitals }),
-      questionLength: question.length,
-      wrong: this.#wrong,
-    }
+    attempt.wire = writeQuestion(question, { id, edns, ad: trustAd, capitals })
+    return attempt
   }
 
-  readonly #wrong = (): void => {
+  /** For attempts alone: an answer did not match. */
+  wrong(): void {
     this.#counts.wrong++
   }
 }
 
+const nothing = Buffer.alloc(0)
+
 /** An attempt to get an answer of one server, and whether it went on over TCP after an answer over UDP. */
-class Attempt implements UdpReceiver {
+class Attempt implements Try, UdpReceiver {
   readonly question: Question
-  readonly ms: number
-  readonly cancellation: Cancellation
-  readonly receiver: UpstreamReceiver
   readonly begun: number
   edns = true
   onOverTcp = false
+  wire: Buffer = nothing
   readonly #upstream: Upstream
+  readonly #options: AttemptOptions
 
-  constructor(upstream: Upstream, question: Question, { ms, cancellation, receiver }: AttemptOptions) {
+  constructor(upstream: Upstream, question: Question, options: AttemptOptions) {
     this.question = question
-    this.ms = ms
-    this.cancellation = cancellation
-    this.receiver = receiver
     this.begun = upstream.behaviour.clock.now()
     this.#upstream = upstream
+    this.#options = options
+  }
+
+  get questionLength(): number {
+    return this.question.length
+  }
+  get server(): Server {
+    return this.#upstream.server
+  }
+  get name(): string {
+    return this.#upstream.name
+  }
+  get dialer(): Dialer {
+    return this.#upstream.behaviour.dialer
+  }
+  get clock(): Delays {
+    return this.#upstream.behaviour.clock
+  }
+  get cancellation(): Cancellation {
+    return this.#options.cancellation
+  }
+  get ms(): number {
+    return this.#options.ms
+  }
+  get receiver(): UpstreamReceiver {
+    return this.#options.receiver
+  }
+
+  wrong(): void {
+    this.#upstream.wrong()
   }
 
   received(result: UdpResult): void {

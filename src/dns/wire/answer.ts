@@ -1,5 +1,5 @@
 import { flag, flag2, Rcode, Type } from './constants.ts'
-import type { Message, RecordPlace } from './message.ts'
+import type { Message } from './message.ts'
 
 /** An answer as it is stored and sent again: its bytes, and the offsets of its TTLs. */
 export interface Answer {
@@ -9,7 +9,7 @@ export interface Answer {
   readonly length: number
   readonly questionEnd: number
   /** Ascending. */
-  readonly ttls: Uint16Array
+  readonly ttls: ArrayLike<number>
   /** The number of records, each with a TTL. */
   readonly records: number
   /** Where the additional section begins. It may be omitted when an answer is too long (RFC 2181 §9). */
@@ -22,40 +22,47 @@ export interface Answer {
 }
 
 /**
- * An upstream's answer as it is stored. TTLs above `ttlMax` seconds are lowered to it; impossible TTLs become
- * 0 (RFC 2181 §8).
+ * An upstream's answer as it is stored, in the bytes of the message. TTLs above `ttlMax` seconds are lowered to it;
+ * impossible TTLs become 0 (RFC 2181 §8).
  */
 export function answerOf(message: Message, ttlMax: number): Answer {
-  const kept = keptRecords(message)
-  const end = kept.at(-1)?.end ?? message.questionEnd
-  const wire = Buffer.allocUnsafe(end)
-  message.bytes.copy(wire, 0, 0, end)
+  const { bytes: wire, records, questionEnd } = message
+  const count = keptRecords(message)
+  const extended = extendedIn(message)
+  const end = count === 0 ? questionEnd : records[count - 1]!.end
   wire[2] = flag.QR | (wire[2]! & flag.RD)
   // An Rcode that needs an OPT record is not passed on to clients.
   const rcode = message.rcode > flag2.rcode ? Rcode.SERVFAIL : message.rcode
   wire[3] = flag2.RA | (wire[3]! & (flag2.AD | flag2.CD)) | rcode
-  const ttls = new Uint16Array(kept.length)
+  const ttls: number[] = []
   let additional = 0
   let additionalAt = end
-  for (let i = 0; i < kept.length; i++) {
-    const { ttlAt, section, at } = kept[i]!
-    const ttl = wire.readUInt32BE(ttlAt)
-    wire.writeUInt32BE(ttl > 0x7fffffff ? 0 : Math.min(ttl, ttlMax), ttlAt)
-    ttls[i] = ttlAt
+  for (let i = 0; i < count; i++) {
+    const { ttlAt, section, at } = records[i]!
+    const ttl = readU32(wire, ttlAt)
+    if (ttl > 0x7fffffff) wire.writeUInt32BE(0, ttlAt)
+    else if (ttl > ttlMax) wire.writeUInt32BE(ttlMax, ttlAt)
+    ttls.push(ttlAt)
     if (section === 'additional' && additional++ === 0) additionalAt = at
   }
-  wire.writeUInt16BE(additional, 10)
+  wire[10] = additional >> 8
+  wire[11] = additional & 0xff
   return {
     wire,
     length: end,
-    questionEnd: message.questionEnd,
+    questionEnd,
     ttls,
-    records: kept.length,
+    records: count,
     additionalAt,
     rcode,
-    extended: extendedIn(message),
+    extended,
     received: true,
   }
+}
+
+/** `readUInt32BE` without its checks. */
+function readU32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
 }
 
 const extendedErrorOption = 15
@@ -71,11 +78,11 @@ function extendedIn({ bytes, opt }: Message): number {
 }
 
 /**
- * All records before the OPT record. Servers send it last. Records after it are omitted too: names in them
- * may point behind it, and additional records are optional.
+ * How many records are kept: all before the OPT record. Servers send it last. Records after it are omitted too: names
+ * in them may point behind it, and additional records are optional.
  */
-function keptRecords({ records, opt }: Message): readonly RecordPlace[] {
-  return opt ? records.slice(0, records.indexOf(opt)) : records
+function keptRecords({ records, opt }: Message): number {
+  return opt ? records.indexOf(opt) : records.length
 }
 
 /** How long an answer may be cached, and whether it is negative. */

@@ -17,13 +17,19 @@ export interface Question {
 
 class KeyQuestion implements Question {
   readonly key: string
-  readonly keyBytes: Buffer
-  readonly flags: number
+  #bytes: Buffer | undefined
 
   constructor(key: string) {
     this.key = key
-    this.keyBytes = Buffer.from(key, 'latin1')
-    this.flags = this.keyBytes[this.keyBytes.length - 1]!
+  }
+
+  get keyBytes(): Buffer {
+    this.#bytes ??= Buffer.from(this.key, 'latin1')
+    return this.#bytes
+  }
+
+  get flags(): number {
+    return this.key.charCodeAt(this.key.length - 1)
   }
 
   get bytes(): Buffer {
@@ -31,7 +37,7 @@ class KeyQuestion implements Question {
   }
 
   get length(): number {
-    return this.keyBytes.length - 1
+    return this.key.length - 1
   }
 }
 
@@ -56,19 +62,17 @@ export interface Asking {
 }
 
 /** The bytes of a query to an upstream. It is written anew: nothing of the client's message is passed on. */
-export function writeQuestion(
-  { keyBytes, length, flags }: Question,
-  { id, edns, ad, capitals }: Asking,
-): Buffer {
+export function writeQuestion({ key, length, flags }: Question, { id, edns, ad, capitals }: Asking): Buffer {
   const end = headerBytes + length
   // From Node's pool: memory of its own costs more than all the rest.
-  const wire = Buffer.allocUnsafe(end + (edns ? emptyOpt : 0)).fill(0, 0, headerBytes)
+  const wire = Buffer.allocUnsafe(end + (edns ? emptyOpt : 0))
   wire[0] = id >> 8
   wire[1] = id & 0xff
   wire[2] = flags & keyFlag.RD ? flag.RD : 0
   wire[3] = (flags & keyFlag.CD ? flag2.CD : 0) | (ad ? flag2.AD : 0)
+  for (let i = 4; i < headerBytes; i++) wire[i] = 0
   wire[5] = 1
-  keyBytes.copy(wire, headerBytes, 0, length)
+  for (let i = 0; i < length; i++) wire[headerBytes + i] = key.charCodeAt(i)
   if (capitals) capitalize(wire.subarray(headerBytes, end - 4), capitals)
   if (edns) {
     wire[11] = 1

@@ -24,12 +24,17 @@ const slot = { size: 65_536, length: 0, errno: 1, fd: 2, datagram: 16 }
 const batch = 64
 /** The most batches in one turn of the event loop. */
 const mostBatches = 8
+/** The bytes of a struct sockaddr_in: the address is of IPv4. */
+const shortPlace = 16
+/** The most sockets without a question that are kept. */
+const mostFree = 256
 const [EAGAIN, EINTR] = [11, 4]
 
 /**
- * Sends questions over UDP, each from a socket of its own: its port is the kernel's random choice, and it hears
- * the server alone. All sockets are watched by one epoll, and read in batches. That is a third of the cost of
- * a `node:dgram` socket for each.
+ * Sends questions over UDP, each from a port of its own: the kernel's random choice, which hears the server alone. All
+ * sockets are watched by one epoll, and read in batches. That is a third of the cost of a `node:dgram` socket for each.
+ * A socket whose question is over gives its port back, and serves another question with another port: that costs
+ * less than a new socket.
  */
 export class UdpAsker implements AsyncDisposable {
   readonly #binding: Binding = binding()
@@ -40,6 +45,10 @@ export class UdpAsker implements AsyncDisposable {
   readonly #waiting: (UdpAnswers | undefined)[] = []
   /** By descriptor: the number of the batch before which its question was sent. */
   readonly #since: number[] = []
+  /** Sockets without a question, which have no port: those for IPv4, those for IPv6. */
+  readonly #free: readonly [number[], number[]] = [[], []]
+  /** By descriptor. */
+  readonly #places: Uint8Array[] = []
   #batches = 0
   #count = 0
 
@@ -59,9 +68,11 @@ export class UdpAsker implements AsyncDisposable {
   ask(place: Uint8Array, question: Uint8Array, answers: UdpAnswers): number {
     if (this.#watch.closed) throw closed('UDP sockets')
     try {
-      const fd = this.#binding.askUdp(this.#watch.fd, place, question)
+      const free = this.#freeFor(place).pop() ?? -1
+      const fd = this.#binding.askUdp(this.#watch.fd, free, place, question)
       this.#waiting[fd] = answers
       this.#since[fd] = this.#batches
+      this.#places[fd] = place
       // While nothing is asked, it does not keep the process alive.
       if (this.#count++ === 0) this.#watch.reading(true)
       return fd
@@ -70,21 +81,31 @@ export class UdpAsker implements AsyncDisposable {
     }
   }
 
-  /** Closes the socket of a question. */
+  /** Gives back the port of a question. */
   end(fd: number): void {
     if (this.#waiting[fd] === undefined) return
     this.#waiting[fd] = undefined
-    closeFd(fd)
     if (--this.#count === 0) this.#watch.reading(false)
+    const free = this.#freeFor(this.#places[fd]!)
+    if (free.length >= mostFree) closeFd(fd)
+    else {
+      this.#binding.releaseUdp(fd)
+      free.push(fd)
+    }
   }
 
   close(): Promise<void> {
     for (const [fd, waiting] of this.#waiting.entries()) if (waiting) this.end(fd)
+    for (const free of this.#free) for (const fd of free.splice(0)) closeFd(fd)
     return this.#watch.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #freeFor(place: Uint8Array): number[] {
+    return this.#free[place.length === shortPlace ? 0 : 1]
   }
 
   #drain(): void {

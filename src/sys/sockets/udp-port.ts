@@ -21,18 +21,18 @@ export interface Sender {
   /** 127.0.0.0/8 and ::1. */
   readonly loopback: boolean
   /**
-   * A copy for a reply after {@link DatagramService.datagram} has returned, when this object is reused for
-   * another sender.
+   * A copy of it and of its query, for a reply after {@link DatagramService.datagram} has returned: this object is
+   * reused for another sender.
    */
-  keep(): KeptSender
+  keep(query: BufferPart): KeptSender
 }
 
-/** A {@link Sender} that stays valid. */
-export interface KeptSender {
+/** A {@link Sender} that stays valid, and its query. */
+export interface KeptSender extends Readonly<BufferPart> {
   readonly address: string
   readonly port: number
-  /** Sends a reply, from the address that the query was sent to. */
-  reply(bytes: Uint8Array): void
+  /** Sends a reply, from the address that the query was sent to. It copies the reply. */
+  reply(answer: BufferPart): void
 }
 
 /** Answers datagrams. */
@@ -47,6 +47,7 @@ export interface DatagramService {
 /** struct slot, native/addon/inet.c: lengths, peer, own address, trains, reply, datagram. */
 const slot = { size: 5440, peer: 8, local: 36, reply: 64, replySize: 1280, query: 1344, querySize: 4096 }
 const envelope = { from: slot.peer, to: slot.local + 16 }
+const envelopeSize = envelope.to - envelope.from
 const batch = 64
 /** Longer datagrams are dropped. Queries with options and padding can have some kilobytes. */
 export const longestDatagram = slot.querySize
@@ -143,7 +144,7 @@ export class UdpPort implements AsyncDisposable {
   }
 
   /** Replies sent in the same turn of the event loop leave in one batch. */
-  send(to: Uint8Array, reply: Uint8Array): void {
+  send(to: Buffer, reply: BufferPart): void {
     if (this.#watch.closed) return
     if (reply.length > slot.replySize) {
       this.lost++
@@ -152,8 +153,8 @@ export class UdpPort implements AsyncDisposable {
     if (this.#waiting === batch) this.#flush()
     const { bytes, words, trains } = this.#late
     const start = this.#waiting * slot.size
-    bytes.set(to, start + envelope.from)
-    bytes.set(reply, start + slot.reply)
+    to.copy(bytes, start + envelope.from, 0, envelopeSize)
+    reply.bytes.copy(bytes, start + slot.reply, reply.at, reply.at + reply.length)
     words[(start >> 2) + 1] = reply.length
     if (this.#waiting === 0) {
       trains.clear()
@@ -212,34 +213,44 @@ class SlotSender implements Sender {
     return words[word + 2] === 0 && words[word + 3] === 0x01000000
   }
 
-  keep(): KeptSender {
-    const to = Buffer.allocUnsafe(envelope.to - envelope.from)
-    this.#batch.bytes.copy(to, 0, this.start + envelope.from, this.start + envelope.to)
-    return new KeptSlotSender(to, this.#socket)
+  keep({ bytes, at, length }: BufferPart): KeptSender {
+    // One piece of Node's pool: memory of its own costs a microsecond.
+    const kept = Buffer.allocUnsafe(envelopeSize + length)
+    this.#batch.bytes.copy(kept, 0, this.start + envelope.from, this.start + envelope.to)
+    bytes.copy(kept, envelopeSize, at, at + length)
+    return new KeptSlotSender(kept, this.#socket)
   }
 }
 
 /** A sender whose slot is used for others meanwhile. */
 class KeptSlotSender implements KeptSender {
-  /** From the peer's address to one's own, as in the slot. */
-  readonly #to: Buffer
+  /** From the peer's address to one's own, as in the slot; then the query. */
+  readonly bytes: Buffer
   readonly #socket: UdpPort
 
-  constructor(to: Buffer, socket: UdpPort) {
-    this.#to = to
+  constructor(bytes: Buffer, socket: UdpPort) {
+    this.bytes = bytes
     this.#socket = socket
   }
 
+  get at(): number {
+    return envelopeSize
+  }
+
+  get length(): number {
+    return this.bytes.length - envelopeSize
+  }
+
   get port(): number {
-    return this.#to.readUInt16BE(2)
+    return this.bytes.readUInt16BE(2)
   }
 
   get address(): string {
-    return peerText(this.#to, 0)
+    return peerText(this.bytes, 0)
   }
 
-  reply(bytes: Uint8Array): void {
-    this.#socket.send(this.#to, bytes)
+  reply(answer: BufferPart): void {
+    this.#socket.send(this.bytes, answer)
   }
 }
 

@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { UdpAsker } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
@@ -20,6 +21,12 @@ async function openServer() {
     },
     [Symbol.asyncDispose]: () => new Promise<void>(resolve => socket.close(() => resolve())),
   }
+}
+
+/** The local ports of all UDP sockets for IPv4 in this namespace. */
+function openUdpPorts(): number[] {
+  const lines = readFileSync('/proc/self/net/udp', 'latin1').trim().split('\n').slice(1)
+  return lines.map(line => Number.parseInt(/:([0-9A-F]{4}) /.exec(line)![1]!, 16))
 }
 
 /** What comes for a question. */
@@ -101,6 +108,63 @@ test('a question that is over hears nothing more, though the answer to another o
   server.answer()
   await waitFor(() => fresh.got.length > 0)
   expect(fresh.got).toEqual(['b'])
+})
+
+test('a socket serves one question after another, each from another port that is closed afterwards', async () => {
+  await using server = await openServer()
+  await using asker = new UdpAsker()
+  const numbers = new Set<number>()
+  for (let i = 1; i <= 50; i++) {
+    const answers = new Answers()
+    const number = asker.ask(server.place, Buffer.from(`question ${i}`), answers)
+    await waitFor(() => server.asked.length === i)
+    server.socket.send(`answer ${i}`, server.asked.at(-1)!.from.port, '127.0.0.1')
+    await waitFor(() => answers.got.length > 0)
+    expect(answers.got).toEqual([`answer ${i}`])
+    asker.end(number)
+    numbers.add(number)
+  }
+  const ports = server.asked.map(({ from }) => from.port)
+  expect(numbers.size).toBe(1)
+  expect(new Set(ports).size).toBeGreaterThan(45)
+  for (const port of ports) expect(openUdpPorts()).not.toContain(port)
+})
+
+test('the next question from a socket does not hear what came for the one before', async () => {
+  await using server = await openServer()
+  await using asker = new UdpAsker()
+  const first = new Answers()
+  const ending = {
+    datagram(bytes: Buffer) {
+      first.datagram(bytes)
+      asker.end(number)
+    },
+    failed() {},
+  }
+  const number = asker.ask(server.place, Buffer.from('a'), ending)
+  await waitFor(() => server.asked.length === 1)
+  // All are in the socket's queue before the first is read: this process does not read meanwhile.
+  for (let i = 0; i < 20; i++) server.socket.send(`early ${i}`, server.asked[0]!.from.port, '127.0.0.1')
+  await waitFor(() => first.got.length > 0)
+  const next = new Answers()
+  expect(asker.ask(server.place, Buffer.from('b'), next)).toBe(number)
+  await waitFor(() => server.asked.length === 2)
+  server.socket.send('own', server.asked[1]!.from.port, '127.0.0.1')
+  await waitFor(() => next.got.length > 0)
+  expect([first.got, next.got]).toEqual([['early 0'], ['own']])
+})
+
+test('a question that the network refuses leaves no socket behind, one that was used before neither', async () => {
+  await using server = await openServer()
+  await using asker = new UdpAsker()
+  const answers = new Answers()
+  const ask = () => asker.ask(server.place, Buffer.from('a'), answers)
+  asker.end(ask())
+  const before = readdirSync('/proc/self/fd').length
+  const broadcast = UdpAsker.place({ address: '255.255.255.255', port: 53 })
+  for (let i = 0; i < 3; i++) expect(() => asker.ask(broadcast, Buffer.from('a'), answers)).toThrow(/EACCES/)
+  expect(readdirSync('/proc/self/fd').length).toBe(before - 1)
+  asker.end(ask())
 })
 
 test('what the machine or the network refuses is told with its code', async () => {

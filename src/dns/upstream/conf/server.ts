@@ -33,15 +33,27 @@ export function parseServer(text: string): Server {
   const written = readSecure(text)
   const server = readServer(written?.place ?? text, written?.port)
   if (server) return { ...server, ...(written && { secure: written.secure }) }
+  const named = namedServer(text)
   throw new DnsError({
     code: 'BAD_UPSTREAM',
     kind: 'usage',
     op: 'use upstream',
     target: text,
-    reason: 'it is not the address of a name server',
-    remedy:
-      'Write it as 192.0.2.1, [2001:db8::1]:5353, fe80::1%eth0, tls://192.0.2.1#name or https://192.0.2.1/dns-query#name',
+    reason: named
+      ? 'it has a name in place of the address, and to look that up would take a resolver, in clear text'
+      : 'it is not the address of a name server',
+    remedy: named
+      ? `Put the address there and the name behind it: ${named}`
+      : 'Write it as 192.0.2.1, [2001:db8::1]:5353, fe80::1%eth0, tls://192.0.2.1#name or https://192.0.2.1/dns-query#name',
   })
+}
+
+/** How `https://dns.example/dns-query` is written with an address; undefined for other text. */
+function namedServer(text: string): string | undefined {
+  const pattern =
+    /^(tls|https):\/\/([a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?)((?::\d{1,5})?(?:\/[!-"$-~]*)?)(?:#.*)?$/i
+  const [, scheme, name, rest] = pattern.exec(text) ?? []
+  return scheme && name && !isAddress(name) ? `${scheme.toLowerCase()}://192.0.2.1${rest}#${name}` : undefined
 }
 
 export function serverText({ address, scope, port, secure }: Server): string {

@@ -5,6 +5,7 @@ import { serverText } from '../conf/server.ts'
 import { untrusted } from '../failure.ts'
 import type { Trust } from '../trust.ts'
 import { HttpsConnection } from './https.ts'
+import type { Dialer } from './sockets.ts'
 import { TcpConnections } from './tcp.ts'
 import { isUntrusted, TlsDialer } from './tls.ts'
 import type { Try } from './udp.ts'
@@ -25,10 +26,10 @@ export class SecureTransport {
     try {
       if (ask.server.secure?.protocol === 'https') {
         wire.writeUInt16BE(0, 0)
-        return await this.#https.ask({ ...ask, wire })
+        return await this.#https.ask(changed(ask, wire, ask.dialer))
       }
       const dialer = { ...ask.dialer, tcp: this.#dialer.tcp.bind(this.#dialer) }
-      return await this.#streams.ask({ ...ask, wire, dialer })
+      return await this.#streams.ask(changed(ask, wire, dialer))
     } catch (failure) {
       if (failure instanceof DnsError && isUntrusted(failure.cause))
         throw untrusted(serverText(ask.server), failure.cause)
@@ -39,4 +40,10 @@ export class SecureTransport {
   async close(): Promise<void> {
     await Promise.all([this.#streams.close(), this.#https.close()])
   }
+}
+
+/** The same attempt with other bytes and sockets. */
+function changed(ask: Try, wire: Buffer, dialer: Dialer): Try {
+  const { server, name, clock, cancellation, ms, questionLength } = ask
+  return { server, name, clock, cancellation, ms, questionLength, wire, dialer, wrong: () => ask.wrong() }
 }

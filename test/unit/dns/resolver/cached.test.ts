@@ -1,8 +1,9 @@
+import { decode } from 'dns-packet'
 import { expect, test } from 'vitest'
 import { later } from '../../../../src/dns/index.ts'
 import { type Asked, address, answerTo, FakeUpstream, query, soa } from '../../../support/dns-upstream.ts'
 import { ManualClock } from '../../../support/manual-clock.ts'
-import { ask, askNow, forwarder } from '../asker.ts'
+import { ask, askNow, forwarder, udp } from '../asker.ts'
 
 const authorities = [soa('example', { ttl: 900, minimum: 60 })]
 
@@ -60,6 +61,34 @@ test('stale data serves clients with CD, and with DO, at once when one of them h
     expect(askNow(resolver, other)).toMatchObject({ data: ['192.0.2.1'], answers: [{ ttl: 30 }] })
   const validating = query('a.example', { flags: 0x0110, edns: 1232, dnssec: true })
   expect(askNow(resolver, validating)).toBe(later)
+})
+
+test('an answer for which there was no room is given from the cache when it may take time', async () => {
+  await using upstream = await FakeUpstream.open()
+  await using resolver = forwarder([upstream])
+  const question = query('a.example')
+  await ask(resolver, question)
+  expect(askNow(resolver, question, 20)).toBe(later)
+  const answer = await new Promise<Buffer>((resolve, failed) =>
+    resolver.answerLater({ bytes: question, at: 0, length: question.length }, udp, {
+      answered: part => resolve(Buffer.from(part!.bytes.subarray(part!.at, part!.at + part!.length))),
+      failed,
+    }),
+  )
+  expect(decode(answer).answers).toMatchObject([{ name: 'a.example', data: '192.0.2.1' }])
+  expect(upstream.asked).toHaveLength(1)
+})
+
+test('a name that becomes an own one while it is asked for outside is not kept', async () => {
+  await using upstream = await FakeUpstream.open(() => {})
+  await using resolver = forwarder([upstream])
+  const answer = ask(resolver, query('a.example'))
+  const asked = await upstream.next()
+  resolver.setHosts({ hosts: [{ name: 'a.example', addresses: ['10.0.0.1'] }] })
+  asked.reply(answerTo(asked))
+  expect(await answer).toMatchObject({ data: ['192.0.2.1'] })
+  expect(resolver.cached.entries).toBe(0)
+  expect(askNow(resolver, query('a.example'))).toMatchObject({ data: ['10.0.0.1'] })
 })
 
 test('a notice tells once that the bytes of the cache are taken before its number of answers', async () => {

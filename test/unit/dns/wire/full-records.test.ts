@@ -35,7 +35,7 @@ describe('an answer that is taken apart and written anew', () => {
       const message = readMessage(rewritten(bytes))!
       const question = questionOf(`${bytes.toString('latin1', 12, message.questionEnd)}\x01`)
       const { ttls } = writtenAnswer(question, { rcode: 0, records: fullRecords(message)! })
-      expect([...ttls]).toEqual(message.records.map(({ ttlAt }) => ttlAt))
+      expect(Array.from(ttls)).toEqual(message.records.map(({ ttlAt }) => ttlAt))
     }
   })
 

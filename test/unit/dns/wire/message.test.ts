@@ -31,6 +31,11 @@ function message(parts: {
   return readMessage(encode({ ...plain, ...parts }))!
 }
 
+function keptBytes(parsed: Message): Buffer {
+  const { wire, length } = answerOf(parsed, 3000)
+  return wire.subarray(0, length)
+}
+
 const cname: Content = { type: 'CNAME', name: 'a.example', ttl: 50, data: 'b.example' }
 
 describe('a DNS message', () => {
@@ -65,7 +70,7 @@ describe('a DNS message', () => {
     for (let length = 0; length < whole.length; length++)
       expect(readMessage(whole.subarray(0, length)), `${length} bytes`).toBeUndefined()
     const padded = readMessage(Buffer.concat([whole, Buffer.alloc(3, 0xff)]))!
-    expect(answerOf(padded, 3000).wire).toEqual(answerOf(readMessage(whole)!, 3000).wire)
+    expect(keptBytes(padded)).toEqual(keptBytes(readMessage(whole)!))
   })
 
   test('of any bytes is parsed within them, or malformed', () => {
