@@ -9,7 +9,7 @@ export { allForwards, planUserSpace, type UserSpacePlan } from './network/user-l
 export { idOf, newId, nodeMissing } from './node-ids.ts'
 export { type ReachTarget, reachTargets } from './reachability.ts'
 export { missing, scaledIn, scaledOut } from './scale.ts'
-export type { OwnRecord } from './settings/dns-kinds.ts'
+export { type OwnRecord, typedRecords } from './settings/dns-kinds.ts'
 export * from './settings/resolve.ts'
 export * from './settings/settings.ts'
 export { topologies } from './topology/named/index.ts'

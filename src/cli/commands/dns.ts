@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { withOptions } from '../../base/index.ts'
-import type { ThreadedDns } from '../../dns/index.ts'
+import type { DnsOptions, ThreadedDns } from '../../dns/index.ts'
 import {
   badValue,
   collect,
@@ -27,6 +27,12 @@ export function configure(command: Command, _session: Session): void {
     .option('--policy <order>', 'sequential, random or fastest upstream (default sequential)')
     .option('--zone <domain=addr[:port]>', 'the upstream for a domain and all names below it', collect)
     .option('--hosts <file>', 'local names, as in /etc/hosts')
+    .option(
+      '--record <record>',
+      "'[@ADDR,…] NAME [TTL] TYPE DATA': a record to answer, for some clients alone",
+      collect,
+    )
+    .option('--fault <fault>', "'NAME FAULT' with options as in dns-fault-add: answers that fail", collect)
     .option('--cache-ttl-max <seconds>', 'the longest time that an answer is cached (default 3000)')
     .option('--cache-size <entries>', 'how many answers are cached (default 10000)')
     .option('--cache-bytes <bytes>', 'their memory (default 32 MiB, or 1 KiB an answer if that is more)')
@@ -83,10 +89,20 @@ async function serve(options: DnsCommandOptions, extra: string | undefined): Pro
 async function open(options: DnsCommandOptions): Promise<ThreadedDns> {
   const threads = numberOf('--threads', options.threads, { least: 1, most: 64 }) ?? 1
   const notice = (text: string) => tell(`xc dns: ${withOptions(text)}`)
-  const dnsOptions = dnsOptionsOf(options)
+  const dnsOptions = { ...dnsOptionsOf(options), ...(await ownOf(options)) }
   const { openDns, openThreads } = await import('../../dns/index.ts')
   if (threads === 1) return openDns({ ...dnsOptions, notice })
   if (options.log === '-')
     throw badValue('--log', 'threads would mix their lines on standard output: name a file')
   return openThreads(dnsOptions, { threads, notice, onDeath: failure => notice(failure.message) })
+}
+
+/** What few forwarders have is loaded for those alone. */
+async function ownOf({ record, fault }: DnsCommandOptions): Promise<Pick<DnsOptions, 'own' | 'faults'>> {
+  if (!record && !fault) return {}
+  const { faultsOf, recordsOf } = await import('../options/dns-own.ts')
+  return {
+    ...(record && { own: { hosts: [], records: recordsOf(record) } }),
+    ...(fault && { faults: faultsOf(fault) }),
+  }
 }

@@ -14,6 +14,8 @@ export interface DnsCommandOptions {
   readonly cacheBytes?: string
   readonly zone?: string[]
   readonly hosts?: string
+  readonly record?: string[]
+  readonly fault?: string[]
   readonly allow?: string[]
   readonly policy?: string
   readonly mixedCase?: boolean

@@ -89,29 +89,43 @@ export const ownRecords: Kind<readonly OwnRecord[]> = {
   expects:
     "a list of records 'NAME [TTL] TYPE DATA', separated by semicolons, with @vm-001 before one node's",
   read(value) {
-    const records = typeof value === 'string' ? recordsIn(value).map(readRecord) : value
+    const records = typeof value === 'string' ? typedRecords(value).map(ofNodes) : value
     return Array.isArray(records) && records.every(isRecord) ? records : undefined
   },
   print: value => value.map(recordText).join('; '),
 }
 
-/** Splits at semicolons outside of quotes. */
-function recordsIn(text: string): string[] {
-  const parts = text.match(/(?:"(?:[^"\\]|\\.)*"|[^;])+/g) ?? []
-  return parts.map(part => part.trim()).filter(Boolean)
+/** A record as it is typed: `@ASKERS NAME TTL TYPE DATA`, without askers and TTL too. */
+export interface TypedRecord extends Omit<OwnRecord, 'nodes'> {
+  readonly askers?: readonly string[]
 }
 
-function readRecord(text: string): OwnRecord | undefined {
+/** Reads records that are separated by semicolons outside of quotes. Undefined stands for one that cannot be read. */
+export function typedRecords(text: string): (TypedRecord | undefined)[] {
+  const parts = text.match(/(?:"(?:[^"\\]|\\.)*"|[^;])+/g) ?? []
+  return parts
+    .map(part => part.trim())
+    .filter(Boolean)
+    .map(readRecord)
+}
+
+function readRecord(text: string): TypedRecord | undefined {
   const pattern = /^(?:@(\S+)\s+)?(\S+)\s+(?:(\d{1,10})\s+)?(?:IN\s+)?([a-z][a-z0-9]*)\s+(\S.*)$/i
-  const [, nodes, name, ttl, type, data] = pattern.exec(text) ?? []
+  const [, askers, name, ttl, type, data] = pattern.exec(text) ?? []
   if (name === undefined || type === undefined || data === undefined) return undefined
-  const ids = nodes?.split(',').map(idOf)
-  if (ids?.includes(undefined)) return undefined
   return {
     ...{ name: name.toLowerCase().replace(/(?<=[^.])\.$/, ''), type: type.toUpperCase(), data },
     ...(ttl !== undefined && { ttl: Number(ttl) }),
-    ...(ids && { nodes: ids.map(id => nodeName(id!)) }),
+    ...(askers && { askers: askers.split(',') }),
   }
+}
+
+function ofNodes(typed: TypedRecord | undefined): OwnRecord | undefined {
+  if (!typed) return undefined
+  const { askers, ...record } = typed
+  const ids = askers?.map(idOf)
+  if (ids?.includes(undefined)) return undefined
+  return { ...record, ...(ids && { nodes: ids.map(id => nodeName(id!)) }) }
 }
 
 function isRecord(value: Partial<OwnRecord> | null | undefined): boolean {

@@ -43,6 +43,36 @@ test('xc dns answers xc dns --query, follows SIGHUP, and ends with SIGTERM', asy
   expect(readFileSync(log, 'utf8')).toContain('"MX IN own.example. udp')
 })
 
+test('xc dns answers records of its own, some for single clients, and fails as it is told', async () => {
+  await using upstream = await FakeUpstream.open()
+  const xc = new Xc()
+  const running = xc.begin([
+    ...['dns', '--listen', '127.0.0.1:0', '--upstream', upstream.address],
+    ...['--record', '_http._tcp.lab.test 60 SRV 0 5 80 web.lab.test; web.lab.test A 192.0.2.7'],
+    ...['--record', '@192.0.2.0/24 web.lab.test A 192.0.2.8', '--record', 'a.lab.test TXT "x; y"'],
+    ...['--fault', '*.broken.example servfail --probability 1 --seed 7 --times 2'],
+    ...['--fault', 'gone.example nxdomain --type=A --askers 127.0.0.0/8,::1'],
+    ...['--fault', 'others.example refused --askers 192.0.2.0/24'],
+  ])
+  const server = `127.0.0.1:${await portOf(running)}`
+  const query = async (...words: string[]) => {
+    const { stdout } = await xc.run(['dns', '--query', ...words, '--server', server, '--json'])
+    const { rcode, records } = JSON.parse(stdout)
+    return [rcode, ...records.map(({ ttl, data }: { ttl: number; data: string }) => `${ttl} ${data}`)]
+  }
+  expect(await query('_http._tcp.lab.test', 'SRV')).toEqual(['NOERROR', '60 0 5 80 web.lab.test.'])
+  expect(await query('web.lab.test')).toEqual(['NOERROR', '5 192.0.2.7'])
+  expect(await query('a.lab.test', 'TXT')).toEqual(['NOERROR', '5 "x; y"'])
+  expect(await query('a.broken.example')).toEqual(['SERVFAIL'])
+  expect(await query('b.broken.example')).toEqual(['SERVFAIL'])
+  expect(await query('c.broken.example')).toEqual(['NOERROR', '300 192.0.2.1'])
+  expect(await query('gone.example')).toEqual(['NXDOMAIN'])
+  expect((await query('gone.example', 'TXT'))[0]).toBe('NOERROR')
+  expect(await query('others.example')).toEqual(['NOERROR', '300 192.0.2.1'])
+  running.child.kill('SIGTERM')
+  expect(await running.result).toMatchObject({ status: 0 })
+})
+
 test('several threads of xc dns share one place and one set of metrics', async () => {
   await using upstream = await FakeUpstream.open()
   const xc = new Xc()
@@ -93,6 +123,12 @@ test('threads tell of their messages through the process that has them', async (
   expect(await running.result).toMatchObject({ status: 0, stdout: '' })
 })
 
+test('an upstream over TLS without an address is refused, with the way to write it', async () => {
+  const { stderr } = await new Xc().run(['dns', '--upstream', 'https://dns.example:8443/q'])
+  expect(stderr).toContain('to look that up would take a resolver, in clear text')
+  expect(stderr).toContain('https://192.0.2.1:8443/q#dns.example')
+})
+
 test.for([
   [['--listen', 'localhost'], 2],
   [['--threads', '0'], 2],
@@ -101,6 +137,15 @@ test.for([
   [['--zone', 'example.org=192.0.2.1,trust'], 2],
   [['--zone', 'example.org=192.0.2.1,trust-ad', '--zone', 'example.org=192.0.2.2'], 2],
   [['--upstream', 'nobody'], 2],
+  [['--upstream', 'https://dns.example/dns-query'], 2],
+  [['--record', 'www.lab.test'], 2],
+  [['--record', 'www.lab.test A 192.0.2'], 2],
+  [['--record', '@here www.lab.test A 192.0.2.1'], 2],
+  [['--fault', 'www.lab.test'], 2],
+  [['--fault', 'www.lab.test explode'], 2],
+  [['--fault', 'www.lab.test servfail --nodes 1'], 2],
+  [['--fault', 'www.lab.test servfail --probability 2'], 2],
+  [['--fault', 'www.lab.test delay --delay-ms'], 2],
   [['--allow', '10.0.0.0'], 2],
   [['--policy', 'none'], 2],
   [['--log', '/nonexistent/log'], 1],
