@@ -39,6 +39,7 @@ export class Hosts {
   #spare: HostsTable | undefined
   /** The number of the last reading: an earlier one that still goes on is given up. */
   #last = 0
+  #closed = false
 
   constructor(options: HostsOptions) {
     this.#options = options
@@ -72,6 +73,7 @@ export class Hosts {
 
   /** Gives up reading. */
   close(): void {
+    this.#closed = true
     this.#last++
   }
 
@@ -89,6 +91,8 @@ export class Hosts {
       if (reading === this.#last) this.#options.notice(`${file} cannot be read: ${messageOf(failure)}`)
     }
     if (reading === this.#last) this.isFirstReading = false
+    // Another reading has begun meanwhile: the names are there when that is over.
+    else if (!this.#closed) await this.reading
   }
 
   /** Between two pieces queries are answered. */

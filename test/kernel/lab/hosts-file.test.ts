@@ -39,6 +39,7 @@ test("a cluster's owner answers and does other work between the pieces of a host
       if (isReading) setImmediate(turn)
     }
     turn()
+    // The owner may notice the change at the same time: then this waits for its reading too.
     const read = dns.reload().then(() => {
       isReading = false
     })
