@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import { isSystemError, messageOf, settingText } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
 import { placeText } from '../server/address.ts'
@@ -13,6 +12,8 @@ export async function serveMetrics(
   place: { readonly address: string; readonly port: number },
   text: () => string | Promise<string>,
 ): Promise<MetricsServer> {
+  // Few forwarders serve metrics, and node:http takes a tenth of a start.
+  const { createServer } = await import('node:http')
   const server = createServer(async (request, response) => {
     if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
       response.writeHead(404).end()

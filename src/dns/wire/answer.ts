@@ -34,7 +34,7 @@ export function answerOf(message: Message, ttlMax: number): Answer {
   // An Rcode that needs an OPT record is not passed on to clients.
   const rcode = message.rcode > flag2.rcode ? Rcode.SERVFAIL : message.rcode
   wire[3] = flag2.RA | (wire[3]! & (flag2.AD | flag2.CD)) | rcode
-  const ttls: number[] = []
+  const ttls: number[] = new Array(count)
   let additional = 0
   let additionalAt = end
   for (let i = 0; i < count; i++) {
@@ -42,7 +42,7 @@ export function answerOf(message: Message, ttlMax: number): Answer {
     const ttl = readU32(wire, ttlAt)
     if (ttl > 0x7fffffff) wire.writeUInt32BE(0, ttlAt)
     else if (ttl > ttlMax) wire.writeUInt32BE(ttlMax, ttlAt)
-    ttls.push(ttlAt)
+    ttls[i] = ttlAt
     if (section === 'additional' && additional++ === 0) additionalAt = at
   }
   wire[10] = additional >> 8

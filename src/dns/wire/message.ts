@@ -50,7 +50,8 @@ function readRecords(bytes: Buffer, from: number): RecordPlace[] | undefined {
   const authorities = bytes.readUInt16BE(8)
   const count = answers + authorities + bytes.readUInt16BE(10)
   if (count * shortestRecord > bytes.length - from) return undefined
-  const records: RecordPlace[] = []
+  // Its size is known: an array that grows takes room for 17.
+  const records: RecordPlace[] = new Array(count)
   let at = from
   for (let i = 0; i < count; i++) {
     const fixed = skipName(bytes, at, bytes.length)
@@ -59,7 +60,7 @@ function readRecords(bytes: Buffer, from: number): RecordPlace[] | undefined {
     if (end > bytes.length) return undefined
     const section = i < answers ? 'answer' : i < answers + authorities ? 'authority' : 'additional'
     const type = bytes.readUInt16BE(fixed)
-    records.push({ section, at, type, ttlAt: fixed + 4, dataAt: fixed + 10, end })
+    records[i] = { section, at, type, ttlAt: fixed + 4, dataAt: fixed + 10, end }
     at = end
   }
   return records
