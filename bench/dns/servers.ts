@@ -77,7 +77,11 @@ export async function startDnsmasq(
   more: readonly string[] = [],
 ): Promise<Running> {
   const port = await freePort()
-  const command = [
+  return start(host, { core: cores.server, command: [...dnsmasqCommand(port, upstream), ...more], port })
+}
+
+export function dnsmasqCommand(port: number, upstream: number): string[] {
+  return [
     'dnsmasq',
     '-k',
     '--conf-file=/dev/null',
@@ -91,9 +95,7 @@ export async function startDnsmasq(
     '--dns-forward-max=10000',
     '--user=',
     '--pid-file=',
-    ...more,
   ]
-  return start(host, { core: cores.server, command, port })
 }
 
 export async function startUnbound(host: ServerResources, upstream: number): Promise<Running> {
@@ -102,6 +104,7 @@ export async function startUnbound(host: ServerResources, upstream: number): Pro
   const server = [
     `interface: 127.0.0.1@${port}`,
     'do-daemonize: no',
+    'directory: ""',
     'num-threads: 1',
     'username: ""',
     'chroot: ""',
@@ -170,7 +173,7 @@ function running(child: ChildProcess, port: number): Running {
 }
 
 /** Free for TCP now, and probably for UDP too. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise(resolve => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const address = server.address()
