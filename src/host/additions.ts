@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { inTurns, type Role, settingText } from '../base/index.ts'
+import { inTurns, settingText } from '../base/index.ts'
 import {
   type Additions,
   findOverlay,
@@ -11,7 +11,7 @@ import {
   readOverlay,
   readPrograms,
 } from '../overlay/index.ts'
-import { type Environment, type NodePlan, type Settings, settingFor } from '../plan/index.ts'
+import { type Environment, type NodePlan, type Settings, settingsFor } from '../plan/index.ts'
 import { packageRoot } from '../sys/index.ts'
 import { HostError } from './errors.ts'
 
@@ -66,14 +66,14 @@ export class NodeAdditions {
   }
 
   /** What has been made for the node. Undefined: nothing. Nodes that get the same have the same value. */
-  of(node: Pick<NodePlan, 'id' | 'role'>): Additions | undefined {
+  of(node: Pick<NodePlan, 'id'>): Additions | undefined {
     return this.#ready.get(this.#programsOf(node).join(','))
   }
 
-  #programsOf({ id, role }: Pick<NodePlan, 'id' | 'role'>): string[] {
+  #programsOf({ id }: Pick<NodePlan, 'id'>): string[] {
     const settings = this.#settings
     const ofOverlays = this.#sources.flatMap(({ packages }) => packages)
-    const own = [...settingFor(settings, 'with', id), ...settings[byRole[role]]]
+    const own = settingsFor(settings, 'with', id).flat()
     return [...new Set([...settings.packages, ...ofOverlays, ...own])]
   }
 }
@@ -127,11 +127,6 @@ export function lackingPackages(settings: Settings, cacheDir: string): string[] 
 export function guestRoots(cacheDir: string): string[] {
   return ['/', join(cacheDir, 'packages/root')]
 }
-
-const byRole = { vm: 'withVm', router: 'withRouter', tester: 'withTester' } as const satisfies Record<
-  Role,
-  keyof Settings
->
 
 /** MiB of a guest that its kernel, the image and its first processes take. Measured: 128 MiB leave 56 available. */
 const taken = 74

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { Role } from '../base/index.ts'
 import { openDiskImage } from '../overlay/index.ts'
 import { nodesWith, type Settings, settingFor } from '../plan/index.ts'
 import { artefact } from '../sys/index.ts'
@@ -17,6 +18,8 @@ export interface NodeDisk extends BootDisk {
   readonly seed?: SeedSources
 }
 
+const roles: readonly Role[] = ['vm', 'router', 'tester']
+
 /** The disk images of all nodes, each checked once: by its headers, and then by QEMU. Throws IMAGE_MISSING. */
 export class DiskImages {
   readonly #settings: Settings
@@ -24,14 +27,15 @@ export class DiskImages {
   readonly #opened = new Map<string, Promise<NodeDisk>>()
 
   constructor(settings: Settings, qemu: Promise<Qemu>) {
-    const anyImage = settings.image !== '' || nodesWith(settings, ['image']).length > 0
+    const holders = [...roles, ...nodesWith(settings, ['image'])]
+    const anyImage = holders.some(holder => settingFor(settings, 'image', holder) !== '')
     if (settings.bootable === 'yes' && !anyImage) throw bootableWithout()
     this.#settings = settings
     this.#qemu = qemu
   }
 
-  /** That of a node; undefined for none. Throws DISK_UNUSABLE and DISK_REFUSED. */
-  async of(node: number): Promise<NodeDisk | undefined> {
+  /** That of a node, or of a role's nodes; undefined for none. Throws DISK_UNUSABLE and DISK_REFUSED. */
+  async of(node: number | Role): Promise<NodeDisk | undefined> {
     const path = settingFor(this.#settings, 'image', node)
     const bootable = settingFor(this.#settings, 'bootable', node) === 'yes'
     if (path === '') return undefined
@@ -43,7 +47,7 @@ export class DiskImages {
   }
 
   /** Those with a boot loader always have one. Others do when there is something in it. */
-  async #seedOf(node: number, bootable: boolean): Promise<SeedSources | undefined> {
+  async #seedOf(node: number | Role, bootable: boolean): Promise<SeedSources | undefined> {
     const { sshKey } = this.#settings
     const folder = settingFor(this.#settings, 'cidata', node)
     if (!bootable && sshKey === '' && folder === '') return undefined

@@ -1,3 +1,4 @@
+import { type Role, roleOf } from '../base/index.ts'
 import { buildImage, type GuestImage } from '../image/index.ts'
 import { type GuestRoot, openRoot } from '../overlay/index.ts'
 import { nodesWith, type Settings, settingFor } from '../plan/index.ts'
@@ -21,8 +22,9 @@ interface SoftwareOptions {
 /** A Debian with systemd has 20 MiB left of these when it has started. */
 const initMiB = 128
 
-/** Stands for all nodes without settings of their own. */
+/** Stands for the cluster: it has no role. */
 const anyNode = 0
+const roles: readonly Role[] = ['vm', 'router', 'tester']
 
 /**
  * Finds or makes the kernels, images and roots of all nodes that the settings speak of. Throws the errors of
@@ -38,7 +40,7 @@ export async function openSoftware(
   })
   const roots = once((path: string) => openRoot(path, options))
   const disks = new DiskImages(settings, options.qemu)
-  const open = async (node: number): Promise<Software> => {
+  const open = async (node: number | Role): Promise<Software> => {
     const [image, root, disk] = await Promise.all([
       images(`${settingFor(settings, 'kernel', node)}\0${settingFor(settings, 'modules', node)}`),
       rootOf(settings, node, roots),
@@ -49,15 +51,16 @@ export async function openSoftware(
   }
   const own = [
     anyNode,
+    ...roles,
     ...nodesWith(settings, ['kernel', 'modules', 'rootfs', 'image', 'bootable', 'cidata', 'init', 'mem']),
   ]
   const found = new Map(await Promise.all(own.map(async node => [node, await open(node)] as const)))
-  return node => found.get(node) ?? found.get(anyNode)!
+  return node => found.get(node) ?? found.get(roleOf(node) ?? anyNode)!
 }
 
 async function rootOf(
   settings: Settings,
-  node: number,
+  node: number | Role,
   roots: (path: string) => Promise<GuestRoot>,
 ): Promise<GuestRoot | undefined> {
   const path = settingFor(settings, 'rootfs', node)

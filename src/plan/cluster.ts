@@ -5,7 +5,7 @@ import { requirePossible } from './limits.ts'
 import { planBridges } from './network/bridges.ts'
 import { planUserSpace } from './network/user-limits.ts'
 import { addressed, setupOf } from './node.ts'
-import { mtusOf, settingFor } from './settings/resolve.ts'
+import { mtusOf, settingFor, settingsFor } from './settings/narrow.ts'
 import type { Settings } from './settings/settings.ts'
 import { topologyOf } from './topology/named/index.ts'
 import { type Count, contains, type Topology } from './topology/topology.ts'
@@ -62,7 +62,7 @@ function possible(node: NodePlan, settings: Settings): NodePlan {
 /** What the user adds to a node's kernel command line: parameters, and the word for init to begin that of the root. */
 export function appendedTo(id: number, settings: Settings): string {
   const own = settingFor(settings, 'init', id) === 'system' ? 'root_init=1' : ''
-  return [own, settings.append, settings[`append${id}`]].filter(Boolean).join(' ')
+  return [own, ...settingsFor(settings, 'append', id)].filter(Boolean).join(' ')
 }
 
 /** The kernel parameters that configure the guest before it runs anything: the base image reads them. */

@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from 'commander'
-import { type Setting, settings, topologies } from '../../plan/index.ts'
+import { roleKeys, settingOf, topologies } from '../../plan/index.ts'
 import type { CommandEntry } from '../command.ts'
 
 /** The words that can follow a command, from commander's definitions and the descriptions of verbs. */
@@ -32,10 +32,17 @@ export function wordsOf(command: Command, entries: readonly CommandEntry[]): Com
     name: command.name(),
     alias: command.alias(),
     summary: command.summary() || command.description(),
-    options: command.createHelp().visibleOptions(command).map(optionWords),
+    options: [...command.createHelp().visibleOptions(command), ...command.options.filter(isOfRole)].map(
+      optionWords,
+    ),
     commands: command.commands.map(sub => wordsOf(sub, command.parent ? [] : entries)),
     argument: argumentWords(entry, command.registeredArguments),
   }
+}
+
+/** The help has one sentence about these. */
+function isOfRole(option: Option): boolean {
+  return roleKeys.includes(option.attributeName())
 }
 
 function argumentWords(
@@ -59,7 +66,7 @@ function optionWords(option: Option): OptionWords {
 function valueAfter(option: Option): Value {
   const key = option.attributeName()
   if (key === 'topology') return topologies.map(({ name }) => name)
-  const { kind } = (settings as Readonly<Record<string, Setting<unknown>>>)[key] ?? {}
+  const { kind } = settingOf(key) ?? {}
   const [, placeholder] = /<([^>]+)>/.exec(option.flags) ?? []
   if (placeholder === 'cluster') return 'cluster'
   if (kind?.words) return kind.words

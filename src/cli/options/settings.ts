@@ -3,30 +3,37 @@ import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { optionOf } from '../../base/index.ts'
 import {
+  isNarrow,
   resolveSettings,
-  type Setting,
+  roleKeys,
   type SettingKey,
   type SettingOptions,
   type Settings,
+  settingOf,
   settings,
+  wideName,
 } from '../../plan/index.ts'
 import type { Session } from '../session.ts'
 import { withSpoofFile } from './spoof-file.ts'
 
-/** Adds an option for every setting (`--nets-vm` for `netsVm`), and those for single nodes in `argv`. */
+/**
+ * Adds an option for every setting (`--nets-vm` for `netsVm`), and those for single roles, and for the nodes and nets in
+ * `argv`. The help has a sentence about these.
+ */
 export function addSettings(command: Command, argv: readonly string[]): void {
   for (const key of Object.keys(settings)) command.addOption(settingOption(key as SettingKey))
   command.option('--no-clone', 'the same as --clone off: boot each VM')
   command.option('--no-dns-upstream', 'the same as --dns-upstream off: answer only local names')
-  for (const option of nodeOptionsIn(argv)) command.addOption(new Option(`${option} <value>`).hideHelp())
+  for (const key of [...roleKeys, ...numberedKeysIn(argv)])
+    command.addOption((settingOf(key) ? settingOption(key) : new Option(`--${key} <value>`)).hideHelp())
 }
 
 /** The option of one setting, for commands that need only a few. */
-export function settingOption(key: SettingKey): Option {
-  const { doc, default: value, kind, variable, bare }: Setting<unknown> = settings[key] as Setting<unknown>
+export function settingOption(key: string): Option {
+  const { doc, default: value, kind, variable, bare } = settingOf(key)!
   const shown = kind.print(value)
   const about = `${doc}${shown ? ` (default ${shown})` : ''} [${variable}]`
-  const name = placeholder(key)
+  const name = placeholder(wideName(key))
   const option = new Option(`${optionOf(key)} ${bare === undefined ? `<${name}>` : `[${name}]`}`, about)
   const separator = lists[key] ?? (key.startsWith('with') ? ',' : undefined)
   if (separator !== undefined)
@@ -34,15 +41,10 @@ export function settingOption(key: SettingKey): Option {
   return bare === undefined ? option : option.preset(bare)
 }
 
-/** `--mem201`, `--mtu3` …: there is one for every node and net, so only those on the command line become options. */
-function nodeOptionsIn(argv: readonly string[]): Set<string> {
-  const found = argv.map(
-    argument =>
-      /^--(?:mem|smp|append|nets|mtu|with|kernel|modules|rootfs|image|bootable|cidata|init)\d+(?==|$)/.exec(
-        argument,
-      )?.[0],
-  )
-  return new Set(found.filter(option => option !== undefined))
+/** `mem201` of `--mem201`: there is one for every node and net, so only those on the command line become options. */
+function numberedKeysIn(argv: readonly string[]): Set<string> {
+  const words = argv.map(argument => /^--([a-z]+\d+)(?==|$)/.exec(argument)?.[1] ?? '')
+  return new Set(words.filter(isNarrow))
 }
 
 /** The settings from options, environment and defaults. Paths are made absolute: the owner has another directory. */
@@ -84,15 +86,14 @@ function withPaths(session: Session, all: Settings): Settings {
 
 /** The paths that each node may have of its own, made absolute. */
 function ofNodes(all: Settings): object {
-  const paths = Object.entries(all).filter(([key]) => /^(kernel|modules|rootfs|image|cidata)\d*$/.test(key))
-  return Object.fromEntries(paths.map(([key, path]) => [key, absolute(path)]))
+  const paths = Object.entries(all).filter(([key]) =>
+    /^(kernel|modules|rootfs|image|cidata)(Vm|Router|Tester|\d+)?$/.test(key),
+  )
+  return Object.fromEntries(paths.map(([key, path]) => [key, absolute(path as string)]))
 }
 
 function isSetting(key: string): boolean {
-  return (
-    Object.hasOwn(settings, key) ||
-    /^(mem|smp|append|nets|mtu|with|kernel|modules|rootfs|image|bootable|cidata|init)\d+$/.test(key)
-  )
+  return Object.hasOwn(settings, key) || isNarrow(key)
 }
 
 /** An absolute path, or a name to find in PATH. */

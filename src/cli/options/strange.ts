@@ -1,4 +1,4 @@
-import { type Environment, isNumbered, settings } from '../../plan/index.ts'
+import { type Environment, narrowKeyOf, settings } from '../../plan/index.ts'
 
 /** Variables of the original xcluster that are not settings here, and what to do instead. */
 const instead: Readonly<Record<string, string>> = {
@@ -22,9 +22,7 @@ const instead: Readonly<Record<string, string>> = {
 export function strangeVariables(env: Environment): string[] {
   const known = new Set(Object.values(settings).map(({ variable }) => variable as string))
   return Object.entries(env)
-    .filter(
-      ([name, value]) => value && /^__[a-z]/.test(name) && !known.has(name) && !isNumbered(name.slice(2)),
-    )
+    .filter(([name, value]) => value && /^__[a-z]/.test(name) && !known.has(name) && !narrowKeyOf(name))
     .map(([name]) => `${name} has no effect: ${instead[name] ?? 'xc env --explain has all settings'}`)
     .sort()
 }

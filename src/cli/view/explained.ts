@@ -1,6 +1,7 @@
 import { optionOf } from '../../base/index.ts'
 import {
   type Environment,
+  narrowKeyOf,
   printSettings,
   type Setting,
   type Settings,
@@ -36,9 +37,8 @@ type Named = readonly [key: string, setting: Pick<Setting<unknown>, 'doc'>]
 function settingWith(variable: string): Named {
   const found = Object.entries(settings).find(([, setting]) => setting.variable === variable)
   if (found) return found
-  const key = variable.slice(2) // `__mem3`
-  const of = key.startsWith('mtu') ? 'net' : 'node'
-  return [key, { doc: `${settingOf(key)!.doc}: of ${of} ${key.replace(/^\D+/, '')}` }]
+  const key = narrowKeyOf(variable)!
+  return [key, settingOf(key)!]
 }
 
 function sourceOf(

@@ -1,7 +1,7 @@
-import { lastNodeId, settingText, XclusterError } from '../../base/index.ts'
+import { settingText, XclusterError } from '../../base/index.ts'
+import { narrowKeyOf, narrowSetting } from './narrow.ts'
 import {
   type Environment,
-  type NodeSettingKey,
   type Setting,
   type SettingKey,
   type SettingOptions,
@@ -9,36 +9,10 @@ import {
   settings,
 } from './settings.ts'
 
-/** The settings that can be given for one node, by its id, or for one net, 0–255. */
-const numbered = {
-  mem: { ...settings.mem, from: 1, to: lastNodeId },
-  smp: { ...settings.smp, from: 1, to: lastNodeId },
-  append: { ...settings.append, from: 1, to: lastNodeId },
-  nets: { ...settings.netsVm, from: 1, to: lastNodeId },
-  with: { ...settings.with, from: 1, to: lastNodeId },
-  kernel: { ...settings.kernel, from: 1, to: lastNodeId },
-  modules: { ...settings.modules, from: 1, to: lastNodeId },
-  rootfs: { ...settings.rootfs, from: 1, to: lastNodeId },
-  image: { ...settings.image, from: 1, to: lastNodeId },
-  bootable: { ...settings.bootable, from: 1, to: lastNodeId },
-  cidata: { ...settings.cidata, from: 1, to: lastNodeId },
-  init: { ...settings.init, from: 1, to: lastNodeId },
-  mtu: { ...settings.mtu, from: 0, to: 255 },
-} as const
-const numberedKey = new RegExp(`^(${Object.keys(numbered).join('|')})(0|[1-9]\\d{0,2})$`)
-
-/** True when `key` has the form of a setting for one node or net: `mem3`. The setting may still not exist. */
-export function isNumbered(key: string): boolean {
-  return numberedKey.test(key)
-}
-
-/** The setting of a key, which may be for one node or net: `nvm`, `mem3`. */
+/** The setting of a key, which may be for one role, node or net: `nvm`, `memRouter`, `mem3`. */
 export function settingOf(key: string): Setting<unknown> | undefined {
   if (Object.hasOwn(settings, key)) return settings[key as SettingKey] as Setting<unknown>
-  const [, name, number] = numberedKey.exec(key) ?? []
-  const one = name && numbered[name as keyof typeof numbered]
-  if (!one || Number(number) < one.from || Number(number) > one.to) return undefined
-  return { ...one, variable: `__${key}` } as Setting<unknown>
+  return narrowSetting(key)
 }
 
 /**
@@ -53,7 +27,7 @@ export function resolveSettings(from: {
 }): Settings {
   const { env = {}, options = {}, named = key => key } = from
   const values: Record<string, unknown> = {}
-  for (const key of [...Object.keys(settings), ...numberedKeysIn(env)]) {
+  for (const key of [...Object.keys(settings), ...narrowKeysIn(env)]) {
     const setting = settingOf(key)!
     // An empty variable is not set. Nor is one that equals the default where a topology may have another
     // value: so `eval "$(xc env)"` changes nothing.
@@ -70,29 +44,6 @@ export function resolveSettings(from: {
     values[key] = read(setting, named(key), value)
   }
   return values as unknown as Settings
-}
-
-/** The value for one node: its own, else the one for all nodes. */
-export function settingFor<K extends NodeSettingKey>(all: Settings, key: K, node: number): Settings[K] {
-  return (valuesOf(all)[`${key}${node}`] ?? all[key]) as Settings[K]
-}
-
-/** The nodes that have a value of their own for one of these settings. */
-export function nodesWith(all: Settings, keys: readonly NodeSettingKey[]): number[] {
-  const numbers = Object.keys(valuesOf(all)).flatMap(key => {
-    const [, name, number] = numberedKey.exec(key) ?? []
-    return keys.includes(name as NodeSettingKey) ? [Number(number)] : []
-  })
-  return [...new Set(numbers)]
-}
-
-/** The MTU of each net that has one of its own. */
-export function mtusOf(all: Settings): Record<number, number> {
-  const own = Object.entries(valuesOf(all)).flatMap(([key, value]) => {
-    const [, net] = /^mtu(\d+)$/.exec(key) ?? []
-    return net === undefined ? [] : [[net, value]]
-  })
-  return Object.fromEntries(own)
 }
 
 /** The variable of each setting with its value, sorted by name. */
@@ -119,9 +70,8 @@ function quoted(value: string): string {
   return /^[\w.,:/@%+=-]*$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`
 }
 
-function numberedKeysIn(env: Environment): string[] {
-  const keys = Object.keys(env).map(name => (name.startsWith('__') ? name.slice(2) : ''))
-  return keys.filter(key => isNumbered(key) && env[`__${key}`] && settingOf(key))
+function narrowKeysIn(env: Environment): string[] {
+  return Object.keys(env).flatMap(name => (env[name] ? (narrowKeyOf(name) ?? []) : []))
 }
 
 function read(setting: Setting<unknown>, spelling: string, value: unknown): unknown {

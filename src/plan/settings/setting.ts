@@ -13,7 +13,10 @@ export interface Setting<T> {
 }
 
 export const always = <T>(setting: Setting<T>) => ({ ...setting, scope: 'always' as const })
-/** `<variable><N>` and `--<option><N>` set it for node N alone. */
+/**
+ * `<variable>_<role>` and `--<option>-<role>` set it for the nodes of a role, `<variable><N>` and `--<option><N>` for node
+ * N alone.
+ */
 export const perNode = <T>(setting: Setting<T>) => ({ ...setting, scope: 'node' as const })
 /** Resolved only when it is given: otherwise the topology may have a better value than the default. */
 export const byTopology = <T>(setting: Setting<T>) => ({ ...setting, scope: 'topology' as const })

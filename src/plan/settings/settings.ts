@@ -98,31 +98,13 @@ export const settings = {
     variable: '__with',
     kind: nameList,
     default: [],
-    doc: 'programs and installed packages of this machine, for nodes',
+    doc: 'programs and installed packages of this machine',
   }),
   packages: always({
     variable: '__packages',
     kind: nameList,
     default: [],
     doc: 'Debian packages for all nodes, fetched into the cache and not installed here',
-  }),
-  withVm: always({
-    variable: '__with_vm',
-    kind: nameList,
-    default: [],
-    doc: 'more of them for cluster nodes',
-  }),
-  withRouter: always({
-    variable: '__with_router',
-    kind: nameList,
-    default: [],
-    doc: 'more of them for routers',
-  }),
-  withTester: always({
-    variable: '__with_tester',
-    kind: nameList,
-    default: [],
-    doc: 'more of them for testers',
   }),
   mtu: always({ variable: '__mtu', kind: whole(1280, 65521), default: 1500, doc: 'MTU (IPv6 needs 1280)' }),
   netSetup: always({
@@ -300,34 +282,27 @@ type KeysOf<S extends Table[SettingKey]['scope']> = {
 }[SettingKey]
 type Value<K extends SettingKey> = Table[K] extends Setting<infer T> ? T : never
 
-type NodeText = 'append' | 'kernel' | 'modules' | 'rootfs' | 'image' | 'cidata'
+type RoleSuffix = 'Vm' | 'Router' | 'Tester'
 
 /**
- * Settings for one node, `mem3`, `nets201`, or for one net, `mtu1`. Each is a key of its own, because each is
- * a variable of its own.
+ * Settings for one role, `memRouter`, one node, `mem3`, `nets201`, or one net, `mtu1`. Each is a key of its own, because
+ * each is a variable of its own. They are there where they are given.
  */
-export interface NodeSettings {
-  readonly [key: `mem${number}` | `smp${number}` | `mtu${number}`]: number
-  readonly [key: `${NodeText}${number}`]: string
-  readonly [key: `init${number}`]: Settings['init']
-  readonly [key: `bootable${number}`]: Settings['bootable']
+export type NarrowSettings = {
+  readonly [K in NodeSettingKey as `${K}${RoleSuffix}`]?: Value<K>
+} & { readonly [K in NodeSettingKey as `${K}${number}`]: Value<K> } & {
   readonly [key: `nets${number}`]: readonly number[]
-  readonly [key: `with${number}`]: readonly string[]
+  readonly [key: `mtu${number}`]: number
 }
 
 /** All settings with their values. They can be written as JSON, and used as options again. */
 export type Settings = { readonly [K in KeysOf<'always' | 'node'>]: Value<K> } & {
   readonly [K in KeysOf<'topology'>]?: Value<K>
-} & NodeSettings
+} & NarrowSettings
 
 /** Settings that a caller gives. Text is read as on the command line. */
 export type SettingOptions = { readonly [K in SettingKey]?: Value<K> | string } & {
-  readonly [key: `${'mem' | 'smp' | 'mtu'}${number}`]: number | string
-  readonly [key: `${NodeText}${number}`]: string
-  readonly [key: `init${number}`]: Settings['init'] | string
-  readonly [key: `bootable${number}`]: Settings['bootable'] | string
-  readonly [key: `nets${number}`]: readonly number[] | string
-  readonly [key: `with${number}`]: readonly string[] | string
+  readonly [K in keyof NarrowSettings]?: NarrowSettings[K] | string
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -54,6 +54,24 @@ describe('a kernel of your own', () => {
     await census.expectUnchanged()
   })
 
+  test('is that of the routers, and one of them has that of the cluster again', async ({ census }) => {
+    const { kernel, modules } = ownKernel()
+    await using cluster = await startCluster({
+      nvm: 1,
+      nrouters: 2,
+      smp: 1,
+      kernelRouter: kernel,
+      modulesRouter: modules,
+      kernel202: join(boot, image),
+      modules202: '',
+    })
+    const script = 'modprobe sctp 2>/dev/null && echo sctp; modprobe wireguard && echo wireguard'
+    const found = await Promise.all([1, 201, 202].map(id => run(cluster, id, script)))
+    expect(found).toEqual(['sctp\nwireguard', 'wireguard', 'sctp\nwireguard'])
+    await cluster.stop()
+    await census.expectUnchanged()
+  })
+
   test('is refused with the modules of another before anything starts', async ({ census }) => {
     const modules = mkdtempSync(join(tmpdir(), 'modules-'))
     mkdirSync(join(modules, '5.10.0-other'))

@@ -87,6 +87,17 @@ describe('a root of your own', () => {
     await census.expectUnchanged()
   })
 
+  test('is that of the routers when it is given for their role', async ({ census }) => {
+    const root = tinyRoot()
+    await using cluster = await startCluster({ ...small, rootfsRouter: root })
+    const script = 'cat /who 2>/dev/null; hostname'
+    expect(await run(cluster, 201, script)).toBe('tiny\nvm-201')
+    expect(await run(cluster, 1, script)).toBe('vm-001')
+    await cluster.stop()
+    rmSync(root, { recursive: true })
+    await census.expectUnchanged()
+  })
+
   test('gets overlays on top, whose scripts run as the node', async ({ census }) => {
     const ovl = mkdtempSync(join(tmpdir(), 'ovl-'))
     const tar = '#!/bin/sh\ncd "$(dirname "$0")/root" && tar c .\n'

@@ -64,6 +64,22 @@ describe('the command line', () => {
     expect(given).toMatchObject({ netsRouter: [0, 2], mem201: 256, nets3: [0, 3, 1], append2: 'quiet' })
   })
 
+  test('settings for a role have options, and their paths become absolute too', () => {
+    const given = settings([
+      '--mem-router',
+      '256',
+      '--kernel_vm=a',
+      '--rootfs-tester',
+      'b',
+      '--with-router',
+      'x',
+      '--with-router',
+      'y',
+    ])
+    const [kernelVm, rootfsTester] = ['a', 'b'].map(file => `${process.cwd()}/${file}`)
+    expect(given).toMatchObject({ memRouter: 256, kernelVm, rootfsTester, withRouter: ['x', 'y'] })
+  })
+
   test('--no-clone means --clone off, and wins over __clone', () => {
     expect(settings(['--no-clone'], { __clone: 'always' })).toMatchObject({ clone: 'off' })
     expect(settings(['--no-clone', '--clone', 'always'])).toMatchObject({ clone: 'always' })

@@ -4,11 +4,13 @@ import { describe, expect, test } from 'vitest'
 import { clusterPlaces, namePattern, places } from '../../../src/base/index.ts'
 import {
   mtusOf,
+  planCluster,
   printSettings,
   resolveSettings,
   type SettingOptions,
   settingFor,
   settings,
+  settingsFor,
 } from '../../../src/plan/index.ts'
 
 const read = (env: Record<string, string>) => resolveSettings({ env })
@@ -26,9 +28,6 @@ describe('resolveSettings', () => {
       ovlPath: [],
       with: [],
       packages: [],
-      withVm: [],
-      withRouter: [],
-      withTester: [],
       mtu: 1500,
       netSetup: '',
       hostNets: [0, 2],
@@ -100,6 +99,37 @@ describe('resolveSettings', () => {
     })
     expect(all).toMatchObject({ mem3: 256, append201: 'a=1', nets1: [0, 4], smp3: 1 })
     expect([settingFor(all, 'mem', 3), settingFor(all, 'mem', 4)]).toEqual([256, 128])
+  })
+
+  test('reads settings for a role: a node has its own, else that of its role, else that of the cluster', () => {
+    const all = resolveSettings({
+      env: {
+        __mem: '144',
+        __mem_router: '256',
+        __kernel_tester: '/boot/b',
+        __memRouter: '999',
+        __mtu_vm: '9000',
+      },
+      options: { mem202: 512, kernelVm: '/boot/a', smpRouter: '1' },
+    })
+    const mem = [1, 201, 202, 221].map(node => settingFor(all, 'mem', node))
+    expect(mem).toEqual([144, 256, 512, 144])
+    expect([1, 201, 221].map(node => settingFor(all, 'kernel', node))).toEqual(['/boot/a', '', '/boot/b'])
+    expect([settingFor(all, 'smp', 'router'), settingFor(all, 'smp', 'vm')]).toEqual([1, 2])
+    expect(printSettings(all)).toContain('\n__mem=144\n__mem202=512\n__mem_router=256\n')
+    expect(resolveSettings({ options: JSON.parse(JSON.stringify(all)) })).toEqual(all)
+    expect(all).not.toHaveProperty('mtuVm')
+  })
+
+  test('adds up kernel parameters and programs: those of the cluster, of the role and of the node', () => {
+    const all = resolveSettings({
+      env: { __append: 'a', __append_router: 'b', __with: 'strace', __with_router: 'tcpdump,ip' },
+      options: { append201: 'c', with202: ['nft'] },
+    })
+    expect(settingsFor(all, 'append', 201)).toEqual(['a', 'b', 'c'])
+    expect(settingsFor(all, 'append', 1)).toEqual(['a'])
+    expect(settingsFor(all, 'with', 202).flat()).toEqual(['strace', 'tcpdump', 'ip', 'nft'])
+    expect(planCluster(all).nodes.map(({ append }) => append)).toEqual(['a', 'a', 'a', 'a', 'a b c', 'a b'])
   })
 
   test('reads an MTU for one net', () => {
@@ -215,7 +245,7 @@ describe('resolveSettings', () => {
     expect(tooLong).toThrow('up to 32 letters')
   })
 
-  test.each(['nvms', 'mem0', 'mem241', 'mtu256', 'mtu01', 'toString', 'nets1x'])(
+  test.each(['nvms', 'mem0', 'mem241', 'mtu256', 'mtu01', 'toString', 'nets1x', 'mtuVm', 'memHost'])(
     'refuses the unknown option %s',
     key => {
       expect(() => resolveSettings({ options: { [key]: '1' } as never })).toThrow(
