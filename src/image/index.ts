@@ -1,7 +1,7 @@
 export { buildImage, type GuestImage, type ImageOptions } from './build.ts'
 export { Cache, type CacheEntry, sha256Of } from './cache.ts'
 export { ImageError } from './errors.ts'
-export { type ArchiveEntry, writeCpio } from './formats/cpio.ts'
+export { type ArchiveEntry, type Attributes, writeCpio } from './formats/cpio.ts'
 export { type DiskKind, diskKind, diskKindBytes } from './formats/disk-kind.ts'
 export { isElf } from './formats/elf.ts'
 export { writeErofs } from './formats/erofs.ts'

@@ -2,8 +2,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Headers } from 'tar-stream'
 import { messageOf } from '../base/index.ts'
-import { type ArchiveEntry, compression, unpack } from '../image/index.ts'
+import { type ArchiveEntry, type Attributes, compression, unpack } from '../image/index.ts'
 import { OverlayError, unusable } from './errors.ts'
+import { attributesIn } from './pax.ts'
 
 /** Bytes that an archive may unpack to: more than fits into any guest's memory. */
 const most = 4 * 2 ** 30
@@ -18,8 +19,8 @@ export interface ArchiveContent {
 export interface ArchiveUse {
   /** The error for an archive that cannot be used. Default: OVERLAY_UNUSABLE. */
   readonly refuse?: (target: string, reason: string) => OverlayError
-  /** Whether entries have their times. Default: no, so that archives of the same files are equal. */
-  readonly times?: boolean
+  /** Whether entries have their times and extended attributes. Default: no, so that archives of the same files are equal. */
+  readonly whole?: boolean
 }
 
 /**
@@ -29,12 +30,12 @@ export interface ArchiveUse {
 export async function readArchive(
   bytes: Uint8Array,
   target: string,
-  { refuse = unusable, times = false }: ArchiveUse = {},
+  { refuse = unusable, whole = false }: ArchiveUse = {},
 ): Promise<ArchiveContent> {
   try {
     const plain = compression(bytes) ? await unpack(bytes, { limit: most }) : bytes
     if (!isTar(plain)) throw refuse(target, whyNoTar(plain))
-    return await readTar(plain, new Content(target, { refuse, times }))
+    return await readTar(plain, new Content(target, { refuse, whole }))
   } catch (failure) {
     if (failure instanceof OverlayError) throw failure
     throw refuse(target, `its archive is damaged: ${messageOf(failure)}`)
@@ -65,13 +66,16 @@ function whyNoTar(bytes: Uint8Array): string {
 async function readTar(bytes: Uint8Array, reading: Content): Promise<ArchiveContent> {
   const { extract } = await import('tar-stream')
   const parser = extract()
+  const attributes = reading.isWhole ? attributesIn(bytes) : []
+  let count = 0
   parser.on('entry', (header, stream, next) => {
     const pieces: Buffer[] = []
+    const own = attributes[count++]
     stream.on('data', (piece: Buffer) => pieces.push(piece))
     stream.on('error', () => {}) // the parser fails too
     stream.on('end', () => {
       try {
-        reading.add(header, Buffer.concat(pieces))
+        reading.add(header, Buffer.concat(pieces), own)
         next()
       } catch (failure) {
         next(failure)
@@ -99,12 +103,20 @@ class Content {
     this.#use = use
   }
 
-  add(header: Headers, content: Buffer): void {
+  get isWhole(): boolean {
+    return this.#use.whole
+  }
+
+  add(header: Headers, content: Buffer, attributes: Attributes = []): void {
     const path = this.#pathOf(header.name)
     if (path === '') return // the root itself
     const { uid = 0, gid = 0, type, mtime } = header
     const mode = (header.mode ?? 0o644) & 0o7777
-    const place = { path, uid, gid, ...(this.#use.times && mtime && { mtime: mtime.getTime() / 1000 }) }
+    const place = {
+      ...{ path, uid, gid },
+      ...(this.#use.whole && mtime && { mtime: mtime.getTime() / 1000 }),
+      ...(attributes.length > 0 && { attributes }),
+    }
     if (type === 'directory') this.#entries.push({ ...place, kind: 'directory', mode })
     else if (type === 'symlink') this.#entries.push({ ...place, kind: 'link', target: header.linkname ?? '' })
     else if (type === 'file' || type === 'contiguous-file')

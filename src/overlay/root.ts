@@ -16,7 +16,7 @@ import { checkRoot, type RootFacts } from './root-check.ts'
 import { fingerprintFolder, readFolder } from './root-folder.ts'
 
 /** Part of every key: incremented when the same root would give another disk. */
-const format = 1
+const format = 2
 
 /** The disk's serial number, by which init knows it (guest/init). */
 const serial = 'xcluster-root'
@@ -73,7 +73,7 @@ async function entriesOf(path: string, isFolder: boolean): Promise<readonly Arch
   const bytes = await readFile(path).catch(failure => {
     throw unreadable(path, failure)
   })
-  return (await readArchive(bytes, path, { refuse: rootUnusable, times: true })).entries
+  return (await readArchive(bytes, path, { refuse: rootUnusable, whole: true })).entries
 }
 
 function asDisk(entries: readonly ArchiveEntry[], path: string): Uint8Array {

@@ -10,6 +10,8 @@ export interface ErofsFile {
   readonly content: Buffer
   /** Of a device, as Linux encodes it. */
   readonly device: number
+  /** By name, in hexadecimal digits. */
+  readonly attributes: Readonly<Record<string, string>>
 }
 
 /** Everything in an uncompressed image with extended inodes, in the order of its directories (fs/erofs/erofs_fs.h). */
@@ -38,8 +40,10 @@ function contentOf(image: Buffer, inode: number) {
     image.readUInt32LE(at + 16),
   ]
   const isInline = format >> 1 === 2
-  if (isInline && (at % 4096) + 64 + size > 4096) throw new Error('inline content crosses a block')
-  const start = isInline ? at + 64 : place * 4096
+  const attributes = attributesAt(image, at)
+  const head = 64 + attributes.bytes
+  if (isInline && (at % 4096) + head + size > 4096) throw new Error('inline content crosses a block')
+  const start = isInline ? at + head : place * 4096
   return {
     mode,
     owner: `${image.readUInt32LE(at + 24)}:${image.readUInt32LE(at + 28)}`,
@@ -47,7 +51,30 @@ function contentOf(image: Buffer, inode: number) {
     links: image.readUInt32LE(at + 44),
     content: size === 0 ? Buffer.alloc(0) : image.subarray(start, start + size),
     device: place,
+    attributes: attributes.found,
   }
+}
+
+const prefixes: Readonly<Record<number, string>> = {
+  1: 'user.',
+  2: 'system.posix_acl_access',
+  3: 'system.posix_acl_default',
+  6: 'security.',
+}
+
+/** `struct erofs_xattr_ibody_header`, and entries up to the length that the inode says. */
+function attributesAt(image: Buffer, at: number) {
+  const count = image.readUInt16LE(at + 2)
+  const bytes = count === 0 ? 0 : 12 + 4 * (count - 1)
+  const found: Record<string, string> = {}
+  for (let next = at + 64 + 12; next < at + 64 + bytes; ) {
+    const [length, index, size] = [image[next]!, image[next + 1]!, image.readUInt16LE(next + 2)]
+    const value = next + 4 + length
+    const name = image.toString('utf8', next + 4, value)
+    found[`${prefixes[index]}${name}`] = image.toString('hex', value, value + size)
+    next = Math.ceil((value + size) / 4) * 4
+  }
+  return { bytes, found }
 }
 
 function names(directory: Buffer): { name: string; inode: number }[] {

@@ -10,11 +10,18 @@ export type ArchiveEntry = ArchiveOwner & {
     | ({ readonly kind: 'device' } & DeviceNode)
   )
 
-/** Numbers of user and group. Default: root. And the time of the last change, in seconds since 1970. Default: 0. */
+/** Extended attributes (xattr(7)): `security.capability` and its bytes. */
+export type Attributes = readonly (readonly [name: string, value: Uint8Array])[]
+
+/**
+ * Numbers of user and group. Default: root. The time of the last change, in seconds since 1970. Default: 0. An initramfs
+ * has no attributes.
+ */
 interface ArchiveOwner {
   readonly uid?: number
   readonly gid?: number
   readonly mtime?: number
+  readonly attributes?: Attributes
 }
 
 interface DeviceNode {

@@ -1,4 +1,5 @@
 import type { ArchiveEntry } from './cpio.ts'
+import { attributeCount } from './erofs-attributes.ts'
 
 export const block = 4096
 /** Bytes of an extended inode. Two slots, in which inodes are counted. */
@@ -8,6 +9,8 @@ export const slot = 32
 /** A file, directory, link or device with its place in the image. Hard links to a file are one of these. */
 export interface Inode {
   readonly entry: ArchiveEntry
+  /** They follow the inode. */
+  readonly attributes: Uint8Array
   /** Of a directory: its names, in the order of their bytes, `.` and `..` among them. */
   readonly names: (readonly [name: Uint8Array, inode: Inode])[]
   /** Of its content, in bytes. */
@@ -27,11 +30,12 @@ function typeOf(entry: ArchiveEntry): number {
 }
 
 /** `struct erofs_inode_extended` (fs/erofs/erofs_fs.h). */
-export function putInode(image: DataView, { entry, number, size, at, links }: Inode): void {
+export function putInode(image: DataView, { entry, attributes, number, size, at, links }: Inode): void {
   const { uid = 0, gid = 0, mtime = 0 } = entry
   const place = number * slot
   const isInline = size > 0 && at === undefined
   image.setUint16(place, 1 | ((isInline ? 2 : 0) << 1), true) // extended; flat, with its end inline or not
+  image.setUint16(place + 2, attributeCount(attributes), true)
   image.setUint16(place + 4, typeOf(entry) | (entry.kind === 'link' ? 0o777 : entry.mode), true)
   image.setBigUint64(place + 8, BigInt(size), true)
   image.setUint32(place + 16, entry.kind === 'device' ? deviceNumber(entry) : (at ?? 0xffff_ffff), true)

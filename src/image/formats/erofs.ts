@@ -1,5 +1,6 @@
 import { EncodeError } from '../../base/index.ts'
 import { type ArchiveEntry, withParents } from './cpio.ts'
+import { attributeBlock } from './erofs-attributes.ts'
 import { block, directoryBlocks, type Inode, inodeBytes, putInode, slot } from './erofs-inode.ts'
 
 /** The superblock is at 1024 and has 128 bytes; inodes follow it. */
@@ -10,7 +11,7 @@ const inlineLimit = 1024
 
 /**
  * A read-only file system, EROFS (Linux `fs/erofs/erofs_fs.h`), uncompressed: what mkfs.erofs(1) makes without options.
- * Owners, modes, times in seconds, links and devices are kept; entries that share one `content` object are hard links.
+ * Owners, modes, times in seconds, links, devices and extended attributes are kept; entries that share one `content` object are hard links.
  * The same entries give the same bytes. Throws EncodeError for an entry below something that is not a directory, and for
  * what has no room.
  */
@@ -23,8 +24,9 @@ export function writeErofs(entries: readonly ArchiveEntry[]): Uint8Array {
   putSuperblock(view, { inodes: inodes.length, blocks })
   for (const inode of inodes) {
     putInode(view, inode)
+    image.set(inode.attributes, inode.number * slot + inodeBytes)
     if (inode.size === 0) continue
-    const at = inode.at === undefined ? inode.number * slot + inodeBytes : inode.at * block
+    const at = inode.at === undefined ? inode.number * slot + headBytes(inode) : inode.at * block
     image.set(contentOf(inode), at)
   }
   return image
@@ -58,7 +60,8 @@ function treeOf(entries: readonly ArchiveEntry[]): Inode[] {
 }
 
 function inodeOf(entry: ArchiveEntry): Inode {
-  return { entry, names: [], size: 0, number: 0, at: undefined, links: 0 }
+  const attributes = attributeBlock(entry.path, entry.attributes)
+  return { entry, attributes, names: [], size: 0, number: 0, at: undefined, links: 0 }
 }
 
 /** Files with one content object are one file with several names. */
@@ -80,7 +83,7 @@ function place(inodes: readonly Inode[]): number {
   let next = firstInode
   for (const inode of inodes) {
     inode.size = contentOf(inode).length
-    const bytes = inodeBytes + (isInline(inode) ? inode.size : 0)
+    const bytes = headBytes(inode) + (isInline(inode) ? inode.size : 0)
     if ((next % block) + bytes > block) next = Math.ceil(next / block) * block
     inode.number = next / slot
     next = Math.ceil((next + bytes) / slot) * slot
@@ -92,6 +95,11 @@ function place(inodes: readonly Inode[]): number {
     at += Math.ceil(inode.size / block)
   }
   return at
+}
+
+/** An inode with its attributes. */
+function headBytes({ attributes }: Inode): number {
+  return inodeBytes + attributes.length
 }
 
 function isInline({ size }: Inode): boolean {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -95,6 +96,28 @@ describe('a root of your own', () => {
     expect(await run(cluster, 1, script)).toBe('vm-001')
     await cluster.stop()
     rmSync(root, { recursive: true })
+    await census.expectUnchanged()
+  })
+
+  test('keeps file capabilities, with which an unprivileged user pings', async ({ census }) => {
+    const root = tinyRoot()
+    const capable = join(root, 'bin/busybox-capable')
+    copyFileSync('/bin/busybox', capable)
+    mkdirSync(join(root, 'etc'))
+    writeFileSync(join(root, 'etc/passwd'), 'root::0:0::/:/bin/sh\njoe::1000:1000::/:/bin/sh\n')
+    execFileSync('setcap', ['cap_net_raw,cap_setuid+ep', capable])
+    const archive = `${root}.tar`
+    execFileSync('tar', ['--xattrs', '--xattrs-include=security.*', '-C', root, '-cf', archive, '.'])
+    await using cluster = await startCluster({ ...small, rootfs: archive })
+    const asJoe = (command: string) => run(cluster, 1, `busybox su joe -c '${command} 2>&1'`)
+    expect(await asJoe('busybox-capable grep CapEff /proc/self/status')).toBe('CapEff:\t0000000000002080')
+    expect(await asJoe('busybox-capable ping -q -c 1 -W 5 192.168.1.201 >/dev/null && echo there')).toBe(
+      'there',
+    )
+    expect(await asJoe('busybox ping -c 1 -W 5 192.168.1.201 || echo refused')).toContain('refused')
+    await cluster.stop()
+    rmSync(root, { recursive: true })
+    rmSync(archive)
     await census.expectUnchanged()
   })
 

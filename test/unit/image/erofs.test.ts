@@ -46,6 +46,33 @@ describe('an EROFS image', () => {
     )
   })
 
+  test('keeps extended attributes beside inline content and content in blocks', () => {
+    const capability = Buffer.from('0100000280200000000000000000000000000000', 'hex')
+    const attributes = [
+      ['security.capability', capability],
+      ['user.note', Buffer.from('odd')],
+      ['system.posix_acl_access', Buffer.from('02000000', 'hex')],
+      ['trusted.overlay.opaque', Buffer.from('y')], // would hide what is below it
+    ] as const
+    const lengths = [0, 5, 1024, 5000]
+    const image = writeErofs(
+      lengths.map(length => ({ ...file(`f${length}`, 'x'.repeat(length)), attributes })),
+    )
+    const seen = readErofs(image)
+    expect(seen.map(({ content }) => content.length)).toEqual([0, 1024, 5, 5000])
+    for (const { attributes } of seen)
+      expect(attributes).toEqual({
+        'security.capability': capability.toString('hex'),
+        'user.note': '6f6464',
+        'system.posix_acl_access': '02000000',
+      })
+  })
+
+  test('refuses attributes that do not fit beside an inode', () => {
+    const attributes = [['user.big', Buffer.alloc(3000)]] as const
+    expect(() => writeErofs([{ ...file('a', ''), attributes }])).toThrow('more than 2048 bytes')
+  })
+
   test('has a file with two names once', () => {
     const content = Buffer.from('shared')
     const names = ['a', 'b/c'].map((path): ArchiveEntry => ({ path, kind: 'file', mode: 0o644, content }))

@@ -1,7 +1,11 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { pack } from 'tar-stream'
 import { describe, expect, test } from 'vitest'
 import { readArchive } from '../../../src/overlay/archive.ts'
+import { attributesIn } from '../../../src/overlay/pax.ts'
 
 type Entry = Parameters<ReturnType<typeof pack>['entry']>[0]
 
@@ -16,6 +20,54 @@ async function tar(...entries: readonly (readonly [Entry, string?])[]): Promise<
 }
 
 const read = (bytes: Uint8Array) => readArchive(bytes, '/ovl/x/tar')
+
+describe('an archive of a whole root', () => {
+  test('gives extended attributes, bytes that are no text among them', async ({ skip }) => {
+    const root = mkdtempSync(join(tmpdir(), 'attributes-'))
+    const long = 'd/'.repeat(60)
+    mkdirSync(join(root, long), { recursive: true })
+    for (const name of ['first', `${long}capable`, 'last']) writeFileSync(join(root, name), name)
+    const set = spawnSync('setcap', ['cap_setuid+ep', join(root, long, 'capable')])
+    skip(set.status !== 0, 'setcap needs root, and a file system with attributes')
+    for (const format of ['pax', 'posix']) {
+      const options = [`--format=${format}`, '--xattrs', '--xattrs-include=security.*']
+      const names = ['first', 'd', 'last']
+      const bytes = execFileSync('tar', ['-C', root, ...options, '-cf', '-', ...names])
+      const { entries } = await readArchive(bytes, 'root.tar', { whole: true })
+      const having = entries.flatMap(({ path, attributes = [] }) =>
+        attributes.map(([name, value]) => [path, name, Buffer.from(value).toString('hex')]),
+      )
+      // VFS_CAP_REVISION_2 with its effective bit, and CAP_SETUID: bit 7.
+      const value = '0100000280000000000000000000000000000000'
+      expect(having).toEqual([[`${long}capable`, 'security.capability', value]])
+      expect((await readArchive(bytes, 'ovl')).entries.every(entry => !('attributes' in entry))).toBe(true)
+    }
+  })
+
+  test('has no attributes beyond where it breaks off', () => {
+    const record = (text: string) => Buffer.from(`${text.length + 4} ${text}\n`)
+    const header = (type: string, size: number) => {
+      const block = Buffer.alloc(512)
+      block.write('name')
+      block.write(size.toString(8).padStart(11, '0'), 124)
+      block.write(type, 156)
+      return block
+    }
+    const records = record('SCHILY.xattr.user.a=1234')
+    const whole = Buffer.concat([
+      header('x', records.length),
+      records,
+      Buffer.alloc(512 - records.length),
+      header('0', 0),
+    ])
+    expect(attributesIn(whole)).toEqual([[['user.a', Uint8Array.from(Buffer.from('1234'))]]])
+    for (let length = 0; length < whole.length; length++) attributesIn(whole.subarray(0, length))
+    expect(attributesIn(whole.subarray(0, 1024))).toEqual([])
+    const wrong = Buffer.from(whole)
+    wrong.write('99', 512)
+    expect(attributesIn(wrong).flat()).toEqual([])
+  })
+})
 
 describe('an archive for guests', () => {
   test('gives files, directories and links with their owners and modes, at paths without a leading slash', async () => {
