@@ -4,8 +4,8 @@ import { delimiter, join } from 'node:path'
 import { SetupFailure } from './failure.js'
 import { run } from './run.js'
 
-/** @typedef {{ name: string, command: string }} DebianPackage a package, and a command or a file that shows that
- * it is installed */
+/** @typedef {{ name: string, command: string }} DebianPackage a package, and a command, a header or a file that shows
+ * that it is installed */
 
 /** What is needed of Debian, by purpose. Packages for guests are fetched, not installed. */
 export const packagesFor = {
@@ -14,6 +14,18 @@ export const packagesFor = {
     { name: 'python3', command: 'python3' },
     { name: 'make', command: 'make' },
     { name: 'g++', command: 'g++' },
+  ],
+  /** For `xc kernel build`. */
+  kernel: [
+    { name: 'bc', command: 'bc' },
+    { name: 'bison', command: 'bison' },
+    { name: 'flex', command: 'flex' },
+    { name: 'gcc', command: 'gcc' },
+    { name: 'libc6-dev', command: 'stdio.h' },
+    { name: 'libelf-dev', command: 'libelf.h' },
+    { name: 'make', command: 'make' },
+    { name: 'perl', command: 'perl' },
+    { name: 'xz-utils', command: 'xz' },
   ],
   /** For the tests alone: the tools that results are compared with. */
   tests: [
@@ -59,6 +71,7 @@ export const debianPackages = (wanted, { install }) => ({
  * @property {import('./steps.js').Say} say
  * @property {string} why begins the sentence of the failure
  * @property {string} code of the failure
+ * @property {string} [itself] the command that installs them with --install
  */
 
 /**
@@ -67,7 +80,7 @@ export const debianPackages = (wanted, { install }) => ({
  * @param {readonly DebianPackage[]} wanted
  * @param {Provision} options
  */
-export async function provide(wanted, { install, say, why, code }) {
+export async function provide(wanted, { install, say, why, code, itself = 'npx xc setup' }) {
   const missing = wanted.filter(({ command }) => !isCommand(command)).map(({ name }) => name)
   if (missing.length === 0) return missing
   if (!isCommand('apt-get')) {
@@ -77,8 +90,8 @@ export async function provide(wanted, { install, say, why, code }) {
   const args = ['install', '-y', '--no-install-recommends', ...missing]
   if (!install || !isRoot()) {
     const line = `${isRoot() ? '' : 'sudo '}apt-get ${args.join(' ')}`
-    const itself = isRoot() ? '\nOr let set-up do it: npx xc setup --install' : ''
-    throw new SetupFailure(`${why}. Run this, then try again:\n  ${line}${itself}`, { status: 4, code })
+    const or = isRoot() ? `\nOr let it be done: ${itself} --install` : ''
+    throw new SetupFailure(`${why}. Run this, then try again:\n  ${line}${or}`, { status: 4, code })
   }
   say(missing.join(' '))
   await withPackageLists(say, () => aptGet(args, say))
@@ -115,10 +128,16 @@ function aptGet(args, say) {
 
 const isRoot = () => process.getuid?.() === 0
 
-/** @param {string} name */
-function isCommand(name) {
+/**
+ * True when there is such a program, header or file.
+ * @param {string} name
+ */
+export function isCommand(name) {
   if (name.startsWith('/')) return existsSync(name)
+  const { PATH = '', CPATH = '', C_INCLUDE_PATH = '' } = process.env
   // The PATH of a user often lacks sbin, where Debian keeps some of these.
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
-  return folders.some(folder => existsSync(join(folder, name)))
+  const folders = name.endsWith('.h')
+    ? [...`${CPATH}:${C_INCLUDE_PATH}`.split(delimiter), '/usr/local/include', '/usr/include']
+    : [...PATH.split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']
+  return folders.filter(Boolean).some(folder => existsSync(join(folder, name)))
 }

@@ -11,8 +11,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** True in a checkout; false in an installed package, which may be read-only and of another user. */
 export const isCheckout = () => exists('tsconfig.json')
 
+/** The log of a command that is not the set-up. @type {string | undefined} */
+let ownLog
+
 /** The log of the last set-up, by the name shown to users. */
-export const logName = () => (isCheckout() ? 'build/setup.log' : join(defaultCacheDir(), 'setup.log'))
+export const logName = () =>
+  ownLog ?? (isCheckout() ? 'build/setup.log' : join(defaultCacheDir(), 'setup.log'))
 const logFile = () => resolve(root, logName())
 
 /**
@@ -21,8 +25,12 @@ const logFile = () => resolve(root, logName())
  */
 export const inProject = (...parts) => join(root, ...parts)
 
-/** Empties the log. */
-export function startLog() {
+/**
+ * Empties the log.
+ * @param {string} [file] the log of this process. Default: that of the set-up.
+ */
+export function startLog(file) {
+  ownLog = file
   try {
     mkdirSync(dirname(logFile()), { recursive: true })
     writeFileSync(logFile(), '')

@@ -64,12 +64,17 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'setup',
     summary: 'prepare this machine: QEMU, native code, the image for guests',
-    load: () => import('./commands/setup.ts'),
+    load: () => import('./commands/machine/setup.ts'),
+  },
+  {
+    name: 'kernel',
+    summary: 'build a small kernel for guests from source',
+    load: () => import('./commands/machine/kernel.ts'),
   },
   {
     name: 'doctor',
     summary: 'check whether this machine has what clusters need',
-    load: () => import('./commands/doctor.ts'),
+    load: () => import('./commands/machine/doctor.ts'),
   },
   {
     name: 'cache',

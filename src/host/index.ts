@@ -28,7 +28,7 @@ export {
   settleForwarding,
 } from './named-namespaces.ts'
 export { loadAverages, processorMs } from './processor-time.ts'
-export { fetchPackages, setUp } from './set-up.ts'
+export { buildKernel, fetchPackages, setUp } from './set-up.ts'
 export type { Software } from './software.ts'
 export { type Load, StartLimit } from './start-limit.ts'
 export { type Passed, startInTurn } from './start-queue.ts'

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { searchPath, withOptions } from '../../base/index.ts'
-import { exitStatus } from '../errors.ts'
-import { addSettings, settingsOf } from '../options/settings.ts'
-import { print, printJson } from '../output.ts'
-import type { CommonOptions, Session } from '../session.ts'
+import { searchPath, withOptions } from '../../../base/index.ts'
+import { exitStatus } from '../../errors.ts'
+import { addSettings, settingsOf } from '../../options/settings.ts'
+import { print, printJson } from '../../output.ts'
+import type { CommonOptions, Session } from '../../session.ts'
 
 interface Finding {
   readonly name: string
@@ -19,7 +19,7 @@ export function configure(command: Command, session: Session): void {
     .option('--json', 'print one JSON value (docs/json.md)')
     .addHelpText('after', '\nThe exit status is 4 when something that every cluster needs is missing.')
     .action(async (options: CommonOptions & Record<string, unknown>) => {
-      const { examine } = await import('../../host/index.ts')
+      const { examine } = await import('../../../host/index.ts')
       const checks = await examine({
         settings: settingsOf(session, options),
         places: session.places,
