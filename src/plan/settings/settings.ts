@@ -18,8 +18,8 @@ import { always, byTopology, perNode, type Setting } from './setting.ts'
 
 export type { Setting } from './setting.ts'
 
-/** The kernel unpacks an initramfs of 21 MB: 106 MiB boot, 104 panic, 64 reset before the first message. */
-export const smallestMiB = 112
+/** The kernel takes 46 MiB, and the packed and the unpacked image 15 each: 94 MiB boot, 92 panic (docs/decisions/cluster.md). */
+export const smallestMiB = 100
 /** User ids below 1000 belong to the system, and the largest is the kernel's -1. */
 const uids = whole(1000, 4_000_000_000)
 const accelerators = choice('auto', 'kvm', 'tcg')
