@@ -4,11 +4,12 @@
  * Checks and packs a release. It publishes only with --publish, from a clean checkout, with provenance, which npm gives in
  * CI alone (docs/setup.md). Otherwise nothing leaves this machine.
  *
- * node scripts/release.js [--publish]
+ * node scripts/release.js [--repository https://HOST/PATH] [--publish]
  */
 import { join } from 'node:path'
 import { checkRelease, readRelease } from './release/check.js'
 import { packRelease, publish } from './release/pack.js'
+import { packWithRepository } from './release/repository.js'
 import { describeSizes } from './release/sizes.js'
 import { FetchError } from './setup/command.js'
 import { inProject } from './setup/project.js'
@@ -16,10 +17,14 @@ import { inProject } from './setup/project.js'
 const publishing = process.argv.includes('--publish')
 
 try {
-  const release = await readRelease()
+  const release = await readRelease(process.argv)
   const faults = checkRelease(release)
   for (const fault of faults) console.error(`✖ ${fault}`)
-  const packed = await packRelease(inProject('build'))
+  const plain = await packRelease(inProject('build'))
+  const { repository } = release
+  const packed = repository
+    ? await packWithRepository(join(inProject('build'), plain.filename), repository)
+    : plain
   for (const line of describeSizes(packed)) console.error(line)
   const tarball = join(inProject('build'), packed.filename)
   if (faults.length > 0) {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { command } from '../setup/command.js'
 import { inProject } from '../setup/project.js'
+import { repositoryOf } from './repository.js'
 
 /**
  * What a release is checked by.
@@ -11,23 +12,28 @@ import { inProject } from '../setup/project.js'
  * @property {string} changelog
  * @property {readonly string[]} tags of the repository
  * @property {string} uncommitted what git status prints
- * @property {string | undefined} repository of package.json: npm compares it with where a release with provenance was built
+ * @property {string | undefined} repository npm compares it with where a release with provenance was built; '' if it is none
  */
 
-/** @returns {Promise<Release>} */
-export async function readRelease() {
+/**
+ * @param {readonly string[]} args of the command
+ * @returns {Promise<Release>}
+ */
+export async function readRelease(args) {
   const git = (/** @type {readonly string[]} */ args) => command('git', args, { cwd: inProject() })
   const read = (/** @type {string} */ file) => readFileSync(inProject(file), 'utf8')
   const { version, repository } = JSON.parse(read('package.json'))
   return {
     version,
-    repository: repository?.url,
+    repository: repositoryOf(args, process.env, repository?.url),
     codeVersion: /version = '(.+)'/.exec(read('src/base/version.ts'))?.[1] ?? '',
     changelog: read('CHANGELOG.md'),
     tags: (await git(['tag', '--list', 'v*'])).split('\n').filter(Boolean),
     uncommitted: await git(['status', '--porcelain']),
   }
 }
+
+const forProvenance = 'which provenance needs: give it with --repository https://HOST/PATH.'
 
 /** semver.org, without build metadata, which npm ignores. */
 const semanticVersion =
@@ -43,7 +49,8 @@ export function checkRelease({ version, codeVersion, changelog, tags, uncommitte
   if (!semanticVersion.test(version)) faults.push(`package.json: '${version}' is not a semantic version.`)
   if (codeVersion !== version) faults.push(`src/base/version.ts has ${codeVersion}, package.json ${version}.`)
   if (uncommitted.trim() !== '') faults.push('There are changes that are not committed.')
-  if (!repository) faults.push('package.json has no repository.url, which provenance needs.')
+  if (repository === undefined) faults.push(`No repository is known, ${forProvenance}`)
+  else if (repository === '') faults.push(`The repository is not the address of one, ${forProvenance}`)
   return [...faults, ...checkAgainst(tags, version), ...checkChangelog(changelog, version)]
 }
 
