@@ -1,7 +1,9 @@
 import { XclusterError } from './errors/errors.ts'
+import { kindOf } from './shape.ts'
 
 /** The bytes of an IP address in network byte order: 4 for IPv4, 16 for IPv6. Throws `BAD_ADDRESS`. */
 export function addressBytes(address: string): Uint8Array {
+  if (typeof address !== 'string') throw notAn('IP address', address)
   const ipv4 = ipv4Bytes(address)
   if (ipv4) return ipv4
   const canonical = canonicalIpv6(address)
@@ -81,7 +83,7 @@ export interface Cidr {
 
 /** Reads `192.168.0.250/24`. */
 export function parseCidr(text: string): Cidr {
-  const [, address = '', length = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? []
+  const [, address = '', length = ''] = (typeof text === 'string' && /^([^/]+)\/(\d{1,3})$/.exec(text)) || []
   const prefix = Number(length)
   if (!isAddress(address) || prefix > (isIpv4(address) ? 32 : 128))
     throw notAn('address with a prefix length', text)
@@ -90,7 +92,7 @@ export function parseCidr(text: string): Cidr {
 
 /** Reads an Ethernet address, `00:00:00:01:00:fa`, into its six bytes. Throws `BAD_ADDRESS`. */
 export function macBytes(mac: string): Uint8Array {
-  if (mac.length !== 17) throw notAn('Ethernet address', mac)
+  if (typeof mac !== 'string' || mac.length !== 17) throw notAn('Ethernet address', mac)
   const bytes = new Uint8Array(6)
   for (let at = 0; at < 6; at++) {
     const high = hexDigit(mac.charCodeAt(3 * at))
@@ -112,6 +114,7 @@ function hexDigit(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
-function notAn(what: string, got: string): XclusterError {
-  return new XclusterError({ code: 'BAD_ADDRESS', kind: 'usage', reason: `'${got}' is not an ${what}` })
+function notAn(what: string, got: unknown): XclusterError {
+  const shown = typeof got === 'string' ? `'${got}'` : kindOf(got)
+  return new XclusterError({ code: 'BAD_ADDRESS', kind: 'usage', reason: `${shown} is not an ${what}` })
 }

@@ -1,4 +1,6 @@
 import { XclusterError } from './errors/errors.ts'
+import { printable } from './printable.ts'
+import { kindOf } from './shape.ts'
 
 /** Bytes that do not decode. `offset` counts from the start of the message that they are part of. */
 export class DecodeError extends XclusterError {
@@ -124,39 +126,43 @@ export class Writer {
   }
 
   u8(value: number): void {
-    if (value >>> 0 !== value || value > 0xff) throw notAnInteger(value, 0, 0xff)
+    if (typeof value !== 'number' || value >>> 0 !== value || value > 0xff) throw notAnInteger(value, 0, 0xff)
     const at = this.reserve(1)
     this.#view.setUint8(at, value)
   }
   u16(value: number, littleEndian = true): void {
-    if (value >>> 0 !== value || value > 0xffff) throw notAnInteger(value, 0, 0xffff)
+    if (typeof value !== 'number' || value >>> 0 !== value || value > 0xffff)
+      throw notAnInteger(value, 0, 0xffff)
     const at = this.reserve(2)
     this.#view.setUint16(at, value, littleEndian)
   }
   u32(value: number, littleEndian = true): void {
-    if (value >>> 0 !== value) throw notAnInteger(value, 0, 0xffffffff)
+    if (typeof value !== 'number' || value >>> 0 !== value) throw notAnInteger(value, 0, 0xffffffff)
     const at = this.reserve(4)
     this.#view.setUint32(at, value, littleEndian)
   }
   i32(value: number, littleEndian = true): void {
-    if ((value | 0) !== value) throw notAnInteger(value, -0x80000000, 0x7fffffff)
+    if (typeof value !== 'number' || (value | 0) !== value) throw notAnInteger(value, -0x80000000, 0x7fffffff)
     const at = this.reserve(4)
     this.#view.setInt32(at, value, littleEndian)
   }
   u64(value: bigint, littleEndian = true): void {
     if (typeof value !== 'bigint' || BigInt.asUintN(64, value) !== value)
-      throw new EncodeError('', `${String(value)} is not a bigint from 0 to ${2n ** 64n - 1n}`)
+      throw new EncodeError('', rangeText(value, 0n, 2n ** 64n - 1n))
     const at = this.reserve(8)
     this.#view.setBigUint64(at, value, littleEndian)
   }
 
   put(bytes: Uint8Array): void {
+    if (!(bytes instanceof Uint8Array))
+      throw new EncodeError('', `${kindOf(bytes)} is not bytes (a Uint8Array)`)
     const at = this.reserve(bytes.length)
     this.#bytes.set(bytes, at)
   }
 
   /** Appends text as UTF-8, without a NUL. */
   text(value: string): void {
+    if (typeof value !== 'string') throw new EncodeError('', `${kindOf(value)} is not a string`)
     const at = this.reserve(value.length)
     for (let i = 0; i < value.length; i++) {
       const code = value.charCodeAt(i)
@@ -196,5 +202,17 @@ export class Writer {
 }
 
 function notAnInteger(value: unknown, least: number, most: number): EncodeError {
-  return new EncodeError('', `${String(value)} is not an integer from ${least} to ${most}`)
+  return new EncodeError('', rangeText(value, least, most))
+}
+
+/** What every number that does not fit its field is told: `300 is not an integer from 0 to 255`. */
+export function rangeText(value: unknown, least: number | bigint, most: number | bigint): string {
+  const integer = typeof most === 'bigint' ? 'a bigint' : 'an integer'
+  return `${shown(value, typeof most)} is not ${integer} from ${least} to ${most}`
+}
+
+function shown(value: unknown, wanted: string): string {
+  if (typeof value === 'bigint') return wanted === 'bigint' ? `${value}` : `${value}n`
+  if (typeof value === 'string') return `'${printable(value, 40)}'`
+  return typeof value === 'number' || value === undefined ? `${value}` : kindOf(value)
 }

@@ -1,4 +1,6 @@
 import { EncodeError, type Reader, type Writer } from './bytes.ts'
+import { taken } from './errors/argument-error.ts'
+import { kindOf, shape } from './shape.ts'
 
 /**
  * How one kind of value is encoded. The lines that define a codec also give the static type ({@link
@@ -61,11 +63,20 @@ export const flag: Codec<true> = {
 type Fields = Readonly<Record<string, Codec<unknown>>>
 type StructOf<F> = { -readonly [K in keyof F]: ValueOf<F[K]> }
 
+const isCodec = (value: unknown): boolean =>
+  typeof (value as Codec<unknown> | null | undefined)?.write === 'function'
+const codecs = shape.of(
+  'an object of codecs',
+  value => typeof value === 'object' && value !== null && Object.values(value).every(isCodec),
+)
+
 /** Fixed fields one after another, as in a C struct with its padding written out. */
 export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
-  const entries = Object.entries(fields)
+  const entries = Object.entries(taken('build struct', fields, codecs))
   return {
     write(out, value) {
+      if (typeof value !== 'object' || value === null)
+        throw new EncodeError('', `${kindOf(value)} is not an object`)
       let at = ''
       try {
         for (const [name, codec] of entries) {

@@ -1,13 +1,31 @@
-/** Says what is wrong with a value from a peer, or undefined when it has the shape. `at` is its place: `return.pid`. */
+import { printable } from './printable.ts'
+
+/**
+ * Says what is wrong with a value of a peer or an argument of a call, or undefined when it has the shape. `at` is its
+ * place: `return.pid`; empty for the value itself.
+ */
 export type Shape = (value: unknown, at: string) => string | undefined
 
 const named = (what: string, is: (value: unknown) => boolean): Shape => {
   return (value, at) => (is(value) ? undefined : `${at} is ${kindOf(value)}, not ${what}`)
 }
 
-/** Shapes of values that a peer sends: composed, they describe a message. */
+type Shapes = Readonly<Record<string, Shape>>
+
+/** Shapes of values: composed, they describe a message, or what a call takes. */
 export const shape = {
+  /** What a test accepts, in words that follow `not`: `a list of addresses`. */
+  of: named,
+  /** The same, of a value that is called so. */
+  called(name: string, wanted: Shape): Shape {
+    return value => wanted(value, name)
+  },
   text: named('a string', value => typeof value === 'string'),
+  /** Any number: its range is checked where it is used. */
+  number: named('a number', value => typeof value === 'number'),
+  bigint: named('a bigint, such as 5n', value => typeof value === 'bigint'),
+  action: named('a function', value => typeof value === 'function'),
+  bytes: named('bytes (a Uint8Array)', value => value instanceof Uint8Array),
   flag: named('true or false', value => typeof value === 'boolean'),
   /** An integer of 64 bits: a bigint beyond the numbers that are exact. */
   integer: named('an integer', value => Number.isSafeInteger(value) || typeof value === 'bigint'),
@@ -16,17 +34,30 @@ export const shape = {
   /** The same from 0. */
   count: named('a whole number from 0', value => Number.isSafeInteger(value) && (value as number) >= 0),
   /** An object with these fields, and any others. A field whose shape is in `optional` may be absent. */
-  record(fields: Readonly<Record<string, Shape>>, optional: Readonly<Record<string, Shape>> = {}): Shape {
+  record(fields: Shapes, optional: Shapes = {}): Shape {
     const known = [...Object.entries(fields), ...Object.entries(optional)]
     return (value, at) => {
       if (!isRecord(value)) return `${at} is ${kindOf(value)}, not an object`
       for (const [name, check] of known) {
         const field = Object.hasOwn(value, name) ? value[name] : undefined
-        const wrong =
-          field === undefined && Object.hasOwn(optional, name) ? undefined : check(field, `${at}.${name}`)
+        const absent = field === undefined && Object.hasOwn(optional, name)
+        const wrong = absent ? undefined : check(field, at === '' ? name : `${at}.${name}`)
         if (wrong !== undefined) return wrong
       }
       return undefined
+    }
+  },
+  /** An object that may lack any of these fields, or nothing at all. */
+  options(optional: Shapes = {}): Shape {
+    const given = shape.record({}, optional)
+    return (value, at) => (value === undefined ? undefined : given(value, at))
+  },
+  oneOf(choices: readonly unknown[]): Shape {
+    const listed = choices.map(choice => (typeof choice === 'string' ? `'${choice}'` : `${choice}`))
+    const known = `one of ${listed.join(', ')}`
+    return (value, at) => {
+      if (choices.includes(value)) return undefined
+      return `${at} is ${typeof value === 'string' ? `'${printable(value, 40)}'` : kindOf(value)}, not ${known}`
     }
   },
   list(each: Shape): Shape {
@@ -46,7 +77,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** A value in a few words, whatever its size. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (value === undefined) return 'absent'
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'

@@ -2,7 +2,7 @@ import { addressText } from '../base/index.ts'
 import * as wire from './wire.ts'
 
 /** TCP_* of linux/tcp_states.h, in the kernel's order from 1 on. Other protocols use some of them. */
-const states = [
+export const states = [
   'established',
   'synSent',
   'synReceived',

@@ -1,10 +1,11 @@
-import { addressBytes } from '../base/index.ts'
+import { addressBytes, shape, taken } from '../base/index.ts'
 import { type Connection, connect, type NetNamespace, request } from '../netlink/index.ts'
 import {
   type InetSocket,
   inetSocketOf,
   type SocketState,
   stateBits,
+  states,
   type UnixSocket,
   unixSocketOf,
 } from './socket.ts'
@@ -23,6 +24,20 @@ const anyId = { sourcePort: 0, destinationPort: 0, source: nowhere, destination:
 /** INET_DIAG_NOCOOKIE. */
 const anySocket = 0xffffffffffffffffn
 
+const protocol = shape.oneOf(['tcp', 'udp'])
+const family = shape.oneOf([4, 6])
+const end = shape.record({ address: shape.text, port: shape.number })
+const cookie = shape.of(
+  'a number in decimal, as `list` has it',
+  value => typeof value === 'string' && /^\d{1,20}$/.test(value),
+)
+/** What the calls take, for callers without a compiler. */
+const filterShape = shape.options({ protocol, family, states: shape.list(shape.oneOf(states)) })
+const socketShape = shape.record(
+  { protocol, family, local: end, remote: end, cookie },
+  { link: shape.number },
+)
+
 /** The sockets of a network namespace (NETLINK_SOCK_DIAG), as `ss` lists them. */
 export class Sockets implements AsyncDisposable {
   readonly #connection: Connection
@@ -32,7 +47,8 @@ export class Sockets implements AsyncDisposable {
   }
 
   /** TCP and UDP sockets. `ss -tuan [state <state>]` */
-  async list({ protocol, family, states }: SocketFilter = {}): Promise<InetSocket[]> {
+  async list(filter: SocketFilter = {}): Promise<InetSocket[]> {
+    const { protocol, family, states } = taken('list sockets', filter, filterShape)
     const found: InetSocket[] = []
     for (const which of protocol === undefined ? (['tcp', 'udp'] as const) : [protocol])
       for (const version of family === undefined ? ([4, 6] as const) : [family]) {
@@ -69,7 +85,7 @@ export class Sockets implements AsyncDisposable {
 
   /** Aborts a listed socket: its program gets ECONNABORTED. Needs CAP_NET_ADMIN. `ss -K …` */
   async destroy(socket: InetSocket): Promise<void> {
-    const { protocol, family, local, remote, link = 0, cookie } = socket
+    const { protocol, family, local, remote, link = 0, cookie } = taken('destroy socket', socket, socketShape)
     const value = {
       family: family === 4 ? wire.AF_INET : wire.AF_INET6,
       protocol: protocols[protocol],
@@ -102,5 +118,6 @@ export class Sockets implements AsyncDisposable {
 
 /** Opens the listing of a network namespace's sockets. Default: this process's own. */
 export function openSockets(options: { readonly namespace?: NetNamespace } = {}): Sockets {
+  taken('open sock_diag', options, shape.options())
   return new Sockets(connect('sockDiag', options))
 }

@@ -14,6 +14,7 @@ import { parsePlace, placeText, usualPort } from './server/address.ts'
 import type { StreamLimits } from './server/limits.ts'
 import { type DnsServer, listen } from './server/listen.ts'
 import type { FaultRules } from './tailor/faults.ts'
+import { take } from './takes.ts'
 import type { OwnHosts, Resolver } from './types.ts'
 
 export interface DnsOptions extends ResolverOptions {
@@ -69,6 +70,7 @@ export interface Dns extends AsyncDisposable {
 
 /** Opens a forwarder with its sockets: all of it, or nothing. Equivalent: `xc dns`. */
 export async function openDns(options: DnsOptions = {}): Promise<Dns> {
+  take('open DNS forwarder', options, 'server')
   await using scope = new Scope()
   const resolver = scope.add(openResolver(options))
   const observers = new Observers(resolver)
@@ -153,10 +155,9 @@ class OpenDns implements Dns {
     return this.places[0]!.port
   }
 
-  async query(
-    filter: QueryFilter = {},
-    { timeoutMs = 10_000, signal }: QueryOptions = {},
-  ): Promise<QueryEvent> {
+  async query(filter: QueryFilter = {}, options: QueryOptions = {}): Promise<QueryEvent> {
+    take('wait for query', filter, 'queryFilter')
+    const { timeoutMs = 10_000, signal } = take('wait for query', options, 'wait')
     const queue = this.queries()
     const late = () => noQuery(filter, `no such query came within ${timeoutMs} ms`)
     try {

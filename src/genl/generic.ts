@@ -1,3 +1,4 @@
+import { shape, taken } from '../base/index.ts'
 import {
   type AttributeCodec,
   type Body,
@@ -86,6 +87,7 @@ export class Generic implements AsyncDisposable {
 
   /** A family by its name, asked for once. Throws GENERIC_FAMILY_MISSING. `genl ctrl get name <name>` */
   async family(name: string): Promise<Family> {
+    taken('find generic netlink family', name, shape.called('name', shape.text))
     const known = this.#families.get(name)
     if (known !== undefined) return await known
     const asked = this.#ask(name)
@@ -96,7 +98,8 @@ export class Generic implements AsyncDisposable {
 
   /** Commands of a family, with its attributes. */
   async use<A>(name: string, attributes: AttributeCodec<A>): Promise<FamilyCommands<A>> {
-    return new FamilyCommands(this.#connection, await this.family(name), genericMessage(attributes))
+    const body = genericMessage(attributes)
+    return new FamilyCommands(this.#connection, await this.family(name), body)
   }
 
   /** Events of a multicast group, on a socket of its own. Leaving the loop closes it. */
@@ -105,6 +108,7 @@ export class Generic implements AsyncDisposable {
     group: string,
     read: (message: Message) => T | undefined,
   ): Promise<Subscription<T>> {
+    taken('listen to generic netlink', read, shape.called('read', shape.action))
     const family = await this.family(name)
     const found = family.groups.find(each => each.name === group)
     if (found === undefined) throw missing(`the family ${name} has no group ${group}`, `${name} ${group}`)
@@ -163,6 +167,7 @@ export class FamilyCommands<A> {
 
   /** Sends several commands in few datagrams. The kernel carries them out in order, and continues after refusals. */
   async batch(commands: readonly GenericCommand<A>[]): Promise<void> {
+    taken('send generic netlink commands', commands, shape.called('commands', shape.list(commandShape)))
     await this.#connection.batch(commands.map(command => this.#request(command)))
   }
 
@@ -176,12 +181,19 @@ export class FamilyCommands<A> {
     return this.#connection.dump(this.#request(command), ({ body }) => this.#body.read(body))
   }
 
-  #request({ command, attributes, ...about }: GenericCommand<A>): ReturnType<typeof toRequest> {
+  #request(asked: GenericCommand<A>): ReturnType<typeof toRequest> {
+    const { command, attributes, ...about } = taken('send generic netlink command', asked, commandShape)
     const { id, version } = this.family
     const value = { command, version, ...(attributes !== undefined && { attributes }) }
     return request(this.#body, value, { ...about, type: id })
   }
 }
+
+/** What a command is, for callers without a compiler. */
+const commandShape = shape.record(
+  { command: shape.number, op: shape.text },
+  { target: shape.text, flags: shape.number },
+)
 
 function readFamily({ body }: Message): Family {
   const {
@@ -210,5 +222,6 @@ function missing(reason: string, target: string, cause?: unknown): NetlinkError 
 
 /** Opens generic netlink in a network namespace. Default: this process's own. */
 export function openGeneric(options: OpenOptions = {}): Generic {
+  taken('open generic netlink', options, shape.options())
   return new Generic(connect('generic', options), options)
 }

@@ -1,3 +1,4 @@
+import { shape, taken } from '../base/index.ts'
 import { NetlinkError } from './errors.ts'
 
 /**
@@ -5,6 +6,7 @@ import { NetlinkError } from './errors.ts'
  * after its first `await` would be lost.
  */
 export function buildAtOnce<T>(build: (into: T) => void, into: T, op: string): void {
+  taken(op, build, shape.action)
   const returned: unknown = build(into)
   if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== 'function') return
   Promise.resolve(returned).catch(() => {}) // this error is thrown instead

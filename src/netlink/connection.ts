@@ -1,4 +1,4 @@
-import { messageOf, type Port, type PortReceiver, Serial } from '../base/index.ts'
+import { ArgumentError, messageOf, type Port, type PortReceiver, Serial } from '../base/index.ts'
 import { closedError, type Doing, type NetlinkError, overrunError, sendError } from './errors.ts'
 import {
   Batch,
@@ -11,8 +11,9 @@ import {
   throwFailures,
 } from './exchange.ts'
 import { type Request, Window } from './request.ts'
+import { take } from './takes.ts'
 import { type SocketDescription, SocketTrace } from './trace.ts'
-import { type Message, messages, NLM_F_DUMP } from './wire/index.ts'
+import { type Message, messages, NLM_F_ACK, NLM_F_DUMP } from './wire/index.ts'
 
 /** Is also told when the kernel dropped messages to this socket (ENOBUFS). */
 export interface NetlinkReceiver extends PortReceiver {
@@ -72,12 +73,14 @@ export class Connection implements AsyncDisposable {
    * after one that it refuses: a batch is not a transaction. Throws the first refusal, with the others in
    * `others`.
    */
-  batch(requests: readonly Request[]): Promise<void> {
-    return this.#carryOut(this.#windows(requests), requests.length)
+  async batch(requests: readonly Request[]): Promise<void> {
+    listed(requests)
+    await this.#carryOut(this.#windows(requests), requests.length)
   }
 
   /** Encodes a batch now; the function that it returns sends it. */
   prepare(requests: readonly Request[]): () => Promise<void> {
+    listed(requests)
     const windows = [...this.#windows(requests)]
     return () => this.#carryOut(windows, requests.length)
   }
@@ -88,6 +91,9 @@ export class Connection implements AsyncDisposable {
    * (NLM_F_ECHO). Throws the first refusal.
    */
   async transaction<T>(requests: readonly Request[], read: (message: Message) => T): Promise<T[]> {
+    if (take('send transaction', listed(requests), ['requests', 'requests']).length === 0) return []
+    take('send transaction', read, ['action', 'read'])
+    if (!((requests.at(-2)?.flags ?? 0) & NLM_F_ACK)) throw unanswered()
     const window = new Window(requests, this.#number(requests.length), 'none')
     return await this.#exchange(new Transaction(window, read))
   }
@@ -104,6 +110,8 @@ export class Connection implements AsyncDisposable {
     requests: readonly Request[],
     read: (message: Message) => T,
   ): Promise<(T[] | NetlinkError)[]> {
+    take('ask', listed(requests), ['requests', 'requests'])
+    take('ask', read, ['action', 'read'])
     const answers: (T[] | NetlinkError)[] = []
     for (const window of this.#windows(requests))
       answers.push(...(await this.#exchange(new Questions(window, read))))
@@ -115,6 +123,8 @@ export class Connection implements AsyncDisposable {
    * again. So the result is the table as it was at one moment.
    */
   async *dump<T>(request: Request, read: (message: Message) => T): AsyncGenerator<T, void, undefined> {
+    take('list', [request], ['requests', 'requests'])
+    take('list', read, ['action', 'read'])
     yield* await this.#dumps.run(() => this.#dumpOnce(request, read))
   }
 
@@ -210,4 +220,15 @@ export class Connection implements AsyncDisposable {
     for (const exchange of this.#pending) exchange.answer.reject(why(doingOf(exchange.window.requests)))
     this.#pending.clear()
   }
+}
+
+/** A list of requests; {@link Window} looks at each. */
+function listed(requests: readonly Request[]): readonly Request[] {
+  if (Array.isArray(requests)) return requests
+  return take('send netlink messages', requests, ['requests', 'requests'])
+}
+
+function unanswered(): ArgumentError {
+  const reason = 'no message but the last asks for an acknowledgement, so that none would come'
+  return new ArgumentError('send transaction', `${reason}: the one before the last needs NLM_F_ACK`)
 }

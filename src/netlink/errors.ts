@@ -1,4 +1,11 @@
-import { type ErrorDetails, errnoName, errnoText, messageOf, XclusterError } from '../base/index.ts'
+import {
+  type ErrorDetails,
+  errnoName,
+  errnoText,
+  messageOf,
+  rangeText,
+  XclusterError,
+} from '../base/index.ts'
 import type { Ack } from './wire/ack.ts'
 
 export interface NetlinkErrorDetails extends ErrorDetails {
@@ -90,6 +97,32 @@ function reasonOf(ack: Ack, attribute: string | undefined): string {
   if (attribute !== undefined) return `${text} (${attribute}${range})`
   if (ack.missingType !== undefined) return `${text} (attribute ${ack.missingType} is missing)`
   return text
+}
+
+/** A number that is too large or too small for its field. */
+export interface OutOfRange extends Doing {
+  /** Its name here: `weight`. */
+  readonly field: string
+  readonly value: unknown
+  readonly least: number
+  readonly most: number
+}
+
+/**
+ * The error of a value that its field cannot hold, which reads alike wherever it is found: NETLINK_ENCODE, with `weight:
+ * 300 is not an integer from 1 to 256` for its reason.
+ */
+export function outOfRange({ field, value, least, most, ...doing }: OutOfRange): NetlinkError {
+  const reason = `${field}: ${rangeText(value, least, most)}`
+  return new NetlinkError({ code: 'NETLINK_ENCODE', kind: 'usage', ...doing, reason, attribute: field })
+}
+
+/** The value, if it is an integer in the range. Throws NETLINK_ENCODE. */
+export function inRange(about: OutOfRange): number {
+  const { value, least, most } = about
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most)
+    return value as number
+  throw outOfRange(about)
 }
 
 /** The first failure, with the others of the same batch in it. */

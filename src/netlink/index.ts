@@ -21,7 +21,7 @@ export {
 } from '../base/index.ts'
 export { buildAtOnce } from './build.ts'
 export { Connection, type NetlinkPort, type NetlinkReceiver } from './connection.ts'
-export { type Doing, NetlinkError } from './errors.ts'
+export { type Doing, inRange, NetlinkError, type OutOfRange, outOfRange } from './errors.ts'
 export * from './open.ts'
 export { datagramOf, type Request, request } from './request.ts'
 export { type Overrun, Subscription } from './subscription.ts'

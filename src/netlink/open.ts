@@ -1,6 +1,7 @@
 import { NetNamespace, openNetlink } from '../sys/index.ts'
 import { Connection } from './connection.ts'
 import { Subscription } from './subscription.ts'
+import { take } from './takes.ts'
 import type { MessageDecoder } from './trace.ts'
 import type { Message } from './wire/index.ts'
 
@@ -21,6 +22,7 @@ export interface OpenOptions {
 
 /** Opens a socket for requests. */
 export function connect(protocol: Protocol, options: OpenOptions = {}): Connection {
+  checkOpening(protocol, options)
   return new Connection(openNetlink(protocol, options), options)
 }
 
@@ -34,6 +36,15 @@ export interface SubscribeOptions<T> extends OpenOptions {
 }
 
 /** Opens a socket of its own for multicast events. */
-export function subscribe<T>(protocol: Protocol, { read, ...options }: SubscribeOptions<T>): Subscription<T> {
+export function subscribe<T>(protocol: Protocol, subscription: SubscribeOptions<T>): Subscription<T> {
+  checkOpening(protocol, take(op, subscription, 'subscription'))
+  const { read, ...options } = subscription
   return new Subscription(openNetlink(protocol, options), read, options)
+}
+
+const op = 'open netlink socket'
+
+function checkOpening(protocol: Protocol, options: OpenOptions): void {
+  take(op, protocol, ['protocol', 'protocol'])
+  take(op, options, 'opening')
 }

@@ -1,5 +1,6 @@
 import { EncodeError, Reader, Writer } from '../base/index.ts'
 import { type Doing, NetlinkError, refusal } from './errors.ts'
+import { take } from './takes.ts'
 import {
   type Ack,
   type Body,
@@ -25,6 +26,8 @@ export function request<V>(
   value: V,
   rest: Omit<Request, 'body' | 'value'>,
 ): Request {
+  take('build request', body, ['writer', 'body'])
+  take('build request', rest, 'about')
   return { ...rest, body: body as Request['body'], value }
 }
 
@@ -45,6 +48,7 @@ export class Window {
    * buffer.
    */
   constructor(requests: readonly Request[], first: number, acks: 'last' | 'none' = 'last') {
+    take('send netlink messages', requests, ['requests', 'requests'])
     this.requests = requests
     this.first = first
     this.#out = new Writer(Math.max(512, requests.length * 96))

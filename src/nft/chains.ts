@@ -2,6 +2,7 @@ import { NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '../netlink/inde
 import { NftError } from './errors.ts'
 import { type Hook, hookNumber, type Priority, priorityNumber, refText, type TableRef } from './names.ts'
 import { inFamily, type RemoveOptions, type Sink } from './operation.ts'
+import { take } from './takes.ts'
 import { attachment } from './user-data.ts'
 import * as wire from './wire/index.ts'
 
@@ -38,16 +39,19 @@ export class ChainChanges {
 
   /** Adds a chain. For one that exists it sets the policy, if given. `nft add chain …` */
   add(spec: ChainSpec): void {
+    take('add chain', spec, 'ChainSpec')
     this.#sink(() => [newChain('add chain', spec, NLM_F_CREATE)])
   }
 
   /** Creates a chain that does not exist. `nft create chain …` */
   create(spec: ChainSpec): void {
+    take('create chain', spec, 'ChainSpec')
     this.#sink(() => [newChain('create chain', spec, NLM_F_CREATE | NLM_F_EXCL)])
   }
 
   /** Gives a chain another name, by its handle. `nft rename chain <family> <table> <name> <new name>` */
-  rename({ table, handle, name }: ChainRef & { readonly handle: bigint }): void {
+  rename(chain: ChainRef & { readonly handle: bigint }): void {
+    const { table, handle, name } = take('rename chain', chain, 'ChainToRename')
     const about = {
       type: wire.NFT_MSG_NEWCHAIN,
       op: 'rename chain',
@@ -58,7 +62,9 @@ export class ChainChanges {
   }
 
   /** Removes a chain that no rule jumps to. `nft delete chain <family> <table> <name>` */
-  remove(which: ChainToRemove, { ifExists = false }: RemoveOptions = {}): void {
+  remove(which: ChainToRemove, options: RemoveOptions = {}): void {
+    take('delete chain', which, 'ChainToRemove')
+    const { ifExists = false } = take('delete chain', options, 'RemoveOptions')
     const { family, name: table } = which.table
     const attributes = 'name' in which ? { table, name: which.name } : { table, handle: which.handle }
     const target = 'name' in which ? chainText(which) : `${refText(which.table)} handle ${which.handle}`
@@ -69,6 +75,7 @@ export class ChainChanges {
 
   /** Removes the chain's rules. `nft flush chain <family> <table> <name>` */
   flush(ref: ChainRef): void {
+    take('flush chain', ref, 'ChainRef')
     const attributes = { table: ref.table.name, chain: ref.name }
     const about = { type: wire.NFT_MSG_DELRULE, op: 'flush chain', target: chainText(ref) }
     this.#sink(() => [request(wire.ruleMessage, inFamily(ref.table.family, attributes), about)])

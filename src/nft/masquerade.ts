@@ -1,5 +1,6 @@
 import { masquerade } from './rule/nat.ts'
 import { match } from './rule/vocabulary.ts'
+import { take } from './takes.ts'
 import { transactionBytes } from './transaction.ts'
 
 /** Packets from some subnets leave through one interface with its address. */
@@ -24,7 +25,8 @@ export interface Masquerade {
  *
  * except that the last rule requests an acknowledgement (nft reads until nothing is left).
  */
-export function masqueradeBatch({ table: name, outDev, sources }: Masquerade): Uint8Array {
+export function masqueradeBatch(spec: Masquerade): Uint8Array {
+  const { table: name, outDev, sources } = take('describe masquerade', spec, 'Masquerade')
   const table = { family: 'inet', name } as const
   const chain = 'postrouting'
   return transactionBytes(({ tables, chains, rules }) => {

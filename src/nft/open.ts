@@ -25,6 +25,7 @@ import { shapeOf } from './listing/set.ts'
 import { refText } from './names.ts'
 import { framed, inFamily } from './operation.ts'
 import type { KeyType, NamedSet } from './set/spec.ts'
+import { take } from './takes.ts'
 import { nftDecoder as decoder } from './trace.ts'
 import { acknowledged, KnownSets, planOf, type Transaction } from './transaction.ts'
 import * as wire from './wire/index.ts'
@@ -67,6 +68,7 @@ export class Nft implements AsyncDisposable {
 
   /** All tables, or some of them, with their contents. `nft list ruleset` */
   async list(filter: ListFilter = {}): Promise<Ruleset> {
+    take('list ruleset', filter, 'ListFilter')
     for (let tries = 0; tries < listTries; tries++) {
       const before = await this.#generation()
       const tables = await listTables(this.#connection, filter)
@@ -91,7 +93,7 @@ export class Nft implements AsyncDisposable {
    * read. `nft get element <family> <table> <set> { … }`
    */
   async findElements<const K extends KeyType>(wanted: ElementQuery<K>): Promise<(Element | undefined)[]> {
-    return await findElements(this.#connection, wanted)
+    return await findElements(this.#connection, take('find elements', wanted, 'ElementQuery'))
   }
 
   /**
@@ -99,17 +101,17 @@ export class Nft implements AsyncDisposable {
    * next listing. `nft reset counters`
    */
   async resetObjects(filter: ObjectFilter = {}): Promise<FoundObject[]> {
-    return await resetObjects(this.#connection, filter)
+    return await resetObjects(this.#connection, take('reset objects', filter, 'ObjectFilter'))
   }
 
   /** The same for the counters and quotas in rules. `nft reset rules` (Linux 6.2) */
   async resetRules(filter: RuleFilter = {}): Promise<Rule[]> {
-    return await resetRules(this.#connection, filter)
+    return await resetRules(this.#connection, take('reset rules', filter, 'RuleFilter'))
   }
 
   /** The same for those of a set's elements. `nft reset set <family> <table> <name>` (Linux 6.5) */
   async resetElements(ref: NamedSet): Promise<Element[]> {
-    return await resetElements(this.#connection, ref)
+    return await resetElements(this.#connection, take('reset elements', ref, 'NamedSet'))
   }
 
   /** The sets of the kernel that the changes use. */
@@ -144,7 +146,8 @@ export interface OpenNftOptions {
 }
 
 /** Opens the rules of a network namespace. Default: this process's own, unless a socket is given. */
-export function openNft({ port, ...where }: OpenNftOptions = {}): Nft {
+export function openNft(options: OpenNftOptions = {}): Nft {
+  const { port, ...where } = take('open nftables', options, 'OpenOptions')
   return new Nft(port ? new Connection(port, { decoder }) : connect('netfilter', { ...where, decoder }))
 }
 

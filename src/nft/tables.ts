@@ -3,6 +3,7 @@ import type { Table } from './listing/model.ts'
 import { type Family, families, refText, type TableRef } from './names.ts'
 import { inFamily, type RemoveOptions, type Sink } from './operation.ts'
 import { restoredTable } from './restore/table.ts'
+import { take } from './takes.ts'
 import { attachment } from './user-data.ts'
 import * as wire from './wire/index.ts'
 
@@ -35,11 +36,13 @@ export class TableChanges {
    * `nft add table <family> <name>`
    */
   add(spec: TableSpec): void {
+    take('add table', spec, 'TableSpec')
     this.#sink(() => [newTable('add table', spec, 0)])
   }
 
   /** Creates a table that does not exist. `nft create table <family> <name>` */
   create(spec: TableSpec): void {
+    take('create table', spec, 'TableSpec')
     this.#sink(() => [newTable('create table', spec, NLM_F_CREATE | NLM_F_EXCL)])
   }
 
@@ -48,6 +51,7 @@ export class TableChanges {
    * transaction come. An existing table must have the same `owner`.
    */
   replace(spec: TableSpec): void {
+    take('replace table', spec, 'TableSpec')
     this.#sink(() => [
       newTable('replace table', spec, 0),
       table('replace table', spec, wire.NFT_MSG_DELTABLE),
@@ -60,11 +64,14 @@ export class TableChanges {
    * are new. `nft list table … | nft -f -`
    */
   restore(table: Table): void {
+    take('restore table', table, 'Table')
     this.#sink(building => restoredTable(table, { nextId: () => building.nextId() }))
   }
 
   /** Removes the table with its contents. `nft delete table <family> <name>` */
-  remove(which: TableToRemove, { ifExists = false }: RemoveOptions = {}): void {
+  remove(which: TableToRemove, options: RemoveOptions = {}): void {
+    take('delete table', which, 'TableToRemove')
+    const { ifExists = false } = take('delete table', options, 'RemoveOptions')
     const type = ifExists ? wire.NFT_MSG_DESTROYTABLE : wire.NFT_MSG_DELTABLE
     this.#sink(() => [table('delete table', which, type)])
   }
@@ -74,6 +81,7 @@ export class TableChanges {
    * `nft flush ruleset [<family>]`
    */
   removeAll(family?: Family): void {
+    take('flush ruleset', family, ['Family', 'family'])
     const about = { type: wire.NFT_MSG_DELTABLE, op: 'flush ruleset', target: family ?? 'all families' }
     const value = { ...(family && { family: families[family] }), attributes: {} }
     this.#sink(() => [request(wire.tableMessage, value, about)])
@@ -81,6 +89,7 @@ export class TableChanges {
 
   /** Removes the rules of all its chains. `nft flush table <family> <name>` */
   flush(ref: TableRef): void {
+    take('flush table', ref, 'TableRef')
     const about = { type: wire.NFT_MSG_DELRULE, op: 'flush table', target: refText(ref) }
     this.#sink(() => [request(wire.ruleMessage, inFamily(ref.family, { table: ref.name }), about)])
   }

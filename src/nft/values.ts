@@ -1,4 +1,5 @@
-import { addressBytes, addressText, macBytes, macText, messageOf, parseCidr } from '../base/index.ts'
+import { addressBytes, addressText, kindOf, macBytes, macText, messageOf, parseCidr } from '../base/index.ts'
+import { inRange } from '../netlink/index.ts'
 import { badValue } from './errors.ts'
 
 /** All values from one to another, both included. With a mask, the values with these bits. */
@@ -28,12 +29,15 @@ export interface ValueType<T> {
 const exactly = (bytes: Uint8Array): Span => ({ from: bytes, to: bytes })
 
 export function address(name: string, number: number, length: 4 | 16): ValueType<string> {
+  const sample = length === 4 ? '192.168.0.1' : 'fd00::1'
   return {
     name,
     number,
     length,
     show: addressText,
     span(value) {
+      if (typeof value !== 'string')
+        throw badValue(name, `${kindOf(value)} is not an address, such as ${sample}`)
       const cidr = value.includes('/') ? parsed(name, value, parseCidr) : undefined
       const bytes = parsed(name, cidr?.address ?? value, addressBytes)
       if (bytes.length !== length) throw badValue(name, `'${value}' is an address of the other family`)
@@ -76,9 +80,11 @@ export function whole<N extends string = never>(
     span(value) {
       const number = typeof value === 'number' ? value : names[value]
       if (number === undefined)
-        throw badValue(name, `'${value}' is not one of ${Object.keys(names).join(', ')}`)
-      if (!Number.isInteger(number) || number < 0 || number >= 2 ** (8 * length))
-        throw badValue(name, `${number} is not a whole number of ${8 * length} bits`)
+        throw badValue(
+          name,
+          `${typeof value === 'string' ? `'${value}'` : kindOf(value)} is neither a number nor one of ${Object.keys(names).join(', ')}`,
+        )
+      inRange({ op: 'build rule', field: name, value: number, least: 0, most: 2 ** (8 * length) - 1 })
       const bytes = Uint8Array.from({ length }, (_, at) => number / 2 ** (8 * (length - 1 - at)))
       return exactly(host ? bytes.reverse() : bytes)
     },
@@ -96,6 +102,8 @@ export const interfaceName: ValueType<string> = {
   length: 16,
   host: true,
   span(value) {
+    if (typeof value !== 'string')
+      throw badValue('ifname', `${kindOf(value)} is not the name of an interface`)
     const text = encoder.encode(value)
     if (text.length === 0 || text.length > 15 || /[\s/\0]/.test(value))
       throw badValue('ifname', `'${value}' is not an interface name of 1 to 15 bytes`)
@@ -118,4 +126,9 @@ export const mac: ValueType<string> = {
 /** Compares as big-endian, which is how the kernel orders keys. */
 export function compare(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b)
+}
+
+/** A time, as the kernel takes it. Throws NETLINK_ENCODE for what is not a whole number of milliseconds. */
+export function milliseconds(name: string, value: number): bigint {
+  return BigInt(inRange({ op: 'build set', field: name, value, least: 0, most: Number.MAX_SAFE_INTEGER }))
 }

@@ -2,9 +2,11 @@ import { randomInt } from 'node:crypto'
 import { type Clock, type Port, unlessAborted } from '../base/index.ts'
 import { abortedError, lostError, QmpError } from './errors.ts'
 import { type AskedAgent, type AskOptions, type ExecOptions, type ExecResult, guestExec } from './exec.ts'
+import { silentCommands } from './generated/agent.ts'
 import type { NameIn, Rest, ResultOf } from './qapi.ts'
 import { agentReplies } from './replies.ts'
 import { type ConnectOptions, Session } from './session.ts'
+import { take } from './takes.ts'
 import type { AgentCommands } from './versions.ts'
 
 export type AgentState = 'unsynced' | 'syncing' | 'ready' | 'closed'
@@ -30,6 +32,12 @@ const mostWrongNumbers = 16
 /** qemu-ga can lose an answer when bytes of the next command have come by then (docs/decisions/qmp.md). */
 const oneAtATime = 1
 
+/**
+ * A command without an answer has succeeded when nothing has come by then: a refusal comes at once, or after the
+ * program that it runs in the guest has failed.
+ */
+const silenceMs = 5_000
+
 /** The time limit of one attempt to synchronise. A busy guest answers a later one. */
 const syncMs = 3_000
 
@@ -51,8 +59,11 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
   readonly #timeoutMs: number
   #state: AgentState = 'unsynced'
   #syncing: Promise<void> | undefined
+  #closing = false
 
   constructor(port: Port, options: ConnectOptions = {}) {
+    take('connect to guest agent', port, ['port', 'port'])
+    take('connect to guest agent', options, 'connecting')
     const { peer = 'the guest agent', clock } = options
     this.#timeoutMs = options.timeoutMs ?? 30_000
     this.#session = new Session(port, {
@@ -86,12 +97,23 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
     return this.#session.closed
   }
 
-  /** Runs an agent command and returns its result. Throws QMP_COMMAND when the agent refuses. */
+  /**
+   * Runs an agent command and returns its result. Throws QMP_COMMAND when the agent refuses.
+   *
+   * `guest-shutdown` and `guest-suspend-*` have no answer when they succeed (`success-response: false` in the agent's
+   * schema). They resolve when the guest closes the port, or when no refusal has come within `timeoutMs` (default for
+   * them: 5 s). What the guest then does, the monitor's events tell.
+   */
   async execute<const Name extends NameIn<AgentCommands>>(
     command: Name,
     ...rest: Rest<AgentCommands, Name, AskOptions>
   ): Promise<ResultOf<AgentCommands, Name>> {
-    const [args, { timeoutMs = this.#timeoutMs, ...options } = {}] = rest as [object?, AskOptions?]
+    const [args, given = {}] = rest as [object?, AskOptions?]
+    const op = `execute ${take('execute', command, ['command', 'command'])}`
+    take(op, args, ['arguments', 'arguments'])
+    const isSilent = silentCommands.includes(command)
+    const usualMs = isSilent ? Math.min(this.#timeoutMs, silenceMs) : this.#timeoutMs
+    const { timeoutMs = usualMs, ...options } = take(op, given, 'execute')
     const { signal } = options
     const deadline = this.clock.now() + timeoutMs
     if (this.#state !== 'ready') await this.#syncFor(command, timeoutMs, signal)
@@ -103,6 +125,7 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
       >
     } catch (failure) {
       if (failure instanceof QmpError && isWithoutAnswer(failure)) this.#giveUp()
+      if (isSilent && this.#isSilence(failure)) return undefined as ResultOf<AgentCommands, Name>
       throw failure
     }
   }
@@ -114,19 +137,22 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
    * const { status, stdout } = await agent.exec(['ip', '-j', 'addr'], { timeoutMs: 5_000 })
    * ```
    */
-  exec(command: string | readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
-    return guestExec(this, command, options)
+  async exec(command: string | readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    take('run in guest', command, ['program', 'command'])
+    return await guestExec(this, command, take('run in guest', options, 'exec'))
   }
 
   /** Clears the stream: commands that were sent earlier and have no answer by then never get one. */
-  sync(timeoutMs: number = this.#timeoutMs): Promise<void> {
+  async sync(timeoutMs: number = this.#timeoutMs): Promise<void> {
+    take('synchronise with guest agent', timeoutMs, ['timeoutMs', 'timeoutMs'])
     this.#syncing ??= this.#sync(timeoutMs).finally(() => {
       this.#syncing = undefined
     })
-    return this.#syncing
+    await this.#syncing
   }
 
   close(): Promise<void> {
+    this.#closing = true
     return this.#session.close()
   }
 
@@ -188,6 +214,12 @@ export class AgentClient implements AskedAgent, AsyncDisposable {
       if (!last && failure instanceof QmpError && failure.code === 'QMP_TIMEOUT') return false
       throw failure
     }
+  }
+
+  /** Nothing came, or the guest has gone: not an end that this client made. */
+  #isSilence(failure: unknown): boolean {
+    if (!(failure instanceof QmpError) || failure.outcome !== 'unknown') return false
+    return failure.code === 'QMP_TIMEOUT' || (failure.code === 'QMP_CLOSED' && !this.#closing)
   }
 
   /** Nothing waits for the reply any more, which may have begun to arrive: it is not kept. */

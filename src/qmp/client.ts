@@ -1,11 +1,11 @@
 import { durationText, type Port, type Queue, unlessAborted } from '../base/index.ts'
 import { abortedError, closedError, QmpError } from './errors.ts'
-import { eventShapes } from './event-shapes.ts'
-import { EventListeners, type EventNameIn, type EventOf, type OnceOptions } from './events.ts'
+import { EventListeners, type EventNameIn, type EventOf, eventShapes, type OnceOptions } from './events.ts'
 import type { LineLimits } from './lines.ts'
 import type { NameIn, Rest, ResultOf } from './qapi.ts'
 import { monitorReplies } from './replies.ts'
 import { type ConnectOptions, Session } from './session.ts'
+import { take } from './takes.ts'
 import type { Qmp, QmpSchema } from './versions.ts'
 import type { Greeting, Message, QemuVersion, QmpEvent, Reply } from './wire.ts'
 
@@ -61,6 +61,8 @@ export class QmpClient<Version extends QmpSchema = Qmp> implements AsyncDisposab
   readonly ready: Promise<void>
 
   constructor(port: Port, options: ConnectOptions = {}) {
+    take('connect to QEMU', port, ['port', 'port'])
+    take('connect to QEMU', options, 'connecting')
     const { peer = 'the QEMU monitor', clock } = options
     this.#timeoutMs = options.timeoutMs ?? 30_000
     this.#session = new Session(port, {
@@ -125,6 +127,9 @@ export class QmpClient<Version extends QmpSchema = Qmp> implements AsyncDisposab
     ...rest: Rest<Version['commands'], Name, ExecuteOptions>
   ): Promise<ResultOf<Version['commands'], Name>> {
     const [args, options = {}] = rest as [object?, ExecuteOptions?]
+    const op = `execute ${take('execute', command, ['command', 'command'])}`
+    take(op, args, ['arguments', 'arguments'])
+    take(op, options, 'execute')
     if (this.#state !== 'closed' && this.#state !== 'ready')
       throw new QmpError({
         code: 'QMP_NOT_READY',
@@ -143,8 +148,10 @@ export class QmpClient<Version extends QmpSchema = Qmp> implements AsyncDisposab
   /** Events as they arrive. The loop ends with the monitor. Beyond `limit` the oldest are dropped and counted. */
   events<const Name extends EventNameIn<Version['events']> = string>(
     filter?: Name | readonly Name[] | ((event: QmpEvent) => boolean),
-    { limit = 1024 }: { readonly limit?: number } = {},
+    options: { readonly limit?: number } = {},
   ): Queue<EventOf<Name, Version['events']>> {
+    take('listen for events', filter, ['events', 'filter'])
+    const { limit = 1024 } = take('listen for events', options, 'listening')
     this.#mustBeOpen()
     return this.#listeners.listen(filter, limit)
   }
@@ -158,6 +165,9 @@ export class QmpClient<Version extends QmpSchema = Qmp> implements AsyncDisposab
     filter: (event: EventOf<Name, Version['events']>) => boolean = () => true,
     options: OnceOptions = {},
   ): Promise<EventOf<Name, Version['events']>> {
+    take('wait for event', name, ['text', 'name'])
+    take('wait for event', filter, ['action', 'filter'])
+    take('wait for event', options, 'once')
     this.#mustBeOpen()
     const wants = filter as (event: QmpEvent) => boolean
     return this.#listeners.once(name, wants, options) as Promise<EventOf<Name, Version['events']>>

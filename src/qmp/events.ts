@@ -1,4 +1,4 @@
-import { type Clock, defer, durationText, onAbort, Queue } from '../base/index.ts'
+import { type Clock, defer, durationText, onAbort, Queue, type Shape, shape } from '../base/index.ts'
 import { abortedError, QmpError } from './errors.ts'
 import type { QmpEvents } from './versions.ts'
 import type { QmpEvent } from './wire.ts'
@@ -20,6 +20,13 @@ export interface OnceOptions {
   readonly timeoutMs?: number
   /** Aborts the wait (QMP_ABORTED). */
   readonly signal?: AbortSignal
+}
+
+/** The shapes of the data that decide what happens to a VM. QEMU's other events may have any data. */
+export const eventShapes: Readonly<Record<string, Shape>> = {
+  SHUTDOWN: shape.record({ guest: shape.flag, reason: shape.text }),
+  VSERPORT_CHANGE: shape.record({ id: shape.text, open: shape.flag }),
+  MIGRATION: shape.record({ status: shape.text }),
 }
 
 type Wants = (event: QmpEvent) => boolean

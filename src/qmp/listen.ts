@@ -4,6 +4,7 @@ import { type AgentClient, connectAgent } from './agent.ts'
 import { connectQmp, type QmpClient } from './client.ts'
 import { abortedError, QmpError } from './errors.ts'
 import { type OpenOptions, type QmpAddress, textOf } from './open.ts'
+import { take } from './takes.ts'
 import type { Qmp, QmpSchema } from './versions.ts'
 
 /**
@@ -17,7 +18,7 @@ import type { Qmp, QmpSchema } from './versions.ts'
  * ```
  */
 export async function listenQmp(address: Exclude<QmpAddress, number>): Promise<QmpListener> {
-  return new Listener(await listenStream(address))
+  return new Listener(await listenStream(take('listen for QEMU', address, ['place', 'address'])))
 }
 
 /** Where QEMUs connect to. Descriptors cannot be sent over these connections. */
@@ -59,7 +60,9 @@ class Listener implements QmpListener {
     return this.close()
   }
 
-  async #accept({ signal, clock, timeoutMs = 30_000, connectMs = timeoutMs }: OpenOptions) {
+  async #accept(options: OpenOptions) {
+    take('accept QEMU', options, 'connecting')
+    const { signal, clock, timeoutMs = 30_000, connectMs = timeoutMs } = options
     const target = textOf(this.address)
     try {
       return await this.#listener.accept({ withinMs: connectMs, signal, ...(clock && { clock }) })

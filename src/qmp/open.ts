@@ -4,6 +4,7 @@ import { type AgentClient, connectAgent } from './agent.ts'
 import { connectQmp, type QmpClient } from './client.ts'
 import { abortedError, QmpError } from './errors.ts'
 import type { ConnectOptions } from './session.ts'
+import { take } from './takes.ts'
 import type { Qmp, QmpSchema } from './versions.ts'
 
 /**
@@ -29,15 +30,18 @@ export async function openQmp<Version extends QmpSchema = Qmp>(
   address: QmpAddress,
   options: OpenOptions = {},
 ): Promise<QmpClient<Version>> {
+  take('connect to QEMU', address, ['address', 'address'])
   return connectQmp<Version>(await openPort(address, options), { peer: textOf(address), ...options })
 }
 
 /** Connects to the guest agent behind `-chardev socket,path=PATH,server=on,wait=off`, in the same ways. */
 export async function openAgent(address: QmpAddress, options: OpenOptions = {}): Promise<AgentClient> {
+  take('connect to guest agent', address, ['address', 'address'])
   return connectAgent(await openPort(address, options), { peer: textOf(address), ...options })
 }
 
 async function openPort(address: QmpAddress, options: OpenOptions): Promise<Port> {
+  take('connect', options, 'connecting')
   const { signal, clock, peer = textOf(address), timeoutMs = 30_000, connectMs = timeoutMs } = options
   try {
     if (typeof address === 'number') return adoptStream(address)

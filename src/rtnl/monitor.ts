@@ -13,6 +13,7 @@ import { readRoute } from './route/entry.ts'
 import type { RouteEntry } from './route/spec.ts'
 import type { Rule } from './rule/rule.ts'
 import { readRule } from './rule/rules.ts'
+import { take } from './takes.ts'
 import { routeDecoder } from './trace.ts'
 import { readClass } from './traffic/classes.ts'
 import type { Filter } from './traffic/filter.ts'
@@ -67,6 +68,7 @@ export function monitor(
   groups: readonly EventGroup[],
   options: MonitorOptions = {},
 ): Subscription<RouteEvent> {
+  take('monitor', groups, ['EventGroups', 'groups'])
   return subscribe('route', {
     ...options,
     decoder: routeDecoder,

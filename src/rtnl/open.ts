@@ -20,6 +20,7 @@ import { NextHopChanges, NextHops } from './nexthop/nexthops.ts'
 import type { Operation, Sink } from './operation.ts'
 import { RouteChanges, Routes } from './route/routes.ts'
 import { RuleChanges, Rules } from './rule/rules.ts'
+import { take } from './takes.ts'
 import { routeDecoder } from './trace.ts'
 import { ClassChanges, Classes } from './traffic/classes.ts'
 import { FilterChanges, Filters } from './traffic/filters.ts'
@@ -230,5 +231,6 @@ function explainedIn(refusal: NetlinkError, tried: Tried): NetlinkError {
 
 /** Opens a Route of a network namespace. Default: this process's own. */
 export function openRoute(options: { readonly namespace?: NetNamespace } = {}): Route {
+  take('open rtnetlink', options, 'OpenOptions')
   return new Route(connect('route', { ...options, decoder: routeDecoder }), options.namespace)
 }

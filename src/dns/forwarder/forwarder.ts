@@ -5,6 +5,7 @@ import { tellAnswer, tellAtOnce, tellDrop, tellQuestion, trace } from '../observ
 import type { FaultRules } from '../tailor/faults.ts'
 import type { Given, Withheld } from '../tailor/given.ts'
 import { Tailor } from '../tailor/tailor.ts'
+import { take } from '../takes.ts'
 import {
   type Answered,
   type AnswerSource,
@@ -40,7 +41,7 @@ import { type ResolvedOptions, type ResolverOptions, withDefaults } from './opti
  * throws only for mistakes in the options (BAD_UPSTREAM, BAD_ZONE, BAD_RECORD, BAD_FAULT).
  */
 export function openResolver(options: ResolverOptions = {}): Resolver {
-  return new Forwarder(withDefaults(options))
+  return new Forwarder(withDefaults(take('open resolver', options, 'resolver')))
 }
 
 class Forwarder implements Resolver {
@@ -228,6 +229,7 @@ class Forwarder implements Resolver {
   }
 
   setHosts(own: OwnHosts): void {
+    take('set hosts', own, 'hosts')
     this.#hosts.tell(own)
     this.#renewNames()
   }

@@ -2,6 +2,7 @@ import { unlessAborted } from '../../base/index.ts'
 import { aborted } from '../errors.ts'
 import { openResolver } from '../forwarder/forwarder.ts'
 import type { ResolverOptions } from '../forwarder/options.ts'
+import { take } from '../takes.ts'
 import { Rcode, Type } from '../wire/constants.ts'
 import { readMessage } from '../wire/message.ts'
 import { nameBytes } from '../wire/name.ts'
@@ -14,8 +15,10 @@ import { keyOf, questionOf, writeQuestion } from '../wire/question.ts'
  */
 export async function existsUpstream(
   name: string,
-  { hostsFile: _, ...options }: ResolverOptions & { readonly signal?: AbortSignal },
+  where: ResolverOptions & { readonly signal?: AbortSignal },
 ): Promise<boolean> {
+  take('look for name', name, ['text', 'name'])
+  const { hostsFile: _, ...options } = take('look for name', where, 'existence')
   const wire = nameBytes(name)
   if (wire === undefined) return false
   const question = questionOf(keyOf(wire, Type.SOA))

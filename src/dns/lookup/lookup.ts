@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { type Clock, systemClock, unlessAborted, within } from '../../base/index.ts'
 import { aborted, DnsError } from '../errors.ts'
 import { parsePlace, placeText } from '../server/address.ts'
+import { take } from '../takes.ts'
 import { systemDialer } from '../upstream/transport/sockets.ts'
 import { Frames, framed } from '../wire/frames.ts'
 import { typeNumber } from '../wire/mnemonics.ts'
@@ -23,7 +24,7 @@ export interface Lookup {
 
 /** Sends one query to one server and returns the bytes of its answer. Equivalent: `dig @server name type`. */
 export async function lookUp(lookup: Lookup): Promise<Buffer> {
-  const { name, type = 'A', server, tcp = false, timeoutMs = 5000, signal, clock = systemClock } = lookup
+  const { name, type = 'A', server, tcp = false, timeoutMs = 5000, ...wait } = take('ask', lookup, 'lookup')
   const wire = nameBytes(name)
   const number = typeNumber(type)
   if (wire === undefined || number === undefined)
@@ -66,8 +67,8 @@ export async function lookUp(lookup: Lookup): Promise<Buffer> {
       port.send(tcp ? framed(question) : question)
     })
     const late = () => silent(`no answer within ${timeoutMs} ms`)
-    const found = within(answer, { clock, ms: timeoutMs, late })
-    return await unlessAborted(found, signal, reason => aborted('ask', target, reason))
+    const found = within(answer, { clock: wait.clock ?? systemClock, ms: timeoutMs, late })
+    return await unlessAborted(found, wait.signal, reason => aborted('ask', target, reason))
   } finally {
     await port.close()
   }

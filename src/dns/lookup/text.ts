@@ -1,4 +1,5 @@
 import { addressText } from '../../base/index.ts'
+import { take } from '../takes.ts'
 import { Type } from '../wire/constants.ts'
 import { type Message, type RecordPlace, readMessage } from '../wire/message.ts'
 import { classText, rcodeText, typeText } from '../wire/mnemonics.ts'
@@ -20,6 +21,7 @@ export interface LookupResult {
 
 /** Undefined for a malformed message. */
 export function describeAnswer(bytes: Buffer): LookupResult | undefined {
+  take('describe answer', bytes, ['bytes', 'bytes'])
   const message = readMessage(bytes)
   if (!message) return undefined
   return {

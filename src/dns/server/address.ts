@@ -1,6 +1,7 @@
 import { isAddress } from '../../base/index.ts'
 import type { NetNamespace } from '../../sys/index.ts'
 import { DnsError } from '../errors.ts'
+import { take } from '../takes.ts'
 
 /** A place to listen at. */
 export interface NetPlace {
@@ -15,6 +16,8 @@ export const usualPort = 10053
 
 /** Reads `192.0.2.1`, `192.0.2.1:53`, `[::1]:53`, `::1`, `fe80::1%eth0`, `:53` (all addresses). */
 export function parsePlace(text: string, port = usualPort): { address: string; port: number } {
+  take('read address', text, ['text', 'text'])
+  take('read address', port, ['number', 'port'])
   const [, bracketed, plain, number] = /^(?:\[([^\]]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? []
   const address = bracketed ?? (plain === '' ? '::' : (plain ?? text))
   const wanted = number === undefined ? port : Number(number)
@@ -30,6 +33,7 @@ export function parsePlace(text: string, port = usualPort): { address: string; p
 }
 
 /** `[::]:10053`, `127.0.0.1:53`. */
-export function placeText({ address, port }: { address: string; port: number }): string {
+export function placeText(place: { address: string; port: number }): string {
+  const { address, port } = take('print address', place, 'place')
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { DnsError } from '../errors.ts'
+import { take } from '../takes.ts'
 import { typeNumber } from '../wire/mnemonics.ts'
 import { askerPattern, isNet, type NamePattern, namePattern } from './pattern.ts'
 import { randomAt } from './random.ts'
@@ -98,6 +99,7 @@ export class Faults implements FaultRules {
   }
 
   add(fault: Fault): FaultStatus {
+    take('add fault', fault, 'fault')
     if (this.#rules.length >= mostRules) throw badFault(fault, `there are ${mostRules} faults already`)
     const rule = ruleOf(fault, ++this.#last)
     this.#rules.push(rule)

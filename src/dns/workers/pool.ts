@@ -10,6 +10,7 @@ import { merge, type Snapshot } from '../observe/snapshot.ts'
 import { type DnsTraceValue, trace } from '../observe/trace.ts'
 import { type Dns, type DnsOptions, openDns, usualMetricsPort } from '../open.ts'
 import { parsePlace, placeText } from '../server/address.ts'
+import { take } from '../takes.ts'
 
 /** The options that can be sent to another thread. */
 export type ThreadOptions = Omit<DnsOptions, 'namespace' | 'clock' | 'dialer' | 'notice' | 'onPanic'>
@@ -47,6 +48,8 @@ export interface WorkerPool {
  * the kernel assigns every client to one of them.
  */
 export async function openThreads(options: ThreadOptions, pool: WorkerPool): Promise<ThreadedDns> {
+  take('open DNS forwarder', options, 'server')
+  take('open DNS forwarder', pool, 'pool')
   await using scope = new Scope()
   const { metrics, ...shared } = options
   const places = await freePlaces(options)

@@ -1,5 +1,5 @@
 import { addressBytes, addressText, parseCidr } from '../../base/index.ts'
-import { NetlinkError } from '../../netlink/index.ts'
+import { inRange, NetlinkError } from '../../netlink/index.ts'
 import * as wire from './wire.ts'
 
 /** Where a peer is: an address and a UDP port. */
@@ -105,10 +105,7 @@ function peerChange(peer: WireGuardPeerSpec): wire.PeerAttributes {
 
 /** struct sockaddr_in and sockaddr_in6. */
 function socketAddress({ address, port }: Endpoint): Uint8Array {
-  if (!Number.isInteger(port) || port < 0 || port > 0xffff) {
-    const reason = `endpoint.port: ${port} is not an integer from 0 to 65535`
-    throw new NetlinkError({ code: 'NETLINK_ENCODE', kind: 'usage', op: 'encode endpoint', reason })
-  }
+  inRange({ op: 'encode endpoint', field: 'endpoint.port', value: port, least: 0, most: 0xffff })
   const host = addressBytes(address)
   const bytes = Buffer.alloc(host.length === 4 ? 16 : 28)
   bytes.writeUInt16LE(host.length === 4 ? inet : inet6, 0)

@@ -1,3 +1,4 @@
+import { shape, taken } from '../../base/index.ts'
 import type { NetNamespace } from '../../netlink/index.ts'
 import { type FamilyCommands, type Generic, openGeneric } from '../generic.ts'
 import { deviceChange, deviceOf, type WireGuardDevice, type WireGuardSpec } from './device.ts'
@@ -16,6 +17,7 @@ export class WireGuard implements AsyncDisposable {
 
   /** A device and its peers. `wg show <name>` */
   async get(name: string): Promise<WireGuardDevice> {
+    taken('read WireGuard device', name, shape.called('name', shape.text))
     const family = await this.#family()
     const parts: DeviceAttributes[] = []
     const asking = {
@@ -30,6 +32,8 @@ export class WireGuard implements AsyncDisposable {
 
   /** Changes a device and peers. `wg set <name> private-key … listen-port … peer …`, `wg setconf` */
   async set(name: string, spec: WireGuardSpec): Promise<void> {
+    taken('configure WireGuard device', name, shape.called('name', shape.text))
+    taken('configure WireGuard device', spec, specShape)
     const { peers = [], ...device } = spec
     const family = await this.#family()
     const about = { command: WG_CMD_SET_DEVICE, op: 'configure WireGuard device', target: name }
@@ -52,6 +56,14 @@ export class WireGuard implements AsyncDisposable {
     return await this.#generic.use('wireguard', deviceAttributes)
   }
 }
+
+/** What `set` takes, for callers without a compiler. */
+const endpoint = shape.record({ address: shape.text, port: shape.number })
+const peer = shape.record(
+  { publicKey: shape.text },
+  { presharedKey: shape.text, endpoint, allowed: shape.list(shape.text), keepalive: shape.number },
+)
+const specShape = shape.record({}, { privateKey: shape.text, peers: shape.list(peer) })
 
 /** Opens the WireGuard interfaces of a network namespace. Default: this process's own. */
 export function openWireGuard(options: { readonly namespace?: NetNamespace } = {}): WireGuard {

@@ -1,4 +1,5 @@
-import type { Codec, Reader, ValueOf } from '../../base/index.ts'
+import { type Codec, EncodeError, kindOf, type Reader, type ValueOf } from '../../base/index.ts'
+import { take } from '../takes.ts'
 import type { AttributeCodec, AttributeTable, Entry, UnknownAttribute } from './attribute-codec.ts'
 import { header, locate, readAll, readOne } from './attribute-read.ts'
 import { writeAll, writeOne } from './attribute-write.ts'
@@ -22,6 +23,7 @@ export type AttributesOf<T extends AttributeTable> = {
  * rtnetlink does it, without NLA_F_NESTED (see {@link nested}).
  */
 export function attributes<const T extends AttributeTable>(table: T): AttributeCodec<AttributesOf<T>> {
+  take('build attributes', table, 'table')
   const entries = new Map<string, Entry>()
   const byType: Entry[][] = []
   for (const [name, [type, codec]] of Object.entries(table)) {
@@ -38,16 +40,19 @@ export function attributes<const T extends AttributeTable>(table: T): AttributeC
 
 /** Sets NLA_F_NESTED on the attribute: nf_tables and the newer parts of rtnetlink require it. */
 export function nested<T>(codec: AttributeCodec<T>): AttributeCodec<T> {
+  take('build nested', codec, 'codec')
   return { ...codec, flagged: true }
 }
 
 /** A codec that applies only when an earlier attribute has this value, as IFLA_INFO_DATA depends on the kind. */
 export function when<T>(sibling: string, value: unknown, codec: AttributeCodec<T>): AttributeCodec<T> {
+  take('build when', codec, 'codec')
   return { ...codec, condition: [sibling, value] }
 }
 
 /** An attribute that may occur several times; the value is an array. */
 export function repeated<T>(element: Codec<T>): AttributeCodec<T[]> {
+  take('build repeated', element, 'codec')
   return {
     element,
     write: (out, values) => {
@@ -59,9 +64,12 @@ export function repeated<T>(element: Codec<T>): AttributeCodec<T[]> {
 
 /** An attribute of attributes of one kind, all with one type (NFTA_LIST_ELEM) or numbered from 1. */
 export function list<T>(element: AttributeCodec<T>, type?: number): AttributeCodec<T[]> {
+  take('build list', element, 'codec')
+  if (type !== undefined) take('build list', type, ['number', 'type'])
   const flag = element.flagged ? NLA_F_NESTED : 0
   return {
     write(out, values) {
+      if (!Array.isArray(values)) throw new EncodeError('', `${kindOf(values)} is not a list`)
       for (const [index, value] of values.entries())
         writeOne(out, { name: `${index}`, type: (type ?? index + 1) | flag, codec: element }, value)
     },
@@ -90,6 +98,7 @@ function locateElement<T>(from: Reader, offset: number, element: AttributeCodec<
 
 /** A struct that newer kernels may extend: bytes after the known fields are skipped. */
 export function growing<T>(codec: Codec<T>): AttributeCodec<T> {
+  take('build growing', codec, 'codec')
   return {
     write: codec.write,
     read(from) {

@@ -1,4 +1,13 @@
-import { type Codec, DecodeError, EncodeError, Reader, type ValueOf, type Writer } from '../../base/index.ts'
+import {
+  type Codec,
+  DecodeError,
+  EncodeError,
+  kindOf,
+  Reader,
+  type ValueOf,
+  type Writer,
+} from '../../base/index.ts'
+import { take } from '../takes.ts'
 import type { AttributeCodec } from './attribute-codec.ts'
 import { NLMSG_HDRLEN } from './constants.ts'
 
@@ -13,6 +22,7 @@ export interface Message {
 
 /** The messages of one datagram. Throws {@link DecodeError} at the first malformed one. */
 export function* messages(datagram: Uint8Array): Generator<Message> {
+  take('read messages', datagram, ['bytes', 'datagram'])
   const from = new Reader(datagram)
   while (from.left > 0) {
     const start = from.offset
@@ -71,6 +81,8 @@ export function message<const F extends Fields, A>(
   header: F,
   attributes: AttributeCodec<A>,
 ): Body<HeaderOf<F> & { attributes: A }, Partial<HeaderOf<F>> & { attributes?: A }> {
+  take('build message', header, ['fields', 'header'])
+  take('build message', attributes, ['codec', 'attributes'])
   const fields = Object.entries(header)
   const readHeader = (from: Reader) => {
     const value: Record<string, number> = {}
@@ -79,6 +91,8 @@ export function message<const F extends Fields, A>(
   }
   return {
     write(out, value) {
+      if (typeof value !== 'object' || value === null)
+        throw new EncodeError('', `${kindOf(value)} is not an object`)
       let at = ''
       try {
         for (const [name, codec] of fields) {

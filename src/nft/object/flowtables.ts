@@ -3,6 +3,7 @@ import { deviceNames } from '../chains.ts'
 import { NftError } from '../errors.ts'
 import { type Priority, priorityNumber, refText, type TableRef } from '../names.ts'
 import { inFamily, type RemoveOptions, type Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 
 export interface FlowtableRef {
@@ -32,6 +33,7 @@ export class FlowtableChanges {
 
   /** Adds a flow table, or interfaces to one. `nft add flowtable …` */
   add(spec: FlowtableSpec): void {
+    take('add flowtable', spec, 'FlowtableSpec')
     const { table, name, offload, counter } = spec
     const priority = priorityNumber(table.family, spec.priority ?? 0)
     const target = flowtableText(spec)
@@ -44,7 +46,9 @@ export class FlowtableChanges {
   }
 
   /** Removes a flow table that no rule uses. `nft delete flowtable …` */
-  remove(ref: FlowtableRef, { ifExists = false }: RemoveOptions = {}): void {
+  remove(ref: FlowtableRef, options: RemoveOptions = {}): void {
+    take('delete flowtable', ref, 'NamedSet')
+    const { ifExists = false } = take('delete flowtable', options, 'RemoveOptions')
     const type = ifExists ? wire.NFT_MSG_DESTROYFLOWTABLE : wire.NFT_MSG_DELFLOWTABLE
     const about = { type, op: 'delete flowtable', target: flowtableText(ref) }
     const value = inFamily(ref.table.family, { table: ref.table.name, name: ref.name })

@@ -1,6 +1,7 @@
 import { NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '../../netlink/index.ts'
 import { type Family, refText } from '../names.ts'
 import { inFamily, type RemoveOptions, type Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import { attachment } from '../user-data.ts'
 import * as wire from '../wire/index.ts'
 import { objectKinds } from './kinds.ts'
@@ -19,16 +20,20 @@ export class ObjectChanges {
 
   /** Adds an object, or changes the limit or quota of one that exists. `nft add counter …` */
   add(spec: ObjectSpec): void {
+    take('add object', spec, 'ObjectSpec')
     this.#sink(() => [newObject(`add ${spec.type}`, spec, NLM_F_CREATE)])
   }
 
   /** Creates an object that does not exist. `nft create counter …` */
   create(spec: ObjectSpec): void {
+    take('create object', spec, 'ObjectSpec')
     this.#sink(() => [newObject(`create ${spec.type}`, spec, NLM_F_CREATE | NLM_F_EXCL)])
   }
 
   /** Removes an object that nothing refers to. `nft delete counter …` */
-  remove(which: ObjectToRemove, { ifExists = false }: RemoveOptions = {}): void {
+  remove(which: ObjectToRemove, options: RemoveOptions = {}): void {
+    take('delete object', which, 'ObjectToRemove')
+    const { ifExists = false } = take('delete object', options, 'RemoveOptions')
     const { table, name, type } = which
     const message = ifExists ? wire.NFT_MSG_DESTROYOBJ : wire.NFT_MSG_DELOBJ
     const about = { type: message, op: `delete ${type}`, target: objectText(which) }

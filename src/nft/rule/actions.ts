@@ -1,3 +1,4 @@
+import { take } from '../takes.ts'
 import {
   type Expression,
   NFT_CONNLIMIT_F_INV,
@@ -30,9 +31,9 @@ export const proceed = () => verdict('continue')
 /** Returns to the chain that jumped here; in a base chain, applies its policy. */
 export const back = () => verdict('return')
 /** Continues in another chain, and returns when that has no verdict. */
-export const jump = (chain: string) => verdict('jump', chain)
+export const jump = (chain: string) => verdict('jump', take('build rule', chain, ['text', 'chain']))
 /** Continues in another chain without returning. */
-export const goto = (chain: string) => verdict('goto', chain)
+export const goto = (chain: string) => verdict('goto', take('build rule', chain, ['text', 'chain']))
 
 function statement(text: string, ...expressions: readonly Expression[]): Statement {
   return { text, write: rule => rule.add(...expressions) }
@@ -40,11 +41,13 @@ function statement(text: string, ...expressions: readonly Expression[]): Stateme
 
 /** Arbitrary expressions, for what has no function here. Registers 1 to 4 are free between statements. */
 export function raw(...expressions: readonly Expression[]): Statement {
+  take('build rule', expressions, ['Expressions', 'expressions'])
   return statement(expressions.map(({ kind }) => kind).join(' '), ...expressions)
 }
 
 /** Counts packets and bytes, starting from the given values. */
-export function counter({ bytes, packets }: { packets?: bigint; bytes?: bigint } = {}): Statement {
+export function counter(from: { packets?: bigint; bytes?: bigint } = {}): Statement {
+  const { bytes, packets } = take('build counter', from, 'counter')
   return statement('counter', {
     kind: 'counter',
     ...(bytes !== undefined && { bytes }),
@@ -61,7 +64,8 @@ export interface Quota {
 }
 
 /** Matches until so many bytes have passed. `quota 25 mbytes` */
-export function quota({ bytes, over = false, used = 0n }: Quota): Statement {
+export function quota(spec: Quota): Statement {
+  const { bytes, over = false, used = 0n } = take('build quota', spec, 'Quota')
   return statement(`quota ${over ? 'over ' : ''}${bytes} bytes`, {
     kind: 'quota',
     bytes,
@@ -71,7 +75,8 @@ export function quota({ bytes, over = false, used = 0n }: Quota): Statement {
 }
 
 /** Matches while there are at most so many connections or, with `over`, more. `ct count 20` */
-export function connectionCount({ count, over = false }: { count: number; over?: boolean }): Statement {
+export function connectionCount(most: { count: number; over?: boolean }): Statement {
+  const { count, over = false } = take('build connection count', most, 'ConnectionCount')
   const flags = over ? NFT_CONNLIMIT_F_INV : 0
   return statement(`ct count ${over ? 'over ' : ''}${count}`, { kind: 'connlimit', count, flags })
 }
@@ -81,6 +86,7 @@ export const lastUsed = () => statement('last', { kind: 'last' })
 
 /** Matches as long as the rate is not exceeded. `limit rate 10/second` */
 export function limit(rate: Rate): Statement {
+  take('build limit', rate, 'Rate')
   const { unit = 'packets', over = false } = rate
   const text = `limit rate ${over ? 'over ' : ''}${rate.rate} ${unit}/${rate.per}`
   return statement(text, { kind: 'limit', ...limitAttributes(rate) })

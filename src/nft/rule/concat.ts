@@ -1,6 +1,7 @@
 import { badValue } from '../errors.ts'
 import { concatenation } from '../set/concat.ts'
 import { padded, type Range } from '../set/span.ts'
+import { take } from '../takes.ts'
 import type { Field } from './fields.ts'
 import { type Matcher, matcher } from './vocabulary.ts'
 
@@ -19,6 +20,7 @@ const registerBytes = 64
  * `concat(match.ip.saddr, match.tcp.dport)(['10.0.0.1', 80])` is `ip saddr . tcp dport { 10.0.0.1 . 80 }`.
  */
 export function concat<const M extends readonly Fielded<unknown>[]>(...matchers: M): Matcher<Values<M>> {
+  for (const [at, one] of matchers.entries()) take('build concatenation', one, ['field', `field ${at + 1}`])
   const fields = matchers.map(({ field }) => field)
   const name = fields.map(field => field.name).join(' . ')
   if (fields.length < 2) throw badValue('concat', 'a concatenation has at least two fields')

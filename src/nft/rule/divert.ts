@@ -2,6 +2,7 @@ import { badValue, conflict } from '../errors.ts'
 import { synproxyAttributes } from '../object/kinds.ts'
 import type { SynproxyOptions } from '../object/spec.ts'
 import { type Range, spanOf, valueText } from '../set/span.ts'
+import { take } from '../takes.ts'
 import { types } from '../types.ts'
 import { NFT_QUEUE_FLAG_BYPASS, NFT_QUEUE_FLAG_CPU_FANOUT, NFT_REG_1 } from '../wire/index.ts'
 import { type Draft, immediate, type Statement } from './draft.ts'
@@ -20,7 +21,8 @@ export interface QueueOptions {
 }
 
 /** Hands packets to a program, which decides about them. `queue flags bypass to 1-4` */
-export function queue({ to, bypass, fanout }: QueueOptions): Statement {
+export function queue(options: QueueOptions): Statement {
+  const { to, bypass, fanout } = take('build queue', options, 'QueueOptions')
   const flags = (bypass ? NFT_QUEUE_FLAG_BYPASS : 0) | (fanout ? NFT_QUEUE_FLAG_CPU_FANOUT : 0)
   const more = flags === 0 ? {} : { flags }
   if (typeof to !== 'number' && 'field' in to)
@@ -44,7 +46,8 @@ export interface TproxyTarget {
 }
 
 /** Hands packets to a local socket, and leaves their addresses as they are. `tproxy to :50080` */
-export function tproxy({ address, port }: TproxyTarget): Statement {
+export function tproxy(target: TproxyTarget): Statement {
+  const { address, port } = take('build tproxy', target, 'TproxyTarget')
   const text = `tproxy to ${address ?? ''}${port === undefined ? '' : `:${port}`}`
   if ((address ?? port) === undefined) throw badValue('tproxy', 'it needs an address or a port')
   return {
@@ -90,7 +93,8 @@ export interface CopyTarget {
 }
 
 /** Sends a copy of the packet. In `netdev` tables it needs a device alone. `dup to 10.0.0.1 device eth0` */
-export function dup({ address, device }: CopyTarget): Statement {
+export function dup(target: CopyTarget): Statement {
+  const { address, device } = take('build dup', target, 'CopyTarget')
   if ((address ?? device) === undefined) throw badValue('dup', 'it needs an address or a device')
   return {
     text: `dup to ${address ?? `index ${device}`}`,
@@ -107,13 +111,8 @@ export function dup({ address, device }: CopyTarget): Statement {
 }
 
 /** Sends the packet out of a device, by its index: in `netdev` tables. `fwd to eth0` */
-export function forward({
-  device,
-  address,
-}: {
-  readonly device: number
-  readonly address?: string
-}): Statement {
+export function forward(target: { readonly device: number; readonly address?: string }): Statement {
+  const { device, address } = take('build fwd', target, 'ForwardTarget')
   return {
     text: `fwd to index ${device}`,
     write(rule) {
@@ -131,10 +130,12 @@ export function forward({
 
 /** Answers TCP handshakes in place of a server. `synproxy mss 1460 wscale 7 timestamp sack-perm` */
 export function synproxy(options: SynproxyOptions): Statement {
+  take('build synproxy', options, 'SynproxyOptions')
   return { text: 'synproxy', write: rule => rule.add({ kind: 'synproxy', ...synproxyAttributes(options) }) }
 }
 
 /** Lets the packets of this connection take the short way of a flow table. `flow add @f` */
 export function addFlow(flowtable: string): Statement {
+  take('build flow', flowtable, ['text', 'flowtable'])
   return { text: `flow add @${flowtable}`, write: rule => rule.add({ kind: 'flow_offload', flowtable }) }
 }

@@ -1,5 +1,7 @@
-import { milliseconds, statefulOf } from '../set/make.ts'
+import { statefulOf } from '../set/make.ts'
 import { padded } from '../set/span.ts'
+import { take } from '../takes.ts'
+import { milliseconds } from '../values.ts'
 import type { Expression, StatefulExpression } from '../wire/index.ts'
 import { NFT_REG_1, NFT_SET_ANONYMOUS, NFT_SET_EVAL } from '../wire/index.ts'
 import type { Draft, Statement } from './draft.ts'
@@ -34,6 +36,7 @@ export const removeFromSet = (element: PacketElement) => dynamic('delete', eleme
 type Operation = 'add' | 'update' | 'delete'
 
 function dynamic(operation: Operation, element: PacketElement): Statement {
+  take(`${operation} element`, element, 'PacketElement')
   const { set, key, value, statements = [] } = element
   const to = value ? ` : ${value.field.name}` : ''
   return {
@@ -97,7 +100,8 @@ export interface Meter {
 }
 
 /** `meter clients { ip saddr limit rate 10/second }` */
-export function meter({ name, key, statement, size, timeoutMs }: Meter): Statement {
+export function meter(spec: Meter): Statement {
+  const { name, key, statement, size, timeoutMs } = take('build meter', spec, 'Meter')
   const { field } = key
   return {
     text: `meter ${name} { ${field.name} ${statement.text} }`,

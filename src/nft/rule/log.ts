@@ -1,4 +1,5 @@
 import { badValue } from '../errors.ts'
+import { take } from '../takes.ts'
 import type { Statement } from './draft.ts'
 
 /** NF_LOG_*: what the kernel's log has besides the headers. */
@@ -20,6 +21,7 @@ export interface LogOptions {
 
 /** Writes a line about the packet to the kernel's log. */
 export function log(options: LogOptions = {}): Statement {
+  take('build log', options, 'LogOptions')
   const { prefix, group, snapLength, queueThreshold, level } = options
   const flags = detailFlags(options.details)
   if (group !== undefined && (level !== undefined || flags !== 0))

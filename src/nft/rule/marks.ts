@@ -1,4 +1,5 @@
 import type { Mapped } from '../set/maps.ts'
+import { take } from '../takes.ts'
 import { types } from '../types.ts'
 import type { ValueType } from '../values.ts'
 import { type Expression, NFT_REG_1 } from '../wire/index.ts'
@@ -27,6 +28,7 @@ interface Target {
 }
 
 function assign({ text, type, store }: Target, value: Assigned): Statement {
+  take(`set ${text}`, value, ['Assigned', 'value'])
   return {
     text: `${text} set ${textOf(value)}`,
     write(rule) {

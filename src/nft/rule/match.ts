@@ -13,6 +13,7 @@ import {
   type Value,
   valueText,
 } from '../set/span.ts'
+import { take } from '../takes.ts'
 import type { Span, ValueType } from '../values.ts'
 import { type Expression, NFT_LOOKUP_F_INV, NFT_REG_1 } from '../wire/index.ts'
 import { type Draft, equal, type Statement } from './draft.ts'
@@ -126,6 +127,7 @@ export class Match<T> implements Statement {
 
 /** The negated match: none of the values. `tcp dport != { 22, 80 }` */
 export function not<T>(match: Match<T>): Match<T> {
+  take('negate', match, ['Match', 'match'])
   return match.not()
 }
 

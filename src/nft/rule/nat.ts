@@ -2,6 +2,7 @@ import { badValue, conflict } from '../errors.ts'
 import { concatenation } from '../set/concat.ts'
 import type { Mapped } from '../set/maps.ts'
 import { type Range, spanOf, valueText } from '../set/span.ts'
+import { take } from '../takes.ts'
 import { types } from '../types.ts'
 import type { ValueType } from '../values.ts'
 import {
@@ -32,6 +33,7 @@ export interface NatTarget extends Omit<NatOptions, 'port'> {
 
 /** Replaces the source address by that of the outgoing interface. */
 export function masquerade(options: NatOptions = {}): Statement {
+  take('build masquerade', options, 'NatOptions')
   return {
     text: 'masquerade',
     write(rule) {
@@ -44,6 +46,7 @@ export function masquerade(options: NatOptions = {}): Statement {
 
 /** Redirects packets to this machine. `redirect to :10053` */
 export function redirect(options: NatOptions = {}): Statement {
+  take('build redirect', options, 'NatOptions')
   return {
     text: `redirect${options.port === undefined ? '' : ` to :${valueText(options.port)}`}`,
     write(rule) {
@@ -60,6 +63,7 @@ export const dnat = (target: NatTarget) => translation('dnat', target)
 export const snat = (target: NatTarget) => translation('snat', target)
 
 function translation(type: 'dnat' | 'snat', target: NatTarget): Statement {
+  take(`build ${type}`, target, 'NatTarget')
   const { address } = target
   const text = `${type} to ${isMapped(address) ? address.text : valueText(address)}`
   return {

@@ -1,4 +1,5 @@
 import type { Mapped } from '../set/maps.ts'
+import { take } from '../takes.ts'
 import type { ObjectType } from '../wire/index.ts'
 import type { Statement } from './draft.ts'
 
@@ -7,6 +8,8 @@ import type { Statement } from './draft.ts'
  * a map: `counter name tcp dport map { 80 : "web" }`.
  */
 export function useObject(type: ObjectType, name: string | Mapped): Statement {
+  take('use object', type, ['ObjectType', 'type'])
+  take('use object', name, ['Mapped', 'name'])
   if (typeof name === 'string')
     return { text: `${type} name "${name}"`, write: rule => rule.add({ kind: 'objref', type, name }) }
   return { text: `${type} name ${name.text}`, write: rule => name.refer(rule, type) }

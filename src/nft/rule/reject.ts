@@ -1,4 +1,5 @@
 import { badValue } from '../errors.ts'
+import { take } from '../takes.ts'
 import type { Draft, Statement } from './draft.ts'
 
 /** NFT_REJECT_ICMPX_*: codes for IPv4 and IPv6 alike. */
@@ -38,6 +39,7 @@ export type RejectReason =
 
 /** Rejects the packet with an error to its sender. `reject with icmp host-unreachable` */
 export function reject(reason: RejectReason = 'port-unreachable'): Statement {
+  take('build reject', reason, ['RejectReason', 'reason'])
   if (typeof reason === 'string')
     return { text: `reject with ${reason}`, write: rule => rejectAny(rule, reason) }
   const [[type, word]] = Object.entries(reason) as [['icmp' | 'icmpv6', string]]

@@ -1,8 +1,9 @@
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_REPLACE, type Request, request } from '../../netlink/index.ts'
-import { NftError } from '../errors.ts'
+import { errorAbout } from '../errors.ts'
 import { refText, type TableRef } from '../names.ts'
 import { inFamily, type Make, type Sink } from '../operation.ts'
 import { anonymousSet } from '../set/requests.ts'
+import { take } from '../takes.ts'
 import { commentData } from '../user-data.ts'
 import * as wire from '../wire/index.ts'
 import { Draft, type Statement } from './draft.ts'
@@ -38,6 +39,7 @@ export class RuleChanges {
 
   /** Adds a rule and the sets that belong to it. `nft add rule …`, `nft insert rule …` */
   add(spec: RuleSpec): void {
+    take('add rule', spec, 'RuleSpec')
     const append = spec.before === undefined && !spec.first ? NLM_F_APPEND : 0
     const position = spec.after ?? spec.before
     this.#sink(newRule('add rule', spec, { flags: NLM_F_CREATE | append, attributes: { position } }))
@@ -45,12 +47,15 @@ export class RuleChanges {
 
   /** Replaces a rule. `nft replace rule <family> <table> <chain> handle <n> …` */
   replace(spec: Pick<RuleSpec, 'statements' | 'comment'> & RuleRef): void {
+    take('replace rule', spec, 'RuleSpec')
+    take('replace rule', spec, 'RuleRef')
     const { handle } = spec
     this.#sink(newRule('replace rule', spec, { flags: NLM_F_REPLACE, attributes: { handle } }))
   }
 
   /** Removes a rule. `nft delete rule <family> <table> <chain> handle <n>` */
-  remove({ table, chain, handle }: RuleRef): void {
+  remove(rule: RuleRef): void {
+    const { table, chain, handle } = take('delete rule', rule, 'RuleRef')
     const target = `${refText(table)} ${chain} handle ${handle}`
     const about = { type: wire.NFT_MSG_DELRULE, op: 'delete rule', target }
     const value = inFamily(table.family, { table: table.name, chain, handle })
@@ -92,9 +97,7 @@ function written(
     try {
       statement.write(draft)
     } catch (failure) {
-      if (!(failure instanceof NftError)) throw failure
-      const { code, kind, target, reason } = failure
-      throw new NftError({ code, kind, ...doing, reason: `${target}: ${reason}` })
+      throw errorAbout(doing, failure)
     }
   }
   return draft
@@ -108,6 +111,8 @@ export function expressionsOf(
   family: TableRef['family'],
   statements: readonly Statement[],
 ): wire.Expression[] {
+  take('build rule', family, ['FamilyName', 'family'])
+  take('build rule', statements, ['statements', 'statements'])
   const target = statements.map(({ text }) => text).join(' ')
   let ids = 0
   const around = { nextId: () => ++ids, find: () => undefined }

@@ -1,4 +1,4 @@
-import { badValue } from '../errors.ts'
+import { inRange } from '../../netlink/index.ts'
 import { NFT_LIMIT_F_INV } from '../wire/index.ts'
 
 const seconds = { second: 1n, minute: 60n, hour: 3600n, day: 86400n, week: 604800n }
@@ -17,8 +17,7 @@ export interface Rate {
 
 /** NFTA_LIMIT_* of a rate. */
 export function limitAttributes({ rate, per, unit = 'packets', burst, over = false }: Rate) {
-  if (!Number.isSafeInteger(rate) || rate <= 0)
-    throw badValue('limit', `the rate ${rate} is not a whole number above 0`)
+  inRange({ op: 'build limit', field: 'rate', value: rate, least: 1, most: Number.MAX_SAFE_INTEGER })
   return {
     rate: BigInt(rate),
     unit: seconds[per],

@@ -1,3 +1,4 @@
+import { take } from '../takes.ts'
 import { types } from '../types.ts'
 import { type Expression, NFT_REG_1 } from '../wire/index.ts'
 import { immediate, type Statement } from './draft.ts'
@@ -10,6 +11,7 @@ const maxseg = { type: 2, offset: 2, length: 2 }
  * route's MTU. For links with a smaller MTU than their neighbours know. `tcp option maxseg size set rt mtu`
  */
 export function setMaxSegment(size: number | 'route'): Statement {
+  take('set tcp option maxseg', size, ['MaxSegment', 'size'])
   const source = NFT_REG_1
   const store: Expression = { kind: 'exthdr', source, ...maxseg, operation: 'tcpopt' }
   if (size === 'route')

@@ -1,4 +1,5 @@
 import type { Value } from '../set/span.ts'
+import { take } from '../takes.ts'
 import { types } from '../types.ts'
 import { NFPROTO_IPV4 } from '../wire/index.ts'
 import {
@@ -141,11 +142,15 @@ export const match = {
   /** The type of the address in the routing table, `'local'`. */
   fib: { saddr: matcher(fib(['saddr'], 'type')), daddr: matcher(fib(['daddr'], 'type')) },
   /** A look-up in the routing table: `match.route(['saddr', 'iif'], 'oif')(0)` is `fib saddr . iif oif missing`. */
-  route: <R extends FibResult>(by: readonly FibPart[], result: R) => matcher(fib(by, result)),
+  route: <R extends FibResult>(by: readonly FibPart[], result: R) => {
+    take('build fib', by, ['FibParts', 'by'])
+    return matcher(fib(by, take('build fib', result, ['FibResult', 'result'])))
+  },
   /** A number below `modulus` that is the same for packets with the same fields. */
-  jhash: (of: { readonly field: Field<unknown> }, hash: Hash) => matcher(jhash(of.field, hash)),
+  jhash: (of: { readonly field: Field<unknown> }, hash: Hash) =>
+    matcher(jhash(take('build jhash', of, ['field', 'of']).field, take('build jhash', hash, 'Hash'))),
   /** The same for both directions of a connection. */
-  symhash: (hash: Omit<Hash, 'seed'>) => matcher(symhash(hash)),
+  symhash: (hash: Omit<Hash, 'seed'>) => matcher(symhash(take('build symhash', hash, 'Hash'))),
   /** Every n-th packet, or that share at random: `match.numgen('random', 10)(range(0, 2))`. */
   numgen: (mode: 'inc' | 'random', modulus: number, offset?: number) =>
     matcher(numgen(mode, modulus, offset)),

@@ -1,10 +1,11 @@
-import { badValue, NftError } from '../errors.ts'
+import { badValue, errorAbout } from '../errors.ts'
 import { refText } from '../names.ts'
 import type { Verdict } from '../rule/actions.ts'
 import { Draft, type Statement } from '../rule/draft.ts'
+import { take } from '../takes.ts'
 import { types } from '../types.ts'
 import { commentData } from '../user-data.ts'
-import type { ValueType } from '../values.ts'
+import { milliseconds, type ValueType } from '../values.ts'
 import * as wire from '../wire/index.ts'
 import { concatenation } from './concat.ts'
 import { type About, hasWide, type Keys, type Piece } from './elements.ts'
@@ -72,7 +73,8 @@ export function givenPieces(
 }
 
 function dataOf(data: MapData, value: unknown, ranges: boolean): { data?: wire.Data } {
-  if (data === 'verdict') return { data: { verdict: (value as Verdict).verdict } }
+  if (data === 'verdict')
+    return { data: { verdict: take('build element', value as Verdict, ['Verdict', 'value']).verdict } }
   if (typeof data === 'string') return {}
   const { from, to } = spanOf(data, value)
   return { data: { value: ranges ? Uint8Array.of(...from, ...to) : from } }
@@ -94,16 +96,11 @@ function aboutOf(
   return Object.keys(about).length > 0 ? about : undefined
 }
 
-export function milliseconds(name: string, value: number): bigint {
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw badValue(name, `${value} is not a whole number of milliseconds`)
-  return BigInt(value)
-}
-
 const statefulKinds = ['counter', 'limit', 'quota', 'connlimit', 'last']
 
 /** Statements that keep a state: for each element of a set. */
 export function statefulOf(statements: readonly Statement[] = []): wire.StatefulExpression[] {
+  take('build element', statements, ['statements', 'statements'])
   return statements.flatMap(statement => {
     const { expressions } = written(statement)
     if (expressions.every(({ kind }) => statefulKinds.includes(kind)))
@@ -145,8 +142,6 @@ export function aboutSet<T>(op: string, ref: NamedSet, make: () => T): T {
   try {
     return make()
   } catch (failure) {
-    if (!(failure instanceof NftError)) throw failure
-    const { code, kind, target, reason } = failure
-    throw new NftError({ code, kind, op, target: setText(ref), reason: `${target}: ${reason}` })
+    throw errorAbout({ op, target: setText(ref) }, failure)
   }
 }

@@ -4,6 +4,7 @@ import type { Draft, Statement } from '../rule/draft.ts'
 import { loadField } from '../rule/fields.ts'
 import { turn } from '../rule/match.ts'
 import type { Matcher } from '../rule/vocabulary.ts'
+import { take } from '../takes.ts'
 import type { ValueType } from '../values.ts'
 import { type Expression, NFT_REG_1, NFT_REG_VERDICT, type ObjectType } from '../wire/index.ts'
 import { hasWide, type Piece, setElements } from './elements.ts'
@@ -15,6 +16,8 @@ export type Entries<T, V> = readonly (readonly [T | Range<T>, V])[] | SetRef
 
 /** Chooses a verdict by one lookup for many cases. `tcp dport vmap { 22: accept, 80: jump web }` */
 export function verdictMap<T>(matcher: Matcher<T>, entries: Entries<T, Verdict>): Statement {
+  take('build verdict map', matcher, ['field', 'matcher'])
+  take('build verdict map', entries, ['VerdictEntries', 'entries'])
   const { field } = matcher
   return {
     text: `${field.name} vmap ${entriesText(entries)}`,
@@ -48,6 +51,8 @@ export function map<T>(
   entries: Entries<T, readonly [address: string, port: number]>,
 ): Mapped<readonly [address: string, port: number]>
 export function map<T>(matcher: Matcher<T>, entries: Entries<T, MapValue>): Mapped<MapValue> {
+  take('build map', matcher, ['field', 'matcher'])
+  take('build map', entries, ['Entries', 'entries'])
   const { field } = matcher
   return {
     text: `${field.name} map ${entriesText(entries)}`,

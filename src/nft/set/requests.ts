@@ -3,6 +3,7 @@ import type { TableRef } from '../names.ts'
 import { inFamily } from '../operation.ts'
 import type { AnonymousSet } from '../rule/draft.ts'
 import { type SetNotes, setData } from '../user-data.ts'
+import { milliseconds } from '../values.ts'
 import * as wire from '../wire/index.ts'
 import type { Keys } from './elements.ts'
 import { anonymousName, isObject, type MapData } from './shape.ts'
@@ -64,7 +65,7 @@ function newSet(table: TableRef, set: SetToMake, doing: Doing): Request {
     id,
     ...(policy !== undefined && { policy }),
     ...descriptionOf(set),
-    ...(timeoutMs !== undefined && { timeout: BigInt(timeoutMs) }),
+    ...(timeoutMs !== undefined && { timeout: milliseconds('timeoutMs', timeoutMs) }),
     ...(gcIntervalMs !== undefined && { gcInterval: gcIntervalMs }),
     userData: setData({ key: type, data }, set.notes),
     ...(first && more.length === 0 && { expression: first }),

@@ -1,5 +1,6 @@
 import { NLM_F_CREATE, request } from '../../netlink/index.ts'
 import { inFamily, type RemoveOptions, type Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import { setElements } from './elements.ts'
 import { aboutSet, type Given, givenPieces, keysOf, mapData, setText, setToMake } from './make.ts'
@@ -17,36 +18,40 @@ export class SetChanges {
 
   /** Adds a set. One that exists gets the elements. `nft add set <family> <table> <name> { … }` */
   add<const K extends KeyType>(spec: SetSpec<K>): void {
-    this.#make('add set', spec)
+    this.#make('add set', take('add set', spec, 'SetSpec'))
   }
 
   /** Adds a map. `nft add map <family> <table> <name> { type <type> : <to>; … }` */
   addMap<const K extends KeyType, V extends MapTarget>(spec: MapSpec<K, V>): void {
-    this.#make('add map', spec)
+    this.#make('add map', take('add map', spec, 'MapSpec'))
   }
 
   /** `nft add element <family> <table> <set> { … }` */
   addElements<const K extends KeyType>(spec: SetKind<K> & Required<Pick<SetSpec<K>, 'elements'>>): void {
-    this.#elements('add elements', spec)
+    this.#elements('add elements', take('add elements', spec, 'SetElements'))
   }
 
   /** `nft add element <family> <table> <map> { <key> : <value>, … }` */
   addEntries<const K extends KeyType, V extends MapTarget>(
     spec: SetKind<K> & { readonly to: V; readonly elements: readonly MapEntry<K, V>[] },
   ): void {
-    this.#elements('add elements', spec)
+    this.#elements('add elements', take('add elements', spec, 'MapEntries'))
   }
 
   /** `nft delete element <family> <table> <set> { … }` */
   removeElements<const K extends KeyType>(
     spec: SetKind<K> & Required<Pick<SetSpec<K>, 'elements'>>,
-    { ifExists = false }: RemoveOptions = {},
+    options: RemoveOptions = {},
   ): void {
+    const { ifExists = false } = take('delete elements', options, 'RemoveOptions')
+    take('delete elements', spec, 'SetElements')
     this.#elements('delete elements', spec, ifExists ? wire.NFT_MSG_DESTROYSETELEM : wire.NFT_MSG_DELSETELEM)
   }
 
   /** Removes a set or map that no rule uses. `nft delete set <family> <table> <name>` */
-  remove(ref: NamedSet, { ifExists = false }: RemoveOptions = {}): void {
+  remove(ref: NamedSet, options: RemoveOptions = {}): void {
+    take('delete set', ref, 'NamedSet')
+    const { ifExists = false } = take('delete set', options, 'RemoveOptions')
     const type = ifExists ? wire.NFT_MSG_DESTROYSET : wire.NFT_MSG_DELSET
     const about = { type, op: 'delete set', target: setText(ref) }
     const value = inFamily(ref.table.family, { table: ref.table.name, name: ref.name })
@@ -55,6 +60,7 @@ export class SetChanges {
 
   /** Removes all elements. `nft flush set <family> <table> <name>` */
   flush(ref: NamedSet): void {
+    take('flush set', ref, 'NamedSet')
     const about = { type: wire.NFT_MSG_DELSETELEM, op: 'flush set', target: setText(ref) }
     const value = inFamily(ref.table.family, { set: ref.name, table: ref.table.name })
     this.#sink(() => [request(wire.elementsMessage, value, about)])

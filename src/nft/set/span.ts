@@ -1,3 +1,4 @@
+import { shape, taken } from '../../base/index.ts'
 import { badValue } from '../errors.ts'
 import { compare, type Span, type ValueType } from '../values.ts'
 
@@ -27,6 +28,7 @@ export function bits<T>(value: T | readonly T[], mask: T | readonly T[]): Bits<T
 
 /** Any value in a set of the same table. `ip saddr @blocked` */
 export function inSet(set: string): SetRef {
+  taken('look up in set', set, shape.called('set', shape.text))
   return { set }
 }
 
@@ -38,7 +40,9 @@ export const isSet = (value: unknown): value is SetRef =>
 const isRange = (value: unknown): value is Range<unknown> =>
   typeof value === 'object' && value !== null && 'from' in value
 const isBits = (value: unknown): value is Bits<unknown> =>
-  typeof value === 'object' && value !== null && 'bits' in value
+  typeof value === 'object' && value !== null && 'bits' in value && areBits(value as Bits<unknown>)
+
+const areBits = ({ bits, mask }: Bits<unknown>) => Array.isArray(bits) && Array.isArray(mask)
 
 /** The bytes of a value, with its mask if it has one. */
 export function spanOf<T>(type: ValueType<T>, value: T | Range<T> | Bits<T>): Span {

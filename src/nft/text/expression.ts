@@ -1,3 +1,4 @@
+import { take } from '../takes.ts'
 import type { Data, Expression } from '../wire/index.ts'
 import { dynsetText, moreTexts } from './more.ts'
 import { hex, joined, type Of, type Writers } from './parts.ts'
@@ -116,6 +117,7 @@ const writers: Writers = {
  * show their name alone.
  */
 export function expressionText(expression: Expression): string {
+  take('print expression', expression, 'Expression')
   if (expression.kind === 'other') return expression.name
   const write = writers[expression.kind] as ((expression: Expression) => string) | undefined
   return write?.(expression) ?? expression.kind

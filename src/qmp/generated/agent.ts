@@ -82,7 +82,7 @@ export interface Commands {
   }, Integer>
   'guest-shutdown': Command<{
     readonly mode?: string
-  } | undefined, never>
+  } | undefined, undefined>
   'guest-ssh-add-authorized-keys': Command<{
     readonly username: string
     readonly keys: readonly string[]
@@ -95,9 +95,9 @@ export interface Commands {
     readonly username: string
     readonly keys: readonly string[]
   }, Empty>
-  'guest-suspend-disk': Command<undefined, never>
-  'guest-suspend-hybrid': Command<undefined, never>
-  'guest-suspend-ram': Command<undefined, never>
+  'guest-suspend-disk': Command<undefined, undefined>
+  'guest-suspend-hybrid': Command<undefined, undefined>
+  'guest-suspend-ram': Command<undefined, undefined>
   'guest-sync': Command<{
     readonly id: Integer
   }, Integer>
@@ -105,6 +105,14 @@ export interface Commands {
     readonly id: Integer
   }, Integer>
 }
+
+/** Commands that have no answer when they succeed (`success-response: false`). */
+export const silentCommands: readonly string[] = [
+  'guest-shutdown',
+  'guest-suspend-disk',
+  'guest-suspend-hybrid',
+  'guest-suspend-ram',
+]
 
 /** qemu `qga/qapi-schema.json`. */
 export interface GuestAgentCommandInfo {

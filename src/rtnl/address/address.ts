@@ -2,6 +2,7 @@ import { addressBytes, addressText } from '../../base/index.ts'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../../netlink/index.ts'
 import { given } from '../link/given.ts'
 import type { LinkRef, Operation } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 
 export interface AddressSpec {
@@ -81,10 +82,11 @@ export function removeAddress(which: Which): Operation {
 }
 
 function operation(
-  { link, address, prefix, peer }: Which,
+  which: Which,
   about: { type: number; flags?: number; op: string },
   spec?: AddressSpec,
 ): Operation {
+  const { link, address, prefix, peer } = take(about.op, which, 'AddressSpec')
   const local = addressBytes(address)
   const other = peer === undefined ? local : addressBytes(peer)
   const bits = spec ? bitsOf(spec) : 0

@@ -1,6 +1,7 @@
 import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import { AF_INET, AF_INET6, AF_UNSPEC, addressMessage, RTM_GETADDR } from '../wire/index.ts'
 import { type NamesWanted, withNames } from '../with-names.ts'
 import { type Address, type AddressSpec, addressOf, removeAddress, setAddress } from './address.ts'
@@ -44,7 +45,8 @@ export class Addresses extends AddressChanges<Promise<void>> {
   }
 
   /** All addresses, or those of one interface or family. `ip [-4|-6] address show [dev <link>]` */
-  async list({ link, family, names: wanted }: AddressFilter = {}): Promise<Address[]> {
+  async list(filter: AddressFilter = {}): Promise<Address[]> {
+    const { link, family, names: wanted } = take('list addresses', filter, 'AddressFilter')
     const refers = link === undefined ? [] : [link]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const value = {

@@ -1,6 +1,7 @@
 import { NetlinkError, request } from '../../netlink/index.ts'
 import type { Lack } from '../missing.ts'
 import type { LinkRef, Operation } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 
 /** VLANs of a bridge's port, or of the bridge itself. */
@@ -46,6 +47,7 @@ export function removeVlan(spec: Omit<VlanEntrySpec, 'pvid' | 'untagged'>): Oper
 }
 
 function operation(spec: VlanEntrySpec, about: { type: number; op: string }): Operation {
+  take(about.op, spec, 'VlanEntrySpec')
   const { link, self, vlan } = spec
   const vlans = infosOf(spec, about.op)
   const bridge = { flags: self ? wire.BRIDGE_FLAGS_SELF : undefined, vlans }

@@ -1,6 +1,7 @@
 import { type Connection, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import { type NamesWanted, withNames } from '../with-names.ts'
 import { addVlan, removeVlan, type VlanEntry, type VlanEntrySpec, vlansOf } from './vlan.ts'
@@ -34,7 +35,8 @@ export class Vlans extends VlanChanges<Promise<void>> {
   }
 
   /** The VLANs of all ports and bridges, or of one interface. `bridge vlan show [dev <link>]` */
-  async list({ link, names: wanted }: NamesWanted & { readonly link?: LinkRef } = {}): Promise<VlanEntry[]> {
+  async list(filter: NamesWanted & { readonly link?: LinkRef } = {}): Promise<VlanEntry[]> {
+    const { link, names: wanted } = take('list VLANs', filter, 'VlanFilter')
     const refers = link === undefined ? [] : [link]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const index = link === undefined ? 0 : names.indexOf(link)

@@ -1,6 +1,7 @@
 import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { getLink, resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import { linkMessage, RTEXT_FILTER_SKIP_STATS, RTM_GETLINK } from '../wire/index.ts'
 import { type NameOf, type NamesWanted, nameFields, namesOf } from '../with-names.ts'
 import { type Link, linkOf } from './link.ts'
@@ -66,7 +67,8 @@ export class Links extends LinkChanges<Promise<void>> {
   }
 
   /** All interfaces, or some of them, ordered by index. `ip -d -s link show [master <m>] [type <kind>]` */
-  async list({ master, kind, names: wanted }: LinkFilter = {}): Promise<Link[]> {
+  async list(filter: LinkFilter = {}): Promise<Link[]> {
+    const { master, kind, names: wanted } = take('list links', filter, 'LinkFilter')
     const refers = master === undefined ? [] : [master]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const attributes = {
@@ -82,6 +84,7 @@ export class Links extends LinkChanges<Promise<void>> {
 
   /** One interface. Throws NETLINK_NOT_FOUND when it does not exist. `ip -d -s link show dev <name>` */
   async get(link: LinkRef): Promise<Link> {
+    take('find link', link, ['link', 'link'])
     const [found] = await this.#connection.ask(getLink('find link', link), readLink)
     return found as Link
   }

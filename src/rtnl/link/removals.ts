@@ -8,14 +8,17 @@ import {
 } from '../../netlink/index.ts'
 import { named } from '../names.ts'
 import type { LinkRef, Operation } from '../operation.ts'
+import { take } from '../takes.ts'
 import { linkMessage, RTM_DELLINK, RTM_DELLINKPROP, RTM_NEWLINKPROP } from '../wire/index.ts'
 
 export function removeLink(link: LinkRef): Operation {
+  take('remove link', link, ['link', 'link'])
   const value = typeof link === 'number' ? { index: link } : { attributes: named(link) }
   return only(request(linkMessage, value, { type: RTM_DELLINK, op: 'remove link', target: `${link}` }))
 }
 
 export function removeGroup(group: number): Operation {
+  take('remove group', group, ['number', 'group'])
   if (group === 0) throw everything()
   const value = { attributes: { group } }
   return only(request(linkMessage, value, { type: RTM_DELLINK, op: 'remove group', target: `${group}` }))
@@ -30,6 +33,8 @@ export function changeAltNames(link: LinkRef, altNames: readonly string[], add: 
         op: 'add alternative names to',
       }
     : { type: RTM_DELLINKPROP, op: 'remove alternative names from' }
+  take(about.op, link, ['link', 'link'])
+  take(about.op, altNames, ['texts', 'names'])
   const attributes = { propertyList: { altNames: [...altNames] } }
   return {
     refers: [link],

@@ -3,6 +3,7 @@ import { NetlinkError, NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '.
 import { missingLinkKind } from '../missing.ts'
 import { checkName, named } from '../names.ts'
 import type { Created, LinkRef, Names, Operation } from '../operation.ts'
+import { take } from '../takes.ts'
 import {
   AF_BRIDGE,
   IFF_ALLMULTI,
@@ -24,6 +25,7 @@ export const addrGenModes: readonly AddrGenMode[] = ['eui64', 'none', 'stable-se
 
 /** Creates an interface. Settings that the kernel does not accept at creation follow in messages of their own. */
 export function addLink(spec: LinkSpec): Operation {
+  take('create link', spec, 'LinkSpec')
   const op = `create ${spec.kind}`
   checkName(op, spec.name)
   if (spec.peer) checkPeer(spec, spec.peer)
@@ -69,6 +71,7 @@ function stepsOf(spec: LinkSpec): { create: Flags; after: LinkToWrite[] } {
 /** Changes an existing interface. */
 export function changeLink(change: LinkChange): Operation {
   const op = 'change link'
+  take(op, change, 'LinkChange')
   const which = change.index ?? change.name
   if (which === undefined) throw nameless(op)
   if (change.newName !== undefined) checkName(op, change.newName)

@@ -1,5 +1,6 @@
 import type { NetNamespace } from '../../netlink/index.ts'
 import type { LinkRef } from '../operation.ts'
+import { take } from '../takes.ts'
 import type { PortAttributes, PortSettingNames } from '../wire/index.ts'
 import type * as kinds from './kind-spec.ts'
 import type { GeneveSettings, TunnelKind, TunnelSettings } from './tunnels.ts'
@@ -89,6 +90,7 @@ const isCommon: ReadonlySet<string> = new Set(commonNames)
 
 /** Separates the settings of every interface from those of its kind. */
 function parted<Own extends object>(spec: Common & Own): [common: Common, own: Own] {
+  take('describe link', spec, 'object')
   const [common, own]: [Record<string, unknown>, Record<string, unknown>] = [{}, {}]
   for (const [name, value] of Object.entries(spec)) (isCommon.has(name) ? common : own)[name] = value
   return [common as unknown as Common, own as Own]
@@ -102,7 +104,7 @@ export function bridge(spec: BridgeSpec): LinkSpec {
 
 /** A pair of connected interfaces, each in a namespace of its choice. `ip link add <name> type veth peer …` */
 export function veth(spec: Common & { peer: PeerSpec }): LinkSpec {
-  return { ...spec, kind: 'veth' }
+  return { ...take('describe link', spec, 'object'), kind: 'veth' }
 }
 
 /** Ethernet over UDP (RFC 7348). `ip link add <name> type vxlan id <vni> …` */
@@ -128,12 +130,12 @@ export function vlan(spec: Above & kinds.VlanSettings): LinkSpec {
 
 /** An interface that queues traffic redirected to it (see `filters`). `ip link add <name> type ifb` */
 export function ifb(spec: Common): LinkSpec {
-  return { ...spec, kind: 'ifb' }
+  return { ...take('describe link', spec, 'object'), kind: 'ifb' }
 }
 
 /** An interface that drops everything sent to it. `ip link add <name> type dummy` */
 export function dummy(spec: Common): LinkSpec {
-  return { ...spec, kind: 'dummy' }
+  return { ...take('describe link', spec, 'object'), kind: 'dummy' }
 }
 
 /** A routing table for the interfaces whose master it is. `ip link add <name> type vrf table <n>` */
@@ -159,7 +161,7 @@ export function tunnel(spec: Common & TunnelSettings & { readonly kind: TunnelKi
 
 /** An encrypted tunnel. Its keys and peers: `openWireGuard` of `xcluster/genl`. `ip link add <name> type wireguard` */
 export function wireguard(spec: Common): LinkSpec {
-  return { ...spec, kind: 'wireguard' }
+  return { ...take('describe link', spec, 'object'), kind: 'wireguard' }
 }
 
 /** Several interfaces as one. `ip link add <name> type bond mode …` */

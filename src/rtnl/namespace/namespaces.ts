@@ -1,8 +1,11 @@
 import { type Connection, type NetNamespace, request } from '../../netlink/index.ts'
 import type { Operation, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 
 export function setNamespaceId(namespace: NetNamespace, id: number | undefined): Operation {
+  take('give an id to a namespace', namespace, ['namespace', 'namespace'])
+  if (id !== undefined) take('give an id to a namespace', id, ['number', 'id'])
   const attributes = { fd: namespace.fd, id: id ?? wire.NETNSA_NSID_NOT_ASSIGNED }
   const about = { type: wire.RTM_NEWNSID, op: 'give an id to', target: namespace.path }
   return { refers: [], requests: () => [request(wire.namespaceMessage, { attributes }, about)] }
@@ -48,6 +51,7 @@ export class Namespaces extends NamespaceChanges<Promise<void>> {
 
   /** The id of a namespace here; undefined if it has none. */
   async idOf(namespace: NetNamespace): Promise<number | undefined> {
+    take('find the id of a namespace', namespace, ['namespace', 'namespace'])
     const about = { type: wire.RTM_GETNSID, op: 'find the id of', target: namespace.path }
     const asking = request(wire.namespaceMessage, { attributes: { fd: namespace.fd } }, about)
     const [found] = await this.#connection.ask(asking, ({ body }) => wire.namespaceMessage.read(body))

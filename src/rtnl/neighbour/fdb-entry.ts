@@ -2,6 +2,7 @@ import { addressBytes, addressText, macBytes, macText } from '../../base/index.t
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../../netlink/index.ts'
 import { given } from '../link/given.ts'
 import type { LinkRef, Operation } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import { agesOf, type NeighbourAges } from './neighbour.ts'
 
@@ -68,6 +69,7 @@ const states = {
 } as const
 
 export function setFdbEntry(spec: FdbSpec, verb: keyof typeof verbs): Operation {
+  take(`${verb} forwarding entry`, spec, 'FdbSpec')
   const { state = 'permanent' } = spec
   const bits = state === 'permanent' ? wire.NUD_PERMANENT | wire.NUD_NOARP : states[state]
   const about = { type: wire.RTM_NEWNEIGH, flags: verbs[verb], op: `${verb} forwarding entry` }
@@ -76,6 +78,7 @@ export function setFdbEntry(spec: FdbSpec, verb: keyof typeof verbs): Operation 
 
 export function removeFdbEntry(spec: Omit<FdbSpec, 'state'>): Operation {
   const about = { type: wire.RTM_DELNEIGH, op: 'remove forwarding entry' }
+  take(about.op, spec, 'FdbSpec')
   return operation(spec, about, wire.NUD_PERMANENT | wire.NUD_NOARP)
 }
 

@@ -1,6 +1,7 @@
 import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import { type NamesWanted, withNames } from '../with-names.ts'
 import { type FdbEntry, type FdbSpec, fdbEntryOf, removeFdbEntry, setFdbEntry } from './fdb-entry.ts'
@@ -51,7 +52,8 @@ export class Fdb extends FdbChanges<Promise<void>> {
   }
 
   /** All entries, or some of them. `bridge fdb show [br <bridge>] [dev <link>]` */
-  async list({ bridge, link, names: wanted }: FdbFilter = {}): Promise<FdbEntry[]> {
+  async list(filter: FdbFilter = {}): Promise<FdbEntry[]> {
+    const { bridge, link, names: wanted } = take('list forwarding entries', filter, 'FdbFilter')
     const refers = [bridge, link].filter(one => one !== undefined)
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const index = link === undefined ? 0 : names.indexOf(link)

@@ -2,6 +2,7 @@ import { addressBytes, addressText, macBytes, macText } from '../../base/index.t
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../../netlink/index.ts'
 import { given } from '../link/given.ts'
 import type { LinkRef, Operation } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 
 /** NUD_*: the state of the address's resolution, each a bit. */
@@ -87,6 +88,7 @@ export function removeNeighbour(which: Which): Operation {
 }
 
 function operation(spec: NeighbourSpec, about: { type: number; flags?: number; op: string }): Operation {
+  take(about.op, spec, 'NeighbourSpec')
   const { link, address, state = 'permanent' } = spec
   const destination = addressBytes(address)
   const mac = spec.mac === undefined ? undefined : macBytes(spec.mac)

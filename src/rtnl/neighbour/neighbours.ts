@@ -1,6 +1,7 @@
 import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import { type NamesWanted, withNames } from '../with-names.ts'
 import {
@@ -60,7 +61,8 @@ export class Neighbours extends NeighbourChanges<Promise<void>> {
   }
 
   /** All neighbours, or some of them. `ip [-4|-6] neighbour show [proxy] [dev <link>] nud all` */
-  async list({ link, family, proxy = false, names: wanted }: NeighbourFilter = {}): Promise<Neighbour[]> {
+  async list(filter: NeighbourFilter = {}): Promise<Neighbour[]> {
+    const { link, family, proxy = false, names: wanted } = take('list neighbours', filter, 'NeighbourFilter')
     const refers = link === undefined ? [] : [link]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const value = {

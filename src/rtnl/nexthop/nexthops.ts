@@ -1,6 +1,7 @@
 import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import { type NamesWanted, withNames } from '../with-names.ts'
 import { bucketOf, nextHopOf, removeNextHop, setNextHop } from './requests.ts'
@@ -51,7 +52,8 @@ export class NextHops extends NextHopChanges<Promise<void>> {
   }
 
   /** All nexthop objects, or some of them. `ip nexthop show [dev <dev>] [master <dev>] [groups]` */
-  async list({ dev, master, groups, fdb, names: wanted }: NextHopFilter = {}): Promise<NextHopObject[]> {
+  async list(filter: NextHopFilter = {}): Promise<NextHopObject[]> {
+    const { dev, master, groups, fdb, names: wanted } = take('list nexthops', filter, 'NextHopFilter')
     const refers = [dev, master].filter(one => one !== undefined)
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const attributes = {
@@ -72,6 +74,7 @@ export class NextHops extends NextHopChanges<Promise<void>> {
 
   /** One nexthop object. Throws NETLINK_NOT_FOUND when it does not exist. `ip nexthop get id <id>` */
   async get(id: number): Promise<NextHopObject> {
+    take('find nexthop', id, ['number', 'id'])
     const about = { type: wire.RTM_GETNEXTHOP, op: 'find nexthop', target: `${id}` }
     const asking = request(wire.nextHopMessage, { attributes: { id } }, about)
     const [found] = await this.#connection.ask(asking, readNextHop)
@@ -80,6 +83,7 @@ export class NextHops extends NextHopChanges<Promise<void>> {
 
   /** The buckets of a resilient group. `ip nexthop bucket show id <id>` */
   async buckets(id: number): Promise<NextHopBucket[]> {
+    take('list buckets of nexthop', id, ['number', 'id'])
     const about = { type: wire.RTM_GETNEXTHOPBUCKET, op: 'list buckets of nexthop', target: `${id}` }
     const asking = request(wire.nextHopMessage, { attributes: { id } }, about)
     const buckets: NextHopBucket[] = []

@@ -1,15 +1,17 @@
 import { addressBytes, addressText } from '../../base/index.ts'
-import { NetlinkError, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../../netlink/index.ts'
+import { inRange, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, request } from '../../netlink/index.ts'
 import { given } from '../link/given.ts'
 import type { Operation } from '../operation.ts'
 import { encapAttributes, encapFrom } from '../route/encap.ts'
 import { flagsOf } from '../route/entry.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import type { NextHopBucket, NextHopObject, NextHopObjectSpec, NextHopShare, Resilience } from './spec.ts'
 
 const verbs = { add: NLM_F_CREATE | NLM_F_EXCL, replace: NLM_F_CREATE | NLM_F_REPLACE } as const
 
 export function setNextHop(spec: NextHopObjectSpec, verb: keyof typeof verbs): Operation {
+  take(`${verb} nexthop`, spec, 'NextHopObjectSpec')
   const { id, dev, group, protocol = 0 } = spec
   const about = { type: wire.RTM_NEWNEXTHOP, flags: verbs[verb], op: `${verb} nexthop` }
   const gateway = spec.via === undefined ? undefined : addressBytes(spec.via)
@@ -38,6 +40,7 @@ export function setNextHop(spec: NextHopObjectSpec, verb: keyof typeof verbs): O
 }
 
 export function removeNextHop(id: number): Operation {
+  take('remove nexthop', id, ['number', 'id'])
   const about = { type: wire.RTM_DELNEXTHOP, op: 'remove nexthop', target: `${id}` }
   return { refers: [], requests: () => [request(wire.nextHopMessage, { attributes: { id } }, about)] }
 }
@@ -49,10 +52,9 @@ function familyOf({ group, family }: NextHopObjectSpec, gateway: Uint8Array | un
 }
 
 function memberOf({ id, weight = 1 }: NextHopShare): wire.NextHopMember {
-  if (Number.isInteger(weight) && weight >= 1 && weight <= 0x10000)
-    return { id, weightLow: (weight - 1) & 0xff, weightHigh: (weight - 1) >> 8, reserved: 0 }
-  const reason = `weight: ${weight} is not an integer from 1 to 65536`
-  throw new NetlinkError({ code: 'NETLINK_ENCODE', kind: 'usage', op: 'encode nexthop group', reason })
+  const less =
+    inRange({ op: 'encode nexthop group', field: 'weight', value: weight, least: 1, most: 0x10000 }) - 1
+  return { id, weightLow: less & 0xff, weightHigh: less >> 8, reserved: 0 }
 }
 
 /** The kernel counts in USER_HZ. */

@@ -1,5 +1,5 @@
 import { addressBytes, addressText } from '../../base/index.ts'
-import { DecodeError, decoded, EncodeError, encoded, NetlinkError } from '../../netlink/index.ts'
+import { DecodeError, decoded, EncodeError, encoded, inRange, NetlinkError } from '../../netlink/index.ts'
 import { given } from '../link/given.ts'
 import * as wire from '../wire/index.ts'
 
@@ -96,8 +96,7 @@ function bytesOf(encap: Exclude<Encap, RawEncap>): Uint8Array {
 }
 
 function checkLabel(label: number): void {
-  if (Number.isInteger(label) && label >= 0 && label < 1 << 20) return
-  throw encapError('labels', `${label} is not an integer from 0 to 1048575`)
+  inRange({ op: 'encode route', field: 'encap.labels', value: label, least: 0, most: (1 << 20) - 1 })
 }
 
 /** The header has the last segment first. Inline, the packet's own destination takes that place. */

@@ -1,5 +1,6 @@
 import { addressBytes, parseCidr } from '../../base/index.ts'
 import {
+  inRange,
   NetlinkError,
   NLM_F_APPEND,
   NLM_F_CREATE,
@@ -9,6 +10,7 @@ import {
   request,
 } from '../../netlink/index.ts'
 import type { LinkRef, Names, Operation } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import { encapAttributes } from './encap.ts'
 import { metricsOf } from './metrics.ts'
@@ -67,6 +69,7 @@ export function getRoute(to: string, { from, inDev, outDev, mark, tos }: Lookup,
 /** The kernel removes the first route that matches every given field. */
 export function removeRoute(spec: RouteSpec): Operation {
   const about = { type: wire.RTM_DELROUTE, op: 'remove route' }
+  take(about.op, spec, 'RouteSpec')
   const type = typeOf(spec, 'unspec')
   const { protocol = 0, scope = wire.RT_SCOPE_NOWHERE } = spec
   return operation(spec, about, () => ({ protocol, scope, type }))
@@ -102,7 +105,7 @@ function operation(
   about: { type: number; flags?: number; op: string },
   header: (spec: RouteSpec, family: number) => Header,
 ): Operation {
-  const family = familyOf(about.op, spec)
+  const family = familyOf(about.op, take(about.op, spec, 'RouteSpec'))
   const destination = spec.destination === 'default' ? undefined : parseCidr(spec.destination)
   const from = spec.from === undefined ? undefined : parseCidr(spec.from)
   return {
@@ -166,8 +169,7 @@ function hopAttributes(hop: NextHop, family: number): wire.NextHop['attributes']
 /** The source's realm in the upper half. */
 export function realmBits({ from = 0, to = 0 }: Realms): number {
   for (const [name, realm] of Object.entries({ from, to }))
-    if (!Number.isInteger(realm) || realm < 0 || realm > 0xffff)
-      throw rangeError(`realms.${name}`, `${realm} is not an integer from 0 to 65535`)
+    inRange({ op: 'encode route', field: `realms.${name}`, value: realm, least: 0, most: 0xffff })
   return ((from << 16) | to) >>> 0
 }
 
@@ -187,9 +189,7 @@ function hopOf(way: NextHop, family: number, names: Names): wire.NextHop {
 
 /** The kernel counts a weight from 0 (RTNH, ip-route(8)). */
 function weightOf({ weight = 1 }: NextHop): number {
-  if (Number.isInteger(weight) && weight >= 1 && weight <= 256) return weight - 1
-  const reason = `weight: ${weight} is not an integer from 1 to 256`
-  throw new NetlinkError({ code: 'NETLINK_ENCODE', kind: 'usage', op: 'encode next hop', reason })
+  return inRange({ op: 'encode next hop', field: 'weight', value: weight, least: 1, most: 256 }) - 1
 }
 
 /** RTA_GATEWAY, or RTA_VIA for an IPv6 gateway of an IPv4 route (RFC 5549). */

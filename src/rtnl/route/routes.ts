@@ -2,6 +2,7 @@ import { errnoName, errnoText } from '../../base/index.ts'
 import { type Connection, NetlinkError, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import { type NamesWanted, nameFields, namesOf } from '../with-names.ts'
 import { readRoute, routeOf } from './entry.ts'
@@ -73,6 +74,7 @@ export class Routes extends RouteChanges<Promise<void>> {
    * table <n> [dev <dev>] [proto <n>] [type <t>]`
    */
   async list(filter: RouteFilter = {}): Promise<RouteEntry[]> {
+    take('list routes', filter, 'RouteFilter')
     const refers = filter.dev === undefined ? [] : [filter.dev]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const index = filter.dev === undefined ? undefined : names.indexOf(filter.dev)
@@ -88,6 +90,8 @@ export class Routes extends RouteChanges<Promise<void>> {
    * get <to> [from <address>] [iif <dev>] [oif <dev>] [mark <n>]`
    */
   async get(to: string, lookup: Lookup = {}): Promise<RouteEntry> {
+    take('look up route', to, ['text', 'to'])
+    take('look up route', lookup, 'Lookup')
     const refers = [lookup.inDev, lookup.outDev].filter(dev => dev !== undefined)
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     try {

@@ -5,6 +5,7 @@ import type { Operation } from '../operation.ts'
 import { realmsFrom } from '../route/entry.ts'
 import { realmBits } from '../route/requests.ts'
 import type { Realms } from '../route/spec.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 
 /** FR_ACT_*: what a rule does with matching packets. */
@@ -89,12 +90,14 @@ export interface Rule extends RuleSpec {
 
 /** Adds a rule that does not exist. */
 export function addRule(spec: RuleSpec): Operation {
+  take('add rule', spec, 'RuleSpec')
   const flags = NLM_F_CREATE | NLM_F_EXCL
   return operation({ action: 'lookup', ...spec }, { type: wire.RTM_NEWRULE, flags, op: 'add rule' })
 }
 
 /** The kernel removes the first rule that matches every given field. */
 export function removeRule(spec: RuleSpec): Operation {
+  take('remove rule', spec, 'RuleSpec')
   return operation(spec, { type: wire.RTM_DELRULE, op: 'remove rule' })
 }
 

@@ -1,5 +1,6 @@
 import { type Connection, type Message, request } from '../../netlink/index.ts'
 import type { Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import { addRule, type Rule, type RuleSpec, removeRule, ruleOf } from './rule.ts'
 
@@ -32,7 +33,8 @@ export class Rules extends RuleChanges<Promise<void>> {
   }
 
   /** The rules of both families or one, in the order of evaluation. `ip [-4|-6] rule show` */
-  async list({ family }: { readonly family?: 4 | 6 } = {}): Promise<Rule[]> {
+  async list(filter: { readonly family?: 4 | 6 } = {}): Promise<Rule[]> {
+    const { family } = take('list rules', filter, 'RuleFilter')
     const families = [wire.AF_INET, wire.AF_INET6].filter(
       number => family === undefined || (number === wire.AF_INET) === (family === 4),
     )

@@ -2,8 +2,9 @@ import { type Connection, type Message, NLM_F_CREATE, NLM_F_EXCL, request } from
 import { missingQdisc } from '../missing.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Operation, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
-import { type Handle, handleNumber } from './handle.ts'
+import { handleNumber } from './handle.ts'
 import { classOf } from './options-read.ts'
 import { htbClassOptions } from './options-write.ts'
 import type { ClassSpec, TrafficClass } from './qdisc-spec.ts'
@@ -11,7 +12,7 @@ import type { ClassSpec, TrafficClass } from './qdisc-spec.ts'
 const verbs = { add: NLM_F_CREATE | NLM_F_EXCL, replace: NLM_F_CREATE, change: 0 } as const
 
 function setClass(spec: ClassSpec, verb: keyof typeof verbs): Operation {
-  const { link, id, parent } = spec
+  const { link, id, parent } = take(`${verb} class`, spec, 'ClassSpec')
   const handle = handleNumber(id)
   const value = {
     handle,
@@ -31,7 +32,8 @@ function setClass(spec: ClassSpec, verb: keyof typeof verbs): Operation {
   }
 }
 
-function removeClass(link: LinkRef, id: Handle): Operation {
+function removeClass(which: Pick<ClassSpec, 'link' | 'id'>): Operation {
+  const { link, id } = take('remove class', which, 'ClassPlace')
   const handle = handleNumber(id)
   const about = { type: wire.RTM_DELTCLASS, op: 'remove class', target: `${id} (${link})` }
   return {
@@ -64,8 +66,8 @@ export class ClassChanges<Done> {
   }
 
   /** Removes a class that no filter uses. `tc class del dev <link> classid <id>` */
-  remove({ link, id }: Pick<ClassSpec, 'link' | 'id'>): Done {
-    return this.#sink(() => removeClass(link, id))
+  remove(which: Pick<ClassSpec, 'link' | 'id'>): Done {
+    return this.#sink(() => removeClass(which))
   }
 }
 
@@ -80,6 +82,7 @@ export class Classes extends ClassChanges<Promise<void>> {
 
   /** The classes of an interface, with statistics. `tc -s class show dev <link>` */
   async list(link: LinkRef): Promise<TrafficClass[]> {
+    take('list classes', link, ['link', 'link'])
     const names = await resolve(this.#connection, [{ refers: [link], requests: () => [] }])
     const about = { type: wire.RTM_GETTCLASS, op: 'list', target: `classes of ${link}` }
     const asking = request(wire.trafficMessage, { index: names.indexOf(link) }, about)

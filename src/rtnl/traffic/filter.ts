@@ -1,8 +1,9 @@
 import { addressBytes, parseCidr } from '../../base/index.ts'
-import { NLM_F_CREATE, NLM_F_EXCL, request } from '../../netlink/index.ts'
+import { inRange, NLM_F_CREATE, NLM_F_EXCL, request } from '../../netlink/index.ts'
 import { given } from '../link/given.ts'
 import { missingAction, missingFilter } from '../missing.ts'
 import type { LinkRef, Operation } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import {
   type Actions,
@@ -70,11 +71,12 @@ const protocols = { all: 0x0003, ip: 0x0800, arp: 0x0806, '802.1Q': 0x8100, ipv6
 /** TC_H_MAKE(priority << 16, htons(protocol)). */
 function infoOf(priority: number, protocol: keyof typeof protocols): number {
   const number = protocols[protocol]
+  inRange({ op: 'encode filter', field: 'priority', value: priority, least: 0, most: 0xffff })
   return priority * 0x10000 + ((number & 0xff) << 8) + (number >> 8)
 }
 
 export function addFilter(spec: FilterSpec): Operation {
-  const { link, parent, priority = 0 } = spec
+  const { link, parent, priority = 0 } = take('add filter', spec, 'FilterSpec')
   const kind = spec.kind ?? (spec.match ? 'flower' : 'u32')
   const info = infoOf(priority, protocolOf(spec))
   const about = {
@@ -105,7 +107,8 @@ function optionsOf(kind: NonNullable<FilterSpec['kind']>, spec: FilterSpec): obj
   return kind === 'flower' ? flowerKeys(spec.match ?? {}, spec, protocols[protocolOf(spec)]) : {}
 }
 
-export function removeFilters({ link, parent, priority = 0, protocol }: FilterPlace): Operation {
+export function removeFilters(place: FilterPlace): Operation {
+  const { link, parent, priority = 0, protocol } = take('remove filters', place, 'FilterPlace')
   const info = priority === 0 ? 0 : infoOf(priority, protocol ?? 'all')
   const about = { type: wire.RTM_DELTFILTER, op: 'remove filters from', target: `${link} ${parent}` }
   return {

@@ -1,6 +1,7 @@
 import { type Connection, type Message, request } from '../../netlink/index.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import {
   addFilter,
@@ -44,7 +45,8 @@ export class Filters extends FilterChanges<Promise<void>> {
   }
 
   /** The filters of a qdisc. Default: the root qdisc. `tc filter show dev <link> [parent <parent>]` */
-  async list({ link, parent }: { readonly link: LinkRef; readonly parent?: Handle }): Promise<Filter[]> {
+  async list(place: { readonly link: LinkRef; readonly parent?: Handle }): Promise<Filter[]> {
+    const { link, parent } = take('list filters', place, 'FilterFilter')
     const names = await resolve(this.#connection, [{ refers: [link], requests: () => [] }])
     const value = { index: names.indexOf(link), parent: parent === undefined ? 0 : handleNumber(parent) }
     const about = { type: wire.RTM_GETTFILTER, op: 'list', target: `filters of ${link}` }

@@ -1,4 +1,5 @@
 import { addressBytes, addressText, macBytes, macText, parseCidr } from '../../base/index.ts'
+import { inRange } from '../../netlink/index.ts'
 import { given, picked } from '../link/given.ts'
 import type * as wire from '../wire/index.ts'
 import { settingError } from './units.ts'
@@ -83,8 +84,7 @@ export function flowerKeys(
   etherType: number,
 ): wire.FlowerOptions {
   const { tos, ttl, inDev, vlan } = match
-  if (vlan !== undefined && !(Number.isInteger(vlan) && vlan >= 0 && vlan <= 4095))
-    throw settingError('flower', `vlan: ${vlan} is not an integer from 0 to 4095`)
+  if (vlan !== undefined) inRange({ op: 'encode filter', field: 'vlan', value: vlan, least: 0, most: 4095 })
   return {
     inName: inDev,
     ...macKeys(match.destinationMac, 'destinationMac'),

@@ -9,6 +9,7 @@ import {
 import { missingQdisc } from '../missing.ts'
 import { resolve } from '../names.ts'
 import type { LinkRef, Operation, Sink } from '../operation.ts'
+import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
 import { type Handle, handleNumber, handleText } from './handle.ts'
 import { settingsOf, statisticsOf } from './options-read.ts'
@@ -33,6 +34,7 @@ const verbs = {
 const own = { parent: wire.TC_H_INGRESS, handle: 0xffff0000 }
 
 function setQdisc(spec: QdiscSpec, verb: keyof typeof verbs): Operation {
+  take(`${verb} qdisc`, spec, 'QdiscSpec')
   const { kind, link, handle, parent = 'root' } = spec
   const place =
     kind === 'ingress' || kind === 'clsact'
@@ -54,7 +56,8 @@ function setQdisc(spec: QdiscSpec, verb: keyof typeof verbs): Operation {
   }
 }
 
-function removeQdisc({ link, parent = 'root', handle }: QdiscPlace): Operation {
+function removeQdisc(which: QdiscPlace): Operation {
+  const { link, parent = 'root', handle } = take('remove qdisc', which, 'QdiscPlace')
   const place =
     parent === 'ingress'
       ? own
@@ -111,7 +114,8 @@ export class Qdiscs extends QdiscChanges<Promise<void>> {
   }
 
   /** All qdiscs, or those of one interface, with statistics. `tc -s qdisc show [dev <link>]` */
-  async list({ link }: { readonly link?: LinkRef } = {}): Promise<Qdisc[]> {
+  async list(filter: { readonly link?: LinkRef } = {}): Promise<Qdisc[]> {
+    const { link } = take('list qdiscs', filter, 'QdiscFilter')
     const refers = link === undefined ? [] : [link]
     const names = await resolve(this.#connection, [{ refers, requests: () => [] }])
     const index = link === undefined ? 0 : names.indexOf(link)

@@ -26,6 +26,8 @@ test('every value reads back as it was written', async () => {
   )
 })
 
+const shown = (value: unknown) => (typeof value === 'string' ? `'${value}'` : String(value))
+
 test('an integer that its bytes cannot hold is refused by its name and range, and nothing else is', async () => {
   const write: Record<string, [number, number]> = {
     u8: [0, 0xff],
@@ -53,7 +55,7 @@ test('an integer that its bytes cannot hold is refused by its name and range, an
       fc.property(fc.oneof(near, fc.double(), fc.maxSafeInteger()), value => {
         const out = () => new Writer()[kind as 'u8'](value as number)
         if (fits(value)) expect(out).not.toThrow()
-        else expect(out).toThrow(`encode: ${String(value)} is not an integer from ${least} to ${most}`)
+        else expect(out).toThrow(`encode: ${shown(value)} is not an integer from ${least} to ${most}`)
       }),
     )
   }

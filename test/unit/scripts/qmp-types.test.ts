@@ -50,7 +50,7 @@ export interface Commands {
   device_add: Command<{
     readonly driver: string
   } & Options, Empty>
-  halt: Command<undefined, never>
+  halt: Command<undefined, undefined>
   'x-list': Command<{
     /** @deprecated */
     readonly flat?: boolean
@@ -63,6 +63,11 @@ export interface Events {
     readonly count: number
   }
 }
+
+/** Commands that have no answer when they succeed (\`success-response: false\`). */
+export const silentCommands: readonly string[] = [
+  'halt',
+]
 
 /** qemu \`qapi/x.json\`. */
 export interface File {

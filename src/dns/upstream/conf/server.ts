@@ -1,5 +1,6 @@
 import { addressBytes, addressText, isAddress } from '../../../base/index.ts'
 import { DnsError } from '../../errors.ts'
+import { take } from '../../takes.ts'
 import { readSecure, type Secure, secureText } from './secure.ts'
 
 /** The address of a name server. */
@@ -30,6 +31,7 @@ export function readServer(text: string, usualPort: number = dnsPort): Server | 
 
 /** The same for an address that a user gave. Throws BAD_UPSTREAM. */
 export function parseServer(text: string): Server {
+  take('use upstream', text, ['text', 'text'])
   const written = readSecure(text)
   const server = readServer(written?.place ?? text, written?.port)
   if (server) return { ...server, ...(written && { secure: written.secure }) }

@@ -1,0 +1,185 @@
+import { type Shape, shape, taker } from '../base/index.ts'
+import * as kinds from './link/kind-spec.ts'
+import { preferences, routeTypes } from './route/spec.ts'
+
+/**
+ * What the calls of this floor take, for callers without a compiler. Only what is used above the wire is here: the
+ * wire's own table checks every number and text that goes into a message (NETLINK_ENCODE).
+ */
+
+const { text, number, flag } = shape
+
+const isLinkRef = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
+/** An interface by its name or its index. */
+const link = shape.of('the name of an interface, or its index', isLinkRef)
+const linkOrNull = shape.of(
+  'the name of an interface, its index, or null',
+  one => one === null || isLinkRef(one),
+)
+const family = shape.oneOf([4, 6])
+const namespace = shape.of(
+  'a NetNamespace',
+  value => typeof (value as { fd?: unknown } | null)?.fd === 'number',
+)
+const texts = shape.list(text)
+const pair = shape.of('a list of two numbers', isPair)
+const portsShape = shape.of('a number, or a list of two', value => typeof value === 'number' || isPair(value))
+const any: Shape = () => undefined
+
+function isPair(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every(one => typeof one === 'number')
+}
+
+const named = { names: any }
+/** The fields that each type of encapsulation has. */
+const encaps: Readonly<Record<string, Shape>> = {
+  mpls: shape.record({ labels: shape.list(number) }),
+  ip: shape.record({}, { to: text, from: text }),
+  ip6: shape.record({}, { to: text, from: text }),
+  seg6: shape.record({ mode: text, segments: texts }),
+}
+const encapType = shape.of(
+  `${Object.keys(encaps).join(', ')}, or a number`,
+  type => typeof type === 'number' || (typeof type === 'string' && Object.hasOwn(encaps, type)),
+)
+const encap: Shape = (value, at) => {
+  const wrong = shape.record({ type: encapType })(value, at)
+  if (wrong !== undefined) return wrong
+  const { type } = value as { type: string | number }
+  return typeof type === 'number' ? shape.record({ bytes: shape.bytes })(value, at) : encaps[type]!(value, at)
+}
+const realms = shape.record({}, { from: number, to: number })
+const routeType = shape.oneOf(routeTypes)
+const preference = shape.oneOf(Object.keys(preferences))
+const hop = { via: text, dev: link, realms, encap }
+
+const kindSettings = {
+  bridge: shape.record({}),
+  vxlan: shape.record({}, { remote: text, local: text, dev: link, sourcePorts: pair }),
+  macvlan: shape.record({}, { mode: shape.oneOf(Object.keys(kinds.macvlanModes)), macs: texts }),
+  ipvlan: shape.record(
+    {},
+    { mode: shape.oneOf(kinds.ipvlanModes), isolation: shape.oneOf(['bridge', 'private', 'vepa']) },
+  ),
+  vlan: shape.record({ id: number }, { protocol: shape.oneOf(['802.1Q', '802.1ad']) }),
+  vrf: shape.record({ table: number }),
+  bond: shape.record({}, { arpTargets: texts, nsTargets: texts, activeSlave: link, primary: link }),
+  geneve: shape.record({}, { remote: text }),
+  tunnel: shape.record({}, { remote: text, local: text, dev: link }),
+  data: shape.bytes,
+}
+
+const linkSettings = {
+  ...{ mac: text, mtu: number, master: linkOrNull, alias: text, namespace },
+  ...kindSettings,
+}
+const peer = shape.record({ name: text }, { mac: text, namespace, index: number })
+
+/** What is converted before it goes to the wire. */
+const qdiscNumbers = [
+  ...[
+    'rate',
+    'burst',
+    'latency',
+    'limit',
+    'peakRate',
+    'mtu',
+    'delay',
+    'jitter',
+    'loss',
+    'duplicate',
+    'corrupt',
+  ],
+  ...['reorder', 'overhead', 'delayCorrelation', 'lossCorrelation', 'duplicateCorrelation'],
+  ...['corruptCorrelation', 'reorderCorrelation', 'maxRate', 'lowRateThreshold', 'buckets', 'bands'],
+]
+const numbers = (names: readonly string[]) => Object.fromEntries(names.map(name => [name, number]))
+
+const where = { link, parent: text }
+
+/** The shapes, by the type that they are of. */
+const takes = {
+  link,
+  LinkSpec: shape.record({ name: text, kind: text }, { ...linkSettings, link, index: number, peer }),
+  LinkChange: shape.record(
+    {},
+    { ...linkSettings, name: text, index: number, newName: text, kind: text, port: shape.record({}) },
+  ),
+  LinkFilter: shape.options({ master: link, kind: text, ...named }),
+  AddressSpec: shape.record(
+    { link, address: text, prefix: number },
+    { peer: text, broadcast: text, anycast: text, label: text },
+  ),
+  AddressFilter: shape.options({ link, family, ...named }),
+  RouteSpec: shape.record(
+    { destination: text },
+    {
+      ...hop,
+      family,
+      type: routeType,
+      preference,
+      source: text,
+      from: text,
+      ways: shape.list(shape.record({}, hop)),
+    },
+  ),
+  RouteFilter: shape.options({ family, dev: link, destination: text, via: text, type: routeType, ...named }),
+  Lookup: shape.options({ from: text, inDev: link, outDev: link }),
+  RuleSpec: shape.record(
+    {},
+    {
+      ...{ family, from: text, to: text, inDev: text, outDev: text, action: text, realms },
+      ...{ sourcePorts: portsShape, destinationPorts: portsShape, users: pair },
+    },
+  ),
+  RuleFilter: shape.options({ family }),
+  NeighbourSpec: shape.record({ link, address: text }, { mac: text, state: text }),
+  NeighbourFilter: shape.options({ link, family, ...named }),
+  FdbSpec: shape.record({ link, mac: text }, { table: text, state: text, remote: text, via: link }),
+  FdbFilter: shape.options({ bridge: link, link, ...named }),
+  NextHopObjectSpec: shape.record(
+    {},
+    {
+      ...{ via: text, dev: link, encap },
+      resilient: shape.record({}, numbers(['idleTimer', 'unbalancedTimer'])),
+      group: shape.list(shape.record({ id: number })),
+    },
+  ),
+  NextHopFilter: shape.options({ dev: link, master: link, ...named }),
+  QdiscSpec: shape.record(
+    { kind: text, link },
+    { parent: text, handle: text, map: shape.list(number), ...numbers(qdiscNumbers) },
+  ),
+  QdiscPlace: shape.record({ link }, { parent: text, handle: text }),
+  QdiscFilter: shape.options({ link }),
+  ClassSpec: shape.record(
+    { link, id: text, rate: number },
+    { parent: text, ...numbers(['ceil', 'burst', 'ceilBurst']) },
+  ),
+  ClassPlace: shape.record({ link, id: text }),
+  FilterSpec: shape.record(where, {
+    ...{ kind: text, protocol: text, priority: number, from: text, to: text, classId: text },
+    keys: shape.list(shape.record({ offset: number, value: number, mask: number })),
+    match: shape.record({}, { sourceMac: text, destinationMac: text, tunnel: shape.record({}) }),
+    police: shape.record({ rate: number, burst: number }),
+    ...{ mirror: link, redirect: link, verdict: text },
+  }),
+  FilterPlace: shape.record(where, { protocol: text, priority: number }),
+  FilterFilter: shape.record({ link }, { parent: text }),
+  VlanEntrySpec: shape.record({ link, vlan: portsShape }),
+  VlanFilter: shape.options({ link, ...named }),
+  OpenOptions: shape.options({ namespace }),
+  /** Of the functions that make a LinkSpec. */
+  object: shape.record({}),
+  EventGroups: shape.list(
+    shape.oneOf(['links', 'addresses', 'routes', 'rules', 'neighbours', 'traffic', 'nextHops']),
+  ),
+  namespace,
+  texts,
+  text,
+  number,
+  flag,
+} as const satisfies Readonly<Record<string, Shape>>
+
+/** The argument, if it is what `wanted` names. Throws BAD_ARGUMENT. */
+export const take = taker(takes)
