@@ -12,6 +12,7 @@ import {
   subscribe,
   type request as toRequest,
 } from '../netlink/index.ts'
+import { GenericDecoder } from './trace.ts'
 import {
   CTRL_CMD_GETFAMILY,
   controlMessage,
@@ -65,10 +66,13 @@ export class Generic implements AsyncDisposable {
   readonly #connection: Connection
   readonly #options: OpenOptions
   readonly #families = new Map<string, Promise<Family>>()
+  readonly #decoder: GenericDecoder
 
-  constructor(connection: Connection, options: OpenOptions = {}) {
+  /** `decoder`: what the connection's trace knows. */
+  constructor(connection: Connection, options: OpenOptions = {}, decoder = new GenericDecoder()) {
     this.#connection = connection
     this.#options = options
+    this.#decoder = decoder
   }
 
   /** All families of this kernel. `genl ctrl list` */
@@ -99,7 +103,9 @@ export class Generic implements AsyncDisposable {
   /** Commands of a family, with its attributes. */
   async use<A>(name: string, attributes: AttributeCodec<A>): Promise<FamilyCommands<A>> {
     const body = genericMessage(attributes)
-    return new FamilyCommands(this.#connection, await this.family(name), body)
+    const family = await this.family(name)
+    this.#decoder.learn(family.id, { name, body })
+    return new FamilyCommands(this.#connection, family, body)
   }
 
   /** Events of a multicast group, on a socket of its own. Leaving the loop closes it. */
@@ -114,6 +120,7 @@ export class Generic implements AsyncDisposable {
     if (found === undefined) throw missing(`the family ${name} has no group ${group}`, `${name} ${group}`)
     return subscribe('generic', {
       ...this.#options,
+      decoder: this.#decoder,
       groups: [found.id],
       read: message => (message.type === family.id ? read(message) : undefined),
     })
@@ -223,5 +230,6 @@ function missing(reason: string, target: string, cause?: unknown): NetlinkError 
 /** Opens generic netlink in a network namespace. Default: this process's own. */
 export function openGeneric(options: OpenOptions = {}): Generic {
   taken('open generic netlink', options, shape.options())
-  return new Generic(connect('generic', options), options)
+  const decoder = new GenericDecoder()
+  return new Generic(connect('generic', { ...options, decoder }), options, decoder)
 }

@@ -4,8 +4,8 @@ export type { Address, AddressSpec } from './address/address.ts'
 export type { Addresses, AddressFilter } from './address/addresses.ts'
 export type { VlanEntry, VlanEntrySpec } from './bridge/vlan.ts'
 export type { Vlans } from './bridge/vlans.ts'
+export type { BondSettings, BondState } from './link/bond.ts'
 export type {
-  BondSettings,
   BridgeSettings,
   IpvlanSettings,
   KindSettings,
@@ -73,10 +73,10 @@ export type { Ports, Rule, RuleAction, RuleSpec } from './rule/rule.ts'
 export type { Rules } from './rule/rules.ts'
 export type { Actions, ListedActions, Police, Verdict } from './traffic/actions.ts'
 export type { Classes } from './traffic/classes.ts'
-export type { FqSettings, PrioSettings, SfqSettings } from './traffic/fair-queues.ts'
+export type { FqSettings, PrioSettings, SfqRed, SfqSettings } from './traffic/fair-queues.ts'
 export type { Filter, FilterKey, FilterPlace, FilterSpec } from './traffic/filter.ts'
 export type { Filters } from './traffic/filters.ts'
-export type { FlowerMatch } from './traffic/flower.ts'
+export type { FlowerMatch, FlowerTunnel } from './traffic/flower.ts'
 export type { Handle } from './traffic/handle.ts'
 export type {
   ClassSpec,

@@ -1,4 +1,5 @@
 import { type Shape, shape, taker } from '../base/index.ts'
+import { bondWords } from './link/bond.ts'
 import * as kinds from './link/kind-spec.ts'
 import { preferences, routeTypes } from './route/spec.ts'
 
@@ -56,14 +57,23 @@ const hop = { via: text, dev: link, realms, encap }
 const kindSettings = {
   bridge: shape.record({}),
   vxlan: shape.record({}, { remote: text, local: text, dev: link, sourcePorts: pair }),
-  macvlan: shape.record({}, { mode: shape.oneOf(Object.keys(kinds.macvlanModes)), macs: texts }),
+  macvlan: shape.record(
+    {},
+    { mode: shape.oneOf(Object.keys(kinds.macvlanModes)), macs: texts, addMac: text, removeMac: text },
+  ),
   ipvlan: shape.record(
     {},
     { mode: shape.oneOf(kinds.ipvlanModes), isolation: shape.oneOf(['bridge', 'private', 'vepa']) },
   ),
   vlan: shape.record({ id: number }, { protocol: shape.oneOf(['802.1Q', '802.1ad']) }),
   vrf: shape.record({ table: number }),
-  bond: shape.record({}, { arpTargets: texts, nsTargets: texts, activeSlave: link, primary: link }),
+  bond: shape.record(
+    {},
+    {
+      ...{ arpTargets: texts, nsTargets: texts, activeSlave: link, primary: link, adActorSystem: text },
+      ...Object.fromEntries(Object.entries(bondWords).map(([name, each]) => [name, shape.oneOf(each)])),
+    },
+  ),
   geneve: shape.record({}, { remote: text }),
   tunnel: shape.record({}, { remote: text, local: text, dev: link }),
   data: shape.bytes,
@@ -75,6 +85,7 @@ const linkSettings = {
 }
 const peer = shape.record({ name: text }, { mac: text, namespace, index: number })
 
+const redNumbers = ['min', 'max', 'probability', 'averagePacket', 'burst', 'averageLog']
 /** What is converted before it goes to the wire. */
 const qdiscNumbers = [
   ...[
@@ -95,6 +106,7 @@ const qdiscNumbers = [
 ]
 const numbers = (names: readonly string[]) => Object.fromEntries(names.map(name => [name, number]))
 
+const sfqRed = shape.record({ limit: number }, numbers(redNumbers))
 const where = { link, parent: text }
 
 /** The shapes, by the type that they are of. */
@@ -148,7 +160,7 @@ const takes = {
   NextHopFilter: shape.options({ dev: link, master: link, ...named }),
   QdiscSpec: shape.record(
     { kind: text, link },
-    { parent: text, handle: text, map: shape.list(number), ...numbers(qdiscNumbers) },
+    { parent: text, handle: text, map: shape.list(number), red: sfqRed, ...numbers(qdiscNumbers) },
   ),
   QdiscPlace: shape.record({ link }, { parent: text, handle: text }),
   QdiscFilter: shape.options({ link }),
@@ -160,7 +172,10 @@ const takes = {
   FilterSpec: shape.record(where, {
     ...{ kind: text, protocol: text, priority: number, from: text, to: text, classId: text },
     keys: shape.list(shape.record({ offset: number, value: number, mask: number })),
-    match: shape.record({}, { sourceMac: text, destinationMac: text, tunnel: shape.record({}) }),
+    match: shape.record(
+      {},
+      { sourceMac: text, destinationMac: text, tunnel: shape.record({}, { from: text, to: text }) },
+    ),
     police: shape.record({ rate: number, burst: number }),
     ...{ mirror: link, redirect: link, verdict: text },
   }),

@@ -62,16 +62,23 @@ export function repeated<T>(element: Codec<T>): AttributeCodec<T[]> {
   }
 }
 
-/** An attribute of attributes of one kind, all with one type (NFTA_LIST_ELEM) or numbered from 1. */
-export function list<T>(element: AttributeCodec<T>, type?: number): AttributeCodec<T[]> {
+/**
+ * An attribute of attributes of one kind: all with one type (NFTA_LIST_ELEM), numbered from 1, or as a function of their
+ * place numbers them.
+ */
+export function list<T>(
+  element: AttributeCodec<T>,
+  type: number | ((place: number) => number) = place => place + 1,
+): AttributeCodec<T[]> {
   take('build list', element, 'codec')
-  if (type !== undefined) take('build list', type, ['number', 'type'])
+  if (typeof type !== 'function') take('build list', type, ['number', 'type'])
+  const typeAt = typeof type === 'function' ? type : () => type
   const flag = element.flagged ? NLA_F_NESTED : 0
   return {
     write(out, values) {
       if (!Array.isArray(values)) throw new EncodeError('', `${kindOf(values)} is not a list`)
       for (const [index, value] of values.entries())
-        writeOne(out, { name: `${index}`, type: (type ?? index + 1) | flag, codec: element }, value)
+        writeOne(out, { name: `${index}`, type: typeAt(index) | flag, codec: element }, value)
     },
     read(from) {
       const values: T[] = []

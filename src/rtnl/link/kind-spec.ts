@@ -1,5 +1,6 @@
 import type { LinkRef } from '../operation.ts'
 import type { BridgeAttributes, BridgeSettingNames } from '../wire/index.ts'
+import type { BondSettings } from './bond.ts'
 import type { GeneveSettings, TunnelSettings } from './tunnels.ts'
 
 /** The settings of a bridge: `ip link … type bridge …`. Times in hundredths of a second. */
@@ -67,6 +68,13 @@ export interface MacvlanSettings {
   /** Broadcast frames that can wait for delivery to the macvlans of one interface: as wished, and as it is. */
   readonly broadcastQueueLength?: number
   readonly broadcastQueueLengthUsed?: number
+  /** Broadcast frames go to the queue from this number of macvlans on; -1: never (Linux 6.5). */
+  readonly broadcastCutoff?: number
+  /** For `source`: the Ethernet addresses whose frames it gets. They replace the earlier ones; none at all removes them. */
+  readonly macs?: readonly string[]
+  /** The same, one at a time: of an existing interface. */
+  readonly addMac?: string
+  readonly removeMac?: string
 }
 
 export const ipvlanModes = ['l2', 'l3', 'l3s'] as const
@@ -104,31 +112,6 @@ export const vlanFlags = {
 export interface VrfSettings {
   /** The routing table of the interfaces enslaved to it. */
   readonly table: number
-}
-
-export const bondModes = [
-  'balance-rr',
-  'active-backup',
-  'balance-xor',
-  'broadcast',
-  '802.3ad',
-  'balance-tlb',
-  'balance-alb',
-] as const
-
-export const hashPolicies = ['layer2', 'layer3+4', 'layer2+3', 'encap2+3', 'encap3+4', 'vlan+srcmac'] as const
-
-/** `ip link … type bond …`. Times in milliseconds. */
-export interface BondSettings {
-  readonly mode?: (typeof bondModes)[number]
-  /** Interval of link monitoring, in milliseconds. */
-  readonly miimon?: number
-  readonly upDelay?: number
-  readonly downDelay?: number
-  readonly transmitHashPolicy?: (typeof hashPolicies)[number]
-  readonly minLinks?: number
-  readonly lacpRate?: 'slow' | 'fast'
-  readonly failOverMac?: 'none' | 'active' | 'follow'
 }
 
 /** The settings that only one kind of interface has, by kind. */

@@ -1,6 +1,7 @@
-import { addressBytes, addressText } from '../../base/index.ts'
+import { addressBytes, addressText, macBytes, macText } from '../../base/index.ts'
 import type { LinkRef, Names } from '../operation.ts'
 import * as wire from '../wire/index.ts'
+import { bondAttributes, bondRefers, bondSettings } from './bond.ts'
 import { given, picked } from './given.ts'
 import * as spec from './kind-spec.ts'
 import { geneveAttributes, geneveSettings, isTunnel, tunnelAttributes, tunnelSettings } from './tunnels.ts'
@@ -10,15 +11,14 @@ type Info = NonNullable<wire.LinkAttributes['linkInfo']>
 const etherTypes = { '802.1Q': 0x8100, '802.1ad': 0x88a8 } as const
 const isolations = ['bridge', 'private', 'vepa'] as const
 const fragmenting = ['unset', 'set', 'inherit'] as const
-const lacpRates = ['slow', 'fast'] as const
-const failOvers = ['none', 'active', 'follow'] as const
 
 const numberOf = <T extends string>(choices: readonly T[], choice: T | undefined) =>
   choice === undefined ? undefined : choices.indexOf(choice)
 
 /** The interfaces that the settings of a kind refer to. */
-export function kindRefers({ vxlan, tunnel }: spec.KindSettings): LinkRef[] {
-  return [vxlan?.dev, tunnel?.dev].filter(dev => dev !== undefined)
+export function kindRefers({ vxlan, tunnel, bond }: spec.KindSettings): LinkRef[] {
+  const under = [vxlan?.dev, tunnel?.dev].filter(dev => dev !== undefined)
+  return bond ? [...under, ...bondRefers(bond)] : under
 }
 
 /** The kind that these settings belong to. */
@@ -41,7 +41,7 @@ export function kindInfo(kind: string, settings: spec.KindSettings, names: Names
     },
     vlan: vlan && vlanAttributes(vlan),
     vrf,
-    bond: bond && bondAttributes(bond),
+    bond: bond && bondAttributes(bond, names),
     geneve: settings.geneve && geneveAttributes(settings.geneve),
     ...(isTunnel(kind) && settings.tunnel && { [kind]: tunnelAttributes(settings.tunnel, kind, names) }),
     data: settings.data,
@@ -81,22 +81,26 @@ function vlanSettings(id: number, { protocol, flags }: NonNullable<Info['vlan']>
   }
 }
 
-function macvlanAttributes(settings: spec.MacvlanSettings): Info['macvlan'] {
-  const { mode, noPromiscuous, broadcastQueueLength } = settings
-  return {
-    queueLength: broadcastQueueLength,
-    mode: mode && spec.macvlanModes[mode],
-    flags: noPromiscuous === undefined ? undefined : noPromiscuous ? 1 : 0,
-  }
+/** MACVLAN_MACADDR_*. */
+const macChanges = { add: 0, remove: 1, flush: 2, set: 3 } as const
+
+function sourceAttributes({ macs, addMac, removeMac }: spec.MacvlanSettings): Info['macvlan'] {
+  const one = addMac ?? removeMac
+  if (one !== undefined)
+    return { macMode: addMac === undefined ? macChanges.remove : macChanges.add, mac: macBytes(one) }
+  if (macs === undefined) return {}
+  if (macs.length === 0) return { macMode: macChanges.flush }
+  return { macMode: macChanges.set, macs: macs.map(macBytes) }
 }
 
-function bondAttributes({ mode, transmitHashPolicy, lacpRate, failOverMac, ...same }: spec.BondSettings) {
+function macvlanAttributes(settings: spec.MacvlanSettings): Info['macvlan'] {
+  const { mode, noPromiscuous, broadcastQueueLength, broadcastCutoff } = settings
   return {
-    ...same,
-    mode: numberOf(spec.bondModes, mode),
-    transmitHashPolicy: numberOf(spec.hashPolicies, transmitHashPolicy),
-    lacpRate: numberOf(lacpRates, lacpRate),
-    failOverMac: numberOf(failOvers, failOverMac),
+    queueLength: broadcastQueueLength,
+    broadcastCutoff,
+    mode: mode && spec.macvlanModes[mode],
+    flags: noPromiscuous === undefined ? undefined : noPromiscuous ? 1 : 0,
+    ...sourceAttributes(settings),
   }
 }
 
@@ -162,16 +166,7 @@ function macvlanSettings({
     noPromiscuous: (flags & 1) !== 0,
     broadcastQueueLength: lengths.queueLength,
     broadcastQueueLengthUsed: lengths.queueLengthUsed,
-  })
-}
-
-function bondSettings(attributes: NonNullable<Info['bond']>): spec.BondSettings {
-  const { mode, miimon, upDelay, downDelay, minLinks, transmitHashPolicy, lacpRate, failOverMac } = attributes
-  return given({
-    ...{ miimon, upDelay, downDelay, minLinks },
-    mode: spec.bondModes[mode ?? -1],
-    transmitHashPolicy: spec.hashPolicies[transmitHashPolicy ?? -1],
-    lacpRate: lacpRates[lacpRate ?? -1],
-    failOverMac: failOvers[failOverMac ?? -1],
+    broadcastCutoff: lengths.broadcastCutoff,
+    macs: lengths.macs?.map(macText),
   })
 }

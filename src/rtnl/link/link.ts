@@ -1,5 +1,6 @@
 import { macText } from '../../base/index.ts'
 import * as wire from '../wire/index.ts'
+import { type BondState, bondState } from './bond.ts'
 import { given, picked } from './given.ts'
 import type { KindSettings } from './kind-spec.ts'
 import { kindSettings } from './kinds.ts'
@@ -57,6 +58,7 @@ export interface Link extends KindSettings, LinkState {
   readonly portKind?: string
   readonly portState?: PortState
   readonly bridgeState?: BridgeState
+  readonly bondState?: BondState
   readonly tun?: TunState
   /** Counters since the interface was created. */
   readonly statistics?: wire.LinkStatistics
@@ -102,7 +104,7 @@ function detailsOf({ mac, master, link, alias, linkNamespaceId, families, statis
 }
 
 function infoOf(info: NonNullable<wire.LinkAttributes['linkInfo']>) {
-  const { kind, slaveKind, port, bridge, tun } = info
+  const { kind, slaveKind, port, bridge, bond, tun } = info
   return {
     ...kindSettings(info),
     ...given({
@@ -111,6 +113,7 @@ function infoOf(info: NonNullable<wire.LinkAttributes['linkInfo']>) {
       port: port && picked(port, wire.portSettingNames),
       portState: port && portState(port),
       bridgeState: bridge && bridgeState(bridge),
+      bondState: bond && bondState(bond),
       tun: tun && tunState(tun),
     }),
   }

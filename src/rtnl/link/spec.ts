@@ -2,6 +2,7 @@ import type { NetNamespace } from '../../netlink/index.ts'
 import type { LinkRef } from '../operation.ts'
 import { take } from '../takes.ts'
 import type { PortAttributes, PortSettingNames } from '../wire/index.ts'
+import type { BondSettings } from './bond.ts'
 import type * as kinds from './kind-spec.ts'
 import type { GeneveSettings, TunnelKind, TunnelSettings } from './tunnels.ts'
 
@@ -165,7 +166,7 @@ export function wireguard(spec: Common): LinkSpec {
 }
 
 /** Several interfaces as one. `ip link add <name> type bond mode …` */
-export function bond(spec: Common & kinds.BondSettings): LinkSpec {
-  const [common, own] = parted<kinds.BondSettings>(spec)
+export function bond(spec: Common & BondSettings): LinkSpec {
+  const [common, own] = parted<BondSettings>(spec)
   return { ...common, kind: 'bond', bond: own }
 }

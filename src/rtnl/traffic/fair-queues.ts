@@ -1,6 +1,6 @@
 import { given, picked } from '../link/given.ts'
 import type * as wire from '../wire/index.ts'
-import { settingError } from './units.ts'
+import { settingError, shareOf, shareText } from './units.ts'
 
 /** Fair queueing with pacing: a queue for each flow. Rates in bit/s, times in microseconds. */
 export interface FqSettings {
@@ -54,6 +54,27 @@ export interface SfqSettings {
   readonly divisor?: number
   /** Drops the oldest packet of a full queue instead of the newest. */
   readonly headDrop?: boolean
+  /** Drops or marks packets of a flow before its queue is full (random early detection). */
+  readonly red?: SfqRed
+}
+
+/** Sizes in bytes of one flow's queue. */
+export interface SfqRed {
+  readonly limit: number
+  /** Below `min` nothing is dropped, above `max` everything. Default: a quarter of the limit, and a third of that. */
+  readonly min?: number
+  readonly max?: number
+  /** The share that is dropped at `max`. Default: 0.02. */
+  readonly probability?: number
+  /** How fast the average follows the queue: by the size of packets and the length of a burst in packets. */
+  readonly averagePacket?: number
+  readonly burst?: number
+  /** The same as the kernel has it: the average changes by 2^-n of a change. Default: of `burst` and `averagePacket`. */
+  readonly averageLog?: number
+  /** Marks packets instead of dropping them. */
+  readonly ecn?: boolean
+  /** Drops packets of flows that do not react to marks. */
+  readonly hardDrop?: boolean
 }
 
 const sameFq = [
@@ -105,15 +126,75 @@ export function prioOptions({ bands = 3, map = usualMap }: PrioSettings) {
   return { bands, map: Uint8Array.from(map) }
 }
 
-/** What RED adds to struct tc_sfq_qopt_v1: limits, logarithms, a probability and counters. */
-const withoutRed = new Uint8Array(44)
+const fresh = {
+  ...{ dropped: 0, forcedDrops: 0, marked: 0, forcedMarks: 0, markedAtHead: 0, forcedMarksAtHead: 0 },
+}
+const withoutRed: wire.SfqRed = {
+  ...{ limit: 0, min: 0, max: 0, averageLog: 0, probabilityLog: 0, cellLog: 0, flags: 0, probability: 0 },
+  ...fresh,
+}
+/** TC_RED_ECN, TC_RED_HARDDROP. */
+const redFlags = { ecn: 1, hardDrop: 2 } as const
+
+/** As tc computes it (tc/q_sfq.c), by Sally Floyd's recommendations. */
+function redOptions(red: SfqRed): wire.SfqRed {
+  const { limit, max = Math.floor(limit / 4), min = Math.floor(max / 3), probability = 0.02 } = red
+  const { averagePacket = 1000, burst = Math.floor((2 * min + max) / (3 * averagePacket)) } = red
+  if (!(min < max && max <= limit))
+    throw settingError('sfq', `red: needs min < max ≤ limit, not ${min}, ${max} and ${limit}`)
+  const share = shareOf('sfq red.probability', probability)
+  return {
+    ...{ limit, min, max, cellLog: 0 },
+    averageLog: red.averageLog ?? averageLogOf(burst + 1 - min / averagePacket, burst),
+    probabilityLog: probabilityLogOf(probability / (max - min)),
+    flags: (red.ecn ? redFlags.ecn : 0) | (red.hardDrop ? redFlags.hardDrop : 0),
+    probability: share === 0xffffffff ? share : Math.floor(probability * 2 ** 32),
+    ...fresh,
+  }
+}
+
+/** tc/tc_red.c, tc_red_eval_ewma. */
+function averageLogOf(wanted: number, burst: number): number {
+  for (let log = 1, weight = 0.5; wanted >= 1 && log < 32; log++, weight /= 2)
+    if (wanted <= (1 - (1 - weight) ** burst) / weight) return log
+  throw settingError('sfq', 'red: burst is too small or too large for min and averagePacket')
+}
+
+/** tc/tc_red.c, tc_red_eval_P. */
+function probabilityLogOf(perByte: number): number {
+  let [log, share] = [0, perByte]
+  while (log < 32 && share <= 1) {
+    share *= 2
+    log++
+  }
+  if (log < 32) return log
+  throw settingError('sfq', 'red: probability is too small for the range from min to max')
+}
+
+function redFrom({ limit, min, max, averageLog, flags, probability }: wire.SfqRed): SfqRed | undefined {
+  if (limit === 0) return undefined
+  return {
+    ...{ limit, min, max, averageLog, probability: shareText(probability) },
+    ...{ ecn: (flags & redFlags.ecn) !== 0, hardDrop: (flags & redFlags.hardDrop) !== 0 },
+  }
+}
 
 export function sfqOptions(settings: SfqSettings): wire.SfqOptions {
   const { quantum = 0, perturb = 0, limit = 0, divisor = 0, flows = 0, depth = 0 } = settings
   const headDrop = settings.headDrop ? 1 : 0
-  return { quantum, perturb, limit, divisor, flows, depth, headDrop, red: withoutRed }
+  return {
+    quantum,
+    perturb,
+    limit,
+    divisor,
+    flows,
+    depth,
+    headDrop,
+    red: settings.red ? redOptions(settings.red) : withoutRed,
+  }
 }
 
-export function sfqSettings({ red: _, headDrop, ...same }: wire.SfqOptions): SfqSettings {
-  return { kind: 'sfq', ...given({ ...same, headDrop: headDrop === undefined ? undefined : headDrop !== 0 }) }
+export function sfqSettings({ red, headDrop, ...same }: wire.SfqOptions): SfqSettings {
+  const head = headDrop === undefined ? undefined : headDrop !== 0
+  return { kind: 'sfq', ...given({ ...same, headDrop: head, red: red && redFrom(red) }) }
 }

@@ -25,6 +25,21 @@ export interface FlowerMatch {
   readonly vlanEtherType?: number
   /** The interface that the packet came in by. */
   readonly inDev?: string
+  /** The tunnel that it came out of: a link with `external`. */
+  readonly tunnel?: FlowerTunnel
+}
+
+/** What an interface with `external` (vxlan, geneve, gre …) notes of the packet around. */
+export interface FlowerTunnel {
+  /** The network identifier or key. */
+  readonly id?: number
+  /** Networks: `192.168.2.0/24`. */
+  readonly from?: string
+  readonly to?: string
+  readonly sourcePort?: number
+  readonly destinationPort?: number
+  readonly tos?: number
+  readonly ttl?: number
 }
 
 interface Networks {
@@ -38,7 +53,9 @@ function maskOf(length: number, prefix: number): Uint8Array {
   return Uint8Array.from({ length }, (_, at) => (0xff00 >> Math.max(0, Math.min(8, prefix - at * 8))) & 0xff)
 }
 
-function networkKeys(cidr: string | undefined, end: 'source' | 'destination'): wire.FlowerOptions {
+type End = 'source' | 'destination' | 'tunnelSource' | 'tunnelDestination'
+
+function networkKeys(cidr: string | undefined, end: End): wire.FlowerOptions {
   if (cidr === undefined) return {}
   const { address, prefix } = parseCidr(cidr)
   const bytes = addressBytes(address)
@@ -73,6 +90,34 @@ function transportKeys(match: FlowerMatch): wire.FlowerOptions {
   }
 }
 
+/** As tc writes them: the identifier and the ports are compared whole. */
+function tunnelKeys(tunnel: FlowerTunnel | undefined): wire.FlowerOptions {
+  if (tunnel === undefined) return {}
+  const { id, from, to, sourcePort, destinationPort, tos, ttl } = tunnel
+  return {
+    ...(id !== undefined && { tunnelId: id }),
+    ...networkKeys(from, 'tunnelSource'),
+    ...networkKeys(to, 'tunnelDestination'),
+    ...(sourcePort !== undefined && { tunnelSourcePort: sourcePort }),
+    ...(destinationPort !== undefined && { tunnelDestinationPort: destinationPort }),
+    ...(tos !== undefined && { tunnelTos: tos, tunnelTosMask: 0xff }),
+    ...(ttl !== undefined && { tunnelTtl: ttl, tunnelTtlMask: 0xff }),
+  }
+}
+
+function tunnelFrom(options: wire.FlowerOptions): FlowerTunnel | undefined {
+  const tunnel: FlowerTunnel = given({
+    id: options.tunnelId,
+    from: networkFrom(options, 'tunnelSource'),
+    to: networkFrom(options, 'tunnelDestination'),
+    sourcePort: options.tunnelSourcePort,
+    destinationPort: options.tunnelDestinationPort,
+    tos: options.tunnelTos,
+    ttl: options.tunnelTtl,
+  })
+  return Object.keys(tunnel).length > 0 ? tunnel : undefined
+}
+
 /** ETH_P_ALL: no key. */
 const every = 0x0003
 
@@ -95,12 +140,13 @@ export function flowerKeys(
     ...transportKeys(match),
     ...(tos !== undefined && { tos, tosMask: 0xff }),
     ...(ttl !== undefined && { ttl, ttlMask: 0xff }),
+    ...tunnelKeys(match.tunnel),
     flags: 0,
     etherType: etherType === every ? undefined : etherType,
   }
 }
 
-function networkFrom(options: wire.FlowerOptions, end: 'source' | 'destination'): string | undefined {
+function networkFrom(options: wire.FlowerOptions, end: End): string | undefined {
   const version = options[`${end}4`] ? 4 : 6
   const [address, mask] = [options[`${end}${version}`], options[`${end}${version}Mask`]]
   if (!address || !mask) return undefined
@@ -124,6 +170,7 @@ export function flowerFrom(options: wire.FlowerOptions): Networks & { match: Flo
     tos,
     ttl,
     inDev: inName,
+    tunnel: tunnelFrom(options),
   })
   return {
     match,

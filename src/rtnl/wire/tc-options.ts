@@ -100,21 +100,30 @@ export const prioOptions: Codec<{ bands: number; map: Uint8Array }> = {
   read: from => ({ bands: from.u32('bands'), map: from.take(16, 'map') }),
 }
 
-/** struct tc_sfq_qopt, and as much of struct tc_sfq_qopt_v1 as there is (what RED adds stays as bytes). */
+/** What RED adds to struct tc_sfq_qopt_v1: bytes, logarithms, a probability in units of 2^-32, and struct tc_sfqred_stats. */
+const sfqRed = struct({
+  ...{ limit: u32, min: u32, max: u32, averageLog: u8, probabilityLog: u8, cellLog: u8, flags: u8 },
+  ...{ probability: u32, dropped: u32, forcedDrops: u32, marked: u32, forcedMarks: u32 },
+  ...{ markedAtHead: u32, forcedMarksAtHead: u32 },
+})
+export type SfqRed = ValueOf<typeof sfqRed>
+
+/** struct tc_sfq_qopt, and as much of struct tc_sfq_qopt_v1 as there is. */
 const sfqHeader = struct({ quantum: u32, perturb: i32, limit: u32, divisor: u32, flows: u32 })
-export type SfqOptions = ValueOf<typeof sfqHeader> & { depth?: number; headDrop?: number; red?: Uint8Array }
+export type SfqOptions = ValueOf<typeof sfqHeader> & { depth?: number; headDrop?: number; red?: SfqRed }
 export const sfqOptions: Codec<SfqOptions> = {
   write(out, value) {
     sfqHeader.write(out, value)
     if (value.red === undefined) return
     out.u32(value.depth ?? 0)
     out.u32(value.headDrop ?? 0)
-    out.put(value.red)
+    sfqRed.write(out, value.red)
   },
   read(from) {
     const header = sfqHeader.read(from)
     if (from.left < 8) return header
-    return { ...header, depth: from.u32(), headDrop: from.u32(), red: from.take(from.left) }
+    const more = { depth: from.u32(), headDrop: from.u32() }
+    return { ...header, ...more, ...(from.left > 0 && { red: sfqRed.read(from) }) }
   },
 }
 

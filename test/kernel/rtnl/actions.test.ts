@@ -34,6 +34,11 @@ const qdiscs: QdiscSettings[] = [
   { kind: 'fq', limit: 1000, flowLimit: 50, quantum: 3000, maxRate: 8e6, buckets: 1024, pacing: true },
   { kind: 'prio', bands: 4, map: [1, 2, 3, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1] },
   { kind: 'sfq', perturb: 10, quantum: 1514, limit: 100, divisor: 1024 },
+  {
+    kind: 'sfq',
+    headDrop: true,
+    red: { limit: 100_000, min: 8000, max: 60_000, probability: 0.2, ecn: true },
+  },
 ]
 
 test.for(qdiscs)(
@@ -55,6 +60,14 @@ const filters: [kind: string, spec: Listed][] = [
   [
     'flower',
     { protocol: 'ip', from: '10.0.0.0/8', match: { ipProtocol: 6, destinationPort: 443 }, classId: '1:10' },
+  ],
+  [
+    'flower',
+    {
+      protocol: 'ip',
+      match: { tunnel: { id: 42, to: '10.2.0.1/32', destinationPort: 4789 } },
+      verdict: 'drop',
+    },
   ],
   ['police', { police: { rate: 8e6, burst: 20_000, exceed: 'drop', conform: 'pipe' } }],
   ['gact', { verdict: 'drop' }],

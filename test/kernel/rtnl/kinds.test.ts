@@ -1,6 +1,15 @@
 import { expect } from 'vitest'
 import { attributes, encoded, u16, u32 } from '../../../src/netlink/index.ts'
-import { bridge, ifb, macvlan, openRoute, type PortSettings, veth, vxlan } from '../../../src/rtnl/index.ts'
+import {
+  bridge,
+  ifb,
+  type MacvlanSettings,
+  macvlan,
+  openRoute,
+  type PortSettings,
+  veth,
+  vxlan,
+} from '../../../src/rtnl/index.ts'
 import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 import { inNamespace, ipJson } from '../../support/namespace.ts'
@@ -49,6 +58,26 @@ test('ip and the library show vxlans, macvlans and an ifb as they were created',
   expect(await route.links.get('vx6')).toMatchObject({ vxlan: { ...six, dontFragment: 'set' } })
   expect(await route.links.get('mv0')).toMatchObject({ peer: index, macvlan: { mode: 'bridge' } })
   expect(await route.links.list({ kind: 'ifb' })).toMatchObject([{ name: 'ifb9', txQueueLength: 32 }])
+})
+
+test('a macvlan gets the frames of the addresses that it is given', async () => {
+  await using namespace = NetNamespace.create()
+  await using route = openRoute({ namespace })
+  const [one, other] = ['02:00:00:00:00:05', '02:00:00:00:00:06']
+  await route.links.add(veth({ name: 'a', peer: { name: 'b' } }))
+  await route.links.add(macvlan({ name: 'mv0', link: 'a', mode: 'source', macs: [one, other] }))
+  const shown = async () => (await linkIn(namespace, 'mv0')).linkinfo?.info_data
+  expect(await shown()).toMatchObject({ mode: 'source', macaddr_count: 2 })
+  const listed = async () => (await route.links.get('mv0')).macvlan?.macs?.toSorted()
+  expect(await listed()).toEqual([one, other])
+  const change = (macvlan: MacvlanSettings) => route.links.change({ name: 'mv0', kind: 'macvlan', macvlan })
+  await change({ removeMac: one })
+  expect(await listed()).toEqual([other])
+  await change({ addMac: one })
+  expect(await listed()).toEqual([one, other])
+  await change({ macs: [] })
+  expect(await listed()).toBeUndefined()
+  expect(await shown()).toMatchObject({ mode: 'source' })
 })
 
 test.for(['private', 'vepa', 'bridge', 'passthru'] as const)(

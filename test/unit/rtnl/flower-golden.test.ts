@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { messages } from '../../../src/netlink/index.ts'
-import type { FilterSpec } from '../../../src/rtnl/index.ts'
+import type { FilterSpec, SfqSettings } from '../../../src/rtnl/index.ts'
 import type { Operation } from '../../../src/rtnl/operation.ts'
 import { addFilter, filterOf } from '../../../src/rtnl/traffic/filter.ts'
 import { settingsOf } from '../../../src/rtnl/traffic/options-read.ts'
@@ -31,6 +31,18 @@ const filters: Record<string, FilterSpec> = {
     ...{ ...place, protocol: 'ip', verdict: 'pass' },
     match: { ipProtocol: 1, icmpType: 8, icmpCode: 0, ttl: 64, tos: 4 },
   },
+  'flower-tunnel': {
+    ...{ ...place, protocol: 'ip', verdict: 'drop' },
+    match: {
+      tunnel: {
+        ...{ id: 42, from: '10.1.0.0/16', to: '10.2.0.1/32', destinationPort: 4789, tos: 4, ttl: 64 },
+      },
+    },
+  },
+  'flower-tunnel-6': {
+    ...{ ...place, verdict: 'pass' },
+    match: { tunnel: { id: 7, from: 'fd00::/64', to: 'fd00::1/128', destinationPort: 5 } },
+  },
   'flower-vlan': {
     ...{ ...place, protocol: '802.1Q', verdict: 'drop' },
     match: { vlan: 5, vlanPriority: 3, vlanEtherType: 0x800 },
@@ -41,6 +53,14 @@ const filters: Record<string, FilterSpec> = {
 const said: Said[] = [
   ['fq-add', qdiscs.add({ link, kind: 'fq', ...fq })],
   ['sfq-add', qdiscs.add({ link, kind: 'sfq', perturb: 10, quantum: 1514, limit: 100, divisor: 1024 })],
+  [
+    'sfq-red',
+    qdiscs.add({
+      ...{ link, kind: 'sfq', limit: 3000, headDrop: true },
+      red: { limit: 100_000, min: 8000, max: 60_000, probability: 0.2, ecn: true },
+    }),
+  ],
+  ['sfq-red-plain', qdiscs.add({ link, kind: 'sfq', red: { limit: 100_000, hardDrop: true } })],
   ...Object.entries(filters)
     .filter(([vector]) => vector !== 'police-u32')
     .map(([vector, spec]): Said => [vector, addFilter(spec)]),
@@ -84,6 +104,18 @@ test('listed qdiscs have the settings that they were added with', () => {
     perturb: 10,
     quantum: 1514,
   })
+})
+
+test('a listed sfq has its early detection, which can be added again', () => {
+  const { attributes } = attributesOf('sfq-red')
+  const listed = settingsOf(attributes) as SfqSettings
+  const red = { limit: 100_000, min: 8000, max: 60_000, probability: 0.2, ecn: true, hardDrop: false }
+  expect(listed).toMatchObject({ kind: 'sfq', headDrop: true, red })
+  const [again] = qdiscs.add({ link, ...listed }).requests(names)
+  expect((again!.value as TrafficMessage).attributes.sfq?.red).toEqual(attributes.sfq?.red)
+  expect(settingsOf(attributesOf('sfq-add').attributes)).not.toHaveProperty('red')
+  const wrong = { limit: 100, min: 80, max: 60 }
+  expect(() => qdiscs.add({ link, kind: 'sfq', red: wrong })).toThrow('red: needs min < max ≤ limit')
 })
 
 test.each(Object.entries(filters))('%s: a listed filter is what was added', (vector, spec) => {

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest'
-import { bond, dummy, ifb, macvlan, type openRoute, vlan, vrf, vxlan } from '../../../src/rtnl/index.ts'
+import {
+  bond,
+  dummy,
+  ifb,
+  type MacvlanSettings,
+  macvlan,
+  type openRoute,
+  vlan,
+  vrf,
+  vxlan,
+} from '../../../src/rtnl/index.ts'
 import { linkOf } from '../../../src/rtnl/link/link.ts'
 import { changeAltNames } from '../../../src/rtnl/link/removals.ts'
 import { addLink, changeLink } from '../../../src/rtnl/link/requests.ts'
@@ -17,6 +27,8 @@ const portSettings = {
   ...{ hairpin: true, guard: true, fastLeave: true, neighbourSuppress: true, multicastToUnicast: true },
   ...{ locked: true, cost: 10, priority: 16, state: 3 },
 }
+
+const source = (macvlan: MacvlanSettings) => changeLink({ index: 22, kind: 'macvlan', macvlan })
 
 const said: Said[] = [
   [
@@ -59,6 +71,45 @@ const said: Said[] = [
     'bond-backup',
     addLink(bond({ name: 'bond0', mode: 'active-backup', miimon: 100, upDelay: 200, failOverMac: 'active' })),
   ],
+  [
+    'bond-arp',
+    addLink(
+      bond({
+        ...{
+          name: 'bond0',
+          mode: 'active-backup',
+          arpInterval: 100,
+          arpValidate: 'all',
+          arpAllTargets: 'all',
+        },
+        ...{ arpTargets: ['192.168.0.1', '192.168.0.2'], nsTargets: ['fd00::1', 'fd00::2'] },
+        ...{ primaryReselect: 'better', missedMax: 3 },
+      }),
+    ),
+  ],
+  [
+    'bond-ad',
+    addLink(
+      bond({
+        ...{ name: 'bond0', mode: '802.3ad', adSelect: 'bandwidth', lacpActive: true, adUserPortKey: 37 },
+        ...{ adActorSystemPriority: 1000, adActorSystem: '02:00:00:00:00:09' },
+      }),
+    ),
+  ],
+  [
+    'bond-rest',
+    addLink(
+      bond({
+        ...{ name: 'bond0', mode: 'balance-alb', miimon: 100, useCarrier: false, peerNotifyDelay: 200 },
+        ...{ resendIgmp: 3, peerNotifications: 4, allSlavesActive: true, learningInterval: 5 },
+        ...{ packetsPerSlave: 6, tlbDynamicLb: true },
+      }),
+    ),
+  ],
+  ['macvlan-source', source({ macs: ['02:00:00:00:00:05', '02:00:00:00:00:06'] })],
+  ['macvlan-source-add', source({ addMac: '02:00:00:00:00:05' })],
+  ['macvlan-source-del', source({ removeMac: '02:00:00:00:00:05' })],
+  ['macvlan-source-flush', source({ macs: [] })],
   ['altname-add', changeAltNames('a0', ['left', longName], true)],
   ['altname-del', changeAltNames('a0', ['left'], false)],
   ['namespace-move', changeLink({ index: 7, namespace: fd4 })],
@@ -84,4 +135,13 @@ test('a listed vlan has its protocol and its flags', () => {
   expect(linkOf(messagesOf('vlan-add-qinq')[0]!.value as LinkMessage)).toMatchObject({
     ...{ peer: 7, kind: 'vlan', vlan: { id: 6, protocol: '802.1ad', ...flags } },
   })
+})
+
+test('a listed bond has its targets and its part in 802.3ad', () => {
+  const listed = (vector: string) => linkOf(messagesOf(vector)[0]!.value as LinkMessage)
+  expect(listed('bond-arp').bond).toMatchObject({
+    ...{ arpTargets: ['192.168.0.1', '192.168.0.2'], nsTargets: ['fd00::1', 'fd00::2'], arpValidate: 'all' },
+  })
+  expect(listed('bond-ad').bond).toMatchObject({ adSelect: 'bandwidth', adActorSystem: '02:00:00:00:00:09' })
+  expect(listed('macvlan-source').macvlan).toMatchObject({ macs: ['02:00:00:00:00:05', '02:00:00:00:00:06'] })
 })

@@ -19,6 +19,24 @@ export const flowerCommands: readonly Captured[] = [
   ['prio-plain', 'tc qdisc add dev a0 root handle 1: prio', cable],
   ['sfq-add', 'tc qdisc add dev a0 root sfq perturb 10 quantum 1514 limit 100 divisor 1024', cable],
   [
+    'sfq-red',
+    'tc qdisc add dev a0 root sfq limit 3000 headdrop redflowlimit 100000 min 8000 max 60000 probability 0.20 ecn',
+    cable,
+  ],
+  ['sfq-red-plain', 'tc qdisc add dev a0 root sfq redflowlimit 100000 harddrop', cable],
+  [
+    'flower-tunnel',
+    `${add} protocol ip flower enc_key_id 42 enc_src_ip 10.1.0.0/16 enc_dst_ip 10.2.0.1 enc_dst_port 4789 enc_tos 4 enc_ttl 64 action drop`,
+    cable,
+    ingress,
+  ],
+  [
+    'flower-tunnel-6',
+    `${add} protocol all flower enc_key_id 7 enc_src_ip fd00::/64 enc_dst_ip fd00::1 enc_dst_port 5 action pass`,
+    cable,
+    ingress,
+  ],
+  [
     'flower-tcp',
     `${add} protocol ip flower src_ip 10.0.0.0/8 dst_ip 192.168.1.1 ip_proto tcp dst_port 443 action drop`,
     cable,

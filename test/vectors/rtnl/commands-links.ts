@@ -1,5 +1,6 @@
 import type { Captured } from './commands.ts'
 
+const source = 'ip link add link a0 name mv0 index 22 type macvlan mode source'
 const cable = 'ip link add a0 index 7 type veth peer name b0'
 
 /** Kinds of links, a port's settings, other names. Kinds that the kernel lacks are sent, and refused. */
@@ -28,6 +29,37 @@ export const linkCommands: readonly Captured[] = [
     'bond-add',
     'ip link add bond0 type bond mode 802.3ad miimon 100 lacp_rate fast xmit_hash_policy layer3+4 min_links 1',
   ],
+  [
+    'bond-arp',
+    'ip link add bond0 type bond mode active-backup arp_interval 100 arp_validate all arp_all_targets all arp_ip_target 192.168.0.1,192.168.0.2 ns_ip6_target fd00::1,fd00::2 primary_reselect better arp_missed_max 3',
+  ],
+  [
+    'bond-ad',
+    'ip link add bond0 type bond mode 802.3ad ad_select bandwidth lacp_active on ad_user_port_key 37 ad_actor_sys_prio 1000 ad_actor_system 02:00:00:00:00:09',
+  ],
+  [
+    'bond-rest',
+    'ip link add bond0 type bond mode balance-alb miimon 100 use_carrier 0 peer_notify_delay 200 resend_igmp 3 num_grat_arp 4 all_slaves_active 1 lp_interval 5 packets_per_slave 6 tlb_dynamic_lb 1',
+  ],
+  [
+    'macvlan-source',
+    'ip link set link a0 dev mv0 type macvlan macaddr set 02:00:00:00:00:05 02:00:00:00:00:06',
+    cable,
+    source,
+  ],
+  [
+    'macvlan-source-add',
+    'ip link set link a0 dev mv0 type macvlan macaddr add 02:00:00:00:00:05',
+    cable,
+    source,
+  ],
+  [
+    'macvlan-source-del',
+    'ip link set link a0 dev mv0 type macvlan macaddr del 02:00:00:00:00:05',
+    cable,
+    source,
+  ],
+  ['macvlan-source-flush', 'ip link set link a0 dev mv0 type macvlan macaddr flush', cable, source],
   [
     'bond-backup',
     'ip link add bond0 type bond mode active-backup miimon 100 updelay 200 fail_over_mac active',
