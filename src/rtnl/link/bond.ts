@@ -3,12 +3,12 @@ import type { LinkRef, Names } from '../operation.ts'
 import type * as wire from '../wire/index.ts'
 import { given, picked } from './given.ts'
 
-export const bondModes = [
+const bondModes = [
   ...(['balance-rr', 'active-backup', 'balance-xor', 'broadcast', '802.3ad'] as const),
   ...(['balance-tlb', 'balance-alb'] as const),
 ]
 
-export const hashPolicies = ['layer2', 'layer3+4', 'layer2+3', 'encap2+3', 'encap3+4', 'vlan+srcmac'] as const
+const hashPolicies = ['layer2', 'layer3+4', 'layer2+3', 'encap2+3', 'encap3+4', 'vlan+srcmac'] as const
 
 /** The settings with words, in the order of their numbers (linux/if_bonding.h, ip-link(8)). */
 const words = {
