@@ -1,4 +1,7 @@
 import { type Clock, codeOf, durationText } from '../../base/index.ts'
+import { configure, type GuestChannel, setClock, unpackInto } from '../../guest/index.ts'
+import type { NodeAdditions } from '../../host/index.ts'
+import type { NodePlan } from '../../plan/index.ts'
 import type { AccelKind, Machine } from '../../vm/index.ts'
 
 /** How long a guest may take from its boot loader to its first sign of life. Emulated, a Debian takes 90 s to 5 minutes. */
@@ -9,6 +12,23 @@ export function cloudBootMs(accel: AccelKind): number {
 }
 /** How long xcluster-guest may begin after such a sign: cloud-init starts it last. */
 const graceMs = 60_000
+
+type Additions = NonNullable<ReturnType<NodeAdditions['of']>>
+
+interface Seeded {
+  readonly additions: Additions | undefined
+  readonly dnsPort: number | undefined
+  /** For its boot. */
+  readonly limitMs: number
+}
+
+/** Gives a guest what its cloud-init could not: overlays, routes and rules. */
+export async function configureSeeded(channel: GuestChannel, plan: NodePlan, how: Seeded): Promise<void> {
+  const { additions, dnsPort, limitMs } = how
+  await setClock(channel, () => limitMs)
+  if (additions) await unpackInto(channel, additions)
+  await configure(channel, plan, { clone: false, seeded: true, scripts: true, dnsPort })
+}
 
 /**
  * Waits until a guest that its own boot loader starts can be used: until it is configured, or, when it has no cloud-init

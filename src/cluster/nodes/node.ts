@@ -24,7 +24,7 @@ import type {
 } from '../../vm/index.ts'
 import { ClusterError } from '../errors.ts'
 import type { ClusterWorld } from '../world.ts'
-import { awaitCloudGuest, cloudBootMs } from './cloud-guest.ts'
+import { awaitCloudGuest, cloudBootMs, configureSeeded } from './cloud-guest.ts'
 import { NodeLifecycle } from './state.ts'
 
 /** What a node needs from its cluster. */
@@ -180,25 +180,16 @@ export class ClusterNode {
   /** A guest that never answers is used as it is, with a warning, until it does. */
   async #configureCloudGuest(channel: GuestChannel, limitMs: number): Promise<void> {
     const machine = this.#machine!
-    const configured = this.#configureSeeded(channel, limitMs)
-    const { clock } = this.#parts.world
-    this.#warning = await awaitCloudGuest(machine, configured, { clock, limitMs })
+    const { additions, dnsPort, world } = this.#parts
+    const [of, dns] = [additions.of(this.#plan), dnsPort()]
+    const configured = configureSeeded(channel, this.#plan, { additions: of, dnsPort: dns, limitMs })
+    this.#warning = await awaitCloudGuest(machine, configured, { clock: world.clock, limitMs })
     if (this.#warning === undefined) return
     this.#parts.tell({ type: 'notice', text: `${this.#plan.name}: ${this.#warning}` })
     const late = () => {
       if (this.#machine === machine) this.#warning = undefined
     }
     configured.then(late, () => {})
-  }
-
-  async #configureSeeded(channel: GuestChannel, limitMs: number): Promise<void> {
-    await setClock(channel, () => limitMs)
-    const additions = this.#parts.additions.of(this.#plan)
-    if (additions) await unpackInto(channel, additions)
-    await configure(channel, this.#plan, {
-      ...{ clone: false, seeded: true, scripts: true },
-      dnsPort: this.#parts.dnsPort(),
-    })
   }
 
   /**

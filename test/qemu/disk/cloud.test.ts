@@ -66,7 +66,7 @@ describe('an image with a boot loader and cloud-init', () => {
         expect(addresses).toContain(address)
       const route = await run(cluster, 1, 'ip route show default')
       expect(route).toMatch(/nexthop via 192\.168\.1\.201[\s\S]*nexthop via 192\.168\.1\.202/)
-      expect(await run(cluster, 1, 'cat /mine; cat /root/.ssh/authorized_keys')).toBe(`given\n${key}`)
+      expect(await run(cluster, 1, 'cat /mine; echo; cat /root/.ssh/authorized_keys')).toBe(`given\n${key}`)
       expect(await run(cluster, 201, 'ping -q -c 1 -W 5 192.168.1.1 >/dev/null && echo there')).toBe('there')
       await cluster.put(1, { text: 'put' }, '/put')
       expect((await cluster.get(1, '/put')).toString()).toBe('put')
