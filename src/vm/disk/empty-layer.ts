@@ -16,7 +16,7 @@ import { sandboxArgs } from '../qemu/qemu-args.ts'
 import type { BootDisk, Qemu } from '../shape.ts'
 import { diskNodes } from './nodes.ts'
 
-interface LayerOptions {
+export interface LayerOptions {
   readonly qemu: Qemu
   /** The user of QEMU. */
   readonly identity?: Identity | undefined
