@@ -207,21 +207,27 @@ class Forwarder implements Resolver {
   }
 
   /** Gives the answer in the room. */
-  #finish({ query, asker, begun, late }: Asking, length: number, source: AnswerSource): void {
+  #finish(asking: Asking, length: number, source: AnswerSource): void {
+    const { query, asker, late } = asking
     if (length <= 0) {
       if (trace.on) tellDrop(viewOf(query), asker)
       late.answered(undefined)
       return
     }
-    const answer = this.#answer
-    answer.length = length
-    if (trace.on || this.onAnswer !== undefined) {
-      const ms = this.#clock.now() - begun
-      const told = { query: viewOf(query), answer: viewOf(answer), asker, source, ms }
-      if (trace.on) tellAnswer(told)
-      this.onAnswer?.(told)
+    this.#answer.length = length
+    if (trace.on) tellAnswer(this.#told(asking, source))
+    if (this.onAnswer !== undefined) this.onAnswer(this.#told(asking, source))
+    late.answered(this.#answer)
+  }
+
+  #told({ query, asker, begun }: Asking, source: AnswerSource): Answered {
+    return {
+      query: viewOf(query),
+      answer: viewOf(this.#answer),
+      asker,
+      source,
+      ms: this.#clock.now() - begun,
     }
-    late.answered(answer)
   }
 
   upstreams(): UpstreamStatus[] {
