@@ -6,6 +6,7 @@ import {
   adoptStream,
   closeFd,
   type Identity,
+  isShortage,
   type Launched,
   launch,
   Memfd,
@@ -45,6 +46,7 @@ export async function makeEmptyLayer(
   for (const source of sources) {
     if (typeof source === 'string') continue
     const file = await open(source.path).catch(failure => {
+      if (isShortage(failure)) throw failure
       throw refused(target, `${source.path}: ${reasonOf(failure)}`, failure)
     })
     scope.defer(() => file.close())

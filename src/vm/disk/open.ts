@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { reasonOf, type Scope } from '../../base/index.ts'
-import { sealedMemfd } from '../../sys/index.ts'
+import { isShortage, sealedMemfd } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import { writeAt } from '../snapshot/checked-file.ts'
 import type { VmSpec } from '../types.ts'
@@ -44,6 +44,7 @@ async function openSeed(seed: Uint8Array, scope: Scope) {
 
 function openImage(path: string, name: string) {
   return open(path, constants.O_RDONLY).catch(failure => {
+    if (isShortage(failure)) throw failure
     throw new VmError({
       code: 'BOOT_FILE',
       kind: 'prerequisite',

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { reasonOf, type Scope } from '../../base/index.ts'
-import type { Identity } from '../../sys/index.ts'
+import { type Identity, isShortage } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { VmSpec } from '../types.ts'
 
@@ -26,6 +26,7 @@ export async function openDisks(spec: VmSpec, scope: Scope): Promise<number[]> {
 
 async function openFor(spec: VmSpec, path: string, scope: Scope): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY).catch(failure => {
+    if (isShortage(failure)) throw failure // the file is not at fault
     throw unreadable(spec, `${path}: ${reasonOf(failure)}`, failure)
   })
   scope.defer(() => file.close())
