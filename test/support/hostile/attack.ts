@@ -48,7 +48,9 @@ export async function attack(xc: Xc, kinds: readonly HostileKind[]): Promise<Far
     const client = new OwnerClient(owner.places, 'default')
     await client.status()
     owner.begin()
-    await Promise.all(kinds.map((kind, index) => arm(xc, owner, { kind, id: firstHostile + index })))
+    const hostile = kinds.map((kind, index) => ({ kind, id: firstHostile + index }))
+    await Promise.all(hostile.map(each => arm(xc, owner, each)))
+    await Promise.all(hostile.map(each => ended(client, owner, each)))
     const fared = await use(xc, client, kinds)
     const [growthMiB, cpu] = [owner.growthMiB(), owner.cpu()]
     const waiting = xc.begin(['exec', `${firstHostile}`, '--timeout', '60', '--', 'true'])
@@ -70,6 +72,22 @@ async function arm(
   const log = owner.consoleOf(id)
   const isArmed = () => readFileSync(log, 'latin1').includes(armed)
   if (!(await waitFor(isArmed, 60_000))) throw new Error(`${kind.name}: it does not begin`)
+}
+
+/** Waits for the end of a guest that ends itself. */
+async function ended(
+  client: OwnerClient,
+  owner: Watched,
+  { kind: { name, ends, shows }, id }: { readonly kind: HostileKind; readonly id: number },
+): Promise<void> {
+  const log = owner.consoleOf(id)
+  const isOver = async () => {
+    if (shows !== undefined && !readFileSync(log, 'latin1').includes(shows)) return false
+    if (!ends) return true
+    const { nodes } = await client.status()
+    return nodes.find(node => node.id === id)?.state === 'failed'
+  }
+  if (!(await waitFor(isOver, 60_000))) throw new Error(`${name}: it does not end`)
 }
 
 async function use(

@@ -5,6 +5,8 @@ export interface HostileKind {
   readonly script: string
   /** The VM ends by the attack. */
   readonly ends?: true
+  /** What the guest's kernel then prints on its console. */
+  readonly shows?: string
 }
 
 /** What a guest prints before its attack. */
@@ -154,7 +156,11 @@ while :; do cat /tmp/one >&3; done`,
   channel('floods', `yes 'lies and more lies' >&3`),
   command('console floods', `yes 'a line that a guest prints without end' >/dev/ttyS0`),
   command('console sends escapes', `while :; do printf '${escapes}'; done >/dev/ttyS0`),
-  { ...command('guest panics', 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger'), ends: true },
-  { ...command('guest restarts', 'reboot -f'), ends: true },
-  command('guest halts', 'halt -f'),
+  {
+    ...command('guest panics', 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger'),
+    ends: true,
+    shows: 'Kernel panic',
+  },
+  { ...command('guest restarts', 'reboot -f'), ends: true, shows: 'Restarting system' },
+  { ...command('guest halts', 'halt -f'), shows: 'System halted' },
 ]
