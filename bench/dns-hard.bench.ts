@@ -1,14 +1,11 @@
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Benchmark, Case } from './benchmark.ts'
 import { compile } from './compile.ts'
-import { addressesOf } from './dns/answers.ts'
 import { load, percentile } from './dns/load.ts'
-import { cores, type Running, type ServerResources, startNsd, startOurs } from './dns/servers.ts'
+import { cores, type Running, serverResources, startNsd, startOurs } from './dns/servers.ts'
 import { names, writeQuestions } from './dns/zone.ts'
 
 const rate = 10_000
@@ -21,11 +18,8 @@ const hard: Benchmark = {
   rounds: { usual: 5, quick: 1 },
   needs: ['cc', 'dnsperf', 'nsd', 'taskset'],
   async prepare(scope) {
-    const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
-    scope.defer(() => rmSync(directory, { recursive: true }))
-    const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
-      (await addressesOf(asking)) !== undefined
-    const host: ServerResources = { scope, directory, answers }
+    const host = serverResources(scope)
+    const { directory } = host
     const nsd = await startNsd(host)
     const ours = await startOurs(host, nsd.port, ['--log', join(directory, 'log')])
     const file = writeQuestions(directory, names, 5 * names)

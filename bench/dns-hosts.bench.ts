@@ -1,5 +1,4 @@
-import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Scope } from '../src/base/index.ts'
@@ -10,6 +9,7 @@ import {
   programs,
   type Running,
   type ServerResources,
+  serverResources,
   startDnsmasq,
   startNsd,
   startOurs,
@@ -26,11 +26,8 @@ const dnsHosts: Benchmark = {
   rounds: { usual: 5, quick: 1 },
   needs: programs,
   async prepare(scope) {
-    const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
-    scope.defer(() => rmSync(directory, { recursive: true }))
-    const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
-      (await addressesOf(asking)) !== undefined
-    const host: ServerResources = { scope, directory, answers }
+    const host = serverResources(scope)
+    const { directory } = host
     const nsd = await startNsd(host)
     const file = join(directory, 'hosts')
     writeVersions(file)

@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Scope } from '../src/base/index.ts'
 import type { Benchmark, Case, Sample } from './benchmark.ts'
-import { addressesOf } from './dns/answers.ts'
 import { load } from './dns/load.ts'
 import {
   programs,
   type Running,
   type ServerResources,
+  serverResources,
   startNsd,
   startOurs,
   startUnbound,
@@ -24,11 +21,7 @@ const dnsMemory: Benchmark = {
   rounds: { usual: 3, quick: 1 },
   needs: programs,
   async prepare(scope) {
-    const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
-    scope.defer(() => rmSync(directory, { recursive: true }))
-    const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
-      (await addressesOf(asking)) !== undefined
-    const host: ServerResources = { scope, directory, answers }
+    const host = serverResources(scope)
     const nsd = await startNsd(host)
     const room = ['--cache-size', `${before + measured + 1000}`]
     const of = (start: (host: ServerResources) => Promise<Running>) => () => bytesPerName(host, start)

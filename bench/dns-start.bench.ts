@@ -1,14 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { inProject } from '../scripts/setup/project.js'
 import type { Scope } from '../src/base/index.ts'
 import { type Benchmark, type Case, median } from './benchmark.ts'
-import { addressesOf } from './dns/answers.ts'
-import { dnsmasqCommand, freePort, startNsd } from './dns/servers.ts'
+import { dnsmasqCommand, freePort, serverResources, startNsd } from './dns/servers.ts'
 import { nameOf } from './dns/zone.ts'
 
 const processes = 5
@@ -24,11 +20,8 @@ const dnsStart: Benchmark = {
   rounds: { usual: 15, quick: 3 },
   needs: ['dnsmasq', 'nsd', 'taskset'],
   async prepare(scope) {
-    const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
-    scope.defer(() => rmSync(directory, { recursive: true }))
-    const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
-      (await addressesOf(asking)) !== undefined
-    const nsd = await startNsd({ scope, directory, answers })
+    const host = serverResources(scope)
+    const nsd = await startNsd(host)
     const ours =
       (...program: string[]) =>
       (port: number) => [

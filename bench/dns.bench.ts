@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Benchmark, Case, Sample, Unit } from './benchmark.ts'
-import { addressesOf, checkAnswers, checkMisses } from './dns/answers.ts'
+import { checkAnswers, checkMisses } from './dns/answers.ts'
 import { type Load, load, percentile } from './dns/load.ts'
 import {
   programs,
   type Running,
-  type ServerResources,
+  serverResources,
   startDnsmasq,
   startNsd,
   startOurs,
@@ -29,11 +28,8 @@ const dns: Benchmark = {
   rounds: { usual: 9, quick: 2 },
   needs: programs,
   async prepare(scope) {
-    const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
-    scope.defer(() => rmSync(directory, { recursive: true }))
-    const answers = async (asking: Parameters<typeof addressesOf>[0]) =>
-      (await addressesOf(asking)) !== undefined
-    const host: ServerResources = { scope, directory, answers }
+    const host = serverResources(scope)
+    const { directory } = host
     const nsd = await startNsd(host)
     const ours = await startOurs(host, nsd.port, ['--cache-size', '20000'])
     const logged = await startOurs(host, nsd.port, ['--cache-size', '20000', '--log', join(directory, 'log')])

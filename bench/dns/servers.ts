@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Scope, systemClock } from '../../src/base/index.ts'
-import type { Asking } from './answers.ts'
+import { type Asking, addressesOf } from './answers.ts'
 import { nameOf, names, writeZone, zone } from './zone.ts'
 
 /** A server that runs on a core of its own. */
@@ -25,9 +26,18 @@ export const programs = ['dnsperf', 'nsd', 'unbound', 'dnsmasq', 'taskset'] as c
 
 export interface ServerResources {
   readonly scope: Scope
+  /** For their files. It goes with the scope. */
   readonly directory: string
-  /** Tells whether a server answers. */
-  readonly answers: (asking: Asking) => Promise<boolean>
+}
+
+export function serverResources(scope: Scope): ServerResources {
+  const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
+  scope.defer(() => rmSync(directory, { recursive: true }))
+  return { scope, directory }
+}
+
+async function answers(asking: Asking): Promise<boolean> {
+  return (await addressesOf(asking)) !== undefined
 }
 
 /**
@@ -129,7 +139,7 @@ export async function startUnbound(host: ServerResources, upstream: number): Pro
 }
 
 async function start(
-  { scope, answers }: ServerResources,
+  { scope }: ServerResources,
   { core, command, port }: { core: string; command: readonly string[]; port: number },
 ): Promise<Running> {
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }

@@ -8,7 +8,7 @@ import type { ClusterWorld } from '../world.ts'
 import type { FrozenCluster } from './frozen.ts'
 
 export interface LabOptions extends Pick<StartHooks, 'onEvent' | 'places' | 'net'> {
-  /** How many forks are kept ready, restored and paused. They are made while no fork is asked for. Default: 0. */
+  /** How many forks are kept ready, restored and paused. One that is taken is replaced at once. Default: 0. */
   readonly spare?: number
 }
 

@@ -10,8 +10,7 @@ export interface PrepareHooks extends StartHooks, Pick<LabOptions, 'spare'> {}
 
 /**
  * Starts a cluster, lets `prepare` install, configure and warm up what tests need, and freezes it. The result gives as many
- * clusters like it as asked for, each within a fraction of a second. When `prepare` throws, that is thrown, and nothing is
- * left.
+ * clusters like it as asked for. When `prepare` throws, that is thrown, and nothing is left.
  *
  * ```ts
  * await using lab = await prepareCluster({ nvm: 2, ovl: ['bird'] }, async cluster => {
