@@ -54,15 +54,21 @@ const dns: Benchmark = {
       bench.misses({ ours, dnsmasq, unbound }),
       bench.latency({ ours, dnsmasq, unbound }),
     ]
-    return { cases: cases.filter(isWanted), failures: () => wrong }
+    return { cases: selected(cases), failures: () => wrong }
   },
 }
 export default dns
 
 /** By words in the names of its figures. */
 const wanted = process.env.XCLUSTER_BENCH_CASE?.split(',')
-const isWanted = ({ units }: Case) =>
-  wanted === undefined || Object.keys(units).some(name => wanted.some(word => name.includes(word)))
+function selected(cases: readonly Case[]): Case[] {
+  const figuresOf = ({ units }: Case) => Object.keys(units)
+  const isWanted = (name: string) => wanted?.some(word => name.includes(word)) ?? true
+  const found = cases.filter(each => figuresOf(each).some(isWanted))
+  if (found.length === 0)
+    throw new Error(`XCLUSTER_BENCH_CASE names none of: ${cases.flatMap(figuresOf).join(', ')}`)
+  return found
+}
 
 type Servers = Readonly<Record<string, Running>>
 

@@ -1,7 +1,7 @@
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { execOutputLimit } from '../api/index.ts'
-import { messageOf, printable } from '../base/index.ts'
+import { messageOf, printable, reasonOf } from '../base/index.ts'
 import type { RunningCommand } from '../stream/index.ts'
 import { FileError } from './errors.ts'
 import { type How, LocalPlace } from './place.ts'
@@ -236,7 +236,7 @@ function localFailure(target: string, failure: unknown): FileError {
     code: 'FILE_TARGET',
     op: 'write',
     target,
-    reason: messageOf(failure),
+    reason: reasonOf(failure),
     cause: failure,
   })
 }

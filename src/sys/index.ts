@@ -40,6 +40,7 @@ export {
 export { type ConnectWait, connectWhenReady, type StreamPlace } from './sockets/connect.ts'
 export { type Bound, type BoundSocket, boundSockets, holderOf } from './sockets/holder.ts'
 export { bindInet, type InetPlace, type InetSocket } from './sockets/inet-socket.ts'
+export { interfaceAddresses } from './sockets/interfaces.ts'
 export { listenStream, StreamListener } from './sockets/listen.ts'
 export {
   type NetlinkOptions,

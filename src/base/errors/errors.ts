@@ -1,3 +1,5 @@
+import { exhaustionRemedy } from './remedies.ts'
+
 /**
  * What an error means to its caller: `failed`: something went wrong; `usage`: the caller asked for something
  * that is impossible; `missing`: the cluster or node does not exist; `prerequisite`: this machine lacks
@@ -29,7 +31,9 @@ export class XclusterError extends Error {
   readonly reason: string
   readonly remedy: string | undefined
 
-  constructor(details: ErrorDetails) {
+  constructor(given: ErrorDetails) {
+    const exhausted = exhaustionRemedy(given.cause)
+    const details = exhausted ? { kind: 'prerequisite' as const, ...given, remedy: exhausted } : given
     super(sentence(details), details.cause === undefined ? undefined : { cause: details.cause })
     this.name = new.target.name
     this.code = details.code

@@ -11,6 +11,7 @@ import {
 import type { FabricKind } from '../../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { planNics, planUnpluggedNics, type Settings, settingFor } from '../../plan/index.ts'
+import { isShortage } from '../../sys/index.ts'
 import type { Machine, Template, TemplateSpec, TemplateStep } from '../../vm/index.ts'
 import type { ClusterWorld } from '../world.ts'
 
@@ -186,8 +187,12 @@ function tapsOf({ id, nets }: NodePlan): ClusterPlan['bridges']['taps'] {
   return nets.map(({ net, tap, mac }) => ({ node: id, net, name: tap, mac }))
 }
 
-/** True when the template's guest never answered: nodes that boot would fail in the same way, and as late. */
+/**
+ * True when the template's guest never answered, or the machine has no more files or memory: nodes that boot would fail
+ * in the same way, and as late.
+ */
 function isHopeless(failure: unknown): boolean {
-  const { cause = failure } = firstFailure(failure) as Error
-  return codeOf(cause) === 'BOOT_TIMEOUT'
+  const first = firstFailure(failure)
+  const { cause = first } = first as Error
+  return codeOf(cause) === 'BOOT_TIMEOUT' || isShortage(first) || isShortage(cause)
 }

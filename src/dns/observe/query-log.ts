@@ -1,6 +1,6 @@
 import { close, closeSync, openSync, write } from 'node:fs'
 import { promisify } from 'node:util'
-import { type Clock, messageOf, Serial, systemClock } from '../../base/index.ts'
+import { type Clock, reasonOf, Serial, systemClock } from '../../base/index.ts'
 import { DnsError } from '../errors.ts'
 import type { Answered } from '../types.ts'
 import { LineWriter, longestLine } from './log-line.ts'
@@ -114,7 +114,7 @@ function openLog(path: string): number {
       code: 'DNS_LOG_FAILED',
       op: 'open query log',
       target: path,
-      reason: messageOf(cause),
+      reason: reasonOf(cause),
       remedy: 'Name a file that you can write to',
       cause,
     })

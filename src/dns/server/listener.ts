@@ -1,6 +1,5 @@
-import { networkInterfaces } from 'node:os'
 import { isSystemError, Scope, settingText } from '../../base/index.ts'
-import { bindInet, handOver, holderOf, SysError } from '../../sys/index.ts'
+import { bindInet, handOver, holderOf, interfaceAddresses, SysError } from '../../sys/index.ts'
 import { DnsError } from '../errors.ts'
 import { lacksAddon } from '../lacks-addon.ts'
 import { type NetPlace, placeText } from './address.ts'
@@ -71,7 +70,7 @@ function isBatchedPossible(): boolean {
 
 /** Without IPv6, the address for all addresses is that of IPv4. */
 function hostable(place: NetPlace): NetPlace {
-  const six = Object.values(networkInterfaces()).some(all => all?.some(({ family }) => family === 'IPv6'))
+  const six = Object.values(interfaceAddresses()).some(all => all?.some(({ family }) => family === 'IPv6'))
   return place.address === '::' && !six ? { ...place, address: '0.0.0.0' } : place
 }
 

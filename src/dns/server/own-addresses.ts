@@ -1,5 +1,5 @@
-import { networkInterfaces } from 'node:os'
 import { addressBytes, addressText, type Clock } from '../../base/index.ts'
+import { interfaceAddresses, isShortage } from '../../sys/index.ts'
 
 /** How long the addresses count that were read, in milliseconds: they come and go with cables and leases. */
 const validMs = 1000
@@ -11,16 +11,22 @@ export function ownAddresses(clock: Clock): (address: string) => boolean {
   return address => {
     const now = clock.now()
     if (now - readAt >= validMs) {
-      known = new Set(machineAddresses())
+      known = machineAddresses() ?? known
       readAt = now
     }
     return known.has(withoutScope(address))
   }
 }
 
-function machineAddresses(): string[] {
-  const all = Object.values(networkInterfaces()).flatMap(each => each ?? [])
-  return all.map(({ address }) => addressText(addressBytes(withoutScope(address))))
+/** Undefined while this process can open no more files: the server goes on with what it knew. */
+function machineAddresses(): Set<string> | undefined {
+  try {
+    const all = Object.values(interfaceAddresses()).flatMap(each => each ?? [])
+    return new Set(all.map(({ address }) => addressText(addressBytes(withoutScope(address)))))
+  } catch (failure) {
+    if (isShortage(failure)) return undefined
+    throw failure
+  }
 }
 
 const withoutScope = (address: string): string => address.split('%')[0]!

@@ -1,10 +1,10 @@
-import { networkInterfaces } from 'node:os'
 import { addressBytes } from '../../base/index.ts'
 import { binding } from '../binding.ts'
 import * as kernel from '../constants.ts'
 import { closeFd } from '../descriptor.ts'
 import { attempt } from '../errors.ts'
 import { type NetNamespace, namespaceFd } from '../namespaces/namespace.ts'
+import { interfaceAddresses } from './interfaces.ts'
 
 export interface InetPlace {
   /** `::` includes IPv4. An IPv6 address may name its interface, `fe80::1%eth0`. */
@@ -70,6 +70,6 @@ function sockaddr(text: string, port: number): Uint8Array {
 }
 
 function scopeId(scope: string): number {
-  const found = networkInterfaces()[scope]?.find(({ family }) => family === 'IPv6')
+  const found = interfaceAddresses()[scope]?.find(({ family }) => family === 'IPv6')
   return Number((found?.family === 'IPv6' && found.scopeid) || scope) || 0
 }

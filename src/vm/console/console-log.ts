@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { messageOf } from '../../base/index.ts'
+import { reasonOf } from '../../base/index.ts'
 import { VmError } from '../errors.ts'
 
 /** A guest can print without end, and the disk is finite. */
@@ -17,12 +17,11 @@ export class ConsoleLog {
     try {
       this.#fd = openSync(path, 'a', 0o600)
     } catch (failure) {
-      const reason = messageOf(failure)
       throw new VmError({
         code: 'CONSOLE_LOG',
         op: 'open console log of',
         target: name,
-        reason,
+        reason: reasonOf(failure),
         cause: failure,
       })
     }

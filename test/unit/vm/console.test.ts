@@ -112,7 +112,9 @@ test('console output goes to the ring, the log and every reader, byte for byte',
 })
 
 test('a console log that cannot be opened is reported at once', () => {
-  expect(() => new ConsoleLog('/nowhere/log', 'vm-001')).toThrow('open console log of vm-001: ENOENT')
+  expect(() => new ConsoleLog('/nowhere/log', 'vm-001')).toThrow(
+    'open console log of vm-001: No such file or directory',
+  )
 })
 
 test('a slow reader of a console that floods loses the oldest output, and costs a bounded amount of memory', async () => {

@@ -69,6 +69,6 @@ test('a log file that cannot be opened is reported', () => {
   const path = '/nonexistent/log'
   expect(existsSync('/nonexistent')).toBe(false)
   expect(() => new QueryLog(path)).toThrow(
-    /open query log \/nonexistent\/log: ENOENT.*Name a file that you can write to/,
+    /open query log \/nonexistent\/log: No such file or directory. Name a file that you can write to/,
   )
 })
