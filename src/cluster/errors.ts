@@ -26,3 +26,14 @@ export function firstOf(failure: unknown, notice: (text: string) => void): unkno
   if (first !== failure && error !== undefined) notice(`The rollback is incomplete: ${messageOf(error)}`)
   return first
 }
+
+/** What runs in a node when it is to be frozen. */
+export function nodeBusy(target: string, count: number): ClusterError {
+  return new ClusterError({
+    code: 'NODE_BUSY',
+    op: 'freeze node',
+    target,
+    reason: `${count} command${count > 1 ? 's run' : ' runs'} there, and would have no reader in a fork`,
+    remedy: 'Wait for their end, or start them in the background',
+  })
+}

@@ -64,6 +64,7 @@ export class FakeWorld implements ClusterWorld {
   /** Called at each point. When it throws, that point fails. */
   at: (point: Point) => Promise<void> | void = () => {}
   kind: FabricKind = 'bridge'
+  accel: 'tcg' | 'kvm' = 'tcg'
   /** The resource that cannot be closed: `network`, `dns`. */
   stuck: string | undefined
   freeMiB = 64 << 10
@@ -102,7 +103,7 @@ export class FakeWorld implements ClusterWorld {
     const whole = { ...image, key: 'fake', modules: [], hasTelnetd: true, hasDropbear: false }
     return {
       qemu: { path: '/nowhere/qemu', version: '7.2.22' },
-      accel: { kind: 'tcg' },
+      accel: { kind: this.accel },
       image: whole,
       software: () => ({ image: whole }),
     } as HostResources

@@ -22,7 +22,7 @@ import type {
   Template,
   VmSpec,
 } from '../../vm/index.ts'
-import { ClusterError } from '../errors.ts'
+import { ClusterError, nodeBusy } from '../errors.ts'
 import type { ClusterWorld } from '../world.ts'
 import { awaitCloudGuest, cloudBootMs, configureSeeded } from './cloud-guest.ts'
 import { NodeLifecycle } from './state.ts'
@@ -125,10 +125,15 @@ export class ClusterNode {
   /** Lets a VM that resumed as it was frozen go on: it is configured, and gets the time and randomness of its own. */
   async goOn(): Promise<void> {
     const { qmp } = this.#running()
-    await this.#configuring(async channel => {
-      await qmp.execute('cont')
-      await wakeUp(channel)
-    })
+    await this.#configuring(channel => resumeFrozen(qmp, channel))
+  }
+
+  /** The same and a command, as a rehearsal. Resolves with the function by which it stands still again. */
+  async rehearse(): Promise<() => Promise<unknown>> {
+    const { qmp } = this.#running()
+    await resumeFrozen(qmp, this.#channel!)
+    await runCommand(this.#channel!.streams, ['true'], { clock: this.#parts.world.clock })
+    return () => qmp.execute('stop')
   }
 
   async #configuring(work: (channel: GuestChannel) => Promise<void>): Promise<void> {
@@ -149,7 +154,7 @@ export class ClusterNode {
   async drain(): Promise<void> {
     if (this.state !== 'ready') throw this.#notReady()
     const { count } = this.#channel!.streams
-    if (count > 0) throw busy(this.#plan.name, count)
+    if (count > 0) throw nodeBusy(this.#plan.name, count)
     await drain(this.#channel!)
   }
 
@@ -388,12 +393,7 @@ export class ClusterNode {
   }
 }
 
-function busy(target: string, count: number): ClusterError {
-  return new ClusterError({
-    code: 'NODE_BUSY',
-    op: 'freeze node',
-    target,
-    reason: `${count} command${count > 1 ? 's run' : ' runs'} there, and would have no reader in a fork`,
-    remedy: 'Wait for their end, or start them in the background',
-  })
+async function resumeFrozen(qmp: Machine['qmp'], channel: GuestChannel): Promise<void> {
+  await qmp.execute('cont')
+  await wakeUp(channel)
 }

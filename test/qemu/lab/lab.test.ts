@@ -62,16 +62,24 @@ test('a spare stands ready and goes on when a fork is asked for, and another tak
   census,
 }) => {
   await using lab = await prepareCluster(
-    { nvm: 1, nrouters: 0, smp: 1 },
-    cluster => cluster.exec(1, 'date +%s >/root/frozen').then(() => {}),
+    small,
+    async cluster => {
+      await cluster.exec(1, 'date +%s >/root/frozen')
+      await beginTransfer(cluster)
+    },
     { spare: 1 },
   )
   for (let count = 0; count < 3; count++) {
     await using fork = await lab.fork()
-    expect(fork.status().nodes.map(({ state }) => state)).toEqual(['ready'])
-    expect(Number(await said(fork, 1, 'date +%s'))).toBeGreaterThanOrEqual(
-      Number(await said(fork, 1, 'cat /root/frozen')),
-    )
+    expect(fork.status().nodes.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready'])
+    const time = Number(await said(fork, 1, 'date +%s'))
+    expect(time).toBeGreaterThanOrEqual(Number(await said(fork, 1, 'cat /root/frozen')))
+    const got = async () => (await said(fork, 1, 'cat /tmp/received')).split('\n')
+    const before = await got()
+    expect(before).not.toContain(`${lines}`)
+    expect(await waitFor(async () => (await got()).length > before.length + 5, 20_000)).toBe(true)
+    const numbers = await got()
+    expect(numbers).toEqual(Array.from(numbers, (_, index) => `${index + 1}`))
   }
   await lab.dispose()
   await census.expectUnchanged()

@@ -68,17 +68,30 @@ test('a fork tells each guest its time and gives it randomness, and nothing else
 })
 
 describe('spares', () => {
-  test('stand still until a fork is asked for, and are replaced', async () => {
-    const world = new FakeWorld()
-    const lab = await prepared(world, { spare: 1 })
-    await running(world, 2)
-    expect(world.vms.alive.flatMap(({ commands }) => commands)).not.toContain('cont')
-    const fork = await lab.fork()
-    expect(states(fork)).toBe('vm-001 ready, vm-002 ready')
-    await running(world, 4)
-    await lab.dispose()
-    nothingLeft(world)
-  })
+  // Only an emulated processor has code to translate.
+  test.for<['tcg' | 'kvm', string[]]>([
+    ['tcg', ['cont', 'stop']],
+    ['kvm', []],
+  ])(
+    'stand still until a fork is asked for, after a rehearsal with %s, and are replaced',
+    async ([accel, rehearsed]) => {
+      const world = new FakeWorld()
+      world.accel = accel
+      const lab = await prepared(world, { spare: 1 })
+      await running(world, 2)
+      const moves = () =>
+        world.vms.alive.map(({ commands }) => commands.filter(command => /^(cont|stop)$/.test(command)))
+      for (let turn = 0; turn < 100; turn++) await world.turns()
+      expect(moves()).toEqual([rehearsed, rehearsed])
+      const fork = await lab.fork()
+      expect(states(fork)).toBe('vm-001 ready, vm-002 ready')
+      const going = [...rehearsed, 'cont']
+      expect(moves().slice(0, 2)).toEqual([going, going])
+      await running(world, 4)
+      await lab.dispose()
+      nothingLeft(world)
+    },
+  )
 
   test('one of which a node has died is not given out', async () => {
     const world = new FakeWorld()
