@@ -217,7 +217,7 @@ class ClusterStart {
       }),
     )
     if (this.#hooks.hold) {
-      if (from.host.accel.kind === 'tcg') await this.#rehearse()
+      if (from.host.accel.kind === 'tcg') await this.#warmUp()
       await unlessAborted(this.#hooks.hold(), on.signal, cause => startCancelled(this.#plan.name, cause))
       this.#began = this.#world.clock.now()
     }
@@ -230,8 +230,8 @@ class ClusterStart {
    * All nodes go on for a moment, and stand still again. QEMU's translator, which begins with nothing, has then seen the code
    * of the guests that going on runs: 0.1 s of a processor for each node.
    */
-  async #rehearse(): Promise<void> {
-    const ends = await Promise.all(this.#nodes.map(node => node.rehearse()))
+  async #warmUp(): Promise<void> {
+    const ends = await Promise.all(this.#nodes.map(node => node.warmUp()))
     await Promise.all(ends.map(end => end()))
   }
 

@@ -25,6 +25,8 @@ export type NoEvent =
   | 'process'
   /** A program in a guest ends: the agent reports it only when asked (guest-exec-status, qga/qapi-schema.json). */
   | 'guest program'
+  /** Something is so in a guest, which a command there sees when it is asked. */
+  | 'state of a guest'
   /** Something is idle for a while: that is the absence of events. */
   | 'idleness'
 

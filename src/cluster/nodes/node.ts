@@ -128,8 +128,8 @@ export class ClusterNode {
     await this.#configuring(channel => resumeFrozen(qmp, channel))
   }
 
-  /** The same and a command, as a rehearsal. Resolves with the function by which it stands still again. */
-  async rehearse(): Promise<() => Promise<unknown>> {
+  /** The same and a command, to warm up. Resolves with the function by which it stands still again. */
+  async warmUp(): Promise<() => Promise<unknown>> {
     const { qmp } = this.#running()
     await resumeFrozen(qmp, this.#channel!)
     await runCommand(this.#channel!.streams, ['true'], { clock: this.#parts.world.clock })

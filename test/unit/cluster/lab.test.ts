@@ -73,8 +73,8 @@ describe('spares', () => {
     ['tcg', ['cont', 'stop']],
     ['kvm', []],
   ])(
-    'stand still until a fork is asked for, after a rehearsal with %s, and are replaced',
-    async ([accel, rehearsed]) => {
+    'stand still until a fork is asked for, warmed up with %s, and are replaced',
+    async ([accel, warmedUp]) => {
       const world = new FakeWorld()
       world.accel = accel
       const lab = await prepared(world, { spare: 1 })
@@ -82,10 +82,10 @@ describe('spares', () => {
       const moves = () =>
         world.vms.alive.map(({ commands }) => commands.filter(command => /^(cont|stop)$/.test(command)))
       for (let turn = 0; turn < 100; turn++) await world.turns()
-      expect(moves()).toEqual([rehearsed, rehearsed])
+      expect(moves()).toEqual([warmedUp, warmedUp])
       const fork = await lab.fork()
       expect(states(fork)).toBe('vm-001 ready, vm-002 ready')
-      const going = [...rehearsed, 'cont']
+      const going = [...warmedUp, 'cont']
       expect(moves().slice(0, 2)).toEqual([going, going])
       await running(world, 4)
       await lab.dispose()

@@ -1,0 +1,159 @@
+import { resolve } from 'node:path'
+import { onAbort, systemClock, unlessAborted } from '../base/index.ts'
+import { type Cluster, type Lab, type PrepareHooks, prepareCluster } from '../cluster/index.ts'
+import { processEnvironment } from '../host/index.ts'
+import type { SettingOptions } from '../plan/index.ts'
+import { saveArtifacts } from './artifacts.ts'
+import { TestingError } from './errors.ts'
+import { keep } from './keep.ts'
+import { afterTests, type TestRunner } from './runner.ts'
+import { say } from './say.ts'
+import { TestVm } from './vm.ts'
+
+/** What a test, and the preparation, get. */
+export interface LabTest {
+  readonly cluster: Cluster
+  /** One node of it, by its number. */
+  vm(node: number): TestVm
+  /** Aborts when the test takes longer than it may. */
+  readonly signal: AbortSignal
+}
+
+export interface ClusterTestOptions extends Omit<PrepareHooks, 'onEvent' | 'logs' | 'timeoutMs'> {
+  /** Brings the cluster to the state in which every test begins. It is called once, for the first test. */
+  readonly prepare?: (lab: LabTest) => Promise<void>
+  /** How long a test may take, in milliseconds. Default: 60,000. */
+  readonly timeoutMs?: number
+  /** How long the preparation may take, with the start of the cluster, in milliseconds. Default: 300,000. */
+  readonly prepareMs?: number
+  /** The directory for what is saved when a test fails. Default: XCLUSTER_ARTIFACTS, or `xcluster-artifacts`. */
+  readonly artifacts?: string
+}
+
+/** Declares a test, as the runner's own `test` does. */
+export type ClusterTest = (name: string, run: (lab: LabTest) => Promise<void>) => void
+
+/**
+ * A `test` whose every test has a cluster of its own: a fork of one that is started and prepared once for the file. Forks are
+ * taken away when their tests have ended, and the prepared cluster after the last. When a test fails, what is known of its
+ * cluster is saved, and the place is printed. With XCLUSTER_KEEP=1 the cluster of the first test that fails stays until the
+ * process is ended.
+ *
+ * ```ts
+ * import * as vitest from 'vitest' // or: import * as runner from 'node:test'
+ *
+ * const test = clusterTest(vitest, { nvm: 2 }, { prepare: ({ vm }) => vm(1).waitFor({ port: 22 }), spare: 1 })
+ * test('they reach each other', async ({ vm }) => {
+ *   await vm(1).succeed('ping -c1 192.168.1.2')
+ * })
+ * ```
+ */
+export function clusterTest(
+  runner: TestRunner,
+  settings: SettingOptions,
+  options: ClusterTestOptions = {},
+): ClusterTest {
+  const { timeoutMs = 60_000, prepareMs = 300_000 } = options
+  const { env } = processEnvironment()
+  const keeps = env.XCLUSTER_KEEP === '1'
+  const root = resolve(options.artifacts ?? env.XCLUSTER_ARTIFACTS ?? 'xcluster-artifacts')
+  let preparing: Promise<Lab> | undefined
+  const prepared = () => {
+    preparing ??= prepareLab(settings, { ...options, prepareMs, root })
+    return preparing
+  }
+  afterTests(runner, async () => {
+    const lab = await preparing?.catch(() => undefined) // each test has said why it failed
+    await lab?.dispose()
+  })
+  const limit = keeps ? longest : prepareMs + timeoutMs
+  return (name, run) => {
+    runner.test(name, { timeout: limit }, async ({ signal } = {}) => {
+      const lab = await prepared()
+      const cluster = await lab.fork(signal ? { signal } : {})
+      try {
+        await withArtifacts({ cluster, root, test: name, keeps }, () =>
+          limited(cluster, run, { ms: timeoutMs, what: `test '${name}'`, signal }),
+        )
+      } finally {
+        void cluster.stop({ graceMs: 0 }).catch(() => {}) // the next test need not wait; the lab's end does, and throws it
+      }
+    })
+  }
+}
+
+/** Runners count the milliseconds of a timeout in 31 bits. */
+const longest = 2 ** 31 - 1
+
+async function prepareLab(
+  settings: SettingOptions,
+  {
+    prepare = async () => {},
+    prepareMs,
+    root,
+    ...hooks
+  }: ClusterTestOptions & { prepareMs: number; root: string },
+): Promise<Lab> {
+  const { timeoutMs: _, artifacts: __, ...own } = hooks
+  return await prepareCluster(
+    settings,
+    cluster =>
+      withArtifacts({ cluster, root, test: 'prepare', keeps: false }, () =>
+        limited(cluster, prepare, { ms: prepareMs, what: 'the preparation', signal: own.signal }),
+      ),
+    { ...own, timeoutMs: prepareMs },
+  )
+}
+
+interface Saving {
+  readonly cluster: Cluster
+  readonly root: string
+  readonly test: string
+  readonly keeps: boolean
+}
+
+/** Saves what is known of the cluster when the work fails. */
+async function withArtifacts(
+  { cluster, root, test, keeps }: Saving,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (failure) {
+    const place = await saveArtifacts(cluster, { root, test })
+    say(`'${test}' failed: its console, addresses, routes and more are in ${place}`)
+    if (keeps) await keep(cluster, failure)
+    throw failure
+  }
+}
+
+interface Limit {
+  readonly ms: number
+  readonly what: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** Throws TEST_TIMEOUT, and what the work throws. */
+async function limited(
+  cluster: Cluster,
+  run: (lab: LabTest) => Promise<void>,
+  { ms, what, signal }: Limit,
+): Promise<void> {
+  const ending = new AbortController()
+  const late = () =>
+    new TestingError({
+      code: 'TEST_TIMEOUT',
+      op: 'run',
+      target: what,
+      reason: `it took longer than ${ms / 1000} s`,
+    })
+  const cancel = systemClock.after(ms, () => ending.abort(late()))
+  const leave = onAbort(signal, () => ending.abort(signal?.reason))
+  const lab = { cluster, vm: (node: number) => new TestVm(cluster, node), signal: ending.signal }
+  try {
+    await unlessAborted(run(lab), ending.signal, reason => (reason instanceof Error ? reason : late()))
+  } finally {
+    cancel()
+    leave()
+  }
+}
