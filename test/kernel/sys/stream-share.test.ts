@@ -47,3 +47,46 @@ test('a port beyond its share of this process rests, loses nothing, and others a
   for (const fd of [far, otherFar]) closeSync(fd)
   await census.expectUnchanged()
 })
+
+test('many ports that flood rest before each is beyond its own share, and one that says little is heard', async ({
+  census,
+}) => {
+  let reads = 0
+  const flood = () => {
+    const [near, far] = socketPair()
+    const port = adoptStream(near, { share: 200 })
+    port.receive({
+      data: () => {
+        reads++
+        busy(5)
+        writeSync(far, 'more')
+      },
+      end: () => {},
+    })
+    writeSync(far, 'first')
+    return { port, far }
+  }
+  const floods = Array.from({ length: 10 }, flood)
+  expect(await waitFor(() => reads >= 120, 20_000)).toBe(true)
+  await turns(50) // the rest of them learn that they have to rest
+  const before = reads
+  await turns(50)
+  expect(reads - before).toBeLessThan(50) // 500 without a limit for all
+
+  const [near, far] = socketPair()
+  const quiet = adoptStream(near, { share: 50 })
+  let heard = ''
+  quiet.receive({
+    data: bytes => {
+      heard += Buffer.from(bytes).toString()
+    },
+    end: () => {},
+  })
+  writeSync(far, 'quiet')
+  expect(await waitFor(() => heard === 'quiet', 10_000)).toBe(true)
+  const resting = reads
+  expect(await waitFor(() => reads > resting + 10, 20_000)).toBe(true)
+  await Promise.all([quiet, ...floods.map(({ port }) => port)].map(port => port.close()))
+  for (const fd of [far, ...floods.map(each => each.far)]) closeSync(fd)
+  await census.expectUnchanged()
+})
