@@ -1,5 +1,5 @@
 export type { ErrorKind } from '../base/index.ts'
-export { NetlinkError, NetNamespace, type Overrun, type Subscription } from '../netlink/index.ts'
+export { type Lost, NetlinkError, NetNamespace, type Subscription } from '../netlink/index.ts'
 export {
   type Family,
   FamilyCommands,

@@ -24,6 +24,6 @@ export { Connection, type NetlinkPort, type NetlinkReceiver } from './connection
 export { type Doing, inRange, NetlinkError, type OutOfRange, outOfRange } from './errors.ts'
 export * from './open.ts'
 export { datagramOf, type Request, request } from './request.ts'
-export { type Overrun, Subscription } from './subscription.ts'
+export { type Lost, Subscription } from './subscription.ts'
 export type { MessageDecoder, NetlinkTraceValue, SocketDescription } from './trace.ts'
 export * from './wire/index.ts'

@@ -1,4 +1,4 @@
-import { Queue } from '../base/index.ts'
+import { defer, Queue } from '../base/index.ts'
 import type { NetlinkPort } from './connection.ts'
 import { closedError } from './errors.ts'
 import { type SocketDescription, SocketTrace } from './trace.ts'
@@ -8,23 +8,25 @@ import { type Message, messages } from './wire/index.ts'
  * Some events were lost, because the kernel's buffer or the queue here was full. Your copy of the state is
  * stale: list it again.
  */
-export interface Overrun {
-  readonly kind: 'overrun'
+export interface Lost {
+  readonly type: 'lost'
+  /** How many. Absent when the kernel has dropped them: it does not count. */
+  readonly count?: number
 }
 
-const overrun: Overrun = { kind: 'overrun' }
+const dropped: Lost = { type: 'lost' }
 
 /**
  * Multicast events, from a socket of their own: a flood of them cannot displace the answers to requests. Take
  * them with `for await`; leaving the loop closes the socket.
  */
-export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, AsyncDisposable {
+export class Subscription<T> implements AsyncIterableIterator<T | Lost>, AsyncDisposable {
   readonly #port: NetlinkPort
-  readonly #queue: Queue<T | Overrun>
+  readonly #queue: Queue<T | Lost>
   readonly #read: (message: Message) => T | undefined
   readonly #trace: SocketTrace
+  readonly #closed = defer<Error | undefined>()
   #seenLost = 0
-  #closed = false
 
   /** `read` returns undefined for messages that are not wanted. `description` names the socket in traces. */
   constructor(
@@ -39,18 +41,19 @@ export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, Asyn
     port.receive({
       data: bytes => this.#receive(bytes),
       overrun: () => this.#overrun(),
-      end: failure => this.#queue.end(failure && closedError({ op: 'listen for events' }, failure)),
+      end: failure => this.#end(failure && closedError({ op: 'listen for events' }, failure)),
     })
   }
 
-  async next(): Promise<IteratorResult<T | Overrun>> {
-    if (this.#queue.lost === this.#seenLost) return await this.#queue.next()
-    this.#seenLost = this.#queue.lost
-    return { value: overrun, done: false }
+  async next(): Promise<IteratorResult<T | Lost>> {
+    const count = this.lost - this.#seenLost
+    if (count === 0) return await this.#queue.next()
+    this.#seenLost = this.lost
+    return { value: { type: 'lost', count }, done: false }
   }
 
   /** Called by `for await` when its loop is left early. */
-  async return(): Promise<IteratorResult<T | Overrun>> {
+  async return(): Promise<IteratorResult<T | Lost>> {
     await this.close()
     return { value: undefined, done: true }
   }
@@ -59,14 +62,19 @@ export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, Asyn
     return this
   }
 
-  get closed(): boolean {
-    return this.#closed
+  /** How many of the oldest events a reader that lags has missed. Those that the kernel dropped are not counted. */
+  get lost(): number {
+    return this.#queue.lost
+  }
+
+  /** Resolves when it has ended: with the failure, or with undefined after `close()`. */
+  get closed(): Promise<Error | undefined> {
+    return this.#closed.promise
   }
 
   /** Ends the loop, after the events that are already queued. */
   async close(): Promise<void> {
-    this.#closed = true
-    this.#queue.end()
+    this.#end()
     await this.#port.close()
   }
 
@@ -76,7 +84,7 @@ export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, Asyn
 
   #overrun(): void {
     if (this.#trace.on) this.#trace.overrun()
-    this.#queue.push(overrun)
+    this.#queue.push(dropped)
   }
 
   #receive(bytes: Uint8Array): void {
@@ -87,7 +95,12 @@ export class Subscription<T> implements AsyncIterableIterator<T | Overrun>, Asyn
         if (event !== undefined) this.#queue.push(event)
       }
     } catch (malformed) {
-      this.#queue.end(malformed)
+      this.#end(malformed as Error)
     }
+  }
+
+  #end(failure?: Error): void {
+    this.#queue.end(failure)
+    this.#closed.resolve(failure)
   }
 }

@@ -19,8 +19,8 @@ import { KnownSets } from './transaction.ts'
 import { rawType } from './types.ts'
 import * as wire from './wire/index.ts'
 
-type Happened<Kind extends string, What> = What & {
-  readonly kind: Kind
+type Happened<Type extends string, What> = What & {
+  readonly type: Type
   /** True when it was removed; otherwise it was added or changed. */
   readonly gone: boolean
 }
@@ -44,13 +44,13 @@ export type RulesetChange =
  */
 export type NftEvent =
   | {
-      readonly kind: 'transaction'
+      readonly type: 'transaction'
       readonly generation: number
       /** The process that made it. */
       readonly process?: { readonly id: number; readonly name: string }
       readonly changes: readonly RulesetChange[]
     }
-  | { readonly kind: 'object'; readonly table: TableRef; readonly object: NftObject }
+  | { readonly type: 'object'; readonly table: TableRef; readonly object: NftObject }
 
 export interface NftMonitorOptions {
   readonly namespace?: NetNamespace
@@ -59,7 +59,7 @@ export interface NftMonitorOptions {
 }
 
 /**
- * Listens to changes of the ruleset: one event for each transaction. `{ kind: 'overrun' }` among the events means
+ * Listens to changes of the ruleset: one event for each transaction. `{ type: 'lost' }` among the events means
  * that some were lost, and that the next may be incomplete: list again. `nft monitor`
  */
 export async function monitorNft(options: NftMonitorOptions = {}): Promise<Subscription<NftEvent>> {
@@ -112,7 +112,7 @@ export class EventReader {
     if (change === undefined) return undefined
     // From the path of a packet, outside of any transaction: a quota is used up.
     const alone = message.port === 0 && message.sequence === 0
-    if (alone && 'object' in change) return { kind: 'object', table: change.table, object: change.object }
+    if (alone && 'object' in change) return { type: 'object', table: change.table, object: change.object }
     this.#changes.push(change)
     return undefined
   }
@@ -124,7 +124,7 @@ export class EventReader {
     // Not before: messages about their elements can follow.
     for (const ref of this.#goneSets.splice(0)) this.#sets.remove(ref)
     return {
-      kind: 'transaction',
+      type: 'transaction',
       generation: id,
       ...(process !== undefined && { process: { id: process, name: program } }),
       changes,
@@ -154,7 +154,7 @@ export class EventReader {
       this.#goneSets = this.#goneSets.filter(each => each.name !== ref.name || !sameTable(each.table, table))
       this.#sets.add(ref, shapeOf(found))
     }
-    return { kind: 'set', gone, table, set }
+    return { type: 'set', gone, table, set }
   }
 
   /** Elements that follow each other are one change: the two ends of an interval are two messages. */
@@ -196,40 +196,40 @@ const tableRef = ({ family, attributes }: read.Listed<{ table?: string | undefin
 const sameTable = (a: TableRef, b: TableRef) => a.family === b.family && a.name === b.name
 
 function elementsChange({ gone, table, set, shape, elements }: Collected): RulesetChange {
-  return { kind: 'elements', gone, table, set, elements: elementsOf(shape, elements) }
+  return { type: 'elements', gone, table, set, elements: elementsOf(shape, elements) }
 }
 
 /** Changes whose messages say all about themselves. */
 function changeOf(message: Message): RulesetChange | undefined {
-  const { type } = message
-  switch (type) {
+  const { type: number } = message
+  switch (number) {
     case wire.NFT_MSG_NEWTABLE:
     case wire.NFT_MSG_DELTABLE:
       return {
-        kind: 'table',
-        gone: type === wire.NFT_MSG_DELTABLE,
+        type: 'table',
+        gone: number === wire.NFT_MSG_DELTABLE,
         table: read.tableOf(read.readTable(message)),
       }
     case wire.NFT_MSG_NEWCHAIN:
     case wire.NFT_MSG_DELCHAIN: {
       const found = read.readChain(message)
       const { rules: _, ...chain } = read.chainOf(found, [])
-      return { kind: 'chain', gone: type === wire.NFT_MSG_DELCHAIN, table: tableRef(found), chain }
+      return { type: 'chain', gone: number === wire.NFT_MSG_DELCHAIN, table: tableRef(found), chain }
     }
     case wire.NFT_MSG_NEWRULE:
     case wire.NFT_MSG_DELRULE:
-      return { kind: 'rule', gone: type === wire.NFT_MSG_DELRULE, rule: read.readRule(message) }
+      return { type: 'rule', gone: number === wire.NFT_MSG_DELRULE, rule: read.readRule(message) }
     case wire.NFT_MSG_NEWOBJ:
     case wire.NFT_MSG_DELOBJ: {
       const found = read.readObject(message)
-      const gone = type === wire.NFT_MSG_DELOBJ
-      return { kind: 'object', gone, table: tableRef(found), object: read.objectOf(found) }
+      const gone = number === wire.NFT_MSG_DELOBJ
+      return { type: 'object', gone, table: tableRef(found), object: read.objectOf(found) }
     }
     case wire.NFT_MSG_NEWFLOWTABLE:
     case wire.NFT_MSG_DELFLOWTABLE: {
       const found = read.readFlowtable(message)
-      const gone = type === wire.NFT_MSG_DELFLOWTABLE
-      return { kind: 'flowtable', gone, table: tableRef(found), flowtable: read.flowtableOf(found) }
+      const gone = number === wire.NFT_MSG_DELFLOWTABLE
+      return { type: 'flowtable', gone, table: tableRef(found), flowtable: read.flowtableOf(found) }
     }
     default:
       return undefined

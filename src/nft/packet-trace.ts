@@ -6,6 +6,7 @@ import * as wire from './wire/index.ts'
 
 /** One step of a packet through the rules. */
 export interface PacketStep {
+  readonly type: 'step'
   /** The same for all steps of a packet. */
   readonly id: number
   readonly table: TableRef
@@ -30,7 +31,7 @@ export interface PacketStep {
 
 /**
  * Listens to the ways of packets through the rules: of those for which a rule has said `trace()`. Steps are lost
- * (`{ kind: 'overrun' }`) when there are more than are read. `nft monitor trace`
+ * (`{ type: 'lost' }`) when there are more than are read. `nft monitor trace`
  */
 export function tracePackets(options: NftMonitorOptions = {}): Subscription<PacketStep> {
   return subscribe('netfilter', { ...options, decoder, groups: [wire.NFNLGRP_NFTRACE], read: readStep })
@@ -45,6 +46,7 @@ function readStep({ type, body }: Message): PacketStep | undefined {
   const { iif, oif, mark } = attributes
   const headers = headersOf(attributes)
   return {
+    type: 'step',
     id,
     table: { family: familyOf(family), name: table },
     chain,

@@ -228,11 +228,11 @@ export class QmpClient<Version extends QmpSchema = Qmp> implements AsyncDisposab
   }
 
   #emit(event: QmpEvent): void {
-    const check = Object.hasOwn(eventShapes, event.event) ? eventShapes[event.event] : undefined
+    const check = Object.hasOwn(eventShapes, event.type) ? eventShapes[event.type] : undefined
     const wrong = check?.(event.data, 'data')
-    this.#latestEvent = event.event
+    this.#latestEvent = event.type
     if (wrong === undefined) this.#listeners.emit(event)
-    else this.#session.end(badEvent(this.#session.peer, event.event, wrong))
+    else this.#session.end(badEvent(this.#session.peer, event.type, wrong))
   }
 
   #mustBeOpen(): void {

@@ -71,7 +71,7 @@ export class EventListeners {
       leaveSignal()
     }
     const listener: Listener = {
-      wants: event => event.event === name && filter(event),
+      wants: event => event.type === name && filter(event),
       take: event => {
         leave()
         first.resolve(event)
@@ -126,5 +126,5 @@ function predicate(filter: EventFilter | undefined): Wants {
   if (filter === undefined) return () => true
   if (typeof filter === 'function') return filter
   const names = new Set(typeof filter === 'string' ? [filter] : filter)
-  return event => names.has(event.event)
+  return event => names.has(event.type)
 }

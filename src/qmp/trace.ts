@@ -73,7 +73,7 @@ export class SessionTrace {
 
   /** A message that answers no pending command. */
   heard(message: Message): void {
-    if (message.kind === 'event') this.#received(message.event.event, { data: message.event.data })
+    if (message.kind === 'event') this.#received(message.event.type, { data: message.event.data })
     else if (message.kind === 'greeting') this.#received('greeting', { greeting: message.greeting })
     else this.replied(message, undefined)
   }

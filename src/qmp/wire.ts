@@ -16,7 +16,8 @@ export interface QemuVersion {
 
 /** An event of QEMU's. */
 export interface QmpEvent<Name extends string = string, Data = Readonly<Record<string, unknown>>> {
-  readonly event: Name
+  /** Its name: `STOP`. */
+  readonly type: Name
   readonly data: Data
   /** Its time, in milliseconds since 1970, by the host's clock. */
   readonly at: number
@@ -131,10 +132,10 @@ function parse(line: string): Record<string, unknown> {
   throw malformed(line)
 }
 
-function eventOf(event: string, { data, timestamp }: Record<string, unknown>): QmpEvent {
+function eventOf(type: string, { data, timestamp }: Record<string, unknown>): QmpEvent {
   const { seconds, microseconds } = isRecord(timestamp) ? timestamp : {}
   const at = numberOr(seconds, -1) * 1000 + numberOr(microseconds, 0) / 1000
-  return { event, data: isRecord(data) ? data : {}, at }
+  return { type, data: isRecord(data) ? data : {}, at }
 }
 
 /** `Number` throws for an object whose `toString` is not a function. */

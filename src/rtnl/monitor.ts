@@ -22,8 +22,8 @@ import type { Qdisc, TrafficClass } from './traffic/qdisc-spec.ts'
 import { readQdisc } from './traffic/qdiscs.ts'
 import * as wire from './wire/index.ts'
 
-type Happened<Kind extends string, Key extends string, What> = {
-  readonly kind: Kind
+type Happened<Type extends string, Key extends string, What> = {
+  readonly type: Type
   /** True when it was removed; otherwise it was added or changed. */
   readonly gone: boolean
 } & { readonly [K in Key]: What }
@@ -61,7 +61,7 @@ export interface MonitorOptions {
 }
 
 /**
- * Listens to changes. `{ kind: 'overrun' }` among the events means that some were lost: list again.
+ * Listens to changes. `{ type: 'lost' }` among the events means that some were lost: list again.
  * `ip monitor`
  */
 export function monitor(
@@ -82,26 +82,26 @@ type Read = (message: Message, gone: boolean) => RouteEvent | undefined
 /** By the RTM_NEW… number of each. The number after it is its RTM_DEL…. */
 const readers: Readonly<Record<number, Read>> = {
   [wire.RTM_NEWLINK]: (message, gone) =>
-    familyOf(message) === wire.AF_UNSPEC ? { kind: 'link', gone, link: readLink(message) } : undefined,
-  [wire.RTM_NEWADDR]: (message, gone) => ({ kind: 'address', gone, address: readAddress(message) }),
+    familyOf(message) === wire.AF_UNSPEC ? { type: 'link', gone, link: readLink(message) } : undefined,
+  [wire.RTM_NEWADDR]: (message, gone) => ({ type: 'address', gone, address: readAddress(message) }),
   [wire.RTM_NEWROUTE](message, gone) {
     const route = readRoute(message)
-    return route && { kind: 'route', gone, route }
+    return route && { type: 'route', gone, route }
   },
   [wire.RTM_NEWRULE](message, gone) {
     const rule = readRule(message)
-    return rule && { kind: 'rule', gone, rule }
+    return rule && { type: 'rule', gone, rule }
   },
   [wire.RTM_NEWNEIGH]: readNeighbourEvent,
-  [wire.RTM_NEWQDISC]: (message, gone) => ({ kind: 'qdisc', gone, qdisc: readQdisc(message) }),
+  [wire.RTM_NEWQDISC]: (message, gone) => ({ type: 'qdisc', gone, qdisc: readQdisc(message) }),
   [wire.RTM_NEWTCLASS](message, gone) {
     const found = readClass(message)
-    return found && { kind: 'class', gone, class: found }
+    return found && { type: 'class', gone, class: found }
   },
-  [wire.RTM_NEWNEXTHOP]: (message, gone) => ({ kind: 'nextHop', gone, nextHop: readNextHop(message) }),
+  [wire.RTM_NEWNEXTHOP]: (message, gone) => ({ type: 'nextHop', gone, nextHop: readNextHop(message) }),
   [wire.RTM_NEWTFILTER](message, gone) {
     const filter = readFilter(message)
-    return filter && { kind: 'filter', gone, filter }
+    return filter && { type: 'filter', gone, filter }
   },
 }
 
@@ -111,10 +111,10 @@ const familyOf = ({ body }: Message) => body.bytes[body.offset]
 function readNeighbourEvent(message: Message, gone: boolean): RouteEvent | undefined {
   if (familyOf(message) === wire.AF_BRIDGE) {
     const entry = readFdbEntry(message)
-    return entry && { kind: 'fdb', gone, entry }
+    return entry && { type: 'fdb', gone, entry }
   }
   const neighbour = readNeighbour(message)
-  return neighbour && { kind: 'neighbour', gone, neighbour }
+  return neighbour && { type: 'neighbour', gone, neighbour }
 }
 
 /** RTM_NEW… are multiples of four (linux/rtnetlink.h). */

@@ -182,8 +182,8 @@ export class Route implements AsyncDisposable {
   ): Subscription<RouteEvent> {
     const where = this.#namespace && { namespace: this.#namespace }
     const events = monitor(groups, { ...where, ...options })
-    for (const earlier of this.#monitors) if (earlier.closed) this.#monitors.delete(earlier)
     this.#monitors.add(events)
+    void events.closed.then(() => this.#monitors.delete(events))
     return events
   }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import type { ChangedSysctl } from '../../api/index.ts'
 import { type Clock, forwardingRecord, systemClock, until } from '../../base/index.ts'
-import { type Overrun, openRoute, type RouteEvent } from '../../rtnl/index.ts'
+import { type Lost, openRoute, type RouteEvent } from '../../rtnl/index.ts'
 import {
   lockFile,
   makeDirectory,
@@ -84,9 +84,9 @@ export async function settleForwarding(
 }
 
 /** Whether an uplink has gone, or may have. */
-function isLoss(change: RouteEvent | Overrun): boolean {
-  if (change.kind === 'overrun') return true
-  return change.kind === 'link' && change.gone && uplinkName.test(change.link.name)
+function isLoss(change: RouteEvent | Lost): boolean {
+  if (change.type === 'lost') return true
+  return change.type === 'link' && change.gone && uplinkName.test(change.link.name)
 }
 
 interface RecordPlace {

@@ -233,8 +233,8 @@ export class VmMachine implements Machine {
 
   /** Follows the monitor's events until it closes. */
   async #watchEvents(): Promise<void> {
-    for await (const { event, data } of this.qmp.events(['VSERPORT_CHANGE', 'SHUTDOWN'])) {
-      if (event === 'SHUTDOWN') this.#shutdown = data
+    for await (const { type, data } of this.qmp.events(['VSERPORT_CHANGE', 'SHUTDOWN'])) {
+      if (type === 'SHUTDOWN') this.#shutdown = data
       else if (data.id !== agentPort.id) continue
       else if (data.open) void this.#agentOpened()
       else this.#parts.agent.closed()

@@ -38,21 +38,21 @@ test('the monitor gives each transaction as one event: its number, its process a
   })
   const { generation } = await nft.list()
   expect((await events.next()).value).toMatchObject({
-    kind: 'transaction',
+    type: 'transaction',
     generation,
     process: { id: process.pid, name: expect.any(String) },
     changes: [
-      { kind: 'chain', gone: false, table, chain: { name: 'out', hook: 'output', policy: 'drop' } },
-      { kind: 'object', gone: false, table, object: { name: 'all', type: 'counter', packets: 0n } },
-      { kind: 'set', gone: false, table, set: { name: 'ports', type: 'inet_service' } },
-      { kind: 'elements', gone: false, table, set: 'ports', elements: [{ key: 22 }, { key: 53 }] },
+      { type: 'chain', gone: false, table, chain: { name: 'out', hook: 'output', policy: 'drop' } },
+      { type: 'object', gone: false, table, object: { name: 'all', type: 'counter', packets: 0n } },
+      { type: 'set', gone: false, table, set: { name: 'ports', type: 'inet_service' } },
+      { type: 'elements', gone: false, table, set: 'ports', elements: [{ key: 22 }, { key: 53 }] },
       {
-        kind: 'elements',
+        type: 'elements',
         gone: false,
         set: 'nets',
         elements: [{ key: { from: '1.2.3.4', to: '1.2.3.9' } }, { key: '10.0.0.0/8' }],
       },
-      { kind: 'rule', gone: false, rule: { table, chain, comment: 'all' } },
+      { type: 'rule', gone: false, rule: { table, chain, comment: 'all' } },
     ],
   })
   await tell(namespace, ['delete element inet t nets { 10.0.0.0/8 }', 'delete set inet t ports'])
@@ -60,17 +60,17 @@ test('the monitor gives each transaction as one event: its number, its process a
     generation: generation + 1,
     process: { name: 'nft' },
     changes: [
-      { kind: 'elements', gone: true, set: 'nets', elements: [{ key: '10.0.0.0/8' }] },
-      { kind: 'set', gone: true, set: { name: 'ports' } },
+      { type: 'elements', gone: true, set: 'nets', elements: [{ key: '10.0.0.0/8' }] },
+      { type: 'set', gone: true, set: { name: 'ports' } },
     ],
   })
   await nft.transaction(({ tables }) => tables.remove(table))
   const { value } = await events.next()
-  expect(value).toMatchObject({ kind: 'transaction', generation: generation + 2 })
+  expect(value).toMatchObject({ type: 'transaction', generation: generation + 2 })
   expect(value).toMatchObject({
     changes: expect.arrayContaining([
-      expect.objectContaining({ kind: 'rule', gone: true }),
-      expect.objectContaining({ kind: 'table', gone: true, table: expect.objectContaining(table) }),
+      expect.objectContaining({ type: 'rule', gone: true }),
+      expect.objectContaining({ type: 'table', gone: true, table: expect.objectContaining(table) }),
     ]),
   })
 })
@@ -89,9 +89,9 @@ test('the monitor tells of a quota that packets have used up', async () => {
   await using route = openRoute({ namespace })
   await route.links.change({ name: 'lo', up: true })
   await inNamespace(namespace, ['ping', '-c', '1', '-W', '5', '127.0.0.1'])
-  expect((await events.next()).value).toMatchObject({ kind: 'transaction' })
+  expect((await events.next()).value).toMatchObject({ type: 'transaction' })
   expect((await events.next()).value).toMatchObject({
-    kind: 'object',
+    type: 'object',
     table: { family: 'ip', name: 't' },
     object: { name: 'little', type: 'quota', bytes: 10n, used: 10n, over: true },
   })
@@ -106,7 +106,7 @@ test('a monitor that falls behind is told so, and the next listing is complete',
     const elements = Array.from({ length: 4000 }, (_, at) => `10.0.${at >> 8}.${at & 255}`)
     sets.add({ table, name: 'many', type: 'ipv4_addr', elements })
   })
-  for await (const event of events) if (event.kind === 'overrun') break
+  for await (const event of events) if (event.type === 'lost') break
   expect((await nft.list()).tables[0]?.sets[0]?.elements).toHaveLength(4000)
 })
 
@@ -128,7 +128,7 @@ test('the way of a packet through the rules is told step by step, with its heade
   const pinging = inNamespace(namespace, ['ping', '-c', '1', '-W', '1', '127.0.0.1']).catch(() => {})
   const seen: PacketStep[] = []
   for await (const step of steps) {
-    if ('kind' in step) continue
+    if (step.type === 'lost') continue
     seen.push(step)
     if (step.by === 'policy') break
   }

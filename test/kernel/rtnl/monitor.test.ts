@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { bridge, openRoute, type Route, type RouteEvent, veth } from '../../../src/rtnl/index.ts'
+import { bridge, type Lost, openRoute, type Route, type RouteEvent, veth } from '../../../src/rtnl/index.ts'
 import { NetNamespace } from '../../../src/sys/index.ts'
 import { test } from '../../support/leaks.ts'
 
@@ -14,7 +14,7 @@ test('events report added, changed and removed links, addresses and routes', asy
   const seen: string[] = []
   for await (const event of events) {
     seen.push(brief(event))
-    if (event.kind === 'link' && event.gone) break
+    if (event.type === 'link' && event.gone) break
   }
   const wanted = ['link xcbr0', 'address 192.168.0.250', 'route 10.0.0.0/8', 'link xcbr0 gone']
   expect(
@@ -23,12 +23,12 @@ test('events report added, changed and removed links, addresses and routes', asy
   expect(seen).toContain('address 192.168.0.250 gone')
 })
 
-function brief(event: RouteEvent | { kind: 'overrun' }): string {
-  return `${event.kind} ${nameOf(event)}${event.kind !== 'overrun' && event.gone ? ' gone' : ''}`
+function brief(event: RouteEvent | Lost): string {
+  return `${event.type} ${nameOf(event)}${event.type !== 'lost' && event.gone ? ' gone' : ''}`
 }
 
-function nameOf(event: RouteEvent | { kind: 'overrun' }): string {
-  switch (event.kind) {
+function nameOf(event: RouteEvent | Lost): string {
+  switch (event.type) {
     case 'link':
       return event.link.name
     case 'address':
@@ -90,15 +90,15 @@ test('a listener that cannot keep up is told to list again, and receives later e
   await using route = openRoute({ namespace })
   const events = route.monitor(['links'], { receiveBuffer: 2048 })
   await overflow(route)
-  const kinds = new Set<string>()
+  const types = new Set<string>()
   for await (const event of events) {
-    kinds.add(event.kind)
-    if (event.kind === 'overrun') break
+    types.add(event.type)
+    if (event.type === 'lost') break
   }
-  expect(kinds).toContain('overrun')
+  expect(types).toContain('lost')
   const again = route.monitor(['links'])
   await route.links.remove('br0')
-  expect((await again.next()).value).toMatchObject({ kind: 'link', link: { name: 'br0' } })
+  expect((await again.next()).value).toMatchObject({ type: 'link', link: { name: 'br0' } })
 })
 
 /** One datagram of 100 changes: the kernel processes all of it before the process can read an event. */

@@ -81,7 +81,7 @@ test('routes follow a replaced nexthop object, are found by it, and go when it i
   const { nextHops, routes } = route
   await using events = route.monitor(['nextHops'])
   await nextHops.add({ id: 1, via: '10.0.0.7', dev: 'v0' })
-  expect((await events.next()).value).toMatchObject({ kind: 'nextHop', gone: false, nextHop: { id: 1 } })
+  expect((await events.next()).value).toMatchObject({ type: 'nextHop', gone: false, nextHop: { id: 1 } })
   await routes.add({ destination: '10.20.0.0/16', nextHopId: 1 })
   await routes.add({ destination: '10.21.0.0/16', via: '10.0.0.9' })
   await nextHops.replace({ id: 1, via: '10.0.0.8', dev: 'v0' })

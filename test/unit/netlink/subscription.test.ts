@@ -22,7 +22,7 @@ test('events arrive in order, with a mark where the kernel dropped some', async 
   tell(kernel, 'b')
   expect([(await events.next()).value, (await events.next()).value, (await events.next()).value]).toEqual([
     'a',
-    { kind: 'overrun' },
+    { type: 'lost' },
     'b',
   ])
 })
@@ -30,8 +30,9 @@ test('events arrive in order, with a mark where the kernel dropped some', async 
 test('a listener that lags is told that events were lost', async () => {
   const [kernel, events] = subscribed(2)
   for (const name of ['a', 'b', 'c']) tell(kernel, name)
-  expect((await events.next()).value).toEqual({ kind: 'overrun' })
+  expect((await events.next()).value).toEqual({ type: 'lost', count: 1 })
   expect((await events.next()).value).toBe('b')
+  expect(events.lost).toBe(1)
 })
 
 test('leaving the loop over events closes the socket', async () => {
@@ -48,4 +49,13 @@ test('a failing socket or a malformed event ends the loop with the cause', async
   const [other, malformed] = subscribed()
   other.data(Uint8Array.of(1))
   await expect(malformed.next()).rejects.toMatchObject({ code: 'MALFORMED_BYTES' })
+})
+
+test('closed resolves with undefined after close, and with the failure of the socket', async () => {
+  const [, events] = subscribed()
+  await events.close()
+  expect(await events.closed).toBeUndefined()
+  const [kernel, failing] = subscribed()
+  kernel.end(new Error('gone'))
+  expect(await failing.closed).toMatchObject({ code: 'NETLINK_CLOSED' })
 })

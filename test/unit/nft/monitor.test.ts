@@ -38,9 +38,9 @@ const [port, address] = [13, 7]
 /** The keys of each event's elements. */
 const keys = (all: readonly NftEvent[]) =>
   all.map(event =>
-    event.kind === 'transaction'
+    event.type === 'transaction'
       ? event.changes.flatMap(change =>
-          change.kind === 'elements' ? change.elements.map(({ key }) => key) : [],
+          change.type === 'elements' ? change.elements.map(({ key }) => key) : [],
         )
       : [],
   )
@@ -49,15 +49,15 @@ test('the messages of a transaction are one event, at the message with its numbe
   const all = events(set('s', port, 2), element('s', 0, 22), element('s', 0, 53), end(4), end(5))
   expect(all).toMatchObject([
     {
-      kind: 'transaction',
+      type: 'transaction',
       generation: 4,
       process: { id: 3, name: 'nft' },
       changes: [
-        { kind: 'set', gone: false, table: { family: 'inet', name: 't' }, set: { name: 's' } },
-        { kind: 'elements', gone: false, set: 's', elements: [{ key: 22 }, { key: 53 }] },
+        { type: 'set', gone: false, table: { family: 'inet', name: 't' }, set: { name: 's' } },
+        { type: 'elements', gone: false, set: 's', elements: [{ key: 22 }, { key: 53 }] },
       ],
     },
-    { kind: 'transaction', generation: 5, changes: [] },
+    { type: 'transaction', generation: 5, changes: [] },
   ])
 })
 

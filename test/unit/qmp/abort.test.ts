@@ -77,7 +77,7 @@ describe('a signal of the QMP client', () => {
     controller.abort('enough')
     await expect(lost).rejects.toMatchObject({ code: 'QMP_ABORTED', cause: 'enough' })
     at.qemu.event('STOP')
-    expect((await kept).event).toBe('STOP')
+    expect((await kept).type).toBe('STOP')
   })
 
   test('ends connecting to a QEMU that does not greet, and the port is closed', async () => {

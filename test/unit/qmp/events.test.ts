@@ -64,8 +64,8 @@ test('a filter that throws ends its own listener and no other', async () => {
   await expect(broken.next()).rejects.toThrow('my own mistake')
 })
 
-async function names(events: AsyncIterable<{ event: string }>): Promise<string[]> {
+async function names(events: AsyncIterable<{ type: string }>): Promise<string[]> {
   const seen = []
-  for await (const { event } of events) seen.push(event)
+  for await (const { type } of events) seen.push(type)
   return seen
 }

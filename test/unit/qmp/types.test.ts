@@ -45,10 +45,10 @@ test('commands and events that no schema has remain possible', () => {
 test('events have the types of their data, by name and in loops', () => {
   typesOf(async ({ any }) => {
     expectTypeOf((await any.once('SHUTDOWN')).data.reason).toEqualTypeOf<Qapi.ShutdownCause>()
-    for await (const { event, data } of any.events(['STOP', 'BLOCK_IO_ERROR']))
-      if (event === 'BLOCK_IO_ERROR') expectTypeOf(data.action).toEqualTypeOf<Qapi.BlockErrorAction>()
-    for await (const { event } of any.events()) expectTypeOf(event).toEqualTypeOf<string>()
-    for await (const { event } of any.events(({ at }) => at > 0)) event.toLowerCase()
+    for await (const { type, data } of any.events(['STOP', 'BLOCK_IO_ERROR']))
+      if (type === 'BLOCK_IO_ERROR') expectTypeOf(data.action).toEqualTypeOf<Qapi.BlockErrorAction>()
+    for await (const { type } of any.events()) expectTypeOf(type).toEqualTypeOf<string>()
+    for await (const { type } of any.events(({ at }) => at > 0)) type.toLowerCase()
   })
 })
 

@@ -52,7 +52,7 @@ test('messages of QEMU 7.2 are decoded', () => {
   ).toEqual({
     kind: 'event',
     event: {
-      event: 'SHUTDOWN',
+      type: 'SHUTDOWN',
       data: { guest: false, reason: 'host-qmp-quit' },
       at: 1_700_000_000_000 + 250,
     },
