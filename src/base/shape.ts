@@ -16,6 +16,10 @@ type Shapes = Readonly<Record<string, Shape>>
 export const shape = {
   /** What a test accepts, in words that follow `not`: `a list of addresses`. */
   of: named,
+  /** The same of a word, which the refusal shows: `a type of values, or a number`. */
+  word(what: string, is: (value: unknown) => boolean): Shape {
+    return (value, at) => (is(value) ? undefined : `${at} is ${saidOf(value)}, not ${what}`)
+  },
   /** The same, of a value that is called so. */
   called(name: string, wanted: Shape): Shape {
     return value => wanted(value, name)
@@ -57,7 +61,7 @@ export const shape = {
     const known = `one of ${listed.join(', ')}`
     return (value, at) => {
       if (choices.includes(value)) return undefined
-      return `${at} is ${typeof value === 'string' ? `'${printable(value, 40)}'` : kindOf(value)}, not ${known}`
+      return `${at} is ${saidOf(value)}, not ${known}`
     }
   },
   list(each: Shape): Shape {
@@ -75,6 +79,10 @@ export const shape = {
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** A text as it is, if it is not long; any other value in a few words. */
+const saidOf = (value: unknown): string =>
+  typeof value === 'string' ? `'${printable(value, 40)}'` : kindOf(value)
 
 /** A value in a few words, whatever its size. */
 export function kindOf(value: unknown): string {

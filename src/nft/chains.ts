@@ -1,10 +1,20 @@
 import { NLM_F_CREATE, NLM_F_EXCL, type Request, request } from '../netlink/index.ts'
 import { NftError } from './errors.ts'
-import { type Hook, hookNumber, type Priority, priorityNumber, refText, type TableRef } from './names.ts'
+import {
+  type Hook,
+  hookNumber,
+  hooksOf,
+  noPriority,
+  type Priority,
+  priorityNumber,
+  refText,
+  type TableRef,
+} from './names.ts'
 import { inFamily, type RemoveOptions, type Sink } from './operation.ts'
 import { take } from './takes.ts'
 import { attachment } from './user-data.ts'
 import * as wire from './wire/index.ts'
+import type { chainTypes, policies as policyNames } from './words.ts'
 
 export interface ChainRef {
   readonly table: TableRef
@@ -13,12 +23,12 @@ export interface ChainRef {
 
 /** A base chain, which packets pass at a hook. Without `hook`, a chain that other chains jump to. */
 export interface ChainSpec extends ChainRef {
-  readonly type?: 'filter' | 'nat' | 'route'
+  readonly type?: (typeof chainTypes)[number]
   readonly hook?: Hook
   /** Default: 0. */
   readonly priority?: Priority
   /** What happens to packets that no rule decides about. Default: `accept`. */
-  readonly policy?: 'accept' | 'drop'
+  readonly policy?: (typeof policyNames)[number]
   /** For `ingress` and `egress`: names of the interfaces. */
   readonly devices?: readonly string[]
   /** Rules of an `ingress` chain are carried out by the interface's hardware. */
@@ -106,10 +116,14 @@ function newChain(op: string, spec: ChainSpec, flags: number): Request {
 function hookOf(op: string, spec: ChainSpec, hook: Hook) {
   const { family } = spec.table
   const number = hookNumber(family, hook)
-  if (number < 0) throw badChain(op, spec, `tables of family ${family} have no hook ${hook}`)
+  if (number < 0)
+    throw badChain(
+      op,
+      spec,
+      `tables of family ${family} have no hook ${hook}, but ${hooksOf(family).join(', ')}`,
+    )
   const priority = priorityNumber(family, spec.priority ?? 0)
-  if (priority === undefined)
-    throw badChain(op, spec, `tables of family ${family} have no priority ${spec.priority}`)
+  if (priority === undefined) throw badChain(op, spec, noPriority(family, spec.priority))
   const [device, ...more] = spec.devices ?? []
   if (device === undefined) return { number, priority }
   return more.length === 0

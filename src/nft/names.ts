@@ -17,17 +17,19 @@ export const refText = ({ family, name }: TableRef): string => `${family} ${name
 
 const hooks = ['prerouting', 'input', 'forward', 'output', 'postrouting', 'ingress'] as const
 const deviceHooks = ['ingress', 'egress'] as const
+export const hookNames = [...new Set<string>([...hooks, ...deviceHooks])]
 /** The point at which packets pass a base chain. `ingress` and `egress` need devices. */
 export type Hook = (typeof hooks)[number] | (typeof deviceHooks)[number]
 
-/** NF_INET_*, NF_BR_*; NF_NETDEV_* for `netdev`. */
+/** The hooks of a family's tables, in the order of NF_INET_*, NF_BR_*; of NF_NETDEV_* for `netdev`. */
+export const hooksOf = (family: Family): readonly Hook[] => (family === 'netdev' ? deviceHooks : hooks)
+
 export function hookNumber(family: Family, hook: Hook): number {
-  const names: readonly Hook[] = family === 'netdev' ? deviceHooks : hooks
-  return names.indexOf(hook)
+  return hooksOf(family).indexOf(hook)
 }
 
 export function hookOf(family: Family, number: number): Hook {
-  return ((family === 'netdev' ? deviceHooks : hooks)[number] ?? `${number}`) as Hook
+  return (hooksOf(family)[number] ?? `${number}`) as Hook
 }
 
 const priorities = { raw: -300, mangle: -150, dstnat: -100, filter: 0, security: 50, srcnat: 100 } as const
@@ -35,10 +37,17 @@ const bridgePriorities = { dstnat: -300, filter: -200, out: 100, srcnat: 300 } a
 /** The order of base chains at one hook: lower numbers come first. The names are those of nft(8). */
 export type Priority = number | keyof typeof priorities | keyof typeof bridgePriorities
 
+const prioritiesOf = (family: Family): Readonly<Record<string, number>> =>
+  family === 'bridge' ? bridgePriorities : priorities
+
+/** What is wrong with a priority that {@link priorityNumber} does not know. */
+export const noPriority = (family: Family, priority: unknown): string =>
+  `tables of family ${family} have no priority ${priority}: it is a number, or one of ${Object.keys(prioritiesOf(family)).join(', ')}`
+
 export function priorityNumber(family: Family, priority: Priority): number | undefined {
   if (typeof priority === 'number') return priority
-  const names: Readonly<Record<string, number>> = family === 'bridge' ? bridgePriorities : priorities
-  return names[priority]
+  const names = prioritiesOf(family)
+  return Object.hasOwn(names, priority) ? names[priority] : undefined
 }
 
 /** IP protocols by their IANA names. */

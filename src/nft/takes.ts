@@ -1,6 +1,7 @@
 import { type Shape, shape, taker } from '../base/index.ts'
-import { families } from './names.ts'
+import { families, hookNames, protocolNumbers } from './names.ts'
 import { types } from './types.ts'
+import * as words from './words.ts'
 
 /**
  * What the calls of this floor take, for callers without a compiler. The values of fields are checked by their types
@@ -15,14 +16,13 @@ const table = shape.record({ family, name: text })
 const named = { table, name: text }
 
 const isType = (name: unknown): boolean => typeof name === 'string' && Object.hasOwn(types, name)
-const type = shape.of(
+const type = shape.word(
   "a type of values such as 'ipv4_addr', or a list of several",
   value => isType(value) || (Array.isArray(value) && value.length > 0 && value.every(isType)),
 )
-/** `typeof` fields of listed sets have types without a name. */
-const target = shape.of(
-  "a type of values, 'verdict', or a type of objects",
-  value => typeof value === 'string',
+const target = shape.word(
+  "a type of values such as 'ipv4_addr', 'verdict', or a type of objects such as 'counter'",
+  value => isType(value) || value === 'verdict' || isObjectType(value),
 )
 
 const hasField = (value: unknown): boolean =>
@@ -41,9 +41,11 @@ const setOptions = {
   timeoutMs: number,
   gcIntervalMs: number,
   size: number,
-  policy: text,
+  policy: shape.oneOf(words.setPolicies),
 }
 const address = shape.of('an address, a range of addresses, or a map', isAddressOrMap)
+const random = shape.word("true, false or 'fully'", value => typeof value === 'boolean' || value === 'fully')
+const details = shape.list(shape.oneOf(Object.keys(words.logDetails)))
 const port = shape.of('a port, or a range', isPort)
 
 function isObject(value: unknown): value is object {
@@ -69,24 +71,28 @@ function isAddressOrMap(value: unknown): boolean {
 const isVerdict = (value: unknown): boolean => isObject(value) && 'verdict' in value
 
 /** What a limit needs, as a statement and as an object. */
-const rate = shape.record({ rate: number, per: shape.oneOf(['second', 'minute', 'hour', 'day', 'week']) })
-const protocol = shape.of('a protocol by its name or number', isProtocol)
+const rate = shape.record(
+  { rate: number, per: shape.oneOf(Object.keys(words.timeUnits)) },
+  { unit: shape.oneOf(words.rateUnits) },
+)
+const protocol = shape.word(`one of ${Object.keys(protocolNumbers).join(', ')}, or a number`, isProtocol)
+const tracked = { family: shape.oneOf(words.trackedFamilies) }
 /** The fields that each type of object needs. */
 const objects: Readonly<Record<string, Shape>> = {
   counter: shape.record({}),
   quota: shape.record({ bytes: shape.bigint }),
   limit: rate,
   connlimit: shape.record({ count: number }),
-  'ct helper': shape.record({ helper: text, protocol }),
-  'ct timeout': shape.record({ protocol, policy: shape.record({}) }),
-  'ct expectation': shape.record({ protocol, port: number, timeoutMs: number, size: number }),
+  'ct helper': shape.record({ helper: text, protocol }, tracked),
+  'ct timeout': shape.record({ protocol, policy: shape.record({}) }, tracked),
+  'ct expectation': shape.record({ protocol, port: number, timeoutMs: number, size: number }, tracked),
   synproxy: shape.record({}),
   secmark: shape.record({ context: text }),
   tunnel: shape.record({}),
 }
-const objectType = shape.of(
-  `${Object.keys(objects).join(', ')}, or a number`,
-  value => typeof value === 'number' || (typeof value === 'string' && Object.hasOwn(objects, value)),
+const objectType = shape.word(
+  `one of ${Object.keys(objects).join(', ')}, or a number`,
+  value => typeof value === 'number' || isObjectType(value),
 )
 const objectSpec: Shape = (value, at) => {
   const wrong = shape.record({ name: text, type: objectType }, { comment: text })(value, at)
@@ -97,8 +103,12 @@ const objectSpec: Shape = (value, at) => {
     : objects[type]!(value, at)
 }
 
+function isObjectType(value: unknown): boolean {
+  return typeof value === 'string' && Object.hasOwn(objects, value)
+}
+
 function isProtocol(value: unknown): boolean {
-  return typeof value === 'number' || typeof value === 'string'
+  return typeof value === 'number' || (typeof value === 'string' && Object.hasOwn(protocolNumbers, value))
 }
 
 /** The first fault that any of them finds. */
@@ -133,6 +143,23 @@ const entry = shape.of('a pair of a key and a value, or { key, value }', value =
 )
 const entries = shape.list(entry)
 const parts = shape.list(shape.record({ name: text }))
+/** One that has no name here is listed by its number. */
+const listedHook = shape.word(
+  `one of ${hookNames.join(', ')}`,
+  value => hookNames.includes(value as string) || /^\d+$/.test(value as string),
+)
+const chains = shape.list(
+  shape.record({ name: text }, { hook: listedHook, policy: shape.oneOf(words.policies) }),
+)
+/** A listed type without a name here is a number. */
+const orNumber =
+  (named: Shape): Shape =>
+  (value, at) =>
+    typeof value === 'number' ? undefined : named(value, at)
+const typeOrTarget: Shape = (value, at) => (Array.isArray(value) ? type(value, at) : target(value, at))
+const sets = shape.list(shape.record({ name: text, type: orNumber(type) }, { to: orNumber(typeOrTarget) }))
+
+const reasons = [...Object.keys(words.icmpx), 'tcp reset']
 
 /** The shapes, by the type that they are of. */
 const takes = {
@@ -145,13 +172,13 @@ const takes = {
   TableSpec: shape.record({ family, name: text }, { comment: text }),
   TableToRemove: byHandle({ family }),
   Table: shape.record(
-    { family, name: text, chains: parts, sets: parts, objects: shape.list(objectSpec), flowtables: parts },
+    { family, name: text, chains, sets, objects: shape.list(objectSpec), flowtables: parts },
     { comment: text },
   ),
   ChainRef: shape.record(named),
   ChainSpec: shape.record(named, {
-    ...{ comment: text, devices: shape.list(text), type: text, hook: text },
-    policy: shape.oneOf(['accept', 'drop']),
+    ...{ comment: text, devices: shape.list(text), type: shape.oneOf(words.chainTypes), hook: text },
+    policy: shape.oneOf(words.policies),
     priority: shape.of('a number or a name', value => typeof value === 'number' || typeof value === 'string'),
   }),
   ChainToRename: shape.record({ ...named, handle: shape.bigint }),
@@ -180,14 +207,21 @@ const takes = {
   Quota: shape.record({ bytes: shape.bigint }, { used: shape.bigint }),
   ConnectionCount: shape.record({ count: number }),
   Rate: rate,
-  NatOptions: shape.options({ port }),
+  NatOptions: shape.options({ port, random }),
   NatTarget: shape.record(
     { address },
-    { port: shape.of('a port', value => value === 'mapped' || port(value, '') === undefined) },
+    {
+      port: shape.word(
+        "a port, a range, or 'mapped'",
+        value => value === 'mapped' || port(value, '') === undefined,
+      ),
+      random,
+      version: shape.oneOf([4, 6]),
+    },
   ),
   LogOptions: shape.options({
-    ...{ prefix: text, group: number, level: text },
-    details: shape.of("a list, or 'all'", value => value === 'all' || Array.isArray(value)),
+    ...{ prefix: text, group: number, level: shape.oneOf(words.logLevels) },
+    details: (value, at) => (value === 'all' ? undefined : details(value, at)),
   }),
   QueueOptions: shape.record({
     to: shape.of('a number, a range of numbers, or a field', value => isPort(value) || hasField(value)),
@@ -217,13 +251,21 @@ const takes = {
     "a list of pairs of a value and a verdict, or { set: 'name' }",
     value => isEntries(value) && (!Array.isArray(value) || value.every(([, verdict]) => isVerdict(verdict))),
   ),
-  RejectReason: shape.of('a reason, such as port-unreachable', isReason),
+  RejectReason: shape.word(
+    `one of ${reasons.join(', ')}, { icmp: … } or { icmpv6: … }`,
+    value => reasons.includes(value as string) || isReason(value),
+  ),
+  Direction: shape.word(
+    `one of ${words.directions.join(', ')}`,
+    value => value === undefined || (words.directions as readonly unknown[]).includes(value),
+  ),
+  NumgenMode: shape.oneOf(words.numgenModes),
   Expressions: shape.list(shape.record({ kind: text })),
   Hash: shape.record({ modulus: number }),
   FibParts: shape.list(shape.oneOf(['saddr', 'daddr', 'mark', 'iif', 'oif'])),
   FibResult: shape.oneOf(['type', 'oif', 'oifname', 'exists']),
   Written: shape.of('a value, a field, or a map', isWritten),
-  MaxSegment: shape.of("a number, or 'route'", value => typeof value === 'number' || value === 'route'),
+  MaxSegment: shape.word("a number, or 'route'", value => typeof value === 'number' || value === 'route'),
   Match: shape.of(
     'a match, such as match.tcp.dport(22)',
     value => typeof (value as { not?: unknown } | null)?.not === 'function',
@@ -242,7 +284,6 @@ function isEntries(value: unknown): boolean {
 }
 
 function isReason(value: unknown): boolean {
-  if (typeof value === 'string') return true
   const [entry, ...more] = isObject(value) ? Object.entries(value) : []
   return (
     entry !== undefined && more.length === 0 && /^icmp(v6)?$/.test(entry[0]) && typeof entry[1] === 'string'

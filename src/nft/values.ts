@@ -69,6 +69,9 @@ interface Whole {
   readonly bits?: true
 }
 
+const among = (names: readonly string[]): string =>
+  names.length === 0 ? 'not a number' : `neither a number nor one of ${names.join(', ')}`
+
 /** Numbers, and names for some of them. */
 export function whole<N extends string = never>(
   about: Whole,
@@ -78,11 +81,12 @@ export function whole<N extends string = never>(
   return {
     ...about,
     span(value) {
-      const number = typeof value === 'number' ? value : names[value]
+      const number =
+        typeof value === 'number' ? value : Object.hasOwn(names, value) ? names[value] : undefined
       if (number === undefined)
         throw badValue(
           name,
-          `${typeof value === 'string' ? `'${value}'` : kindOf(value)} is neither a number nor one of ${Object.keys(names).join(', ')}`,
+          `${typeof value === 'string' ? `'${value}'` : kindOf(value)} is ${among(Object.keys(names))}`,
         )
       inRange({ op: 'build rule', field: name, value: number, least: 0, most: 2 ** (8 * length) - 1 })
       const bytes = Uint8Array.from({ length }, (_, at) => number / 2 ** (8 * (length - 1 - at)))

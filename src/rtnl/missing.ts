@@ -14,37 +14,39 @@ export interface Lack {
 }
 
 /** Kind of link → kernel option and module (drivers/net, net/*; the module's alias is rtnl-link-<kind>). */
-const linkKinds: Readonly<Record<string, readonly [option: string, module: string]>> = {
-  bond: ['CONFIG_BONDING', 'bonding'],
-  bridge: ['CONFIG_BRIDGE', 'bridge'],
-  dummy: ['CONFIG_DUMMY', 'dummy'],
-  geneve: ['CONFIG_GENEVE', 'geneve'],
-  gre: ['CONFIG_NET_IPGRE', 'ip_gre'],
-  gretap: ['CONFIG_NET_IPGRE', 'ip_gre'],
-  ifb: ['CONFIG_IFB', 'ifb'],
-  ip6gre: ['CONFIG_IPV6_GRE', 'ip6_gre'],
-  ip6gretap: ['CONFIG_IPV6_GRE', 'ip6_gre'],
-  ip6tnl: ['CONFIG_IPV6_TUNNEL', 'ip6_tunnel'],
-  ipip: ['CONFIG_NET_IPIP', 'ipip'],
-  ipvlan: ['CONFIG_IPVLAN', 'ipvlan'],
-  macsec: ['CONFIG_MACSEC', 'macsec'],
-  macvlan: ['CONFIG_MACVLAN', 'macvlan'],
-  macvtap: ['CONFIG_MACVTAP', 'macvtap'],
-  nlmon: ['CONFIG_NLMON', 'nlmon'],
-  sit: ['CONFIG_IPV6_SIT', 'sit'],
-  team: ['CONFIG_NET_TEAM', 'team'],
-  veth: ['CONFIG_VETH', 'veth'],
-  vlan: ['CONFIG_VLAN_8021Q', '8021q'],
-  vrf: ['CONFIG_NET_VRF', 'vrf'],
-  vti: ['CONFIG_NET_IPVTI', 'ip_vti'],
-  vti6: ['CONFIG_IPV6_VTI', 'ip6_vti'],
-  vxlan: ['CONFIG_VXLAN', 'vxlan'],
-  wireguard: ['CONFIG_WIREGUARD', 'wireguard'],
-}
+const linkKinds = new Map<string, readonly [option: string, module: string]>(
+  Object.entries({
+    bond: ['CONFIG_BONDING', 'bonding'],
+    bridge: ['CONFIG_BRIDGE', 'bridge'],
+    dummy: ['CONFIG_DUMMY', 'dummy'],
+    geneve: ['CONFIG_GENEVE', 'geneve'],
+    gre: ['CONFIG_NET_IPGRE', 'ip_gre'],
+    gretap: ['CONFIG_NET_IPGRE', 'ip_gre'],
+    ifb: ['CONFIG_IFB', 'ifb'],
+    ip6gre: ['CONFIG_IPV6_GRE', 'ip6_gre'],
+    ip6gretap: ['CONFIG_IPV6_GRE', 'ip6_gre'],
+    ip6tnl: ['CONFIG_IPV6_TUNNEL', 'ip6_tunnel'],
+    ipip: ['CONFIG_NET_IPIP', 'ipip'],
+    ipvlan: ['CONFIG_IPVLAN', 'ipvlan'],
+    macsec: ['CONFIG_MACSEC', 'macsec'],
+    macvlan: ['CONFIG_MACVLAN', 'macvlan'],
+    macvtap: ['CONFIG_MACVTAP', 'macvtap'],
+    nlmon: ['CONFIG_NLMON', 'nlmon'],
+    sit: ['CONFIG_IPV6_SIT', 'sit'],
+    team: ['CONFIG_NET_TEAM', 'team'],
+    veth: ['CONFIG_VETH', 'veth'],
+    vlan: ['CONFIG_VLAN_8021Q', '8021q'],
+    vrf: ['CONFIG_NET_VRF', 'vrf'],
+    vti: ['CONFIG_NET_IPVTI', 'ip_vti'],
+    vti6: ['CONFIG_IPV6_VTI', 'ip6_vti'],
+    vxlan: ['CONFIG_VXLAN', 'vxlan'],
+    wireguard: ['CONFIG_WIREGUARD', 'wireguard'],
+  }),
+)
 
 /** net/core/rtnetlink.c, __rtnl_newlink: EOPNOTSUPP, "Unknown device type". */
 export function missingLinkKind(kind: string): Lack {
-  const [option, module] = linkKinds[kind] ?? []
+  const [option, module] = linkKinds.get(kind) ?? []
   const shows = ({ reason }: NetlinkError) => reason.includes('Unknown device type')
   return { what: `${kind} links`, code: 'LINK_KIND_MISSING', option, module, shows }
 }

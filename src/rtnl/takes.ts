@@ -1,7 +1,13 @@
-import { type Shape, shape, taker } from '../base/index.ts'
+import { printable, type Shape, shape, taker } from '../base/index.ts'
 import { bondWords } from './link/bond.ts'
 import * as kinds from './link/kind-spec.ts'
+import { fragmenting, tunnelKinds } from './link/tunnels.ts'
+import { segmentModes } from './route/encap.ts'
+import { metricNames } from './route/metrics.ts'
 import { preferences, routeTypes } from './route/spec.ts'
+import { verdicts } from './traffic/actions.ts'
+import { qdiscKinds } from './traffic/options-write.ts'
+import * as words from './words.ts'
 
 /**
  * What the calls of this floor take, for callers without a compiler. Only what is used above the wire is here: the
@@ -9,6 +15,9 @@ import { preferences, routeTypes } from './route/spec.ts'
  */
 
 const { text, number, flag } = shape
+/** One of the words of a table. */
+const word = (table: object | readonly string[]): Shape =>
+  shape.oneOf(Array.isArray(table) ? table : Object.keys(table))
 
 const isLinkRef = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
 /** An interface by its name or its index. */
@@ -37,10 +46,10 @@ const encaps: Readonly<Record<string, Shape>> = {
   mpls: shape.record({ labels: shape.list(number) }),
   ip: shape.record({}, { to: text, from: text }),
   ip6: shape.record({}, { to: text, from: text }),
-  seg6: shape.record({ mode: text, segments: texts }),
+  seg6: shape.record({ mode: word(segmentModes), segments: texts }),
 }
-const encapType = shape.of(
-  `${Object.keys(encaps).join(', ')}, or a number`,
+const encapType = shape.word(
+  `one of ${Object.keys(encaps).join(', ')}, or a number`,
   type => typeof type === 'number' || (typeof type === 'string' && Object.hasOwn(encaps, type)),
 )
 const encap: Shape = (value, at) => {
@@ -51,39 +60,83 @@ const encap: Shape = (value, at) => {
 }
 const realms = shape.record({}, { from: number, to: number })
 const routeType = shape.oneOf(routeTypes)
-const preference = shape.oneOf(Object.keys(preferences))
+const preference = word(preferences)
 const hop = { via: text, dev: link, realms, encap }
 
 const kindSettings = {
   bridge: shape.record({}),
-  vxlan: shape.record({}, { remote: text, local: text, dev: link, sourcePorts: pair }),
-  macvlan: shape.record(
+  vxlan: shape.record(
     {},
-    { mode: shape.oneOf(Object.keys(kinds.macvlanModes)), macs: texts, addMac: text, removeMac: text },
+    { remote: text, local: text, dev: link, sourcePorts: pair, dontFragment: word(fragmenting) },
   ),
-  ipvlan: shape.record(
-    {},
-    { mode: shape.oneOf(kinds.ipvlanModes), isolation: shape.oneOf(['bridge', 'private', 'vepa']) },
-  ),
-  vlan: shape.record({ id: number }, { protocol: shape.oneOf(['802.1Q', '802.1ad']) }),
+  macvlan: shape.record({}, { mode: word(kinds.macvlanModes), macs: texts, addMac: text, removeMac: text }),
+  ipvlan: shape.record({}, { mode: word(kinds.ipvlanModes), isolation: word(kinds.isolations) }),
+  vlan: shape.record({ id: number }, { protocol: word(kinds.etherTypes) }),
   vrf: shape.record({ table: number }),
   bond: shape.record(
     {},
     {
       ...{ arpTargets: texts, nsTargets: texts, activeSlave: link, primary: link, adActorSystem: text },
-      ...Object.fromEntries(Object.entries(bondWords).map(([name, each]) => [name, shape.oneOf(each)])),
+      ...Object.fromEntries(Object.entries(bondWords).map(([name, each]) => [name, word(each)])),
     },
   ),
-  geneve: shape.record({}, { remote: text }),
+  geneve: shape.record({}, { remote: text, dontFragment: word(fragmenting) }),
   tunnel: shape.record({}, { remote: text, local: text, dev: link }),
   data: shape.bytes,
 }
 
 const linkSettings = {
-  ...{ mac: text, mtu: number, master: linkOrNull, alias: text, namespace },
+  ...{
+    mac: text,
+    mtu: number,
+    master: linkOrNull,
+    alias: text,
+    namespace,
+    addrGenMode: word(words.addrGenModes),
+  },
   ...kindSettings,
 }
 const peer = shape.record({ name: text }, { mac: text, namespace, index: number })
+
+/** The kinds of links that each field with settings is for. */
+const kindsOf: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(Object.keys(kindSettings).map(name => [name, [name]])),
+  macvlan: ['macvlan', 'macvtap'],
+  tunnel: tunnelKinds,
+}
+
+/** Settings of another kind would be read as this one's, or left out. */
+function ofOneKind(link: Shape): Shape {
+  return (value, at) => {
+    const wrong = link(value, at)
+    if (wrong !== undefined) return wrong
+    const { kind, ...rest } = value as { kind?: string; [field: string]: unknown }
+    const given = Object.keys(kindsOf).filter(name => rest[name] !== undefined)
+    if (given.length > 1) return `${given.join(' and ')} are settings of different kinds of links`
+    const [name = ''] = given
+    if (kind === undefined)
+      return name === 'tunnel' || name === 'data' ? `kind is absent, and ${name} needs it` : undefined
+    if (name === '' || name === 'data' || kindsOf[name]!.includes(kind)) return undefined
+    return `kind is '${printable(kind, 40)}', and ${name} has settings of ${kindsOf[name]!.join(', ')}`
+  }
+}
+
+/** A field that this kind of filter does not have would be left out, and it would match more packets. */
+function matching(filter: Shape): Shape {
+  return (value, at) => {
+    const wrong = filter(value, at)
+    if (wrong !== undefined) return wrong
+    const spec = value as FilterLike
+    const kind = spec.kind ?? (spec.match === undefined ? 'u32' : 'flower')
+    const known: readonly string[] = words.filterKinds[kind]
+    const odd = matches.find(name => spec[name] !== undefined && !known.includes(name))
+    return odd && `${odd} is given, and filters of kind '${kind}' do not have it`
+  }
+}
+const matches = ['from', 'to', 'keys', 'match'] as const
+type FilterLike = { readonly [K in (typeof matches)[number]]?: unknown } & {
+  readonly kind?: keyof typeof words.filterKinds
+}
 
 const redNumbers = ['min', 'max', 'probability', 'averagePacket', 'burst', 'averageLog']
 /** What is converted before it goes to the wire. */
@@ -112,10 +165,14 @@ const where = { link, parent: text }
 /** The shapes, by the type that they are of. */
 const takes = {
   link,
-  LinkSpec: shape.record({ name: text, kind: text }, { ...linkSettings, link, index: number, peer }),
-  LinkChange: shape.record(
-    {},
-    { ...linkSettings, name: text, index: number, newName: text, kind: text, port: shape.record({}) },
+  LinkSpec: ofOneKind(
+    shape.record({ name: text, kind: text }, { ...linkSettings, link, index: number, peer }),
+  ),
+  LinkChange: ofOneKind(
+    shape.record(
+      {},
+      { ...linkSettings, name: text, index: number, newName: text, kind: text, port: shape.record({}) },
+    ),
   ),
   LinkFilter: shape.options({ master: link, kind: text, ...named }),
   AddressSpec: shape.record(
@@ -130,6 +187,7 @@ const takes = {
       family,
       type: routeType,
       preference,
+      locked: shape.list(word(metricNames)),
       source: text,
       from: text,
       ways: shape.list(shape.record({}, hop)),
@@ -140,14 +198,17 @@ const takes = {
   RuleSpec: shape.record(
     {},
     {
-      ...{ family, from: text, to: text, inDev: text, outDev: text, action: text, realms },
+      ...{ family, from: text, to: text, inDev: text, outDev: text, action: word(words.ruleActions), realms },
       ...{ sourcePorts: portsShape, destinationPorts: portsShape, users: pair },
     },
   ),
   RuleFilter: shape.options({ family }),
-  NeighbourSpec: shape.record({ link, address: text }, { mac: text, state: text }),
+  NeighbourSpec: shape.record({ link, address: text }, { mac: text, state: word(words.neighbourStates) }),
   NeighbourFilter: shape.options({ link, family, ...named }),
-  FdbSpec: shape.record({ link, mac: text }, { table: text, state: text, remote: text, via: link }),
+  FdbSpec: shape.record(
+    { link, mac: text },
+    { table: word(words.fdbTables), state: word(words.fdbStates), remote: text, via: link },
+  ),
   FdbFilter: shape.options({ bridge: link, link, ...named }),
   NextHopObjectSpec: shape.record(
     {},
@@ -159,7 +220,7 @@ const takes = {
   ),
   NextHopFilter: shape.options({ dev: link, master: link, ...named }),
   QdiscSpec: shape.record(
-    { kind: text, link },
+    { kind: word(qdiscKinds), link },
     { parent: text, handle: text, map: shape.list(number), red: sfqRed, ...numbers(qdiscNumbers) },
   ),
   QdiscPlace: shape.record({ link }, { parent: text, handle: text }),
@@ -169,17 +230,23 @@ const takes = {
     { parent: text, ...numbers(['ceil', 'burst', 'ceilBurst']) },
   ),
   ClassPlace: shape.record({ link, id: text }),
-  FilterSpec: shape.record(where, {
-    ...{ kind: text, protocol: text, priority: number, from: text, to: text, classId: text },
-    keys: shape.list(shape.record({ offset: number, value: number, mask: number })),
-    match: shape.record(
-      {},
-      { sourceMac: text, destinationMac: text, tunnel: shape.record({}, { from: text, to: text }) },
-    ),
-    police: shape.record({ rate: number, burst: number }),
-    ...{ mirror: link, redirect: link, verdict: text },
-  }),
-  FilterPlace: shape.record(where, { protocol: text, priority: number }),
+  FilterSpec: matching(
+    shape.record(where, {
+      ...{ kind: word(words.filterKinds), protocol: word(words.filterProtocols), priority: number },
+      ...{ from: text, to: text, classId: text },
+      keys: shape.list(shape.record({ offset: number, value: number, mask: number })),
+      match: shape.record(
+        {},
+        { sourceMac: text, destinationMac: text, tunnel: shape.record({}, { from: text, to: text }) },
+      ),
+      police: shape.record(
+        { rate: number, burst: number },
+        { exceed: word(verdicts), conform: word(verdicts) },
+      ),
+      ...{ mirror: link, redirect: link, verdict: word(verdicts) },
+    }),
+  ),
+  FilterPlace: shape.record(where, { protocol: word(words.filterProtocols), priority: number }),
   FilterFilter: shape.record({ link }, { parent: text }),
   VlanEntrySpec: shape.record({ link, vlan: portsShape }),
   VlanFilter: shape.options({ link, ...named }),

@@ -1,7 +1,7 @@
 import { NLM_F_CREATE, request } from '../../netlink/index.ts'
 import { deviceNames } from '../chains.ts'
 import { NftError } from '../errors.ts'
-import { type Priority, priorityNumber, refText, type TableRef } from '../names.ts'
+import { noPriority, type Priority, priorityNumber, refText, type TableRef } from '../names.ts'
 import { inFamily, type RemoveOptions, type Sink } from '../operation.ts'
 import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
@@ -61,7 +61,7 @@ const ingress = 0 // NF_NETDEV_INGRESS
 const flowtableText = ({ table, name }: FlowtableRef): string => `${refText(table)} ${name}`
 
 function unknownPriority(spec: FlowtableSpec): NftError {
-  const reason = `tables of family ${spec.table.family} have no priority ${spec.priority}`
+  const reason = noPriority(spec.table.family, spec.priority)
   return new NftError({
     code: 'NFT_CHAIN',
     kind: 'usage',

@@ -1,5 +1,6 @@
-import type { Family, TableRef } from '../names.ts'
+import type { TableRef } from '../names.ts'
 import type { Rate } from '../rule/stateful.ts'
+import type { trackedFamilies } from '../words.ts'
 
 /** An object by its name. */
 export interface NamedObject {
@@ -37,7 +38,7 @@ export interface ConnlimitSpec {
 interface Tracked {
   readonly protocol: number | 'tcp' | 'udp'
   /** The packets that it is for. Default: those of the table's family. */
-  readonly family?: Extract<Family, 'ip' | 'ip6' | 'inet'>
+  readonly family?: (typeof trackedFamilies)[number]
 }
 
 /** Follows a protocol that opens further connections: `ftp`, `sip` … */

@@ -2,6 +2,7 @@ import { protocolNumbers } from '../names.ts'
 import { types } from '../types.ts'
 import type { ValueType } from '../values.ts'
 import type { Expression } from '../wire/index.ts'
+import type { numgenModes } from '../words.ts'
 import type { Draft } from './draft.ts'
 import { largeRegister, registerAt } from './registers.ts'
 
@@ -151,7 +152,7 @@ export function symhash({ modulus, offset = 0 }: Omit<Hash, 'seed'>): Field<numb
 }
 
 /** A new number for every packet, from `offset` on: incrementing or random. */
-export function numgen(mode: 'inc' | 'random', modulus: number, offset = 0): Field<number> {
+export function numgen(mode: (typeof numgenModes)[number], modulus: number, offset = 0): Field<number> {
   const load: Load = (rule, _, at) =>
     rule.add({ kind: 'numgen', destination: registerAt(at), modulus, mode, offset })
   return { name: `numgen ${mode} mod ${modulus}`, type: types.integer, load }

@@ -1,9 +1,8 @@
 import { badValue } from '../errors.ts'
 import { take } from '../takes.ts'
+import { logDetails as details, type logLevels } from '../words.ts'
 import type { Statement } from './draft.ts'
 
-/** NF_LOG_*: what the kernel's log has besides the headers. */
-const details = { 'tcp sequence': 1, 'tcp options': 2, 'ip options': 4, skuid: 8, ether: 32 } as const
 export type LogDetail = keyof typeof details
 
 export interface LogOptions {
@@ -14,7 +13,7 @@ export interface LogOptions {
   readonly snapLength?: number
   /** With a group: how many packets are sent at once. */
   readonly queueThreshold?: number
-  readonly level?: 'emerg' | 'alert' | 'crit' | 'err' | 'warn' | 'notice' | 'info' | 'debug' | 'audit'
+  readonly level?: (typeof logLevels)[number]
   /** For the kernel's log. `log flags tcp sequence flags skuid` */
   readonly details?: readonly LogDetail[] | 'all'
 }

@@ -3,6 +3,7 @@ import { take } from '../takes.ts'
 import { types } from '../types.ts'
 import type { ValueType } from '../values.ts'
 import { type Expression, NFT_REG_1 } from '../wire/index.ts'
+import type { directions } from '../words.ts'
 import { type Draft, immediate, type Statement } from './draft.ts'
 import { type Field, loadField } from './fields.ts'
 
@@ -56,7 +57,8 @@ export const setCtMark = (mark: Assigned) =>
   assign({ text: 'ct mark', type: types.mark, store: { kind: 'ct', key: 'mark', source: NFT_REG_1 } }, mark)
 
 /** Puts the connection into a zone of its own, or one direction of it. `ct zone set 5` */
-export function setCtZone(zone: Assigned, direction?: 'original' | 'reply'): Statement {
+export function setCtZone(zone: Assigned, direction?: (typeof directions)[number]): Statement {
+  take('set ct zone', direction, ['Direction', 'direction'])
   const way = direction === undefined ? {} : { direction: direction === 'original' ? 0 : 1 }
   const text = direction === undefined ? 'ct zone' : `ct ${direction} zone`
   const store: Expression = { kind: 'ct', key: 'zone', ...way, source: NFT_REG_1 }

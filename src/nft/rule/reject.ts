@@ -1,28 +1,7 @@
 import { badValue } from '../errors.ts'
 import { take } from '../takes.ts'
+import { icmp, icmpv6, icmpx } from '../words.ts'
 import type { Draft, Statement } from './draft.ts'
-
-/** NFT_REJECT_ICMPX_*: codes for IPv4 and IPv6 alike. */
-const icmpx = { 'no-route': 0, 'port-unreachable': 1, 'host-unreachable': 2, 'admin-prohibited': 3 }
-/** ICMP_*_UNREACH. */
-const icmp = {
-  'net-unreachable': 0,
-  'host-unreachable': 1,
-  'prot-unreachable': 2,
-  'port-unreachable': 3,
-  'net-prohibited': 9,
-  'host-prohibited': 10,
-  'admin-prohibited': 13,
-}
-/** ICMPV6_*. */
-const icmpv6 = {
-  'no-route': 0,
-  'admin-prohibited': 1,
-  'addr-unreachable': 3,
-  'port-unreachable': 4,
-  'policy-fail': 5,
-  'reject-route': 6,
-}
 
 /** The codes of each version for those of both. */
 const both = {
@@ -45,8 +24,8 @@ export function reject(reason: RejectReason = 'port-unreachable'): Statement {
   const [[type, word]] = Object.entries(reason) as [['icmp' | 'icmpv6', string]]
   const text = `reject with ${type} ${word}`
   const codes: Readonly<Record<string, number>> = type === 'icmp' ? icmp : icmpv6
-  const icmpCode = codes[word]
-  if (icmpCode === undefined) throw badValue(text, `it is not one of ${Object.keys(codes).join(', ')}`)
+  if (!Object.hasOwn(codes, word)) throw badValue(text, `it is not one of ${Object.keys(codes).join(', ')}`)
+  const icmpCode = codes[word] as number
   return {
     text,
     write(rule) {

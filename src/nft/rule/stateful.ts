@@ -1,14 +1,14 @@
 import { inRange } from '../../netlink/index.ts'
 import { NFT_LIMIT_F_INV } from '../wire/index.ts'
+import { type rateUnits, timeUnits as seconds } from '../words.ts'
 
-const seconds = { second: 1n, minute: 60n, hour: 3600n, day: 86400n, week: 604800n }
 type Unit = keyof typeof seconds
 
 export interface Rate {
   readonly rate: number
   readonly per: Unit
   /** The unit of `rate`. Default: `packets`. */
-  readonly unit?: 'packets' | 'bytes'
+  readonly unit?: (typeof rateUnits)[number]
   /** Default: 5 packets, or 0 bytes. */
   readonly burst?: number
   /** Matches packets above the rate instead of those within it. */

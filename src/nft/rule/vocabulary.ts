@@ -2,6 +2,7 @@ import type { Value } from '../set/span.ts'
 import { take } from '../takes.ts'
 import { types } from '../types.ts'
 import { NFPROTO_IPV4 } from '../wire/index.ts'
+import type { numgenModes } from '../words.ts'
 import {
   ct,
   ethernet,
@@ -152,6 +153,6 @@ export const match = {
   /** The same for both directions of a connection. */
   symhash: (hash: Omit<Hash, 'seed'>) => matcher(symhash(take('build symhash', hash, 'Hash'))),
   /** Every n-th packet, or that share at random: `match.numgen('random', 10)(range(0, 2))`. */
-  numgen: (mode: 'inc' | 'random', modulus: number, offset?: number) =>
-    matcher(numgen(mode, modulus, offset)),
+  numgen: (mode: (typeof numgenModes)[number], modulus: number, offset?: number) =>
+    matcher(numgen(take('build numgen', mode, ['NumgenMode', 'mode']), modulus, offset)),
 }

@@ -24,7 +24,7 @@ export function keyType(type: KeyType): ValueType<unknown> {
 }
 
 export function mapData(to: MapTarget): MapData {
-  return to in types ? types[to as keyof typeof types] : (to as MapData)
+  return Object.hasOwn(types, to) ? types[to as keyof typeof types] : (to as MapData)
 }
 
 export const keysOf = ({ type, interval = false }: SetKind<KeyType>): Keys => ({

@@ -3,6 +3,7 @@ import type { Verdict } from '../rule/actions.ts'
 import type { Statement } from '../rule/draft.ts'
 import type { SetType, ValueIn } from '../types.ts'
 import type { ObjectType } from '../wire/index.ts'
+import type { setPolicies } from '../words.ts'
 import type { Range } from './span.ts'
 
 /** The type of a set's values: one, or several for a concatenation. */
@@ -71,7 +72,7 @@ interface SetOptions {
   /** It cannot be changed after it was made. */
   readonly constant?: boolean
   /** `memory` prefers a smaller set to a faster one. Default: `performance`. */
-  readonly policy?: 'performance' | 'memory'
+  readonly policy?: (typeof setPolicies)[number]
   /** nft merges adjacent intervals that it adds. The kernel does not. */
   readonly autoMerge?: boolean
   readonly comment?: string

@@ -1,5 +1,6 @@
 import { take } from '../takes.ts'
 import type { Data, Expression } from '../wire/index.ts'
+import { logLevels } from '../words.ts'
 import { dynsetText, moreTexts } from './more.ts'
 import { hex, joined, type Of, type Writers } from './parts.ts'
 
@@ -52,8 +53,7 @@ const named = (names: Readonly<Record<string, number>>, flags: number): string[]
 
 function logText({ prefix, group, level, flags = 0, ...rest }: Of<'log'>): string {
   const { snapLength = 0, queueThreshold = 0 } = rest
-  const levels = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit']
-  const number = typeof level === 'string' ? levels.indexOf(level) : level
+  const number = typeof level === 'string' ? logLevels.indexOf(level) : level
   const to = group !== undefined && `group ${group} snaplen ${snapLength} qthreshold ${queueThreshold}`
   const how = group === undefined && number !== undefined && `level ${number}`
   return joined('log', prefix !== undefined && `prefix ${prefix}`, to, how, ...named(logFlags, flags))

@@ -1,4 +1,4 @@
-import { type Codec, EncodeError, type Reader, type Writer } from '../../base/index.ts'
+import { type Codec, EncodeError, kindOf, printable, type Reader, type Writer } from '../../base/index.ts'
 
 /** A number by the kernel's name for it, `'oifname'`. One without a name here stays a number. */
 export function choice<const T extends Readonly<Record<string, number>>>(
@@ -8,15 +8,19 @@ export function choice<const T extends Readonly<Record<string, number>>>(
   const names = new Map(Object.entries(numbers).map(([name, number]) => [number, name as keyof T]))
   return {
     write(out, value) {
-      const number = typeof value === 'number' ? value : numbers[value]
-      if (number === undefined) throw new EncodeError('', `'${String(value)}' has no number here`)
-      codec.write(out, number)
+      if (typeof value !== 'number' && !Object.hasOwn(numbers, value)) throw unknown(value, numbers)
+      codec.write(out, typeof value === 'number' ? value : (numbers[value] as number))
     },
     read: from => {
       const number = codec.read(from)
       return names.get(number) ?? number
     },
   }
+}
+
+function unknown(value: unknown, numbers: object): EncodeError {
+  const said = typeof value === 'string' ? `'${printable(value, 40)}'` : kindOf(value)
+  return new EncodeError('', `${said} is neither a number nor one of ${Object.keys(numbers).join(', ')}`)
 }
 
 /** A choice by position: the first name is 0. */

@@ -1,4 +1,4 @@
-import { bytes, text, type ValueOf } from '../../base/index.ts'
+import { bytes, EncodeError, printable, text, type ValueOf } from '../../base/index.ts'
 import { type AttributeCodec, type AttributeTable, attributes, nested, when } from '../../netlink/index.ts'
 
 /** An expression without a table here, unchanged. */
@@ -29,6 +29,7 @@ export function expressionCodec<T extends Tables>(
     ),
     other: [2, nested(bytes)],
   })
+  const known = Object.keys(tables).join(', ')
   return {
     flagged: true,
     write(out, value) {
@@ -37,6 +38,8 @@ export function expressionCodec<T extends Tables>(
         return shell.write(out, { name, other: data })
       }
       const { kind, ...rest } = value
+      if (!Object.hasOwn(tables, kind))
+        throw new EncodeError('kind', `'${printable(kind, 40)}' is not one of ${known}, other`)
       shell.write(out, { name: kind, ...(tables[kind] !== nothing && { [kind]: rest }) })
     },
     read(from) {

@@ -1,5 +1,6 @@
 import { be16, be32, be64, bytes, text, u8 } from '../../base/index.ts'
 import { attributes, bareText, list, nested } from '../../netlink/index.ts'
+import { logLevels } from '../words.ts'
 import { choice, enumeration } from './choice.ts'
 import { data } from './data.ts'
 import { nothing } from './expression-codec.ts'
@@ -7,10 +8,7 @@ import { ctKey, ipFamily, metaKey, objectType } from './keys.ts'
 import { stateful, statefulTables } from './stateful-tables.ts'
 
 const comparison = enumeration(be32, 'eq', 'neq', 'lt', 'lte', 'gt', 'gte')
-const logLevel = enumeration(
-  be32,
-  ...(['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit'] as const),
-)
+const logLevel = enumeration(be32, ...logLevels)
 const base = enumeration(be32, 'link', 'network', 'transport', 'inner')
 
 /** NFTA_<EXPRESSION>_*: the attributes of each expression, by the kernel's name for it. */

@@ -1,7 +1,7 @@
 import type { LinkRef } from '../operation.ts'
 import type { BridgeAttributes, BridgeSettingNames } from '../wire/index.ts'
 import type { BondSettings } from './bond.ts'
-import type { GeneveSettings, TunnelSettings } from './tunnels.ts'
+import type { fragmenting, GeneveSettings, TunnelSettings } from './tunnels.ts'
 
 /** The settings of a bridge: `ip link … type bridge …`. Times in hundredths of a second. */
 export type BridgeSettings = Pick<BridgeAttributes, BridgeSettingNames>
@@ -53,7 +53,7 @@ export interface VxlanSettings {
   readonly localBypass?: boolean
   /** Each packet brings its own VNI and peer (tc, OVS, eBPF). */
   readonly external?: boolean
-  readonly dontFragment?: 'unset' | 'set' | 'inherit'
+  readonly dontFragment?: (typeof fragmenting)[number]
 }
 
 /** MACVLAN_MODE_*, each a bit. */
@@ -78,18 +78,23 @@ export interface MacvlanSettings {
 }
 
 export const ipvlanModes = ['l2', 'l3', 'l3s'] as const
+/** IPVLAN_F_*, in order. */
+export const isolations = ['bridge', 'private', 'vepa'] as const
 
 export interface IpvlanSettings {
   readonly mode?: (typeof ipvlanModes)[number]
-  readonly isolation?: 'bridge' | 'private' | 'vepa'
+  readonly isolation?: (typeof isolations)[number]
 }
+
+/** ETH_P_* of tags. */
+export const etherTypes = { '802.1Q': 0x8100, '802.1ad': 0x88a8 } as const
 
 /** `ip link … type vlan …`. */
 export interface VlanSettings {
   /** 0–4094. */
   readonly id: number
   /** Default: 802.1Q. */
-  readonly protocol?: '802.1Q' | '802.1ad'
+  readonly protocol?: keyof typeof etherTypes
   /** Frames have the tag removed before they are handed on. Default: true. */
   readonly reorderHeader?: boolean
   /** Announces the VLAN to switches (GVRP, MVRP). */

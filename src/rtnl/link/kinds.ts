@@ -4,13 +4,18 @@ import * as wire from '../wire/index.ts'
 import { bondAttributes, bondRefers, bondSettings } from './bond.ts'
 import { given, picked } from './given.ts'
 import * as spec from './kind-spec.ts'
-import { geneveAttributes, geneveSettings, isTunnel, tunnelAttributes, tunnelSettings } from './tunnels.ts'
+import {
+  fragmenting,
+  geneveAttributes,
+  geneveSettings,
+  isTunnel,
+  tunnelAttributes,
+  tunnelSettings,
+} from './tunnels.ts'
 
 type Info = NonNullable<wire.LinkAttributes['linkInfo']>
 
-const etherTypes = { '802.1Q': 0x8100, '802.1ad': 0x88a8 } as const
-const isolations = ['bridge', 'private', 'vepa'] as const
-const fragmenting = ['unset', 'set', 'inherit'] as const
+const { etherTypes, isolations } = spec
 
 const numberOf = <T extends string>(choices: readonly T[], choice: T | undefined) =>
   choice === undefined ? undefined : choices.indexOf(choice)

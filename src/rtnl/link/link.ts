@@ -1,10 +1,10 @@
 import { macText } from '../../base/index.ts'
 import * as wire from '../wire/index.ts'
+import { addrGenModes } from '../words.ts'
 import { type BondState, bondState } from './bond.ts'
 import { given, picked } from './given.ts'
 import type { KindSettings } from './kind-spec.ts'
 import { kindSettings } from './kinds.ts'
-import { addrGenModes } from './requests.ts'
 import type { AddrGenMode, PortSettings } from './spec.ts'
 import {
   type BridgeState,

@@ -18,10 +18,9 @@ import {
   RTM_NEWLINK,
   RTM_SETLINK,
 } from '../wire/index.ts'
+import { addrGenModes } from '../words.ts'
 import { kindInfo, kindOf, kindRefers } from './kinds.ts'
 import type { AddrGenMode, LinkChange, LinkSettings, LinkSpec, PeerSpec, PortSettings } from './spec.ts'
-
-export const addrGenModes: readonly AddrGenMode[] = ['eui64', 'none', 'stable-secret', 'random']
 
 /** Creates an interface. Settings that the kernel does not accept at creation follow in messages of their own. */
 export function addLink(spec: LinkSpec): Operation {

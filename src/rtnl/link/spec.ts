@@ -2,12 +2,13 @@ import type { NetNamespace } from '../../netlink/index.ts'
 import type { LinkRef } from '../operation.ts'
 import { take } from '../takes.ts'
 import type { PortAttributes, PortSettingNames } from '../wire/index.ts'
+import type { addrGenModes } from '../words.ts'
 import type { BondSettings } from './bond.ts'
 import type * as kinds from './kind-spec.ts'
 import type { GeneveSettings, TunnelKind, TunnelSettings } from './tunnels.ts'
 
 /** How an interface makes its IPv6 link-local address. With `none` it has no such address. */
-export type AddrGenMode = 'eui64' | 'none' | 'stable-secret' | 'random'
+export type AddrGenMode = (typeof addrGenModes)[number]
 
 /** Settings of an interface as a bridge's port: `bridge link set dev <name> …`. */
 export type PortSettings = Pick<PortAttributes, PortSettingNames>

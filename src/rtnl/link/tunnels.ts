@@ -58,6 +58,9 @@ export interface TunnelSettings {
   readonly erspanHardwareId?: number
 }
 
+/** VXLAN_DF_*, GENEVE_DF_*, in order. */
+export const fragmenting = ['unset', 'set', 'inherit'] as const
+
 /** `ip link … type geneve …` (RFC 8926). */
 export interface GeneveSettings {
   /** The virtual network identifier, 24 bits. */
@@ -73,7 +76,7 @@ export interface GeneveSettings {
   readonly udpZeroChecksum6Rx?: boolean
   readonly label?: number
   readonly ttlInherit?: boolean
-  readonly dontFragment?: 'unset' | 'set' | 'inherit'
+  readonly dontFragment?: (typeof fragmenting)[number]
   /** IP packets inside, without an Ethernet header (Linux 5.18). */
   readonly innerProtocolInherit?: true
 }
@@ -144,8 +147,6 @@ export function tunnelSettings(attributes: wire.TunnelAttributes): TunnelSetting
 /** Addresses of zeros stand for any. */
 const addressOf = (bytes: Uint8Array | undefined) =>
   bytes?.some(byte => byte !== 0) ? addressText(bytes) : undefined
-
-const fragmenting = ['unset', 'set', 'inherit'] as const
 
 export function geneveAttributes({
   remote,

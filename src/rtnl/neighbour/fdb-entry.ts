@@ -4,6 +4,7 @@ import { given } from '../link/given.ts'
 import type { LinkRef, Operation } from '../operation.ts'
 import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
+import { fdbStates, fdbTables } from '../words.ts'
 import { agesOf, type NeighbourAges } from './neighbour.ts'
 
 /** An Ethernet address, and the port of a bridge or the peer of a vxlan that it is behind. */
@@ -12,9 +13,9 @@ export interface FdbSpec {
   readonly link: LinkRef
   readonly mac: string
   /** The bridge's table (`master`), or the interface's own, which a vxlan has. Default: `self`. */
-  readonly table?: 'master' | 'self'
+  readonly table?: keyof typeof fdbTables
   /** `permanent` (the bridge's own address), `static` (does not age) or `dynamic`. Default: `permanent`. */
-  readonly state?: 'permanent' | 'static' | 'dynamic'
+  readonly state?: keyof typeof fdbStates
   readonly vlan?: number
   /** A vxlan's peer. The address 00:00:00:00:00:00 stands for all unknown addresses. */
   readonly remote?: string
@@ -44,7 +45,7 @@ export interface FdbEntry extends Omit<FdbSpec, 'link' | 'via' | 'state'> {
   /** Index of the bridge, and its name. */
   readonly master?: number
   readonly masterName?: string
-  readonly state: 'permanent' | 'static' | 'dynamic'
+  readonly state: keyof typeof fdbStates
   readonly via?: number
   /** Added by other software (a routing daemon) or a switch's hardware. */
   readonly external: boolean
@@ -61,25 +62,16 @@ const verbs = {
   replace: NLM_F_CREATE | NLM_F_REPLACE,
 } as const
 
-/** As br_fdb.c and vxlan_core.c take them: an entry that does not age is also NOARP. */
-const states = {
-  permanent: wire.NUD_PERMANENT,
-  static: wire.NUD_NOARP | wire.NUD_REACHABLE,
-  dynamic: wire.NUD_REACHABLE,
-} as const
-
 export function setFdbEntry(spec: FdbSpec, verb: keyof typeof verbs): Operation {
   take(`${verb} forwarding entry`, spec, 'FdbSpec')
-  const { state = 'permanent' } = spec
-  const bits = state === 'permanent' ? wire.NUD_PERMANENT | wire.NUD_NOARP : states[state]
   const about = { type: wire.RTM_NEWNEIGH, flags: verbs[verb], op: `${verb} forwarding entry` }
-  return operation(spec, about, bits)
+  return operation(spec, about, fdbStates[spec.state ?? 'permanent'])
 }
 
 export function removeFdbEntry(spec: Omit<FdbSpec, 'state'>): Operation {
   const about = { type: wire.RTM_DELNEIGH, op: 'remove forwarding entry' }
   take(about.op, spec, 'FdbSpec')
-  return operation(spec, about, wire.NUD_PERMANENT | wire.NUD_NOARP)
+  return operation(spec, about, fdbStates.permanent)
 }
 
 function operation(
@@ -87,14 +79,11 @@ function operation(
   about: { type: number; flags?: number; op: string },
   state: number,
 ): Operation {
-  const { link, table, sticky, external, via, remote } = spec
+  const { link, table = 'self', sticky, external, via, remote } = spec
   const { vlan, port, vni, sourceVni, nextHopId, protocol } = spec
   const mac = macBytes(spec.mac)
   const destination = remote === undefined ? undefined : addressBytes(remote)
-  const flags =
-    (table === 'master' ? wire.NTF_MASTER : wire.NTF_SELF) |
-    (sticky ? wire.NTF_STICKY : 0) |
-    (external ? wire.NTF_EXT_LEARNED : 0)
+  const flags = fdbTables[table] | (sticky ? wire.NTF_STICKY : 0) | (external ? wire.NTF_EXT_LEARNED : 0)
   const numbers = { vlan, port, vni, sourceVni, nextHopId, protocol }
   return {
     refers: via === undefined ? [link] : [link, via],

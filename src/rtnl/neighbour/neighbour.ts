@@ -4,19 +4,9 @@ import { given } from '../link/given.ts'
 import type { LinkRef, Operation } from '../operation.ts'
 import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
+import { neighbourStates } from '../words.ts'
 
-/** NUD_*: the state of the address's resolution, each a bit. */
-const neighbourStates = {
-  incomplete: 0x01,
-  reachable: 0x02,
-  stale: 0x04,
-  delay: 0x08,
-  probe: 0x10,
-  failed: 0x20,
-  noarp: 0x40,
-  permanent: 0x80,
-} as const
-export type NeighbourState = keyof typeof neighbourStates | 'none'
+export type NeighbourState = keyof typeof neighbourStates
 
 /** An IP address of a network, and its Ethernet address. */
 export interface NeighbourSpec {
@@ -103,7 +93,7 @@ function operation(spec: NeighbourSpec, about: { type: number; flags?: number; o
       const value: wire.NeighbourToWrite = {
         family: destination.length === 4 ? wire.AF_INET : wire.AF_INET6,
         index: names.indexOf(link),
-        state: state === 'none' ? 0 : neighbourStates[state],
+        state: neighbourStates[state],
         flags,
         attributes: { destination, mac, protocol: spec.protocol, extendedFlags },
       }

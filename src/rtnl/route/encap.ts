@@ -29,12 +29,12 @@ export interface IpEncap {
   readonly options?: Uint8Array
 }
 
-const modes = ['inline', 'encap', 'l2encap', 'encap.red', 'l2encap.red'] as const
+export const segmentModes = ['inline', 'encap', 'l2encap', 'encap.red', 'l2encap.red'] as const
 
 /** Segment routing over IPv6. `encap seg6 mode <mode> segs <segments>` */
 export interface SegmentEncap {
   readonly type: 'seg6'
-  readonly mode: (typeof modes)[number]
+  readonly mode: (typeof segmentModes)[number]
   /** In the order in which packets visit them. */
   readonly segments: readonly string[]
 }
@@ -104,7 +104,7 @@ function headerOf({ mode, segments }: SegmentEncap) {
   const all = mode === 'inline' ? [...segments, '::'] : segments
   const last = all.length - 1
   return {
-    mode: modes.indexOf(mode),
+    mode: segmentModes.indexOf(mode),
     nextHeader: 0,
     length: all.length * 2,
     type: 4, // RFC 8754: segment routing header
@@ -149,7 +149,7 @@ function knownEncap(bytes: Uint8Array, type: number): Encap | undefined {
 /** Undefined for a header with TLVs or flags (HMAC). */
 function segmentsOf(bytes: Uint8Array): SegmentEncap | undefined {
   const { header } = decoded(wire.seg6Encap, bytes)
-  const mode = modes[header?.mode ?? -1]
+  const mode = segmentModes[header?.mode ?? -1]
   if (!header || mode === undefined || header.flags !== 0 || header.tag !== 0) return undefined
   if (header.segments.length !== (header.last + 1) * 16) return undefined
   const segments = Array.from({ length: header.last + 1 }, (_, at) =>

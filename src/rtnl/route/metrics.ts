@@ -60,6 +60,7 @@ const metrics: Readonly<Record<RouteMetric, Kind>> = {
   congestionControl: { number: 16 },
   fastOpenNoCookie: { number: 17, boolean: true },
 }
+export const metricNames = Object.keys(metrics)
 const all = Object.entries(metrics) as [RouteMetric, Kind][]
 
 /** RTA_METRICS; undefined without any. */

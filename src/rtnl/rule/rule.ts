@@ -7,16 +7,8 @@ import { realmBits } from '../route/requests.ts'
 import type { Realms } from '../route/spec.ts'
 import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
+import { ruleActions as actions } from '../words.ts'
 
-/** FR_ACT_*: what a rule does with matching packets. */
-const actions = {
-  lookup: 1,
-  goto: 2,
-  nop: 3,
-  blackhole: 6,
-  unreachable: 7,
-  prohibit: 8,
-} as const
 export type RuleAction = keyof typeof actions
 
 /** One port, or the first and the last of a range. */

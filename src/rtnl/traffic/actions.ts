@@ -4,7 +4,7 @@ import * as wire from '../wire/index.ts'
 import { bitsOf, bytesIn, rate64, rateSpec, transmitTicks } from './units.ts'
 
 /** TC_ACT_*: what becomes of a packet. `pipe` goes on with the next action, `continue` with the next filter. */
-const verdicts = { continue: -1, pass: 0, reclassify: 1, drop: 2, pipe: 3 } as const
+export const verdicts = { continue: -1, pass: 0, reclassify: 1, drop: 2, pipe: 3 } as const
 export type Verdict = keyof typeof verdicts
 
 /** Limits the rate of matching packets. Rates in bit/s, sizes in bytes. */

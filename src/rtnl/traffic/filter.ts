@@ -5,6 +5,7 @@ import { missingAction, missingFilter } from '../missing.ts'
 import type { LinkRef, Operation } from '../operation.ts'
 import { take } from '../takes.ts'
 import * as wire from '../wire/index.ts'
+import { type filterKinds, filterProtocols as protocols } from '../words.ts'
 import {
   type Actions,
   actionKinds,
@@ -33,8 +34,8 @@ export interface FilterSpec extends Actions {
    * `u32` compares bytes, `flower` fields; `matchall` matches everything. `u32` without keys does that too, and
    * more kernels have it. Default: `flower` with `match`, else `u32`.
    */
-  readonly kind?: 'u32' | 'flower' | 'matchall'
-  readonly protocol?: 'all' | 'ip' | 'ipv6' | 'arp' | '802.1Q'
+  readonly kind?: keyof typeof filterKinds
+  readonly protocol?: keyof typeof protocols
   /**
    * Filters are evaluated from 1 upwards. By default the kernel counts down from 49152. The two sides of a
    * clsact list each other's u32 filters of the same priority (u32_walk): give them different ones.
@@ -64,9 +65,6 @@ export interface Filter extends Pick<FilterSpec, Details>, ListedActions {
 
 /** The filters to remove: all of a priority, or all of the parent. */
 export type FilterPlace = Pick<FilterSpec, 'link' | 'parent' | 'priority' | 'protocol'>
-
-/** linux/if_ether.h. */
-const protocols = { all: 0x0003, ip: 0x0800, arp: 0x0806, '802.1Q': 0x8100, ipv6: 0x86dd } as const
 
 /** TC_H_MAKE(priority << 16, htons(protocol)). */
 function infoOf(priority: number, protocol: keyof typeof protocols): number {

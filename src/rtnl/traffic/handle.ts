@@ -16,8 +16,7 @@ const words: Readonly<Record<string, number>> = {
 
 /** `1:10` → 0x00010010. */
 export function handleNumber(handle: Handle): number {
-  const word = words[handle]
-  if (word !== undefined) return word
+  if (Object.hasOwn(words, handle)) return words[handle]!
   const [, major, minor = ''] = /^([\da-f]{1,4}):([\da-f]{0,4})$/i.exec(handle) ?? []
   if (major === undefined)
     throw settingError(`'${handle}'`, 'a handle has the form 1: or 1:10, in hexadecimal')

@@ -3,17 +3,31 @@ import { fqOptions, prioOptions, sfqOptions } from './fair-queues.ts'
 import type * as spec from './qdisc-spec.ts'
 import { rate64, rateSpec, settingError, shareOf, ticksOf, transmitTicks } from './units.ts'
 
+type Kind = spec.QdiscSettings['kind']
+type Of<K extends Kind> = Extract<spec.QdiscSettings, { kind: K }>
+
+const writers: { readonly [K in Kind]: (settings: Of<K>) => wire.TrafficAttributes } = {
+  tbf: settings => ({ tbf: tbfOptions(settings) }),
+  htb: settings => ({ htb: { init: htbInit(settings) } }),
+  netem: settings => ({ netem: netemOptions(settings) }),
+  fq_codel: settings => ({ fq_codel: fqCodelOptions(settings) }),
+  fq: settings => ({ fq: fqOptions(settings) }),
+  prio: settings => ({ prio: prioOptions(settings) }),
+  sfq: settings => ({ sfq: sfqOptions(settings) }),
+  pfifo: fifoOptions,
+  bfifo: fifoOptions,
+  ingress: () => ({}),
+  clsact: () => ({}),
+}
+export const qdiscKinds = Object.keys(writers)
+
 /** TCA_OPTIONS of a qdisc, by its kind. */
 export function optionsOf(settings: spec.QdiscSettings): wire.TrafficAttributes {
-  if (settings.kind === 'tbf') return { tbf: tbfOptions(settings) }
-  if (settings.kind === 'htb') return { htb: { init: htbInit(settings) } }
-  if (settings.kind === 'netem') return { netem: netemOptions(settings) }
-  if (settings.kind === 'fq_codel') return { fq_codel: fqCodelOptions(settings) }
-  if (settings.kind === 'fq') return { fq: fqOptions(settings) }
-  if (settings.kind === 'prio') return { prio: prioOptions(settings) }
-  if (settings.kind === 'sfq') return { sfq: sfqOptions(settings) }
-  if (settings.kind !== 'pfifo' && settings.kind !== 'bfifo') return {}
-  return settings.limit === undefined ? {} : { [settings.kind]: { limit: settings.limit } }
+  return (writers[settings.kind] as (settings: spec.QdiscSettings) => wire.TrafficAttributes)(settings)
+}
+
+function fifoOptions({ kind, limit }: spec.FifoSettings): wire.TrafficAttributes {
+  return limit === undefined ? {} : { [kind]: { limit } }
 }
 
 const layer = wire.TC_LINKLAYER_ETHERNET

@@ -54,7 +54,8 @@ function isForeign(value: object): boolean {
   return prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null
 }
 
-function replaced(value: unknown, [name, ...rest]: readonly string[], by: unknown): unknown {
+/** The same value with another at this place of it. */
+export function replaced(value: unknown, [name, ...rest]: readonly string[], by: unknown): unknown {
   if (name === undefined) return by
   const copy = (Array.isArray(value) ? [...value] : { ...(value as object) }) as Record<string, unknown>
   copy[name] = replaced(copy[name], rest, by)
