@@ -10,6 +10,9 @@ const named = (what: string, is: (value: unknown) => boolean): Shape => {
   return (value, at) => (is(value) ? undefined : `${at} is ${kindOf(value)}, not ${what}`)
 }
 
+/** The place of a field. It is only made for a refusal: every call is checked, and nearly all are right. */
+const inside = (at: string, name: string) => (at === '' ? name : `${at}.${name}`)
+
 type Shapes = Readonly<Record<string, Shape>>
 
 /** Shapes of values: composed, they describe a message, or what a call takes. */
@@ -39,14 +42,20 @@ export const shape = {
   count: named('a whole number from 0', value => Number.isSafeInteger(value) && (value as number) >= 0),
   /** An object with these fields, and any others. A field whose shape is in `optional` may be absent. */
   record(fields: Shapes, optional: Shapes = {}): Shape {
-    const known = [...Object.entries(fields), ...Object.entries(optional)]
+    const required = Object.entries(fields)
+    const allowed = new Map(Object.entries(optional))
     return (value, at) => {
       if (!isRecord(value)) return `${at} is ${kindOf(value)}, not an object`
-      for (const [name, check] of known) {
+      for (const [name, check] of required) {
         const field = Object.hasOwn(value, name) ? value[name] : undefined
-        const absent = field === undefined && Object.hasOwn(optional, name)
-        const wrong = absent ? undefined : check(field, at === '' ? name : `${at}.${name}`)
-        if (wrong !== undefined) return wrong
+        if (check(field, '') !== undefined) return check(field, inside(at, name))
+      }
+      if (allowed.size === 0) return undefined
+      for (const name in value) {
+        const check = allowed.get(name)
+        const field = value[name]
+        if (check === undefined || field === undefined || check(field, '') === undefined) continue
+        if (Object.hasOwn(value, name)) return check(field, inside(at, name))
       }
       return undefined
     }
@@ -68,8 +77,7 @@ export const shape = {
     return (value, at) => {
       if (!Array.isArray(value)) return `${at} is ${kindOf(value)}, not a list`
       for (let index = 0; index < value.length; index++) {
-        const wrong = each(value[index], `${at}[${index}]`)
-        if (wrong !== undefined) return wrong
+        if (each(value[index], '') !== undefined) return each(value[index], `${at}[${index}]`)
       }
       return undefined
     }

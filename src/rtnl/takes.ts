@@ -105,18 +105,23 @@ const kindsOf: Readonly<Record<string, readonly string[]>> = {
   tunnel: tunnelKinds,
 }
 
+const kindFields = Object.keys(kindsOf)
+type LinkLike = { readonly kind?: string; readonly [field: string]: unknown }
+
 /** Settings of another kind would be read as this one's, or left out. */
 function ofOneKind(link: Shape): Shape {
   return (value, at) => {
     const wrong = link(value, at)
     if (wrong !== undefined) return wrong
-    const { kind, ...rest } = value as { kind?: string; [field: string]: unknown }
-    const given = Object.keys(kindsOf).filter(name => rest[name] !== undefined)
-    if (given.length > 1) return `${given.join(' and ')} are settings of different kinds of links`
+    const spec = value as LinkLike
+    const given = kindFields.filter(name => spec[name] !== undefined)
     const [name = ''] = given
+    if (name === '') return undefined
+    if (given.length > 1) return `${given.join(' and ')} are settings of different kinds of links`
+    const { kind } = spec
     if (kind === undefined)
       return name === 'tunnel' || name === 'data' ? `kind is absent, and ${name} needs it` : undefined
-    if (name === '' || name === 'data' || kindsOf[name]!.includes(kind)) return undefined
+    if (name === 'data' || kindsOf[name]!.includes(kind)) return undefined
     return `kind is '${printable(kind, 40)}', and ${name} has settings of ${kindsOf[name]!.join(', ')}`
   }
 }
