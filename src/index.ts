@@ -14,7 +14,14 @@ export {
   traceLine,
   XclusterError,
 } from './base/index.ts'
-export * from './cluster/index.ts'
+export type * from './cluster/index.ts'
+export {
+  ClusterError,
+  openLab,
+  prepareCluster,
+  startCancelled,
+  startCluster,
+} from './cluster/index.ts'
 export type { DnsTraceValue } from './dns/index.ts'
 export {
   type Copied,

@@ -192,6 +192,22 @@ export interface Captures {
   readonly captures: readonly CaptureStatus[]
 }
 
+/** The answer of `freeze`, when all of the cluster has been saved and, unless it was kept, removed. */
+export interface Frozen {
+  readonly v: 1
+  readonly snapshot: string
+  /** How many nodes it has. */
+  readonly nodes: number
+  /** The length of its files. */
+  readonly bytes: number
+  /** Milliseconds between the first and the last node that stood still. */
+  readonly spreadMs: number
+  /** The cluster goes on. */
+  readonly kept: boolean
+  /** Unless it was kept, it ends right after. */
+  readonly owner: { readonly pid: number }
+}
+
 /** The answer of `stop`, when all of the cluster has been removed. */
 export interface Stopped {
   readonly v: 1

@@ -43,6 +43,21 @@ export const commands: readonly CommandEntry[] = [
     summary: 'start a cluster and wait until every node is ready',
     load: () => import('./commands/start.ts'),
   },
+  {
+    name: 'fork',
+    summary: 'start clusters that go on from a snapshot',
+    load: () => import('./commands/snapshots/fork.ts'),
+  },
+  {
+    name: 'snapshots',
+    summary: 'list the snapshots of clusters',
+    load: () => import('./commands/snapshots/list.ts'),
+  },
+  {
+    name: 'snapshot',
+    summary: 'remove, export or import a snapshot',
+    load: () => import('./commands/snapshots/snapshot.ts'),
+  },
   { name: 'ls', summary: 'list the running clusters', load: () => import('./commands/ls.ts') },
   ...(Object.keys(verbs) as VerbName[]).flatMap(verbCommand),
   {

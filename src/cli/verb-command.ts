@@ -17,6 +17,7 @@ import { typedValue } from './verb-values.ts'
 import { clusterTable, troubles } from './view/cluster.ts'
 import { faultsText, namesText } from './view/names.ts'
 import { reachText } from './view/reach.ts'
+import { frozenText } from './view/snapshots.ts'
 
 /** The text for each kind of answer. */
 const views = {
@@ -24,6 +25,7 @@ const views = {
   reachReport: reachText,
   names: namesText,
   dnsFaults: faultsText,
+  frozen: frozenText,
 } satisfies {
   readonly [Kind in keyof JsonAnswers]?: (answer: JsonAnswers[Kind]) => string
 }

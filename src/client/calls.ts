@@ -2,6 +2,7 @@ import {
   type AnswerOf,
   type AskedOf,
   isStream,
+  type JsonAnswers,
   nodeIn,
   type StreamKind,
   type Verb,
@@ -11,15 +12,22 @@ import { gone } from './process.ts'
 import { type Ask, askJson } from './request.ts'
 import type { Target } from './watched.ts'
 
-/** Sends a verb to an owner and resolves with the answer. `stop` resolves when the owner's process has ended. */
+/** Sends a verb to an owner and resolves with the answer. `stop` and `freeze` resolve when the owner's process has ended. */
 export async function call<V extends Verb>(target: Target, verb: V, asked: AskedOf<V>): Promise<AnswerOf<V>> {
   const { anyVersion = false } = verb
   const answer = await askJson<AnswerOf<V>>(target, { ...requestOf(verb, asked), anyVersion })
-  if (verb.answer === 'stopped') await gone((answer as AnswerOf<StoppingVerb>).owner.pid)
+  const ending = endingOwner(verb, answer)
+  if (ending !== undefined) await gone(ending)
   return answer
 }
 
-type StoppingVerb = Verb & { readonly answer: 'stopped' }
+/** The process of an owner that ends right after this answer. */
+function endingOwner({ answer: kind }: Verb, answer: object): number | undefined {
+  if (kind === 'stopped') return (answer as JsonAnswers['stopped']).owner.pid
+  if (kind !== 'frozen') return undefined
+  const { kept, owner } = answer as JsonAnswers['frozen']
+  return kept ? undefined : owner.pid
+}
 
 /** The request for a verb: the node in its path, the rest in its body, or in the query of a GET. */
 export function requestOf(verb: Verb, asked: object): Pick<Ask, 'method' | 'path' | 'body'> {

@@ -1,6 +1,8 @@
 export type { NetSetup, NetSetupContext, QemuNetOptions } from '../net/index.ts'
 export { ClusterError, startCancelled } from './errors.ts'
+export type { SharedSnapshot } from './lab/about.ts'
 export type { ForkOptions, Lab, LabOptions } from './lab/lab.ts'
+export { forkShared, openLab } from './lab/open.ts'
 export { type PrepareHooks, prepareCluster } from './lab/prepare.ts'
 export { startCluster } from './start.ts'
 export type * from './types.ts'

@@ -1,5 +1,5 @@
 import type { ClusterEvent } from '../api/index.ts'
-import type { Broadcast, Scope } from '../base/index.ts'
+import type { Broadcast, Places, Scope } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
 import type { HostResources, NodeAdditions } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
@@ -13,6 +13,7 @@ import type { ClusterWorld } from './world.ts'
 /** What a start passes to the running cluster once every node is ready. */
 export interface Parts {
   readonly world: ClusterWorld
+  readonly places: Places
   readonly plan: ClusterPlan
   readonly settings: Settings
   readonly host: HostResources

@@ -38,11 +38,12 @@ import type { ClusterNames } from './dns/own-names.ts'
 import { waitAborted } from './errors.ts'
 import type { FrozenCluster } from './lab/frozen.ts'
 import { refuseFreeze } from './lab/refuse.ts'
+import { isOwnNet, saveNodes } from './lab/save.ts'
 import { seenAs } from './network/seen.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import { Nodes } from './nodes/nodes.ts'
 import type { Parts } from './parts.ts'
-import type { Cluster, GetTarget, SpawnOptions, WaitOptions } from './types.ts'
+import type { Cluster, GetTarget, SavedSnapshot, SaveOptions, SpawnOptions, WaitOptions } from './types.ts'
 
 /** How many nodes ping at the same time: on two processors, more of them only lose each other's packets. */
 const pingingAtOnce = 4
@@ -244,7 +245,18 @@ export class RunningCluster implements Cluster {
     const { plan } = this
     const nodes = await this.#nodes.freeze()
     await this.stop()
-    return { ...nodes, plan, settings, host, additions }
+    return { ...nodes, plan, settings, host, additions, ownNet: isOwnNet(this.#parts) }
+  }
+
+  async save(snapshot: string, { keep = false }: SaveOptions = {}): Promise<SavedSnapshot> {
+    const { settings, host, fabric, freezable, places } = this.#parts
+    refuseFreeze({ freezable, fabric: fabric.kind, name: this.plan.name })
+    const saved = await saveNodes(this.#nodes, {
+      about: { plan: this.plan, settings, host, ownNet: isOwnNet(this.#parts) },
+      ...{ places, snapshot, keep },
+    })
+    if (!keep) await this.stop({ graceMs: 0 })
+    return saved
   }
 
   stop(options: { readonly graceMs?: number } = {}): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClusterEvent, ProgressEvent, StepName } from '../api/index.ts'
-import { Broadcast, inTurns, Scope, unlessAborted } from '../base/index.ts'
+import { Broadcast, inTurns, type Places, Scope, unlessAborted } from '../base/index.ts'
 import type { NodeAdditions } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
@@ -13,6 +13,7 @@ import { StartDeadline } from './deadline.ts'
 import { ClusterNames } from './dns/own-names.ts'
 import { firstOf, startCancelled } from './errors.ts'
 import type { FrozenCluster } from './lab/frozen.ts'
+import { refuseFreezable } from './lab/refuse.ts'
 import { wiringText } from './network/open.ts'
 import { ClusterNode, type NodeDependencies } from './nodes/node.ts'
 import { NodeStarter } from './nodes/starter.ts'
@@ -42,6 +43,7 @@ export async function startIn(
   hooks: StartHooks & LabHooks,
 ): Promise<RunningCluster> {
   const settings = resolveSettings({ options })
+  if (hooks.freezable) refuseFreezable(settings)
   const plan = planCluster(settings)
   world.checkMemory(plan.nodes, { clones: settings.clone === 'always' && !hooks.freezable })
   return await planned(world, { plan, settings, hooks })
@@ -76,8 +78,6 @@ interface PlannedStart {
 
 /** What the start of a cluster, or of a fork, is for. */
 export interface LabHooks {
-  /** Its nodes can be frozen: each has all of its memory to itself, also as a clone. */
-  readonly freezable?: boolean
   /** Called when all of a fork is there and stands still. Its nodes go on when that has resolved. */
   readonly hold?: () => Promise<void>
 }
@@ -98,6 +98,7 @@ class ClusterStart {
   readonly #hooks: StartHooks & LabHooks
   readonly #from: FrozenCluster | undefined
   readonly #events = new Broadcast<ClusterEvent>()
+  readonly #places: Places
   #began: number
   readonly #startedAt: string
   #nodes: readonly ClusterNode[] = []
@@ -108,6 +109,7 @@ class ClusterStart {
     this.#settings = settings
     this.#hooks = hooks
     this.#from = from
+    this.#places = hooks.places ?? world.environment.places
     this.#began = world.clock.now()
     this.#startedAt = new Date(world.wallClock()).toISOString()
   }
@@ -150,7 +152,7 @@ class ClusterStart {
     if (this.#from) await this.#restore(starter, this.#from, { fabric, signal })
     else await this.#boot(starter, { fabric, signal })
     return new RunningCluster({
-      world: this.#world,
+      ...{ world: this.#world, places: this.#places },
       ...{ plan, settings, host, fabric, dns, templates, additions, starter, nodeOf, freezable },
       names: new ClusterNames(plan, { dns, settings, fabric }),
       ...{ nodes: this.#nodes, events: this.#events },
@@ -164,7 +166,7 @@ class ClusterStart {
   async #prepare(scope: Scope, { signal, logs, additions }: Preparing) {
     const world = this.#world
     const { env, searchPath } = world.environment
-    const { cache: cacheDir, runtime: records } = this.#hooks.places ?? world.environment.places
+    const { cache: cacheDir, runtime: records } = this.#places
     const [tell, settings] = [(event: ProgressEvent) => this.#tell(event), this.#settings]
     const notice = (text: string) => tell({ type: 'notice', text })
     const image = this.#from
@@ -238,7 +240,7 @@ class ClusterStart {
   #additions(): NodeAdditions {
     return this.#world.additions(this.#settings, {
       env: this.#world.environment.env,
-      cacheDir: (this.#hooks.places ?? this.#world.environment.places).cache,
+      cacheDir: this.#places.cache,
       notice: text => this.#tell({ type: 'notice', text }),
     })
   }

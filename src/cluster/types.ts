@@ -33,6 +33,8 @@ export interface StartHooks {
   readonly timeoutMs?: number
   /** The directories of caches and runtime files. Absent: from this process's environment (XDG). */
   readonly places?: Places
+  /** Its nodes can be frozen ({@link Cluster.save}): each has all of its memory to itself, also as a clone. */
+  readonly freezable?: boolean
   /** The directory of the nodes' console logs. Absent: a temporary one, which is removed with the cluster. */
   readonly logs?: string
 }
@@ -45,6 +47,23 @@ export interface SpawnOptions extends Pick<CommandSpec, 'env' | 'terminal'> {
 
 /** Where a copy from a node goes: a path of this machine, or a stream for the content of one file. */
 export type GetTarget = string | Writable
+
+/** How a cluster is saved. */
+export interface SaveOptions {
+  /** It goes on. Absent: it ends once it has been saved. */
+  readonly keep?: boolean
+}
+
+/** What was saved. */
+export interface SavedSnapshot {
+  readonly name: string
+  /** How many nodes it has. */
+  readonly nodes: number
+  /** The length of its files. */
+  readonly bytes: number
+  /** Milliseconds between the first and the last node that stood still. */
+  readonly spreadMs: number
+}
 
 export interface WaitOptions {
   /** Ends the wait with WAIT_ABORTED. What has begun continues: a node that is being added is added. */
@@ -151,6 +170,12 @@ export interface Cluster extends AsyncDisposable {
    * routes are updated first. Throws NO_NODES for the last node.
    */
   scaleIn(nodes: readonly number[], options?: WaitOptions & { readonly graceMs?: number }): Promise<void>
+  /**
+   * Freezes it: saves it as it is at one moment under a name, for {@link openLab}, and ends it. With `keep` it goes on, as
+   * it does when it could not be saved. Throws CLUSTER_NOT_FREEZABLE, NODE_NOT_READY, NODE_BUSY, SNAPSHOT_NAME,
+   * SNAPSHOT_TAKEN and SNAPSHOT_FAILED.
+   */
+  save(snapshot: string, options?: SaveOptions): Promise<SavedSnapshot>
   /**
    * Stops the nodes, gracefully within `graceMs` milliseconds each, and removes the network. A second call waits for
    * the same end.

@@ -29,7 +29,7 @@ export {
 } from './named-namespaces.ts'
 export { loadAverages, processorMs } from './processor-time.ts'
 export { buildKernel, fetchPackages, setUp } from './set-up.ts'
-export type { Software } from './software.ts'
+export { softwareKeys } from './software.ts'
 export { type Load, StartLimit } from './start-limit.ts'
 export { type Passed, startInTurn } from './start-queue.ts'
 export { findXterm, openXterm } from './xterm.ts'

@@ -22,6 +22,11 @@ interface SoftwareOptions {
 /** A Debian with systemd has 20 MiB left of these when it has started. */
 const initMiB = 128
 
+/** Stands for what a node boots. */
+export function softwareKeys({ image, root, disk }: Software): string[] {
+  return [image.key, root?.key, disk?.key].filter(key => key !== undefined)
+}
+
 /** Stands for the cluster: it has no role. */
 const anyNode = 0
 const roles: readonly Role[] = ['vm', 'router', 'tester']

@@ -1,4 +1,4 @@
 export type { OwnerAhead } from './ahead.ts'
-export { type Launch, launchOwner, type StartOrder } from './launch.ts'
+export { type Launch, launchOwner, type StartOrder, spawnOwner } from './launch.ts'
 export { sweep } from './runtime-directory.ts'
 export type { OwnerMessage } from './start-pipe.ts'

@@ -1,5 +1,5 @@
 import { indentedLines } from '../base/index.ts'
-import { startCluster } from '../cluster/index.ts'
+import { forkShared, startCluster } from '../cluster/index.ts'
 import { planCluster } from '../plan/index.ts'
 import { adoptStream } from '../sys/index.ts'
 import { runOwner } from './run.ts'
@@ -11,7 +11,10 @@ process.chdir('/')
 const print = (line: string) => console.error(line)
 void runOwner({
   port: adoptStream(3),
-  maker: { plan: planCluster, start: startCluster },
+  maker: {
+    plan: planCluster,
+    start: (settings, { from, ...hooks }) => (from ? forkShared(from, hooks) : startCluster(settings, hooks)),
+  },
   print,
   log: text => print(`${new Date().toISOString()} ${indentedLines(text)}`),
 }).then(() => process.exit(0))

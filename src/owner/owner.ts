@@ -1,6 +1,6 @@
 import type { ClusterEvent, ClusterState, Status } from '../api/index.ts'
 import { Broadcast, defer, messageOf, type Queue } from '../base/index.ts'
-import { type Cluster, type StartHooks, startCancelled } from '../cluster/index.ts'
+import { type Cluster, type SharedSnapshot, type StartHooks, startCancelled } from '../cluster/index.ts'
 import type { ClusterPlan, Settings } from '../plan/index.ts'
 import { idOf, nodeMissing } from '../plan/index.ts'
 import { Captures } from './captures.ts'
@@ -12,14 +12,19 @@ import { Terminals } from './terminals.ts'
 export type ServedCluster = Pick<
   Cluster,
   | ('plan' | 'status' | 'exec' | 'relayCommand' | 'console' | 'checkReach' | 'stop')
-  | ('names' | 'dnsFaults')
+  | ('names' | 'dnsFaults' | 'save')
   | ('pause' | 'resume' | 'halt' | 'reset' | 'capture' | 'counters' | 'scaleOut' | 'scaleIn')
 >
+
+/** `from`: it is a fork of this snapshot. */
+export interface MakerHooks extends StartHooks {
+  readonly from?: SharedSnapshot
+}
 
 /** How an owner plans and starts its cluster: an argument, so that tests bring a cluster without VMs. */
 export interface ClusterMaker {
   plan(settings: Settings): ClusterPlan
-  start(settings: Settings, hooks: StartHooks): Promise<ServedCluster>
+  start(settings: Settings, hooks: MakerHooks): Promise<ServedCluster>
 }
 
 export interface OwnerOptions {

@@ -43,7 +43,8 @@ async function runCluster(
   request: StartRequest,
 ): Promise<void> {
   const settings = request.settings as unknown as Settings
-  const plan = maker.plan(settings)
+  const { from, freezable, timeoutMs } = request
+  const plan = from ? { ...from.about.plan, name: from.name } : maker.plan(settings)
   const at = clusterPlaces(request.places, plan.name)
   makeDirectory(at.logs, 0o700)
   const claimed = await claim(at)
@@ -61,7 +62,9 @@ async function runCluster(
         },
         places: request.places,
         logs: at.logs,
-        ...(request.timeoutMs !== undefined && { timeoutMs: request.timeoutMs }),
+        ...(timeoutMs !== undefined && { timeoutMs }),
+        ...(freezable && { freezable }),
+        ...(from && { from }),
       }),
     leave: () => leave(claimed, api),
   })

@@ -1,5 +1,6 @@
 import type { ClusterEvent, Status } from '../api/index.ts'
 import { type ErrorJson, LineSplitter, type Places, type Port, Queue, type TraceArea } from '../base/index.ts'
+import type { SharedSnapshot } from '../cluster/index.ts'
 import type { Settings } from '../plan/index.ts'
 import { OwnerError } from './errors.ts'
 
@@ -23,6 +24,10 @@ export interface StartRequest {
   readonly places: Places
   /** The time limit, in milliseconds, for all nodes to be ready. */
   readonly timeoutMs?: number
+  /** Its nodes can be frozen. */
+  readonly freezable?: boolean
+  /** It is a fork of this snapshot, which the starter holds open. */
+  readonly from?: SharedSnapshot
   /** What it prints the messages of, in its log. */
   readonly trace?: readonly TraceArea[]
 }

@@ -95,3 +95,14 @@ export interface Template extends AsyncDisposable {
   /** Frees the memory, once the clones that map it have ended too. */
   close(): Promise<void>
 }
+
+/** What a VM was at one moment, in open files. */
+export interface SavedVm extends AsyncDisposable {
+  readonly memoryMiB: number
+  readonly nicCount: number
+  /** Its RAM. */
+  readonly ram: { readonly fd: number }
+  /** The state of its devices. */
+  readonly state: { readonly fd: number }
+  readonly transport: StateTransport
+}

@@ -9,6 +9,7 @@ import type {
   MachineType,
   MonitorForm,
   Qemu,
+  SavedVm,
   Template,
   VmShape,
 } from './shape.ts'
@@ -23,6 +24,7 @@ export type {
   Identity,
   MachineType,
   Qemu,
+  SavedVm,
   Template,
   VmShape,
 }
@@ -138,6 +140,11 @@ export interface Machine extends AsyncDisposable {
    * cloned as any template is, by VMs of the same shape. Throws VM_NOT_FREEZABLE.
    */
   freeze(): Promise<Template>
+  /**
+   * The same without an end: it stands still, and the monitor command `cont` lets it go on. What was saved holds until
+   * then. Throws VM_NOT_FREEZABLE.
+   */
+  save(): Promise<SavedVm>
   /** Ends the VM through the guest, then QEMU, then the kernel: each only if the one before failed. */
   stop(options?: { readonly graceMs?: number }): Promise<void>
   /** Ends the VM at once. Resolves when the process has ended. */

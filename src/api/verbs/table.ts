@@ -57,6 +57,25 @@ export const verbs = verbTable({
     said: { done: 'Paused' },
     errors: [...changing, 'NODE_NOT_READY'],
   },
+  freeze: {
+    summary: 'save a cluster as it is at one moment, and end it',
+    help: 'Of a cluster that was started with --freezable. When it cannot be saved it goes on. `xc fork` starts clusters that go on from that moment.',
+    asks: {
+      snapshot: { kind: 'text', doc: 'the name of what is saved' },
+      keep: { kind: 'flag', usually: false, doc: 'let the cluster go on', optional: true },
+    },
+    answer: 'frozen',
+    errors: [
+      'CLUSTER_NOT_READY',
+      'CLUSTER_STOPPING',
+      'CLUSTER_NOT_FREEZABLE',
+      'NODE_NOT_READY',
+      'NODE_BUSY',
+      'SNAPSHOT_NAME',
+      'SNAPSHOT_TAKEN',
+      'SNAPSHOT_FAILED',
+    ],
+  },
   resume: {
     summary: 'resume paused nodes',
     help: 'Without nodes: all paused nodes. Their clocks are corrected.',

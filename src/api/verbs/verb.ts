@@ -1,6 +1,6 @@
 import type { ExecJson } from '../exec.ts'
 import type { DnsFaults, OwnNames } from '../names.ts'
-import type { Captures, Counters, ReachReport, Status, Stopped } from '../values.ts'
+import type { Captures, Counters, Frozen, ReachReport, Status, Stopped } from '../values.ts'
 import type { Parameters, QuestionOf } from './parameter.ts'
 
 /** The types of the JSON answers, by kind. */
@@ -8,6 +8,7 @@ export interface JsonAnswers {
   readonly status: Status
   readonly reachReport: ReachReport
   readonly stopped: Stopped
+  readonly frozen: Frozen
   readonly captures: Captures
   readonly counters: Counters
   readonly exec: ExecJson

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { isSystemError, reasonOf } from '../../base/index.ts'
 import { requireTrustedPlace } from '../../client/index.ts'
 import type { CachedTemplate } from '../../vm/index.ts'
 import { CliError } from '../errors.ts'
+import { onFile } from '../named-file.ts'
 import { print, printJson, tell } from '../output.ts'
 import type { Session } from '../session.ts'
 import { bytesText, cacheTable } from '../view/cache.ts'
@@ -99,25 +99,6 @@ function choose(templates: readonly CachedTemplate[], typed: readonly string[]):
     })
   })
   return [...new Set(chosen)]
-}
-
-/** Makes system errors about the named file errors of the user, not internal ones. */
-async function onFile<T>(file: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (failure) {
-    if (!isSystemError(failure, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC'))
-      throw failure
-    const kind = isSystemError(failure, 'ENOENT', 'ENOTDIR', 'EISDIR') ? 'usage' : 'failed'
-    throw new CliError({
-      code: 'CACHE_FILE',
-      kind,
-      op: 'use file',
-      target: file,
-      reason: reasonOf(failure),
-      cause: failure,
-    })
-  }
 }
 
 function jsonOf({ key, bytes, usedAt, shape }: CachedTemplate): object {

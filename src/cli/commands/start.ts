@@ -1,24 +1,22 @@
 import type { Command } from 'commander'
 import { codeOf } from '../../base/index.ts'
-import { gone, OwnerClient, type Status } from '../../client/index.ts'
+import { gone, OwnerClient } from '../../client/index.ts'
 import type { Launch, StartOrder } from '../../owner/index.ts'
 import { planCluster, type Settings } from '../../plan/index.ts'
-import type { HookEvent } from '../hooks/types.ts'
 import { addSettings, changedSettings, settingsOf } from '../options/settings.ts'
 import { timeoutOption } from '../options/shared.ts'
 import { strangeVariables } from '../options/strange.ts'
 import { print, printJson, tell } from '../output.ts'
-import { ourName } from '../program-name.ts'
 import { type CommonOptions, type Session, timeoutOf, trustedPlaces } from '../session.ts'
 import { followStart } from '../start/follow.ts'
+import { isLive, listenerOf, tellReady } from '../start/ready.ts'
 import { windowsOf } from '../start/xterm.ts'
-import { clusterTable } from '../view/cluster.ts'
 import { planText } from '../view/plan.ts'
-import { reachText } from '../view/reach.ts'
 
 interface StartOptions extends CommonOptions {
   readonly dryRun?: boolean
   readonly check?: boolean
+  readonly freezable?: boolean
   readonly restart?: boolean
   readonly xterm?: boolean
 }
@@ -28,6 +26,7 @@ export function configure(command: Command, session: Session): void {
   command
     .option('--dry-run', 'print the plan and start nothing')
     .option('--restart', 'stop the cluster of this name first, if it runs')
+    .option('--freezable', 'let `xc freeze` save it later; each node takes all of its memory')
     .option('--xterm', 'open an xterm with the console of each node afterwards')
     .option('--check', 'check afterwards which nodes reach each other')
     .option('--json', 'print one JSON value (docs/json.md)')
@@ -68,14 +67,17 @@ interface Start {
 
 async function start(session: Session, { settings, nodes, options }: Start): Promise<void> {
   const timeoutMs = timeoutOf(options)
-  const request = { settings, places: trustedPlaces(session), ...(timeoutMs !== undefined && { timeoutMs }) }
+  const request = {
+    settings,
+    places: trustedPlaces(session),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(options.freezable && { freezable: true }),
+  }
   const [onEvent, openWindows] = [await listenerOf(session), options.xterm && (await windowsOf(session))]
   if (options.restart) await stopBefore(session, settings.name)
   const launch = await launchOf(session, request)
-  // A terminal without a known size reports 0 columns: a list that changes in place would have one letter a line.
-  const live = process.stdout.isTTY === true && process.stdout.columns >= 40 && !options.json
   const outcome = await followStart(launch, {
-    live,
+    live: isLive(options),
     nodes,
     clones: settings.clone === 'always',
     timeoutMs,
@@ -100,10 +102,6 @@ async function stopBefore({ places }: Session, name: string): Promise<void> {
   }
 }
 
-async function listenerOf({ hook }: Session): Promise<(event: HookEvent) => void> {
-  return hook?.config.onEvent ? (await import('../hooks/start.ts')).listenerOf(hook) : () => {}
-}
-
 /** Fetches packages that guests are to get. Returns an exit status: 0 when the cache has them all. */
 async function fetchMissing({ places, env }: Session, settings: Settings): Promise<number> {
   if ([...settings.packages, ...settings.ovl, ...settings.xovls].length === 0) return 0
@@ -117,38 +115,4 @@ async function launchOf({ ahead, env }: Session, request: StartOrder): Promise<L
   if (ahead?.name === request.settings.name) return ahead.start(request)
   const [{ launchOwner }] = await Promise.all([import('../../owner/index.ts'), ahead?.close()])
   return await launchOwner(request, { env: { ...env } })
-}
-
-/** The cluster keeps running even when the check fails, so that you can find out why. */
-async function tellReady(session: Session, status: Status, options: StartOptions): Promise<void> {
-  const report = options.check ? await new OwnerClient(session.places, status.name).check() : undefined
-  if (options.json) printJson({ ...status, ...(report && { check: report }) })
-  else {
-    print(clusterTable(status))
-    if (report) print(reachText(report))
-    tell(whatNext(status))
-  }
-  if (report?.ok !== false) return
-  tell(
-    `The cluster keeps running, so that you can inspect it. Stop it with: ${ourName()} stop${optionFor(status.name)}`,
-  )
-  process.exitCode = 1
-}
-
-/** The option that selects a cluster; the default one needs none. */
-function optionFor(name: string): string {
-  return name === 'default' ? '' : ` --name ${name}`
-}
-
-function whatNext({ name, nodes }: Status): string {
-  const [xc, of] = [ourName(), optionFor(name)]
-  const node = nodes[0]?.id
-  const tries = [
-    node !== undefined && [`${xc} exec ${node}${of} -- ip -br addr`, 'run a command on a node'],
-    node !== undefined && [`${xc} vm ${node}${of}`, 'connect to its console; Ctrl-] leaves'],
-    [`${xc} status${of}`, 'print this table'],
-    [`${xc} stop${of}`, 'stop the cluster and remove all of it'],
-  ].filter(line => line !== false)
-  const width = Math.max(...tries.map(([command]) => command!.length))
-  return ['Try:', ...tries.map(([command, about]) => `  ${command!.padEnd(width)}  ${about}`)].join('\n')
 }

@@ -2,7 +2,8 @@ import { indentedLines, withOptions } from '../../base/index.ts'
 import { tell } from '../output.ts'
 import type { Progress, ProgressMessage, ProgressOptions } from './types.ts'
 
-export async function openProgress({ live, ...shown }: ProgressOptions): Promise<Progress> {
+export async function openProgress({ live, quiet, ...shown }: ProgressOptions): Promise<Progress> {
+  if (quiet) return { show: () => {}, end: () => Promise.resolve() }
   if (!live) return linesOf(tell)
   const { openTaskList } = await import('./task-list.ts')
   return openTaskList(shown)

@@ -19,7 +19,7 @@ interface Line {
 }
 
 /** The list of tasks on a terminal. Notices are printed below it at the end: in between they would break it up. */
-export function openTaskList({ nodes: total, clones }: Omit<ProgressOptions, 'live'>): Progress {
+export function openTaskList({ nodes: total, clones }: Omit<ProgressOptions, 'live' | 'quiet'>): Progress {
   const lines = new Map<string, Line>()
   const notices: string[] = []
   const shown = Object.entries(titles).filter(([step]) => clones || step !== 'template')

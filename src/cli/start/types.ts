@@ -12,6 +12,8 @@ export interface Progress {
 export interface ProgressOptions {
   /** True: a list of tasks that changes in place, for a terminal. False: lines on stderr. */
   readonly live: boolean
+  /** Nothing is shown: others are started at the same time. */
+  readonly quiet?: boolean
   /** The number of nodes of the cluster. */
   readonly nodes: number
   /** True when nodes are clones of templates. */

@@ -27,7 +27,8 @@ const units = [
   ['s', 1000],
 ] as const
 
-function ago(ms: number): string {
+/** `3 min ago`. */
+export function ago(ms: number): string {
   const unit = units.find(([, size]) => ms >= size)
   if (!unit) return 'just now'
   const number = Math.floor(ms / unit[1])

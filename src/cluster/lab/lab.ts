@@ -3,9 +3,10 @@ import type { ClusterPlan } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
 import type { RunningCluster } from '../running.ts'
 import { forkIn } from '../start.ts'
-import type { Cluster, StartHooks } from '../types.ts'
+import type { Cluster, SavedSnapshot, StartHooks } from '../types.ts'
 import type { ClusterWorld } from '../world.ts'
 import type { FrozenCluster } from './frozen.ts'
+import { saveFrozen } from './save.ts'
 
 export interface LabOptions extends Pick<StartHooks, 'onEvent' | 'places' | 'net'> {
   /** How many forks are kept ready, restored and paused. One that is taken is replaced at once. Default: 0. */
@@ -62,6 +63,22 @@ export class Lab implements AsyncDisposable {
       return (await spare?.release()) ?? (await this.#start(options))
     } finally {
       this.#refill()
+    }
+  }
+
+  /**
+   * Writes it to the disk under a name, for {@link openLab} in this process or another. Throws SNAPSHOT_NAME,
+   * SNAPSHOT_TAKEN, SNAPSHOT_FAILED and LAB_CLOSED.
+   */
+  async save(snapshot: string): Promise<SavedSnapshot> {
+    if (this.#ending.signal.aborted) throw closed()
+    const places = this.#options.places ?? this.#world.environment.places
+    const saving = saveFrozen(this.#frozen, { places, snapshot })
+    this.#starting.add(saving)
+    try {
+      return await saving
+    } finally {
+      this.#starting.delete(saving)
     }
   }
 
@@ -122,7 +139,7 @@ export class Lab implements AsyncDisposable {
 function closed(): ClusterError {
   return new ClusterError({
     code: 'LAB_CLOSED',
-    op: 'fork',
+    op: 'use frozen cluster',
     target: 'cluster',
     reason: 'its frozen cluster has been closed',
     remedy: 'Prepare another one',

@@ -1,12 +1,11 @@
 import { Scope } from '../../base/index.ts'
-import { resolveSettings, type SettingOptions } from '../../plan/index.ts'
+import type { SettingOptions } from '../../plan/index.ts'
 import { startIn } from '../start.ts'
 import type { Cluster, StartHooks } from '../types.ts'
 import { type ClusterWorld, systemWorld } from '../world.ts'
 import { Lab, type LabOptions } from './lab.ts'
-import { refuseDisks } from './refuse.ts'
 
-export interface PrepareHooks extends StartHooks, Pick<LabOptions, 'spare'> {}
+export interface PrepareHooks extends Omit<StartHooks, 'freezable'>, Pick<LabOptions, 'spare'> {}
 
 /**
  * Starts a cluster, lets `prepare` install, configure and warm up what tests need, and freezes it. The result gives as many
@@ -33,7 +32,6 @@ export async function prepareIn(
   options: SettingOptions,
   { prepare, spare, ...hooks }: PrepareHooks & { readonly prepare: (cluster: Cluster) => Promise<void> },
 ): Promise<Lab> {
-  refuseDisks(resolveSettings({ options }))
   await using scope = new Scope()
   const cluster = scope.add(await startIn(world, options, { ...hooks, freezable: true }))
   await prepare(cluster)

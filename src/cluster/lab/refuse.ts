@@ -11,7 +11,8 @@ interface Freezing {
 
 /** Throws CLUSTER_NOT_FREEZABLE. */
 export function refuseFreeze({ name, freezable, fabric }: Freezing): void {
-  if (!freezable) throw refused(name, 'it was not started to be frozen', 'Start it with prepareCluster')
+  if (!freezable)
+    throw refused(name, 'it was not started to be frozen', `Start it with ${settingText('freezable')}`)
   if (fabric === 'user')
     throw refused(
       name,
@@ -20,8 +21,13 @@ export function refuseFreeze({ name, freezable, fabric }: Freezing): void {
     )
 }
 
-/** A frozen cluster has its nodes' memory, and not their disks. Throws CLUSTER_NOT_FREEZABLE. */
-export function refuseDisks(settings: Settings): void {
+/**
+ * Refuses a start of what could never be frozen: a frozen cluster has its nodes' memory, and not their disks. Throws
+ * CLUSTER_NOT_FREEZABLE.
+ */
+export function refuseFreezable(settings: Settings): void {
+  const { name, fabric } = settings
+  if (fabric === 'user') refuseFreeze({ name, freezable: true, fabric })
   if (settings.image === '' && nodesWith(settings, ['image']).length === 0) return
   throw refused(settings.name, 'nodes of it start from a disk image', `Omit ${settingText('image')}`)
 }

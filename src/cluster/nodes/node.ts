@@ -18,6 +18,7 @@ import type {
   ExecOptions,
   Machine,
   Milestone,
+  SavedVm,
   StartOptions,
   Template,
   VmSpec,
@@ -164,6 +165,11 @@ export class ClusterNode {
     const [{ at }] = await Promise.all([qmp.once('STOP'), qmp.execute('stop')])
     this.#enter('paused')
     return at
+  }
+
+  /** Saves its VM, which stands still and goes on standing. */
+  save(): Promise<SavedVm> {
+    return this.#running().save()
   }
 
   /** Saves its VM, which stands still, and ends it. */

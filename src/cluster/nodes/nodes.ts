@@ -1,8 +1,9 @@
 import { inTurns, Scope, Turns } from '../../base/index.ts'
 import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
 import { missing, newId, scaledIn, scaledOut } from '../../plan/index.ts'
+import type { SavedVm } from '../../vm/index.ts'
 import { clusterStopping, firstOf } from '../errors.ts'
-import { type FrozenNodes, freezeAll } from '../lab/frozen.ts'
+import { type FrozenNodes, freezeAll, holdAll } from '../lab/frozen.ts'
 import type { Parts } from '../parts.ts'
 import type { ClusterNode } from './node.ts'
 
@@ -131,6 +132,29 @@ export class Nodes {
     )
     unlessDone.move()
     return frozen
+  }
+
+  /**
+   * Saves all nodes, which stand still at one moment, for `work`. They go on afterwards, unless it has succeeded and
+   * `keep` is false.
+   */
+  async hold<T>(
+    work: (held: FrozenNodes<SavedVm>, signal: AbortSignal) => Promise<T>,
+    { keep }: { readonly keep: boolean },
+  ): Promise<T> {
+    let result!: T
+    await this.#changePlan(() =>
+      this.#turns.run(idsOf(this.#nodes), async () => {
+        const nodes = this.#nodes
+        await all(nodes, node => node.drain())
+        await using goOn = new Scope()
+        goOn.defer(() => all(nodes, node => node.resume()))
+        await using held = await holdAll(nodes)
+        result = await work(held, this.#ending.signal)
+        if (!keep) goOn.move()
+      }),
+    )
+    return result
   }
 
   /** Cancels the current changes and refuses further ones. Resolves when no change runs any more. */

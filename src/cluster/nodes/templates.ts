@@ -4,8 +4,8 @@ import { templateChannel, unpackInto, warmUp } from '../../guest/index.ts'
 import {
   type HostResources,
   type NodeAdditions,
-  type Software,
   shapeAppend,
+  softwareKeys,
   specOf,
 } from '../../host/index.ts'
 import type { FabricKind } from '../../net/index.ts'
@@ -131,7 +131,7 @@ export class Templates implements AsyncDisposable {
       ...(identity && { identity }),
       append: shapeAppend(node.id, settings),
       qemu: host.qemu,
-      image: keysOf(host.software(node.id)).join('+'),
+      image: softwareKeys(host.software(node.id)).join('+'),
       warmUp: warmUp(nics.length, this.#parts.world, { ownInit }),
       ...this.#added(node),
     }
@@ -155,7 +155,7 @@ export class Templates implements AsyncDisposable {
   #shapeOf(node: NodePlan): string {
     const { id, memMiB, vcpus, nets } = node
     const { settings, host, additions } = this.#parts
-    const software = [keysOf(host.software(id)), additions.of(node)?.key]
+    const software = [softwareKeys(host.software(id)), additions.of(node)?.key]
     return JSON.stringify([memMiB, vcpus, nets.length, shapeAppend(id, settings), ...software])
   }
 
@@ -176,11 +176,6 @@ export class Templates implements AsyncDisposable {
       },
     }
   }
-}
-
-/** Stands for what a node boots. */
-function keysOf({ image, root, disk }: Software): string[] {
-  return [image.key, root?.key, disk?.key].filter(key => key !== undefined)
 }
 
 function tapsOf({ id, nets }: NodePlan): ClusterPlan['bridges']['taps'] {

@@ -147,6 +147,16 @@ const captures = z.object({
 
 const stopped = z.object({ v, owner: z.object({ pid: count }) })
 
+const frozen = z.object({
+  v,
+  snapshot: z.string(),
+  nodes: count,
+  bytes: count.describe('the length of its files'),
+  spreadMs: z.number().describe('between the first and the last node that stood still'),
+  kept: z.boolean().describe('the cluster goes on'),
+  owner: z.object({ pid: count }),
+})
+
 const base64 = z.base64()
 
 export const execAnswer = z.object({
@@ -198,6 +208,7 @@ export const answers = {
   status,
   reachReport,
   stopped,
+  frozen,
   captures,
   counters,
   exec: execAnswer,

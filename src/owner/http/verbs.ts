@@ -6,6 +6,7 @@ import type {
   Captures,
   DnsFaults,
   ExecJson,
+  Frozen,
   JsonAnswers,
   OwnNames,
   ReachReport,
@@ -34,6 +35,7 @@ export type Implementations<T extends VerbTable> = { readonly [Name in keyof T]:
 export const implementations: Implementations<typeof verbs> = {
   status: owner => owner.status(),
   stop,
+  freeze,
   pause: (owner, { nodes }) => change(owner, () => owner.cluster().pause(idsOf(owner, nodes))),
   resume: (owner, { nodes }) => change(owner, () => owner.cluster().resume(idsOf(owner, nodes))),
   halt(owner, { nodes }) {
@@ -85,6 +87,15 @@ function dnsFaultAdd(owner: Owner, { nodes, ...fault }: AskedOf<typeof verbs.dns
 async function stop(owner: Owner): Promise<Stopped> {
   await owner.stop()
   return { v: 1, owner: { pid: process.pid } }
+}
+
+async function freeze(
+  owner: Owner,
+  { snapshot, keep: kept = false }: AskedOf<typeof verbs.freeze>,
+): Promise<Frozen> {
+  const { name, ...saved } = await owner.cluster().save(snapshot, { keep: kept })
+  if (!kept) await owner.stop()
+  return { v: 1, snapshot: name, ...saved, kept, owner: { pid: process.pid } }
 }
 
 async function capture(

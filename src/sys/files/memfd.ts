@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs'
 import { binding } from '../binding.ts'
 import { F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE } from '../constants.ts'
 import { closeFd } from '../descriptor.ts'
@@ -8,10 +9,16 @@ export class Memfd implements AsyncDisposable {
   readonly name: string
   #fd: number | undefined
 
-  /** `name` shows only in /proc/<pid>/fd. */
-  constructor(name: string) {
+  /** `name` shows only in /proc/<pid>/fd. `fd`: one that is open already. */
+  constructor(name: string, fd?: number) {
     this.name = name
-    this.#fd = attempt('create memfd', name, () => binding().createMemfd(name))
+    this.#fd = fd ?? attempt('create memfd', name, () => binding().createMemfd(name))
+  }
+
+  /** One that another process holds open, which may end then. Throws ENOENT and EACCES as open(2) does. */
+  static of(pid: number, fd: number): Memfd {
+    const path = `/proc/${pid}/fd/${fd}`
+    return new Memfd(path, openSync(path, 'r'))
   }
 
   get fd(): number {

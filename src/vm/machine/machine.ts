@@ -13,7 +13,7 @@ import type { GuestConsole } from '../console/console.ts'
 import type { Sight } from '../console/console-text.ts'
 import { gone, noSuchNic, notFreezable, stoppedEarly, VmError } from '../errors.ts'
 import { agentPort } from '../qemu/qemu-args.ts'
-import type { Template } from '../shape.ts'
+import type { SavedVm, Template } from '../shape.ts'
 import type { Freezer } from '../snapshot/freezer.ts'
 import { tellExit, trace } from '../trace.ts'
 import type { Machine, MachineEvent, MachineState } from '../types.ts'
@@ -147,12 +147,22 @@ export class VmMachine implements Machine {
   }
 
   async freeze(): Promise<Template> {
+    const freezer = await this.#saved()
+    freezer.keep()
+    await this.kill()
+    return freezer.sealed()
+  }
+
+  async save(): Promise<SavedVm> {
+    return await (await this.#saved()).opened()
+  }
+
+  async #saved(): Promise<Freezer> {
     const { freezer } = this.#parts
     if (!freezer) throw notFreezable(this.name)
     this.#mustLive()
     await freezer.save(this.qmp)
-    await this.kill()
-    return freezer.sealed()
+    return freezer
   }
 
   stop({ graceMs = 500 }: { readonly graceMs?: number } = {}): Promise<void> {

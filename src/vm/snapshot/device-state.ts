@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import type { QmpClient } from '../../qmp/index.ts'
 import type { Memfd } from '../../sys/index.ts'
 import { childFds } from '../qemu/child-fds.ts'
@@ -30,9 +31,17 @@ export async function freeze(
   return transport
 }
 
-/** QEMU without `file:` reads from a descriptor by its number, but writes only to one with a name. */
+/**
+ * QEMU without `file:` reads from a descriptor by its number, but writes only to one with a name. It is opened again: a
+ * duplicate would write behind the state that was saved before.
+ */
 async function byName(qmp: QmpClient, state: Memfd): Promise<string> {
-  await qmp.execute('getfd', { fdname: 'state' }, { fds: [state.fd] })
+  const fd = openSync(`/proc/self/fd/${state.fd}`, 'w')
+  try {
+    await qmp.execute('getfd', { fdname: 'state' }, { fds: [fd] })
+  } finally {
+    closeSync(fd)
+  }
   return 'fd:state'
 }
 

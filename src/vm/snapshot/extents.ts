@@ -8,30 +8,50 @@ type Extents = Manifest['ram']['extents']
 const zeros = Buffer.alloc(pieceSize)
 export const readSome = promisify(read)
 
-/**
- * Reads `bytes` of memory from a file and passes the blocks that are not all zero to `take`. Returns which
- * those are.
- */
-export async function keepNonZero(
+/** What of a memory is kept. */
+interface Kept {
+  /** Its size. */
+  readonly bytes: number
+  /** Blocks are kept that differ from those of this file. Absent: those that are not all zero. */
+  readonly base?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Reads memory from a file and passes the blocks that are kept to `take`. Returns which those are. */
+export async function keepBlocks(
   fd: number,
-  bytes: number,
+  { bytes, base, signal }: Kept,
   take: (block: Uint8Array) => Promise<void>,
 ): Promise<Extents> {
   const extents: [number, number][] = []
   const piece = Buffer.allocUnsafe(pieceSize)
+  const like = base === undefined ? zeros : Buffer.allocUnsafe(pieceSize)
   for (let at = 0; at < bytes; at += pieceSize) {
+    signal?.throwIfAborted()
     const wanted = Math.min(pieceSize, bytes - at)
-    const { bytesRead } = await readSome(fd, piece, 0, wanted, at)
-    if (bytesRead !== wanted) throw new Error('the memory file is shorter than the memory of the guest')
-    if (isZero(piece.subarray(0, wanted))) continue
+    await Promise.all([
+      fill(fd, piece, { wanted, at }),
+      base !== undefined && fill(base, like, { wanted, at }),
+    ])
+    if (piece.subarray(0, wanted).equals(like.subarray(0, wanted))) continue
     for (let offset = 0; offset < wanted; offset += blockSize) {
-      const block = piece.subarray(offset, Math.min(offset + blockSize, wanted))
-      if (isZero(block)) continue
+      const end = Math.min(offset + blockSize, wanted)
+      const block = piece.subarray(offset, end)
+      if (block.equals(like.subarray(offset, end))) continue
       note(extents, (at + offset) / blockSize)
       await take(block)
     }
   }
   return extents
+}
+
+async function fill(
+  fd: number,
+  piece: Buffer,
+  { wanted, at }: { readonly wanted: number; readonly at: number },
+): Promise<void> {
+  const { bytesRead } = await readSome(fd, piece, 0, wanted, at)
+  if (bytesRead !== wanted) throw new Error('the memory file is shorter than the memory of the guest')
 }
 
 /** Copies memory from one file to another, without the pieces that are all zero. */

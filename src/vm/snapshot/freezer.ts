@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { ftruncateSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { Scope } from '../../base/index.ts'
 import type { QmpClient } from '../../qmp/index.ts'
 import { Memfd } from '../../sys/index.ts'
-import type { Template } from '../shape.ts'
+import type { SavedVm, Template } from '../shape.ts'
 import type { VmSpec } from '../types.ts'
 import { freeze } from './device-state.ts'
 import { copyNonZero } from './extents.ts'
@@ -21,6 +23,7 @@ export class Freezer {
   readonly role: 'template' | 'derived'
   readonly #spec: Frozen
   #transport: StateTransport | undefined
+  #isKept = false
 
   private constructor(spec: Frozen) {
     this.#spec = spec
@@ -41,9 +44,27 @@ export class Freezer {
     }
   }
 
-  /** Saves the state of its devices. Its processors stand still. */
+  /** Saves the state of its devices, in place of one that was saved before. Its processors stand still. */
   async save(qmp: QmpClient): Promise<void> {
+    ftruncateSync(this.saved.fd, 0)
     this.#transport = await freeze(qmp, this.saved, this.role)
+  }
+
+  /** What was saved, in files of the caller's: it stays what it is until the processors go on. */
+  async opened(): Promise<SavedVm> {
+    await using scope = new Scope()
+    const again = async ({ fd }: Memfd) => scope.add(await open(`/proc/self/fd/${fd}`, 'r'))
+    const [ram, state] = [await again(this.ram), await again(this.saved)]
+    const { memoryMiB, nics } = this.#spec
+    const files = scope.move()
+    const close = () => files.close()
+    const shape = { memoryMiB, nicCount: nics.length, transport: this.#transport! }
+    return { ...shape, ram, state, [Symbol.asyncDispose]: close }
+  }
+
+  /** What was saved outlives the VM, for {@link sealed}. */
+  keep(): void {
+    this.#isKept = true
   }
 
   /** What it was when it was saved. Its QEMU has ended: a file that is mapped for writing cannot be sealed. */
@@ -61,9 +82,9 @@ export class Freezer {
     }
   }
 
-  /** Its VM has ended. What was saved stays, for {@link sealed}. */
+  /** Its VM has ended. */
   async close(): Promise<void> {
-    if (this.#transport !== undefined) return
+    if (this.#isKept) return
     await Promise.all([this.ram.close(), this.saved.close()])
   }
 }

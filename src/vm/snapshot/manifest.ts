@@ -33,17 +33,27 @@ export const blockSize = 16 << 10
 /** The number of bytes read, checked and copied at a time. */
 export const pieceSize = 1 << 20
 
-/** The first line has the hash of the second, so that damage is found. */
 export function encodeManifest(manifest: Manifest): string {
-  const body = JSON.stringify(manifest)
-  return `{"sha256":"${sha256(body)}","template":\n${body}}\n`
+  return encodeHashed('template', manifest)
 }
 
 /** Throws a sentence about the damage. */
 export function decodeManifest(text: string, key: string): Manifest {
-  const [, hash, body] = /^\{"sha256":"([0-9a-f]{64})","template":\n([^\n]*)\}\n$/.exec(text) ?? []
-  if (body === undefined || sha256(body) !== hash) throw new Error('its manifest is damaged')
-  const manifest = JSON.parse(body) as Manifest
+  const manifest = decodeHashed('template', text) as Manifest
   if (templateKey(manifest.facts) !== key) throw new Error('it was made for another key')
   return manifest
+}
+
+/** The first line has the hash of the second, so that damage is found. */
+export function encodeHashed(kind: 'template' | 'snapshot', value: object): string {
+  const body = JSON.stringify(value)
+  return `{"sha256":"${sha256(body)}","${kind}":\n${body}}\n`
+}
+
+/** Throws a sentence about the damage. */
+export function decodeHashed(kind: 'template' | 'snapshot', text: string): unknown {
+  const [, hash, found, body] = /^\{"sha256":"([0-9a-f]{64})","(\w+)":\n([^\n]*)\}\n$/.exec(text) ?? []
+  if (body === undefined || found !== kind || sha256(body) !== hash)
+    throw new Error('its manifest is damaged')
+  return JSON.parse(body)
 }

@@ -6,7 +6,7 @@ import { type Memfd, makeDirectory, sealedMemfd } from '../../sys/index.ts'
 import { damaged } from '../template/errors.ts'
 import type { TemplateFacts } from '../template/facts.ts'
 import { CheckedWriter, readChecked, writeAt } from './checked-file.ts'
-import { keepNonZero, placer, readSome } from './extents.ts'
+import { keepBlocks, placer, readSome } from './extents.ts'
 import {
   type Checked,
   decodeManifest,
@@ -88,7 +88,8 @@ async function writeFiles(draft: string, { ram, state, layer, ...rest }: Frozen)
   })
   const memory = await into(fileNames.ram, async file => {
     const writer = new CheckedWriter(file)
-    const extents = await keepNonZero(ram.fd, rest.memoryMiB * mebibyte, block => writer.write(block))
+    const bytes = rest.memoryMiB * mebibyte
+    const extents = await keepBlocks(ram.fd, { bytes }, block => writer.write(block))
     return { ...(await writer.done()), extents }
   })
   const disk = layer && (await into(layerName, file => copyWhole(layer.fd, file)))
@@ -106,7 +107,8 @@ async function writeFiles(draft: string, { ram, state, layer, ...rest }: Frozen)
   return manifest
 }
 
-async function copyWhole(fd: number, file: FileHandle): Promise<Checked> {
+/** Writes all of an open file into another. */
+export async function copyWhole(fd: number, file: FileHandle): Promise<Checked> {
   const writer = new CheckedWriter(file)
   const piece = Buffer.allocUnsafe(pieceSize)
   for (let at = 0; ; ) {

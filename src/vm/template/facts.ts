@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { type Nic, templateWord } from '../../base/index.ts'
 import { qemuArgs } from '../qemu/qemu-args.ts'
+import type { Qemu } from '../shape.ts'
 import type { AccelKind, VmSpec } from '../types.ts'
 import type { TemplateSpec } from './types.ts'
 
@@ -36,17 +37,23 @@ export function templateKey(facts: TemplateFacts): string {
 
 /** The facts for a spec on this machine, now. */
 export async function factsOf(spec: TemplateSpec): Promise<TemplateFacts> {
-  const { path, version, build } = spec.qemu
-  const [{ size, mtimeMs }, cpuinfo] = await Promise.all([stat(path), readFile('/proc/cpuinfo', 'utf8')])
   return {
     format,
     image: spec.image,
-    qemu: { path, version, ...(build !== undefined && { build }), size, mtimeMs },
-    cpu: hostCpu(cpuinfo, spec.accel),
+    ...(await machineFacts(spec.qemu, spec.accel)),
     arguments: qemuArgs(templateVm(spec), 'template'),
     warmUp: spec.warmUp?.key ?? '',
     added: spec.added?.key ?? '',
   }
+}
+
+/** What of this machine decides whether a saved VM can be resumed. */
+export type MachineFacts = Pick<TemplateFacts, 'qemu' | 'cpu'>
+
+export async function machineFacts({ path, version, build }: Qemu, accel: AccelKind): Promise<MachineFacts> {
+  const [{ size, mtimeMs }, cpuinfo] = await Promise.all([stat(path), readFile('/proc/cpuinfo', 'utf8')])
+  const qemu = { path, version, ...(build !== undefined && { build }), size, mtimeMs }
+  return { qemu, cpu: hostCpu(cpuinfo, accel) }
 }
 
 /** The VM that is booted for the template. `xcluster_template=1` tells init that it has no identity yet. */
@@ -82,7 +89,7 @@ export function hostCpu(cpuinfo: string, accel: AccelKind): string {
  * Why this machine would never use a template with these facts, as half a sentence; undefined if it can. QEMU is compared
  * with the file of its path, and not run: the facts may come from elsewhere.
  */
-export async function whyForeign({ qemu, cpu }: TemplateFacts): Promise<string | undefined> {
+export async function whyForeign({ qemu, cpu }: MachineFacts): Promise<string | undefined> {
   const file = await stat(qemu.path).catch(() => undefined)
   const name = [qemu.version, qemu.build && `(${qemu.build})`].filter(Boolean).join(' ')
   if (!file) return `it is for QEMU ${name}, and this machine has no ${qemu.path}`

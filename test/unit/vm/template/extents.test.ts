@@ -3,25 +3,31 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { keepNonZero, placer } from '../../../../src/vm/snapshot/extents.ts'
+import { keepBlocks, placer } from '../../../../src/vm/snapshot/extents.ts'
 import { blockSize } from '../../../../src/vm/snapshot/manifest.ts'
 
 /** Stores and restores memory of these blocks, each filled with its number, in pieces of a given size. */
-async function thereAndBack(blocks: readonly number[], pieceSize: number) {
-  const memory = Buffer.concat(blocks.map(fill => Buffer.alloc(blockSize, fill)))
+async function thereAndBack(blocks: readonly number[], pieceSize: number, base?: readonly number[]) {
+  const memoryOf = (fills: readonly number[]) =>
+    Buffer.concat(fills.map(fill => Buffer.alloc(blockSize, fill)))
+  const memory = memoryOf(blocks)
   const directory = mkdtempSync(join(tmpdir(), 'xcluster-test-'))
   writeFileSync(join(directory, 'memory'), memory)
+  writeFileSync(join(directory, 'base'), memoryOf(base ?? []))
   const fd = openSync(join(directory, 'memory'), 'r')
+  const baseFd = openSync(join(directory, 'base'), 'r')
   try {
     const kept: Buffer[] = []
-    const extents = await keepNonZero(fd, memory.length, async block => void kept.push(Buffer.from(block)))
+    const what = { bytes: memory.length, ...(base && { base: baseFd }) }
+    const extents = await keepBlocks(fd, what, async block => void kept.push(Buffer.from(block)))
     const file = Buffer.concat(kept)
-    const again = Buffer.alloc(memory.length)
+    const again = base ? memoryOf(base) : Buffer.alloc(memory.length)
     const place = placer(extents, async (part, at) => again.set(part, at))
     for (let at = 0; at < file.length; at += pieceSize) await place(file.subarray(at, at + pieceSize))
     return { extents, keptBytes: file.length, same: again.equals(memory) }
   } finally {
     closeSync(fd)
+    closeSync(baseFd)
     rmSync(directory, { recursive: true })
   }
 }
@@ -46,4 +52,15 @@ test('blocks return to their places in pieces of any size', async () => {
     }),
     { numRuns: 60 },
   )
+})
+
+test('of memory that is like another, blocks that differ are stored, zeros among them', async () => {
+  expect(await thereAndBack([1, 2, 0, 0, 5, 6], 5000, [1, 3, 4, 0, 5, 0])).toEqual({
+    extents: [
+      [1, 2],
+      [5, 1],
+    ],
+    keptBytes: 3 * blockSize,
+    same: true,
+  })
 })
