@@ -264,3 +264,12 @@ test('a client that drops a refused upgrade does not end the owner', async () =>
   expect(owner.isAlive()).toBe(true)
   await stopped(owner)
 })
+
+test('a cluster that was not started for it is not frozen, and goes on', async () => {
+  await using plain = await running()
+  await expect(plain.client.freeze({ snapshot: 'warm' })).rejects.toMatchObject({
+    code: 'CLUSTER_NOT_FREEZABLE',
+  })
+  expect((await plain.client.status()).state).toBe('ready')
+  await stopped(plain)
+})

@@ -5,7 +5,7 @@ import type { Launch, StartOrder } from '../../../owner/index.ts'
 import type { SnapshotManifest } from '../../../vm/index.ts'
 import { CliError } from '../../errors.ts'
 import { nameOption, timeoutOption } from '../../options/shared.ts'
-import { print, printJson, tell } from '../../output.ts'
+import { print, printJson } from '../../output.ts'
 import { type CommonOptions, clusterNameOf, type Session, timeoutOf, trustedPlaces } from '../../session.ts'
 import { followStart, type StartOutcome } from '../../start/follow.ts'
 import { isLive, listenerOf, tellReady } from '../../start/ready.ts'
@@ -99,7 +99,6 @@ async function followAll(
   { names, nodes, ...options }: Following & { readonly names: readonly string[] },
 ): Promise<void> {
   const timeoutMs = timeoutOf(options)
-  tell(`forking ${launches.length} clusters of ${nodes} nodes`)
   const outcomes = await Promise.allSettled(
     launches.map(launch =>
       followStart(launch, { live: false, quiet: true, nodes, clones: false, timeoutMs }),
