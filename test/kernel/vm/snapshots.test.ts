@@ -287,7 +287,9 @@ describe('a snapshot in one file', () => {
     expect(readdirSync(other).sort()).toEqual(['again', 'warm'])
   })
 
-  test('is refused when a bit of it is flipped, it is truncated or something else, and nothing is left', async () => {
+  test('is refused when a bit of it is flipped, it is truncated or something else, and nothing is left', {
+    timeout: 60_000 + damages * 200,
+  }, async () => {
     const [root, other] = [newRoot(), newRoot()]
     await saveSample(root, 'warm')
     const file = join(base, 'damaged.xc')
