@@ -18,6 +18,8 @@ export interface StartShown extends ProgressOptions {
   readonly onEvent?: (message: ProgressMessage) => void
 }
 
+export const cancelledText = 'Start cancelled; everything it had started has been removed.'
+
 /** The time for an owner to undo what it has started after its own time limit, and to say so. */
 const undoMs = 5000
 
@@ -27,7 +29,8 @@ const undoMs = 5000
  */
 export async function followStart(launch: Launch, shown: StartShown): Promise<StartOutcome> {
   const progress = await openProgress(shown)
-  const interruption = interruptible(launch)
+  const say = shown.quiet ? () => {} : tell
+  const interruption = interruptible(launch, say)
   const cancelLate = endLate(launch, shown.timeoutMs)
   try {
     for await (const message of launch.messages) {
@@ -46,7 +49,7 @@ export async function followStart(launch: Launch, shown: StartShown): Promise<St
   } catch (failure) {
     await progress.end(failure)
     if (interruption.status) {
-      tell('Start cancelled; everything it had started has been removed.')
+      say(cancelledText)
       return { interrupted: interruption.status }
     }
     throw failure
@@ -74,12 +77,12 @@ interface Interruption {
   forget(): void
 }
 
-function interruptible(launch: Launch): Interruption {
+function interruptible(launch: Launch, say: (text: string) => void): Interruption {
   const state = { status: 0 }
   const heard = (status: number) => () => {
     if (state.status) return void exitFlushed(status)
     state.status = status
-    tell('\nCancelling: removing what has been started …')
+    say('\nCancelling: removing what has been started …')
     launch.cancel()
   }
   const signals = { SIGINT: heard(130), SIGTERM: heard(143) } as const

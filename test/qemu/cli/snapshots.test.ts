@@ -210,6 +210,21 @@ describe('is refused with one sentence, and nothing is left or lost:', () => {
   })
 })
 
+test('Ctrl-C while two clusters are forked removes both, and says so once', async ({ census }) => {
+  const xc = new Xc()
+  await xc.good(['start', '--freezable', ...small])
+  await xc.good(['freeze', 'warm'])
+  const forking = xc.begin(['fork', 'warm', '--count', '2'])
+  expect(await waitFor(() => readdirSync(xc.runtime).length === 2, 20_000)).toBe(true)
+  forking.child.kill('SIGINT')
+  expect(await forking.result).toMatchObject({
+    ...{ status: 130, stdout: '' },
+    stderr: 'Start cancelled; everything it had started has been removed.\n',
+  })
+  expect(readdirSync(xc.runtime)).toEqual([])
+  await census.expectUnchanged()
+})
+
 describe.for(['owner', 'xc'] as const)('kill -9 of the %s in a freeze', victim => {
   test(`${rounds} times leaves a whole snapshot or none`, { timeout: (rounds + 1) * 90_000 }, async ({
     census,

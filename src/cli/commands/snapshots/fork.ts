@@ -5,9 +5,9 @@ import type { Launch, StartOrder } from '../../../owner/index.ts'
 import type { SnapshotManifest } from '../../../vm/index.ts'
 import { CliError } from '../../errors.ts'
 import { nameOption, timeoutOption } from '../../options/shared.ts'
-import { print, printJson } from '../../output.ts'
+import { print, printJson, tell } from '../../output.ts'
 import { type CommonOptions, clusterNameOf, type Session, timeoutOf, trustedPlaces } from '../../session.ts'
-import { followStart, type StartOutcome } from '../../start/follow.ts'
+import { cancelledText, followStart, type StartOutcome } from '../../start/follow.ts'
 import { isLive, listenerOf, tellReady } from '../../start/ready.ts'
 import { clusterTable } from '../../view/cluster.ts'
 import { snapshotsOf } from './shared.ts'
@@ -114,6 +114,7 @@ async function followAll(
   const failed = outcomes.find(({ status }) => status === 'rejected')
   if (failed) throw (failed as PromiseRejectedResult).reason
   await Promise.all(launches.map(({ pid }) => gone(pid)))
+  tell(cancelledText)
   process.exitCode = outcomes.map(interruptionIn).find(status => status !== undefined)
 }
 
