@@ -8,7 +8,6 @@ import {
   setClock,
   unpackInto,
   updateSteps,
-  wakeUp,
 } from '../../guest/index.ts'
 import type { NodeAdditions } from '../../host/index.ts'
 import type { NodePlan } from '../../plan/index.ts'
@@ -26,6 +25,7 @@ import type {
 import { ClusterError, nodeBusy } from '../errors.ts'
 import type { ClusterWorld } from '../world.ts'
 import { awaitCloudGuest, cloudBootMs, configureSeeded } from './cloud-guest.ts'
+import { resumeFrozen } from './resume.ts'
 import { NodeLifecycle } from './state.ts'
 
 /** What a node needs from its cluster. */
@@ -397,9 +397,4 @@ export class ClusterNode {
     if (this.state !== 'failed') return undefined
     return `Replace it: ${callText('reset', this.#plan.id)}; its console has more`
   }
-}
-
-async function resumeFrozen(qmp: Machine['qmp'], channel: GuestChannel): Promise<void> {
-  await qmp.execute('cont')
-  await wakeUp(channel)
 }
