@@ -7,6 +7,7 @@ import { saveArtifacts } from './artifacts.ts'
 import { TestingError } from './errors.ts'
 import { keep } from './keep.ts'
 import { afterTests, type TestRunner } from './runner.ts'
+import { nameOf, openSaved } from './saved.ts'
 import { say } from './say.ts'
 import { TestVm } from './vm.ts'
 
@@ -22,6 +23,12 @@ export interface LabTest {
 export interface ClusterTestOptions extends Omit<PrepareHooks, 'onEvent' | 'logs' | 'timeoutMs'> {
   /** Brings the cluster to the state in which every test begins. It is called once, for the first test. */
   readonly prepare?: (lab: LabTest) => Promise<void>
+  /**
+   * Keeps the prepared cluster on the disk, under a name that begins with this one, for other files, workers and runs: the
+   * first that needs it prepares it, and the others wait for that. It is prepared again when the settings, the text of
+   * `prepare`, xcluster or this machine have changed. What these refer to is not looked at: files, overlays.
+   */
+  readonly snapshot?: string
   /** How long a test may take, in milliseconds. Default: 60,000. */
   readonly timeoutMs?: number
   /** How long the preparation may take, with the start of the cluster, in milliseconds. Default: 300,000. */
@@ -59,7 +66,7 @@ export function clusterTest(
   const root = resolve(options.artifacts ?? env.XCLUSTER_ARTIFACTS ?? 'xcluster-artifacts')
   let preparing: Promise<Lab> | undefined
   const prepared = () => {
-    preparing ??= prepareLab(settings, { ...options, prepareMs, root })
+    preparing ??= labOf(settings, { ...options, prepareMs, root })
     return preparing
   }
   afterTests(runner, async () => {
@@ -67,12 +74,14 @@ export function clusterTest(
     await lab?.dispose()
   })
   const limit = keeps ? longest : prepareMs + timeoutMs
+  const { snapshot, prepare = unprepared } = options
+  const again = snapshot && `npx xc fork ${nameOf({ snapshot, settings, preparation: `${prepare}` })}`
   return (name, run) => {
     runner.test(name, { timeout: limit }, async ({ signal } = {}) => {
       const lab = await prepared()
       const cluster = await lab.fork(signal ? { signal } : {})
       try {
-        await withArtifacts({ cluster, root, test: name, keeps }, () =>
+        await withArtifacts({ cluster, root, test: name, keeps, again }, () =>
           limited(cluster, run, { ms: timeoutMs, what: `test '${name}'`, signal }),
         )
       } finally {
@@ -82,27 +91,29 @@ export function clusterTest(
   }
 }
 
+const unprepared = async (): Promise<void> => {}
+
 /** Runners count the milliseconds of a timeout in 31 bits. */
 const longest = 2 ** 31 - 1
 
-async function prepareLab(
+/** From the disk, or prepared. */
+async function labOf(
   settings: SettingOptions,
-  {
-    prepare = async () => {},
-    prepareMs,
-    root,
-    ...hooks
-  }: ClusterTestOptions & { prepareMs: number; root: string },
+  options: ClusterTestOptions & { readonly prepareMs: number; readonly root: string },
 ): Promise<Lab> {
-  const { timeoutMs: _, artifacts: __, ...own } = hooks
-  return await prepareCluster(
-    settings,
-    cluster =>
-      withArtifacts({ cluster, root, test: 'prepare', keeps: false }, () =>
-        limited(cluster, prepare, { ms: prepareMs, what: 'the preparation', signal: own.signal }),
-      ),
-    { ...own, timeoutMs: prepareMs },
-  )
+  const { prepare = unprepared, snapshot, prepareMs, root, signal, spare, places, net } = options
+  const shared = { ...(spare !== undefined && { spare }), ...(places && { places }), ...(net && { net }) }
+  const make = () =>
+    prepareCluster(
+      settings,
+      cluster =>
+        withArtifacts({ cluster, root, test: 'prepare', keeps: false }, () =>
+          limited(cluster, prepare, { ms: prepareMs, what: 'the preparation', signal }),
+        ),
+      { ...shared, ...(signal && { signal }), timeoutMs: prepareMs },
+    )
+  if (snapshot === undefined) return await make()
+  return await openSaved({ snapshot, settings, preparation: `${prepare}`, prepareMs }, shared, make)
 }
 
 interface Saving {
@@ -110,11 +121,13 @@ interface Saving {
   readonly root: string
   readonly test: string
   readonly keeps: boolean
+  /** The command that starts the same fork by hand. */
+  readonly again?: string | undefined
 }
 
 /** Saves what is known of the cluster when the work fails. */
 async function withArtifacts(
-  { cluster, root, test, keeps }: Saving,
+  { cluster, root, test, keeps, again }: Saving,
   work: () => Promise<void>,
 ): Promise<void> {
   try {
@@ -122,6 +135,7 @@ async function withArtifacts(
   } catch (failure) {
     const place = await saveArtifacts(cluster, { root, test })
     say(`'${test}' failed: its console, addresses, routes and more are in ${place}`)
+    if (again) say(`The cluster as it was before: ${again}`)
     if (keeps) await keep(cluster, failure)
     throw failure
   }

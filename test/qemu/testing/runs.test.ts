@@ -1,50 +1,32 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
 import { test } from '../../support/leaks.ts'
 import { waitFor } from '../../support/wait.ts'
+import { ended, run } from './run.ts'
 
 // Whole runs of node:test, in processes of their own.
 const artifacts = mkdtempSync(join(tmpdir(), 'xcluster-artifacts-'))
 afterAll(() => rmSync(artifacts, { recursive: true }))
 
-interface Run {
-  readonly process: ChildProcess
-  said(): string
-}
-
-/** Without the variable that makes node:test a part of a run above it. */
-function run(suite: string, env: Record<string, string> = {}): Run {
-  const file = resolve(import.meta.dirname, 'suites', suite)
-  const { NODE_TEST_CONTEXT: _, ...own } = process.env
-  const child = spawn(process.execPath, [file], {
-    env: { ...own, XCLUSTER_ARTIFACTS: artifacts, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', bytes => (text += bytes))
-  return { process: child, said: () => text }
-}
-
+const env = { XCLUSTER_ARTIFACTS: artifacts }
 const read = (...path: string[]) => readFileSync(join(artifacts, ...path), 'utf8')
 
 test('a run with node:test tells which tests fail, saves what is known of their clusters, and leaves nothing', async ({
   census,
 }) => {
-  const { process: child, said } = run('failing.js')
-  const [status] = await once(child, 'exit')
-  expect(status, said()).toBe(1)
-  expect(said()).toMatch(/^# pass 1$/m)
-  expect(said()).toMatch(/^# fail 3$/m)
-  expect(said()).toContain("run test 'fails: it never ends': it took longer than 6 s")
-  expect(said()).toMatch(
+  const { status, said } = await ended(run('failing.js', env))
+  expect(status, said).toBe(1)
+  expect(said).toMatch(/^# pass 1$/m)
+  expect(said).toMatch(/^# fail 3$/m)
+  expect(said).toContain("run test 'fails: it never ends': it took longer than 6 s")
+  expect(said).toMatch(
     /wait for TCP port 4711 on vm-001: it did not come within 0\.5 s; last seen: it listens at/,
   )
   const place = 'fails-an-assertion'
-  expect(said()).toContain(`are in ${join(artifacts, place)}\n`)
+  expect(said).toContain(`are in ${join(artifacts, place)}\n`)
   expect(readdirSync(artifacts).sort()).toEqual([place, 'fails-a-wait', 'fails-it-never-ends'].sort())
   expect(read(place, 'vm-001', 'routes.txt')).toContain('10.9.0.0/16')
   expect(read(place, 'vm-001', 'addresses.txt')).toContain('192.168.1.1')
@@ -56,11 +38,10 @@ test('a run with node:test tells which tests fail, saves what is known of their 
 })
 
 test('a preparation that fails fails every test with its reason, and leaves nothing', async ({ census }) => {
-  const { process: child, said } = run('unprepared.js')
-  const [status] = await once(child, 'exit')
-  expect(status, said()).toBe(1)
-  expect(said()).toMatch(/^# fail 2$/m)
-  expect(said()).toContain('it ended with status 3: no such thing')
+  const { status, said } = await ended(run('unprepared.js', env))
+  expect(status, said).toBe(1)
+  expect(said).toMatch(/^# fail 2$/m)
+  expect(said).toContain('it ended with status 3: no such thing')
   expect(readdirSync(join(artifacts, 'prepare')).sort()).toEqual(['dns.json', 'status.json', 'vm-001'])
   await census.expectUnchanged()
 })
@@ -68,7 +49,7 @@ test('a preparation that fails fails every test with its reason, and leaves noth
 test.for(['SIGINT', 'SIGKILL'] as const)(
   'with XCLUSTER_KEEP=1 the cluster of a test that failed can be entered until the run is ended by %s',
   async (signal, { census }) => {
-    const { process: child, said } = run('failing.js', { XCLUSTER_KEEP: '1' })
+    const { process: child, said } = run('failing.js', { ...env, XCLUSTER_KEEP: '1' })
     const entered = async () => /nsenter .*--net=(\S+)/.exec(said())?.[1]
     expect(await waitFor(entered, 60_000), said()).toMatch(/^\/proc\//)
     expect(said()).toContain('vm-001  192.168.0.1')
