@@ -29,7 +29,11 @@ describe('VM that cannot start', () => {
       'BOOT_FILE',
       /cannot be read by uid \d+, the user of QEMU \(mode 0600\)/,
     ],
-    'a console log in a missing directory': [() => ({ consoleLog: '/no/log' }), 'CONSOLE_LOG', /ENOENT/],
+    'a console log in a missing directory': [
+      () => ({ consoleLog: '/no/log' }),
+      'CONSOLE_LOG',
+      /^No such file or directory$/,
+    ],
     'a missing QEMU': [() => ({ qemu: '/no/qemu' }), 'QEMU_DIED', /\/no\/qemu: No such file/],
     'an option that QEMU does not know': [
       () => ({ extraArgs: ['-device', 'no-such-device'] }),
