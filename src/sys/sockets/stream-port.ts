@@ -13,8 +13,7 @@ export function socketPair(): [number, number] {
 /**
  * A port over the fd of a connected unix stream socket. It owns the fd from now on. `share` is for a peer that may
  * flood: of each second, the milliseconds that this process may spend on what it sends, with a burst of five seconds'
- * worth. Beyond that the port is not read, and the peer has to wait. So does one that sends much, when all such peers
- * together take a third of a processor. What its receiver has asked for does not count.
+ * worth. Beyond that the port is not read, and the peer has to wait. What its receiver has asked for does not count.
  */
 export function adoptStream(fd: number, options: { readonly share?: number } = {}): StreamPort {
   return new StreamPort(fd, options.share)
@@ -55,13 +54,6 @@ const buffer = new Uint8Array(64 << 10)
 /** Milliseconds. */
 const longestRest = 250
 
-/** What all peers that may flood take together: milliseconds of each second, with a burst of one. */
-const togetherMs = 300
-const everyone = new Allowance({ clock: systemClock, most: togetherMs, perSecond: togetherMs })
-
-/** A peer that takes no more than that, in milliseconds of each second, is heard whatever the others do. */
-const littleMs = 10
-
 interface Piece {
   readonly bytes: Uint8Array
   /** Duplicates, closed once sent: the caller may close the originals as soon as `send` has returned. */
@@ -73,7 +65,6 @@ export class StreamPort implements Port {
   readonly #watch: FdWatch
   readonly #waiting: Piece[] = []
   readonly #allowed: Allowance | undefined
-  readonly #little = new Allowance({ clock: systemClock, most: littleMs, perSecond: littleMs })
   #cancelRest = () => {}
   #receiver: PortReceiver | undefined
   #gone = false
@@ -121,11 +112,8 @@ export class StreamPort implements Port {
   #read(): void {
     const began = performance.now()
     const isAsked = this.#readPiece()
-    if (!this.#allowed || this.#gone) return
-    const ms = isAsked ? 0 : performance.now() - began
-    const [left, leftToAll, little] = [this.#allowed.use(ms), everyone.use(ms), this.#little.use(ms)]
-    if (left < 0) this.#rest(this.#allowed.waitMs)
-    else if (leftToAll < 0 && little < 0) this.#rest(everyone.waitMs)
+    const left = this.#allowed?.use(isAsked ? 0 : performance.now() - began) ?? 0
+    if (left < 0 && !this.#gone) this.#rest(this.#allowed!.waitMs)
   }
 
   /** Reads nothing for that time, and not for long: the end of the stream would be found as late. */
