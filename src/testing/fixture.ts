@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import { onAbort, systemClock, unlessAborted } from '../base/index.ts'
+import { messageOf, onAbort, systemClock, unlessAborted } from '../base/index.ts'
 import { type Cluster, type Lab, type PrepareHooks, prepareCluster } from '../cluster/index.ts'
 import { processEnvironment } from '../host/index.ts'
 import type { SettingOptions } from '../plan/index.ts'
-import { saveArtifacts } from './artifacts.ts'
+import { type ArtifactPlace, saveArtifacts } from './artifacts.ts'
 import { TestingError } from './errors.ts'
 import { keep } from './keep.ts'
 import { afterTests, type TestRunner } from './runner.ts'
@@ -133,12 +133,20 @@ async function withArtifacts(
   try {
     await work()
   } catch (failure) {
-    const place = await saveArtifacts(cluster, { root, test })
-    say(`'${test}' failed: its console, addresses, routes and more are in ${place}`)
+    say(await savedText(cluster, { root, test }))
     if (again) say(`The cluster as it was before: ${again}`)
     if (keeps) await keep(cluster, failure)
     throw failure
   }
+}
+
+/** The test's own failure is what counts: one of saving is only told. */
+async function savedText(cluster: Cluster, place: ArtifactPlace): Promise<string> {
+  const failed = `'${place.test}' failed`
+  return await saveArtifacts(cluster, place).then(
+    directory => `${failed}: its console, addresses, routes and more are in ${directory}`,
+    why => `${failed}, and what is known of its cluster could not be saved: ${messageOf(why)}`,
+  )
 }
 
 interface Limit {

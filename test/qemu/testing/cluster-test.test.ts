@@ -38,6 +38,12 @@ for (const turn of [1, 2])
     expect((await vm(1).get('/root/mark')).toString()).toBe('used\n')
   })
 
+test('a node that is down does not answer, and a cluster that runs is found as left', async ({ vm }) => {
+  await vm(2).succeed('ip link set eth1 down')
+  await vm(1).fail('ping -c1 -W1 192.168.1.2')
+  expect(() => assertNoLeaks()).toThrow(/this process still has .*qemu-system.*\/dev\/net\/tun/)
+})
+
 test('commands that should fail do, and those that should not are told', async ({ vm }) => {
   expect((await vm(2).fail('exit 4')).status).toBe(4)
   await expect(vm(2).fail('true')).rejects.toMatchObject({ code: 'COMMAND_SUCCEEDED', target: 'vm-002' })

@@ -37,6 +37,14 @@ test('a run with node:test tells which tests fail, saves what is known of their 
   await census.expectUnchanged()
 })
 
+test('a test whose artifacts cannot be saved fails with its own reason', async ({ census }) => {
+  const { status, said } = await ended(run('unprepared.js', { XCLUSTER_ARTIFACTS: '/dev/null/none' }))
+  expect(status, said).toBe(1)
+  expect(said).toContain('could not be saved: ')
+  expect(said).toContain('it ended with status 3: no such thing')
+  await census.expectUnchanged()
+})
+
 test('a preparation that fails fails every test with its reason, and leaves nothing', async ({ census }) => {
   const { status, said } = await ended(run('unprepared.js', env))
   expect(status, said).toBe(1)
