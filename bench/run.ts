@@ -127,6 +127,9 @@ function inverse(ratio: number, unit: string): string {
   return unit === '×' && ratio < 0.5 ? ` (1 / ${show(1 / ratio)})` : ''
 }
 
+// Node 20 reads these certificates in every process that it starts: 45 ms beside 25 for all else.
+delete process.env.NODE_EXTRA_CA_CERTS
+
 try {
   process.exitCode = await main()
 } catch (failure) {
