@@ -8,7 +8,7 @@ import { addressed, setupOf } from './node.ts'
 import { mtusOf, settingFor, settingsFor } from './settings/narrow.ts'
 import type { Settings } from './settings/settings.ts'
 import { topologyOf } from './topology/named/index.ts'
-import { type Count, contains, type Topology } from './topology/topology.ts'
+import { type Count, contains, type SetupRule, type Topology } from './topology/topology.ts'
 import type { ClusterPlan, NodePlan, Wired } from './types.ts'
 
 /**
@@ -49,9 +49,14 @@ function planNode(node: Wired, all: readonly Wired[], settings: Settings): NodeP
     memMiB: settingFor(settings, 'mem', node.id),
     vcpus: settingFor(settings, 'smp', node.id),
     append: commandLine(node, settings),
-    nets: addressed(node, rule, settings.prefix),
-    setup: setupOf(node, rule, { all, prefix: settings.prefix }),
+    nets: addressed(node, rule, settings),
+    setup: setupOf(node, ruleFor(rule, settings), { all, prefix: settings.prefix }),
   }
+}
+
+/** What the topology says of a node, less what the settings turn off. */
+function ruleFor(rule: SetupRule, settings: Settings): SetupRule {
+  return settings.disableMasquerade === 'yes' ? { ...rule, masquerade: [] } : rule
 }
 
 function possible(node: NodePlan, settings: Settings): NodePlan {

@@ -1,7 +1,7 @@
 import { roleOf } from '../base/index.ts'
-import { ipv4On, ipv6On, subnetOf } from './addressing.ts'
+import { byTemplate, ipv4On, ipv6On, ipv6With, subnetOf } from './addressing.ts'
 import { macOf } from './network/bridges.ts'
-import type { GuestBridgeRule, HopRule, RouteRule, SetupRule } from './topology/topology.ts'
+import type { AddressRule, GuestBridgeRule, HopRule, RouteRule, SetupRule } from './topology/topology.ts'
 import type { GuestBridge, Hop, NodeNet, NodeSetup, RoutePlan, Wired } from './types.ts'
 
 interface NodeContext {
@@ -9,15 +9,29 @@ interface NodeContext {
   readonly prefix: string
 }
 
+/** How addresses begin, and by which template those are that the topology leaves to the cluster; empty: none. */
+export interface Addressing {
+  readonly prefix: string
+  readonly xlanTemplate: string
+}
+
 /** A node's interfaces. `ethX` is the position in its list of nets. */
-export function addressed({ id, nets }: Wired, rule: SetupRule, prefix: string): NodeNet[] {
+export function addressed({ id, nets }: Wired, rule: SetupRule, how: Addressing): NodeNet[] {
   return nets.map((net, position) => {
-    const numbered = rule.addresses?.[net] ?? net
     const link = { net, dev: `eth${position}`, tap: `xcbr${net}_t${id}`, mac: macOf(net, id) }
-    return numbered === 'none'
-      ? link
-      : { ...link, ipv4: ipv4On(numbered, id), ipv6: ipv6On(prefix, numbered, id) }
+    const ipv4 = addressBy(rule.addresses?.[net] ?? net, { id, net, template: how.xlanTemplate })
+    return ipv4 === undefined ? link : { ...link, ipv4, ipv6: ipv6With(how.prefix, ipv4) }
   })
+}
+
+function addressBy(
+  rule: AddressRule,
+  { id, net, template }: { readonly id: number; readonly net: number; readonly template: string },
+): string | undefined {
+  if (typeof rule === 'number') return ipv4On(rule, id)
+  if (rule === 'none') return undefined
+  const used = rule === 'template' ? template : rule
+  return used === '' ? undefined : byTemplate(used, net, id)
 }
 
 /** What a rule of the topology means for one node among the others. */

@@ -1,4 +1,5 @@
 import { addressBytes, isAddress, namePattern } from '../../base/index.ts'
+import { isTemplate } from '../addressing.ts'
 
 /** The type of a setting: how it is read from text (or checked, when it comes typed) and printed. */
 export interface Kind<T> {
@@ -142,6 +143,13 @@ export const ipv4Base: Kind<string> = {
     const first = Number.parseInt(address, 10)
     return known && first > 0 && first < 224 && first !== 127 ? String(value) : undefined
   },
+  print: value => value,
+}
+
+/** Addresses by net and node: the bits between the two lengths are the net, those after them the node. Empty: none. */
+export const addressTemplate: Kind<string> = {
+  expects: 'a template such as 169.254.0.0/20/24: an IPv4 network, its length (8 to 24), and the length 24',
+  read: value => (typeof value === 'string' && (value === '' || isTemplate(value)) ? value : undefined),
   print: value => value,
 }
 

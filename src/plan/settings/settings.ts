@@ -1,5 +1,6 @@
 import { dnsSettings } from './dns.ts'
 import {
+  addressTemplate,
   choice,
   clusterName,
   hostNetList,
@@ -120,6 +121,19 @@ export const settings = {
     doc: 'nets that the host is on',
   }),
   topology: always({ variable: 'XCLUSTER_TOPOLOGY', kind: text, default: 'xnet', doc: 'named topology' }),
+  xlanTemplate: always({
+    variable: 'XLAN_TEMPLATE',
+    kind: addressTemplate,
+    default: '',
+    doc: 'addresses of nets that the topology leaves without, such as 169.254.0.0/20/24',
+  }),
+  disableMasquerade: always({
+    variable: 'DISABLE_MASQUERADE',
+    kind: switches,
+    default: 'no',
+    doc: 'yes: routers send packets out of eth0 with the addresses that they have',
+    bare: 'yes',
+  }),
   name: always({
     variable: 'XCLUSTER_NAME',
     kind: clusterName,

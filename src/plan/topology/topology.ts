@@ -17,6 +17,13 @@ export interface RouteRule {
   readonly table?: { readonly ipv4: number; readonly ipv6: number }
 }
 
+/**
+ * Which address an interface has: the node's on the net of that number, none, or the node's by a template such as
+ * `169.254.0.0/20/24`. The bits of a template from 20 to 24 are the number of the net, those after 24 the node's.
+ * `template` is the template that the cluster has, or no address without one.
+ */
+export type AddressRule = number | 'none' | 'template' | `${string}/${number}/${number}`
+
 /** The configuration of some nodes beyond the addresses that all nodes have. */
 export interface SetupRule {
   readonly of: NodeSet
@@ -26,8 +33,8 @@ export interface SetupRule {
   readonly rules?: readonly { readonly net: number; readonly ipv4: number; readonly ipv6: number }[]
   /** Packets from these nets leave through eth0 with its address. */
   readonly masquerade?: readonly number[]
-  /** By net: the interface has the node's address of another net, or no address. */
-  readonly addresses?: Readonly<Record<number, number | 'none'>>
+  /** By net: the interface has the node's address of another net, one by {@link AddressRule}, or no address. */
+  readonly addresses?: Readonly<Record<number, AddressRule>>
   /** Bridges in the guest over its interfaces on `nets`, with the node's address of the net `address`. */
   readonly bridges?: readonly GuestBridgeRule[]
 }
@@ -60,7 +67,22 @@ export interface Topology {
 }
 
 /** The default route of routers: through the host, where it has an uplink. */
-export const uplink: RouteRule = { to: 'default', via: [{ net: 0, node: hostId }] }
+export const uplink: RouteRule = defaultVia([0, hostId])
+
+/** A default route over these next hops, each a net and a node on it. */
+export function defaultVia(
+  ...hops: readonly (readonly [net: number, node: number | 'routers'])[]
+): RouteRule {
+  return routeTo('default', ...hops)
+}
+
+/** A route to a net, or the default route, over these next hops. */
+export function routeTo(
+  to: RouteRule['to'],
+  ...hops: readonly (readonly [net: number, node: number | 'routers'])[]
+): RouteRule {
+  return { to, via: hops.map(([net, node]) => ({ net, node })) }
+}
 
 /** True when the set contains the node. */
 export function contains(set: NodeSet, id: number): boolean {

@@ -74,7 +74,7 @@ describe('bash completes', () => {
     ['xc start --clone=o', ['off']],
     ['xc start --clone=', ['always', 'off']],
     ['xc start --fabric=user --clone a', ['always']],
-    ['xc starts --topology ', ['xnet']],
+    ['xc starts --topology d', ['dual-path', 'diamond']],
     ['xc start --kernel ', ['compopt -o default']],
     ['xc start --kernel-', ['--kernel-vm', '--kernel-router', '--kernel-tester']],
     ['xc start --rootfs-router ', ['compopt -o default']],

@@ -32,6 +32,8 @@ describe('resolveSettings', () => {
       netSetup: '',
       hostNets: [0, 2],
       topology: 'xnet',
+      xlanTemplate: '',
+      disableMasquerade: 'no',
       name: 'default',
       prefix: 'fd00:',
       kernel: '',
@@ -259,7 +261,7 @@ describe('printSettings', () => {
   test('prints names in order, quoted where a shell would interpret the value', () => {
     const lines = printSettings(resolveSettings({ options: { append: "it's $HOME", mem3: 256 } })).split('\n')
     expect(lines).toContain("__append='it'\\''s $HOME'")
-    expect(lines.slice(0, 2)).toEqual(['XCLUSTER_K8S_API_PORT=7443', 'XCLUSTER_K8S_PORT=18080'])
+    expect(lines.slice(0, 2)).toEqual(['DISABLE_MASQUERADE=no', 'XCLUSTER_K8S_API_PORT=7443'])
     expect(lines.indexOf('__mem3=256')).toBe(lines.indexOf('__mem=128') + 1)
   })
 

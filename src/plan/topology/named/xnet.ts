@@ -1,4 +1,4 @@
-import { type Topology, uplink } from '../topology.ts'
+import { defaultVia, type Topology, uplink } from '../topology.ts'
 
 /**
  * Nodes on net 1, testers on net 2, and any number of equal routers between them.
@@ -18,8 +18,8 @@ export const xnet: Topology = {
     { of: 'tester', nets: [0, 2] },
   ],
   setup: [
-    { of: 'vm', routes: [{ to: 'default', via: [{ net: 1, node: 'routers' }] }] },
+    { of: 'vm', routes: [defaultVia([1, 'routers'])] },
     { of: 'router', forwarding: true, routes: [uplink], masquerade: [1, 2] },
-    { of: 'tester', routes: [{ to: 'default', via: [{ net: 2, node: 'routers' }] }] },
+    { of: 'tester', routes: [defaultVia([2, 'routers'])] },
   ],
 }
