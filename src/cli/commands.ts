@@ -58,6 +58,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'remove, export or import a snapshot',
     load: () => import('./commands/snapshots/snapshot.ts'),
   },
+  {
+    name: 'topology',
+    summary: 'list the topologies, or print one as a file',
+    load: () => import('./commands/topology.ts'),
+  },
   { name: 'ls', summary: 'list the running clusters', load: () => import('./commands/ls.ts') },
   ...(Object.keys(verbs) as VerbName[]).flatMap(verbCommand),
   {

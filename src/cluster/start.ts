@@ -7,7 +7,13 @@ import { Broadcast, inTurns, type Places, Scope, unlessAborted } from '../base/i
 import type { NodeAdditions } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
-import { planCluster, resolveSettings, type SettingOptions, type Settings } from '../plan/index.ts'
+import {
+  isTopologyFile,
+  planCluster,
+  resolveSettings,
+  type SettingOptions,
+  type Settings,
+} from '../plan/index.ts'
 import { makeDirectory } from '../sys/index.ts'
 import { StartDeadline } from './deadline.ts'
 import { ClusterNames } from './dns/own-names.ts'
@@ -42,11 +48,23 @@ export async function startIn(
   options: SettingOptions,
   hooks: StartHooks & LabHooks,
 ): Promise<RunningCluster> {
-  const settings = resolveSettings({ options })
+  const settings = resolveSettings({ options: await withTopologyRead(options) })
   if (hooks.freezable) refuseFreezable(settings)
   const plan = planCluster(settings)
   world.checkMemory(plan.nodes, { clones: settings.clone === 'always' && !hooks.freezable })
   return await planned(world, { plan, settings, hooks })
+}
+
+/**
+ * The options with what their topology's file gives. A topology that is given as a value is checked, unless it came from
+ * a file: then it has been. Throws BAD_TOPOLOGY.
+ */
+export async function withTopologyRead(options: SettingOptions): Promise<SettingOptions> {
+  const { topology = '' } = options
+  const isKnown = typeof topology === 'string' ? !isTopologyFile(topology) : topology.file !== undefined
+  if (isKnown) return options
+  const { withTopology } = await import('../topology/index.ts')
+  return await withTopology(options)
 }
 
 /** Starts a frozen cluster as it was, beside others of the same. */

@@ -11,7 +11,7 @@ import {
   readOverlay,
   readPrograms,
 } from '../overlay/index.ts'
-import { type Environment, type NodePlan, type Settings, settingsFor } from '../plan/index.ts'
+import { type Environment, type NodePlan, type Settings, settingsFor, topologyName } from '../plan/index.ts'
 import { packageRoot } from '../sys/index.ts'
 import { HostError } from './errors.ts'
 
@@ -88,7 +88,7 @@ async function readOverlays(
   settings: Settings,
   { env, signal }: AdditionsOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<Named[]> {
-  const given = { XCLUSTER: `${packageRoot()}bin/xc.js`, ...env, TOPOLOGY: settings.topology }
+  const given = { XCLUSTER: `${packageRoot()}bin/xc.js`, ...env, TOPOLOGY: topologyName(settings.topology) }
   const disk = settings.cdrom === '' ? [] : await readCdrom(settings.cdrom)
   const read: Named[] = new Array(sources.length)
   const one = async (source: OverlaySource) => {

@@ -75,13 +75,14 @@ export function clusterTest(
   })
   const limit = keeps ? longest : prepareMs + timeoutMs
   const { snapshot, prepare = unprepared } = options
-  const again = snapshot && `npx xc fork ${nameOf({ snapshot, settings, preparation: `${prepare}` })}`
+  const again = async () =>
+    snapshot && `npx xc fork ${await nameOf({ snapshot, settings, preparation: `${prepare}` })}`
   return (name, run) => {
     runner.test(name, { timeout: limit }, async ({ signal } = {}) => {
       const lab = await prepared()
       const cluster = await lab.fork(signal ? { signal } : {})
       try {
-        await withArtifacts({ cluster, root, test: name, keeps, again }, () =>
+        await withArtifacts({ cluster, root, test: name, keeps, again: await again() }, () =>
           limited(cluster, run, { ms: timeoutMs, what: `test '${name}'`, signal }),
         )
       } finally {

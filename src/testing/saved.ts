@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf, systemClock, until, version } from '../base/index.ts'
-import { type Lab, type LabOptions, openLab } from '../cluster/index.ts'
+import { type Lab, type LabOptions, openLab, withTopologyRead } from '../cluster/index.ts'
 import { processEnvironment } from '../host/index.ts'
 import { resolveSettings, type SettingOptions } from '../plan/index.ts'
 import { lockFile, makeDirectory } from '../sys/index.ts'
@@ -20,8 +20,9 @@ export interface Saved {
 }
 
 /** The name of the snapshot: another one when what it is made of has changed. */
-export function nameOf({ snapshot, settings, preparation }: Omit<Saved, 'prepareMs'>): string {
-  const of = JSON.stringify([version, resolveSettings({ options: settings }), preparation])
+export async function nameOf({ snapshot, settings, preparation }: Omit<Saved, 'prepareMs'>): Promise<string> {
+  const options = await withTopologyRead(settings)
+  const of = JSON.stringify([version, resolveSettings({ options }), preparation])
   return `${snapshot}-${createHash('sha256').update(of).digest('hex').slice(0, 8)}`
 }
 
@@ -34,7 +35,7 @@ export async function openSaved(
   options: LabOptions,
   prepare: () => Promise<Lab>,
 ): Promise<Lab> {
-  const name = nameOf(saved)
+  const name = await nameOf(saved)
   const places = options.places ?? processEnvironment().places
   makeDirectory(places.runtime, 0o700)
   await using _lock = await locked(join(places.runtime, `.test-${name}.lock`), saved)

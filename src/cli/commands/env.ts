@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { printSettings, type Settings } from '../../plan/index.ts'
-import { addSettings, settingsOf } from '../options/settings.ts'
+import { addSettings, settingsOf, withTopologyFile } from '../options/settings.ts'
 import { spoofFileIn } from '../options/spoof-file.ts'
 import { strangeVariables } from '../options/strange.ts'
 import { print, printJson, printRaw, tell } from '../output.ts'
@@ -28,9 +28,10 @@ export function configure(command: Command, session: Session): void {
       '\nThese are the settings of `xc start` with the same options: options first, then environment, then defaults.',
     )
     .action(async (options: Record<string, unknown>) => {
-      const settings = settingsOf(session, options)
+      const given = await withTopologyFile(session, options)
+      const settings = settingsOf(session, given)
       if (options.explain) {
-        print(explainedSettings(settings, { env: session.env, options }))
+        print(explainedSettings(settings, { env: session.env, options, given }))
         for (const text of strangeVariables(session.env)) tell(`note: ${text}`)
       } else if (options.json) printJson({ v: 1, settings })
       else await printRaw(evaluable(settings, spoofFileIn({ env: session.env, options })))

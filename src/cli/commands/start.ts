@@ -3,7 +3,7 @@ import { codeOf } from '../../base/index.ts'
 import { gone, OwnerClient } from '../../client/index.ts'
 import type { Launch, StartOrder } from '../../owner/index.ts'
 import { planCluster, type Settings } from '../../plan/index.ts'
-import { addSettings, changedSettings, settingsOf } from '../options/settings.ts'
+import { addSettings, changedSettings, settingsOf, withTopologyFile } from '../options/settings.ts'
 import { timeoutOption } from '../options/shared.ts'
 import { strangeVariables } from '../options/strange.ts'
 import { print, printJson, tell } from '../output.ts'
@@ -34,7 +34,8 @@ export function configure(command: Command, session: Session): void {
     .addHelpText('after', nodeHelp)
     .action(async (options: StartOptions & Record<string, unknown>) => {
       for (const text of strangeVariables(session.env)) tell(`note: ${text}`)
-      const settings = await prepared(session, settingsOf(session, options), options)
+      const given = settingsOf(session, await withTopologyFile(session, options))
+      const settings = await prepared(session, given, options)
       const plan = planCluster(settings)
       if (options.dryRun) return options.json ? printJson(plan) : print(planText(plan))
       process.exitCode = await fetchMissing(session, settings)

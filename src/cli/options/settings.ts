@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { optionOf } from '../../base/index.ts'
 import {
   isNarrow,
+  isTopologyFile,
   resolveSettings,
   roleKeys,
   type SettingKey,
@@ -12,6 +13,7 @@ import {
   settingOf,
   settings,
   wideName,
+  withPathsFrom,
 } from '../../plan/index.ts'
 import type { Session } from '../session.ts'
 import { withSpoofFile } from './spoof-file.ts'
@@ -65,6 +67,21 @@ export function settingsOf(session: Session, options: Readonly<Record<string, un
   return withPaths(session, all)
 }
 
+/**
+ * The options with what the topology file gives that they, or XCLUSTER_TOPOLOGY, name: settings where there is no option
+ * for them. Throws BAD_TOPOLOGY.
+ */
+export async function withTopologyFile<T extends Readonly<Record<string, unknown>>>(
+  { env }: Session,
+  options: T,
+): Promise<T> {
+  const topology = options.topology ?? env.XCLUSTER_TOPOLOGY ?? ''
+  if (typeof topology !== 'string' || !isTopologyFile(topology)) return options
+  const { readTopology } = await import('../../topology/index.ts')
+  const given = await readTopology(topology)
+  return { ...given.settings, ...options, topology: given.topology }
+}
+
 /** The settings with some of them changed, by a hook: `named` is how errors name them. */
 export function changedSettings(
   session: Session,
@@ -75,34 +92,12 @@ export function changedSettings(
 }
 
 function withPaths(session: Session, all: Settings): Settings {
-  const [kvm, netSetup] = [program(all.kvm), program(all.netSetup)]
-  const [dnsHosts, dnsLog] = [absolute(all.dnsHosts), absolute(all.dnsLog)]
-  const [cdrom, sshKey] = [absolute(all.cdrom) || madeCdrom(session), absolute(all.sshKey)]
-  const [ovl, xovls, ovlPath] = [all.ovl.map(program), all.xovls.map(program), all.ovlPath.map(absolute)]
-  const dnsUpstreamCa = absolute(all.dnsUpstreamCa)
-  const files = { ...ofNodes(all), kvm, netSetup, dnsHosts, dnsLog, dnsUpstreamCa, cdrom, sshKey }
-  return { ...all, ...files, ovl, xovls, ovlPath }
-}
-
-/** The paths that each node may have of its own, made absolute. */
-function ofNodes(all: Settings): object {
-  const paths = Object.entries(all).filter(([key]) =>
-    /^(kernel|modules|rootfs|image|cidata)(Vm|Router|Tester|\d+)?$/.test(key),
-  )
-  return Object.fromEntries(paths.map(([key, path]) => [key, absolute(path as string)]))
+  const made = withPathsFrom(process.cwd(), all)
+  return made.cdrom === '' ? { ...made, cdrom: madeCdrom(session) } : made
 }
 
 function isSetting(key: string): boolean {
   return Object.hasOwn(settings, key) || isNarrow(key)
-}
-
-/** An absolute path, or a name to find in PATH. */
-function program(path: string): string {
-  return path.includes('/') ? absolute(path) : path
-}
-
-function absolute(path: string): string {
-  return path === '' ? '' : resolve(path)
 }
 
 /** The image that `xc mkcdrom` writes when no path is given. */

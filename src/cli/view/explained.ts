@@ -8,6 +8,7 @@ import {
   settingOf,
   settings,
   topologies,
+  topologyName,
 } from '../../plan/index.ts'
 import { table } from './table.ts'
 
@@ -15,6 +16,8 @@ export interface Sources {
   readonly env: Environment
   /** The options that were typed, by key. */
   readonly options: Readonly<Record<string, unknown>>
+  /** The same with what a topology file gives. */
+  readonly given: Readonly<Record<string, unknown>>
 }
 
 /** Each setting: its variable, its value as a shell reads it, where that comes from, and what it does. */
@@ -44,11 +47,12 @@ function settingWith(variable: string): Named {
 function sourceOf(
   { key, variable }: { readonly key: string; readonly variable: string },
   all: Settings,
-  { env, options }: Sources,
+  { env, options, given }: Sources,
 ): string {
   if (options[key] !== undefined) return optionOf(key)
+  if (given[key] !== undefined && key !== 'topology') return `file of ${topologyName(all.topology)}`
   if (key === 'dnsHosts' && all.dnsHosts !== '' && !env[variable]) return '__dns_spoof'
   if (Object.hasOwn(all, key) && env[variable]) return 'environment'
-  const isKnown = topologies.some(({ name }) => name === all.topology)
-  return Object.hasOwn(all, key) || !isKnown ? 'default' : `topology ${all.topology}`
+  const isKnown = typeof all.topology !== 'string' || topologies.some(({ name }) => name === all.topology)
+  return Object.hasOwn(all, key) || !isKnown ? 'default' : `topology ${topologyName(all.topology)}`
 }

@@ -1,6 +1,6 @@
 import { messageOf, settingText } from '../../base/index.ts'
 import { type Fabric, mayFallBack, openUserFabric } from '../../net/index.ts'
-import type { ClusterPlan, Settings } from '../../plan/index.ts'
+import { type ClusterPlan, type Settings, topologyName } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
 import { type NetworkOptions, openBridgeNetwork, refuseSettings } from './bridge.ts'
 
@@ -43,7 +43,7 @@ async function openUserSpace({ bridges, nodes }: NetworkPlan, settings: Settings
     code: 'BRIDGES_ON_SEGMENTS',
     kind: 'prerequisite',
     op: 'make network in user space',
-    target: settings.topology,
+    target: topologyName(settings.topology),
     reason: `${bridging.name} bridges its nets, and each multicast segment returns frames to their sender: they would loop`,
     remedy: `Use ${settingText('fabric', 'bridge')}, which needs root or user namespaces`,
   })

@@ -1,5 +1,6 @@
 import { addressBytes, isAddress, namePattern } from '../../base/index.ts'
 import { isTemplate } from '../addressing.ts'
+import type { Topology } from '../topology/topology.ts'
 
 /** The type of a setting: how it is read from text (or checked, when it comes typed) and printed. */
 export interface Kind<T> {
@@ -144,6 +145,24 @@ export const ipv4Base: Kind<string> = {
     return known && first > 0 && first < 224 && first !== 127 ? String(value) : undefined
   },
   print: value => value,
+}
+
+/** A topology's name or file, or the topology itself, as it was read from one. */
+export const topology: Kind<string | Topology> = {
+  expects: 'a topology: its name, its file, or what was read from one',
+  read: value => (isTopology(value) ? value : text.read(value)),
+  print: value => (typeof value === 'string' ? value : (value.file ?? value.name)),
+}
+
+/** True for an object that has all parts of a topology. What they hold was checked when it was read. */
+function isTopology(value: unknown): value is Topology {
+  const { name, nets, setup, routers, testers } = Object(value) as Partial<Record<keyof Topology, unknown>>
+  const counts = [routers, testers]
+  return (
+    typeof name === 'string' &&
+    [nets, setup].every(Array.isArray) &&
+    counts.every(count => Object(count) === count)
+  )
 }
 
 /** Addresses by net and node: the bits between the two lengths are the net, those after them the node. Empty: none. */

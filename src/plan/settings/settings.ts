@@ -12,6 +12,7 @@ import {
   pathList,
   prefix6,
   text,
+  topology,
   uplinks,
   whole,
 } from './kinds.ts'
@@ -120,7 +121,12 @@ export const settings = {
     default: [0, 2],
     doc: 'nets that the host is on',
   }),
-  topology: always({ variable: 'XCLUSTER_TOPOLOGY', kind: text, default: 'xnet', doc: 'named topology' }),
+  topology: always({
+    variable: 'XCLUSTER_TOPOLOGY',
+    kind: topology,
+    default: 'xnet',
+    doc: 'name of a topology, or a file with one, such as lab.yaml',
+  }),
   xlanTemplate: always({
     variable: 'XLAN_TEMPLATE',
     kind: addressTemplate,

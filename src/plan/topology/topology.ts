@@ -56,6 +56,8 @@ export interface Count {
 export interface Topology {
   readonly name: string
   readonly doc: string
+  /** The file that it was read from, and checked. */
+  readonly file?: string
   readonly routers: Count
   readonly testers: Count
   /** More cluster nodes than 1 – nvm. */
@@ -82,6 +84,16 @@ export function routeTo(
   ...hops: readonly (readonly [net: number, node: number | 'routers'])[]
 ): RouteRule {
   return { to, via: hops.map(([net, node]) => ({ net, node })) }
+}
+
+/** True for what is a file and not the name of a topology: it has a slash, or ends like one. */
+export function isTopologyFile(topology: string): boolean {
+  return /\/|\.(ya?ml|json|m?[tj]s)$/.test(topology)
+}
+
+/** The name of a topology, which may be given by its name already. */
+export function topologyName(topology: string | Topology): string {
+  return typeof topology === 'string' ? topology : topology.name
 }
 
 /** True when the set contains the node. */

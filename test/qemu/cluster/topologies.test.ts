@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { startCluster, topologies } from '../../../src/index.ts'
 import type { SettingOptions } from '../../../src/plan/index.ts'
@@ -65,3 +68,32 @@ describe('a cluster of the topology', () => {
     }
   })
 })
+
+test('a topology file of its own is a cluster, with the settings that it has', async () => {
+  const topology = join(mkdtempSync(join(tmpdir(), 'lab-')), 'lab.yaml')
+  writeFileSync(topology, lab)
+  await using cluster = await startCluster({ topology, smp: 1 })
+  const { topology: name, nodes } = cluster.status()
+  expect([name, ...nodes.map(({ id }) => id)]).toEqual(['two-routers', 1, 201, 202, 221])
+  expect((await cluster.checkReach()).filter(({ ok }) => !ok)).toEqual([])
+  const { stdout } = await cluster.exec(
+    201,
+    'cat /sys/class/net/eth2/mtu; ip route get 192.168.2.221 | head -n 1',
+  )
+  const [mtu, route] = String(Buffer.from(stdout)).split('\n')
+  expect([mtu, route]).toEqual(['1400', expect.stringContaining('via 192.168.3.202 dev eth2')])
+})
+
+const lab = `
+name: two-routers
+nodes: 1
+routers: 2
+testers: 1
+nets: { vm: [0, 1], tester: [0, 2], 201: [0, 1, 3], 202: [0, 3, 2] }
+setup:
+  vm: { routes: [{ to: default, via: { net: 1, node: 201 } }] }
+  201: { forwarding: true, routes: [{ to: 2, via: { net: 3, node: 202 } }] }
+  202: { forwarding: true, routes: [{ to: 1, via: { net: 3, node: 201 } }] }
+  tester: { routes: [{ to: default, via: { net: 2, node: 202 } }] }
+settings: { mem: 112, mtu3: 1400 }
+`

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { topologyName } from '../../../plan/index.ts'
 import { settingsOf } from '../../options/settings.ts'
 import { tell } from '../../output.ts'
 import type { Session } from '../../session.ts'
@@ -8,7 +9,7 @@ export async function mergedOverlays(session: Session, names: readonly string[])
   const { findOverlay, merge, readOverlay, writeTar } = await import('../../../host/index.ts')
   const { ovlPath, topology } = settingsOf(session, {})
   const sources = names.map(name => findOverlay(name, { paths: ovlPath, from: process.cwd() }))
-  const env = { XCLUSTER: process.argv[1], ...session.env, TOPOLOGY: topology }
+  const env = { XCLUSTER: process.argv[1], ...session.env, TOPOLOGY: topologyName(topology) }
   const read = []
   for (const source of sources) read.push({ name: source.name, ...(await readOverlay(source, { env })) })
   const { additions, remarks } = merge(read)

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { topologyName } from '../../../plan/index.ts'
 import { settingsOf, usualCdrom } from '../../options/settings.ts'
 import { tell } from '../../output.ts'
 import type { Session } from '../../session.ts'
@@ -37,7 +38,9 @@ async function make(session: Session, names: readonly string[], options: CdromOp
     '../../../host/index.ts'
   )
   const sources = names.map(name => findOverlay(name, { paths: settings.ovlPath, from: process.cwd() }))
-  const run = { env: { XCLUSTER: process.argv[1], ...session.env, TOPOLOGY: settings.topology } }
+  const run = {
+    env: { XCLUSTER: process.argv[1], ...session.env, TOPOLOGY: topologyName(settings.topology) },
+  }
   const archives = []
   for (const source of sources) {
     const bytes = await plainArchive(await overlayArchive(source, run), source.path)

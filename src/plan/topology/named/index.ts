@@ -19,14 +19,15 @@ export const topologies: readonly Topology[] = [
   ...[multilan, multilanRouter, evilTester, diamond, xDiamond],
 ]
 
-/** Finds a topology by name. Throws UNKNOWN_TOPOLOGY. */
-export function topologyOf(name: string): Topology {
+/** A topology by its name. One that is given itself is returned. Throws UNKNOWN_TOPOLOGY. */
+export function topologyOf(name: string | Topology): Topology {
+  if (typeof name !== 'string') return name
   const found = topologies.find(topology => topology.name === name)
   if (found) return found
   throw new PlanError({
     code: 'UNKNOWN_TOPOLOGY',
     kind: 'usage',
     reason: `there is no topology '${name}'`,
-    remedy: `Use one of: ${topologies.map(topology => topology.name).join(', ')}`,
+    remedy: `Use one of: ${topologies.map(topology => topology.name).join(', ')}, or a file (lab.yaml)`,
   })
 }

@@ -1,0 +1,65 @@
+import { LineCounter, parseDocument } from 'yaml'
+import { messageOf } from '../base/index.ts'
+import { badTopology } from './errors.ts'
+
+export type Path = readonly PropertyKey[]
+
+/** A value that was read from a file, and where its parts are in it. */
+export interface Document {
+  readonly value: unknown
+  /** `lab.yaml:12:5 (setup.vm)` for the part at `path`; line and column are those of the nearest part that exists. */
+  place(path: Path): string
+}
+
+/** More than any lab has. A larger file is another one. */
+const longest = 1 << 20
+
+/** Parses YAML (1.2, of which JSON is a part). Throws BAD_TOPOLOGY with line and column. */
+export function parseYaml(file: string, text: string): Document {
+  if (text.length > longest)
+    throw badTopology(file, `it has ${text.length} bytes, and a topology at most ${longest}`)
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${line}:${col}`
+  }
+  const [error] = document.errors
+  if (error) throw badTopology(at(error.pos[0]), error.message)
+  return { value: contentOf(file, document), place: path => at(offsetOf(document, path)) + named(path) }
+}
+
+function contentOf(file: string, document: ReturnType<typeof parseDocument>): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (failure) {
+    throw badTopology(file, messageOf(failure)) // an alias of itself, or aliases of aliases without end
+  }
+}
+
+/** The offset of the deepest node on the path that exists. */
+function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const node: unknown = document.getIn(keysIn(document, path.slice(0, length)), true)
+    const range = (node as { readonly range?: readonly number[] } | undefined)?.range
+    if (range) return range[0]!
+  }
+  return document.contents?.range?.[0] ?? 0
+}
+
+/** The keys as they are in the file: `201:` is a number there, and text in the value. */
+function keysIn(document: ReturnType<typeof parseDocument>, path: Path): unknown[] {
+  const found: unknown[] = []
+  for (const key of path) {
+    const number = typeof key === 'string' && /^\d+$/.test(key) ? Number(key) : key
+    found.push(document.hasIn([...found, number]) ? number : key)
+  }
+  return found
+}
+
+const named = (path: Path) => (path.length > 0 ? ` (${path.map(String).join('.')})` : '')
+
+/** A value of a module: its parts have names, and no lines. */
+export function moduleDocument(file: string, value: unknown): Document {
+  return { value, place: path => file + named(path) }
+}

@@ -1,0 +1,38 @@
+import { isCollection, isMap, isSeq, type YAMLMap, Document as YamlDocument } from 'yaml'
+import type { Topology } from '../plan/index.ts'
+import { fileOfTopology } from './form.ts'
+
+/** Where a package that is installed has the JSON Schema for editors. */
+const schemaPath = './node_modules/xcluster/docs/topology.schema.json'
+const longestLine = 100
+
+/** The file of a topology. It can be read again, and gives the same topology. */
+export function topologyText(topology: Topology): string {
+  const { nets, setup, ...head } = fileOfTopology(topology)
+  const document = new YamlDocument({ ...head, nets: keyed(nets), setup: keyed(setup) })
+  for (const { key, value } of itemsOf(document.contents))
+    if (!['nets', 'setup'].includes(`${key}`)) onOneLine(value)
+  for (const { value } of itemsOf(document.get('nets'))) onOneLine(value)
+  for (const { value: rule } of itemsOf(document.get('setup')))
+    for (const { value: part } of itemsOf(rule)) {
+      if (isSeq(part) && part.items.some(isCollection)) part.items.forEach(onOneLine)
+      else onOneLine(part)
+    }
+  const text = document.toString({ lineWidth: longestLine, flowCollectionPadding: true })
+  return `# yaml-language-server: $schema=${schemaPath}\n${text}`
+}
+
+/** Roles first, then ranges and nodes. A number is a number in the file, too. */
+function keyed(parts: Readonly<Record<string, unknown>> = {}): Map<string | number, unknown> {
+  const order = (key: string) => ['vm', 'router', 'tester'].indexOf(key) + 1 || Number.parseInt(key, 10) + 3
+  const sorted = Object.entries(parts).sort(([a], [b]) => order(a) - order(b))
+  return new Map(sorted.map(([key, part]) => [/^\d+$/.test(key) ? Number(key) : key, part]))
+}
+
+function itemsOf(map: unknown): YAMLMap['items'] {
+  return isMap(map) ? map.items : []
+}
+
+function onOneLine(value: unknown): void {
+  if (isCollection(value)) value.flow = true
+}
