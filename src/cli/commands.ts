@@ -59,6 +59,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/snapshots/snapshot.ts'),
   },
   {
+    name: 'convert',
+    summary: 'make a topology file of one of containerlab',
+    load: () => import('./commands/convert.ts'),
+  },
+  {
     name: 'topology',
     summary: 'list the topologies, or print one as a file',
     load: () => import('./commands/topology.ts'),

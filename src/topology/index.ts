@@ -1,3 +1,4 @@
+export { convertFile } from './convert/convert.ts'
 export { withTopology } from './given.ts'
 export { topologyText } from './print.ts'
 export { readTopology } from './read.ts'

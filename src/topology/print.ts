@@ -1,6 +1,7 @@
 import { isCollection, isMap, isSeq, type YAMLMap, Document as YamlDocument } from 'yaml'
 import type { Topology } from '../plan/index.ts'
 import { fileOfTopology } from './form.ts'
+import type { TopologyFile } from './schema.ts'
 
 /** Where a package that is installed has the JSON Schema for editors. */
 const schemaPath = './node_modules/xcluster/docs/topology.schema.json'
@@ -8,7 +9,11 @@ const longestLine = 100
 
 /** The file of a topology. It can be read again, and gives the same topology. */
 export function topologyText(topology: Topology): string {
-  const { nets, setup, ...head } = fileOfTopology(topology)
+  return fileText(fileOfTopology(topology))
+}
+
+/** A topology file, with these lines as comments at its head. */
+export function fileText({ nets, setup, ...head }: TopologyFile, comments: readonly string[] = []): string {
   const document = new YamlDocument({ ...head, nets: keyed(nets), setup: keyed(setup) })
   for (const { key, value } of itemsOf(document.contents))
     if (!['nets', 'setup'].includes(`${key}`)) onOneLine(value)
@@ -19,7 +24,8 @@ export function topologyText(topology: Topology): string {
       else onOneLine(part)
     }
   const text = document.toString({ lineWidth: longestLine, flowCollectionPadding: true })
-  return `# yaml-language-server: $schema=${schemaPath}\n${text}`
+  const lines = [`yaml-language-server: $schema=${schemaPath}`, ...comments]
+  return `${lines.map(line => `# ${line}\n`).join('')}${text}`
 }
 
 /** Roles first, then ranges and nodes. A number is a number in the file, too. */
