@@ -153,6 +153,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/overlay/mkcdrom.ts'),
   },
   {
+    name: 'ximage',
+    summary: 'make a disk image with overlays on it',
+    load: () => import('./commands/overlay/ximage.ts'),
+  },
+  {
     name: 'inject',
     summary: 'unpack overlays on a node that runs',
     load: () => import('./commands/overlay/inject.ts'),

@@ -12,6 +12,8 @@ import { readSeedSources, type SeedSources } from './seed-sources.ts'
 export interface NodeDisk extends BootDisk {
   /** Stands for its content. */
   readonly key: string
+  /** Bytes of the disk. */
+  readonly size: number
   /** Its own boot loader starts it, without a kernel of ours. */
   readonly bootable: boolean
   /** What cloud-init in it gets beside the node's plan. */
@@ -64,6 +66,6 @@ export class DiskImages {
     const qemu = await this.#qemu
     const emptyLayer = await makeEmptyLayer({ files }, { qemu, size, identity: identityOf(0, uidBase) })
     const cdrom = bootable && this.#settings.cdrom
-    return { files, key, emptyLayer, bootable, ...(cdrom && { cdrom }) }
+    return { files, key, size, emptyLayer, bootable, ...(cdrom && { cdrom }) }
   }
 }

@@ -15,6 +15,7 @@ export { type AdditionsOptions, guestRoots, lackingPackages, NodeAdditions } fro
 export { type Examination, examine, type Finding } from './doctor/doctor.ts'
 export { type ProcessEnvironment, processEnvironment } from './environment.ts'
 export { HostError } from './errors.ts'
+export { extendImage } from './extended-image.ts'
 export { findHostResources, type HostResources, shapeAppend, specOf } from './host.ts'
 export { readLoad } from './load.ts'
 export { checkMemory } from './memory.ts'

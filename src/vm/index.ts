@@ -1,6 +1,7 @@
 export type { Clock, ErrorKind, Nic, Port, PortReceiver } from '../base/index.ts'
 export { type AccelOptions, detectAccel } from './accel/accel.ts'
 export { type LayerOptions, makeEmptyLayer } from './disk/empty-layer.ts'
+export { makeDiskImage, type NewImageOptions } from './disk/new-image.ts'
 export { VmError } from './errors.ts'
 export { type StartParts, startVm } from './machine/start.ts'
 export type { Role } from './qemu/child-fds.ts'

@@ -9,6 +9,7 @@ import { strangeVariables } from '../options/strange.ts'
 import { print, printJson, tell } from '../output.ts'
 import { type CommonOptions, type Session, timeoutOf, trustedPlaces } from '../session.ts'
 import { followStart } from '../start/follow.ts'
+import { fetchMissing } from '../start/packages.ts'
 import { isLive, listenerOf, tellReady } from '../start/ready.ts'
 import { windowsOf } from '../start/xterm.ts'
 import { planText } from '../view/plan.ts'
@@ -101,14 +102,6 @@ async function stopBefore({ places }: Session, name: string): Promise<void> {
   } catch (failure) {
     if (codeOf(failure) !== 'CLUSTER_MISSING') throw failure
   }
-}
-
-/** Fetches packages that guests are to get. Returns an exit status: 0 when the cache has them all. */
-async function fetchMissing({ places, env }: Session, settings: Settings): Promise<number> {
-  if ([...settings.packages, ...settings.ovl, ...settings.xovls].length === 0) return 0
-  const { fetchPackages, lackingPackages } = await import('../../host/index.ts')
-  const lacking = lackingPackages(settings, places.cache)
-  return lacking.length === 0 ? 0 : await fetchPackages(lacking, env) // it says why
 }
 
 /** Uses the owner that was started ahead, if it is for this cluster. */

@@ -1,20 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { type Clock, messageOf, reasonOf, Scope, systemClock, XclusterError } from '../../base/index.ts'
-import { connectQmp, type QmpClient } from '../../qmp/index.ts'
-import {
-  adoptStream,
-  closeFd,
-  type Identity,
-  isShortage,
-  type Launched,
-  launch,
-  Memfd,
-  socketPair,
-} from '../../sys/index.ts'
+import { type Identity, isShortage, Memfd } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
-import { sandboxArgs } from '../qemu/qemu-args.ts'
 import type { BootDisk, Qemu } from '../shape.ts'
+import { createQcow2, openImageTool } from './image-tool.ts'
 import { diskNodes } from './nodes.ts'
 
 export interface LayerOptions {
@@ -25,9 +15,6 @@ export interface LayerOptions {
   readonly size: number
   readonly clock?: Clock
 }
-
-/** The monitor's descriptor in QEMU, and the first of the disk's. */
-const [monitorFd, firstFd] = [3, 4]
 
 /**
  * Lets a QEMU without a machine open a disk image, and make an empty layer for it: a qcow2 image, whose bytes this
@@ -52,46 +39,14 @@ export async function makeEmptyLayer(
     scope.defer(() => file.close())
     files.push(file.fd)
   }
-  const [near, theirs] = socketPair()
-  const launched = launchMaker({ qemu, identity, fds: [theirs, ...files, memory.fd] })
-  scope.defer(async () => {
-    launched.kill('SIGKILL')
-    await launched.exited
-  })
-  closeFd(theirs)
   try {
-    const qmp = scope.add(await connectQmp(adoptStream(near), { peer: 'the QEMU that makes layers', clock }))
+    const { qmp } = await openImageTool({ qemu, identity, clock, fds: [...files, memory.fd] }, scope)
     for (const node of nodes) await qmp.execute('blockdev-add', node)
-    await make(qmp, { size, filename: `/dev/fdset/${files.length + 1}` })
+    await createQcow2(qmp, { size, filename: `/dev/fdset/${files.length + 1}` })
   } catch (failure) {
     throw refused(target, failure instanceof XclusterError ? failure.reason : messageOf(failure), failure)
   }
   return readFileSync(`/proc/self/fd/${memory.fd}`)
-}
-
-function launchMaker(spec: { qemu: Qemu; identity: Identity | undefined; fds: readonly number[] }): Launched {
-  const { qemu, identity, fds } = spec
-  const sets = fds.slice(1).flatMap((_, index) => ['-add-fd', `fd=${firstFd + index},set=${index + 1}`])
-  const form =
-    qemu.monitor === 'object'
-      ? ['-object', 'monitor-qmp,id=qmp,chardev=monitor']
-      : ['-mon', 'chardev=monitor,mode=control']
-  const bare = ['-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'none']
-  return launch({
-    file: qemu.path,
-    args: [...bare, ...sandboxArgs, '-chardev', `socket,id=monitor,fd=${monitorFd}`, ...form, ...sets],
-    fds,
-    ...(identity && { identity }),
-  })
-}
-
-async function make(qmp: QmpClient, { size, filename }: { size: number; filename: string }): Promise<void> {
-  await qmp.execute('blockdev-add', { 'node-name': 'file', driver: 'file', filename, locking: 'off' })
-  const over = qmp.once('JOB_STATUS_CHANGE', ({ data }) => data.status === 'concluded', { timeoutMs: 30_000 })
-  await qmp.execute('blockdev-create', { 'job-id': 'make', options: { driver: 'qcow2', file: 'file', size } })
-  await over
-  const [job] = await qmp.execute('query-jobs')
-  if (job?.error !== undefined) throw new Error(job.error)
 }
 
 function refused(target: string, reason: string, cause: unknown): VmError {
