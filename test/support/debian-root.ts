@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { SuiteApt } from '../../scripts/ground/apt.js'
 import { unpackRoot } from '../../scripts/ground/unpack.js'
 import { places } from '../../src/base/index.ts'
+import { writeExt4 } from './disk-images.ts'
 
 const packages = [
   'base-files',
@@ -26,6 +27,15 @@ export function debianRoot(): Promise<string> {
     const { status, stderr } = spawnSync('tar', ['-cf', 'root.tar', '-C', 'root', '.'], { cwd: draft })
     if (status !== 0) throw new Error(`tar: ${stderr}`)
     return join(draft, 'root.tar')
+  })
+}
+
+/** The same Debian on a raw disk image, ext4. */
+export function debianDisk(): Promise<string> {
+  return cached('bookworm-1.ext4', packages, async draft => {
+    const disk = join(draft, 'disk')
+    writeExt4(disk, { from: join(draft, 'root'), mebibytes: 500 })
+    return disk
   })
 }
 

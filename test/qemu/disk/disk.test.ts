@@ -108,6 +108,22 @@ describe('a disk image', () => {
     await census.expectUnchanged()
   })
 
+  test('is that of the routers when it is given for their role, and a node may have another', async ({
+    census,
+  }) => {
+    await using cluster = await startCluster({
+      ...{ nvm: 1, nrouters: 2, smp: 1 },
+      ...{ imageRouter: at('ext4.qcow2'), image202: at('parts.raw') },
+    })
+    const look = 'cat /who 2>/dev/null; hostname; grep -o "^/dev/vda[0-9]* / ext4" /proc/mounts'
+    expect(await run(cluster, 201, look)).toBe('disk\nvm-201\n/dev/vda / ext4')
+    expect(await run(cluster, 202, look)).toBe('disk\nvm-202\n/dev/vda2 / ext4')
+    expect(await run(cluster, 1, look)).toBe('vm-001')
+    expect(await run(cluster, 1, 'ping -q -c 1 -W 5 192.168.1.202 >/dev/null && echo there')).toBe('there')
+    await cluster.stop()
+    await census.expectUnchanged()
+  })
+
   test('with a backing file is refused unless that is trusted', async ({ census }) => {
     const image = at('behind.qcow2')
     await expect(startCluster({ ...small, image })).rejects.toMatchObject({
