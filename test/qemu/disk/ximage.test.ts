@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -15,6 +16,7 @@ import { beforeAll, describe, expect } from 'vitest'
 import { type Cluster, startCluster } from '../../../src/index.ts'
 import { sha256Of, writeExt4 } from '../../support/disk-images.ts'
 import { test } from '../../support/leaks.ts'
+import { OrdinaryUser } from '../../support/ordinary-user.ts'
 import { descendants } from '../../support/processes.ts'
 import { waitFor } from '../../support/wait.ts'
 import { oneSentence, Xc } from '../../support/xc.ts'
@@ -103,6 +105,20 @@ describe('xc ximage', () => {
     const before = sha256Of(at('new.qcow2'))
     await xc.good([...args, '--force'])
     expect(sha256Of(at('new.qcow2'))).not.toBe(before)
+    await census.expectUnchanged()
+  })
+
+  test('works for an unprivileged user', async ({ census, skip }) => {
+    const user = new OrdinaryUser()
+    const why = user.whyNot()
+    skip(why !== undefined, why)
+    const own = join(user.home, 'tmp')
+    copyFileSync(at('base.raw'), join(own, 'base.raw'))
+    await new Xc({ user }).good([
+      ...['ximage', '--image', join(own, 'base.raw'), join(own, 'new.qcow2'), '--with', 'sleep'],
+    ])
+    expect(statSync(join(own, 'new.qcow2'))).toMatchObject({ uid: user.uid })
+    expect(readdirSync(own).sort()).toEqual(['base.raw', 'new.qcow2'])
     await census.expectUnchanged()
   })
 
