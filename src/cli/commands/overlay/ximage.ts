@@ -8,21 +8,16 @@ import { tell } from '../../output.ts'
 import type { Session } from '../../session.ts'
 import { fetchMissing } from '../../start/packages.ts'
 
+const options = [
+  ...['image', 'trustBacking', 'ovlPath', 'packages', 'with'],
+  ...['kernel', 'modules', 'append'],
+] as const satisfies SettingKey[]
+
 /** The settings that count for the VM that writes the image, and for what is put on it. */
 const taken = [
-  ...['image', 'trustBacking', 'ovl', 'ovlPath', 'packages', 'with', 'topology'],
-  ...['kernel', 'modules', 'append', 'kvm', 'kvmOpt', 'accel', 'machine', 'uidBase'],
-] as const
-
-const options = [
-  'image',
-  'trustBacking',
-  'packages',
-  'with',
-  'kernel',
-  'modules',
-  'append',
-] satisfies SettingKey[]
+  ...options,
+  ...['ovl', 'topology', 'kvm', 'kvmOpt', 'accel', 'machine', 'uidBase'],
+] as const satisfies SettingKey[]
 
 export function configure(command: Command, session: Session): void {
   command
@@ -88,7 +83,7 @@ async function make({ env, places }: Session, settings: Settings, path: string):
 
 /** All others have their defaults: settings of a cluster, of single nodes, or of all starts are not those of an image. */
 function settingsFor(all: Settings): Settings {
-  const picked = Object.fromEntries(taken.map(key => [key, all[key as SettingKey]]))
+  const picked = Object.fromEntries(taken.map(key => [key, all[key]]))
   return resolveSettings({ options: { ...picked, nvm: 1, nrouters: 0, ntesters: 0 } })
 }
 
