@@ -13,7 +13,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect } from 'vitest'
+import { writeErofs } from '../../../src/image/index.ts'
 import { type Cluster, startCluster } from '../../../src/index.ts'
+import { readFolder } from '../../../src/overlay/root-folder.ts'
 import { sha256Of, writeExt4 } from '../../support/disk-images.ts'
 import { test } from '../../support/leaks.ts'
 import { OrdinaryUser } from '../../support/ordinary-user.ts'
@@ -41,6 +43,7 @@ beforeAll(() => {
   writeFileSync(at('root/who'), 'disk\n')
   writeExt4(at('base.raw'), { from: at('root'), mebibytes: 16 })
 
+  writeFileSync(at('erofs'), writeErofs(readFolder(at('root'))))
   writeOverlay('mine')
   mkdirSync(at('mine/root/lib'))
   mkdirSync(at("mine/root/it's new"), { mode: 0o700 })
@@ -124,6 +127,7 @@ describe('xc ximage', () => {
 
   test.for([
     ['overlays that do not fit on the disk', ['--image', at('base.raw'), at('not'), at('large')], 1],
+    ['a file system that is only read', ['--image', at('erofs'), at('not'), at('mine')], 1],
     ['no image', [at('not'), at('mine')], 2],
     ['nothing to put on it', ['--image', at('base.raw'), at('not')], 2],
     ['a directory that does not exist', ['--image', at('base.raw'), at('no/not'), at('mine')], 1],
@@ -133,7 +137,9 @@ describe('xc ximage', () => {
     expect(result).toMatchObject({ status, stdout: '' })
     const said = result.stderr.split('\n').filter(line => line.startsWith('xc: '))
     expect(`${said.join('\n')}\n`).toMatch(oneSentence)
-    expect(said.join()).toMatch(/No space left on device|--image FILE|nothing to put|no: No such file/)
+    expect(said.join()).toMatch(
+      /No space left on device|cannot be written to|--image FILE|nothing to put|no: No such file/,
+    )
     expect(readdirSync(dir)).toEqual(before)
     await census.expectUnchanged()
   })
