@@ -46,9 +46,9 @@ export function configure(command: Command, session: Session): void {
 }
 
 const nodeHelp = `
---mem, --smp, --append, --with, --kernel, --modules, --rootfs and --init can be set for a role
-(--kernel-vm, --mem-router 256, --rootfs-tester), and with --nets for one node (--mem201 256,
---nets3 0,3,1); --mtu for one net (--mtu1 9000).
+--mem, --smp, --append, --with, --kernel, --modules, --rootfs, --image, --bootable, --cidata and
+--init can be set for a role (--kernel-vm, --mem-router 256, --rootfs-tester), and with --nets for
+one node (--mem201 256, --nets3 0,3,1); --mtu for one net (--mtu1 9000).
 The environment variable of each option is in brackets. The option wins.`
 
 /** The settings, with what the hook's `prepare` changes. */
