@@ -15,7 +15,7 @@ static const struct {
     {"setOption", set_option},
     {"socketPair", socket_pair},
     {"connectUnix", connect_unix},
-    {"peerCredentials", peer_credentials},
+    {"getOption", get_option},
     {"createMemfd", create_memfd},
     {"addSeals", add_seals},
     {"flock", lock_file},

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 // Changes whenever the signature of an exported function changes. src/sys/binding.ts expects the same number.
-#define XCLUSTER_ABI 6
+#define XCLUSTER_ABI 7
 
 // An errno and the call that returned it. `error` 0 is success.
 struct outcome {
@@ -46,7 +46,7 @@ typedef napi_value exported(napi_env env, napi_callback_info info);
 exported create_namespace, open_in, write_in, socket_in;
 exported open_taps;
 exported receive_message, send_message;
-exported bind_netlink, set_option, socket_pair, connect_unix, peer_credentials;
+exported bind_netlink, set_option, socket_pair, connect_unix, get_option;
 exported create_memfd, add_seals, lock_file, duplicate;
 exported mount_at, unmount_at;
 exported bind_address, receive_batch, send_batch, create_epoll, ask_udp, release_udp, receive_ready;

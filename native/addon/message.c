@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define MOST_FDS 253 // SCM_MAX_FD, include/net/scm.h: more never arrive in one message
 
@@ -13,8 +14,9 @@ union control {
   char bytes[CMSG_SPACE(MOST_FDS * sizeof(int))];
 };
 
-static size_t received_fds(struct msghdr *message, int *fds) {
+static size_t received_fds(struct msghdr *message, int *fds, struct timespec *at) {
   for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+    if (part->cmsg_type == SO_TIMESTAMPNS) memcpy(at, CMSG_DATA(part), sizeof *at);
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     size_t size = part->cmsg_len - CMSG_LEN(0);
     memcpy(fds, CMSG_DATA(part), size);
@@ -23,24 +25,25 @@ static size_t received_fds(struct msghdr *message, int *fds) {
   return 0;
 }
 
-// receive(fd, bytes): { length, truncated, sender?, fds? }, or undefined when nothing is waiting. `length` is
-// that of the whole message (more than fitted when `truncated`); 0 is the end of a stream.
+// receive(fd, bytes, flags): { length, truncated, sender?, fds?, at? }, or undefined when nothing is waiting. `length`
+// is that of the whole message (more than fitted when `truncated`); 0 is the end of a stream. `at` is its SO_TIMESTAMPNS.
 napi_value receive_message(napi_env env, napi_callback_info info) {
-  napi_value arguments[2], answer, truncated;
-  int fd, fds[MOST_FDS];
+  napi_value arguments[3], answer, truncated;
+  int fd, flags, fds[MOST_FDS];
+  struct timespec at = {0};
   uint8_t *bytes;
   size_t capacity;
-  if (!take(env, info, 2, arguments) || !to_integer(env, arguments[0], &fd) ||
-      !to_bytes(env, arguments[1], &bytes, &capacity))
+  if (!take(env, info, 3, arguments) || !to_integer(env, arguments[0], &fd) ||
+      !to_bytes(env, arguments[1], &bytes, &capacity) || !to_integer(env, arguments[2], &flags))
     return NULL;
 
   union control control;
-  struct sockaddr_storage from;
+  union { struct sockaddr_storage any; struct sockaddr_nl kernel; } from;
   struct iovec place = {bytes, capacity};
   struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &place, .msg_iovlen = 1,
                            .msg_control = &control, .msg_controllen = sizeof control};
-  from.ss_family = AF_UNSPEC;
-  ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+  from.any.ss_family = AF_UNSPEC;
+  ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT | MSG_TRUNC | flags);
   if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return nothing(env);
   if (length < 0) return fail(env, (struct outcome){errno, "recvmsg"});
 
@@ -48,13 +51,11 @@ napi_value receive_message(napi_env env, napi_callback_info info) {
   set(env, answer, "length", from_integer(env, length));
   napi_get_boolean(env, (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0, &truncated);
   set(env, answer, "truncated", truncated);
-  if (message.msg_namelen == sizeof(struct sockaddr_nl) && from.ss_family == AF_NETLINK) {
-    struct sockaddr_nl kernel;
-    memcpy(&kernel, &from, sizeof kernel);
-    set(env, answer, "sender", from_integer(env, kernel.nl_pid));
-  }
-  size_t count = received_fds(&message, fds);
+  if (message.msg_namelen == sizeof from.kernel && from.any.ss_family == AF_NETLINK)
+    set(env, answer, "sender", from_integer(env, from.kernel.nl_pid));
+  size_t count = received_fds(&message, fds, &at);
   if (count > 0) set(env, answer, "fds", give_all(env, fds, count));
+  if (at.tv_sec > 0) set(env, answer, "at", from_integer(env, at.tv_sec * 1000000 + at.tv_nsec / 1000));
   return answer;
 }
 

@@ -46,18 +46,15 @@ napi_value connect_unix(napi_env env, napi_callback_info info) {
   return fail(env, (struct outcome){error, "connect"});
 }
 
-// peerCredentials(fd): { pid, uid, gid } of the process that connected, listened, or made the pair (SO_PEERCRED).
-napi_value peer_credentials(napi_env env, napi_callback_info info) {
-  int fd;
-  struct ucred peer;
-  socklen_t size = sizeof peer;
-  napi_value answer;
-  if (!take_integers(env, info, 1, &fd)) return NULL;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-    return fail(env, (struct outcome){errno, "getsockopt SO_PEERCRED"});
-  napi_create_object(env, &answer);
-  set(env, answer, "pid", from_integer(env, peer.pid));
-  set(env, answer, "uid", from_integer(env, peer.uid));
-  set(env, answer, "gid", from_integer(env, peer.gid));
-  return answer;
+// getOption(fd, level, option, bytes): the length of the option's value, which is written into the bytes.
+napi_value get_option(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  int given[3];
+  uint8_t *bytes;
+  size_t length;
+  if (!take_integers(env, info, 3, given) || !take(env, info, 4, arguments) ||
+      !to_bytes(env, arguments[3], &bytes, &length))
+    return NULL;
+  socklen_t size = (socklen_t)length;
+  return result(env, getsockopt(given[0], given[1], given[2], bytes, &size) < 0 ? -1 : (int64_t)size, "getsockopt");
 }

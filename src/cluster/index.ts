@@ -1,8 +1,20 @@
-export type { NetSetup, NetSetupContext, QemuNetOptions } from '../net/index.ts'
+export type {
+  Capture,
+  Headers,
+  NetSetup,
+  NetSetupContext,
+  Packet,
+  PacketWanted,
+  QemuNetOptions,
+  Recorded,
+  Recording,
+} from '../net/index.ts'
 export { ClusterError, startCancelled } from './errors.ts'
 export type { SharedSnapshot } from './lab/about.ts'
 export type { ForkOptions, Lab, LabOptions } from './lab/lab.ts'
 export { forkShared, openLab } from './lab/open.ts'
 export { type PrepareHooks, prepareCluster } from './lab/prepare.ts'
+export type { CaptureSpec, PacketOptions } from './network/captures.ts'
+export type { LinkChoice } from './network/seen.ts'
 export { startCluster, withTopologyRead } from './start.ts'
 export type * from './types.ts'

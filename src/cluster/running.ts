@@ -21,7 +21,7 @@ import {
   readReach,
   shaped,
 } from '../guest/index.ts'
-import { type Fabric, type Recording, record } from '../net/index.ts'
+import type { Capture, Fabric, Packet, PacketWanted, Recording } from '../net/index.ts'
 import type { ClusterPlan } from '../plan/index.ts'
 import { reachTargets } from '../plan/index.ts'
 import {
@@ -39,7 +39,7 @@ import { waitAborted } from './errors.ts'
 import type { FrozenCluster } from './lab/frozen.ts'
 import { refuseFreeze } from './lab/refuse.ts'
 import { isOwnNet, saveNodes } from './lab/save.ts'
-import { seenAs } from './network/seen.ts'
+import { type CaptureSpec, ClusterCaptures, type PacketOptions } from './network/captures.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import { Nodes } from './nodes/nodes.ts'
 import type { Parts } from './parts.ts'
@@ -53,6 +53,7 @@ export class RunningCluster implements Cluster {
   readonly #parts: Parts
   readonly #nodes: Nodes
   readonly dnsFaults: ClusterFaults
+  readonly #captures: ClusterCaptures
   #state: ClusterState = 'ready'
   #stopping: Promise<void> | undefined
   readonly #ended = defer()
@@ -60,8 +61,10 @@ export class RunningCluster implements Cluster {
   constructor(parts: Parts) {
     this.#parts = parts
     this.#nodes = new Nodes(parts)
-    const { dns, fabric } = parts
-    this.dnsFaults = new ClusterFaults({ dns, fabric, plan: () => this.plan })
+    const { dns, fabric, scope, world } = parts
+    const plan = () => this.plan
+    this.dnsFaults = new ClusterFaults({ dns, fabric, plan })
+    this.#captures = scope.add(new ClusterCaptures({ fabric, clock: world.clock, plan }))
   }
 
   get plan(): ClusterPlan {
@@ -173,12 +176,19 @@ export class RunningCluster implements Cluster {
     return readCounters(this.#parts, this.#nodes.nodes)
   }
 
-  async capture(id: number, dev: string, file: string): Promise<Recording> {
-    const { name } = this.#nodes.node(id).plan
-    const { fabric, scope } = this.#parts
-    const recording = record(await fabric.capture(seenAs(this.plan, { id, dev, name })), file)
-    scope.defer(() => recording.close().catch(() => {})) // its reader hears of a full disk
-    return recording
+  // The interface has what each kind of argument gives.
+  async capture(what: number | CaptureSpec, dev?: string, file?: string): Promise<Recording & Capture> {
+    if (typeof what === 'number') {
+      const { name } = this.#nodes.node(what).plan
+      return (await this.#captures.record({ id: what, dev: dev!, name }, file!)) as Recording & Capture
+    }
+    for (const id of what.nodes ?? []) this.#nodes.node(id)
+    return (await this.#captures.capture(what)) as Recording & Capture
+  }
+
+  async packet(wanted: PacketWanted, options: PacketOptions = {}): Promise<Packet> {
+    for (const id of options.nodes ?? []) this.#nodes.node(id)
+    return await this.#captures.packet(wanted, options)
   }
 
   checkReach({ signal }: WaitOptions = {}): Promise<ReachResult[]> {

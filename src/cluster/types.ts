@@ -11,12 +11,13 @@ import type { Places, Port, Queue } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
 import type { Copied, CopyOptions, PutOptions, PutSource } from '../files/index.ts'
 import type { CommandOptions, CommandText } from '../guest/index.ts'
-import type { NetSetup, Recording } from '../net/index.ts'
+import type { Capture, NetSetup, Packet, PacketWanted, Recording } from '../net/index.ts'
 import type { ClusterPlan } from '../plan/index.ts'
 import type { CommandResult, CommandSpec, RunningCommand } from '../stream/index.ts'
 import type { Console } from '../vm/index.ts'
 import type { ClusterFaults } from './dns/faults.ts'
 import type { ClusterNames } from './dns/own-names.ts'
+import type { CaptureSpec, PacketOptions } from './network/captures.ts'
 
 export type { NewDnsFault } from './dns/faults.ts'
 export type { NewName } from './dns/own-names.ts'
@@ -138,6 +139,17 @@ export interface Cluster extends AsyncDisposable {
    * Throws CAPTURE_INTERFACE, and NO_CAPTURE where the host cannot see it: net 0 in user space, a script's own device.
    */
   capture(node: number, dev: string, file: string): Promise<Recording>
+  /**
+   * Captures any links at once, all without `nodes` and `nets`, into one pcapng file or stream in the order of time,
+   * until it is closed or the links have gone. Nodes that are added later are not in it. Throws BAD_FILTER, NET_MISSING,
+   * CAPTURE_INTERFACE and NO_CAPTURE. Equivalent: `tcpdump -w` on each link, and mergecap(1).
+   */
+  capture(what: CaptureSpec): Promise<Capture>
+  /**
+   * Waits for a packet on any of the links: by a filter as for `capture`, or a function that gets each packet with its
+   * headers decoded. It looks from the call on. Throws PACKET_TIMEOUT, WAIT_ABORTED, and as `capture` does.
+   */
+  packet(wanted: PacketWanted, options?: PacketOptions): Promise<Packet>
   /** The cluster's DNS forwarder. Undefined with `dns: 'off'`. The cluster closes it: do not close it yourself. */
   readonly dns: Dns | undefined
   /** The names that it answers: nodes' names, those of the settings, and those added here. */

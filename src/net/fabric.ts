@@ -2,7 +2,7 @@ import type { UplinkStatus } from '../api/index.ts'
 import type { Nic } from '../base/index.ts'
 import type { BridgePlan, FabricKind, TapSpec } from '../plan/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
-import type { FrameSource } from './capture/source.ts'
+import type { CapturedLink, FrameReceiver } from './capture/source.ts'
 import type { InterfaceTraffic } from './traffic.ts'
 
 /**
@@ -28,8 +28,11 @@ export interface Fabric extends AsyncDisposable {
    * lacks are removed. Parts of both plans stay as they are.
    */
   change(plan: BridgePlan): Promise<void>
-  /** The frames of a node's interface, from now on. Throws NO_CAPTURE where this process cannot see them. */
-  capture(spec: TapSpec): Promise<FrameSource>
+  /**
+   * Passes on the frames of a node's interface, from now on, until it is closed. Throws NO_CAPTURE where this process
+   * cannot see them.
+   */
+  capture(spec: TapSpec, receiver: FrameReceiver): Promise<CapturedLink>
   /** What each node has sent and received on each net, as far as the host sees it. */
   traffic(): Promise<readonly InterfaceTraffic[]>
   close(): Promise<void>

@@ -31,8 +31,18 @@ export {
 export { NetNamespace, openTaps, Tap, type TapOptions } from '../sys/index.ts'
 export { type BridgeFabric, type FabricOptions, openBridgeFabric } from './bridge/fabric.ts'
 export { suppressMldReports } from './bridge/mld.ts'
+export { type Capture, type CaptureParts, openCapture } from './capture/capture.ts'
+export { type CaptureTarget, captureFile } from './capture/file.ts'
+export type { NamedLink } from './capture/links.ts'
 export { type Recorded, type Recording, record } from './capture/record.ts'
-export type { FrameSource } from './capture/source.ts'
+export {
+  type Capturable,
+  type CapturedLink,
+  captureFrames,
+  type FrameReceiver,
+  type FrameSource,
+} from './capture/source.ts'
+export { awaitPacket, type PacketWait, type PacketWanted } from './capture/wait.ts'
 export { NetError } from './errors.ts'
 export type { Fabric } from './fabric.ts'
 export { mayFallBack } from './fallback.ts'
@@ -44,6 +54,19 @@ export {
   type NamedNamespaceSpec,
   removeNamespace,
 } from './named-namespace.ts'
+export { decodeFrame } from './packet/decode.ts'
+export { type FrameFilter, frameFilter } from './packet/filter.ts'
+export type {
+  ArpFields,
+  EthernetFields,
+  Headers,
+  IcmpFields,
+  IpFields,
+  Packet,
+  TcpFields,
+  TcpFlag,
+  UdpFields,
+} from './packet/packet.ts'
 export { openScriptFabric, type ScriptFabricOptions } from './script/fabric.ts'
 export { routeMulticast } from './script/multicast.ts'
 export { type ScriptOptions, scriptSetup } from './script/script.ts'

@@ -1,11 +1,9 @@
 import { join } from 'node:path'
 import type { CaptureStatus } from '../api/index.ts'
 import { nodeName } from '../base/index.ts'
-import type { Cluster } from '../cluster/index.ts'
+import type { Cluster, Recording } from '../cluster/index.ts'
 import { makeDirectory } from '../sys/index.ts'
 import { OwnerError } from './errors.ts'
-
-type Recording = Awaited<ReturnType<Cluster['capture']>>
 
 /** The captures of one owner, by node and interface. Their files lie in its directory until they are fetched. */
 export class Captures {

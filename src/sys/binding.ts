@@ -13,6 +13,8 @@ export interface Received {
   /** Netlink only: the port id of the sender, 0 for the kernel. */
   readonly sender?: number
   readonly fds?: number[]
+  /** Microseconds since 1970, with SO_TIMESTAMPNS. */
+  readonly at?: number
 }
 
 declare const poll: unique symbol
@@ -36,13 +38,13 @@ export interface Binding {
   socketIn(namespace: number, domain: number, type: number, protocol: number): number
   /** All or none, in a thread of its own. A failure's `index` is that of the name. */
   openTaps(namespace: number, names: readonly string[], flags: number): Promise<number[]>
-  receive(fd: number, into: Uint8Array): Received | undefined
+  receive(fd: number, into: Uint8Array, flags: number): Received | undefined
   send(fd: number, bytes: Uint8Array, fds?: readonly number[]): number | undefined
   bindNetlink(fd: number): number
   setOption(fd: number, level: number, option: number, value: number): void
   socketPair(type: number): [number, number]
   connectUnix(path: string): number
-  peerCredentials(fd: number): { pid: number; uid: number; gid: number }
+  getOption(fd: number, level: number, option: number, into: Uint8Array): number
   createMemfd(name: string): number
   addSeals(fd: number, seals: number): void
   flock(fd: number, operation: number): void
@@ -66,7 +68,7 @@ export interface Binding {
 }
 
 /** The version of the addon's interface that this code is written for: XCLUSTER_ABI in native/addon/addon.h. */
-const abi = 6
+const abi = 7
 
 /** The path of the launcher. Throws ARTEFACT_MISSING and ARTEFACT_DAMAGED. */
 export function launcherPath(): string {

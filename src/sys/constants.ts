@@ -8,8 +8,15 @@ export const SOCK_RAW = 3
 export const SOL_SOCKET = 1
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
+export const SO_PEERCRED = 17
 export const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
+/** With timestamps of the size that glibc's struct timespec has on 64-bit machines (SO_TIMESTAMPNS_OLD). */
+export const SO_TIMESTAMPNS = 35
+export const MSG_CMSG_CLOEXEC = 0x40000000
+
+export const SOL_PACKET = 263
+export const PACKET_STATISTICS = 6
 
 export const SOL_NETLINK = 270
 export const NETLINK_ADD_MEMBERSHIP = 1

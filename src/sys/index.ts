@@ -48,7 +48,7 @@ export {
   type NetlinkReceiver,
   openNetlink,
 } from './sockets/netlink-port.ts'
-export { openPackets, type PacketPlace, PacketPort } from './sockets/packet-port.ts'
+export { openPackets, type PacketPlace, PacketPort, type PacketReceiver } from './sockets/packet-port.ts'
 export { adoptStream, connectStream, peerCredentials, StreamPort, socketPair } from './sockets/stream-port.ts'
 export { type AskedPlace, type UdpAnswers, UdpAsker } from './sockets/udp-asker.ts'
 export {

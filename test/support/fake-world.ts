@@ -1,4 +1,4 @@
-import { type Clock, type Places, Queue, Scope } from '../../src/base/index.ts'
+import { type Clock, type Places, Scope } from '../../src/base/index.ts'
 import type { ClusterDnsOptions } from '../../src/cluster/dns/forwarder.ts'
 import { type Cluster, ClusterError, type StartHooks } from '../../src/cluster/index.ts'
 import { startIn } from '../../src/cluster/start.ts'
@@ -11,7 +11,7 @@ import {
   type Load,
   NodeAdditions,
 } from '../../src/host/index.ts'
-import type { Fabric, Frame } from '../../src/net/index.ts'
+import type { Fabric } from '../../src/net/index.ts'
 import type {
   BridgePlan,
   ClusterPlan,
@@ -129,11 +129,10 @@ export class FakeWorld implements ClusterWorld {
           const sent = { frames: node, bytes: 100 * node }
           return { node, net, sent, received: { frames: 1, bytes: 60 } }
         }),
-      capture: async () => {
-        const frames = new Queue<Frame>()
-        frames.push({ at: 0, source: '', destination: '', etherType: 0x0806, bytes: new Uint8Array(60) })
-        const close = async () => frames.end()
-        return { frames, close, [Symbol.asyncDispose]: close }
+      capture: async (_, receiver) => {
+        receiver.frame(new Uint8Array(60), 0)
+        const close = async () => receiver.end()
+        return { dropped: 0, drain: () => true, close, [Symbol.asyncDispose]: close }
       },
       change: async next => {
         await this.at('change')

@@ -43,7 +43,7 @@ export async function openBridgeNetwork(
     namespace: fabric.namespace,
     ...(status && { uplink: status }),
     nics: node => fabric.nics(node),
-    capture: spec => fabric.capture(spec),
+    capture: (spec, receiver) => fabric.capture(spec, receiver),
     traffic: () => fabric.traffic(),
     change: next => fabric.change(next),
     close,

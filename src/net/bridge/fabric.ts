@@ -10,7 +10,7 @@ import {
 } from '../../plan/index.ts'
 import { type Batch, openRoute, type Route } from '../../rtnl/index.ts'
 import { type FileLock, lockNamespace, NetNamespace, openTaps, type Tap } from '../../sys/index.ts'
-import { captureLink, type FrameSource } from '../capture/source.ts'
+import { type CapturedLink, captureLink, type FrameReceiver } from '../capture/source.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
 import { type InterfaceTraffic, tapTraffic } from '../traffic.ts'
@@ -143,9 +143,9 @@ class Bridges implements BridgeFabric {
     return planNics(this.#plan, node).map(({ tap, args }) => ({ args, fds: [this.#taps.get(tap)!.fd] }))
   }
 
-  capture({ name }: TapSpec): Promise<FrameSource> {
+  capture({ name }: TapSpec, receiver: FrameReceiver): Promise<CapturedLink> {
     this.#mustBeOpen()
-    return captureLink(this.namespace, name)
+    return captureLink(this.namespace, name, receiver)
   }
 
   traffic(): Promise<InterfaceTraffic[]> {

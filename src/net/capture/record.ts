@@ -50,7 +50,7 @@ export function record(source: FrameSource, file: string): Recording {
   return {
     file,
     get recorded() {
-      return { frames, bytes, lost: source.frames.lost }
+      return { frames, bytes, lost: source.lost }
     },
     close,
     [Symbol.asyncDispose]: close,

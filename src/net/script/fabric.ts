@@ -1,7 +1,7 @@
 import { messageOf, type Nic, Scope, Serial, systemClock } from '../../base/index.ts'
 import { type BridgePlan, mtuOf, type TapSpec } from '../../plan/index.ts'
 import { openTaps, type Tap } from '../../sys/index.ts'
-import { captureLink, type FrameSource, noCapture } from '../capture/source.ts'
+import { type CapturedLink, captureLink, type FrameReceiver, noCapture } from '../capture/source.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
 import { type InterfaceTraffic, tapTraffic } from '../traffic.ts'
@@ -33,7 +33,7 @@ export function openScriptFabric(plan: BridgePlan, options: ScriptFabricOptions)
     ...{ kind, namespace, custom: true },
     ...(uplink && { uplink }),
     nics: (node, signal) => nics.nics(node, signal),
-    capture: spec => nics.capture(spec),
+    capture: (spec, receiver) => nics.capture(spec, receiver),
     traffic: () => nics.traffic(),
     change: next => nics.change(next),
     close,
@@ -73,10 +73,10 @@ class ScriptNics {
     })
   }
 
-  async capture({ node, net }: TapSpec): Promise<FrameSource> {
+  async capture({ node, net }: TapSpec, receiver: FrameReceiver): Promise<CapturedLink> {
     const name = this.#names.get(`${node}/${net}`)
     const { namespace } = this.#with.base
-    if (name !== undefined && namespace) return await captureLink(namespace, name)
+    if (name !== undefined && namespace) return await captureLink(namespace, name, receiver)
     throw noCapture(`node ${node} net ${net}`, `${this.#with.who} made its interface, and named no tap`)
   }
 

@@ -1,7 +1,7 @@
 import type { Nic } from '../../base/index.ts'
 import type { BridgePlan, TapSpec } from '../../plan/index.ts'
 import { allForwards, planUserNics, planUserSpace, segmentNets, type UserWiring } from '../../plan/index.ts'
-import { captureSegment, type FrameSource } from '../capture/source.ts'
+import { type CapturedLink, captureSegment, type FrameReceiver } from '../capture/source.ts'
 import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
 import type { InterfaceTraffic } from '../traffic.ts'
@@ -44,9 +44,9 @@ class UserSpace implements Fabric {
     return planUserNics(this.#plan, node, this.#wiring).map(({ args }) => ({ args, fds: [] }))
   }
 
-  async capture(spec: TapSpec): Promise<FrameSource> {
+  async capture(spec: TapSpec, receiver: FrameReceiver): Promise<CapturedLink> {
     this.#mustBeOpen()
-    return await captureSegment(spec, this.#wiring.mcastBase)
+    return await captureSegment(spec, this.#wiring.mcastBase, receiver)
   }
 
   async traffic(): Promise<InterfaceTraffic[]> {

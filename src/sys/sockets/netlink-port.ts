@@ -123,7 +123,7 @@ export class NetlinkPort implements Port {
   /** Undefined when nothing is left to read, or nothing more can come. */
   #take(): Received | undefined {
     try {
-      return binding().receive(this.#watch.fd, this.#buffer)
+      return binding().receive(this.#watch.fd, this.#buffer, kernel.MSG_CMSG_CLOEXEC)
     } catch (thrown) {
       if (!isSyscallFailure(thrown)) throw thrown
       const failure = refused('receive', 'netlink answer', thrown)

@@ -1,6 +1,4 @@
-import { readSync } from 'node:fs'
-import { isSystemError, type Port, type PortReceiver } from '../../base/index.ts'
-import { binding } from '../binding.ts'
+import { binding, type Received } from '../binding.ts'
 import * as kernel from '../constants.ts'
 import { closeFd } from '../descriptor.ts'
 import { attempt } from '../errors.ts'
@@ -14,20 +12,36 @@ export interface PacketPlace {
   readonly index: number
 }
 
+/** Takes the frames of an interface. */
+export interface PacketReceiver {
+  /** A frame, with the time at which the kernel saw it, in milliseconds since 1970. The bytes can be kept. */
+  frame(bytes: Uint8Array, at: number): void
+  /** The interface has gone. Called once; nothing follows. */
+  end(failure: Error): void
+}
+
 const receiveBuffer = 8 << 20
 /** Longer than any frame: segmentation offload makes some of 64 KiB and its headers. */
 const longestFrame = 128 << 10
 const mostPerTurn = 256
+/** What a full buffer can hold is received before a port closes; what arrives meanwhile need not be. */
+const lastTurns = 256
+
+/** All ports receive into one chunk after another. Its frames keep it. */
+const chunkSize = 1 << 20
+let chunk = new Uint8Array(0)
+let used = 0
 
 /** Opens a socket that receives a copy of every frame of an interface, in both directions (packet(7)). */
-export function openPackets({ namespace, index }: PacketPlace): PacketPort {
+export function openPackets({ namespace, index }: PacketPlace, receiver: PacketReceiver): PacketPort {
   return attempt('open packet socket', `interface ${index}`, () => {
     // Without a protocol it receives nothing until it is bound to the interface.
     const fd = binding().socketIn(namespaceFd(namespace), kernel.AF_PACKET, kernel.SOCK_RAW, 0)
     try {
       resizeBuffer(fd, 'receive', receiveBuffer)
+      binding().setOption(fd, kernel.SOL_SOCKET, kernel.SO_TIMESTAMPNS, 1)
       binding().bindAddress(fd, linkAddress(index))
-      return new PacketPort(fd)
+      return new PacketPort(fd, receiver)
     } catch (failure) {
       closeFd(fd)
       throw failure
@@ -44,29 +58,50 @@ function linkAddress(index: number): Uint8Array {
   return bytes
 }
 
-/** Frames of one interface, one for each `data` call. Its end is that of the interface. */
-export class PacketPort implements Port {
+/** Receives the frames of one interface until that goes. */
+export class PacketPort implements AsyncDisposable {
   readonly #watch: FdWatch
-  readonly #buffer = new Uint8Array(longestFrame)
-  #receiver: PortReceiver | undefined
+  #receiver: PacketReceiver | undefined
   #failure: Error | undefined
+  #dropped = 0
 
   /** Takes over the fd of a bound packet socket. */
-  constructor(fd: number) {
-    this.#watch = new FdWatch(fd, { readable: () => this.#drain() })
-  }
-
-  receive(receiver: PortReceiver): void {
+  constructor(fd: number, receiver: PacketReceiver) {
     this.#receiver = receiver
+    this.#watch = new FdWatch(fd, { readable: () => this.drain() })
     this.#watch.reading(true)
   }
 
-  /** Frames are only received. */
-  send(): void {}
+  /** Frames that came while the socket's buffer was full. The kernel's counter begins anew with each look at it. */
+  get dropped(): number {
+    if (!this.#watch.closed) {
+      const statistics = new Uint32Array(2) // struct tpacket_stats: frames, and those dropped
+      const { SOL_PACKET, PACKET_STATISTICS } = kernel
+      binding().getOption(this.#watch.fd, SOL_PACKET, PACKET_STATISTICS, new Uint8Array(statistics.buffer))
+      this.#dropped += statistics[1]!
+    }
+    return this.#dropped
+  }
+
+  /** Receives what has arrived, at most 256 frames. True when that is all. */
+  drain(): boolean {
+    for (let turn = 0; turn < mostPerTurn; turn++) {
+      const received = this.#watch.closed ? undefined : this.#take()
+      if (received === undefined) return true
+      const { length, at = 0 } = received
+      const start = used
+      used += Math.min(length, longestFrame)
+      this.#receiver?.frame(chunk.subarray(start, used), at / 1000)
+    }
+    return false
+  }
 
   /** What has arrived is received before it closes. */
   close(): Promise<void> {
-    if (!this.#watch.closed && this.#receiver) this.#drain()
+    if (!this.#watch.closed) {
+      for (let turn = 0; turn < lastTurns && !this.drain(); turn++);
+      this.dropped // a last look at the counter
+    }
     return this.#watch.close()
   }
 
@@ -74,25 +109,23 @@ export class PacketPort implements Port {
     return this.close()
   }
 
-  #drain(): void {
-    for (let turn = 0; turn < mostPerTurn && !this.#watch.closed; turn++) {
-      const length = this.#take()
-      if (length === undefined) return
-      this.#receiver?.data(this.#buffer.slice(0, Math.min(length, longestFrame)))
-    }
-  }
-
   /** The failure of an interface that goes comes before the frames that have arrived: those are read first. */
-  #take(): number | undefined {
+  #take(): Received | undefined {
+    if (used + longestFrame > chunk.length) {
+      chunk = new Uint8Array(chunkSize)
+      used = 0
+    }
     for (;;) {
       try {
-        // read(2): these sockets refuse the flag MSG_CMSG_CLOEXEC of `receive` (packet_recvmsg, net/packet/af_packet.c).
-        return readSync(this.#watch.fd, this.#buffer)
+        const received = binding().receive(this.#watch.fd, chunk.subarray(used), 0)
+        if (received === undefined && this.#failure) this.#end(this.#failure)
+        return received
       } catch (thrown) {
-        const isFirst = this.#failure === undefined && !isSystemError(thrown, 'EAGAIN')
-        if (isFirst) this.#failure = thrown as Error
-        else if (this.#failure) this.#end(this.#failure)
-        if (!isFirst) return undefined
+        const isFirst = this.#failure === undefined
+        this.#failure ??= thrown as Error
+        if (isFirst) continue
+        this.#end(this.#failure)
+        return undefined
       }
     }
   }

@@ -1,6 +1,6 @@
 import { Allowance, type Clock, type Port, type PortReceiver, systemClock, until } from '../../base/index.ts'
 import { binding, type Received } from '../binding.ts'
-import { SOCK_STREAM } from '../constants.ts'
+import { MSG_CMSG_CLOEXEC, SO_PEERCRED, SOCK_STREAM, SOL_SOCKET } from '../constants.ts'
 import { closeFd } from '../descriptor.ts'
 import { attempt, closed, isSyscallFailure, refused, SysError } from '../errors.ts'
 import { FdWatch } from './poll.ts'
@@ -45,7 +45,12 @@ export async function connectStream(
 
 /** The process that connected, listened, or made the pair. The kernel vouches for it, not the peer. */
 export function peerCredentials(fd: number): { pid: number; uid: number; gid: number } {
-  return attempt('read the peer of', `file descriptor ${fd}`, () => binding().peerCredentials(fd))
+  const ucred = new Uint32Array(3)
+  attempt('read the peer of', `file descriptor ${fd}`, () =>
+    binding().getOption(fd, SOL_SOCKET, SO_PEERCRED, new Uint8Array(ucred.buffer)),
+  )
+  const [pid, uid, gid] = ucred as unknown as [number, number, number]
+  return { pid, uid, gid }
 }
 
 /** The buffer of one read. All streams share it: it is copied from before any other code can run. */
@@ -137,7 +142,7 @@ export class StreamPort implements Port {
   /** Undefined when there is nothing to read. */
   #take(): Received | undefined {
     try {
-      return binding().receive(this.#watch.fd, buffer)
+      return binding().receive(this.#watch.fd, buffer, MSG_CMSG_CLOEXEC)
     } catch (thrown) {
       if (!isSyscallFailure(thrown)) throw thrown
       const failure = refused('receive', 'stream', thrown)

@@ -2,7 +2,13 @@ import { existsSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
-import { joinSegment, openBridgeFabric, openUserFabric, record } from '../../../src/net/index.ts'
+import {
+  captureFrames,
+  joinSegment,
+  openBridgeFabric,
+  openUserFabric,
+  record,
+} from '../../../src/net/index.ts'
 import { SegmentMeters } from '../../../src/net/user/meters.ts'
 import { planCluster, resolveSettings, segmentOf } from '../../../src/plan/index.ts'
 import { test } from '../../support/leaks.ts'
@@ -40,7 +46,7 @@ describe('a capture', () => {
   test('of a tap has the frames of both directions, and none of other taps', async () => {
     await using fabric = await openBridgeFabric(plan)
     const file = join(tmpdir(), 'vm-001-eth1.pcap')
-    const recording = record(await fabric.capture(tapOf(1, 1)), file)
+    const recording = record(await captureFrames(fabric, tapOf(1, 1)), file)
     const [nic] = await Promise.all([fabric.nics(1), fabric.nics(2)])
     const other = await fabric.nics(2)
     const sends = (nics: typeof other, text: Buffer) =>
@@ -59,7 +65,7 @@ describe('a capture', () => {
   test('keeps the frames that it has when its tap goes', async () => {
     await using fabric = await openBridgeFabric(plan)
     const file = join(tmpdir(), 'vm-002-eth1.pcap')
-    const recording = record(await fabric.capture(tapOf(2, 1)), file)
+    const recording = record(await captureFrames(fabric, tapOf(2, 1)), file)
     const [, eth1] = await fabric.nics(1)
     writeSync(eth1!.fds[0]!, Buffer.concat([Buffer.alloc(10), frame(1, 'all', 'hello')]))
     await waitFor(() => existsSync(file) && readFileSync(file).includes('hello')) // a busy kernel forwards it later
@@ -70,10 +76,10 @@ describe('a capture', () => {
 
   test('of a link that is not there, and into a directory that is not there, is refused', async () => {
     await using fabric = await openBridgeFabric(plan)
-    await expect(fabric.capture({ ...tapOf(1, 1), name: 'xcbr1_t9' })).rejects.toMatchObject({
+    await expect(captureFrames(fabric, { ...tapOf(1, 1), name: 'xcbr1_t9' })).rejects.toMatchObject({
       ...{ code: 'NO_CAPTURE', target: 'xcbr1_t9' },
     })
-    const recording = record(await fabric.capture(tapOf(1, 1)), '/nowhere/at/all.pcap')
+    const recording = record(await captureFrames(fabric, tapOf(1, 1)), '/nowhere/at/all.pcap')
     await expect(recording.close()).rejects.toMatchObject({
       code: 'NO_CAPTURE',
       target: '/nowhere/at/all.pcap',
@@ -85,7 +91,7 @@ describe('a capture', () => {
     await using fabric = await openUserFabric(plan, wiring)
     await using others = await joinSegment(segmentOf(1, wiring.mcastBase))
     const file = join(tmpdir(), 'segment.pcap')
-    const recording = record(await fabric.capture(tapOf(1, 1)), file)
+    const recording = record(await captureFrames(fabric, tapOf(1, 1)), file)
     for (const sent of [
       frame(1, 2, 'from 1'),
       frame(2, 1, 'to 1'),
@@ -96,7 +102,7 @@ describe('a capture', () => {
     expect(await waitFor(() => recording.recorded.frames === 3, 5000)).toBe(true)
     await recording.close()
     expect(framesIn(file).frames).toEqual(['from 1', 'to 1', 'to all'])
-    await expect(fabric.capture(tapOf(1, 0))).rejects.toMatchObject({
+    await expect(captureFrames(fabric, tapOf(1, 0))).rejects.toMatchObject({
       code: 'NO_CAPTURE',
       target: 'net 0 in user space',
     })

@@ -1,0 +1,137 @@
+import { blockHead, blockTail, blockTypes, byteOrderMagic, options, packetHead, padded } from './format.ts'
+
+/** An interface of a capture file. */
+export interface PcapngInterface {
+  /** `vm-001/eth1` */
+  readonly name: string
+  /** The filter of the capture, in the words in which it was given. */
+  readonly filter?: string | undefined
+}
+
+/** A captured frame. */
+export interface PcapngPacket {
+  /** The number of its interface, from 0 on. */
+  readonly link: number
+  /** Milliseconds since 1970. The file has microseconds. */
+  readonly at: number
+  readonly bytes: Uint8Array
+}
+
+/** What has become of the frames of an interface. */
+export interface PcapngStatistics {
+  readonly link: number
+  /** Milliseconds since 1970. */
+  readonly from: number
+  readonly to: number
+  /** Frames that passed the interface, those that the capture has missed, and those in the file. */
+  readonly received: number
+  readonly dropped: number
+  readonly delivered: number
+}
+
+/** LINKTYPE_ETHERNET (https://www.tcpdump.org/linktypes.html). */
+const ethernet = 1
+/** The same for all interfaces: tcpdump 4.99 reads no file in which it differs. This is tcpdump's own, its largest. */
+const snapLength = 262_144
+/** Of the time: 10^-6 s. */
+const microseconds = 6
+
+/**
+ * The beginning of a pcapng file (draft-ietf-opsawg-pcapng): the section and its interfaces, all of Ethernet. Written
+ * by `application`.
+ */
+export function pcapngStart(interfaces: readonly PcapngInterface[], application: string): Uint8Array {
+  const section = [u32(byteOrderMagic), u16(1), u16(0), u32(0xffffffff), u32(0xffffffff)]
+  return joined([
+    block(blockTypes.section, [...section, option(options.application, utf8(application)), endOfOptions]),
+    ...interfaces.map(({ name, filter }) =>
+      block(blockTypes.interface, [
+        ...[u16(ethernet), u16(0), u32(snapLength), option(options.name, utf8(name))],
+        option(options.resolution, Uint8Array.of(microseconds)),
+        ...(filter === undefined ? [] : [option(options.filter, joined([Uint8Array.of(0), utf8(filter)]))]),
+        endOfOptions,
+      ]),
+    ),
+  ])
+}
+
+/** Frames, in this order, as enhanced packet blocks. */
+export function pcapngPackets(packets: readonly PcapngPacket[]): Uint8Array {
+  const size = packets.reduce((sum, { bytes }) => sum + packetHead + padded(bytes.length) + blockTail, 0)
+  const into = new Uint8Array(size)
+  const view = new DataView(into.buffer)
+  let start = 0
+  for (const packet of packets) {
+    into.set(packet.bytes, start + packetHead)
+    start += writeFrame(view, start, packet)
+  }
+  return into
+}
+
+/** The fields around a frame's bytes. Returns the length of the block. */
+function writeFrame(view: DataView, start: number, { link, at, bytes: { length } }: PcapngPacket): number {
+  const size = packetHead + padded(length) + blockTail
+  const [high, low] = halves(at)
+  const fields = [blockTypes.packet, size, link, high, low, length, length]
+  for (let index = 0; index < fields.length; index++) view.setUint32(start + 4 * index, fields[index]!, true)
+  view.setUint32(start + size - blockTail, size, true)
+  return size
+}
+
+/** The end of the file: for each interface, what has become of its frames. */
+export function pcapngEnd(statistics: readonly PcapngStatistics[]): Uint8Array {
+  return joined(
+    statistics.map(({ link, from, to, received, dropped, delivered }) =>
+      block(blockTypes.statistics, [
+        ...[u32(link), ...halves(to).map(u32)],
+        option(options.startTime, joined(halves(from).map(u32))),
+        option(options.endTime, joined(halves(to).map(u32))),
+        option(options.received, u64(received)),
+        option(options.dropped, u64(dropped)),
+        option(options.delivered, u64(delivered)),
+        endOfOptions,
+      ]),
+    ),
+  )
+}
+
+/** Microseconds since 1970 in two halves of 32 bits, the high one first. */
+function halves(at: number): [high: number, low: number] {
+  const time = Math.round(at * 1000)
+  return [Math.floor(time / 2 ** 32), time % 2 ** 32]
+}
+
+function block(type: number, parts: readonly Uint8Array[]): Uint8Array {
+  const body = joined(parts)
+  const size = u32(blockHead + body.length + blockTail)
+  return joined([u32(type), size, body, size])
+}
+
+function option(code: number, value: Uint8Array): Uint8Array {
+  return joined([u16(code), u16(value.length), value, new Uint8Array(padded(value.length) - value.length)])
+}
+
+const u16 = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8)
+const endOfOptions = joined([u16(options.end), u16(0)])
+
+function u32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value, true)
+  return bytes
+}
+
+function u64(value: number): Uint8Array {
+  return joined([u32(value % 2 ** 32), u32(Math.floor(value / 2 ** 32))])
+}
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}

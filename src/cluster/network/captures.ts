@@ -1,0 +1,102 @@
+import type { Writable } from 'node:stream'
+import type { Clock } from '../../base/index.ts'
+import {
+  awaitPacket,
+  type Capture,
+  captureFile,
+  captureFrames,
+  type Fabric,
+  frameFilter,
+  openCapture,
+  type Packet,
+  type PacketWanted,
+  record,
+} from '../../net/index.ts'
+import type { ClusterPlan } from '../../plan/index.ts'
+import { ClusterError, waitAborted } from '../errors.ts'
+import { chosenLinks, type LinkChoice, seenAs } from './seen.ts'
+
+/** What to capture, and where it is written, as pcapng: into a file, or a stream, which is ended with the capture. */
+export type CaptureSpec = LinkChoice & {
+  /** In the language of pcap-filter(7), without its arithmetic. */
+  readonly filter?: string | undefined
+} & (
+    | { readonly file: string; readonly stream?: undefined }
+    | { readonly stream: Writable; readonly file?: undefined }
+  )
+
+/** Where to look for a packet, and for how long. */
+export interface PacketOptions extends LinkChoice {
+  /** Milliseconds. Absent: any time. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+export interface CapturesParts {
+  readonly fabric: Fabric
+  readonly clock: Clock
+  readonly plan: () => ClusterPlan
+}
+
+/** The captures of a cluster. Closing it ends them. */
+export class ClusterCaptures implements AsyncDisposable {
+  readonly #parts: CapturesParts
+  readonly #open = new Set<AsyncDisposable>()
+  readonly #closing = new AbortController()
+
+  constructor(parts: CapturesParts) {
+    this.#parts = parts
+  }
+
+  async record(node: { readonly id: number; readonly dev: string; readonly name: string }, file: string) {
+    const { fabric, plan } = this.#parts
+    const recording = record(await captureFrames(fabric, seenAs(plan(), node)), file)
+    this.#open.add(recording)
+    return recording
+  }
+
+  async capture({ filter, file, stream, ...choice }: CaptureSpec): Promise<Capture> {
+    const { fabric, clock, plan } = this.#parts
+    const capture = await openCapture(chosenLinks(plan(), choice), {
+      ...{
+        fabric,
+        clock,
+        filter: frameFilter(filter ?? ''),
+        filterText: filter,
+        some: choice.nets === undefined,
+      },
+      open: async () => (file === undefined ? { stream: stream! } : await captureFile(file)),
+    })
+    this.#open.add(capture)
+    const ended = () => void this.#open.delete(capture)
+    capture.ended.then(ended, ended)
+    return capture
+  }
+
+  async packet(wanted: PacketWanted, { timeoutMs, signal, ...choice }: PacketOptions): Promise<Packet> {
+    const { fabric, clock, plan } = this.#parts
+    const what = typeof wanted === 'string' ? `'${wanted}'` : 'of this kind'
+    const signals = [this.#closing.signal, ...(signal ? [signal] : [])]
+    return await awaitPacket(chosenLinks(plan(), choice), wanted, {
+      ...{ fabric, clock, some: choice.nets === undefined, timeoutMs, signal: AbortSignal.any(signals) },
+      late: frames => noPacket(what, timeoutMs!, frames),
+      aborted: reason => waitAborted('wait for a packet of', plan().name, reason),
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    const closing = Array.from(this.#open, each => each[Symbol.asyncDispose]())
+    await Promise.allSettled(closing) // who made a capture hears of its failure
+  }
+}
+
+function noPacket(target: string, timeoutMs: number, frames: number): ClusterError {
+  return new ClusterError({
+    code: 'PACKET_TIMEOUT',
+    op: 'wait for packet',
+    target,
+    reason: `none came within ${timeoutMs / 1000} s, among ${frames} frames`,
+    remedy: 'Make sure that the links and the filter are right, or give it longer',
+  })
+}

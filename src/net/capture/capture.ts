@@ -1,0 +1,213 @@
+import { rm } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import {
+  type Clock,
+  defer,
+  type PcapngPacket,
+  pcapngEnd,
+  pcapngPackets,
+  pcapngStart,
+  reasonOf,
+  version,
+} from '../../base/index.ts'
+import type { FrameFilter } from '../packet/filter.ts'
+import type { CaptureTarget } from './file.ts'
+import { type NamedLink, type OpenLink, type OpenLinks, openLinks } from './links.ts'
+import type { Recorded } from './record.ts'
+import { type Capturable, noCapture } from './source.ts'
+
+/** A capture of several links. */
+export interface Capture extends AsyncDisposable {
+  /** `vm-001/eth1`: the interfaces of the file, in its order. */
+  readonly links: readonly string[]
+  /** Links that were left out because the host cannot see them: those of net 0 in user space. */
+  readonly unseen: readonly string[]
+  /** What the file has so far. */
+  readonly recorded: Recorded
+  /**
+   * Resolves when it has ended: it was closed, or all its links have gone. Rejects with NO_CAPTURE when it cannot be
+   * written; then its file has been removed.
+   */
+  readonly ended: Promise<Recorded>
+  /** Ends it, and completes the file. Throws what `ended` rejects with. */
+  close(): Promise<Recorded>
+}
+
+export interface CaptureParts {
+  readonly fabric: Capturable
+  readonly clock: Clock
+  /** Frames that pass, and the words of the filter for the file. */
+  readonly filter: FrameFilter
+  readonly filterText?: string | undefined
+  /** Leaves out links that the host cannot see, unless none is left. */
+  readonly some: boolean
+  /** Opens what it is written to, once all links are open. */
+  open(): Promise<CaptureTarget>
+}
+
+/** Frames wait this long, in milliseconds, for older ones of other links: a file is in the order of time. */
+const patience = 10
+/** The kernel gives a frame its time a moment before it can be received. */
+const margin = 2
+/** Bytes that may wait for a slow reader or disk. Frames beyond that are counted as lost. */
+const mostWaiting = 32 << 20
+
+/** Captures links into one pcapng file, in the order of time. Throws NO_CAPTURE. */
+export async function openCapture(wanted: readonly NamedLink[], parts: CaptureParts): Promise<Capture> {
+  const writing = new Writing(parts)
+  const opened = await openLinks(wanted, parts, {
+    frame: (link, bytes, at) => writing.frame(link, bytes, at),
+    end: () => writing.gone(),
+  })
+  try {
+    writing.begin(opened, await parts.open())
+  } catch (failure) {
+    await opened.close()
+    throw failure
+  }
+  return writing
+}
+
+interface Held extends PcapngPacket {
+  readonly from: OpenLink
+}
+
+class Writing implements Capture {
+  readonly #clock: Clock
+  readonly #filter: FrameFilter
+  readonly #filterText: string | undefined
+  readonly #ended = defer<Recorded>()
+  readonly #from = Date.now()
+  #opened: OpenLinks | undefined
+  #target: CaptureTarget | undefined
+  #held: Held[] = []
+  #bytes = 0
+  #cancel: (() => void) | undefined
+  #closing: Promise<Recorded> | undefined
+  #failure: Error | undefined
+  #gone = false
+
+  constructor({ clock, filter, filterText }: CaptureParts) {
+    this.#clock = clock
+    this.#filter = filter
+    this.#filterText = filterText
+    this.#ended.promise.catch(() => {}) // `close` throws it
+  }
+
+  begin(opened: OpenLinks, target: CaptureTarget): void {
+    this.#opened = opened
+    this.#target = target
+    const interfaces = this.links.map(name => ({ name, filter: this.#filterText }))
+    this.#into.on('error', failure => this.#failed(failure))
+    this.#into.on('close', () => this.#failed(new Error('its reader has left')))
+    this.#into.write(pcapngStart(interfaces, `xcluster ${version}`))
+    if (this.#held.length > 0) this.#wait()
+    if (this.#gone) this.gone()
+  }
+
+  /** All links have gone. */
+  gone(): void {
+    this.#gone = true
+    if (this.#target) void this.close().catch(() => {})
+  }
+
+  get links(): string[] {
+    return this.#opened!.links.map(({ name }) => name)
+  }
+
+  get unseen(): readonly string[] {
+    return this.#opened!.unseen
+  }
+
+  get recorded(): Recorded {
+    const { links } = this.#opened!
+    const sum = (of: (link: OpenLink) => number) => links.reduce((all, link) => all + of(link), 0)
+    return { frames: sum(link => link.delivered), bytes: this.#bytes, lost: sum(link => link.lost) }
+  }
+
+  get ended(): Promise<Recorded> {
+    return this.#ended.promise
+  }
+
+  frame(from: OpenLink, bytes: Uint8Array, at: number): void {
+    if (this.#failure || !this.#filter(bytes)) return
+    this.#held.push({ from, link: 0, at, bytes })
+    if (this.#target) this.#wait()
+  }
+
+  close(): Promise<Recorded> {
+    this.#closing ??= this.#close()
+    this.#closing.then(this.#ended.resolve, this.#ended.reject)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close().then(() => {})
+  }
+
+  get #into(): Writable {
+    return this.#target!.stream
+  }
+
+  /** Writes the frames that no older one can follow. */
+  #pass(): void {
+    this.#cancel = undefined
+    const now = Date.now()
+    let until = now - margin
+    for (const each of this.#opened!.links) if (!each.link!.drain()) until = Math.min(until, each.latest)
+    this.#held.sort((one, other) => one.at - other.at)
+    const isSetBack = (this.#held.at(-1)?.at ?? 0) > now + 1000 // the machine's clock was
+    const ready = isSetBack ? this.#held.length : this.#held.findIndex(({ at }) => at > until)
+    this.#write(this.#held.splice(0, ready < 0 ? this.#held.length : ready))
+    if (this.#held.length > 0) this.#wait()
+  }
+
+  #wait(): void {
+    this.#cancel ??= this.#clock.after(patience, () => this.#pass())
+  }
+
+  #write(frames: readonly Held[]): void {
+    const hasRoom = !this.#failure && this.#into.writableLength < mostWaiting
+    for (const { from, bytes } of frames) {
+      if (hasRoom) {
+        from.delivered++
+        this.#bytes += bytes.length
+      } else from.overflow++
+    }
+    if (!hasRoom || frames.length === 0) return
+    this.#into.write(pcapngPackets(frames.map(({ from, at, bytes }) => ({ link: from.number, at, bytes }))))
+  }
+
+  /** Called at its end too: the stream closes. */
+  #failed(failure: Error): void {
+    if (this.#closing && this.#into.writableFinished) return
+    this.#failure ??= failure
+    void this.close().catch(() => {})
+  }
+
+  async #close(): Promise<Recorded> {
+    await this.#opened!.close() // what has arrived comes first
+    this.#cancel?.()
+    this.#held.sort((one, other) => one.at - other.at)
+    this.#write(this.#held.splice(0))
+    const target = this.#target!
+    if (!this.#failure) {
+      const [from, to] = [this.#from, Date.now()]
+      const statistics = this.#opened!.links.map(({ number: link, received, delivered, lost: dropped }) => {
+        return { link, from, to, received: received + dropped, dropped, delivered }
+      })
+      this.#into.end(pcapngEnd(statistics))
+      if (target.file !== undefined) await finished(this.#into).catch(failure => this.#failed(failure))
+    }
+    if (!this.#failure) return this.recorded
+    this.#into.destroy()
+    if (target.remove) await rm(target.file!, { force: true })
+    throw notWritten(target, this.#failure)
+  }
+}
+
+function notWritten({ file, remove }: CaptureTarget, cause: Error): Error {
+  const what = remove ? '; the file has been removed' : ''
+  return noCapture(file ?? 'stream', `${reasonOf(cause)}${what}`, { cause })
+}
