@@ -14,6 +14,7 @@ export {
   type JsonAnswers,
   nodeIn,
   type StreamKind,
+  unseenHeader,
   upgradeProtocol,
   type Verb,
   type VerbTable,

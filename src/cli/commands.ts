@@ -11,6 +11,7 @@ const shaped = {
   exec: { name: 'exec', load: () => import('./commands/exec.ts') },
   console: { name: 'vm', load: () => import('./commands/vm.ts') },
   capture: { name: 'tcpdump', load: () => import('./commands/tcpdump.ts') },
+  packets: { name: 'capture', load: () => import('./commands/capture.ts') },
   counters: { name: 'watch', load: () => import('./commands/watch.ts') },
   log: { name: 'logs', load: () => import('./commands/logs.ts') },
   events: undefined,

@@ -40,10 +40,14 @@ export function requestOf(verb: Verb, asked: object): Pick<Ask, 'method' | 'path
   return { method, path, ...(isAsked && { body: rest }) }
 }
 
-/** A query has only flags, as 0 and 1. */
-function queryOf(flags: Readonly<Record<string, unknown>>): string {
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined)
-  return given.length === 0 ? '' : `?${given.map(([name, value]) => `${name}=${value ? 1 : 0}`).join('&')}`
+/** A query has flags, as 0 and 1, text, and lists of words with commas. */
+function queryOf(parameters: Readonly<Record<string, unknown>>): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined)
+  const query = given.map(([name, value]) => {
+    const text = typeof value === 'boolean' ? `${value ? 1 : 0}` : String(value)
+    return `${name}=${encodeURIComponent(text)}`
+  })
+  return query.length === 0 ? '' : `?${query.join('&')}`
 }
 
 /** A method for each verb of the whole cluster that answers in JSON: `pause({ nodes: ['1'] })`. */

@@ -23,7 +23,7 @@ export interface ConsoleConnection {
   readonly writes: boolean
 }
 
-interface Upgraded {
+export interface Upgraded {
   readonly socket: Socket
   readonly answer: IncomingMessage
 }
@@ -37,12 +37,8 @@ export async function openConsole(
   return { socket, writes: answer.headers[consoleHeader] === writer }
 }
 
-/** The connection of a verb that answers with an upgrade, for one node. */
-export async function openUpgrade(target: Target, verb: Verb, node: string): Promise<Socket> {
-  return (await upgrade(target, verb, { node })).socket
-}
-
-async function upgrade(target: Target, verb: Verb, asked: object): Promise<Upgraded> {
+/** The connection of a verb that answers with an upgrade. */
+export async function upgrade(target: Target, verb: Verb, asked: object): Promise<Upgraded> {
   const request = requestFor(target, verb, asked)
   using watched = new WatchedExchange(target, request)
   return await upgraded(request, { target, watched })

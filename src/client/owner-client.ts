@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
-import { type AnswerOf, type AskedOf, type ExecAnswer, type Verb, verbs } from '../api/index.ts'
+import type { Socket } from 'node:net'
+import { type AnswerOf, type AskedOf, type ExecAnswer, unseenHeader, type Verb, verbs } from '../api/index.ts'
 import { clusterPlaces, LineSplitter, type Places } from '../base/index.ts'
 import type { RunningCommand } from '../stream/index.ts'
 import { call, callsOf, requestOf } from './calls.ts'
-import { type ConsoleConnection, type ConsoleQuestion, openConsole } from './console.ts'
+import { type ConsoleConnection, type ConsoleQuestion, openConsole, upgrade } from './console.ts'
 import { type Ask, ask, explained } from './request.ts'
 import type { SpawnSpec } from './spawn.ts'
 import type { Target } from './watched.ts'
@@ -13,6 +14,14 @@ export interface ExecQuestion {
   /** The command's standard input. */
   readonly input?: Uint8Array
   readonly timeoutMs?: number
+}
+
+/** A capture that runs. */
+export interface PacketsConnection {
+  /** Reading gives a pcapng file as it is captured. */
+  readonly socket: Socket
+  /** Links that the host cannot see: they are left out. */
+  readonly unseen: readonly string[]
 }
 
 /** The methods that follow from the table of verbs: `status()`, `pause({ nodes: ['1'] })` … */
@@ -74,6 +83,17 @@ export class OwnerClient extends Calls {
   /** Connects to the node's console. One terminal at a time may type; with `take` it is this one. */
   console(node: string, how: ConsoleQuestion = {}): Promise<ConsoleConnection> {
     return openConsole(this.#target, { node, ...how })
+  }
+
+  /** Starts a capture of any links. Closing the connection, or its sending direction, ends it. */
+  async packets(asked: AskedOf<typeof verbs.packets>): Promise<PacketsConnection> {
+    const { socket, answer } = await upgrade(this.#target, verbs.packets, asked)
+    return {
+      socket,
+      unseen: String(answer.headers[unseenHeader] ?? '')
+        .split(',')
+        .filter(Boolean),
+    }
   }
 
   async #stream(question: Ask, signal: AbortSignal | undefined): Promise<AsyncGenerator<Uint8Array>> {

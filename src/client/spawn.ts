@@ -10,7 +10,7 @@ import {
   SocketPort,
   spawnCommand,
 } from '../stream/index.ts'
-import { openUpgrade } from './console.ts'
+import { upgrade } from './console.ts'
 import type { Target } from './watched.ts'
 
 export interface SpawnSpec extends CommandSpec {
@@ -24,7 +24,7 @@ export async function spawnThere(
   node: string,
   { signal, ...spec }: SpawnSpec,
 ): Promise<RunningCommand> {
-  const port = new SocketPort(await openUpgrade(target, verbs.spawn, node))
+  const port = new SocketPort((await upgrade(target, verbs.spawn, { node })).socket)
   const name = /^\d+$/.test(node) ? nodeName(Number(node)) : node
   const streams = new CommandStreams({ name, send: frame => port.send(frameBytes(frame)) })
   const frames = new FrameSplitter(ownerLimits)

@@ -217,6 +217,29 @@ export const verbs = verbTable({
       'NO_CAPTURE',
     ],
   },
+  packets: {
+    summary: 'capture any links into one pcapng file',
+    help: 'After `Upgrade: xcluster-packets`, a pcapng file as it is captured, of all links without nodes and nets. Ending the sending direction ends the capture: then come the counts of frames that were dropped, and the end. The header `xcluster-unseen` has the links that the host cannot see.',
+    method: 'GET',
+    asks: {
+      nodes: { ...nodes, doc: `only links of these: ${nodes.doc}`, optional: true },
+      nets: { kind: 'words', doc: 'only links on these nets, by their numbers', optional: true },
+      filter: {
+        kind: 'text',
+        doc: 'as for tcpdump, without arithmetic: tcp port 80 and host 192.168.1.2',
+        optional: true,
+      },
+    },
+    answer: 'upgrade',
+    errors: [
+      'CLUSTER_NOT_READY',
+      'NODE_MISSING',
+      'NET_MISSING',
+      'BAD_FILTER',
+      'CAPTURE_INTERFACE',
+      'NO_CAPTURE',
+    ],
+  },
   check: {
     summary: 'check which nodes reach each other',
     help: 'Over IPv4 and IPv6. When a node cannot be reached, the exit status is 1 and `ok` is false.',

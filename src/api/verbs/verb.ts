@@ -93,6 +93,9 @@ export function upgradeProtocol({ name }: Pick<Verb, 'name'>): string {
   return `xcluster-${name}`
 }
 
+/** The header of a capture's upgrade: the links that the host cannot see, with commas. */
+export const unseenHeader = 'xcluster-unseen'
+
 /** The header of a console's upgrade: whether this connection may type. */
 export const consoleHeader = 'xcluster-console'
 export type ConsoleRole = 'writer' | 'viewer'

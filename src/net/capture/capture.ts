@@ -1,19 +1,11 @@
 import { rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import {
-  type Clock,
-  defer,
-  type PcapngPacket,
-  pcapngEnd,
-  pcapngPackets,
-  pcapngStart,
-  reasonOf,
-  version,
-} from '../../base/index.ts'
+import { type Clock, defer, reasonOf, version } from '../../base/index.ts'
 import type { FrameFilter } from '../packet/filter.ts'
 import type { CaptureTarget } from './file.ts'
 import { type NamedLink, type OpenLink, type OpenLinks, openLinks } from './links.ts'
+import { type PcapngPacket, pcapngEnd, pcapngPackets, pcapngStart } from './pcapng.ts'
 import type { Recorded } from './record.ts'
 import { type Capturable, noCapture } from './source.ts'
 
@@ -51,7 +43,7 @@ const patience = 10
 /** The kernel gives a frame its time a moment before it can be received. */
 const margin = 2
 /** Bytes that may wait for a slow reader or disk. Frames beyond that are counted as lost. */
-const mostWaiting = 32 << 20
+const mostWaiting = 64 << 20
 
 /** Captures links into one pcapng file, in the order of time. Throws NO_CAPTURE. */
 export async function openCapture(wanted: readonly NamedLink[], parts: CaptureParts): Promise<Capture> {

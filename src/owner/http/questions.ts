@@ -62,8 +62,13 @@ function bodySchema(parameter: Parameter): z.ZodType {
   return schema.describe(docOf(parameter, ['false', 'true']))
 }
 
-/** A query has only flags, as 0 and 1. */
+/** A query has flags, as 0 and 1, text, and lists of words with commas. */
 function inQuery(parameter: Parameter): z.ZodType {
+  if (parameter.kind === 'text') return inBody.text.describe(parameter.doc)
+  if (parameter.kind === 'words' || parameter.kind === 'nodes') {
+    const words = z.string(expects.words).regex(/^[^,]+(,[^,]+)*$/, expects.words)
+    return words.describe(`${parameter.doc}; with commas`).transform(text => text.split(','))
+  }
   return z
     .enum(['0', '1'], expects.digit)
     .describe(docOf(parameter, ['0', '1']))

@@ -131,7 +131,7 @@ export function joinCommand(owner: Owner, node: number, socket: Duplex): void {
   socket.write(upgradeAnswer(verbs.spawn))
 }
 
-function upgradeAnswer(verb: Pick<Verb, 'name'>, more: readonly string[] = []): string {
+export function upgradeAnswer(verb: Pick<Verb, 'name'>, more: readonly string[] = []): string {
   return [
     'HTTP/1.1 101 Switching Protocols',
     'Connection: Upgrade',

@@ -19,6 +19,7 @@ import type { NewDnsFault } from '../../cluster/index.ts'
 import { newId } from '../../plan/index.ts'
 import type { Owner } from '../owner.ts'
 import { begun, change, idsOf } from './changes.ts'
+import { joinPackets } from './packets.ts'
 import { followLog, joinCommand, joinConsole, sendEvents } from './streams.ts'
 
 /** The implementation of a verb: it returns the answer, or writes a stream to `peer`. */
@@ -60,6 +61,7 @@ export const implementations: Implementations<typeof verbs> = {
   log: (owner, { node, follow = false }, peer) => followLog(owner, { id: node, follow }, peer),
   counters: owner => owner.cluster().counters(),
   capture,
+  packets: joinPackets,
   check,
   names: owner => namesAnswer(owner, owner.cluster().names.list()),
   nameAdd,

@@ -29,7 +29,7 @@ const lastTurns = 256
 
 /** All ports receive into one chunk after another. Its frames keep it. */
 const chunkSize = 1 << 20
-let chunk = new Uint8Array(0)
+let chunk: Uint8Array = new Uint8Array(0)
 let used = 0
 
 /** Opens a socket that receives a copy of every frame of an interface, in both directions (packet(7)). */
@@ -112,7 +112,7 @@ export class PacketPort implements AsyncDisposable {
   /** The failure of an interface that goes comes before the frames that have arrived: those are read first. */
   #take(): Received | undefined {
     if (used + longestFrame > chunk.length) {
-      chunk = new Uint8Array(chunkSize)
+      chunk = Buffer.allocUnsafeSlow(chunkSize) // what frames do not fill is never shown
       used = 0
     }
     for (;;) {

@@ -1,4 +1,28 @@
-import { blockHead, blockTail, blockTypes, byteOrderMagic, options, packetHead, padded } from './format.ts'
+/** Numbers of draft-ietf-opsawg-pcapng. The counter of frames in `xc` has those that it reads, too. */
+const blockTypes = { section: 0x0a0d0d0a, interface: 1, statistics: 5, packet: 6 } as const
+const byteOrderMagic = 0x1a2b3c4d
+
+/** Type and length at the start of a block, and its length once more at the end (§3.1). */
+const blockHead = 8
+const blockTail = 4
+/** Of an enhanced packet block: interface, time in two halves, captured and original length (§4.3). */
+const packetHead = blockHead + 20
+
+/** Options of a section, an interface, and an interface's statistics (§4.1, §4.2, §4.6). */
+const options = {
+  end: 0,
+  application: 4,
+  name: 2,
+  resolution: 9,
+  filter: 11,
+  startTime: 2,
+  endTime: 3,
+  received: 4,
+  dropped: 5,
+  delivered: 8,
+} as const
+
+const padded = (length: number): number => (length + 3) & ~3
 
 /** An interface of a capture file. */
 export interface PcapngInterface {
@@ -58,11 +82,13 @@ export function pcapngStart(interfaces: readonly PcapngInterface[], application:
 /** Frames, in this order, as enhanced packet blocks. */
 export function pcapngPackets(packets: readonly PcapngPacket[]): Uint8Array {
   const size = packets.reduce((sum, { bytes }) => sum + packetHead + padded(bytes.length) + blockTail, 0)
-  const into = new Uint8Array(size)
+  const into = Buffer.allocUnsafeSlow(size) // all of it is written
   const view = new DataView(into.buffer)
   let start = 0
   for (const packet of packets) {
+    const { length } = packet.bytes
     into.set(packet.bytes, start + packetHead)
+    into.fill(0, start + packetHead + length, start + packetHead + padded(length))
     start += writeFrame(view, start, packet)
   }
   return into

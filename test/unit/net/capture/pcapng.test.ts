@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { PcapngCounter, pcapngEnd, pcapngPackets, pcapngStart } from '../../../../src/base/index.ts'
+import { PcapngCounter } from '../../../../src/cli/pcapng-counter.ts'
+import { pcapngEnd, pcapngPackets, pcapngStart } from '../../../../src/net/capture/pcapng.ts'
 
 const interfaces = [{ name: 'vm-001/eth1', filter: 'tcp' }, { name: 'vm-002/eth1' }]
 const start = pcapngStart(interfaces, 'xcluster')

@@ -1,4 +1,8 @@
-import { blockTypes, options, packetHead, padded } from './format.ts'
+/** Blocks and options of draft-ietf-opsawg-pcapng (§4) that are looked at. */
+const blockTypes = { interface: 1, statistics: 5, packet: 6 } as const
+const options = { end: 0, dropped: 5 } as const
+/** Of an enhanced packet block, up to the frame (§4.3). */
+const packetHead = 28
 
 /** What a capture file has. */
 export interface PcapngTally {
@@ -12,7 +16,7 @@ export interface PcapngTally {
 /** The longest block that is looked at as a whole: an interface's statistics. */
 const longestStatistics = 512
 
-/** Counts the frames in a pcapng file of {@link pcapngStart}, while its pieces pass by. */
+/** Counts the frames in a pcapng file that an owner writes, while its pieces pass by. */
 export class PcapngCounter {
   /** The beginning of the current block, as much of it as is looked at. */
   readonly #head = new Uint8Array(longestStatistics)
@@ -86,7 +90,7 @@ function droppedIn(view: DataView, end: number): number {
     if (code === options.end) return 0
     if (code === options.dropped && at + 12 <= end)
       return view.getUint32(at + 4, true) + 2 ** 32 * view.getUint32(at + 8, true)
-    at += 4 + padded(length)
+    at += 4 + ((length + 3) & ~3)
   }
   return 0
 }

@@ -1,0 +1,165 @@
+import { writeSync } from 'node:fs'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import { type Command, Option } from 'commander'
+import { verbs } from '../../api/index.ts'
+import { isSystemError, reasonOf, systemClock } from '../../base/index.ts'
+import { CliError } from '../errors.ts'
+import { nameOption } from '../options/shared.ts'
+import { print, printJson, printRaw, tell } from '../output.ts'
+import { PcapngCounter, type PcapngTally } from '../pcapng-counter.ts'
+import { type CommonOptions, clientOf, clusterNameOf, type Session } from '../session.ts'
+
+interface CaptureOptions extends CommonOptions {
+  readonly node?: readonly string[]
+  readonly net?: readonly string[]
+  readonly filter?: string
+  readonly write?: string
+  readonly for?: string
+}
+
+export function configure(command: Command, session: Session): void {
+  const { filter } = verbs.packets.asks
+  command
+    .addOption(new Option('--node <nodes...>', 'only their links: 1 or vm-001').argParser(listed))
+    .addOption(new Option('--net <nets...>', 'only links on these nets').argParser(listed))
+    .option('--filter <expression>', filter.doc)
+    .option('-w, --write <file>', 'the file, - for standard output (default: CLUSTER.pcapng)')
+    .option('--for <seconds>', 'how long (default: until Ctrl-C, or until the links have gone)')
+    .option(...nameOption)
+    .option('--json', 'print one JSON value at the end (docs/json.md)')
+    .addHelpText('after', help)
+    .action((options: CaptureOptions) => capture(session, options))
+}
+
+const help = `
+The host captures, on taps or segments, with no program in a guest. The file has the links as interfaces, vm-001/eth1,
+and all packets in the order of time. What could not be captured in time is counted, here and in the file.
+  xc capture --net 1 --filter 'tcp port 80' -w web.pcapng
+  xc capture -w - | tshark -r -`
+
+/** `--net 1 2`, `--net 1,2` and `--net 1 --net 2`. */
+function listed(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(',').filter(Boolean)]
+}
+
+async function capture(session: Session, options: CaptureOptions): Promise<void> {
+  const { node: nodes, net: nets, filter, write, json } = options
+  const file = write ?? `${clusterNameOf(session, options)}.pcapng`
+  if (file === '-' && (process.stdout.isTTY || json)) throw notForText(json ? '--json' : 'a terminal')
+  const forMs = millisecondsOf(options)
+  const { socket, unseen } = await clientOf(session, options).packets({ nodes, nets, filter })
+  try {
+    await using target = file === '-' ? standardOutput : await openFile(file)
+    if (unseen.length > 0) tell(`Not captured, because the host cannot see it: ${unseen.join(', ')}.`)
+    const tally = await received(socket, { target, forMs })
+    if (json) printJson({ v: 1, file, ...tally })
+    else said(tally, file)
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Reads the capture to its end, which Ctrl-C and the time limit bring about. */
+async function received(
+  socket: Socket,
+  { target, forMs }: { readonly target: Target; readonly forMs: number | undefined },
+): Promise<PcapngTally> {
+  const end = () => socket.end()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.once(signal, end) // a second one ends this process
+  const cancel = systemClock.after(forMs ?? Number.POSITIVE_INFINITY, end)
+  const counter = new PcapngCounter()
+  try {
+    for await (const piece of socket) {
+      counter.push(piece as Buffer)
+      await target.write(piece as Buffer)
+    }
+  } catch (failure) {
+    if (!isSystemError(failure, 'ECONNRESET', 'EPIPE')) throw failure
+  } finally {
+    cancel()
+    for (const signal of signals) process.off(signal, end)
+  }
+  if (!counter.complete) throw cutOff(target.name)
+  return counter.tally
+}
+
+/** What a capture is written to. */
+interface Target extends AsyncDisposable {
+  readonly name: string
+  write(piece: Buffer): Promise<void>
+}
+
+const standardOutput: Target = {
+  name: 'standard output',
+  write: piece => printRaw(piece),
+  [Symbol.asyncDispose]: async () => {},
+}
+
+async function openFile(name: string): Promise<Target> {
+  const handle = await open(name, 'w', 0o600).catch(cause => {
+    throw notWritten(name, reasonOf(cause), cause)
+  })
+  const isFile = (await handle.stat()).isFile()
+  return {
+    name,
+    async write(piece) {
+      try {
+        // A disk's file is written at once: a thread's turn for each piece takes longer on a busy machine.
+        if (isFile) writeFileAll(handle.fd, piece)
+        else await writeAll(handle, piece)
+      } catch (cause) {
+        if (isFile) await rm(name, { force: true })
+        throw notWritten(name, `${reasonOf(cause)}${isFile ? '; the file has been removed' : ''}`, cause)
+      }
+    },
+    [Symbol.asyncDispose]: () => handle.close(),
+  }
+}
+
+function writeFileAll(fd: number, piece: Buffer): void {
+  for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at)
+}
+
+/** write(2) can take less than it is given. */
+async function writeAll(handle: FileHandle, piece: Buffer): Promise<void> {
+  for (let at = 0; at < piece.length; ) at += (await handle.write(piece, at)).bytesWritten
+}
+
+function said({ frames, bytes, lost }: PcapngTally, file: string): void {
+  tell(`${frames} frames, ${bytes} bytes${lost > 0 ? `; ${lost} frames were lost` : ''}`)
+  if (file !== '-') print(`${file}\n`)
+}
+
+function millisecondsOf({ for: seconds }: CaptureOptions): number | undefined {
+  if (seconds === undefined) return undefined
+  const given = /^\d+(\.\d+)?$/.test(seconds) ? Number(seconds) : 0
+  if (given > 0 && given <= 86_400) return given * 1000
+  throw new CliError({
+    code: 'BAD_TIMEOUT',
+    kind: 'usage',
+    target: '--for',
+    reason: `'${seconds}' is not a number of seconds above 0 and up to 86400`,
+  })
+}
+
+function notForText(what: string): CliError {
+  const reason = `a pcapng file on standard output does not go with ${what}`
+  const remedy = 'xc capture -w - | tshark -r -'
+  return new CliError({ code: 'BAD_USAGE', kind: 'usage', target: 'capture', reason, remedy })
+}
+
+function notWritten(target: string, reason: string, cause: unknown): CliError {
+  return new CliError({ code: 'CAPTURE_NOT_WRITTEN', op: 'write capture to', target, reason, cause })
+}
+
+function cutOff(target: string): CliError {
+  return new CliError({
+    code: 'CAPTURE_CUT_OFF',
+    op: 'complete capture in',
+    target,
+    reason: "the cluster's owner ended before the capture did",
+    remedy: 'It has what had come until then, without the counts of lost frames',
+  })
+}
