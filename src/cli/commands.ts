@@ -62,12 +62,12 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'convert',
     summary: 'make a topology file of one of containerlab',
-    load: () => import('./commands/convert.ts'),
+    load: () => import('./commands/topologies/convert.ts'),
   },
   {
     name: 'topology',
     summary: 'list the topologies, or print one as a file',
-    load: () => import('./commands/topology.ts'),
+    load: () => import('./commands/topologies/topology.ts'),
   },
   { name: 'ls', summary: 'list the running clusters', load: () => import('./commands/ls.ts') },
   ...(Object.keys(verbs) as VerbName[]).flatMap(verbCommand),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { isTopologyFile, planCluster, resolveSettings, topologies, topologyOf } from '../../plan/index.ts'
-import { print, printJson, printRaw } from '../output.ts'
-import { table } from '../view/table.ts'
+import { isTopologyFile, planCluster, resolveSettings, topologies, topologyOf } from '../../../plan/index.ts'
+import { print, printJson, printRaw } from '../../output.ts'
+import { table } from '../../view/table.ts'
 
 export function configure(command: Command): void {
   command
@@ -10,7 +10,7 @@ export function configure(command: Command): void {
     .addHelpText('after', help)
     .action(async (asked: string | undefined, options: { readonly json?: boolean }) => {
       if (asked === undefined) return options.json ? printJson({ v: 1, topologies }) : print(list())
-      const { readTopology, topologyText } = await import('../../topology/index.ts')
+      const { readTopology, topologyText } = await import('../../../topology/index.ts')
       const found = isTopologyFile(asked) ? (await readTopology(asked)).topology : topologyOf(asked)
       if (options.json) return printJson({ v: 1, topology: found })
       await printRaw(topologyText(found))

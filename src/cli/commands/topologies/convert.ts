@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
-import { printRaw, tell } from '../output.ts'
+import { printRaw, tell } from '../../output.ts'
 
 export function configure(command: Command): void {
   command
     .argument('<file>', 'topology file of containerlab')
     .addHelpText('after', help)
     .action(async (file: string) => {
-      const { convertFile } = await import('../../topology/index.ts')
+      const { convertFile } = await import('../../../topology/index.ts')
       const { text, remarks } = await convertFile(file)
       for (const remark of remarks) tell(`note: ${remark}`)
       await printRaw(text)
