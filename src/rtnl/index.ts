@@ -1,5 +1,11 @@
 export type { ErrorKind } from '../base/index.ts'
-export { type Lost, NetlinkError, NetNamespace, type Subscription } from '../netlink/index.ts'
+export {
+  type Lost,
+  NetlinkError,
+  type NetlinkPort,
+  NetNamespace,
+  type Subscription,
+} from '../netlink/index.ts'
 export type { Address, AddressSpec } from './address/address.ts'
 export type { Addresses, AddressFilter } from './address/addresses.ts'
 export type { VlanEntry, VlanEntrySpec } from './bridge/vlan.ts'
@@ -52,7 +58,7 @@ export type {
   NextHopShare,
   Resilience,
 } from './nexthop/spec.ts'
-export { type Batch, openRoute, Route } from './open.ts'
+export { type Batch, type OpenRouteOptions, openRoute, Route } from './open.ts'
 export type { LinkRef } from './operation.ts'
 export { type LinkPlace, type PlacedMessage, placedMessages } from './placed.ts'
 export type { Encap, IpEncap, MplsEncap, RawEncap, SegmentEncap } from './route/encap.ts'

@@ -1,8 +1,9 @@
 import {
   buildAtOnce,
-  type Connection,
+  Connection,
   connect,
   NetlinkError,
+  type NetlinkPort,
   type NetNamespace,
   type Request,
   type Subscription,
@@ -229,8 +230,18 @@ function explainedIn(refusal: NetlinkError, tried: Tried): NetlinkError {
   return explained(refusal, tried.operations[at]?.lacks ?? [], others)
 }
 
-/** Opens a Route of a network namespace. Default: this process's own. */
-export function openRoute(options: { readonly namespace?: NetNamespace } = {}): Route {
-  take('open rtnetlink', options, 'OpenOptions')
-  return new Route(connect('route', { ...options, decoder: routeDecoder }), options.namespace)
+export interface OpenRouteOptions {
+  readonly namespace?: NetNamespace
+  /** A NETLINK_ROUTE socket that is open already, in any namespace. */
+  readonly port?: NetlinkPort
+}
+
+/** Opens a Route of a network namespace. Default: this process's own, unless a socket is given. */
+export function openRoute(options: OpenRouteOptions = {}): Route {
+  const { port, ...where } = take('open rtnetlink', options, 'OpenOptions')
+  const decoder = routeDecoder
+  return new Route(
+    port ? new Connection(port, { decoder }) : connect('route', { ...where, decoder }),
+    where.namespace,
+  )
 }

@@ -255,7 +255,7 @@ const takes = {
   FilterFilter: shape.record({ link }, { parent: text }),
   VlanEntrySpec: shape.record({ link, vlan: portsShape }),
   VlanFilter: shape.options({ link, ...named }),
-  OpenOptions: shape.options({ namespace }),
+  OpenOptions: shape.options({ namespace, port: shape.record({}) }),
   /** Of the functions that make a LinkSpec. */
   object: shape.record({}),
   EventGroups: shape.list(

@@ -24,6 +24,8 @@ export interface NeighbourSpec {
   readonly external?: boolean
   /** The kernel keeps it resolved (Linux 5.16). */
   readonly managed?: boolean
+  /** The kernel resolves it now, as if a packet were sent to it. `ip neighbour replace … use` */
+  readonly use?: boolean
   /** The origin of the entry (RTPROT_*). */
   readonly protocol?: number
 }
@@ -85,7 +87,8 @@ function operation(spec: NeighbourSpec, about: { type: number; flags?: number; o
   const flags =
     (spec.proxy ? wire.NTF_PROXY : 0) |
     (spec.router ? wire.NTF_ROUTER : 0) |
-    (spec.external ? wire.NTF_EXT_LEARNED : 0)
+    (spec.external ? wire.NTF_EXT_LEARNED : 0) |
+    (spec.use ? wire.NTF_USE : 0)
   const extendedFlags = spec.managed ? wire.NTF_EXT_MANAGED : undefined
   return {
     refers: [link],
