@@ -36,7 +36,7 @@
       # For the guest, whatever libraries that has.
       'target_name': 'xcluster-guest',
       'type': 'executable',
-      'sources': ['native/guest/main.c', 'native/guest/steps.c', 'native/guest/netlink.c', 'native/guest/commands.c', 'native/guest/launch.c', 'native/guest/put.c', 'native/guest/get.c'],
+      'sources': ['native/guest/main.c', 'native/guest/steps.c', 'native/guest/netlink.c', 'native/guest/ask.c', 'native/guest/commands.c', 'native/guest/launch.c', 'native/guest/put.c', 'native/guest/get.c'],
       'ldflags': ['-static', '-s'],
     },
   ],

@@ -27,6 +27,8 @@ enum {
   CLOSE = 8,
   EXITED = 9,
   RESTARTED = 10,
+  ASK = 11,
+  ASKED = 12,
 };
 // The stream of bytes that DATA, END and CREDIT are about.
 enum { IN, OUT, ERR };
@@ -46,8 +48,12 @@ struct outcome failed(int error, const char *text);
 // main.c: the payload of the next frame to be sent, and sends it. Nothing is waiting to be sent when they are called.
 uint8_t *next_payload(void);
 void say(struct frame head);
+// Waits until it has been sent. False when the host has closed the port.
+int flush_whole(void);
 
-// netlink.c: sends one datagram of messages to a netlink protocol. An outcome other than 0 is the first
+// netlink.c: a socket of a netlink protocol.
+int open_netlink(int protocol);
+// Sends one datagram of messages to a netlink protocol. An outcome other than 0 is the first
 // refusal.
 struct outcome send_netlink(int protocol, struct bytes datagram);
 struct outcome put_link_indexes(struct bytes *payload);
@@ -58,6 +64,9 @@ struct outcome take_step(uint16_t kind, struct bytes payload);
 void allow_processors(size_t count);
 // Undoes in a child what this program does to itself: its processors and its signals.
 void be_ordinary(void);
+
+// ask.c: answers a question of the host, and says that it has.
+void answer(uint32_t stream, struct bytes payload);
 
 // commands.c: the commands that run, at most a fixed number of them.
 void command_frame(const struct frame *head, struct bytes payload);

@@ -116,11 +116,13 @@ static int take_frame(void) {
   if (is_partial()) return 0;
   struct frame head;
   memcpy(&head, received + taken, sizeof head);
-  if (head.kind == CONFIGURE && taken % 4) align();
+  if ((head.kind == CONFIGURE || head.kind == ASK) && taken % 4) align();
   struct bytes payload = {received + taken + sizeof head, head.length};
   taken += sizeof head + head.length;
   if (head.kind == CONFIGURE)
     configure(head.stream, payload);
+  else if (head.kind == ASK)
+    answer(head.stream, payload);
   else
     command_frame(&head, payload);
   return 1;
@@ -165,6 +167,11 @@ static int wait_and_read(void) {
   commands_woke(polls + 1, count);
   if (polls[0].revents & (POLLHUP | POLLERR)) return 0;
   return whole > 0 || !polls[0].revents || fill_frame();
+}
+
+int flush_whole(void) {
+  set_blocking(1);
+  return flush();
 }
 
 static void serve(void) {

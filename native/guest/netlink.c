@@ -33,7 +33,7 @@ struct outcome put_link_indexes(struct bytes *payload) {
   return failed(0, "");
 }
 
-static int open_netlink(int protocol) {
+int open_netlink(int protocol) {
   static const int on = 1;
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
   // Older kernels lack these options: their refusals have no sentence.

@@ -1,5 +1,5 @@
 import type { Role } from '../base/index.ts'
-import type { FabricKind, NodeNet, Pair } from '../plan/index.ts'
+import type { Difference, FabricKind, NodeNet, Pair } from '../plan/index.ts'
 
 /**
  * The states of a node: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel; a clone resumes) →
@@ -141,6 +141,18 @@ export interface ReachReport {
   /** Every pair is `ok`. */
   readonly ok: boolean
   readonly pairs: readonly ReachResult[]
+}
+
+/** How a cluster differs from its plan: what `xc verify --json` prints. */
+export interface VerifyReport {
+  readonly v: 1
+  /** Nothing differs. */
+  readonly ok: boolean
+  readonly differences: readonly Difference[]
+  /** Nodes whose guests could not be asked. */
+  readonly unverified: readonly { readonly node: string; readonly reason: string }[]
+  /** The ways from node to node that the plan has, and how many of them do not hold. */
+  readonly paths: { readonly planned: number; readonly broken: number }
 }
 
 /** Frames and their bytes. */

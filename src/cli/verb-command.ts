@@ -16,13 +16,14 @@ import { type CommonOptions, clientOf, type Session } from './session.ts'
 import { typedValue } from './verb-values.ts'
 import { clusterTable, troubles } from './view/cluster.ts'
 import { faultsText, namesText } from './view/names.ts'
-import { reachText } from './view/reach.ts'
+import { reachText, verifyText } from './view/reach.ts'
 import { frozenText } from './view/snapshots.ts'
 
 /** The text for each kind of answer. */
 const views = {
   status: clusterTable,
   reachReport: reachText,
+  verifyReport: verifyText,
   names: namesText,
   dnsFaults: faultsText,
   frozen: frozenText,

@@ -1,4 +1,4 @@
-export type { NodeStatus, ReachReport, Status } from '../api/index.ts'
+export type { NodeStatus, ReachReport, Status, VerifyReport } from '../api/index.ts'
 export { answers, clusterNames, runningClusters } from './clusters.ts'
 export type { ConsoleConnection } from './console.ts'
 export { OwnerClient } from './owner-client.ts'

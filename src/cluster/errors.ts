@@ -37,3 +37,13 @@ export function nodeBusy(target: string, count: number): ClusterError {
     remedy: 'Wait for their end, or start them in the background',
   })
 }
+
+export function noStreams(node: string): ClusterError {
+  return new ClusterError({
+    code: 'EXEC_NO_CHANNEL',
+    op: 'run a command on',
+    target: node,
+    reason: 'no xcluster-guest answers in the guest, so commands have no streams there',
+    remedy: 'A program can run it with cluster.exec() if the guest has a QEMU guest agent',
+  })
+}

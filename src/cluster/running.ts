@@ -43,10 +43,22 @@ import { type CaptureSpec, ClusterCaptures, type PacketOptions } from './network
 import type { ClusterNode } from './nodes/node.ts'
 import { Nodes } from './nodes/nodes.ts'
 import type { Parts } from './parts.ts'
-import type { Cluster, GetTarget, SavedSnapshot, SaveOptions, SpawnOptions, WaitOptions } from './types.ts'
+import type {
+  Cluster,
+  GetTarget,
+  SavedSnapshot,
+  SaveOptions,
+  SpawnOptions,
+  VerifyOptions,
+  WaitOptions,
+} from './types.ts'
+import { type Verified, verifyCluster } from './verify.ts'
 
 /** How many nodes ping at the same time: on two processors, more of them only lose each other's packets. */
 const pingingAtOnce = 4
+
+/** Milliseconds that routing may take to settle, unless a caller says otherwise. */
+const convergenceMs = 3000
 
 /** A cluster after its start: `ready → stopping → stopped`. When one node fails, the others continue. */
 export class RunningCluster implements Cluster {
@@ -216,6 +228,12 @@ export class RunningCluster implements Cluster {
       { limit: pingingAtOnce },
     )
     return nodes.flatMap(node => results.get(node)!)
+  }
+
+  verify({ withinMs = convergenceMs, signal }: VerifyOptions = {}): Promise<Verified> {
+    const { fabric, world } = this.#parts
+    const cluster = { nodes: this.#nodes.nodes, plan: this.plan, kind: fabric.kind, clock: world.clock }
+    return this.#waited('verify', verifyCluster(cluster, { withinMs, signal }), signal)
   }
 
   pause(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {

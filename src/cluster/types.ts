@@ -18,9 +18,11 @@ import type { Console } from '../vm/index.ts'
 import type { ClusterFaults } from './dns/faults.ts'
 import type { ClusterNames } from './dns/own-names.ts'
 import type { CaptureSpec, PacketOptions } from './network/captures.ts'
+import type { Verified } from './verify.ts'
 
 export type { NewDnsFault } from './dns/faults.ts'
 export type { NewName } from './dns/own-names.ts'
+export type { Verified } from './verify.ts'
 
 /** How to start and watch a cluster. What the cluster consists of is in its settings. */
 export interface StartHooks {
@@ -64,6 +66,12 @@ export interface SavedSnapshot {
   readonly bytes: number
   /** Milliseconds between the first and the last node that stood still. */
   readonly spreadMs: number
+}
+
+/** How long a verification waits. */
+export interface VerifyOptions extends WaitOptions {
+  /** Differences may take so many milliseconds to go away, as where routes are still being learnt. Absent: 3000. */
+  readonly withinMs?: number
 }
 
 export interface WaitOptions {
@@ -158,6 +166,12 @@ export interface Cluster extends AsyncDisposable {
   readonly dnsFaults: Pick<ClusterFaults, 'list' | 'add' | 'clear'>
   /** Pings every address that each node should reach by the topology, IPv4 and IPv6. */
   checkReach(options?: WaitOptions): Promise<ReachResult[]>
+  /**
+   * Compares what the kernels of all guests have with the plan: interfaces, addresses, routes, rules, neighbours, sysctls,
+   * masquerading, and the paths that follow from them. Every next hop is looked for once. No program runs in a guest.
+   * What the guests have beside the plan does not count, unless packets take another path because of it.
+   */
+  verify(options?: VerifyOptions): Promise<Verified>
   /** Stops the nodes' processors: all nodes' without an argument. A node that is paused already stays paused. */
   pause(nodes?: readonly number[], options?: WaitOptions): Promise<void>
   /** Lets the processors of paused nodes run again, and sets their clocks. */

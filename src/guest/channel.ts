@@ -11,6 +11,7 @@ import {
 import { CommandStreams, type Frame, FrameSplitter, frameBytes, guestLimits } from '../stream/index.ts'
 import { GuestError } from './errors.ts'
 import { type GuestAnswer, guestMessage, readAnswer } from './message.ts'
+import { type AnswerReceiver, type Asked, Questions, questionPayload } from './questions.ts'
 import type { GuestStep } from './step.ts'
 import { tellAnswer, tellFrame, tellLost, tellSent, trace } from './trace.ts'
 
@@ -55,6 +56,7 @@ export class GuestChannel {
   readonly #unasked: Allowance
   /** Messages without an answer yet, by number. */
   readonly #pending = new Map<number, Pending>()
+  readonly #questions = new Questions()
   #ended: string | undefined
   #refused = false
   #isHeard = false
@@ -83,6 +85,17 @@ export class GuestChannel {
     const answer = await this.#request(steps, timeoutMs)
     if (answer.ok) return answer.clockNs
     throw this.#failure('NODE_CONFIG', `${steps[answer.step]?.about ?? 'read message'}: ${answer.reason}`)
+  }
+
+  /**
+   * Asks the guest's kernel, or for a file. Calling the function that it returns drops the rest of the answer. A guest
+   * that sends too long an answer is refused. Throws GUEST_SILENT when the channel has ended.
+   */
+  ask(asked: Asked, receiver: AnswerReceiver): () => void {
+    if (this.#ended !== undefined) throw this.#silence(this.#ended)
+    const number = this.#questions.add(Buffer.from(this.randomBytes(4)).readUInt32LE(), receiver)
+    this.#send({ kind: 'ask', stream: number, which: 0, payload: questionPayload(asked) })
+    return () => this.#questions.drop(number)
   }
 
   /** True when it ended from outside, as when its VM dies, and not because of what the guest sent. */
@@ -163,6 +176,7 @@ export class GuestChannel {
 
   #asked(frame: Frame): boolean {
     if (trace.on) tellFrame(this.#options.name, 'received', frame)
+    if (frame.kind === 'ask' || frame.kind === 'asked') return this.#questions.take(frame)
     if (frame.kind !== 'configure') return this.streams.take(frame)
     return this.#answered(readAnswer(frame.stream, frame.payload))
   }
@@ -206,6 +220,7 @@ export class GuestChannel {
 
   #drop(reason: string): void {
     this.streams.reset(reason)
+    this.#questions.end(this.#silence(reason))
     for (const [number, { steps, answer }] of this.#pending) {
       if (trace.on) tellLost(this.#options.name, { number, steps }, reason)
       answer.reject(this.#silence(reason))

@@ -1,6 +1,8 @@
 export { GuestChannel, type GuestSources } from './channel.ts'
 export { changeMs, configure, drain, setClock, wakeUp } from './configure.ts'
 export { GuestError } from './errors.ts'
+export { GuestKernel } from './kernel.ts'
+export { observe, observeNeighbours, probe } from './observe.ts'
 export { type CommandOptions, type CommandText, shaped } from './outcome.ts'
 export { reachMs, reachScript, readReach } from './ping.ts'
 export { type SeedOptions, writeSeed } from './seed/seed.ts'

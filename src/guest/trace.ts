@@ -37,8 +37,9 @@ export function tellFrame(
   trace.tell({ direction, peer, what: `command ${stream}: ${kind}`, value })
 }
 
-/** Content and its credit come in any number; configurations are told with their steps. */
-const untold: readonly string[] = ['data', 'credit', 'configure']
+/** Content and its credit come in any number; configurations are told with their steps, and what the
+ * kernel of a guest is asked with its netlink messages. */
+const untold: readonly string[] = ['data', 'credit', 'configure', 'ask', 'asked']
 
 export const trace: Trace<GuestTraceValue> = traceOf('guest')
 

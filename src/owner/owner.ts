@@ -11,7 +11,7 @@ import { Terminals } from './terminals.ts'
 /** The part of a cluster that the API needs. */
 export type ServedCluster = Pick<
   Cluster,
-  | ('plan' | 'status' | 'exec' | 'relayCommand' | 'console' | 'checkReach' | 'stop')
+  | ('plan' | 'status' | 'exec' | 'relayCommand' | 'console' | 'checkReach' | 'verify' | 'stop')
   | ('names' | 'dnsFaults' | 'save')
   | ('pause' | 'resume' | 'halt' | 'reset' | 'capture' | 'counters' | 'scaleOut' | 'scaleIn')
 >

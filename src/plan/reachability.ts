@@ -30,8 +30,10 @@ export function reachTargets(plan: ClusterPlan, kind: FabricKind = 'bridge'): Re
   )
 }
 
-interface Attachment {
+/** An interface of a node, with its addresses. */
+export interface Attachment {
   readonly dev: string
+  readonly mac: string
   /** The number of the segment. Nets that a bridge in a guest connects are one segment. */
   readonly segment: number
   readonly ipv4: string
@@ -41,7 +43,8 @@ interface Attachment {
 /** Longer than any path of a sensible topology. It ends the walk in a topology with a routing loop. */
 const maxHops = 16
 
-class NetworkMap {
+/** Who has which address on which segment, by the plan. */
+export class NetworkMap {
   readonly #plan: ClusterPlan
   readonly #kind: FabricKind
   /** The segment of each net. */
@@ -76,7 +79,7 @@ class NetworkMap {
   }
 
   #passes(hop: NextHop, address: string, hopsLeft: number): boolean {
-    const next = this.#owner(hop.gateway ?? address, hop.segment)
+    const next = this.owner(hop.gateway ?? address, hop.segment)
     if (!next || !hop.gateway) return next !== undefined
     const there = this.addressesOf(next).some(({ ipv4 }) => ipv4 === address)
     return there || (next.setup.forwarding && this.#arrives(next, address, hopsLeft - 1))
@@ -100,20 +103,23 @@ class NetworkMap {
     return [{ segment: link.segment, source: link.ipv4, ...(hop.ipv4 && { gateway: hop.ipv4 }) }]
   }
 
-  #owner(address: string, segment: number): NodePlan | undefined {
+  /** The node with this address, of either family, on the segment. */
+  owner(address: string, segment: number): NodePlan | undefined {
     return this.#plan.nodes.find(node =>
-      this.addressesOf(node).some(link => link.ipv4 === address && link.segment === segment),
+      this.addressesOf(node).some(
+        link => (link.ipv4 === address || link.ipv6 === address) && link.segment === segment,
+      ),
     )
   }
 
   #attach({ id, nets, setup }: NodePlan): Attachment[] {
     const segmentOf = (net: number) => (net === 0 && this.#kind === 'user' ? -id : this.#segment(net))
-    const links = nets.flatMap(({ net, dev, ipv4, ipv6 }) =>
-      ipv4 && ipv6 ? [{ dev, segment: segmentOf(net), ipv4, ipv6 }] : [],
+    const links = nets.flatMap(({ net, dev, mac, ipv4, ipv6 }) =>
+      ipv4 && ipv6 ? [{ dev, mac, segment: segmentOf(net), ipv4, ipv6 }] : [],
     )
-    const bridges = setup.bridges.flatMap(({ name, ports, ipv4, ipv6 }) => {
+    const bridges = setup.bridges.flatMap(({ name, mac, ports, ipv4, ipv6 }) => {
       const net = nets.find(({ dev }) => ports.includes(dev))?.net
-      return net === undefined ? [] : [{ dev: name, segment: this.#segment(net), ipv4, ipv6 }]
+      return net === undefined ? [] : [{ dev: name, mac, segment: this.#segment(net), ipv4, ipv6 }]
     })
     return [...links, ...bridges]
   }

@@ -12,6 +12,8 @@ const numbers = {
   close: 8,
   exited: 9,
   restarted: 10,
+  ask: 11,
+  asked: 12,
 } as const
 
 export type FrameKind = keyof typeof numbers
@@ -70,6 +72,8 @@ export const guestLimits: FrameLimits = {
   credit: 4,
   exited: 4,
   restarted: 16,
+  ask: longestData,
+  asked: 4,
 }
 
 /** What a host may send. xcluster-guest has room for a frame of 256 KiB. */
@@ -82,6 +86,7 @@ export const hostLimits: FrameLimits = {
   signal: 4,
   size: 4,
   close: 4,
+  ask: 64 << 10,
 }
 
 /** What an owner may send to its client: a command that is lost has the reason after its status. */

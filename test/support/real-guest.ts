@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../src/base/index.ts'
 import { GuestChannel } from '../../src/guest/channel.ts'
 import { SocketPort } from '../../src/stream/index.ts'
+import { isRoot } from './rights.ts'
 
 /** The program that runs in guests. */
 export const guestProgram = fileURLToPath(new URL('../../build/Release/xcluster-guest', import.meta.url))
@@ -16,8 +17,10 @@ export class RealGuest implements AsyncDisposable {
   readonly #child: ReturnType<typeof spawn>
   readonly #ended: Promise<unknown>
 
-  constructor({ restarted = false } = {}) {
-    const words = ['-c', `exec "$0" - ${restarted ? 'restarted' : ''} <&3 3<&-`, guestProgram]
+  /** `apart`: in a network namespace of its own. */
+  constructor({ restarted = false, apart = false } = {}) {
+    const unshared = apart ? `unshare --net${isRoot ? '' : ' --map-root-user'}` : ''
+    const words = ['-c', `exec ${unshared} "$0" - ${restarted ? 'restarted' : ''} <&3 3<&-`, guestProgram]
     this.#child = spawn('/bin/sh', words, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] })
     this.#ended = once(this.#child, 'exit')
     this.socket = this.#child.stdio[3] as Duplex

@@ -247,6 +247,20 @@ export const verbs = verbTable({
     answer: 'reachReport',
     errors: ['CLUSTER_NOT_READY', 'NODE_NOT_READY', 'AGENT_LOST'],
   },
+  verify: {
+    summary: 'compare what the guests have with the plan',
+    help: 'Interfaces, addresses, routes, rules, neighbours, sysctls, masquerading, and the paths that follow. When something differs, the exit status is 1 and `ok` is false. No program runs in the guests.',
+    asks: {
+      withinMs: {
+        kind: 'milliseconds',
+        doc: 'how long differences may take to go away (usually 3000)',
+        optional: true,
+        option: true,
+      },
+    },
+    answer: 'verifyReport',
+    errors: ['CLUSTER_NOT_READY'],
+  },
   names: {
     summary: "list the names that a cluster's DNS forwarder answers",
     help: 'Names of nodes, of the settings, and those added since the start.',

@@ -1,12 +1,13 @@
 import type { ExecJson } from '../exec.ts'
 import type { DnsFaults, OwnNames } from '../names.ts'
-import type { Captures, Counters, Frozen, ReachReport, Status, Stopped } from '../values.ts'
+import type { Captures, Counters, Frozen, ReachReport, Status, Stopped, VerifyReport } from '../values.ts'
 import type { Parameters, QuestionOf } from './parameter.ts'
 
 /** The types of the JSON answers, by kind. */
 export interface JsonAnswers {
   readonly status: Status
   readonly reachReport: ReachReport
+  readonly verifyReport: VerifyReport
   readonly stopped: Stopped
   readonly frozen: Frozen
   readonly captures: Captures

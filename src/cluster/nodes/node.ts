@@ -22,7 +22,7 @@ import type {
   Template,
   VmSpec,
 } from '../../vm/index.ts'
-import { ClusterError, nodeBusy } from '../errors.ts'
+import { ClusterError, nodeBusy, noStreams } from '../errors.ts'
 import type { ClusterWorld } from '../world.ts'
 import { awaitCloudGuest, cloudBootMs, configureSeeded } from './cloud-guest.ts'
 import { resumeFrozen } from './resume.ts'
@@ -218,23 +218,23 @@ export class ClusterNode {
   }
 
   async exec(command: readonly string[] | string, options?: ExecOptions): Promise<CommandResult> {
-    const machine = this.#mustRun()
     const { clock } = this.#parts.world
-    if (this.#channel?.isHeard) return await runCommand(this.#channel.streams, command, { ...options, clock })
-    return await machine.exec(command, options) // a guest without xcluster-guest, or one that has not begun yet
+    const { channel } = this
+    if (channel) return await runCommand(channel.streams, command, { ...options, clock })
+    return await this.#mustRun().exec(command, options)
+  }
+
+  /** Undefined for a guest without xcluster-guest, or one that has not begun yet. Throws NODE_NOT_READY. */
+  get channel(): GuestChannel | undefined {
+    this.#mustRun()
+    return this.#channel?.isHeard ? this.#channel : undefined
   }
 
   /** The streams of the commands in its guest. Throws NODE_NOT_READY, and EXEC_NO_CHANNEL for a guest without them. */
   get streams(): CommandStreams {
-    this.#mustRun()
-    if (this.#channel?.isHeard) return this.#channel.streams
-    throw new ClusterError({
-      code: 'EXEC_NO_CHANNEL',
-      op: 'run a command on',
-      target: this.#plan.name,
-      reason: 'no xcluster-guest answers in the guest, so commands have no streams there',
-      remedy: 'A program can run it with cluster.exec() if the guest has a QEMU guest agent',
-    })
+    const { channel } = this
+    if (channel) return channel.streams
+    throw noStreams(this.#plan.name)
   }
 
   async pause(): Promise<void> {

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import type { ClusterEvent, DnsFaults, JsonAnswers, OwnNames, ReachReport, Status } from '../../api/index.ts'
+import type {
+  ClusterEvent,
+  DnsFaults,
+  JsonAnswers,
+  OwnNames,
+  ReachReport,
+  Status,
+  VerifyReport,
+} from '../../api/index.ts'
 import type { ErrorJson } from '../../base/index.ts'
 
 /** The schemas of the API's answers, for openapi.ts. Those of its requests are in questions.ts. */
@@ -113,6 +121,14 @@ export const reachReport = z.object({
   pairs: z.array(reachResult),
 }) satisfies z.ZodType<ReachReport>
 
+const verifyReport = z.object({
+  v,
+  ok: z.boolean(),
+  differences: z.array(z.object({ node: z.string(), what: z.string(), should: z.string(), is: z.string() })),
+  unverified: z.array(z.object({ node: z.string(), reason: z.string() })),
+  paths: z.object({ planned: count, broken: count }),
+}) satisfies z.ZodType<VerifyReport>
+
 const counted = z.object({ frames: count, bytes: count })
 
 const counters = z.object({
@@ -207,6 +223,7 @@ const dnsFaults = z.object({
 export const answers = {
   status,
   reachReport,
+  verifyReport,
   stopped,
   frozen,
   captures,

@@ -13,6 +13,7 @@ import type {
   Stopped,
   Verb,
   VerbTable,
+  VerifyReport,
   verbs,
 } from '../../api/index.ts'
 import type { NewDnsFault } from '../../cluster/index.ts'
@@ -63,6 +64,7 @@ export const implementations: Implementations<typeof verbs> = {
   capture,
   packets: joinPackets,
   check,
+  verify,
   names: owner => namesAnswer(owner, owner.cluster().names.list()),
   nameAdd,
   nameRemove: (owner, { name, type }) => namesAnswer(owner, owner.cluster().names.remove(name, type)),
@@ -117,6 +119,11 @@ async function capture(
 async function check(owner: Owner): Promise<ReachReport> {
   const pairs = await owner.cluster().checkReach()
   return { v: 1, ok: pairs.every(pair => pair.ok), pairs }
+}
+
+async function verify(owner: Owner, { withinMs }: AskedOf<typeof verbs.verify>): Promise<VerifyReport> {
+  const verified = await owner.cluster().verify(withinMs === undefined ? {} : { withinMs })
+  return { v: 1, ok: verified.differences.length === 0, ...verified }
 }
 
 async function exec(
