@@ -232,7 +232,10 @@ export class RunningCluster implements Cluster {
 
   verify({ withinMs = convergenceMs, signal }: VerifyOptions = {}): Promise<Verified> {
     const { fabric, world } = this.#parts
-    const cluster = { nodes: this.#nodes.nodes, plan: this.plan, kind: fabric.kind, clock: world.clock }
+    const cluster = {
+      current: () => ({ nodes: this.#nodes.nodes, plan: this.plan }),
+      ...{ kind: fabric.kind, clock: world.clock },
+    }
     return this.#waited('verify', verifyCluster(cluster, { withinMs, signal }), signal)
   }
 

@@ -26,9 +26,9 @@ export interface Verified {
   readonly paths: { readonly planned: number; readonly broken: number }
 }
 
+/** A cluster whose nodes and plan may change meanwhile. */
 export interface Verifying {
-  readonly nodes: readonly ClusterNode[]
-  readonly plan: ClusterPlan
+  readonly current: () => { readonly nodes: readonly ClusterNode[]; readonly plan: ClusterPlan }
   readonly kind: FabricKind
   readonly clock: Clock
 }
@@ -48,12 +48,11 @@ const longest = 500
 
 /** Reads all nodes and compares them with the plan, again until nothing differs or the time is over. */
 export function verifyCluster(cluster: Verifying, { withinMs, signal }: Limits): Promise<Verified> {
-  const verification = new Verification(cluster.plan, cluster.kind)
   let last: Verified | undefined
   return until(
     cluster.clock,
     async () => {
-      last = await readOnce(cluster, verification)
+      last = await readOnce(cluster)
       return last.differences.length === 0 ? last : undefined
     },
     { everyMs: pauseMs, withinMs, signal, why: 'state of a guest' },
@@ -66,7 +65,9 @@ type Seen =
   | { readonly unverified: string }
   | { readonly wrong: Pick<Difference, 'what' | 'should' | 'is'>; readonly gone: boolean }
 
-async function readOnce({ nodes, clock }: Verifying, verification: Verification): Promise<Verified> {
+async function readOnce({ current, kind, clock }: Verifying): Promise<Verified> {
+  const { nodes, plan } = current()
+  const verification = new Verification(plan, kind)
   const seen = await Promise.all(
     nodes.map(async node => ({
       ...{ id: node.plan.id, name: node.plan.name },

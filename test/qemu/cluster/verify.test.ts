@@ -230,7 +230,10 @@ const faults: readonly Fault[] = [
     name: 'an address of another node',
     node: 201,
     plant: 'ip address add 192.168.2.221/32 dev lo',
-    says: ['vm-201: path to 192.168.2.221: to itself, should be over eth2'],
+    says: [
+      'vm-201: path to 192.168.2.221: to itself, should be over eth2',
+      'vm-221: neighbour 192.168.2.201 on eth1: without an answer',
+    ],
     repair: 'ip address del 192.168.2.221/32 dev lo',
   },
   {
