@@ -55,17 +55,12 @@ export class ClusterCaptures implements AsyncDisposable {
     return recording
   }
 
-  async capture({ filter, file, stream, ...choice }: CaptureSpec): Promise<Capture> {
+  async capture({ filter, ...spec }: CaptureSpec): Promise<Capture> {
     const { fabric, clock, plan } = this.#parts
-    const capture = await openCapture(chosenLinks(plan(), choice), {
-      ...{
-        fabric,
-        clock,
-        filter: frameFilter(filter ?? ''),
-        filterText: filter,
-        some: choice.nets === undefined,
-      },
-      open: async () => (file === undefined ? { stream: stream! } : await captureFile(file)),
+    const capture = await openCapture(chosenLinks(plan(), spec), {
+      ...{ fabric, clock, filter: frameFilter(filter ?? ''), filterText: filter },
+      some: spec.nets === undefined,
+      open: async () => (spec.file === undefined ? spec : await captureFile(spec.file)),
     })
     this.#open.add(capture)
     const ended = () => void this.#open.delete(capture)

@@ -5,7 +5,8 @@ import { type Clock, defer, reasonOf, version } from '../../base/index.ts'
 import type { FrameFilter } from '../packet/filter.ts'
 import type { CaptureTarget } from './file.ts'
 import { type NamedLink, type OpenLink, type OpenLinks, openLinks } from './links.ts'
-import { type PcapngPacket, pcapngEnd, pcapngPackets, pcapngStart } from './pcapng.ts'
+import { type PcapngPacket, pcapngEnd, pcapngStart } from './pcapng.ts'
+import { FrameStore, PieceMaker } from './pieces.ts'
 import type { Recorded } from './record.ts'
 import { type Capturable, noCapture } from './source.ts'
 
@@ -63,6 +64,9 @@ export async function openCapture(wanted: readonly NamedLink[], parts: CapturePa
 
 interface Held extends PcapngPacket {
   readonly from: OpenLink
+  /** Links have their numbers when all are open. */
+  link: number
+  bytes: Uint8Array
 }
 
 class Writing implements Capture {
@@ -73,6 +77,8 @@ class Writing implements Capture {
   readonly #from = Date.now()
   #opened: OpenLinks | undefined
   #target: CaptureTarget | undefined
+  readonly #store = new FrameStore()
+  readonly #pieces = new PieceMaker()
   #held: Held[] = []
   #bytes = 0
   #cancel: (() => void) | undefined
@@ -124,7 +130,7 @@ class Writing implements Capture {
 
   frame(from: OpenLink, bytes: Uint8Array, at: number): void {
     if (this.#failure || !this.#filter(bytes)) return
-    this.#held.push({ from, link: 0, at, bytes })
+    this.#held.push({ from, link: 0, at, bytes: this.#store.keep(bytes) })
     if (this.#target) this.#wait()
   }
 
@@ -152,6 +158,8 @@ class Writing implements Capture {
     const isSetBack = (this.#held.at(-1)?.at ?? 0) > now + 1000 // the machine's clock was
     const ready = isSetBack ? this.#held.length : this.#held.findIndex(({ at }) => at > until)
     this.#write(this.#held.splice(0, ready < 0 ? this.#held.length : ready))
+    for (const each of this.#held) each.bytes = Uint8Array.from(each.bytes)
+    this.#store.empty()
     if (this.#held.length > 0) this.#wait()
   }
 
@@ -161,14 +169,20 @@ class Writing implements Capture {
 
   #write(frames: readonly Held[]): void {
     const hasRoom = !this.#failure && this.#into.writableLength < mostWaiting
-    for (const { from, bytes } of frames) {
+    for (const frame of frames) {
+      frame.link = frame.from.number
       if (hasRoom) {
-        from.delivered++
-        this.#bytes += bytes.length
-      } else from.overflow++
+        frame.from.delivered++
+        this.#bytes += frame.bytes.length
+      } else frame.from.overflow++
     }
-    if (!hasRoom || frames.length === 0) return
-    this.#into.write(pcapngPackets(frames.map(({ from, at, bytes }) => ({ link: from.number, at, bytes }))))
+    if (!hasRoom) return
+    for (const { bytes, done } of this.#pieces.pieces(frames))
+      if (this.#target!.reuse) this.#into.write(bytes, done)
+      else {
+        this.#into.write(Uint8Array.from(bytes))
+        done()
+      }
   }
 
   /** Called at its end too: the stream closes. */

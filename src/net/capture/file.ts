@@ -6,8 +6,10 @@ import { noCapture } from './source.ts'
 /** What a capture is written to. */
 export interface CaptureTarget {
   readonly stream: Writable
+  /** It calls back when it needs a piece no longer, as files and sockets do. The memory is then used again. */
+  readonly reuse?: boolean | undefined
   /** The path of a file. A capture waits until all of it is written; a stream's user does that. */
-  readonly file?: string
+  readonly file?: string | undefined
   /** An ordinary file is removed when it cannot be completed, a device or a FIFO is not. */
   readonly remove?: boolean
 }
@@ -21,5 +23,5 @@ export async function captureFile(file: string): Promise<CaptureTarget> {
     throw noCapture(file, reasonOf(cause), { cause })
   }
   const remove = (await handle.stat()).isFile()
-  return { stream: handle.createWriteStream(), file, remove }
+  return { stream: handle.createWriteStream(), file, remove, reuse: true }
 }

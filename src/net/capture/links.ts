@@ -10,7 +10,7 @@ export interface NamedLink {
 
 /** Takes the frames of several links. */
 export interface LinksReceiver {
-  /** The bytes can be kept, together with 1 MiB around them. */
+  /** Keep a copy of the bytes. */
   frame(link: OpenLink, bytes: Uint8Array, at: number): void
   /** All links have gone. */
   end(): void

@@ -79,11 +79,12 @@ export function pcapngStart(interfaces: readonly PcapngInterface[], application:
   ])
 }
 
-/** Frames, in this order, as enhanced packet blocks. */
-export function pcapngPackets(packets: readonly PcapngPacket[]): Uint8Array {
-  const size = packets.reduce((sum, { bytes }) => sum + packetHead + padded(bytes.length) + blockTail, 0)
-  const into = Buffer.allocUnsafeSlow(size) // all of it is written
-  const view = new DataView(into.buffer)
+/** How long {@link pcapngPackets} of a frame of this length is. */
+export const pcapngLength = (length: number): number => packetHead + padded(length) + blockTail
+
+/** Frames, in this order, as enhanced packet blocks: at the beginning of `into`. */
+export function pcapngPackets(packets: readonly PcapngPacket[], into: Uint8Array): Uint8Array {
+  const view = new DataView(into.buffer, into.byteOffset, into.length)
   let start = 0
   for (const packet of packets) {
     const { length } = packet.bytes
@@ -91,12 +92,12 @@ export function pcapngPackets(packets: readonly PcapngPacket[]): Uint8Array {
     into.fill(0, start + packetHead + length, start + packetHead + padded(length))
     start += writeFrame(view, start, packet)
   }
-  return into
+  return into.subarray(0, start)
 }
 
 /** The fields around a frame's bytes. Returns the length of the block. */
 function writeFrame(view: DataView, start: number, { link, at, bytes: { length } }: PcapngPacket): number {
-  const size = packetHead + padded(length) + blockTail
+  const size = pcapngLength(length)
   const [high, low] = halves(at)
   const fields = [blockTypes.packet, size, link, high, low, length, length]
   for (let index = 0; index < fields.length; index++) view.setUint32(start + 4 * index, fields[index]!, true)

@@ -8,7 +8,7 @@ import { joinSegment } from '../segment/segment.ts'
 
 /** Takes the frames of one node's interface, as the host sees them, both directions. */
 export interface FrameReceiver {
-  /** `at`: when the kernel saw it, in milliseconds since 1970. The bytes can be kept, together with 1 MiB around them. */
+  /** `at`: when the kernel saw it, in milliseconds since 1970. Keep a copy of the bytes. */
   frame(bytes: Uint8Array, at: number): void
   /** The link has gone, and what it had is complete. */
   end(): void

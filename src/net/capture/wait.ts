@@ -59,7 +59,7 @@ interface Arrived {
   readonly passes: FrameFilter | undefined
 }
 
-/** With bytes of its own: those that arrived belong to a chunk of many frames. */
+/** With bytes of its own. */
 function packetOf({ name, spec }: OpenLink, { bytes, at, passes }: Arrived): Packet | undefined {
   if (passes && !passes(bytes)) return undefined
   const own = bytes.slice()

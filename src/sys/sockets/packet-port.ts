@@ -14,7 +14,7 @@ export interface PacketPlace {
 
 /** Takes the frames of an interface. */
 export interface PacketReceiver {
-  /** A frame, with the time at which the kernel saw it, in milliseconds since 1970. The bytes can be kept. */
+  /** A frame, with the time at which the kernel saw it, in milliseconds since 1970. Keep a copy of the bytes. */
   frame(bytes: Uint8Array, at: number): void
   /** The interface has gone. Called once; nothing follows. */
   end(failure: Error): void
@@ -27,10 +27,8 @@ const mostPerTurn = 256
 /** What a full buffer can hold is received before a port closes; what arrives meanwhile need not be. */
 const lastTurns = 256
 
-/** All ports receive into one chunk after another. Its frames keep it. */
-const chunkSize = 1 << 20
-let chunk: Uint8Array = new Uint8Array(0)
-let used = 0
+/** All ports receive into it, one frame after another: new memory for each costs more than a copy, in collecting it. */
+const buffer = new Uint8Array(longestFrame)
 
 /** Opens a socket that receives a copy of every frame of an interface, in both directions (packet(7)). */
 export function openPackets({ namespace, index }: PacketPlace, receiver: PacketReceiver): PacketPort {
@@ -89,9 +87,7 @@ export class PacketPort implements AsyncDisposable {
       const received = this.#watch.closed ? undefined : this.#take()
       if (received === undefined) return true
       const { length, at = 0 } = received
-      const start = used
-      used += Math.min(length, longestFrame)
-      this.#receiver?.frame(chunk.subarray(start, used), at / 1000)
+      this.#receiver?.frame(buffer.subarray(0, Math.min(length, longestFrame)), at / 1000)
     }
     return false
   }
@@ -111,13 +107,9 @@ export class PacketPort implements AsyncDisposable {
 
   /** The failure of an interface that goes comes before the frames that have arrived: those are read first. */
   #take(): Received | undefined {
-    if (used + longestFrame > chunk.length) {
-      chunk = Buffer.allocUnsafeSlow(chunkSize) // what frames do not fill is never shown
-      used = 0
-    }
     for (;;) {
       try {
-        const received = binding().receive(this.#watch.fd, chunk.subarray(used), 0)
+        const received = binding().receive(this.#watch.fd, buffer, 0)
         if (received === undefined && this.#failure) this.#end(this.#failure)
         return received
       } catch (thrown) {

@@ -24,7 +24,7 @@ writeFileSync(
   file,
   Buffer.concat([
     pcapngStart([{ name: 'vm-001/eth1', filter: 'ip' }, { name: 'vm-002/eth1' }], 'xcluster'),
-    pcapngPackets(packets),
+    pcapngPackets(packets, Buffer.alloc(4000)),
     pcapngEnd([
       { link: 0, ...counts },
       { link: 1, ...counts },
