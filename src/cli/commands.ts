@@ -60,6 +60,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/snapshots/snapshot.ts'),
   },
   {
+    name: 'graph',
+    summary: 'draw a topology: nodes, nets and links',
+    load: () => import('./commands/topologies/graph.ts'),
+  },
+  {
     name: 'convert',
     summary: 'make a topology file of one of containerlab',
     load: () => import('./commands/topologies/convert.ts'),

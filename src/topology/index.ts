@@ -1,5 +1,6 @@
 export { convertFile } from './convert/convert.ts'
 export { withTopology } from './given.ts'
+export { drawPlan, graphFormats } from './graph/draw.ts'
 export { topologyText } from './print.ts'
 export { readTopology } from './read.ts'
 export { jsonSchema } from './schema.ts'

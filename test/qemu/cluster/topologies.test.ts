@@ -62,6 +62,7 @@ describe('a cluster of the topology', () => {
     const reached = await cluster.checkReach()
     expect(reached.filter(({ ok }) => !ok)).toEqual([])
     expect(reached.length).toBeGreaterThan(0)
+    expect(await cluster.verify()).toMatchObject({ differences: [], unverified: [], paths: { broken: 0 } })
     for (const { node, command, shows } of paths[topology] ?? []) {
       const { stdout } = await cluster.exec(node, command)
       expect(String(Buffer.from(stdout)).trim().split('\n'), command).toEqual(shows)

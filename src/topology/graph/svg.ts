@@ -1,0 +1,91 @@
+import type { Graph } from './model.ts'
+import { colours } from './text.ts'
+
+const step = { x: 150, y: 62 }
+const margin = { x: 24, y: 56 }
+const box = { width: 92, height: 34 }
+const netWidth = 118
+
+interface Placed {
+  readonly x: number
+  readonly y: number
+}
+
+/**
+ * A picture that needs no other program: nodes are boxes in columns, from cluster nodes on the left to testers on the
+ * right, with nets between them.
+ */
+export function svgOf(graph: Graph): string {
+  const places = placed(graph)
+  const all = [...places.values()]
+  const width = Math.max(...all.map(({ x }) => x)) + netWidth / 2 + margin.x
+  const height = Math.max(...all.map(({ y }) => y)) + box.height / 2 + margin.x
+  const body = [
+    `<text x="${margin.x}" y="26" class="title">${graph.title}</text>`,
+    ...graph.links.map(link => linkOf(places.get(`n${link.node}`)!, places.get(`net${link.net}`)!, link.dev)),
+    ...graph.nets.map(net => netOf(places.get(`net${net.net}`)!, net)),
+    ...graph.nodes.map(node => nodeOf(places.get(`n${node.id}`)!, node)),
+  ]
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
+<title>${graph.title}</title>
+<style>
+  text { font: 13px system-ui, sans-serif; text-anchor: middle; fill: #222 }
+  .title { font-size: 15px; font-weight: 600; text-anchor: start }
+  .small { font-size: 10px; fill: #555 }
+  line { stroke: #9e9e9e; stroke-width: 1.5 }
+</style>
+<rect width="100%" height="100%" fill="#ffffff"/>
+${body.join('\n')}
+</svg>
+`
+}
+
+/** Columns beside each other; what is in one is in the order of what it is linked to on its left, and centred. */
+function placed({ nodes, nets, links }: Graph): Map<string, Placed> {
+  const all = [
+    ...nodes.map(({ id, column }) => ({ key: `n${id}`, column })),
+    ...nets.map(({ net, column }) => ({ key: `net${net}`, column })),
+  ]
+  const beside = (key: string) =>
+    links.flatMap(({ node, net }) =>
+      key === `n${node}` ? [`net${net}`] : key === `net${net}` ? [`n${node}`] : [],
+    )
+  const numbers = [...new Set(all.map(({ column }) => column))].sort((a, b) => a - b)
+  const columns = numbers.map(number => all.filter(({ column }) => column === number))
+  const tallest = Math.max(...columns.map(column => column.length))
+  const places = new Map<string, Placed>()
+  for (const [column, entries] of columns.entries()) {
+    const height = (key: string) => mean(beside(key).flatMap(other => places.get(other)?.y ?? []))
+    const ordered = entries
+      .map(({ key }, index) => ({ key, y: height(key) ?? index }))
+      .sort((a, b) => a.y - b.y)
+    const top = margin.y + ((tallest - entries.length) * step.y) / 2 + box.height / 2
+    for (const [index, { key }] of ordered.entries())
+      places.set(key, { x: margin.x + netWidth / 2 + column * step.x, y: top + index * step.y })
+  }
+  return places
+}
+
+function mean(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+function linkOf(node: Placed, net: Placed, dev: string): string {
+  const [x, y] = [node.x + (net.x - node.x) * 0.42, node.y + (net.y - node.y) * 0.42]
+  const line = `<line x1="${node.x}" y1="${node.y}" x2="${net.x}" y2="${net.y}"/>`
+  return `${line}\n<text x="${x}" y="${y - 4}" class="small">${dev}</text>`
+}
+
+function netOf({ x, y }: Placed, { net, subnet, mtu }: Graph['nets'][number]): string {
+  const [left, top] = [x - netWidth / 2, y - box.height / 2]
+  const about = [subnet, mtu === 1500 ? undefined : `mtu ${mtu}`].filter(Boolean).join(', ')
+  return `<rect x="${left}" y="${top}" width="${netWidth}" height="${box.height}" rx="17" fill="#f5f5f5" stroke="#9e9e9e"/>
+<text x="${x}" y="${about ? y - 1 : y + 4}">net ${net}</text>${about ? `\n<text x="${x}" y="${y + 11}" class="small">${about}</text>` : ''}`
+}
+
+function nodeOf({ x, y }: Placed, { name, role }: Graph['nodes'][number]): string {
+  const [fill, edge] = colours[role]
+  const [left, top] = [x - box.width / 2, y - box.height / 2]
+  return `<rect x="${left}" y="${top}" width="${box.width}" height="${box.height}" rx="6" fill="${fill}" stroke="${edge}" stroke-width="1.5"/>
+<text x="${x}" y="${y + 4}">${name}</text>`
+}
