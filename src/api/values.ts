@@ -159,6 +159,8 @@ export interface VerifyReport {
 export interface Counted {
   readonly frames: number
   readonly bytes: number
+  /** Frames that the interface could not take. Absent in user space. */
+  readonly dropped?: number
 }
 
 /** Counters of a running cluster. They only grow, but those of a node that is reset. */

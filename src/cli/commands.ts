@@ -13,6 +13,7 @@ const shaped = {
   capture: { name: 'tcpdump', load: () => import('./commands/tcpdump.ts') },
   packets: { name: 'capture', load: () => import('./commands/capture.ts') },
   counters: { name: 'watch', load: () => import('./commands/watch.ts') },
+  metrics: { name: 'metrics', load: () => import('./commands/metrics.ts') },
   log: { name: 'logs', load: () => import('./commands/logs.ts') },
   events: undefined,
 } satisfies { readonly [Name in VerbName]?: Shaped | undefined }

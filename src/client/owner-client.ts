@@ -75,6 +75,13 @@ export class OwnerClient extends Calls {
     yield* await this.#stream(requestOf(verbs.log, { node, follow }), signal)
   }
 
+  /** The states and counters of the cluster, as Prometheus reads them. */
+  async metrics(): Promise<string> {
+    const pieces: Uint8Array[] = []
+    for await (const piece of await this.#stream(requestOf(verbs.metrics, {}), undefined)) pieces.push(piece)
+    return Buffer.concat(pieces).toString()
+  }
+
   /** The events of the cluster, from the moment that this resolves until the cluster has been removed. */
   async events(signal?: AbortSignal): Promise<AsyncGenerator<{ readonly type: string }>> {
     return eventsIn(await this.#stream(requestOf(verbs.events, {}), signal))

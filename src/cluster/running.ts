@@ -39,6 +39,7 @@ import { waitAborted } from './errors.ts'
 import type { FrozenCluster } from './lab/frozen.ts'
 import { refuseFreeze } from './lab/refuse.ts'
 import { isOwnNet, saveNodes } from './lab/save.ts'
+import { metricsText } from './metrics.ts'
 import { type CaptureSpec, ClusterCaptures, type PacketOptions } from './network/captures.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import { Nodes } from './nodes/nodes.ts'
@@ -186,6 +187,11 @@ export class RunningCluster implements Cluster {
 
   counters(): Promise<Counters> {
     return readCounters(this.#parts, this.#nodes.nodes)
+  }
+
+  async metrics(): Promise<string> {
+    const { dns } = this.#parts
+    return metricsText(this.status(), await this.counters()) + (dns?.metricsText() ?? '')
   }
 
   // The interface has what each kind of argument gives.

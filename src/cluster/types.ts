@@ -141,6 +141,8 @@ export interface Cluster extends AsyncDisposable {
   console(node: number): Console
   /** Frames and bytes of each interface, processor time of each node, DNS queries, since the start. */
   counters(): Promise<Counters>
+  /** The same, with states and milestones and what the DNS forwarder counts, as the text that Prometheus reads. */
+  metrics(): Promise<string>
   /**
    * Records the frames of a node's interface (`eth1`) as the host sees them, into a new file for tcpdump(8) and
    * wireshark, until it is closed or the interface goes: with its node, or in the hands of a script with a reset.

@@ -63,6 +63,8 @@ export interface Dns extends AsyncDisposable {
   /** The answers that fail, for tests. */
   readonly faults: FaultRules
   snapshot(): Snapshot
+  /** The same as the text that Prometheus reads. */
+  metricsText(): string
   /** Reads resolv.conf and the hosts file again, and opens the log again: the effect of SIGHUP. */
   reload(): Promise<void>
   close(): Promise<void>
@@ -166,6 +168,10 @@ class OpenDns implements Dns {
     } finally {
       queue.end()
     }
+  }
+
+  metricsText(): string {
+    return prometheusText(this.snapshot(), placeText(this.places[0]!))
   }
 
   /** After the first listener every answer costs a little more. */

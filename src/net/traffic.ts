@@ -6,6 +6,8 @@ import type { NetNamespace } from '../sys/index.ts'
 export interface Counted {
   readonly frames: number
   readonly bytes: number
+  /** Frames that the interface could not take. Absent on multicast segments. */
+  readonly dropped?: number
 }
 
 /** What a node has sent and received on a net. */
@@ -17,7 +19,7 @@ export interface InterfaceTraffic {
   readonly received?: Counted
 }
 
-const none: Counted = { frames: 0, bytes: 0 }
+const none: Counted = { frames: 0, bytes: 0, dropped: 0 }
 
 /** The kernel's counters of taps. What a tap receives, the node has sent. Equivalent: `ip -s link`. */
 export async function tapTraffic(
@@ -29,10 +31,10 @@ export async function tapTraffic(
   return taps.map(({ node, net, name }) => {
     const counted = links.get(name)
     if (!counted) return { node, net, sent: none, received: none }
-    const { rxPackets, rxBytes, txPackets, txBytes } = counted
+    const { rxPackets, rxBytes, rxDropped, txPackets, txBytes, txDropped } = counted
     return {
-      ...{ node, net, sent: { frames: rxPackets, bytes: rxBytes } },
-      received: { frames: txPackets, bytes: txBytes },
+      ...{ node, net, sent: { frames: rxPackets, bytes: rxBytes, dropped: rxDropped } },
+      received: { frames: txPackets, bytes: txBytes, dropped: txDropped },
     }
   })
 }

@@ -154,6 +154,14 @@ export const verbs = verbTable({
     answer: 'counters',
     errors: ['CLUSTER_NOT_READY'],
   },
+  metrics: {
+    summary: 'print the state and the counters of a cluster for Prometheus',
+    help: 'States of the cluster and its nodes, milestones of their start, packets, bytes and drops of each link and net, processor time, and what the DNS forwarder counts.',
+    method: 'GET',
+    asks: {},
+    answer: 'text',
+    errors: ['CLUSTER_NOT_READY'],
+  },
   spawn: {
     summary: 'run a command on a node, with streams',
     help: 'After `Upgrade: xcluster-spawn`, the frames of docs/guest-channel.md in both directions, for one command. `xc exec` uses it.',

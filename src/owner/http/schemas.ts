@@ -129,7 +129,7 @@ const verifyReport = z.object({
   paths: z.object({ planned: count, broken: count }),
 }) satisfies z.ZodType<VerifyReport>
 
-const counted = z.object({ frames: count, bytes: count })
+const counted = z.object({ frames: count, bytes: count, dropped: count.exactOptional() })
 
 const counters = z.object({
   v,

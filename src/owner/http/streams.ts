@@ -18,6 +18,16 @@ export async function sendEvents(owner: Owner, raw: ServerResponse): Promise<voi
   await stream(raw, { type: 'text/event-stream', pieces: eventLines(queue), close: () => queue.end() })
 }
 
+/** Sends metrics in the format that Prometheus reads. */
+export async function sendMetrics(owner: Owner, raw: ServerResponse): Promise<void> {
+  const text = await owner.cluster().metrics()
+  await stream(raw, {
+    type: 'text/plain; version=0.0.4; charset=utf-8',
+    pieces: Readable.from([text]),
+    close: () => {},
+  })
+}
+
 async function* eventLines(queue: ReturnType<Owner['events']>): AsyncGenerator<string> {
   let told = 0
   yield ': events of this cluster\n\n'

@@ -21,7 +21,7 @@ import { newId } from '../../plan/index.ts'
 import type { Owner } from '../owner.ts'
 import { begun, change, idsOf } from './changes.ts'
 import { joinPackets } from './packets.ts'
-import { followLog, joinCommand, joinConsole, sendEvents } from './streams.ts'
+import { followLog, joinCommand, joinConsole, sendEvents, sendMetrics } from './streams.ts'
 
 /** The implementation of a verb: it returns the answer, or writes a stream to `peer`. */
 type Implementation<V extends Verb> = V['answer'] extends keyof JsonAnswers
@@ -61,6 +61,7 @@ export const implementations: Implementations<typeof verbs> = {
   console: (owner, { node, ...how }, peer) => joinConsole(owner, { node: owner.nodeId(node), ...how }, peer),
   log: (owner, { node, follow = false }, peer) => followLog(owner, { id: node, follow }, peer),
   counters: owner => owner.cluster().counters(),
+  metrics: (owner, _, peer) => sendMetrics(owner, peer),
   capture,
   packets: joinPackets,
   check,

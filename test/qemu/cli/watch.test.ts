@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Reading } from '../../../src/cli/watch/reading.ts'
@@ -66,6 +67,30 @@ describe('xc watch', () => {
     expect(reading.nodes[0]!.cpuPercent).toBeGreaterThan(0)
     expect(reading.nets.map(({ net }) => net)).toEqual([0, 1, 2])
     expect(reading.nets[2]!.framesPerSecond).toBeGreaterThan(2)
+  })
+
+  test('counts what the kernel counts: xc metrics has the same numbers as ip -s link, and those of the forwarder', async () => {
+    const { netns } = JSON.parse(await xc.good(['status', '--json'])) as { netns: string }
+    const counted = () => {
+      const list = execFileSync('nsenter', [`--net=${netns}`, 'ip', '-j', '-s', 'link', 'show', 'xcbr1_t1'])
+      const [link] = JSON.parse(String(list)) as [{ stats64: { rx: { packets: number } } }]
+      return link.stats64.rx.packets
+    }
+    const before = counted()
+    const text = await xc.good(['metrics'])
+    const after = counted()
+    const value = /^xcluster_link_sent_packets_total\{.*node="vm-001",dev="eth1",net="1"\} (\d+)$/m.exec(
+      text,
+    )?.[1]
+    expect(Number(value)).toBeGreaterThan(0)
+    expect(Number(value)).toBeGreaterThanOrEqual(before)
+    expect(Number(value)).toBeLessThanOrEqual(after)
+    for (const line of text.trimEnd().split('\n'))
+      expect(line).toMatch(/^(# TYPE \w+ \w+|\w+(\{.*\})? [\d.e+-]+)$/)
+    expect(text).toContain(
+      'xcluster_node_state{cluster="default",node="vm-221",role="tester",state="ready"} 1',
+    )
+    expect(text).toContain('coredns_build_info')
   })
 
   test('opens a console and comes back, and a node that is paused there shows at once', async () => {
