@@ -187,6 +187,41 @@ export interface Counters {
   }[]
 }
 
+/**
+ * What happens to the packets that a node sends on a link. Times are in milliseconds, shares from 0 to 1, and `rate` is in
+ * bit/s.
+ */
+export interface Impairment {
+  readonly delayMs?: number | undefined
+  /** Each delay differs by up to this. Needs `delayMs`. */
+  readonly jitterMs?: number | undefined
+  readonly loss?: number | undefined
+  readonly duplicate?: number | undefined
+  /** The share that is sent at once, ahead of what waits. Needs `delayMs`. */
+  readonly reorder?: number | undefined
+  /** The share in which one bit is flipped. */
+  readonly corrupt?: number | undefined
+  readonly rate?: number | undefined
+  /** The cable is out: the guest sees no carrier. Nothing passes, in both directions. */
+  readonly down?: boolean | undefined
+  /** Nothing passes, in both directions, and the guest does not see why. Bridges alone have it. */
+  readonly partition?: boolean | undefined
+}
+
+/** A link that is impaired. */
+export interface ImpairedLink extends Impairment {
+  /** `vm-001` */
+  readonly node: string
+  readonly dev: string
+  readonly net: number
+}
+
+/** The links of a cluster that are impaired: what `xc link --json` prints. */
+export interface ImpairedLinks {
+  readonly v: 1
+  readonly links: readonly ImpairedLink[]
+}
+
 /** A capture of a node's interface. */
 export interface CaptureStatus {
   /** `vm-001` */

@@ -1,4 +1,4 @@
-import type { ClusterEvent, ClusterState, Counters, ReachResult, Status } from '../api/index.ts'
+import type { ClusterEvent, ClusterState, Counters, ImpairedLink, ReachResult, Status } from '../api/index.ts'
 import type { Port, Queue } from '../base/index.ts'
 import { defer, inTurns, nodeName, unlessAborted } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
@@ -41,6 +41,7 @@ import { refuseFreeze } from './lab/refuse.ts'
 import { isOwnNet, saveNodes } from './lab/save.ts'
 import { metricsText } from './metrics.ts'
 import { type CaptureSpec, ClusterCaptures, type PacketOptions } from './network/captures.ts'
+import { Impairments, type LinkImpairment } from './network/impairments.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import { Nodes } from './nodes/nodes.ts'
 import type { Parts } from './parts.ts'
@@ -67,6 +68,7 @@ export class RunningCluster implements Cluster {
   readonly #nodes: Nodes
   readonly dnsFaults: ClusterFaults
   readonly #captures: ClusterCaptures
+  readonly #impairments: Impairments
   #state: ClusterState = 'ready'
   #stopping: Promise<void> | undefined
   readonly #ended = defer()
@@ -77,6 +79,7 @@ export class RunningCluster implements Cluster {
     const { dns, fabric, scope, world } = parts
     const plan = () => this.plan
     this.dnsFaults = new ClusterFaults({ dns, fabric, plan })
+    this.#impairments = new Impairments(fabric)
     this.#captures = scope.add(new ClusterCaptures({ fabric, clock: world.clock, plan }))
   }
 
@@ -189,6 +192,17 @@ export class RunningCluster implements Cluster {
     return readCounters(this.#parts, this.#nodes.nodes)
   }
 
+  async impair({ node: id, dev, ...impairment }: LinkImpairment): Promise<AsyncDisposable> {
+    const node = this.#nodes.node(id)
+    await this.#impairments.set(node, dev, impairment)
+    const end = () => this.#impairments.set(node, dev, {})
+    return { [Symbol.asyncDispose]: async () => (node.state === 'ready' ? await end() : undefined) }
+  }
+
+  impaired(): ImpairedLink[] {
+    return this.#impairments.list(this.#nodes.nodes)
+  }
+
   async metrics(): Promise<string> {
     const { dns } = this.#parts
     return metricsText(this.status(), await this.counters()) + (dns?.metricsText() ?? '')
@@ -261,7 +275,14 @@ export class RunningCluster implements Cluster {
   }
 
   reset(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
-    return this.#waited('reset nodes of', this.#nodes.reset(ids), signal)
+    return this.#waited('reset nodes of', this.#reset(ids), signal)
+  }
+
+  /** A guest that starts afresh has whole links. */
+  async #reset(ids?: readonly number[]): Promise<void> {
+    const nodes = ids?.map(id => this.#nodes.node(id)) ?? this.#nodes.nodes
+    await this.#impairments.forget(nodes)
+    await this.#nodes.reset(ids)
   }
 
   scaleOut(ids: readonly number[], { signal }: WaitOptions = {}): Promise<void> {

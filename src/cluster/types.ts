@@ -3,6 +3,7 @@ import type {
   ClusterEvent,
   ClusterState,
   Counters,
+  ImpairedLink,
   ProgressEvent,
   ReachResult,
   Status,
@@ -18,6 +19,7 @@ import type { Console } from '../vm/index.ts'
 import type { ClusterFaults } from './dns/faults.ts'
 import type { ClusterNames } from './dns/own-names.ts'
 import type { CaptureSpec, PacketOptions } from './network/captures.ts'
+import type { LinkImpairment } from './network/impairments.ts'
 import type { Verified } from './verify.ts'
 
 export type { NewDnsFault } from './dns/faults.ts'
@@ -141,6 +143,19 @@ export interface Cluster extends AsyncDisposable {
   console(node: number): Console
   /** Frames and bytes of each interface, processor time of each node, DNS queries, since the start. */
   counters(): Promise<Counters>
+  /**
+   * Impairs what a node sends on a link, in place of what impaired it before; without any impairment the link is whole
+   * again. Disposing of it makes it whole, and a reset of the node does. Forks keep what the guest's kernel does (delay,
+   * loss and the like), and do not list it. Throws BAD_IMPAIRMENT, LINK_MISSING, NODE_NOT_READY, EXEC_NO_CHANNEL, NO_PARTITION, and QDISC_MISSING where the guest's kernel
+   * has no netem.
+   *
+   * ```ts
+   * await using slow = await cluster.impair({ node: 1, dev: 'eth1', delayMs: 20, loss: 0.01 })
+   * ```
+   */
+  impair(link: LinkImpairment): Promise<AsyncDisposable>
+  /** The links that are impaired. */
+  impaired(): ImpairedLink[]
   /** The same, with states and milestones and what the DNS forwarder counts, as the text that Prometheus reads. */
   metrics(): Promise<string>
   /**

@@ -13,7 +13,19 @@ export type ServedCluster = Pick<
   Cluster,
   | ('plan' | 'status' | 'exec' | 'relayCommand' | 'console' | 'checkReach' | 'verify' | 'stop')
   | ('names' | 'dnsFaults' | 'save')
-  | ('pause' | 'resume' | 'halt' | 'reset' | 'capture' | 'counters' | 'metrics' | 'scaleOut' | 'scaleIn')
+  | (
+      | 'pause'
+      | 'resume'
+      | 'halt'
+      | 'reset'
+      | 'capture'
+      | 'counters'
+      | 'metrics'
+      | 'impair'
+      | 'impaired'
+      | 'scaleOut'
+      | 'scaleIn'
+    )
 >
 
 /** `from`: it is a fork of this snapshot. */

@@ -13,6 +13,29 @@ const wait = {
   optional: true,
 } as const
 
+/** What can be asked of a link. */
+const impairment = {
+  delayMs: { kind: 'milliseconds', doc: 'delay each packet', optional: true, option: true },
+  jitterMs: { kind: 'milliseconds', doc: 'let delays differ by up to this', optional: true, option: true },
+  loss: { kind: 'share', doc: 'lose this share of packets: 0.01', optional: true, option: true },
+  duplicate: { kind: 'share', doc: 'send this share twice', optional: true, option: true },
+  reorder: {
+    kind: 'share',
+    doc: 'send this share at once, ahead of what waits',
+    optional: true,
+    option: true,
+  },
+  corrupt: { kind: 'share', doc: 'flip a bit in this share', optional: true, option: true },
+  rate: { kind: 'count', doc: 'bits a second', optional: true, option: true },
+  down: {
+    kind: 'flag',
+    usually: false,
+    doc: 'take the cable out: the guest sees no carrier',
+    optional: true,
+  },
+  partition: { kind: 'flag', usually: false, doc: 'let nothing pass, unseen by the guest', optional: true },
+} as const
+
 const changing = ['CLUSTER_NOT_READY', 'CLUSTER_STOPPING', 'NODE_MISSING'] as const
 const adding = [
   'CLUSTER_NOT_READY',
@@ -223,6 +246,29 @@ export const verbs = verbTable({
       'CAPTURE_RUNNING',
       'CAPTURE_MISSING',
       'NO_CAPTURE',
+    ],
+  },
+  links: {
+    summary: 'list the links that are impaired',
+    method: 'GET',
+    asks: {},
+    answer: 'impairedLinks',
+    errors: ['CLUSTER_NOT_READY'],
+  },
+  impair: {
+    summary: 'delay, lose or cut off what a node sends on a link',
+    help: "Delay, loss and the like concern what the node sends, by netem of the guest's own kernel. Without any: the link is whole again.",
+    asks: { node, dev: { kind: 'text', doc: 'interface of the guest, such as eth1' }, ...impairment },
+    answer: 'impairedLinks',
+    errors: [
+      'CLUSTER_NOT_READY',
+      'NODE_MISSING',
+      'NODE_NOT_READY',
+      'LINK_MISSING',
+      'BAD_IMPAIRMENT',
+      'NO_PARTITION',
+      'EXEC_NO_CHANNEL',
+      'QDISC_MISSING',
     ],
   },
   packets: {

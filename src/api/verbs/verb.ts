@@ -1,6 +1,15 @@
 import type { ExecJson } from '../exec.ts'
 import type { DnsFaults, OwnNames } from '../names.ts'
-import type { Captures, Counters, Frozen, ReachReport, Status, Stopped, VerifyReport } from '../values.ts'
+import type {
+  Captures,
+  Counters,
+  Frozen,
+  ImpairedLinks,
+  ReachReport,
+  Status,
+  Stopped,
+  VerifyReport,
+} from '../values.ts'
 import type { Parameters, QuestionOf } from './parameter.ts'
 
 /** The types of the JSON answers, by kind. */
@@ -12,6 +21,7 @@ export interface JsonAnswers {
   readonly frozen: Frozen
   readonly captures: Captures
   readonly counters: Counters
+  readonly impairedLinks: ImpairedLinks
   readonly exec: ExecJson
   readonly names: OwnNames
   readonly dnsFaults: DnsFaults

@@ -218,15 +218,15 @@ export class ClusterNode {
   }
 
   async exec(command: readonly string[] | string, options?: ExecOptions): Promise<CommandResult> {
-    const { clock } = this.#parts.world
     const { channel } = this
+    const { clock } = this.#parts.world
     if (channel) return await runCommand(channel.streams, command, { ...options, clock })
-    return await this.#mustRun().exec(command, options)
+    return await this.mustRun().exec(command, options)
   }
 
   /** Undefined for a guest without xcluster-guest, or one that has not begun yet. Throws NODE_NOT_READY. */
   get channel(): GuestChannel | undefined {
-    this.#mustRun()
+    this.mustRun()
     return this.#channel?.isHeard ? this.#channel : undefined
   }
 
@@ -375,7 +375,7 @@ export class ClusterNode {
   }
 
   /** The same for what a paused guest cannot do. */
-  #mustRun(): Machine {
+  mustRun(): Machine {
     if (this.state !== 'paused') return this.#running()
     throw this.#notReady('it is paused', `Resume it: ${callText('resume', this.#plan.id)}`)
   }

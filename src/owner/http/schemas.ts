@@ -147,6 +147,23 @@ const counters = z.object({
   ),
 })
 
+const impairedLinks = z.object({
+  v,
+  links: z.array(
+    z.object({
+      ...{ node: z.string(), dev: z.string(), net: count },
+      ...{ delayMs: z.number().exactOptional(), jitterMs: z.number().exactOptional() },
+      ...{ loss: z.number().exactOptional(), duplicate: z.number().exactOptional() },
+      ...{ reorder: z.number().exactOptional(), corrupt: z.number().exactOptional() },
+      ...{
+        rate: count.exactOptional(),
+        down: z.boolean().exactOptional(),
+        partition: z.boolean().exactOptional(),
+      },
+    }),
+  ),
+})
+
 const captures = z.object({
   v,
   captures: z.array(
@@ -227,6 +244,7 @@ export const answers = {
   stopped,
   frozen,
   captures,
+  impairedLinks,
   counters,
   exec: execAnswer,
   names,

@@ -7,6 +7,7 @@ import type {
   DnsFaults,
   ExecJson,
   Frozen,
+  ImpairedLinks,
   JsonAnswers,
   OwnNames,
   ReachReport,
@@ -63,6 +64,8 @@ export const implementations: Implementations<typeof verbs> = {
   counters: owner => owner.cluster().counters(),
   metrics: (owner, _, peer) => sendMetrics(owner, peer),
   capture,
+  links: owner => ({ v: 1, links: owner.cluster().impaired() }),
+  impair,
   packets: joinPackets,
   check,
   verify,
@@ -115,6 +118,14 @@ async function capture(
     ? await owner.captures.end(id, devs ?? owner.captures.of(id))
     : await owner.captures.start(cluster, id, devs ?? nets.map(({ dev }) => dev))
   return { v: 1, captures }
+}
+
+async function impair(
+  owner: Owner,
+  { node, ...asked }: AskedOf<typeof verbs.impair>,
+): Promise<ImpairedLinks> {
+  await owner.cluster().impair({ node: owner.nodeId(node), ...asked })
+  return { v: 1, links: owner.cluster().impaired() }
 }
 
 async function check(owner: Owner): Promise<ReachReport> {

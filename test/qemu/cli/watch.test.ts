@@ -69,6 +69,17 @@ describe('xc watch', () => {
     expect(reading.nets[2]!.framesPerSecond).toBeGreaterThan(2)
   })
 
+  test('xc link impairs a link, lists it, and makes it whole, as docs/json.md documents it', async () => {
+    const slow = await xc.good(['link', '1', 'eth1', '--delay-ms', '30', '--loss', '0.5', '--json'])
+    const links = [{ node: 'vm-001', dev: 'eth1', net: 1, delayMs: 30, loss: 0.5 }]
+    expect(JSON.parse(slow)).toEqual({ v: 1, links })
+    expect(differences('xc link', JSON.parse(slow))).toEqual([])
+    expect(await xc.good(['link'])).toMatch(/vm-001 +eth1 +1 +delay 30 ms, loss 50 %/)
+    expect(await xc.good(['link', 'vm-001', 'eth1', '--clear'])).toBe('no link is impaired\n')
+    for (const words of [['1'], ['--down'], ['1', 'eth1', '--clear', '--down'], ['1', 'eth1', '--loss', '2']])
+      expect(await xc.run(['link', ...words]), words.join(' ')).toMatchObject({ status: 2, stdout: '' })
+  })
+
   test('counts what the kernel counts: xc metrics has the same numbers as ip -s link, and those of the forwarder', async () => {
     const { netns } = JSON.parse(await xc.good(['status', '--json'])) as { netns: string }
     const counted = () => {

@@ -1,12 +1,12 @@
 import { constants, copyFile, rm } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { type CaptureStatus, verbs } from '../../api/index.ts'
-import { reasonOf } from '../../base/index.ts'
-import { CliError } from '../errors.ts'
-import { nameOption, timeoutOption } from '../options/shared.ts'
-import { print, printJson, tell } from '../output.ts'
-import { type CommonOptions, clientOf, type Session } from '../session.ts'
+import { type CaptureStatus, verbs } from '../../../api/index.ts'
+import { reasonOf } from '../../../base/index.ts'
+import { CliError } from '../../errors.ts'
+import { nameOption, timeoutOption } from '../../options/shared.ts'
+import { print, printJson, tell } from '../../output.ts'
+import { type CommonOptions, clientOf, type Session } from '../../session.ts'
 
 interface CaptureOptions extends CommonOptions {
   readonly start?: boolean

@@ -1,0 +1,93 @@
+import { expect } from 'vitest'
+import { type Cluster, startCluster } from '../../../src/index.ts'
+import { test } from '../../support/leaks.ts'
+
+const options = { nvm: 2, nrouters: 0, mem: 112, smp: 1 }
+const peer = '192.168.1.2'
+
+async function output(cluster: Cluster, command: string): Promise<string> {
+  const { stdout } = await cluster.exec(1, command)
+  return String(Buffer.from(stdout)).trim()
+}
+
+/** The share of pings that were lost, in percent, and the fastest round trip, in milliseconds. */
+async function pings(
+  cluster: Cluster,
+  count = 5,
+): Promise<{ readonly lost: number; readonly fastest: number }> {
+  const text = await output(cluster, `ping -q -c ${count} -i 0.05 -W 1 ${peer} || true`)
+  const [, lost = ''] = /(\d+)% packet loss/.exec(text) ?? []
+  const [, fastest = 'NaN'] = /= ([\d.]+)\//.exec(text) ?? []
+  return { lost: Number(lost), fastest: Number(fastest) }
+}
+
+const carrier = (cluster: Cluster) => output(cluster, 'cat /sys/class/net/eth1/carrier')
+
+test('a link is delayed, loses packets, is cut off or down, and is whole again', async () => {
+  await using cluster = await startCluster(options)
+  const link = { node: 1, dev: 'eth1' }
+  const plain = { node: 'vm-001', dev: 'eth1', net: 1 }
+
+  await cluster.impair({ ...link, delayMs: 50, jitterMs: 5, rate: 10_000_000 })
+  expect(cluster.impaired()).toEqual([{ ...plain, delayMs: 50, jitterMs: 5, rate: 10_000_000 }])
+  const { lost, fastest } = await pings(cluster)
+  expect(lost).toBe(0)
+  expect(fastest).toBeGreaterThanOrEqual(45)
+
+  await cluster.impair({ ...link, loss: 1 })
+  expect(cluster.impaired()).toEqual([{ ...plain, loss: 1 }])
+  expect((await pings(cluster, 2)).lost).toBe(100)
+
+  await cluster.impair({ ...link, partition: true })
+  expect((await pings(cluster, 2)).lost).toBe(100)
+  expect(await carrier(cluster)).toBe('1') // it does not see why
+  expect(await output(cluster, 'ping -q -c 1 -W 5 192.168.0.2 >/dev/null; echo $?')).toBe('0')
+
+  await cluster.impair({ ...link, down: true })
+  expect(await carrier(cluster)).toBe('0')
+  expect(cluster.impaired()).toEqual([{ ...plain, down: true }])
+
+  await cluster.impair(link)
+  expect(cluster.impaired()).toEqual([])
+  expect(await carrier(cluster)).toBe('1')
+  expect((await pings(cluster)).lost).toBe(0)
+})
+
+test('an impairment ends with its scope, and with a reset of the node', async () => {
+  await using cluster = await startCluster(options)
+  {
+    await using _ = await cluster.impair({ node: 1, dev: 'eth1', loss: 1 })
+    expect((await pings(cluster, 2)).lost).toBe(100)
+  }
+  expect(cluster.impaired()).toEqual([])
+  expect((await pings(cluster)).lost).toBe(0)
+
+  await cluster.impair({ node: 1, dev: 'eth1', partition: true, delayMs: 5 })
+  await cluster.reset([1])
+  expect(cluster.impaired()).toEqual([])
+  expect((await pings(cluster)).lost).toBe(0)
+})
+
+test('what a link cannot have is refused, and leaves it as it is', async () => {
+  await using cluster = await startCluster({ ...options, nvm: 1 })
+  const refused = (impairment: object, dev = 'eth1') => cluster.impair({ node: 1, dev, ...impairment })
+  await expect(refused({ delayMs: 5 }, 'eth7')).rejects.toMatchObject({ code: 'LINK_MISSING' })
+  await expect(refused({ loss: 1.5 })).rejects.toThrow('loss is 1.5, and can be from 0 to 1')
+  await expect(refused({ delayMs: Number.NaN })).rejects.toMatchObject({ code: 'BAD_IMPAIRMENT' })
+  await expect(refused({ jitterMs: 5 })).rejects.toThrow('jitterMs is 5, and delayMs only 0')
+  await expect(refused({ reorder: 0.1 })).rejects.toThrow('reorder needs delayMs')
+  await expect(refused({ rate: 1.5 })).rejects.toThrow('rate is 1.5')
+  await expect(cluster.impair({ node: 9, dev: 'eth1', loss: 1 })).rejects.toMatchObject({
+    code: 'NODE_MISSING',
+  })
+  expect(cluster.impaired()).toEqual([])
+  await cluster.pause([1])
+  await expect(refused({ delayMs: 5 })).rejects.toMatchObject({ code: 'NODE_NOT_READY' })
+})
+
+test('in user space a link cannot be cut off unseen, and the error says what can be done', async () => {
+  await using cluster = await startCluster({ ...options, nvm: 1, fabric: 'user' })
+  await expect(cluster.impair({ node: 1, dev: 'eth1', partition: true })).rejects.toThrow('Use down')
+  await cluster.impair({ node: 1, dev: 'eth1', down: true })
+  expect(await carrier(cluster)).toBe('0')
+})
