@@ -280,9 +280,8 @@ export class RunningCluster implements Cluster {
 
   /** A guest that starts afresh has whole links. */
   async #reset(ids?: readonly number[]): Promise<void> {
-    const nodes = ids?.map(id => this.#nodes.node(id)) ?? this.#nodes.nodes
-    await this.#impairments.forget(nodes)
     await this.#nodes.reset(ids)
+    await this.#impairments.forget(ids?.map(id => this.#nodes.node(id)) ?? this.#nodes.nodes)
   }
 
   scaleOut(ids: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
