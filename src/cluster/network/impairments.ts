@@ -1,7 +1,9 @@
 import type { ImpairedLink, Impairment } from '../../api/index.ts'
+import { Turns } from '../../base/index.ts'
 import { impairGuest } from '../../guest/index.ts'
 import { type Fabric, setTapUp } from '../../net/index.ts'
 import type { NodeNet } from '../../plan/index.ts'
+import type { NetNamespace } from '../../sys/index.ts'
 import { ClusterError, noStreams } from '../errors.ts'
 import type { ClusterNode } from '../nodes/node.ts'
 
@@ -18,6 +20,7 @@ const limit = 100_000
 export class Impairments {
   readonly #fabric: Fabric
   readonly #links = new Map<ClusterNode, Map<string, Impairment>>()
+  readonly #turns = new Turns<ClusterNode>()
 
   constructor(fabric: Fabric) {
     this.#fabric = fabric
@@ -36,12 +39,15 @@ export class Impairments {
   async set(node: ClusterNode, dev: string, asked: Impairment): Promise<void> {
     const nic = nicOf(node, dev)
     const wanted = checked(node.plan.name, dev, asked)
-    const own = this.#links.get(node) ?? new Map<string, Impairment>()
-    const had = own.get(dev) ?? {}
-    await this.#change(node, nic, { had, wanted })
-    if (Object.keys(wanted).length > 0) own.set(dev, wanted)
-    else own.delete(dev)
-    this.#links.set(node, own)
+    if (wanted.partition) this.#namespaceOf(nic)
+    await this.#turns.run([node], async () => {
+      const own = this.#links.get(node) ?? new Map<string, Impairment>()
+      const had = own.get(dev) ?? {}
+      await this.#change(node, nic, { had, wanted })
+      if (Object.keys(wanted).length > 0) own.set(dev, wanted)
+      else own.delete(dev)
+      this.#links.set(node, own)
+    })
   }
 
   /** A guest that starts afresh has whole links: what the host does to them ends, too. */
@@ -54,6 +60,7 @@ export class Impairments {
   }
 
   async #change(node: ClusterNode, nic: NodeNet, { had, wanted }: Change): Promise<void> {
+    const machine = node.mustRun() // refused before anything is changed
     const [before, after] = [netemOf(had), netemOf(wanted)]
     if (before || after) {
       const { channel } = node
@@ -62,13 +69,18 @@ export class Impairments {
     }
     if (Boolean(had.partition) !== Boolean(wanted.partition)) await this.#setTap(nic, !wanted.partition)
     if (Boolean(had.down) !== Boolean(wanted.down))
-      await node.mustRun().setLink(node.plan.nets.indexOf(nic), !wanted.down)
+      await machine.setLink(node.plan.nets.indexOf(nic), !wanted.down)
   }
 
-  async #setTap({ tap, net }: NodeNet, up: boolean): Promise<void> {
+  #setTap(nic: NodeNet, up: boolean): Promise<void> {
+    return setTapUp(this.#namespaceOf(nic), nic.tap, up)
+  }
+
+  /** Where its tap is. Throws NO_PARTITION when the host has none. */
+  #namespaceOf({ net }: NodeNet): NetNamespace {
     const { namespace, custom } = this.#fabric
     if (!namespace || custom) throw noPartition(net)
-    await setTapUp(namespace, tap, up)
+    return namespace
   }
 }
 
@@ -90,7 +102,7 @@ function nicOf({ plan }: ClusterNode, dev: string): NodeNet {
 }
 
 /** What was asked without what changes nothing. Throws BAD_IMPAIRMENT. */
-function checked(node: string, dev: string, { ...asked }: Impairment): Impairment {
+function checked(node: string, dev: string, asked: Impairment): Impairment {
   const wrong = wrongIn(asked)
   if (wrong !== undefined)
     throw new ClusterError({

@@ -87,7 +87,11 @@ test('what a link cannot have is refused, and leaves it as it is', async () => {
 
 test('in user space a link cannot be cut off unseen, and the error says what can be done', async () => {
   await using cluster = await startCluster({ ...options, nvm: 1, fabric: 'user' })
-  await expect(cluster.impair({ node: 1, dev: 'eth1', partition: true })).rejects.toThrow('Use down')
+  await expect(cluster.impair({ node: 1, dev: 'eth1', delayMs: 50, partition: true })).rejects.toThrow(
+    'Use down',
+  )
+  expect(cluster.impaired()).toEqual([])
+  expect((await cluster.exec(1, 'grep -q ^sch_netem /proc/modules')).status).toBe(1) // no delay, either
   await cluster.impair({ node: 1, dev: 'eth1', down: true })
   expect(await carrier(cluster)).toBe('0')
 })
