@@ -138,7 +138,7 @@ test.for<[string, (guest: Files) => Promise<unknown>, RegExp]>([
   ],
   [
     'of a directory onto a file',
-    guest => putFiles(guest, [guest.at('keep')], { path: guest.at('keep/file') }),
+    guest => putFiles(guest, [guest.at('other')], { path: guest.at('keep/file') }),
     /Not a directory/,
   ],
   [
@@ -173,6 +173,7 @@ test.for<[string, (guest: Files) => Promise<unknown>, RegExp]>([
   'a copy to a guest %s is refused in a sentence, and changes nothing',
   async ([, does, words], { guest }) => {
     await mkdir(guest.at('keep'))
+    await mkdir(guest.at('other'))
     await writeFile(guest.at('keep/file'), 'kept')
     const before = await listing(guest.root, { times: false })
     await expect(does(guest)).rejects.toThrow(words)
@@ -229,6 +230,7 @@ test.for<[string, (guest: Files) => Promise<unknown>, RegExp]>([
   'a copy from a guest %s is refused in a sentence, and changes nothing',
   async ([, does, words], { guest }) => {
     await mkdir(guest.at('keep'))
+    await mkdir(guest.at('other'))
     await writeFile(guest.at('keep/file'), 'kept')
     const before = await listing(guest.root, { times: false })
     await expect(does(guest)).rejects.toThrow(words)
