@@ -7,6 +7,7 @@ import { places } from '../../../src/base/index.ts'
 import { type ClusterEvent, startCluster } from '../../../src/index.ts'
 import { findQemu } from '../../../src/vm/index.ts'
 import { test } from '../../support/leaks.ts'
+import { waitFor } from '../../support/wait.ts'
 import { guestStates, said } from './guest-state.ts'
 import { nsenter } from './nsenter.ts'
 
@@ -32,6 +33,25 @@ test('a cluster of clones has the same configuration as one that boots', async (
   expect(new Set(await each('head -c 16 /dev/urandom | base64')).size).toBe(4)
   for (const seconds of await each('date +%s'))
     expect(Math.abs(Number(seconds) - Date.now() / 1000)).toBeLessThan(5)
+  await clones.stop()
+  await census.expectUnchanged()
+})
+
+test('a clone gives its NICs back to the bus, as for DPDK, takes them again, and shuts itself down', async ({
+  census,
+}) => {
+  await using clones = await startCluster({ nvm: 2, nrouters: 0, smp: 1 })
+  const driver = '/sys/bus/virtio/drivers/virtio_net'
+  const devices = `for each in ${driver}/virtio*; do basename $each; done >/tmp/nics`
+  const each = (does: string) => `while read nic; do echo $nic >${driver}/${does}; done </tmp/nics`
+  await said(clones, 1, `${devices}; ${each('unbind')}`)
+  expect((await said(clones, 1, 'ls /sys/class/net')).trim()).toBe('lo')
+  await said(clones, 1, `${each('bind')}; ip link set eth1 up; ip addr add 192.168.1.1/24 dev eth1`)
+  expect(await said(clones, 1, 'ping -q -c 1 -W 5 192.168.1.2')).toMatch(/ 1 packets received/)
+  clones.exec(1, 'poweroff -f').catch(() => {}) // its end is what is waited for
+  const reason = async () => clones.status().nodes[0]?.reason
+  expect(await waitFor(async () => (await reason()) !== undefined, 30_000)).toBe(true)
+  expect(await reason()).toMatch(/the guest shut itself down/)
   await clones.stop()
   await census.expectUnchanged()
 })

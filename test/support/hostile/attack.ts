@@ -82,9 +82,10 @@ async function ended(
 ): Promise<void> {
   const log = owner.consoleOf(id)
   const isOver = async () => {
+    if (shows !== undefined && !readFileSync(log, 'latin1').includes(shows)) return false
+    if (!ends) return true
     const { nodes } = await client.status()
-    if (nodes.find(node => node.id === id)?.state === 'failed') return true // its QEMU has ended, whatever it printed
-    return !ends && (shows === undefined || readFileSync(log, 'latin1').includes(shows))
+    return nodes.find(node => node.id === id)?.state === 'failed'
   }
   if (!(await waitFor(isOver, 60_000))) throw new Error(`${name}: it does not end`)
 }

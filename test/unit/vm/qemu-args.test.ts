@@ -54,6 +54,7 @@ test('the QEMU command line of a VM is complete, argument by argument', () => {
     'chardev socket,id=stream,fd=6',
     'device virtserialport,id=stream,bus=ports.0,chardev=stream,name=org.xcluster.stream.0',
     'device virtio-rng-pci',
+    'global virtio-net-device.guest_announce=off',
     'netdev tap,id=net0,fd=8',
     'device virtio-net-pci,netdev=net0,id=nic0',
     'netdev tap,id=net1,fds=9:10,queues=2',
