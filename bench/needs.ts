@@ -8,6 +8,7 @@ const packages = {
   dnsmasq: 'dnsmasq-base',
   dnsperf: 'dnsperf',
   ip: 'iproute2',
+  iperf3: 'iperf3',
   nft: 'nftables',
   nsd: 'nsd',
   nsenter: 'util-linux',

@@ -80,6 +80,11 @@ export const commands: readonly CommandEntry[] = [
   { name: 'ls', summary: 'list the running clusters', load: () => import('./commands/ls.ts') },
   ...(Object.keys(verbs) as VerbName[]).flatMap(verbCommand),
   {
+    name: 'extcap',
+    summary: 'answer Wireshark, which starts it (capture --install-extcap)',
+    load: () => import('./commands/traffic/extcap.ts'),
+  },
+  {
     name: 'put',
     summary: 'copy files and directories to a node',
     load: () => import('./commands/files/put.ts'),

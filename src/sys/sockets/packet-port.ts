@@ -20,12 +20,12 @@ export interface PacketReceiver {
   end(failure: Error): void
 }
 
-const receiveBuffer = 8 << 20
+const receiveBuffer = 32 << 20
 /** Longer than any frame: segmentation offload makes some of 64 KiB and its headers. */
 const longestFrame = 128 << 10
 const mostPerTurn = 256
 /** What a full buffer can hold is received before a port closes; what arrives meanwhile need not be. */
-const lastTurns = 256
+const lastTurns = 1024
 
 /** All ports receive into it, one frame after another: new memory for each costs more than a copy, in collecting it. */
 const buffer = new Uint8Array(longestFrame)

@@ -10,7 +10,7 @@ import { print, printJson, printRaw, tell } from '../../output.ts'
 import { PcapngCounter, type PcapngTally } from '../../pcapng-counter.ts'
 import { type CommonOptions, clientOf, clusterNameOf, type Session } from '../../session.ts'
 
-interface CaptureOptions extends CommonOptions {
+export interface CaptureOptions extends CommonOptions {
   readonly node?: readonly string[]
   readonly net?: readonly string[]
   readonly filter?: string
@@ -26,24 +26,34 @@ export function configure(command: Command, session: Session): void {
     .option('--filter <expression>', filter.doc)
     .option('-w, --write <file>', 'the file, - for standard output (default: CLUSTER.pcapng)')
     .option('--for <seconds>', 'how long (default: until Ctrl-C, or until the links have gone)')
+    .option('--install-extcap [directory]', 'let Wireshark list running clusters, and capture them')
     .option(...nameOption)
     .option('--json', 'print one JSON value at the end (docs/json.md)')
     .addHelpText('after', help)
-    .action((options: CaptureOptions) => capture(session, options))
+    .action(
+      async ({ installExtcap: folder, ...options }: CaptureOptions & { installExtcap?: string | true }) => {
+        if (folder === undefined) return await capture(session, options)
+        const { installExtcap } = await import('./extcap-script.ts')
+        await installExtcap(session, folder)
+      },
+    )
 }
 
 const help = `
 The host captures, on taps or segments, with no program in a guest. The file has the links as interfaces, vm-001/eth1,
 and all packets in the order of time. What could not be captured in time is counted, here and in the file.
   xc capture --net 1 --filter 'tcp port 80' -w web.pcapng
-  xc capture -w - | tshark -r -`
+  xc capture -w - | tshark -r -
+Wireshark captures by itself after --install-extcap, by default for you: ~/.local/lib/wireshark/extcap. Versions before
+4.2 know one folder for all users only, which \`tshark -G folders\` prints.`
 
 /** `--net 1 2`, `--net 1,2` and `--net 1 --net 2`. */
 function listed(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(',').filter(Boolean)]
 }
 
-async function capture(session: Session, options: CaptureOptions): Promise<void> {
+/** Captures until it is ended by a signal, its time, its reader, or the end of the links. `tells`: on stderr. */
+export async function capture(session: Session, options: CaptureOptions, tells = tell): Promise<void> {
   const { node: nodes, net: nets, filter, write, json } = options
   const file = write ?? `${clusterNameOf(session, options)}.pcapng`
   if (file === '-' && (process.stdout.isTTY || json)) throw notForText(json ? '--json' : 'a terminal')
@@ -51,10 +61,11 @@ async function capture(session: Session, options: CaptureOptions): Promise<void>
   const { socket, unseen } = await clientOf(session, options).packets({ nodes, nets, filter })
   try {
     await using target = file === '-' ? standardOutput : await openFile(file)
-    if (unseen.length > 0) tell(`Not captured, because the host cannot see it: ${unseen.join(', ')}.`)
+    if (unseen.length > 0) tells(`Not captured, because the host cannot see it: ${unseen.join(', ')}.`)
+    tells(`Capturing${forMs === undefined ? ' until Ctrl-C' : ''}.`)
     const tally = await received(socket, { target, forMs })
     if (json) printJson({ v: 1, file, ...tally })
-    else said(tally, file)
+    else said(tally, file, tells)
   } finally {
     socket.destroy()
   }
@@ -73,7 +84,7 @@ async function received(
   try {
     for await (const piece of socket) {
       counter.push(piece as Buffer)
-      await target.write(piece as Buffer)
+      if (!(await target.write(piece as Buffer))) return counter.tally
     }
   } catch (failure) {
     if (!isSystemError(failure, 'ECONNRESET', 'EPIPE')) throw failure
@@ -88,12 +99,13 @@ async function received(
 /** What a capture is written to. */
 interface Target extends AsyncDisposable {
   readonly name: string
-  write(piece: Buffer): Promise<void>
+  /** False: its reader has left. */
+  write(piece: Buffer): Promise<boolean>
 }
 
 const standardOutput: Target = {
   name: 'standard output',
-  write: piece => printRaw(piece),
+  write: piece => printRaw(piece).then(() => true),
   [Symbol.asyncDispose]: async () => {},
 }
 
@@ -109,7 +121,9 @@ async function openFile(name: string): Promise<Target> {
         // A disk's file is written at once: a thread's turn for each piece takes longer on a busy machine.
         if (isFile) writeFileAll(handle.fd, piece)
         else await writeAll(handle, piece)
+        return true
       } catch (cause) {
+        if (isSystemError(cause, 'EPIPE')) return false
         if (isFile) await rm(name, { force: true })
         throw notWritten(name, `${reasonOf(cause)}${isFile ? '; the file has been removed' : ''}`, cause)
       }
@@ -127,8 +141,8 @@ async function writeAll(handle: FileHandle, piece: Buffer): Promise<void> {
   for (let at = 0; at < piece.length; ) at += (await handle.write(piece, at)).bytesWritten
 }
 
-function said({ frames, bytes, lost }: PcapngTally, file: string): void {
-  tell(`${frames} frames, ${bytes} bytes${lost > 0 ? `; ${lost} frames were lost` : ''}`)
+function said({ frames, bytes, lost }: PcapngTally, file: string, tells: typeof tell): void {
+  tells(`${frames} frames, ${bytes} bytes${lost > 0 ? `; ${lost} frames were lost` : ''}`)
   if (file !== '-') print(`${file}\n`)
 }
 

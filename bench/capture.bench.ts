@@ -1,0 +1,82 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Cluster, startCluster } from '../src/index.ts'
+import { Xc } from '../test/support/xc.ts'
+import type { Benchmark, Sample } from './benchmark.ts'
+
+const perTransfer = 512 << 20
+const pings = 20
+
+/**
+ * What a capture costs: iperf3 sends 512 MiB from one guest to another, with no capture, with one of both links into a
+ * file by this process, and by `xc capture`. Then how soon a program has a packet after the kernel saw it.
+ */
+const capture: Benchmark = {
+  rounds: { usual: 9, quick: 2 },
+  needs: ['iperf3'],
+  async prepare(scope) {
+    const cluster = await startCluster({ nvm: 2, nrouters: 0, with: 'iperf3' })
+    scope.defer(() => cluster.stop())
+    await cluster.exec(1, ['iperf3', '-s', '-D'])
+    const xc = new Xc()
+    scope.defer(() => rmSync(xc.root, { recursive: true, force: true }))
+    await xc.good(['start', '--nvm', '2', '--nrouters', '0', '--with', 'iperf3'])
+    scope.defer(() => xc.run(['stop']).then(() => {}))
+    await xc.good(['exec', '1', '--', 'iperf3', '-s', '-D'])
+    const file = join(xc.root, 'all.pcapng')
+
+    const byCluster = () => transfer(async args => textOf((await cluster.exec(2, args)).stdout))
+    const byXc = () => transfer(args => xc.good(['exec', '2', '--', ...args]))
+    const variants = {
+      plain: byCluster,
+      captured: async () => {
+        const running = await cluster.capture({ nets: [1], file })
+        const sample = await byCluster()
+        const { frames, lost } = await running.close()
+        return { ...sample, frames, lost }
+      },
+      'plain, xc': byXc,
+      'captured, xc': async () => {
+        const running = xc.begin(['capture', '--net', '1', '-w', file])
+        await running.says(/apturing/)
+        const sample = await byXc()
+        running.child.kill('SIGINT')
+        const { stderr } = await running.result
+        return { ...sample, lost: Number(/(\d+) (?:lost|dropped)/.exec(stderr)?.[1] ?? 0) }
+      },
+    }
+    const units = { transfer: 'ms', frames: 'count', lost: 'count' } as const
+    const ratios = [
+      ['captured', 'plain'],
+      ['captured, xc', 'plain, xc'],
+    ] as const
+    const waits = {
+      n: 2,
+      units: { delay: 'ms', slowest: 'ms' } as const,
+      variants: { packet: () => wait(cluster) },
+    }
+    return { cases: [{ n: 2, units, variants, ratios }, waits], accel: 'tcg' }
+  },
+}
+export default capture
+
+/** Milliseconds that iperf3 took, by its own clock. */
+async function transfer(run: (args: string[]) => Promise<string>): Promise<Sample> {
+  const report = JSON.parse(await run(['iperf3', '-J', '-c', '192.168.1.1', '-n', `${perTransfer}`]))
+  return { transfer: 1000 * report.end.sum_received.seconds }
+}
+
+/** From the kernel's time of a ping's request until the program has it. */
+async function wait(cluster: Cluster): Promise<Sample> {
+  const delays: number[] = []
+  for (let size = 0; size < pings; size++) {
+    const found = cluster.packet('icmp and src host 192.168.1.2', { nodes: [2], timeoutMs: 10_000 })
+    const seen = found.then(({ at }) => delays.push(performance.timeOrigin + performance.now() - at))
+    await cluster.exec(2, ['ping', '-q', '-c', '3', '-i', '0.1', '192.168.1.1'])
+    await seen
+  }
+  delays.sort((one, other) => one - other)
+  return { delay: delays[pings >> 1]!, slowest: delays.at(-1)! }
+}
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
