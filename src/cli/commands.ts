@@ -6,6 +6,7 @@ type Shaped = Pick<CommandEntry, 'name' | 'load'>
 
 /** Verbs whose commands have a file of their own. Undefined: a verb without a command. */
 const shaped = {
+  status: { name: 'status', load: () => import('./commands/status.ts') },
   stop: { name: 'stop', load: () => import('./commands/stop.ts') },
   spawn: undefined,
   exec: { name: 'exec', load: () => import('./commands/exec.ts') },

@@ -15,20 +15,17 @@ import { print, printJson, tell } from './output.ts'
 import { type CommonOptions, clientOf, type Session } from './session.ts'
 import { typedValue } from './verb-values.ts'
 import { clusterTable, troubles } from './view/cluster.ts'
-import { faultsText, namesText } from './view/names.ts'
-import { reachText, verifyText } from './view/reach.ts'
-import { frozenText } from './view/snapshots.ts'
 
-/** The text for each kind of answer. */
+/** Finds the function that makes the text for each kind of answer. */
 const views = {
-  status: clusterTable,
-  reachReport: reachText,
-  verifyReport: verifyText,
-  names: namesText,
-  dnsFaults: faultsText,
-  frozen: frozenText,
+  status: async () => clusterTable,
+  reachReport: async () => (await import('./view/reach.ts')).reachText,
+  verifyReport: async () => (await import('./view/reach.ts')).verifyText,
+  names: async () => (await import('./view/names.ts')).namesText,
+  dnsFaults: async () => (await import('./view/names.ts')).faultsText,
+  frozen: async () => (await import('./view/snapshots.ts')).frozenText,
 } satisfies {
-  readonly [Kind in keyof JsonAnswers]?: (answer: JsonAnswers[Kind]) => string
+  readonly [Kind in keyof JsonAnswers]?: () => Promise<(answer: JsonAnswers[Kind]) => string>
 }
 
 /** A parameter that can be typed as an argument or an option. */
@@ -52,7 +49,7 @@ export function configureVerb(command: Command, session: Session, verb: PlainVer
     .option(...timeoutOption)
   for (const [name, parameter] of Object.entries(asks)) addOption(command, name, parameter)
   if (help) command.addHelpText('after', `\n${help}`)
-  command.action(() => run(command, session, verb))
+  command.action(() => runVerb(command, session, verb))
 }
 
 const jsonText = 'print one JSON value (docs/json.md)'
@@ -83,14 +80,18 @@ const placeholders = {
   ...{ count: 'n', share: 'p', milliseconds: 'ms' },
 } as const satisfies Record<TypedParameter['kind'], string>
 
-async function run(command: Command, session: Session, verb: PlainVerb): Promise<void> {
+/** The action of a verb. */
+export async function runVerb(command: Command, session: Session, verb: PlainVerb): Promise<void> {
   const options: CommonOptions = command.opts()
   const asked = askedIn(command, verb)
   const answer = await clientOf(session, options).call(verb, asked)
   if (options.json) printJson(answer)
   else if (verb.said)
     tell([sentence(verb.said, command, asked.wait !== false), ...warnings(answer)].join('\n'))
-  else print(views[verb.answer](answer as never))
+  else {
+    const view = await views[verb.answer]()
+    print(view(answer as never))
+  }
   if ('ok' in answer && !answer.ok) process.exitCode = 1
 }
 

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { Counters, Status } from '../../../../src/api/index.ts'
+import { linkStats } from '../../../../src/cli/view/stats.ts'
 import { type Reading, readingOf } from '../../../../src/cli/watch/reading.ts'
 import { screenLines } from '../../../../src/cli/watch/screen.ts'
 import { readingText, short } from '../../../../src/cli/watch/text.ts'
@@ -126,4 +127,22 @@ describe('the screen', () => {
       'Paused: vm-001.',
     )
   })
+})
+
+test('statistics have each link with its counters and rates, and the sum of each net', () => {
+  const { links, nets } = linkStats(both as Status, counters(1000, 1), counters(2000, 3))
+  expect(links.map(({ node, dev, net }) => `${node} ${dev} ${net}`)).toEqual([
+    'vm-001 eth0 0',
+    'vm-201 eth0 0',
+    'vm-201 eth1 2',
+  ])
+  expect(links[0]).toMatchObject({
+    ...{ sent: { frames: 6, bytes: 6000 }, received: { frames: 9, bytes: 9000 } },
+    ...{ sentBitsPerSecond: 32_000, receivedBitsPerSecond: 48_000 },
+  })
+  expect(links[2]).not.toHaveProperty('received')
+  expect(nets).toEqual([
+    { net: 0, sent: { frames: 9, bytes: 9000, dropped: 0 }, sentBitsPerSecond: 48_000 },
+    { net: 2, sent: { frames: 15, bytes: 15_000, dropped: 0 }, sentBitsPerSecond: 80_000 },
+  ])
 })
