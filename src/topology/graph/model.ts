@@ -1,4 +1,4 @@
-import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
+import type { NodePlan } from '../../plan/index.ts'
 
 /** What a picture shows: nodes, the nets between them, and the links from one to the other. */
 export interface Graph {
@@ -20,7 +20,8 @@ export interface GraphNet {
   readonly net: number
   /** `192.168.1.0/24`. Absent when no node has an address on it. */
   readonly subnet?: string
-  readonly mtu: number
+  /** Absent when it is not known. */
+  readonly mtu?: number
   readonly column: number
 }
 
@@ -30,8 +31,19 @@ export interface GraphLink {
   readonly dev: string
 }
 
-/** The graph of a plan. Net 0 is on every node, and is left out. */
-export function graphOf(plan: ClusterPlan): Graph {
+/** What can be drawn: a plan, or the status of a running cluster. */
+export interface Drawn {
+  readonly name: string
+  readonly topology: string
+  readonly mtu?: number
+  readonly bridges?: { readonly mtus?: Readonly<Record<number, number>> }
+  readonly nodes: readonly (Pick<GraphNode, 'id' | 'name' | 'role'> & {
+    readonly nets: readonly { readonly net: number; readonly dev: string; readonly ipv4?: string }[]
+  })[]
+}
+
+/** Net 0 is on every node, and is left out. */
+export function graphOf(plan: Drawn): Graph {
   const links = plan.nodes.flatMap(({ id, nets }) =>
     nets.filter(({ net }) => net !== 0).map(({ net, dev }) => ({ node: id, net, dev })),
   )
@@ -43,8 +55,13 @@ export function graphOf(plan: ClusterPlan): Graph {
     nets: used.map(net => {
       const ipv4 = plan.nodes.flatMap(({ nets }) => nets.filter(each => each.net === net && each.ipv4))[0]
         ?.ipv4
-      const mtu = plan.bridges.mtus?.[net] ?? plan.mtu
-      return { net, mtu, column: columns.ofNet(net), ...(ipv4 && { subnet: ipv4.replace(/\d+$/, '0/24') }) }
+      const mtu = plan.bridges?.mtus?.[net] ?? plan.mtu
+      return {
+        net,
+        ...(mtu !== undefined && { mtu }),
+        column: columns.ofNet(net),
+        ...(ipv4 && { subnet: ipv4.replace(/\d+$/, '0/24') }),
+      }
     }),
     links,
   }
@@ -56,7 +73,7 @@ class Columns {
   readonly #nets = new Map<number, number>()
   readonly #links: readonly GraphLink[]
 
-  constructor({ nodes }: ClusterPlan, links: readonly GraphLink[]) {
+  constructor({ nodes }: Drawn, links: readonly GraphLink[]) {
     this.#links = links
     const onLeft = nodes.filter(({ role }) => role === 'vm')
     for (const { id } of onLeft.length > 0 ? onLeft : nodes.slice(0, 1)) this.#nodes.set(id, 0)

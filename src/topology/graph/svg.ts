@@ -1,15 +1,6 @@
 import type { Graph } from './model.ts'
+import { box, margin, netWidth, type Placed, placed } from './places.ts'
 import { colours } from './text.ts'
-
-const step = { x: 150, y: 62 }
-const margin = { x: 24, y: 56 }
-const box = { width: 92, height: 34 }
-const netWidth = 118
-
-interface Placed {
-  readonly x: number
-  readonly y: number
-}
 
 /**
  * A picture that needs no other program: nodes are boxes in columns, from cluster nodes on the left to testers on the
@@ -40,36 +31,6 @@ ${body.join('\n')}
 `
 }
 
-/** Columns beside each other; what is in one is in the order of what it is linked to on its left, and centred. */
-function placed({ nodes, nets, links }: Graph): Map<string, Placed> {
-  const all = [
-    ...nodes.map(({ id, column }) => ({ key: `n${id}`, column })),
-    ...nets.map(({ net, column }) => ({ key: `net${net}`, column })),
-  ]
-  const beside = (key: string) =>
-    links.flatMap(({ node, net }) =>
-      key === `n${node}` ? [`net${net}`] : key === `net${net}` ? [`n${node}`] : [],
-    )
-  const numbers = [...new Set(all.map(({ column }) => column))].sort((a, b) => a - b)
-  const columns = numbers.map(number => all.filter(({ column }) => column === number))
-  const tallest = Math.max(...columns.map(column => column.length))
-  const places = new Map<string, Placed>()
-  for (const [column, entries] of columns.entries()) {
-    const height = (key: string) => mean(beside(key).flatMap(other => places.get(other)?.y ?? []))
-    const ordered = entries
-      .map(({ key }, index) => ({ key, y: height(key) ?? index }))
-      .sort((a, b) => a.y - b.y)
-    const top = margin.y + ((tallest - entries.length) * step.y) / 2 + box.height / 2
-    for (const [index, { key }] of ordered.entries())
-      places.set(key, { x: margin.x + netWidth / 2 + column * step.x, y: top + index * step.y })
-  }
-  return places
-}
-
-function mean(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length
-}
-
 function linkOf(node: Placed, net: Placed, dev: string): string {
   const [x, y] = [node.x + (net.x - node.x) * 0.42, node.y + (net.y - node.y) * 0.42]
   const line = `<line x1="${node.x}" y1="${node.y}" x2="${net.x}" y2="${net.y}"/>`
@@ -78,7 +39,9 @@ function linkOf(node: Placed, net: Placed, dev: string): string {
 
 function netOf({ x, y }: Placed, { net, subnet, mtu }: Graph['nets'][number]): string {
   const [left, top] = [x - netWidth / 2, y - box.height / 2]
-  const about = [subnet, mtu === 1500 ? undefined : `mtu ${mtu}`].filter(Boolean).join(', ')
+  const about = [subnet, mtu === undefined || mtu === 1500 ? undefined : `mtu ${mtu}`]
+    .filter(Boolean)
+    .join(', ')
   return `<rect x="${left}" y="${top}" width="${netWidth}" height="${box.height}" rx="17" fill="#f5f5f5" stroke="#9e9e9e"/>
 <text x="${x}" y="${about ? y - 1 : y + 4}">net ${net}</text>${about ? `\n<text x="${x}" y="${y + 11}" class="small">${about}</text>` : ''}`
 }

@@ -48,6 +48,25 @@ describe('the picture of a plan', () => {
     expect(svg.match(/<line /g)).toHaveLength(links.length)
   })
 
+  test('for draw.io has a shape for each node and net, and links between them', () => {
+    const { nodes, nets, links } = graphOf(plan({ topology: 'diamond', nvm: 2 }))
+    const cells = [...drawPlan(plan({ topology: 'diamond', nvm: 2 }), 'drawio').matchAll(/<mxCell ([^>]*)>/g)]
+    const attributesOf = (text: string) =>
+      Object.fromEntries([...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]))
+    const attributes = cells.map(([, text]) => attributesOf(text!))
+    const shapes = new Set(attributes.filter(({ vertex }) => vertex).map(({ id }) => id))
+    expect(shapes.size).toBe(nodes.length + nets.length)
+    const edges = attributes.filter(({ edge }) => edge)
+    expect(edges.length).toBe(links.length)
+    for (const { source, target } of edges) expect(shapes.has(source) && shapes.has(target)).toBe(true)
+    expect(new Set(attributes.map(({ id }) => id)).size).toBe(attributes.length)
+  })
+
+  test('of a running cluster is that of its status', () => {
+    const { name, topology, nodes } = plan({ nvm: 1, nrouters: 1 })
+    expect(drawPlan({ name, topology, nodes }, 'svg')).toBe(drawPlan(plan({ nvm: 1, nrouters: 1 }), 'svg'))
+  })
+
   test('in the language of Mermaid', () => {
     expect(
       drawPlan(plan({ nvm: 1, nrouters: 1 }), 'mermaid')
