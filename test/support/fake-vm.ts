@@ -101,6 +101,10 @@ export class FakeVm {
   readonly #behaviour: Behaviour
   readonly #ours: MemoryPort[]
   readonly #exited = defer<Exit>()
+  /** It boots. */
+  #begun = false
+  /** Its state has been saved a moment ago. */
+  #finishing = false
   ended: Exit | undefined
 
   constructor(spec: VmSpec, { origin, behaviour, pid }: FakeVmOptions) {
@@ -180,20 +184,34 @@ export class FakeVm {
     const told = aboutSaving[name]
     if (told !== undefined) {
       this.qemu.reply(command, told)
-      if (name === 'migrate') this.qemu.event('MIGRATION', { status: 'completed' })
+      if (name !== 'migrate') return
+      this.qemu.event('MIGRATION', { status: 'completed' })
+      this.#finishing = true
       return
     }
     if (name === 'stop') this.qemu.event('STOP')
+    if (name === 'cont' && this.#finishing) {
+      this.qemu.refuse(command, 'Migration is not finalized yet')
+      return
+    }
     if (name === 'cont') this.qemu.event('RESUME')
     if (name === 'quit' && !this.#behaviour.stubborn)
       this.qemu.event('SHUTDOWN', { guest: false, reason: 'host-qmp-quit' })
-    this.qemu.reply(command, name === 'query-status' ? { status: 'running', running: true } : {})
-    if (name === 'query-status' && !this.cloned) this.#boot()
+    this.qemu.reply(command, name === 'query-status' ? this.#status() : {})
+    if (name === 'query-status' && !this.cloned && !this.#begun) this.#boot()
     if (name === 'migrate-incoming') this.#resume()
     if (name === 'quit' && !this.#behaviour.stubborn) this.end({ code: 0 })
   }
 
+  /** As QEMU, which takes `cont` again a moment after it has told that a migration is over: when it is asked. */
+  #status(): object {
+    const status = this.#finishing ? 'postmigrate' : 'running'
+    this.#finishing = false
+    return { status, running: status === 'running' }
+  }
+
   #boot(): void {
+    this.#begun = true
     this.print('[    0.000000] Linux version 6.1.0-fake\r\n')
     if (this.#behaviour.panics) {
       this.print('[    0.500000] Kernel panic - not syncing: No working init found.\r\n')

@@ -27,6 +27,8 @@ export type NoEvent =
   | 'guest program'
   /** Something is so in a guest, which a command there sees when it is asked. */
   | 'state of a guest'
+  /** QEMU leaves the state `finish-migrate`: its event that a migration is over comes before (migration/migration.c). */
+  | 'end of a migration'
   /** Something is idle for a while: that is the absence of events. */
   | 'idleness'
 

@@ -14,6 +14,7 @@ import type { Sight } from '../console/console-text.ts'
 import { gone, noSuchNic, notFreezable, stoppedEarly, VmError } from '../errors.ts'
 import { agentPort } from '../qemu/qemu-args.ts'
 import type { SavedVm, Template } from '../shape.ts'
+import { settled } from '../snapshot/device-state.ts'
 import type { Freezer } from '../snapshot/freezer.ts'
 import { tellExit, trace } from '../trace.ts'
 import type { Machine, MachineEvent, MachineState } from '../types.ts'
@@ -154,7 +155,11 @@ export class VmMachine implements Machine {
   }
 
   async save(): Promise<SavedVm> {
-    return await (await this.#saved()).opened()
+    try {
+      return await (await this.#saved()).opened()
+    } finally {
+      await settled(this.qmp, this.#parts.clock).catch(() => {}) // a VM that has ended tells so itself
+    }
   }
 
   async #saved(): Promise<Freezer> {

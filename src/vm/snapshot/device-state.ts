@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
+import { type Clock, until } from '../../base/index.ts'
 import type { QmpClient } from '../../qmp/index.ts'
 import type { Memfd } from '../../sys/index.ts'
 import { childFds } from '../qemu/child-fds.ts'
@@ -29,6 +30,15 @@ export async function freeze(
   const { status, 'error-desc': reason = `the migration is '${status}'` } = await qmp.execute('query-migrate')
   if (status !== 'completed') throw unsupported(`QEMU could not save its state: ${reason}`)
   return transport
+}
+
+/**
+ * Waits until a VM that has been saved, or could not be, takes `cont`. QEMU tells that a migration is over before it
+ * leaves the state in which it refuses to go on ("Migration is not finalized yet").
+ */
+export async function settled(qmp: QmpClient, clock: Clock): Promise<void> {
+  const isSettled = async () => (await qmp.execute('query-status')).status !== 'finish-migrate'
+  await until(clock, isSettled, { everyMs: 2, withinMs: 5000, why: 'end of a migration' })
 }
 
 /**
