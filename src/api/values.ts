@@ -1,5 +1,5 @@
 import type { Role } from '../base/index.ts'
-import type { Difference, FabricKind, NodeNet, Pair } from '../plan/index.ts'
+import type { Difference, FabricKind, Impairment, NodeNet, Pair } from '../plan/index.ts'
 
 /**
  * The states of a node: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel; a clone resumes) →
@@ -185,27 +185,6 @@ export interface Counters {
       readonly received?: Counted
     }[]
   }[]
-}
-
-/**
- * What happens to the packets that a node sends on a link. Times are in milliseconds, shares from 0 to 1, and `rate` is in
- * bit/s.
- */
-export interface Impairment {
-  readonly delayMs?: number | undefined
-  /** Each delay differs by up to this. Needs `delayMs`. */
-  readonly jitterMs?: number | undefined
-  readonly loss?: number | undefined
-  readonly duplicate?: number | undefined
-  /** The share that is sent at once, ahead of what waits. Needs `delayMs`. */
-  readonly reorder?: number | undefined
-  /** The share in which one bit is flipped. */
-  readonly corrupt?: number | undefined
-  readonly rate?: number | undefined
-  /** The cable is out: the guest sees no carrier. Nothing passes, in both directions. */
-  readonly down?: boolean | undefined
-  /** Nothing passes, in both directions, and the guest does not see why. Bridges alone have it. */
-  readonly partition?: boolean | undefined
 }
 
 /** A link that is impaired. */

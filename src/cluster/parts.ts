@@ -5,6 +5,7 @@ import type { HostResources, NodeAdditions } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan, Settings } from '../plan/index.ts'
 import type { ClusterNames } from './dns/own-names.ts'
+import type { Impairments } from './network/impairments.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import type { NodeStarter } from './nodes/starter.ts'
 import type { Templates } from './nodes/templates.ts'
@@ -18,6 +19,7 @@ export interface Parts {
   readonly settings: Settings
   readonly host: HostResources
   readonly fabric: Fabric
+  readonly impairments: Impairments
   readonly dns: Dns | undefined
   /** The names that it answers. */
   readonly names: ClusterNames

@@ -41,7 +41,7 @@ import { refuseFreeze } from './lab/refuse.ts'
 import { isOwnNet, saveNodes } from './lab/save.ts'
 import { metricsText } from './metrics.ts'
 import { type CaptureSpec, ClusterCaptures, type PacketOptions } from './network/captures.ts'
-import { Impairments, type LinkImpairment } from './network/impairments.ts'
+import type { LinkImpairment } from './network/impairments.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import { Nodes } from './nodes/nodes.ts'
 import type { Parts } from './parts.ts'
@@ -54,7 +54,7 @@ import type {
   VerifyOptions,
   WaitOptions,
 } from './types.ts'
-import { type Verified, verifyCluster } from './verify.ts'
+import { type Verified, verifyCluster, withImpaired } from './verify.ts'
 
 /** How many nodes ping at the same time: on two processors, more of them only lose each other's packets. */
 const pingingAtOnce = 4
@@ -68,7 +68,6 @@ export class RunningCluster implements Cluster {
   readonly #nodes: Nodes
   readonly dnsFaults: ClusterFaults
   readonly #captures: ClusterCaptures
-  readonly #impairments: Impairments
   #state: ClusterState = 'ready'
   #stopping: Promise<void> | undefined
   readonly #ended = defer()
@@ -79,7 +78,6 @@ export class RunningCluster implements Cluster {
     const { dns, fabric, scope, world } = parts
     const plan = () => this.plan
     this.dnsFaults = new ClusterFaults({ dns, fabric, plan })
-    this.#impairments = new Impairments(fabric)
     this.#captures = scope.add(new ClusterCaptures({ fabric, clock: world.clock, plan }))
   }
 
@@ -194,13 +192,14 @@ export class RunningCluster implements Cluster {
 
   async impair({ node: id, dev, ...impairment }: LinkImpairment): Promise<AsyncDisposable> {
     const node = this.#nodes.node(id)
-    await this.#impairments.set(node, dev, impairment)
-    const end = () => this.#impairments.set(node, dev, {})
+    const { impairments } = this.#parts
+    await impairments.set(node, dev, impairment)
+    const end = () => impairments.set(node, dev, {})
     return { [Symbol.asyncDispose]: async () => (node.state === 'ready' ? await end() : undefined) }
   }
 
   impaired(): ImpairedLink[] {
-    return this.#impairments.list(this.#nodes.nodes)
+    return this.#parts.impairments.list(this.#nodes.nodes)
   }
 
   async metrics(): Promise<string> {
@@ -253,7 +252,7 @@ export class RunningCluster implements Cluster {
   verify({ withinMs = convergenceMs, signal }: VerifyOptions = {}): Promise<Verified> {
     const { fabric, world } = this.#parts
     const cluster = {
-      current: () => ({ nodes: this.#nodes.nodes, plan: this.plan }),
+      current: () => ({ nodes: this.#nodes.nodes, plan: withImpaired(this.plan, this.impaired()) }),
       ...{ kind: fabric.kind, clock: world.clock },
     }
     return this.#waited('verify', verifyCluster(cluster, { withinMs, signal }), signal)
@@ -275,13 +274,7 @@ export class RunningCluster implements Cluster {
   }
 
   reset(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
-    return this.#waited('reset nodes of', this.#reset(ids), signal)
-  }
-
-  /** A guest that starts afresh has whole links. */
-  async #reset(ids?: readonly number[]): Promise<void> {
-    await this.#nodes.reset(ids)
-    await this.#impairments.forget(ids?.map(id => this.#nodes.node(id)) ?? this.#nodes.nodes)
+    return this.#waited('reset nodes of', this.#nodes.reset(ids), signal)
   }
 
   scaleOut(ids: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
@@ -300,16 +293,20 @@ export class RunningCluster implements Cluster {
     const { settings, host, additions, fabric, freezable } = this.#parts
     refuseFreeze({ freezable, fabric: fabric.kind, name: this.plan.name })
     const { plan } = this
+    const impaired = this.impaired()
     const nodes = await this.#nodes.freeze()
     await this.stop()
-    return { ...nodes, plan, settings, host, additions, ownNet: isOwnNet(this.#parts) }
+    return { ...nodes, plan, impaired, settings, host, additions, ownNet: isOwnNet(this.#parts) }
   }
 
   async save(snapshot: string, { keep = false }: SaveOptions = {}): Promise<SavedSnapshot> {
     const { settings, host, fabric, freezable, places } = this.#parts
     refuseFreeze({ freezable, fabric: fabric.kind, name: this.plan.name })
     const saved = await saveNodes(this.#nodes, {
-      about: { plan: this.plan, settings, host, ownNet: isOwnNet(this.#parts) },
+      about: () => ({
+        ...{ plan: this.plan, impaired: this.impaired() },
+        ...{ settings, host, ownNet: isOwnNet(this.#parts) },
+      }),
       ...{ places, snapshot, keep },
     })
     if (!keep) await this.stop({ graceMs: 0 })

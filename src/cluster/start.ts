@@ -20,6 +20,7 @@ import { ClusterNames } from './dns/own-names.ts'
 import { firstOf, startCancelled } from './errors.ts'
 import type { FrozenCluster } from './lab/frozen.ts'
 import { refuseFreezable } from './lab/refuse.ts'
+import { Impairments } from './network/impairments.ts'
 import { wiringText } from './network/open.ts'
 import { ClusterNode, type NodeDependencies } from './nodes/node.ts'
 import { NodeStarter } from './nodes/starter.ts'
@@ -154,24 +155,31 @@ class ClusterStart {
     const tell = (event: ProgressEvent) => this.#tell(event)
     let starter: NodeStarter | undefined
     const failed: NodeDependencies['failed'] = (node, reason) => starter?.failed(node, reason)
+    let impairments!: Impairments
+    const impair = (node: ClusterNode) => impairments.begin(node)
     let redirect: number | undefined
     const dnsPort = () => redirect
     const additions = this.#from?.additions ?? this.#additions()
     const { domain } = settings
-    const dependencies = { world: this.#world, cluster: plan.name, tell, failed, dnsPort, domain, additions }
+    const dependencies = {
+      ...{ world: this.#world, cluster: plan.name, tell, failed, impair },
+      ...{ dnsPort, domain, additions },
+    }
     const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), dependencies)
     this.#nodes = plan.nodes.map(nodeOf)
     const { host, fabric, dns, templates } = await this.#prepare(scope, { signal, logs, additions })
     limit.check()
+    impairments = new Impairments(fabric)
+    impairments.refuse(plan.nodes)
     if (fabric.kind === 'user') redirect = dns?.port
     const { freezable = false } = this.#hooks
     starter = new NodeStarter({ world: this.#world, settings, host, templates, tell, freezable })
     scope.defer(() => this.#killAll())
-    if (this.#from) await this.#restore(starter, this.#from, { fabric, signal })
+    if (this.#from) await this.#restore(starter, this.#from, { fabric, signal, impairments })
     else await this.#boot(starter, { fabric, signal })
     return new RunningCluster({
       ...{ world: this.#world, places: this.#places },
-      ...{ plan, settings, host, fabric, dns, templates, additions, starter, nodeOf, freezable },
+      ...{ plan, settings, host, fabric, impairments, dns, templates, additions, starter, nodeOf, freezable },
       names: new ClusterNames(plan, { dns, settings, fabric }),
       ...{ nodes: this.#nodes, events: this.#events },
       startedAt: this.#startedAt,
@@ -222,7 +230,7 @@ class ClusterStart {
   async #restore(
     starter: NodeStarter,
     from: FrozenCluster,
-    on: { readonly fabric: Fabric; readonly signal: AbortSignal },
+    on: { readonly fabric: Fabric; readonly signal: AbortSignal; readonly impairments: Impairments },
   ): Promise<void> {
     const abort = new AbortController()
     const signal = AbortSignal.any([on.signal, abort.signal])
@@ -236,6 +244,7 @@ class ClusterStart {
         throw failure
       }),
     )
+    for (const node of this.#nodes) await on.impairments.adopt(node, from.impaired)
     if (this.#hooks.hold) {
       if (from.host.accel.kind === 'tcg') await this.#warmUp()
       await unlessAborted(this.#hooks.hold(), on.signal, cause => startCancelled(this.#plan.name, cause))

@@ -145,8 +145,8 @@ export interface Cluster extends AsyncDisposable {
   counters(): Promise<Counters>
   /**
    * Impairs what a node sends on a link, in place of what impaired it before; without any impairment the link is whole
-   * again. Disposing of it makes it whole, and a reset of the node does. A fork does not
-   * list what impairs its links. Throws BAD_IMPAIRMENT, LINK_MISSING, NODE_NOT_READY, EXEC_NO_CHANNEL, NO_PARTITION, and QDISC_MISSING where the guest's kernel
+   * again. Disposing of it makes it whole. A reset of the node brings back what its topology says. A fork has the same
+   * impairments. Throws BAD_IMPAIRMENT, LINK_MISSING, NODE_NOT_READY, EXEC_NO_CHANNEL, NO_PARTITION, and QDISC_MISSING where the guest's kernel
    * has no netem.
    *
    * ```ts

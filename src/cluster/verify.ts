@@ -1,3 +1,4 @@
+import type { ImpairedLink } from '../api/index.ts'
 import { type Clock, codeOf, durationText, messageOf, printable, until, within } from '../base/index.ts'
 import {
   changeMs,
@@ -12,6 +13,7 @@ import {
   type Difference,
   type Expected,
   type FabricKind,
+  type Impairment,
   type Observed,
   Verification,
 } from '../plan/index.ts'
@@ -37,6 +39,16 @@ interface Limits {
   /** Milliseconds that differences may take to go away. */
   readonly withinMs: number
   readonly signal: AbortSignal | undefined
+}
+
+/** The plan with what impairs its links now, by whomever it was asked for. */
+export function withImpaired(plan: ClusterPlan, impaired: readonly ImpairedLink[]): ClusterPlan {
+  const linksOf = (name: string) =>
+    impaired
+      .filter(({ node }) => node === name)
+      .map(({ node: _, net: __, dev, ...impairment }): [string, Impairment] => [dev, impairment])
+  const nodes = plan.nodes.map(node => ({ ...node, impairments: Object.fromEntries(linksOf(node.name)) }))
+  return { ...plan, nodes }
 }
 
 /** Milliseconds between two readings: longer each time. */

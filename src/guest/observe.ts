@@ -3,11 +3,12 @@ import type {
   Masqueraded,
   Observed,
   ObservedHop,
+  ObservedImpairment,
   ObservedNeighbour,
   ObservedRoute,
   ObservedRule,
 } from '../plan/index.ts'
-import type { Address, Link, Neighbour, RouteEntry, Rule } from '../rtnl/index.ts'
+import type { Address, Link, Neighbour, Qdisc, RouteEntry, Rule } from '../rtnl/index.ts'
 import type { GuestKernel } from './kernel.ts'
 
 /** What to read beside links, addresses, routes, rules and neighbours. */
@@ -28,13 +29,14 @@ type Names = (index: number | undefined) => string
  */
 export async function observe(kernel: GuestKernel, reading: Reading): Promise<Observed> {
   const sysctls = reading.sysctls.map(async name => [name, await kernel.read(`/proc/sys/${name}`)] as const)
-  const [links, addresses, ipv4, ipv6, rules, neighbours, masquerades, values] = await Promise.all([
+  const [links, addresses, ipv4, ipv6, rules, neighbours, qdiscs, masquerades, values] = await Promise.all([
     kernel.route().links.list(),
     kernel.route().addresses.list(),
     kernel.route().routes.list({ family: 4, table: 0 }),
     kernel.route().routes.list({ family: 6, table: 0 }),
     kernel.route().rules.list(),
     kernel.route().neighbours.list(),
+    kernel.route().qdiscs.list(),
     reading.masquerades.length > 0 ? masqueraded(kernel, reading.masquerades) : [],
     Promise.all(sysctls),
   ])
@@ -48,6 +50,7 @@ export async function observe(kernel: GuestKernel, reading: Reading): Promise<Ob
     rules: rules.map(ruleOf),
     neighbours: neighbours.map(neighbour => neighbourOf(neighbour, names)),
     masquerades,
+    impairments: qdiscs.flatMap(qdisc => impairmentOf(qdisc, names)),
     sysctls: Object.fromEntries(
       values.flatMap(([name, value]) => (value === undefined ? [] : [[name, value.trim()]])),
     ),
@@ -105,6 +108,13 @@ function addressOf(
   names: Names,
 ): Observed['addresses'][number] {
   return { dev: names(link), family, address, prefix, duplicate, tentative }
+}
+
+function impairmentOf({ link, settings }: Qdisc, names: Names): ObservedImpairment[] {
+  if (settings?.kind !== 'netem') return []
+  const { delay, jitter, loss, duplicate, reorder, corrupt, rate } = settings
+  const known = Object.entries({ delay, jitter, loss, duplicate, reorder, corrupt, rate })
+  return [{ dev: names(link), ...Object.fromEntries(known.filter(([, value]) => value)) }]
 }
 
 function neighbourOf({ link, address, mac, state }: Neighbour, names: Names): ObservedNeighbour {

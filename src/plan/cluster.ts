@@ -4,7 +4,7 @@ import { PlanError } from './errors.ts'
 import { requirePossible } from './limits.ts'
 import { planBridges } from './network/bridges.ts'
 import { planUserSpace } from './network/user-limits.ts'
-import { addressed, setupOf } from './node.ts'
+import { addressed, impairedBy, setupOf } from './node.ts'
 import { mtusOf, settingFor, settingsFor } from './settings/narrow.ts'
 import type { Settings } from './settings/settings.ts'
 import { topologyOf } from './topology/named/index.ts'
@@ -42,6 +42,7 @@ export function planNodes(settings: Settings, ids: readonly number[]): ClusterPl
 function planNode(node: Wired, all: readonly Wired[], settings: Settings): NodePlan {
   const topology = topologyOf(settings.topology)
   const rule = topology.setup.find(({ of }) => contains(of, node.id)) ?? { of: node.id }
+  const impairments = impairedBy(node, topology.links)
   return {
     id: node.id,
     name: nodeName(node.id),
@@ -51,6 +52,7 @@ function planNode(node: Wired, all: readonly Wired[], settings: Settings): NodeP
     append: commandLine(node, settings),
     nets: addressed(node, rule, settings),
     setup: setupOf(node, ruleFor(rule, settings), { all, prefix: settings.prefix }),
+    ...(Object.keys(impairments).length > 0 && { impairments }),
   }
 }
 

@@ -1,6 +1,7 @@
 export { hostAddresses, ipv4Length, ipv4On, ipv6Length, ipv6On, isTemplate, subnetOf } from './addressing.ts'
 export { appendedTo, planCluster } from './cluster.ts'
 export { PlanError } from './errors.ts'
+export * from './impairment.ts'
 export * from './network/bridges.ts'
 export * from './network/segment.ts'
 export * from './network/uplink.ts'

@@ -1,7 +1,16 @@
 import { roleOf } from '../base/index.ts'
 import { byTemplate, ipv4On, ipv6On, ipv6With, subnetOf } from './addressing.ts'
+import { effective, type Impairment } from './impairment.ts'
 import { macOf } from './network/bridges.ts'
-import type { AddressRule, GuestBridgeRule, HopRule, RouteRule, SetupRule } from './topology/topology.ts'
+import {
+  type AddressRule,
+  contains,
+  type GuestBridgeRule,
+  type HopRule,
+  type LinkRule,
+  type RouteRule,
+  type SetupRule,
+} from './topology/topology.ts'
 import type { GuestBridge, Hop, NodeNet, NodeSetup, RoutePlan, Wired } from './types.ts'
 
 interface NodeContext {
@@ -49,6 +58,19 @@ export function setupOf(node: Wired, rule: SetupRule, around: NodeContext): Node
     masquerade: (rule.masquerade ?? []).map(net => subnetOf(around.prefix, net)),
     bridges: (rule.bridges ?? []).map(bridge => bridgeOf(bridge, node, around.prefix)),
   }
+}
+
+/** What the topology says of the node's links, by interface. */
+export function impairedBy(
+  { id, nets }: Wired,
+  rules: readonly LinkRule[] = [],
+): Readonly<Record<string, Impairment>> {
+  const impaired = nets.flatMap((net, position) => {
+    const rule = rules.find(each => each.net === net && contains(each.of, id))
+    const impairment = effective(rule ?? {})
+    return Object.keys(impairment).length > 0 ? [[`eth${position}`, impairment] as const] : []
+  })
+  return Object.fromEntries(impaired)
 }
 
 /** The interface that puts the node on each net. When a bridge has that interface as a port, it is the bridge. */

@@ -2,6 +2,8 @@ import { hostId, idsOf, type Role, roleOf } from '../base/index.ts'
 import {
   contains,
   type HopRule,
+  impairmentProblem,
+  type LinkRule,
   planCluster,
   resolveSettings,
   type SettingOptions,
@@ -30,14 +32,17 @@ export function checkTopology({ topology, settings, document }: Checked): void {
   }
   const wiring = new Wiring(topology)
   for (const rule of topology.setup) checkSetup(rule, wiring, refuse)
+  for (const rule of topology.links ?? []) checkLink(rule, wiring, refuse)
   checkSettings(settings, wiring, refuse)
   checkAddresses({ topology, settings, document }, refuse)
 }
 
 type Refuse = (path: Path, reason: string) => never
 
-function checkSets({ nets, setup }: Topology, refuse: Refuse): void {
-  const keys = [...nets.map(({ of }) => ['nets', keyOf(of)]), ...setup.map(({ of }) => ['setup', keyOf(of)])]
+function checkSets({ nets, setup, links = [] }: Topology, refuse: Refuse): void {
+  const keys = Object.entries({ nets, setup, links }).flatMap(([part, rules]) =>
+    rules.map(({ of }) => [part, keyOf(of)]),
+  )
   for (const path of keys) {
     const set = setOf(path[1]!)
     const ends = typeof set === 'object' ? set : typeof set === 'number' ? [set] : []
@@ -110,6 +115,14 @@ function checkSetup(rule: Topology['setup'][number], wiring: Wiring, refuse: Ref
   rule.bridges?.forEach(({ nets }, index) => {
     for (const net of nets) mustBeOn([...at, 'bridges', index], net)
   })
+}
+
+function checkLink({ of, net, ...impairment }: LinkRule, wiring: Wiring, refuse: Refuse): void {
+  const path = ['links', keyOf(of), `${net}`]
+  const isOn = everyId.some(id => contains(of, id) && wiring.netsOf(id).includes(net))
+  if (!isOn) refuse(path, `none of these nodes is on net ${net}`)
+  const problem = impairmentProblem(impairment)
+  if (problem !== undefined) refuse(path, problem)
 }
 
 /** Why a next hop is nowhere. */

@@ -1,16 +1,26 @@
 import { hostId } from '../base/index.ts'
-import type { AddressRule, HopRule, NodeSet, RouteRule, SetupRule, Topology } from '../plan/index.ts'
-import type { FileHop, FileSetup, TopologyFile } from './schema.ts'
+import {
+  type AddressRule,
+  effective,
+  type HopRule,
+  type LinkRule,
+  type NodeSet,
+  type RouteRule,
+  type SetupRule,
+  type Topology,
+} from '../plan/index.ts'
+import type { FileHop, FileImpairment, FileSetup, TopologyFile } from './schema.ts'
 
 // The two forms of a topology: that of a file, with sets of nodes as keys, and that of the plan, with lists.
 
-/** The plan's form. The smaller the set, the later its nets, and the earlier its setup: both then win. */
+/** The plan's form. The smaller the set, the later its nets, and the earlier its setup and links: they then win. */
 export function topologyOfFile(file: TopologyFile): Topology {
   const nets = Object.entries({ vm: [0], router: [0], tester: [0], ...file.nets })
   const ordered = nets
     .map(([key, list]) => ({ of: setOf(key), nets: list }))
     .sort((a, b) => size(b.of) - size(a.of))
   const setup = Object.entries(file.setup ?? {}).map(([key, rule]) => ruleOf(setOf(key), rule))
+  const links = Object.entries(file.links ?? {}).flatMap(([key, nets]) => linkRules(setOf(key), nets))
   return {
     name: file.name,
     doc: file.doc ?? '',
@@ -19,12 +29,13 @@ export function topologyOfFile(file: TopologyFile): Topology {
     ...(file.more && { more: file.more }),
     nets: ordered,
     setup: setup.sort((a, b) => size(a.of) - size(b.of)),
+    ...(links.length > 0 && { links: links.sort((a, b) => size(a.of) - size(b.of)) }),
   }
 }
 
 /** The form of a file, of which {@link topologyOfFile} makes the same topology. */
 export function fileOfTopology(topology: Topology): TopologyFile {
-  const { name, doc, routers, testers, more, nets, setup } = topology
+  const { name, doc, routers, testers, more, nets, setup, links } = topology
   return {
     name,
     ...(doc && { doc }),
@@ -33,6 +44,7 @@ export function fileOfTopology(topology: Topology): TopologyFile {
     ...(more && { more: [...more] }),
     nets: Object.fromEntries(nets.map(({ of, nets: list }) => [keyOf(of), [...list]])),
     setup: Object.fromEntries(setup.map(rule => [keyOf(rule.of), fileRule(rule)])),
+    ...(links && { links: fileLinks(links) }),
   }
 }
 
@@ -82,6 +94,19 @@ function fileRule({ of: _, routes, rules, addresses, ...rest }: SetupRule): File
     }),
     ...(addresses && { addresses }),
   }
+}
+
+function linkRules(of: NodeSet, nets: Readonly<Record<string, FileImpairment>>): LinkRule[] {
+  return Object.entries(nets).map(([net, impairment]) => ({ of, net: Number(net), ...effective(impairment) }))
+}
+
+function fileLinks(links: readonly LinkRule[]): NonNullable<TopologyFile['links']> {
+  const file: Record<string, Record<string, FileImpairment>> = {}
+  for (const { of, net, ...impairment } of links) {
+    const nets = file[keyOf(of)] ?? {}
+    file[keyOf(of)] = { ...nets, [net]: nets[net] ?? effective(impairment) }
+  }
+  return file
 }
 
 type FileRoute = NonNullable<FileSetup['routes']>[number]

@@ -13,11 +13,20 @@ export function topologyText(topology: Topology): string {
 }
 
 /** A topology file, with these lines as comments at its head. */
-export function fileText({ nets, setup, ...head }: TopologyFile, comments: readonly string[] = []): string {
-  const document = new YamlDocument({ ...head, nets: keyed(nets), setup: keyed(setup) })
+export function fileText(
+  { nets, setup, links, ...head }: TopologyFile,
+  comments: readonly string[] = [],
+): string {
+  const byNet = Object.entries(links ?? {}).map(([key, nets]) => [key, keyed(nets)])
+  const document = new YamlDocument({
+    ...head,
+    nets: keyed(nets),
+    setup: keyed(setup),
+    ...(links && { links: keyed(Object.fromEntries(byNet)) }),
+  })
   for (const { key, value } of itemsOf(document.contents))
-    if (!['nets', 'setup'].includes(`${key}`)) onOneLine(value)
-  for (const { value } of itemsOf(document.get('nets'))) onOneLine(value)
+    if (!['nets', 'setup', 'links'].includes(`${key}`)) onOneLine(value)
+  for (const part of ['nets', 'links']) for (const { value } of itemsOf(document.get(part))) onOneLine(value)
   for (const { value: rule } of itemsOf(document.get('setup')))
     for (const { value: part } of itemsOf(rule)) {
       if (isSeq(part) && part.items.some(isCollection)) part.items.forEach(onOneLine)

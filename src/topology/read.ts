@@ -106,6 +106,7 @@ function withBase(given: TopologyFile, document: Document): TopologyFile {
       ...given,
       nets: { ...base.nets, ...given.nets },
       setup: { ...base.setup, ...given.setup },
+      ...((base.links || given.links) && { links: { ...base.links, ...given.links } }),
     }
   } catch (failure) {
     throw badTopology(document.place(['base']), messageOf(failure))

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { hostId, lastNodeId } from '../base/index.ts'
-import { isTemplate, roleKeys, settings } from '../plan/index.ts'
+import { isTemplate, longestDelayMs, roleKeys, settings } from '../plan/index.ts'
 
 // What a topology file may have (docs/topology-files.md). The JSON Schema for editors is made of this.
 
@@ -66,6 +66,21 @@ const setup = z.strictObject({
   bridges: z.array(bridge).optional().describe('bridges in the guest over some of its interfaces'),
 })
 
+const time = z.number().min(0).max(longestDelayMs).optional()
+const share = z.number().min(0).max(1).optional()
+
+const impairment = z.strictObject({
+  delayMs: time.describe('delay each packet that the node sends'),
+  jitterMs: time.describe('let delays differ by up to this'),
+  loss: share.describe('lose this share of the packets: 0.01 is 1 %'),
+  duplicate: share.describe('send this share twice'),
+  reorder: share.describe('send this share at once, ahead of what waits'),
+  corrupt: share.describe('flip a bit in this share'),
+  rate: z.int().min(8).optional().describe('bits a second'),
+  down: z.boolean().optional().describe('the cable is out: the guest sees no carrier'),
+  partition: z.boolean().optional().describe('nothing passes, unseen by the guest'),
+})
+
 const count = z
   .union([
     z.int().min(0).max(20),
@@ -90,6 +105,10 @@ export const fileSchema = z.strictObject({
     .optional()
     .describe('the nets of nodes, in the order of their interfaces; eth0 is on net 0'),
   setup: z.record(nodeSet, setup).optional().describe('how nodes route'),
+  links: z
+    .record(nodeSet, z.record(netKey, impairment))
+    .optional()
+    .describe('what impairs the links of nodes, by net'),
   settings: z
     .looseObject(Object.fromEntries(known.map(key => [key, value.optional().describe(docOf(key))])))
     .optional()
@@ -98,6 +117,7 @@ export const fileSchema = z.strictObject({
 
 export type TopologyFile = z.infer<typeof fileSchema>
 export type FileSetup = z.infer<typeof setup>
+export type FileImpairment = z.infer<typeof impairment>
 export type FileHop = z.infer<typeof hop>
 
 function docOf(key: string): string {

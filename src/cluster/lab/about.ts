@@ -1,3 +1,4 @@
+import type { ImpairedLink } from '../../api/index.ts'
 import { type HostResources, softwareKeys } from '../../host/index.ts'
 import type { ClusterPlan, Settings } from '../../plan/index.ts'
 import { type SharedVms, snapshotForeign } from '../../vm/index.ts'
@@ -6,6 +7,8 @@ import { ClusterError } from '../errors.ts'
 /** What a snapshot says of its cluster, beside its VMs: a JSON value. */
 export interface AboutCluster {
   readonly plan: ClusterPlan
+  /** Absent in those of earlier versions. */
+  readonly impaired?: readonly ImpairedLink[]
   readonly settings: Settings
   readonly accel: HostResources['accel']['kind']
   /** The version of the kernel of nodes without one of their own. */
@@ -27,17 +30,26 @@ export interface SharedSnapshot extends SharedVms {
 /** What of a cluster is described. */
 export interface Described {
   readonly plan: ClusterPlan
+  readonly impaired: readonly ImpairedLink[]
   readonly settings: Settings
   readonly host: HostResources
   readonly ownNet: boolean
 }
 
-export function aboutCluster({ plan, settings, host, ownNet }: Described): AboutCluster {
+export function aboutCluster({ plan, impaired, settings, host, ownNet }: Described): AboutCluster {
   const software = Object.fromEntries(plan.nodes.map(({ id }) => [id, keyOf(host, id)]))
   // Where bridges cannot be made, a fork fails: other devices would not fit its guests.
   const bridged = ownNet || settings.netSetup !== '' ? settings : { ...settings, fabric: 'bridge' as const }
   const { accel, image } = host
-  return { plan, settings: bridged, accel: accel.kind, kernel: image.kernelVersion, software, ownNet }
+  return {
+    plan,
+    impaired,
+    settings: bridged,
+    accel: accel.kind,
+    kernel: image.kernelVersion,
+    software,
+    ownNet,
+  }
 }
 
 /** Refuses to go on with guests whose kernel, root or accelerator this machine no longer has. Throws SNAPSHOT_FOREIGN. */

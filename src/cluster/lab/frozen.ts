@@ -1,3 +1,4 @@
+import type { ImpairedLink } from '../../api/index.ts'
 import { inTurns, Scope } from '../../base/index.ts'
 import type { HostResources, NodeAdditions } from '../../host/index.ts'
 import type { ClusterPlan, Settings } from '../../plan/index.ts'
@@ -15,6 +16,7 @@ export interface FrozenNodes<Vm extends AsyncDisposable = Template> extends Asyn
 /** A cluster that has been frozen, ready to be forked any number of times. */
 export interface FrozenCluster extends FrozenNodes {
   readonly plan: ClusterPlan
+  readonly impaired: readonly ImpairedLink[]
   readonly settings: Settings
   readonly host: HostResources
   readonly additions: NodeAdditions

@@ -62,13 +62,14 @@ async function partsOf(
   world: ClusterWorld,
   { snapshot, about }: Opened,
   { net, places, onEvent }: Pick<StartHooks, 'net' | 'places' | 'onEvent'>,
-): Promise<Pick<FrozenCluster, 'plan' | 'settings' | 'host' | 'additions' | 'ownNet'>> {
+): Promise<Pick<FrozenCluster, 'plan' | 'impaired' | 'settings' | 'host' | 'additions' | 'ownNet'>> {
   mustHaveNet(about, net)
-  const { plan, settings, ownNet } = about
+  const { plan, impaired = [], settings, ownNet } = about
   const { env, searchPath, places: usual } = world.environment
   const cacheDir = (places ?? usual).cache
   const notice = (text: string) => onEvent?.({ type: 'notice', text })
   const host = await world.findHost(settings, { cacheDir, searchPath, notice })
   mustMatch(about, host, snapshot)
-  return { plan, settings, host, additions: world.additions(settings, { env, cacheDir, notice }), ownNet }
+  const additions = world.additions(settings, { env, cacheDir, notice })
+  return { plan, impaired, settings, host, additions, ownNet }
 }

@@ -13,7 +13,7 @@ interface Saving {
 }
 
 interface SavingNodes extends Saving {
-  readonly about: Described
+  readonly about: () => Described
   readonly keep: boolean
 }
 
@@ -22,11 +22,11 @@ export async function saveNodes(
   nodes: Nodes,
   { about, places, snapshot, keep }: SavingNodes,
 ): Promise<SavedSnapshot> {
-  const { qemu, accel } = about.host
+  const { qemu, accel } = about().host
   const manifest = await saveSnapshot(snapshotsIn(places.state), snapshot, save =>
     nodes.hold(
       ({ vms, spreadMs }, signal) => {
-        const saved = { vms, spreadMs, about: aboutCluster({ ...about, plan: nodes.plan }) }
+        const saved = { vms, spreadMs, about: aboutCluster(about()) }
         return save({ ...saved, qemu, accel: accel.kind }, signal)
       },
       { keep },

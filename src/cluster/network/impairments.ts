@@ -1,8 +1,15 @@
-import type { ImpairedLink, Impairment } from '../../api/index.ts'
+import type { ImpairedLink } from '../../api/index.ts'
 import { Turns } from '../../base/index.ts'
 import { impairGuest } from '../../guest/index.ts'
 import { type Fabric, setTapUp } from '../../net/index.ts'
-import type { NodeNet } from '../../plan/index.ts'
+import {
+  effective,
+  type Impairment,
+  impairmentProblem,
+  type NodeNet,
+  type NodePlan,
+  netemOf,
+} from '../../plan/index.ts'
 import type { NetNamespace } from '../../sys/index.ts'
 import { ClusterError, noStreams } from '../errors.ts'
 import type { ClusterNode } from '../nodes/node.ts'
@@ -28,9 +35,9 @@ export class Impairments {
 
   list(nodes: readonly ClusterNode[]): ImpairedLink[] {
     return nodes.flatMap(node =>
-      [...(this.#links.get(node) ?? [])].map(([dev, impairment]) => {
-        const { net } = node.plan.nets.find(each => each.dev === dev)!
-        return { node: node.plan.name, dev, net, ...impairment }
+      [...(this.#links.get(node) ?? [])].flatMap(([dev, impairment]) => {
+        const net = node.plan.nets.find(each => each.dev === dev)?.net
+        return net === undefined ? [] : [{ node: node.plan.name, dev, net, ...impairment }]
       }),
     )
   }
@@ -50,13 +57,34 @@ export class Impairments {
     })
   }
 
-  /** A guest that starts afresh has whole links: what the host does to them ends, too. */
-  async forget(nodes: readonly ClusterNode[]): Promise<void> {
-    for (const node of nodes) {
-      for (const [dev, { partition }] of this.#links.get(node) ?? [])
-        if (partition) await this.#setTap(nicOf(node, dev), true)
-      this.#links.delete(node)
+  /** Gives the links of a guest that starts afresh what the plan says: theirs are whole. The host's may be cut off still. */
+  async begin(node: ClusterNode): Promise<void> {
+    await this.#turns.run([node], async () => {
+      const { nets, impairments = {} } = node.plan
+      const had = this.#links.get(node)
+      for (const nic of nets) if (had?.get(nic.dev)?.partition) await this.#setTap(nic, true)
+      this.#links.set(node, new Map())
+      for (const [dev, wanted] of Object.entries(impairments)) {
+        await this.#change(node, nicOf(node, dev), { had: {}, wanted })
+        this.#links.get(node)!.set(dev, wanted)
+      }
+    })
+  }
+
+  /** Takes over what impaired the links of a node when it was frozen: its guest has it, and the host not yet. */
+  async adopt(node: ClusterNode, impaired: readonly ImpairedLink[]): Promise<void> {
+    const own = impaired.filter(each => each.node === node.plan.name)
+    for (const { node: _, dev, net, ...impairment } of own) {
+      if (impairment.partition) await this.#setTap(nicOf(node, dev), false)
+      const links = this.#links.get(node) ?? new Map<string, Impairment>()
+      this.#links.set(node, links.set(dev, impairment))
     }
+  }
+
+  /** Throws NO_PARTITION for nodes with a link that this network cannot cut off. */
+  refuse(plans: readonly NodePlan[]): void {
+    for (const { nets, impairments = {} } of plans)
+      for (const nic of nets) if (impairments[nic.dev]?.partition) this.#namespaceOf(nic)
   }
 
   async #change(node: ClusterNode, nic: NodeNet, { had, wanted }: Change): Promise<void> {
@@ -65,7 +93,7 @@ export class Impairments {
     if (before || after) {
       const { channel } = node
       if (!channel) throw noStreams(node.plan.name)
-      await impairGuest(channel, nic.dev, after)
+      await impairGuest(channel, nic.dev, after && { ...after, limit })
     }
     if (Boolean(had.partition) !== Boolean(wanted.partition)) await this.#setTap(nic, !wanted.partition)
     if (Boolean(had.down) !== Boolean(wanted.down))
@@ -103,7 +131,7 @@ function nicOf({ plan }: ClusterNode, dev: string): NodeNet {
 
 /** What was asked without what changes nothing. Throws BAD_IMPAIRMENT. */
 function checked(node: string, dev: string, asked: Impairment): Impairment {
-  const wrong = wrongIn(asked)
+  const wrong = impairmentProblem(asked)
   if (wrong !== undefined)
     throw new ClusterError({
       code: 'BAD_IMPAIRMENT',
@@ -112,46 +140,7 @@ function checked(node: string, dev: string, asked: Impairment): Impairment {
       target: `${node}/${dev}`,
       reason: wrong,
     })
-  return Object.fromEntries(
-    Object.entries(asked).filter(([, value]) => value !== undefined && value !== false && value !== 0),
-  )
-}
-
-const longestMs = 60_000
-const shares = ['loss', 'duplicate', 'reorder', 'corrupt'] as const
-
-function wrongIn(asked: Impairment): string | undefined {
-  const { delayMs = 0, jitterMs = 0, reorder = 0, rate = 0 } = asked
-  for (const name of ['delayMs', 'jitterMs'] as const) {
-    const value = asked[name] ?? 0
-    if (!(value >= 0 && value <= longestMs)) return `${name} is ${value}, and can be from 0 to ${longestMs}`
-  }
-  for (const name of shares) {
-    const value = asked[name] ?? 0
-    if (!(value >= 0 && value <= 1)) return `${name} is ${value}, and can be from 0 to 1`
-  }
-  if (!(Number.isInteger(rate) && rate >= 0 && (rate === 0 || rate >= 8)))
-    return `rate is ${rate}, and is at least 8 bit/s`
-  if (jitterMs > delayMs) return `jitterMs is ${jitterMs}, and delayMs only ${delayMs}`
-  if (reorder > 0 && delayMs === 0) return 'reorder needs delayMs: only packets that wait can be overtaken'
-  return undefined
-}
-
-/** In netem's units. Undefined: it has nothing to do. */
-function netemOf({
-  delayMs = 0,
-  jitterMs = 0,
-  rate,
-  ...rest
-}: Impairment): Parameters<typeof impairGuest>[2] {
-  const { loss, duplicate, reorder, corrupt } = rest
-  const settings = {
-    ...(delayMs > 0 && { delay: delayMs * 1000, ...(jitterMs > 0 && { jitter: jitterMs * 1000 }) }),
-    ...Object.fromEntries(
-      Object.entries({ loss, duplicate, reorder, corrupt, rate }).filter(([, value]) => value),
-    ),
-  }
-  return Object.keys(settings).length > 0 ? { ...settings, limit } : undefined
+  return effective(asked)
 }
 
 function noPartition(net: number): ClusterError {

@@ -1,5 +1,5 @@
 import type { NodeMilestone, NodeState, NodeStatus, ProgressEvent } from '../../api/index.ts'
-import { callText, codeOf, countdown, messageOf, within } from '../../base/index.ts'
+import { codeOf, countdown, messageOf, within } from '../../base/index.ts'
 import {
   changeMs,
   configure,
@@ -22,9 +22,10 @@ import type {
   Template,
   VmSpec,
 } from '../../vm/index.ts'
-import { ClusterError, nodeBusy, noStreams } from '../errors.ts'
+import { type ClusterError, nodeBusy, noStreams } from '../errors.ts'
 import type { ClusterWorld } from '../world.ts'
 import { awaitCloudGuest, cloudBootMs, configureSeeded } from './cloud-guest.ts'
+import { notReady } from './not-ready.ts'
 import { resumeFrozen } from './resume.ts'
 import { NodeLifecycle } from './state.ts'
 
@@ -39,6 +40,8 @@ export interface NodeDependencies {
   /** The port on this machine's loopback to redirect the guest's DNS to. Undefined: DNS needs no redirect. */
   readonly dnsPort: () => number | undefined
   readonly additions: Pick<NodeAdditions, 'of'>
+  /** Impairs the links of a node whose guest has been configured, as its plan says. */
+  readonly impair: (node: ClusterNode) => Promise<void>
   /** The cluster's domain; empty for none. */
   readonly domain: string
 }
@@ -115,11 +118,12 @@ export class ClusterNode {
 
   /** Configures its guest: addresses, routes and, for a clone, its identity. */
   async configure(): Promise<void> {
-    await this.#configuring(channel =>
-      this.#cloudBootMs === undefined
+    await this.#configuring(async channel => {
+      await (this.#cloudBootMs === undefined
         ? this.#configureOwn(channel)
-        : this.#configureCloudGuest(channel, this.#cloudBootMs),
-    )
+        : this.#configureCloudGuest(channel, this.#cloudBootMs))
+      await this.#parts.impair(this)
+    })
     await this.follow() // the plan may have changed meanwhile
   }
 
@@ -377,24 +381,10 @@ export class ClusterNode {
   /** The same for what a paused guest cannot do. */
   mustRun(): Machine {
     if (this.state !== 'paused') return this.#running()
-    throw this.#notReady('it is paused', `Resume it: ${callText('resume', this.#plan.id)}`)
+    throw this.#notReady()
   }
 
-  #notReady(reason = this.#reason ?? `it is ${this.state}`, remedy = this.#remedy()): ClusterError {
-    const target = this.#plan.name
-    return new ClusterError({
-      code: 'NODE_NOT_READY',
-      op: 'use node',
-      target,
-      reason,
-      ...(remedy !== undefined && { remedy }),
-    })
-  }
-
-  /** A failed or stopped node is replaced by a reset. Its console log stays. */
-  #remedy(): string | undefined {
-    if (this.state === 'stopped') return `Start it afresh: ${callText('reset', this.#plan.id)}`
-    if (this.state !== 'failed') return undefined
-    return `Replace it: ${callText('reset', this.#plan.id)}; its console has more`
+  #notReady(): ClusterError {
+    return notReady({ plan: this.#plan, state: this.state, reason: this.#reason })
   }
 }

@@ -1,4 +1,5 @@
 import { hostId, type Role, roleOf } from '../../base/index.ts'
+import type { Impairment } from '../impairment.ts'
 
 /** A set of nodes: all of a role, one id, or a range of ids. */
 export type NodeSet = Role | number | readonly [first: number, last: number]
@@ -46,6 +47,12 @@ export interface GuestBridgeRule {
   readonly address: number
 }
 
+/** What impairs the links of these nodes on a net. */
+export interface LinkRule extends Impairment {
+  readonly of: NodeSet
+  readonly net: number
+}
+
 /** The default number of nodes of a role, and the fewest that the topology works with. */
 export interface Count {
   readonly usual: number
@@ -66,6 +73,8 @@ export interface Topology {
   readonly nets: readonly { readonly of: NodeSet; readonly nets: readonly number[] }[]
   /** The first entry that contains a node counts. */
   readonly setup: readonly SetupRule[]
+  /** For each link the first entry with its node and net counts. */
+  readonly links?: readonly LinkRule[]
 }
 
 /** The default route of routers: through the host, where it has an uplink. */

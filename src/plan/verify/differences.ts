@@ -1,3 +1,4 @@
+import { impairmentOf, impairmentText } from '../impairment.ts'
 import type { Expected, ExpectedNeighbour } from './expected.ts'
 import { localTable, mainTable } from './expected.ts'
 import type { Observed, ObservedHop, ObservedLink, ObservedRoute, ObservedRule } from './observed.ts'
@@ -21,6 +22,7 @@ export function findingsOf(expected: Expected, observed: Observed): Finding[] {
     ...expected.rules.flatMap(rule => ofRule(rule, observed)),
     ...expected.neighbours.flatMap(neighbour => ofNeighbour(neighbour, observed)),
     ...ofMasquerades(expected, observed),
+    ...expected.links.flatMap(link => ofImpairment(link, expected, observed)),
     ...ofSysctls(expected, observed),
   ]
 }
@@ -146,6 +148,15 @@ function ofMasquerades(should: Expected, is: Observed): Finding[] {
       should: 'there',
       is: missing,
     }))
+}
+
+/** Also one that was not asked for is a difference: packets are late, or lost, because of it. */
+function ofImpairment({ name }: ObservedLink, should: Expected, is: Observed): Finding[] {
+  const text = ({ impairments }: Observed) => {
+    const own = impairments.filter(({ dev }) => dev === name).map(({ dev: _, ...netem }) => netem)
+    return own.map(netem => impairmentText(impairmentOf(netem))).join(' and ') || 'none'
+  }
+  return differing(`impairment of ${name}`, text(should), text(is))
 }
 
 /** One that follows from another does not count beside it. */

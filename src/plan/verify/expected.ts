@@ -1,5 +1,6 @@
 import { addressBytes, addressText } from '../../base/index.ts'
 import { ipv4Length, ipv6Length } from '../addressing.ts'
+import { isCut, netemOf } from '../impairment.ts'
 import { mtuOf } from '../network/bridges.ts'
 import type { Attachment, NetworkMap } from '../reachability.ts'
 import type { ClusterPlan, Hop, NodePlan, RoutePlan } from '../types.ts'
@@ -35,20 +36,22 @@ export function expectedOf(node: NodePlan, plan: ClusterPlan, map: NetworkMap): 
   return {
     links: linksOf(node, plan),
     addresses: addressesOf(node),
-    routes: [...connectedOf(node), ...setup.routes.flatMap(routesOf)],
+    routes: [...connectedOf(node), ...setup.routes.flatMap(routesOf)].map(route => withDead(route, node)),
     rules: rulesOf(node),
     neighbours: neighboursOf(node, { plan, map, attachments }),
     masquerades: masqueradesOf(node),
+    impairments: impairmentsOf(node),
     sysctls: sysctlsOf(node, plan),
   }
 }
 
 /** Interfaces of nets, and bridges in the guest. A bridge has the least MTU of its ports (br_mtu_auto_adjust). */
-function linksOf({ nets, setup }: NodePlan, { bridges }: ClusterPlan): ObservedLink[] {
+function linksOf({ nets, setup, impairments = {} }: NodePlan, { bridges }: ClusterPlan): ObservedLink[] {
   const links = nets.map(({ net, dev, mac }) => {
     const master = setup.bridges.find(({ ports }) => ports.includes(dev))?.name
     const mtu = mtuOf(bridges, net)
-    return { name: dev, mac, mtu, up: true, carrier: true, ...(master !== undefined && { master }) }
+    const carrier = !impairments[dev]?.down
+    return { name: dev, mac, mtu, up: true, carrier, ...(master !== undefined && { master }) }
   })
   const inner = setup.bridges.map(({ name, mac, ports }) => {
     const mtus = links.filter(link => ports.includes(link.name)).map(({ mtu }) => mtu)
@@ -71,6 +74,24 @@ function addressesOf({ nets, setup }: NodePlan): Observed['addresses'] {
 }
 
 const lengthOf = (family: IpFamily): number => (family === 4 ? ipv4Length : ipv6Length)
+
+/** The kernel marks hops over an interface without carrier. */
+function withDead(route: ObservedRoute, { impairments = {} }: NodePlan): ObservedRoute {
+  const hops = route.hops.map(hop => (impairments[hop.dev]?.down ? { ...hop, dead: true } : hop))
+  return { ...route, hops }
+}
+
+function impairmentsOf({ impairments = {} }: NodePlan): Observed['impairments'] {
+  return Object.entries(impairments).flatMap(([dev, impairment]) => {
+    const netem = netemOf(impairment)
+    return netem ? [{ dev, ...netem }] : []
+  })
+}
+
+/** Nothing that the node sends on the interface arrives, because that was asked for. */
+export function isCutOff({ impairments = {} }: NodePlan, dev: string): boolean {
+  return isCut(impairments[dev] ?? {})
+}
 
 /** The routes that the kernel makes of the addresses. The last byte of an address is the node. */
 function connectedOf(node: NodePlan): ObservedRoute[] {
@@ -123,10 +144,13 @@ function neighboursOf(node: NodePlan, { plan, map, attachments }: Around): Expec
       map
         .addressesOf(other)
         .filter(there => there.segment === segment)
-        .flatMap(({ ipv4, ipv6, mac }) =>
+        .flatMap(({ ipv4, ipv6, mac, ...there }) =>
           [ipv4, ipv6].map(address => ({
             ...{ dev, address, mac, state: 'reachable' },
-            nextHop: hops.some(hop => hop.dev === dev && (hop.ipv4 === address || hop.ipv6 === address)),
+            nextHop:
+              !isCutOff(node, dev) &&
+              !isCutOff(other, there.dev) &&
+              hops.some(hop => hop.dev === dev && (hop.ipv4 === address || hop.ipv6 === address)),
           })),
         ),
     ),

@@ -1,3 +1,5 @@
+import type { Netem } from '../impairment.ts'
+
 /** What a node's kernel has, as far as a plan says something about it. Interfaces are named. */
 export interface Observed {
   readonly links: readonly ObservedLink[]
@@ -7,8 +9,14 @@ export interface Observed {
   readonly rules: readonly ObservedRule[]
   readonly neighbours: readonly ObservedNeighbour[]
   readonly masquerades: readonly Masqueraded[]
+  /** What its own netem does to what it sends. */
+  readonly impairments: readonly ObservedImpairment[]
   /** By its name: `net/ipv4/ip_forward`. One that the kernel lacks is absent. */
   readonly sysctls: Readonly<Record<string, string>>
+}
+
+export interface ObservedImpairment extends Netem {
+  readonly dev: string
 }
 
 export type IpFamily = 4 | 6

@@ -1,7 +1,7 @@
 import { NetworkMap, type ReachTarget, reachTargets } from '../reachability.ts'
 import type { ClusterPlan, FabricKind, NodePlan } from '../types.ts'
 import { type Finding, findingsOf, hopsText, routeName, ruleName } from './differences.ts'
-import { type Expected, expectedOf } from './expected.ts'
+import { type Expected, expectedOf, isCutOff } from './expected.ts'
 import { type Found, lookUp, type Packet } from './lookup.ts'
 import type { IpFamily, Observed, ObservedHop } from './observed.ts'
 
@@ -163,6 +163,7 @@ class Walk {
     const onward = hopsLeft - 1
     const source = packet.from ?? addressOn(should, { dev: hop.dev, family: packet.family })
     const inDev = map.addressesOf(next).find(each => each.segment === segment)!.dev
+    if (isCutOff(node, hop.dev) || isCutOff(next, inDev)) return false
     const { family, to } = packet
     const arrives = this.#arrives({
       node: next,

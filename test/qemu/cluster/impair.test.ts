@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { type Cluster, startCluster } from '../../../src/index.ts'
+import { type Cluster, prepareCluster, startCluster } from '../../../src/index.ts'
+import { type Topology, topologyOf } from '../../../src/plan/index.ts'
 import { test } from '../../support/leaks.ts'
 
 const options = { nvm: 2, nrouters: 0, mem: 112, smp: 1 }
@@ -66,6 +67,49 @@ test('an impairment ends with its scope, and with a reset of the node', async ()
   await cluster.reset([1])
   expect(cluster.impaired()).toEqual([])
   expect((await pings(cluster)).lost).toBe(0)
+})
+
+const withLinks = (links: Topology['links']): Topology => ({
+  ...topologyOf('xnet'),
+  name: 'impaired',
+  ...(links && { links }),
+})
+
+test('a topology gives impairments at the start, after a reset, and to forks, and a verification finds them', async () => {
+  const links = [
+    { of: 1, net: 1, delayMs: 50, loss: 0.001 },
+    { of: 2, net: 0, partition: true },
+  ]
+  const expected = [
+    { node: 'vm-001', dev: 'eth1', net: 1, delayMs: 50, loss: 0.001 },
+    { node: 'vm-002', dev: 'eth0', net: 0, partition: true },
+  ]
+  const as = async (cluster: Cluster) => {
+    expect(cluster.impaired()).toEqual(expected)
+    expect((await pings(cluster)).fastest).toBeGreaterThanOrEqual(45)
+    expect(await output(cluster, 'ping -q -c 1 -W 1 192.168.0.2 >/dev/null; echo $?')).toBe('1')
+    expect((await cluster.verify()).differences).toEqual([])
+  }
+  await using lab = await prepareCluster({ ...options, topology: withLinks(links) }, async cluster => {
+    await as(cluster)
+    await cluster.impair({ node: 1, dev: 'eth1' })
+    expect((await cluster.verify()).differences).toEqual([])
+    await cluster.reset()
+    await as(cluster)
+  })
+  await using fork = await lab.fork()
+  await as(fork)
+  await fork.impair({ node: 2, dev: 'eth0', down: true })
+  expect((await fork.verify()).differences).toEqual([])
+  await fork.impair({ node: 2, dev: 'eth0' })
+  expect(await output(fork, 'ping -q -c 5 -W 1 192.168.0.2 >/dev/null; echo $?')).toBe('0')
+})
+
+test('a topology that cuts off a link in user space is refused, and nothing is left', async () => {
+  const topology = withLinks([{ of: 1, net: 1, partition: true }])
+  await expect(startCluster({ ...options, topology, fabric: 'user' })).rejects.toMatchObject({
+    code: 'NO_PARTITION',
+  })
 })
 
 test('what a link cannot have is refused, and leaves it as it is', async () => {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { dashed, type ImpairedLink, verbs } from '../../../api/index.ts'
+import { impairmentText } from '../../../plan/index.ts'
 import { CliError } from '../../errors.ts'
 import { nameOption, timeoutOption } from '../../options/shared.ts'
 import { print, printJson } from '../../output.ts'
@@ -82,17 +83,6 @@ function linksText(links: readonly ImpairedLink[]): string {
     impairmentText(impairment),
   ])
   return table(['node', 'dev', 'net', 'impairment'], rows)
-}
-
-/** `delay 20 ms, jitter 5 ms, loss 1 %` */
-function impairmentText(impairment: Partial<ImpairedLink>): string {
-  return Object.entries(impairment)
-    .map(([name, value]) => {
-      if (value === true) return name
-      if (name.endsWith('Ms')) return `${name.slice(0, -2)} ${value} ms`
-      return name === 'rate' ? `rate ${value} bit/s` : `${name} ${Number(value) * 100} %`
-    })
-    .join(', ')
 }
 
 function badUsage(reason: string): CliError {

@@ -46,6 +46,39 @@ describe('a verification', () => {
     expect(paths.planned).toBeGreaterThanOrEqual(reachTargets(plan).length)
   })
 
+  test('names an impairment that is not there, another one, and one that was not asked for', () => {
+    const impaired = (id: number, impairments: ClusterPlan['nodes'][number]['impairments']) => ({
+      ...xnet,
+      nodes: xnet.nodes.map(node => (node.id === id && impairments ? { ...node, impairments } : node)),
+    })
+    const plan = impaired(1, { eth1: { delayMs: 20, loss: 0.01 } })
+    const what = 'vm-001: impairment of eth1'
+    expect(seen(plan).differences).toEqual([])
+    const gone = (s: State) => {
+      s.impairments = []
+    }
+    const other = (s: State) => {
+      s.impairments = [{ dev: 'eth1', delay: 30_000 }]
+    }
+    expect(said(plan, 1, gone)).toEqual([`${what}: none (delay 20 ms, loss 1 %)`])
+    expect(said(plan, 1, other)).toEqual([`${what}: delay 30 ms (delay 20 ms, loss 1 %)`])
+    expect(said(xnet, 1, other)).toEqual([`${what}: delay 30 ms (none)`])
+  })
+
+  test('expects no path, and no answer of a neighbour, over a link that is to be cut off', () => {
+    for (const impairment of [{ down: true }, { partition: true }, { loss: 1 }]) {
+      const nodes = xnet.nodes.map(node =>
+        node.id === 1 ? { ...node, impairments: { eth1: impairment } } : node,
+      )
+      const plan = { ...xnet, nodes }
+      const { differences, paths } = seen(plan)
+      expect(differences).toEqual([])
+      expect(paths.planned).toBeLessThan(seen(xnet).paths.planned)
+      const { neighbours } = new Verification(plan).expected(1)
+      expect(neighbours.filter(({ dev, nextHop }) => dev === 'eth1' && nextHop)).toEqual([])
+    }
+  })
+
   test('names a rule of the plan that is gone, or that leads to another table', () => {
     const plan = planOf({ nvm: 1, topology: 'dual-path' })
     const rule = 'vm-001: rule of IPv4 for packets out of eth2'

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest'
+import {
+  effective,
+  impairmentOf,
+  impairmentProblem,
+  impairmentText,
+  netemOf,
+  planCluster,
+  resolveSettings,
+  type Topology,
+  topologyOf,
+} from '../../../src/plan/index.ts'
+
+describe('an impairment', () => {
+  test('is refused when it is out of range, or needs a delay that it lacks', () => {
+    expect(impairmentProblem({ delayMs: 20, jitterMs: 5, loss: 1, rate: 8 })).toBeUndefined()
+    expect(impairmentProblem({ delayMs: 60_001 })).toContain('delayMs is 60001')
+    expect(impairmentProblem({ loss: 1.5 })).toContain('loss is 1.5')
+    expect(impairmentProblem({ rate: 7 })).toContain('at least 8')
+    expect(impairmentProblem({ jitterMs: 5 })).toContain('delayMs only 0')
+    expect(impairmentProblem({ reorder: 0.1 })).toContain('reorder needs delayMs')
+  })
+
+  test('has one text, whichever order it was written in, and as netem has it', () => {
+    const asked = { partition: true, rate: 12, loss: 0.01, delayMs: 20, corrupt: 0, down: false }
+    expect(Object.keys(effective(asked))).toEqual(['delayMs', 'loss', 'rate', 'partition'])
+    expect(impairmentText(asked)).toBe('delay 20 ms, loss 1 %, rate 12 bit/s, partition')
+    expect(impairmentText({})).toBe('')
+    const ofKernel = { ...netemOf(asked), loss: 42_949_673 / 0xffff_ffff, rate: 8 }
+    expect(impairmentText(impairmentOf(ofKernel))).toBe('delay 20 ms, loss 1 %, rate 8 bit/s')
+  })
+})
+
+test('a plan has the impairments of its topology, by interface: those of the smallest set of nodes', () => {
+  const links = [
+    { of: 1, net: 1, delayMs: 50 },
+    { of: 'vm', net: 1, loss: 0.01 },
+    { of: 'router', net: 2, down: true },
+  ] as const
+  const topology: Topology = { ...topologyOf('xnet'), links }
+  const { nodes } = planCluster(
+    resolveSettings({ options: { topology, nvm: 2, nrouters: 1, nets201: '0,2,1' } }),
+  )
+  expect(nodes.map(({ impairments }) => impairments)).toEqual([
+    { eth1: { delayMs: 50 } },
+    { eth1: { loss: 0.01 } },
+    { eth1: { down: true } },
+  ])
+  const plain = planCluster(resolveSettings({ options: { nvm: 1 } }))
+  expect(plain.nodes[0]).not.toHaveProperty('impairments')
+})
