@@ -1,5 +1,5 @@
 import type { Role } from '../base/index.ts'
-import type { Difference, FabricKind, Impairment, NodeNet, Pair } from '../plan/index.ts'
+import type { Change, Difference, FabricKind, Impairment, NodeNet, Pair } from '../plan/index.ts'
 
 /**
  * The states of a node: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel; a clone resumes) →
@@ -199,6 +199,14 @@ export interface ImpairedLink extends Impairment {
 export interface ImpairedLinks {
   readonly v: 1
   readonly links: readonly ImpairedLink[]
+}
+
+/** The difference between a running cluster and a topology: what `xc apply --json` prints. */
+export interface Applied {
+  readonly v: 1
+  /** All of it has been changed. False with `dryRun`, and where nothing differs. */
+  readonly applied: boolean
+  readonly changes: readonly Change[]
 }
 
 /** A capture of a node's interface. */

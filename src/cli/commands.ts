@@ -14,6 +14,7 @@ const shaped = {
   capture: { name: 'tcpdump', load: () => import('./commands/traffic/tcpdump.ts') },
   packets: { name: 'capture', load: () => import('./commands/traffic/capture.ts') },
   counters: { name: 'watch', load: () => import('./commands/watch.ts') },
+  apply: { name: 'apply', load: () => import('./commands/topologies/apply.ts') },
   links: undefined,
   impair: { name: 'link', load: () => import('./commands/traffic/link.ts') },
   metrics: { name: 'metrics', load: () => import('./commands/metrics.ts') },

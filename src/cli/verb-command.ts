@@ -30,7 +30,7 @@ const views = {
 
 /** A parameter that can be typed as an argument or an option. */
 type TypedParameter = Parameter & {
-  readonly kind: Exclude<ParameterKind, 'node' | 'flag' | 'words' | 'base64'>
+  readonly kind: Exclude<ParameterKind, 'node' | 'flag' | 'words' | 'base64' | 'topology'>
 }
 
 /** A verb whose command follows from its description: its parameters can be typed, and its answer has a view. */

@@ -11,13 +11,16 @@ import type { NodeStarter } from './nodes/starter.ts'
 import type { Templates } from './nodes/templates.ts'
 import type { ClusterWorld } from './world.ts'
 
+/** What nodes are started with. */
+export type Supplies = Pick<Parts, 'settings' | 'host' | 'additions'>
+
 /** What a start passes to the running cluster once every node is ready. */
 export interface Parts {
   readonly world: ClusterWorld
   readonly places: Places
   readonly plan: ClusterPlan
-  readonly settings: Settings
-  readonly host: HostResources
+  settings: Settings
+  host: HostResources
   readonly fabric: Fabric
   readonly impairments: Impairments
   readonly dns: Dns | undefined
@@ -25,7 +28,7 @@ export interface Parts {
   readonly names: ClusterNames
   readonly starter: NodeStarter
   readonly templates: Templates
-  readonly additions: NodeAdditions
+  additions: NodeAdditions
   readonly nodes: readonly ClusterNode[]
   /** Makes a new node. */
   readonly nodeOf: (plan: NodePlan) => ClusterNode
@@ -36,4 +39,11 @@ export interface Parts {
   readonly readyMs: number
   /** Closes everything, VMs first. */
   readonly scope: Scope
+}
+
+/** Lets nodes start with these from now on. */
+export function supply(parts: Parts, next: Supplies): void {
+  Object.assign(parts, next)
+  parts.starter.use(next)
+  parts.templates.use(next)
 }

@@ -1,4 +1,12 @@
-import type { ClusterEvent, ClusterState, Counters, ImpairedLink, ReachResult, Status } from '../api/index.ts'
+import type {
+  Applied,
+  ClusterEvent,
+  ClusterState,
+  Counters,
+  ImpairedLink,
+  ReachResult,
+  Status,
+} from '../api/index.ts'
 import type { Port, Queue } from '../base/index.ts'
 import { defer, inTurns, nodeName, unlessAborted } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
@@ -22,7 +30,7 @@ import {
   shaped,
 } from '../guest/index.ts'
 import type { Capture, Fabric, Packet, PacketWanted, Recording } from '../net/index.ts'
-import type { ClusterPlan } from '../plan/index.ts'
+import type { ClusterPlan, Topology } from '../plan/index.ts'
 import { reachTargets } from '../plan/index.ts'
 import {
   type CommandResult,
@@ -32,6 +40,7 @@ import {
   wordsOf,
 } from '../stream/index.ts'
 import type { Console } from '../vm/index.ts'
+import { applyTopology } from './apply.ts'
 import { readCounters } from './counters.ts'
 import { ClusterFaults } from './dns/faults.ts'
 import type { ClusterNames } from './dns/own-names.ts'
@@ -45,7 +54,9 @@ import type { LinkImpairment } from './network/impairments.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import { Nodes } from './nodes/nodes.ts'
 import type { Parts } from './parts.ts'
+import { topologyRead } from './topology.ts'
 import type {
+  ApplyOptions,
   Cluster,
   GetTarget,
   SavedSnapshot,
@@ -286,6 +297,11 @@ export class RunningCluster implements Cluster {
     { signal, ...options }: WaitOptions & { readonly graceMs?: number } = {},
   ): Promise<void> {
     return this.#waited('scale in', this.#nodes.scaleIn(ids, options), signal)
+  }
+
+  async apply(topology: string | Topology, { dryRun = false, signal }: ApplyOptions = {}): Promise<Applied> {
+    const wanted = { topology: await topologyRead(topology), dryRun }
+    return await this.#waited('apply topology to', applyTopology(this.#nodes, this.#parts, wanted), signal)
   }
 
   /** Saves all of it at one moment, and ends it. Throws CLUSTER_NOT_FREEZABLE, NODE_NOT_READY and NODE_BUSY. */

@@ -7,13 +7,7 @@ import { Broadcast, inTurns, type Places, Scope, unlessAborted } from '../base/i
 import type { NodeAdditions } from '../host/index.ts'
 import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
-import {
-  isTopologyFile,
-  planCluster,
-  resolveSettings,
-  type SettingOptions,
-  type Settings,
-} from '../plan/index.ts'
+import { planCluster, resolveSettings, type SettingOptions, type Settings } from '../plan/index.ts'
 import { makeDirectory } from '../sys/index.ts'
 import { StartDeadline } from './deadline.ts'
 import { ClusterNames } from './dns/own-names.ts'
@@ -25,7 +19,9 @@ import { wiringText } from './network/open.ts'
 import { ClusterNode, type NodeDependencies } from './nodes/node.ts'
 import { NodeStarter } from './nodes/starter.ts'
 import { Templates } from './nodes/templates.ts'
+import type { Parts } from './parts.ts'
 import { RunningCluster } from './running.ts'
+import { withTopologyRead } from './topology.ts'
 import type { Cluster, StartHooks } from './types.ts'
 import { type ClusterWorld, systemWorld } from './world.ts'
 
@@ -54,18 +50,6 @@ export async function startIn(
   const plan = planCluster(settings)
   world.checkMemory(plan.nodes, { clones: settings.clone === 'always' && !hooks.freezable })
   return await planned(world, { plan, settings, hooks })
-}
-
-/**
- * The options with what their topology's file gives. A topology that is given as a value is checked, unless it came from
- * a file: then it has been. Throws BAD_TOPOLOGY.
- */
-export async function withTopologyRead(options: SettingOptions): Promise<SettingOptions> {
-  const { topology = '' } = options
-  const isKnown = typeof topology === 'string' ? !isTopologyFile(topology) : topology.file !== undefined
-  if (isKnown) return options
-  const { withTopology } = await import('../topology/index.ts')
-  return await withTopology(options)
 }
 
 /** Starts a frozen cluster as it was, beside others of the same. */
@@ -103,6 +87,9 @@ export interface LabHooks {
 
 /** How many VMs of a fork are being restored at a time, on each processor. */
 const restoringPerProcessor = 2
+
+/** What nodes use of the cluster. */
+type Opened = Pick<Parts, 'starter' | 'templates' | 'impairments' | 'fabric' | 'dns'>
 
 interface Preparing {
   readonly signal: AbortSignal
@@ -153,39 +140,42 @@ class ClusterStart {
     const [plan, settings] = [this.#plan, this.#settings]
     const logs = await this.#openLogs(scope)
     const tell = (event: ProgressEvent) => this.#tell(event)
-    let starter: NodeStarter | undefined
-    const failed: NodeDependencies['failed'] = (node, reason) => starter?.failed(node, reason)
-    let impairments!: Impairments
-    const impair = (node: ClusterNode) => impairments.begin(node)
-    let redirect: number | undefined
-    const dnsPort = () => redirect
     const additions = this.#from?.additions ?? this.#additions()
-    const { domain } = settings
-    const dependencies = {
-      ...{ world: this.#world, cluster: plan.name, tell, failed, impair },
-      ...{ dnsPort, domain, additions },
-    }
-    const nodeOf = (node: NodePlan) => new ClusterNode(node, join(logs, `${node.name}.log`), dependencies)
+    const opened: Partial<Opened> = {}
+    const nodeOf = this.#makerOf(logs, opened)
     this.#nodes = plan.nodes.map(nodeOf)
     const { host, fabric, dns, templates } = await this.#prepare(scope, { signal, logs, additions })
     limit.check()
-    impairments = new Impairments(fabric)
+    const impairments = new Impairments(fabric)
     impairments.refuse(plan.nodes)
-    if (fabric.kind === 'user') redirect = dns?.port
     const { freezable = false } = this.#hooks
-    starter = new NodeStarter({ world: this.#world, settings, host, templates, tell, freezable })
+    const starter = new NodeStarter({ world: this.#world, settings, host, templates, tell, freezable })
+    Object.assign(opened, { starter, templates, impairments, fabric, dns } satisfies Opened)
     scope.defer(() => this.#killAll())
     if (this.#from) await this.#restore(starter, this.#from, { fabric, signal, impairments })
     else await this.#boot(starter, { fabric, signal })
     return new RunningCluster({
-      ...{ world: this.#world, places: this.#places },
-      ...{ plan, settings, host, fabric, impairments, dns, templates, additions, starter, nodeOf, freezable },
+      ...{ world: this.#world, places: this.#places, impairments, nodeOf, freezable },
+      ...{ plan, settings, host, fabric, dns, templates, additions, starter },
       names: new ClusterNames(plan, { dns, settings, fabric }),
       ...{ nodes: this.#nodes, events: this.#events },
       startedAt: this.#startedAt,
       readyMs: Math.round(this.#world.clock.now() - this.#began),
       scope: scope.move(),
     })
+  }
+
+  /** Makes nodes, which use what is opened after them. */
+  #makerOf(logs: string, opened: Partial<Opened>): (plan: NodePlan) => ClusterNode {
+    const dependencies: NodeDependencies = {
+      ...{ world: this.#world, cluster: this.#plan.name, domain: this.#settings.domain },
+      tell: event => this.#tell(event),
+      failed: (node, reason) => opened.starter?.failed(node, reason),
+      impair: node => opened.impairments!.begin(node),
+      dnsPort: () => (opened.fabric?.kind === 'user' ? opened.dns?.port : undefined),
+      additions: { of: node => opened.templates!.additionsOf(node) },
+    }
+    return plan => new ClusterNode(plan, join(logs, `${plan.name}.log`), dependencies)
   }
 
   /** Opens all that nodes need, side by side. Templates wait for QEMU, the image and the kind of network. */

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import type {
+  Applied,
   ClusterEvent,
   ClusterState,
   Counters,
@@ -13,7 +14,7 @@ import type { Dns } from '../dns/index.ts'
 import type { Copied, CopyOptions, PutOptions, PutSource } from '../files/index.ts'
 import type { CommandOptions, CommandText } from '../guest/index.ts'
 import type { Capture, NetSetup, Packet, PacketWanted, Recording } from '../net/index.ts'
-import type { ClusterPlan } from '../plan/index.ts'
+import type { ClusterPlan, Topology } from '../plan/index.ts'
 import type { CommandResult, CommandSpec, RunningCommand } from '../stream/index.ts'
 import type { Console } from '../vm/index.ts'
 import type { ClusterFaults } from './dns/faults.ts'
@@ -74,6 +75,12 @@ export interface SavedSnapshot {
 export interface VerifyOptions extends WaitOptions {
   /** Differences may take so many milliseconds to go away, as where routes are still being learnt. Absent: 3000. */
   readonly withinMs?: number
+}
+
+/** How a topology is applied. */
+export interface ApplyOptions extends WaitOptions {
+  /** Nothing changes: the result has what would. */
+  readonly dryRun?: boolean
 }
 
 export interface WaitOptions {
@@ -213,6 +220,17 @@ export interface Cluster extends AsyncDisposable {
    * routes are updated first. Throws NO_NODES for the last node.
    */
   scaleIn(nodes: readonly number[], options?: WaitOptions & { readonly graceMs?: number }): Promise<void>
+  /**
+   * Turns it into what a topology says: a file, the name of one, or a value. Adds, removes and updates nodes, starts those
+   * anew that cannot change while they run, changes nets and impairments, and resolves with the difference that there was.
+   * Settings that the topology's file does not give stay. Throws BAD_TOPOLOGY, APPLY_REFUSED before anything is changed,
+   * and APPLY_INCOMPLETE when a step fails: applying again does what is left.
+   *
+   * ```ts
+   * const { changes } = await cluster.apply('lab.yaml', { dryRun: true })
+   * ```
+   */
+  apply(topology: string | Topology, options?: ApplyOptions): Promise<Applied>
   /**
    * Freezes it: saves it as it is at one moment under a name, for {@link openLab}, and ends it. With `keep` it goes on, as
    * it does when it could not be saved. Throws CLUSTER_NOT_FREEZABLE, NODE_NOT_READY, NODE_BUSY, SNAPSHOT_NAME,

@@ -1,4 +1,4 @@
-import type { GuestBridge, Hop, NodeNet, NodePlan, NodeSetup, RoutePlan } from '../plan/index.ts'
+import type { GuestBridge, Hop, NodeNet, NodePlan, NodeSetup, RoutePlan, RulePlan } from '../plan/index.ts'
 import { ipv4Length, ipv6Length } from '../plan/index.ts'
 import { type Batch, bridge, type NextHop, placedMessages } from '../rtnl/index.ts'
 import type { KernelArgs } from './kernel-args.ts'
@@ -42,8 +42,22 @@ export function routingSteps({ setup }: Pick<NodePlan, 'setup'>): GuestStep[] {
 
 function addRouting(batch: Batch, { routes, rules }: NodeSetup): void {
   for (const route of routes) for (const family of families) addRoute(batch, route, family)
-  for (const { dev, ipv4 } of rules) batch.rules.add({ family: 4, outDev: dev, table: ipv4 })
-  for (const { dev, ipv6 } of rules) batch.rules.add({ family: 6, outDev: dev, table: ipv6 })
+  for (const rule of ruleSpecs(rules)) batch.rules.add(rule)
+}
+
+function ruleSpecs(rules: readonly RulePlan[]) {
+  return families.flatMap(family =>
+    rules.map(({ dev, ...table }) => ({ family, outDev: dev, table: table[keys[family]] })),
+  )
+}
+
+/** Other rules in place of these: their order counts. */
+export function ruleSteps(before: readonly RulePlan[], after: readonly RulePlan[]): GuestStep[] {
+  const messages = placedMessages(({ rules }) => {
+    for (const rule of ruleSpecs(before)) rules.remove(rule)
+    for (const rule of ruleSpecs(after)) rules.add(rule)
+  })
+  return messages.map(message => ({ kind: 'route', ...message }))
 }
 
 /** Replaces changed routes and removes those that are gone. */
@@ -69,11 +83,16 @@ interface Own {
 }
 
 /** Without duplicate address detection, which takes a second: the plan's addresses are unique. */
-function addAddresses({ addresses }: Batch, link: string, { ipv4, ipv6, broadcast }: Own): void {
+export function addAddresses({ addresses }: Batch, link: string, { ipv4, ipv6, broadcast }: Own): void {
   if (ipv4 === undefined || ipv6 === undefined) return
   const all = broadcast && { broadcast: ipv4.replace(/\d+$/, '255') }
   addresses.add({ link, address: ipv4, prefix: ipv4Length, ...all })
   addresses.add({ link, address: ipv6, prefix: ipv6Length, noDad: true })
+}
+
+export function removeAddresses({ addresses }: Batch, link: string, { ipv4, ipv6 }: Own): void {
+  if (ipv4 !== undefined) addresses.remove({ link, address: ipv4, prefix: ipv4Length })
+  if (ipv6 !== undefined) addresses.remove({ link, address: ipv6, prefix: ipv6Length })
 }
 
 function addBridge(batch: Batch, { name, mac, ports, ipv4, ipv6 }: GuestBridge): void {

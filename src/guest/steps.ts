@@ -80,13 +80,14 @@ function machineId(random: Uint8Array): string {
   return Buffer.from(id).toString('hex')
 }
 
+export const forwardingPaths = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding']
+
 /**
  * They come before the links, because forwarding changes routes. They have no newline: of "1\n" Linux 6.1.176 takes
  * only the first byte, and write(2) returns 1.
  */
 function sysctls({ forwarding, routes }: NodeSetup): GuestStep[] {
-  const paths = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding']
-  return [...(forwarding ? paths.map(path => write(path, '1')) : []), ...multipathSteps(routes)]
+  return [...(forwarding ? forwardingPaths.map(path => write(path, '1')) : []), ...multipathSteps(routes)]
 }
 
 /** Hashes addresses and ports: one flow keeps to one path, and many flows use all of them. */
@@ -97,8 +98,14 @@ export function multipathSteps(routes: readonly RoutePlan[]): GuestStep[] {
 
 /** nft(8) lists the same ruleset as for its own `masquerade` statement. */
 function masquerade({ masquerade: subnets }: NodeSetup): GuestStep[] {
-  if (subnets.length === 0) return []
+  return subnets.length === 0 ? [] : [masqueradeStep(subnets)]
+}
+
+export function masqueradeStep(
+  subnets: NodeSetup['masquerade'],
+  how: { readonly replace?: boolean } = {},
+): GuestStep {
   const sources = subnets.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])
-  const bytes = masqueradeBatch({ table: 'xcluster', outDev: 'eth0', sources })
-  return [{ kind: 'netfilter', bytes, about: `masquerade ${sources.join(', ')}` }]
+  const bytes = masqueradeBatch({ table: 'xcluster', outDev: 'eth0', sources, ...how })
+  return { kind: 'netfilter', bytes, about: `masquerade ${sources.join(', ') || 'nothing'}` }
 }

@@ -25,7 +25,7 @@ export interface Fabric extends AsyncDisposable {
   nics(node: number, signal?: AbortSignal): Promise<Nic[]>
   /**
    * Changes it to another plan. New parts are made first, all or nothing. Then the parts that the new plan
-   * lacks are removed. Parts of both plans stay as they are.
+   * lacks are removed. Parts of both plans stay as they are, but for their MTU.
    */
   change(plan: BridgePlan): Promise<void>
   /**

@@ -9,6 +9,8 @@ export interface Masquerade {
   readonly outDev: string
   /** `192.168.1.0/24`, `fd00::c0a8:100/120`. */
   readonly sources: readonly string[]
+  /** In place of what the table has. */
+  readonly replace?: boolean
 }
 
 /**
@@ -26,11 +28,16 @@ export interface Masquerade {
  * except that the last rule requests an acknowledgement (nft reads until nothing is left).
  */
 export function masqueradeBatch(spec: Masquerade): Uint8Array {
-  const { table: name, outDev, sources } = take('describe masquerade', spec, 'Masquerade')
+  const { table: name, outDev, sources, replace = false } = take('describe masquerade', spec, 'Masquerade')
   const table = { family: 'inet', name } as const
   const chain = 'postrouting'
   return transactionBytes(({ tables, chains, rules }) => {
     tables.add(table)
+    if (replace) {
+      tables.remove(table)
+      if (sources.length === 0) return
+      tables.add(table)
+    }
     chains.add({ table, name: chain, type: 'nat', hook: chain, priority: 'srcnat', policy: 'accept' })
     for (const source of sources) {
       const from = source.includes(':') ? match.ip6.saddr(source) : match.ip.saddr(source)

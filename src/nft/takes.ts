@@ -202,7 +202,7 @@ const takes = {
   ObjectFilter: shape.options({ table, type: objectType }),
   RuleFilter: shape.options({ table, chain: text }),
   OpenOptions: shape.options({ namespace: shape.record({}), port: shape.record({}) }),
-  Masquerade: shape.record({ table: text, outDev: text, sources: shape.list(text) }),
+  Masquerade: shape.record({ table: text, outDev: text, sources: shape.list(text) }, { replace: flag }),
   counter: shape.options({ packets: shape.bigint, bytes: shape.bigint }),
   Quota: shape.record({ bytes: shape.bigint }, { used: shape.bigint }),
   ConnectionCount: shape.record({ count: number }),

@@ -21,6 +21,7 @@ export type ServedCluster = Pick<
       | 'capture'
       | 'counters'
       | 'metrics'
+      | 'apply'
       | 'impair'
       | 'impaired'
       | 'scaleOut'

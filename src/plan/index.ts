@@ -1,4 +1,8 @@
 export { hostAddresses, ipv4Length, ipv4On, ipv6Length, ipv6On, isTemplate, subnetOf } from './addressing.ts'
+export { joinedBridges, mtuChanges } from './change/bridges.ts'
+export * from './change/change.ts'
+export type { StandingNode } from './change/details.ts'
+export { appliedSettings, refused } from './change/settings.ts'
 export { appendedTo, planCluster } from './cluster.ts'
 export { PlanError } from './errors.ts'
 export * from './impairment.ts'

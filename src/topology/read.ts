@@ -58,11 +58,12 @@ async function defaultExport(path: string, file: string): Promise<unknown> {
 /** The topology and settings of a document that was read from `file`. */
 export function labOf(document: Document, file?: string): TopologyGiven {
   const given = shaped(document)
+  const settings = settingsIn(given, document, file)
   const topology: Topology = {
     ...topologyOfFile(withBase(given, document)),
     ...(file !== undefined && { file }),
+    ...(Object.keys(settings).length > 0 && { settings }),
   }
-  const settings = settingsIn(given, document, file)
   checkTopology({ topology, settings, document })
   return { topology, settings }
 }

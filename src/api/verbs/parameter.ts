@@ -16,6 +16,8 @@ export interface ParameterValues {
   readonly count: number
   /** Above 0 and up to 1. */
   readonly share: number
+  /** A topology as a value, with the settings of its file. */
+  readonly topology: Readonly<Record<string, unknown>>
 }
 
 export type ParameterKind = keyof ParameterValues

@@ -1,5 +1,5 @@
 import { rolesText } from '../../base/index.ts'
-import { verbTable } from './verb.ts'
+import { impairment, verbTable } from './verb.ts'
 
 const node = { kind: 'node', doc: '1 or vm-001' } as const
 const nodes = { kind: 'nodes', doc: 'one or more, 1 or vm-001' } as const
@@ -11,29 +11,6 @@ const wait = {
   usually: true,
   doc: 'return when it has begun; `xc status` shows the progress',
   optional: true,
-} as const
-
-/** What can be asked of a link. */
-const impairment = {
-  delayMs: { kind: 'milliseconds', doc: 'delay each packet', optional: true, option: true },
-  jitterMs: { kind: 'milliseconds', doc: 'let delays differ by up to this', optional: true, option: true },
-  loss: { kind: 'share', doc: 'lose this share of packets: 0.01', optional: true, option: true },
-  duplicate: { kind: 'share', doc: 'send this share twice', optional: true, option: true },
-  reorder: {
-    kind: 'share',
-    doc: 'send this share at once, ahead of what waits',
-    optional: true,
-    option: true,
-  },
-  corrupt: { kind: 'share', doc: 'flip a bit in this share', optional: true, option: true },
-  rate: { kind: 'count', doc: 'bits a second', optional: true, option: true },
-  down: {
-    kind: 'flag',
-    usually: false,
-    doc: 'take the cable out: the guest sees no carrier',
-    optional: true,
-  },
-  partition: { kind: 'flag', usually: false, doc: 'let nothing pass, unseen by the guest', optional: true },
 } as const
 
 const changing = ['CLUSTER_NOT_READY', 'CLUSTER_STOPPING', 'NODE_MISSING'] as const
@@ -247,6 +224,16 @@ export const verbs = verbTable({
       'CAPTURE_MISSING',
       'NO_CAPTURE',
     ],
+  },
+  apply: {
+    summary: 'turn a running cluster into what a topology says',
+    help: 'Nodes are added, removed, updated or started anew, and impairments changed; the answer has the difference. What a running cluster cannot change is refused before anything is changed.',
+    asks: {
+      topology: { kind: 'topology', doc: 'a topology, as `xc topology FILE --json` prints it' },
+      dryRun: { kind: 'flag', usually: false, doc: 'say what differs, and change nothing', optional: true },
+    },
+    answer: 'applied',
+    errors: [...changing, 'BAD_TOPOLOGY', 'APPLY_REFUSED', 'APPLY_INCOMPLETE', 'NOT_ENOUGH_MEMORY'],
   },
   links: {
     summary: 'list the links that are impaired',

@@ -1,6 +1,7 @@
 import type { ExecJson } from '../exec.ts'
 import type { DnsFaults, OwnNames } from '../names.ts'
 import type {
+  Applied,
   Captures,
   Counters,
   Frozen,
@@ -22,6 +23,7 @@ export interface JsonAnswers {
   readonly captures: Captures
   readonly counters: Counters
   readonly impairedLinks: ImpairedLinks
+  readonly applied: Applied
   readonly exec: ExecJson
   readonly names: OwnNames
   readonly dnsFaults: DnsFaults
@@ -115,3 +117,26 @@ export type ConsoleRole = 'writer' | 'viewer'
 export function nodeIn(parameters: Parameters): string | undefined {
   return Object.keys(parameters).find(name => parameters[name]!.kind === 'node')
 }
+
+/** What can be asked of a link. */
+export const impairment = {
+  delayMs: { kind: 'milliseconds', doc: 'delay each packet', optional: true, option: true },
+  jitterMs: { kind: 'milliseconds', doc: 'let delays differ by up to this', optional: true, option: true },
+  loss: { kind: 'share', doc: 'lose this share of packets: 0.01', optional: true, option: true },
+  duplicate: { kind: 'share', doc: 'send this share twice', optional: true, option: true },
+  reorder: {
+    kind: 'share',
+    doc: 'send this share at once, ahead of what waits',
+    optional: true,
+    option: true,
+  },
+  corrupt: { kind: 'share', doc: 'flip a bit in this share', optional: true, option: true },
+  rate: { kind: 'count', doc: 'bits a second', optional: true, option: true },
+  down: {
+    kind: 'flag',
+    usually: false,
+    doc: 'take the cable out: the guest sees no carrier',
+    optional: true,
+  },
+  partition: { kind: 'flag', usually: false, doc: 'let nothing pass, unseen by the guest', optional: true },
+} as const

@@ -32,13 +32,18 @@ export async function openNetwork(plan: NetworkPlan, options: NetworkOptions): P
   }
 }
 
+async function openUserSpace(plan: NetworkPlan, settings: Settings): Promise<Fabric> {
+  refuseBridging(plan, settings)
+  return await openUserFabric(plan.bridges, settings)
+}
+
 /**
  * A multicast segment returns each frame to its sender (IP_MULTICAST_LOOP). A guest that bridges two segments would
  * forward every frame between them forever.
  */
-async function openUserSpace({ bridges, nodes }: NetworkPlan, settings: Settings): Promise<Fabric> {
+export function refuseBridging({ nodes }: Pick<ClusterPlan, 'nodes'>, settings: Settings): void {
   const bridging = nodes.find(({ setup }) => setup.bridges.length > 0)
-  if (!bridging) return await openUserFabric(bridges, settings)
+  if (!bridging) return
   throw new ClusterError({
     code: 'BRIDGES_ON_SEGMENTS',
     kind: 'prerequisite',

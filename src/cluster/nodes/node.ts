@@ -10,7 +10,7 @@ import {
   updateSteps,
 } from '../../guest/index.ts'
 import type { NodeAdditions } from '../../host/index.ts'
-import type { NodePlan } from '../../plan/index.ts'
+import type { NodePlan, Settings } from '../../plan/index.ts'
 import { type CommandResult, type CommandStreams, runCommand } from '../../stream/index.ts'
 import type {
   Console,
@@ -49,6 +49,8 @@ export interface NodeDependencies {
 /** One node of a cluster: its VM and its state. */
 export class ClusterNode {
   readonly consoleLog: string
+  /** The settings of its latest start. */
+  startedWith: Settings | undefined
   readonly #parts: NodeDependencies
   readonly #life = new NodeLifecycle()
   #plan: NodePlan
@@ -78,6 +80,11 @@ export class ClusterNode {
   /** Its guest is configured for the new plan by {@link follow}, or when it starts. */
   set plan(plan: NodePlan) {
     this.#plan = plan
+  }
+
+  /** What its guest has, as far as is known. */
+  get configured(): NodePlan {
+    return this.#configured ?? this.#plan
   }
 
   get state(): NodeState {

@@ -1,6 +1,6 @@
-import { inTurns, Scope, Turns } from '../../base/index.ts'
-import type { ClusterPlan, NodePlan } from '../../plan/index.ts'
-import { missing, newId, scaledIn, scaledOut } from '../../plan/index.ts'
+import { codeOf, inTurns, messageOf, Scope, Turns } from '../../base/index.ts'
+import type { BridgePlan, ClusterPlan, NodePlan } from '../../plan/index.ts'
+import { joinedBridges, missing, newId, scaledIn, scaledOut } from '../../plan/index.ts'
 import type { SavedVm } from '../../vm/index.ts'
 import { clusterStopping, firstOf } from '../errors.ts'
 import { type FrozenNodes, freezeAll, holdAll } from '../lab/frozen.ts'
@@ -9,6 +9,19 @@ import type { ClusterNode } from './node.ts'
 
 /** The turn of changes to the plan. Those may take the turns of nodes, and not the other way round. */
 const ofPlan = 'plan'
+
+/** Changes of a plan that is edited: nothing else changes it meanwhile. After each of them the plan is what there is. */
+export interface PlanEdit {
+  /** Opens what nodes of these plans are started with. */
+  open(plans: readonly NodePlan[]): Promise<void>
+  /** Adds nodes of this plan and starts them, or none. */
+  add(plan: ClusterPlan, ids: readonly number[]): Promise<void>
+  /** Gives nodes that run their new plans. One whose guest refuses that is started anew by {@link renew}. */
+  update(nodes: readonly ClusterNode[], plan: ClusterPlan): Promise<void>
+  remove(ids: readonly number[]): Promise<void>
+  /** Starts nodes anew by their new plans, and changes the nets to those of the plan. */
+  renew(ids: readonly number[], plan: ClusterPlan): Promise<void>
+}
 
 /**
  * The nodes of a running cluster. Changes to one node, and changes to the plan (scale-out, scale-in), are carried out
@@ -118,6 +131,83 @@ export class Nodes {
       this.#nodes = staying
       await this.#parts.fabric.change(after.bridges)
     })
+  }
+
+  /** Changes the plan in several steps, while nothing else changes it. */
+  async edit<T>(work: (edit: PlanEdit) => Promise<T>): Promise<T> {
+    let result!: T
+    await this.#changePlan(async () => {
+      const unwilling = new Set<number>()
+      result = await work({
+        open: plans => this.#templates(plans),
+        add: (plan, ids) => this.#add(plan, ids),
+        update: (nodes, plan) => this.#update(nodes, plan, unwilling),
+        remove: ids => this.#remove(ids),
+        renew: (ids, plan) => this.#renew([...ids, ...unwilling], plan),
+      })
+    })
+    return result
+  }
+
+  async #add(plan: ClusterPlan, ids: readonly number[]): Promise<void> {
+    const { starter, fabric, nodeOf } = this.#parts
+    const [nodes, { bridges }] = [this.#nodes, this.#plan]
+    const joined = joinedBridges(bridges, plan.bridges, ids)
+    await using undo = new Scope()
+    await fabric.change(joined)
+    undo.defer(() => fabric.change(bridges))
+    const added = plan.nodes.filter(({ id }) => ids.includes(id)).map(nodeOf)
+    this.#nodes = inOrder([...nodes, ...added])
+    undo.defer(() => {
+      this.#nodes = nodes
+      this.#settle(plan, bridges)
+    })
+    undo.defer(() => all(added, node => node.stop('at once')))
+    this.#settle(plan, joined)
+    const { signal } = this.#ending
+    await this.#turns.run(ids, () => starter.run(added, { fabric, signal, together: true }))
+    undo.move()
+  }
+
+  async #update(nodes: readonly ClusterNode[], plan: ClusterPlan, unwilling: Set<number>): Promise<void> {
+    const one = async (node: ClusterNode) => {
+      try {
+        await this.#follow([node], plan)
+      } catch (failure) {
+        if (this.#ending.signal.aborted || codeOf(failure) === 'CLUSTER_STOPPING') throw failure
+        const text = `${node.plan.name} is started anew: ${messageOf(failure)}`
+        this.#parts.events.send({ type: 'notice', text })
+        unwilling.add(node.plan.id)
+      }
+    }
+    await all(nodes, one)
+    this.#settle(plan, this.#plan.bridges)
+  }
+
+  async #remove(ids: readonly number[]): Promise<void> {
+    const leaving = this.#nodes.filter(({ plan }) => ids.includes(plan.id))
+    for (const node of leaving) node.release('the node is being removed')
+    await this.#turns.run(ids, () => all(leaving, node => node.stop({}).catch(() => node.stop('at once'))))
+    this.#nodes = this.#nodes.filter(node => !leaving.includes(node))
+    this.#settle(this.#plan, this.#plan.bridges)
+  }
+
+  async #renew(ids: readonly number[], plan: ClusterPlan): Promise<void> {
+    const { starter, fabric } = this.#parts
+    const fresh = this.#nodes.filter(node => ids.includes(node.plan.id))
+    await this.#turns.run(ids, async () => {
+      await all(fresh, node => node.clear())
+      for (const node of fresh) node.plan = plan.nodes.find(({ id }) => id === node.plan.id)!
+      await fabric.change(plan.bridges)
+      this.#settle(plan, plan.bridges)
+      await starter.run(fresh, { fabric, signal: this.#ending.signal, together: false })
+    })
+  }
+
+  /** The plan becomes what there is: the nodes as they are, on these bridges, and the rest of `plan`. */
+  #settle(plan: ClusterPlan, bridges: BridgePlan): void {
+    this.#plan = { ...plan, nodes: this.#nodes.map(node => node.plan), bridges }
+    this.#name(this.#plan)
   }
 
   /** Saves all nodes, which are paused as good as at once, and ends them. */

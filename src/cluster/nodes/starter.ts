@@ -53,11 +53,16 @@ interface Booting {
 
 /** Starts nodes and waits until they are ready: for a start, a scale-out or a reset. */
 export class NodeStarter {
-  readonly #parts: NodeStarterOptions
+  #parts: NodeStarterOptions
   readonly #batches = new Set<Batch>()
 
   constructor(parts: NodeStarterOptions) {
     this.#parts = parts
+  }
+
+  /** From now on nodes start with these. */
+  use(next: Pick<NodeStarterOptions, 'settings' | 'host'>): void {
+    this.#parts = { ...this.#parts, ...next }
   }
 
   /** A node has failed: ends the batch that it is being started in, if there is one. */
@@ -182,6 +187,7 @@ export class NodeStarter {
     { passed, template }: { passed: Passed; template?: Template },
   ): Promise<void> {
     const { settings, host, freezable } = this.#parts
+    node.startedWith = settings
     const nics = await fabric.nics(node.plan.id, signal)
     const place = { nics, namespace: fabric.namespace, consoleLog: node.consoleLog }
     const spec = { ...specOf(node.plan, settings, { host, place }), ...this.#seedOf(node), freezable }

@@ -15,6 +15,8 @@ import { isShortage } from '../../sys/index.ts'
 import type { Machine, Template, TemplateSpec, TemplateStep } from '../../vm/index.ts'
 import type { ClusterWorld } from '../world.ts'
 
+type Additions = ReturnType<NodeAdditions['of']>
+
 export interface TemplatesParts {
   readonly world: ClusterWorld
   readonly settings: Settings
@@ -40,7 +42,7 @@ const stepTexts: Partial<Record<TemplateStep, string>> = {
  * nodes that are added later can be clones of them.
  */
 export class Templates implements AsyncDisposable {
-  readonly #parts: TemplatesParts
+  #parts: TemplatesParts
   readonly #open = new Map<string, Promise<Template | undefined>>()
   readonly #ready = new Map<string, Template>()
   readonly #scope = new Scope()
@@ -48,6 +50,11 @@ export class Templates implements AsyncDisposable {
 
   constructor(parts: TemplatesParts) {
     this.#parts = parts
+  }
+
+  /** From now on templates are made with these. Those that are open stay. */
+  use(next: Pick<TemplatesParts, 'settings' | 'host' | 'additions'>): void {
+    this.#parts = { ...this.#parts, ...next }
   }
 
   /**
@@ -78,6 +85,11 @@ export class Templates implements AsyncDisposable {
 
   #boots({ id }: NodePlan): boolean {
     return this.#parts.host.software(id).disk?.seed !== undefined
+  }
+
+  /** What the node's guest gets on top of the image. */
+  additionsOf(node: Pick<NodePlan, 'id'>): Additions {
+    return this.#parts.additions.of(node)
   }
 
   /** The node's template, if it is open. */

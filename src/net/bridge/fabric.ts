@@ -4,6 +4,7 @@ import {
   type BridgePlan,
   type BridgeSpec,
   bridgeChange,
+  mtuChanges,
   mtuOf,
   planNics,
   type TapSpec,
@@ -125,7 +126,7 @@ class Bridges implements BridgeFabric {
   /** The index of each net's bridge. */
   readonly #masters = new Map<number, number>()
   readonly #taps = new Map<string, Tap>()
-  #plan: Pick<BridgePlan, 'bridges' | 'taps'> = { bridges: [], taps: [] }
+  #plan: BridgePlan = { mtu: 0, bridges: [], taps: [] }
 
   constructor({ namespace, shared, route, opening }: Place, scope: Scope) {
     this.namespace = namespace
@@ -175,6 +176,11 @@ class Bridges implements BridgeFabric {
       await this.#remove(add)
       throw explained(failure)
     }
+    const resized = mtuChanges(this.#plan, plan)
+    if (resized.length > 0)
+      await this.#route.batch(({ links }) => {
+        for (const link of resized) links.change(link)
+      })
     await this.#remove(remove)
     this.#plan = plan
   }

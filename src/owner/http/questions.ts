@@ -18,6 +18,7 @@ const expects = {
   text: 'text on one line',
   count: 'a whole number from 0 on',
   share: 'a number above 0 and up to 1',
+  topology: 'a topology, as an object',
 } as const
 
 const oneNode = z
@@ -35,6 +36,7 @@ const inBody = {
   milliseconds: z.number(expects.milliseconds).int(expects.milliseconds).positive(expects.milliseconds),
   text: z.string(expects.text).regex(/^[^\n\0]+$/, expects.text),
   count: z.number(expects.count).int(expects.count).nonnegative(expects.count),
+  topology: z.record(z.string(), z.unknown(), expects.topology),
   share: z.number(expects.share).positive(expects.share).max(1, expects.share),
 } satisfies { readonly [Kind in Exclude<ParameterKind, 'node'>]: z.ZodType<ParameterValues[Kind]> }
 

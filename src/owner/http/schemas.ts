@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type {
+  Applied,
   ClusterEvent,
   DnsFaults,
   JsonAnswers,
@@ -147,6 +148,22 @@ const counters = z.object({
   ),
 })
 
+const applied = z.object({
+  v,
+  applied: z.boolean().describe('all of it has been changed'),
+  changes: z.array(
+    z.object({
+      how: z
+        .enum(['add', 'remove', 'change', 'restart'])
+        .describe('restart: the node is started anew because of it'),
+      of: z.string().describe('a node, or `net 1`'),
+      what: z.string(),
+      before: z.string().exactOptional(),
+      after: z.string().exactOptional(),
+    }),
+  ),
+}) satisfies z.ZodType<Applied>
+
 const impairedLinks = z.object({
   v,
   links: z.array(
@@ -245,6 +262,7 @@ export const answers = {
   frozen,
   captures,
   impairedLinks,
+  applied,
   counters,
   exec: execAnswer,
   names,

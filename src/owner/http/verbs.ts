@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type {
   AnswerOf,
+  Applied,
   AskedOf,
   Captures,
   DnsFaults,
@@ -18,7 +19,7 @@ import type {
   verbs,
 } from '../../api/index.ts'
 import type { NewDnsFault } from '../../cluster/index.ts'
-import { newId } from '../../plan/index.ts'
+import { newId, type Topology } from '../../plan/index.ts'
 import type { Owner } from '../owner.ts'
 import { begun, change, idsOf } from './changes.ts'
 import { joinPackets } from './packets.ts'
@@ -64,6 +65,7 @@ export const implementations: Implementations<typeof verbs> = {
   counters: owner => owner.cluster().counters(),
   metrics: (owner, _, peer) => sendMetrics(owner, peer),
   capture,
+  apply,
   links: owner => ({ v: 1, links: owner.cluster().impaired() }),
   impair,
   packets: joinPackets,
@@ -118,6 +120,13 @@ async function capture(
     ? await owner.captures.end(id, devs ?? owner.captures.of(id))
     : await owner.captures.start(cluster, id, devs ?? nets.map(({ dev }) => dev))
   return { v: 1, captures }
+}
+
+async function apply(
+  owner: Owner,
+  { topology, dryRun = false }: AskedOf<typeof verbs.apply>,
+): Promise<Applied> {
+  return await owner.cluster().apply(topology as unknown as Topology, { dryRun }) // it checks it
 }
 
 async function impair(

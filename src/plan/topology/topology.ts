@@ -65,6 +65,8 @@ export interface Topology {
   readonly doc: string
   /** The file that it was read from, and checked. */
   readonly file?: string
+  /** The settings that its file gives, with absolute paths. */
+  readonly settings?: Readonly<Record<string, unknown>>
   readonly routers: Count
   readonly testers: Count
   /** More cluster nodes than 1 – nvm. */

@@ -6,6 +6,7 @@ import { type Verb, type VerbName, verbs } from '../../../src/api/index.ts'
 import { version, versionHeader } from '../../../src/base/index.ts'
 import type { Status } from '../../../src/client/index.ts'
 import * as schemas from '../../../src/owner/http/schemas.ts'
+import { topologyOf } from '../../../src/plan/index.ts'
 import type { Scenario } from '../../support/fake-owner.ts'
 import { test } from '../../support/leaks.ts'
 import { type OwnerProcess, startOwner } from '../../support/owner-process.ts'
@@ -72,6 +73,25 @@ test('the OpenAPI document lists every route of the API, with its schemas', asyn
   expect(Object.keys(document.paths).sort()).toEqual(paths.sort())
   expect(paths).toEqual(expect.arrayContaining(['/v1/status', '/v1/nodes/{id}/console', '/v1/scaleout']))
   expect(body).toContain('"enum":["vm","router","tester"]')
+  await stopped(owner)
+})
+
+test('the API says what differs from a topology, applies it, and refuses what is none', async () => {
+  await using owner = await running()
+  const { client } = owner
+  const topology = { ...topologyOf('xnet'), name: 'lab', routers: { usual: 1 }, settings: { nvm: 3 } }
+  const { changes, applied } = await client.apply({ topology, dryRun: true })
+  expect(applied).toBe(false)
+  expect(changes).toContainEqual(expect.objectContaining({ how: 'add', of: 'vm-003', what: 'node' }))
+  expect((await client.status()).nodes).toHaveLength(2)
+  const body = JSON.stringify({ topology })
+  const answer = JSON.parse((await ask(owner, 'POST /v1/apply', body)).body)
+  expect(answer).toEqual({ v: 1, applied: true, changes })
+  expect((await client.status()).nodes).toHaveLength(4)
+  expect(await client.apply({ topology })).toEqual({ v: 1, applied: false, changes: [] })
+  for (const bad of [{}, { ...topology, nets: 5 }, { ...topology, settings: { mem: 'much' } }])
+    expect((await ask(owner, 'POST /v1/apply', JSON.stringify({ topology: bad }))).status).toBe(400)
+  expect((await ask(owner, 'POST /v1/apply', '{"topology":5}')).status).toBe(400)
   await stopped(owner)
 })
 

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander'
 import { dashed, type ImpairedLink, verbs } from '../../../api/index.ts'
-import { impairmentText } from '../../../plan/index.ts'
 import { CliError } from '../../errors.ts'
 import { nameOption, timeoutOption } from '../../options/shared.ts'
 import { print, printJson } from '../../output.ts'
@@ -46,7 +45,7 @@ export function configure(command: Command, session: Session): void {
           ? await client.call(verbs.impair, question)
           : await client.call(verbs.links, {})
         const shown = isChange || node === undefined ? links : links.filter(each => isOf(each, node, on!))
-        return options.json ? printJson({ v: 1, links: shown }) : print(linksText(shown))
+        return options.json ? printJson({ v: 1, links: shown }) : print(await linksText(shown))
       },
     )
 }
@@ -74,8 +73,9 @@ function isOf({ node, dev: on }: ImpairedLink, asked: string, dev: string): bool
   return on === dev && Number(node.slice(3)) === Number(asked.replace(/^vm-/, ''))
 }
 
-function linksText(links: readonly ImpairedLink[]): string {
+async function linksText(links: readonly ImpairedLink[]): Promise<string> {
   if (links.length === 0) return 'no link is impaired\n'
+  const { impairmentText } = await import('../../../plan/index.ts')
   const rows = links.map(({ node, dev: on, net, ...impairment }) => [
     node,
     on,
