@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs'
+import { isAddress, reasonOf } from '../base/index.ts'
+import { FleetError } from './errors.ts'
+
+/** All that a host of a lab needs to know from what started it: an engine such as Slurm, or a person. */
+export interface EngineValues {
+  /** The same on all hosts of the lab, and another for each run. */
+  readonly job: string
+  /** This host: 0 leads. */
+  readonly rank: number
+  /** How many hosts there are. */
+  readonly count: number
+  /** The address (IPv4 or IPv6) or name of each rank's host. */
+  readonly peers: readonly string[]
+  /** The TCP port of control, and the UDP port of VXLAN, the same on all hosts. */
+  readonly ports: readonly number[]
+  /** What the hosts of this job alone know, at least 16 bytes. */
+  readonly secret: Buffer
+  /** This process ends when the one that started it does: an engine's step that was killed. */
+  readonly endsWithParent?: boolean
+}
+
+/** Reads what one engine says in the environment. Undefined: this process is none of its tasks. */
+export type EngineReader = (
+  env: Readonly<Record<string, string | undefined>>,
+) => Promise<Partial<EngineValues> | undefined> | Partial<EngineValues> | undefined
+
+/** The five values as options, which win over the environment. */
+export interface EngineOptions {
+  readonly job?: string
+  readonly rank?: string
+  readonly count?: string
+  /** `10.0.0.1,10.0.0.2`, by rank. */
+  readonly peers?: string
+  /** `7766,4789` */
+  readonly ports?: string
+  readonly secretFile?: string
+}
+
+/** Bytes. A shorter secret could be guessed. */
+const shortestSecret = 16
+
+/** The usual ports: of control, and of VXLAN (RFC 7348 §5). */
+const usualPorts = [7766, 4789] as const
+
+/**
+ * The values from the first engine that started this process, and from options. Throws ENGINE_VALUES (usage) for one that
+ * is missing or malformed, or of which hosts would have two.
+ */
+export async function engineFrom(
+  env: Readonly<Record<string, string | undefined>>,
+  options: EngineOptions = {},
+  readers: readonly EngineReader[] = [],
+): Promise<EngineValues> {
+  let found: Partial<EngineValues> = {}
+  for (const read of readers) {
+    const values = await read(env)
+    if (values) {
+      found = values
+      break
+    }
+  }
+  return checked({ ...found, ...given(options) })
+}
+
+function given({ job, rank, count, peers, ports, secretFile }: EngineOptions): Partial<EngineValues> {
+  return {
+    ...(job !== undefined && { job }),
+    ...(rank !== undefined && { rank: numberOf('rank', rank) }),
+    ...(count !== undefined && { count: numberOf('count', count) }),
+    ...(peers !== undefined && { peers: peers.split(',') }),
+    ...(ports !== undefined && { ports: ports.split(',').map(port => numberOf('ports', port)) }),
+    ...(secretFile !== undefined && { secret: secretIn(secretFile) }),
+  }
+}
+
+function checked({ job = 'lab', ports = usualPorts, ...rest }: Partial<EngineValues>): EngineValues {
+  const { rank, count, peers, secret, endsWithParent } = rest
+  if (rank === undefined) throw bad('rank', 'it is not given', 'Number the hosts from 0')
+  if (peers === undefined) throw bad('peers', 'they are not given', 'Give the address of each host, by rank')
+  const all = count ?? peers.length
+  if (all < 1 || peers.length !== all) throw bad('peers', `there are ${peers.length} for ${all} hosts`)
+  if (rank >= all) throw bad('rank', `${rank} is not below the number of hosts, ${all}`)
+  const twice = peers.find((peer, at) => peers.indexOf(peer) !== at)
+  if (twice !== undefined) throw bad('peers', `${twice} is there twice: each host has one process`)
+  const strange = peers.find(peer => !isAddress(peer) && !/^[\w.-]{1,253}$/.test(peer))
+  if (strange !== undefined) throw bad('peers', `'${strange}' is neither an address nor a name`)
+  if (ports.length !== 2 || !ports.every(isPort))
+    throw bad('ports', 'they are not two numbers from 1 to 65535', 'Give that of control and that of VXLAN')
+  if (secret === undefined)
+    throw bad('secret', 'it is not given', 'Give all hosts a file with the same random bytes')
+  if (secret.length < shortestSecret)
+    throw bad('secret', `it has ${secret.length} bytes`, `Use at least ${shortestSecret} random bytes`)
+  return { job, rank, count: all, peers, ports, secret, ...(endsWithParent && { endsWithParent }) }
+}
+
+const isPort = (port: number) => port >= 1 && port <= 65_535
+
+function numberOf(what: string, text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw bad(what, `'${text}' is not a number`)
+}
+
+function secretIn(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (failure) {
+    throw bad(path, reasonOf(failure))
+  }
+}
+
+function bad(target: string, reason: string, remedy?: string): FleetError {
+  const about = { op: 'read', target, reason, ...(remedy !== undefined && { remedy }) }
+  return new FleetError({ code: 'ENGINE_VALUES', kind: 'usage', ...about })
+}

@@ -1,0 +1,1 @@
+export { engineFrom } from './engine.ts'

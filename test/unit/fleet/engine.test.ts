@@ -1,0 +1,44 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { engineFrom } from '../../../src/fleet/index.ts'
+
+const secretFile = join(mkdtempSync(join(tmpdir(), 'xc-engine-')), 'secret')
+writeFileSync(secretFile, 'sixteen bytes or more')
+const whole = { rank: '1', peers: '10.0.0.1,fd00::2', secretFile }
+
+describe('the values of a host of a lab', () => {
+  test('come from options, with the usual ports and as many hosts as peers', async () => {
+    expect(await engineFrom({}, whole)).toEqual({
+      job: 'lab',
+      rank: 1,
+      count: 2,
+      peers: ['10.0.0.1', 'fd00::2'],
+      ports: [7766, 4789],
+      secret: Buffer.from('sixteen bytes or more'),
+    })
+  })
+
+  test('come from the first engine that has started the process, and options win', async () => {
+    const values = { job: '42', rank: 0, count: 1, peers: ['a'], ports: [1, 2], secret: Buffer.alloc(16) }
+    const readers = [() => undefined, async () => values, () => ({ job: 'late' })]
+    expect(await engineFrom({}, {}, readers)).toEqual(values)
+    expect(await engineFrom({}, { ports: '7,8' }, readers)).toEqual({ ...values, ports: [7, 8] })
+  })
+
+  test.each([
+    [{ rank: undefined }, 'read rank: it is not given. Number the hosts from 0.'],
+    [{ rank: 'one' }, "read rank: 'one' is not a number"],
+    [{ rank: '2' }, 'read rank: 2 is not below the number of hosts, 2'],
+    [{ count: '3' }, 'read peers: there are 2 for 3 hosts'],
+    [{ peers: 'a,a' }, 'read peers: a is there twice: each host has one process'],
+    [{ peers: 'a,b c' }, "read peers: 'b c' is neither an address nor a name"],
+    [{ ports: '0,4789' }, 'read ports: they are not two numbers from 1 to 65535'],
+    [{ secretFile: '/nowhere' }, 'read /nowhere: No such file or directory'],
+    [{ secretFile: undefined }, 'read secret: it is not given'],
+  ])('are refused in one sentence: %o', async (change, message) => {
+    const options = JSON.parse(JSON.stringify({ ...whole, ...change }, (_, value) => value))
+    await expect(engineFrom({}, options)).rejects.toThrow(message)
+  })
+})
