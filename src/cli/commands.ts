@@ -50,6 +50,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/start.ts'),
   },
   {
+    name: 'host',
+    summary: 'run the part of a lab over several hosts that is on this one',
+    load: () => import('./commands/machine/host.ts'),
+  },
+  {
     name: 'fork',
     summary: 'start clusters that go on from a snapshot',
     load: () => import('./commands/snapshots/fork.ts'),

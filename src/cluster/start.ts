@@ -52,6 +52,29 @@ export async function startIn(
   return await planned(world, { plan, settings, hooks })
 }
 
+/**
+ * Starts the part of a lab that this host has: a plan with nodes elsewhere. `join` connects its network with that of the
+ * other hosts.
+ */
+export async function startPart(
+  { plan, settings, join }: PartOfLab,
+  hooks: StartHooks = {},
+): Promise<RunningCluster> {
+  const system = systemWorld()
+  const world: ClusterWorld = {
+    ...system,
+    openNetwork: async (part, options) => join(await system.openNetwork(part, options)),
+  }
+  world.checkMemory(plan.nodes, { clones: settings.clone === 'always' })
+  return await planned(world, { plan, settings, hooks })
+}
+
+export interface PartOfLab {
+  readonly plan: ClusterPlan
+  readonly settings: Settings
+  join(fabric: Fabric): Promise<Fabric>
+}
+
 /** Starts a frozen cluster as it was, beside others of the same. */
 export async function forkIn(
   world: ClusterWorld,

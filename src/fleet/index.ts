@@ -1,1 +1,3 @@
-export { engineFrom } from './engine.ts'
+export { type EngineOptions, engineFrom } from './engine.ts'
+export { runHost } from './host.ts'
+export { placedHere } from './lab.ts'

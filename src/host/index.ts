@@ -18,7 +18,7 @@ export { HostError } from './errors.ts'
 export { extendImage } from './extended-image.ts'
 export { findHostResources, type HostResources, shapeAppend, specOf } from './host.ts'
 export { readLoad } from './load.ts'
-export { checkMemory } from './memory.ts'
+export { checkMemory, freeMemory, nodeMiB, templatesMiB } from './memory.ts'
 export {
   type AddedNamespace,
   addNamedBridge,

@@ -37,14 +37,21 @@ export function checkMemory(nodes: readonly NodePlan[], options: MemoryOptions =
   })
 }
 
-/** For clones it adds their templates, which need all of their memory: at least one for each size. */
+/** For clones it adds their templates. */
 function neededMiB(nodes: readonly NodePlan[], clones: boolean): number {
-  const whole = (sizes: Iterable<number>) =>
-    Array.from(sizes).reduce((sum, size) => sum + size + overheadMiB, 0)
-  const sizes = nodes.map(({ memMiB }) => memMiB)
-  if (!clones) return whole(sizes)
-  const own = sizes.reduce((sum, size) => sum + size * cloneShare + cloneOverheadMiB, 0)
-  return Math.ceil(own + whole(new Set(sizes)))
+  const own = nodes.reduce((sum, node) => sum + nodeMiB(node, clones), 0)
+  return Math.ceil(own + templatesMiB(nodes, clones))
+}
+
+/** What one node needs. */
+export function nodeMiB({ memMiB }: Pick<NodePlan, 'memMiB'>, clones: boolean): number {
+  return clones ? memMiB * cloneShare + cloneOverheadMiB : memMiB + overheadMiB
+}
+
+/** What the templates of these nodes need. They take all of their memory: at least one for each size. */
+export function templatesMiB(nodes: readonly Pick<NodePlan, 'memMiB'>[], clones: boolean): number {
+  const sizes = clones ? [...new Set(nodes.map(({ memMiB }) => memMiB))] : []
+  return sizes.reduce((sum, size) => sum + size + overheadMiB, 0)
 }
 
 /** The memory that this process can still use: the least that the machine and its control groups have free. */

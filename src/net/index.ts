@@ -29,6 +29,7 @@ export {
   type Wiring,
 } from '../plan/index.ts'
 export { NetNamespace, openTaps, Tap, type TapOptions } from '../sys/index.ts'
+export { joinNets, type TunnelSpec, type TunnelsOptions } from './between/nets.ts'
 export { type BridgeFabric, type FabricOptions, openBridgeFabric } from './bridge/fabric.ts'
 export { suppressMldReports } from './bridge/mld.ts'
 export { type Capture, type CaptureParts, openCapture } from './capture/capture.ts'

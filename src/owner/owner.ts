@@ -121,6 +121,11 @@ export class Owner {
     return this.#events.listen()
   }
 
+  /** Tells all listeners of what happens on another host. */
+  relay(event: ClusterEvent): void {
+    this.#events.send(event)
+  }
+
   /** Sends a notice to all listeners, and writes it to the log. */
   notice(text: string): void {
     this.#options.log(text)

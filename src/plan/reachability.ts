@@ -1,4 +1,5 @@
 import { ipv4Length } from './addressing.ts'
+import { everyNode } from './part.ts'
 import type { ClusterPlan, FabricKind, Hop, NodePlan, RoutePlan } from './types.ts'
 
 /** One address that a node should reach. */
@@ -12,13 +13,12 @@ export interface ReachTarget {
 /**
  * The addresses that each node should reach. It walks the plan's own routes in both directions, over every
  * branch of every multipath route. Both families are planned alike, so what IPv4 reaches, IPv6 reaches too.
- * In user space no node reaches another over net 0.
+ * In user space no node reaches another over net 0, and no node one of another host.
  */
 export function reachTargets(plan: ClusterPlan, kind: FabricKind = 'bridge'): ReachTarget[] {
   const map = new NetworkMap(plan, kind)
-  const pairs = plan.nodes.flatMap(from =>
-    plan.nodes.filter(to => to !== from).map(to => [from, to] as const),
-  )
+  const all = everyNode(plan)
+  const pairs = plan.nodes.flatMap(from => all.filter(to => to !== from).map(to => [from, to] as const))
   return pairs.flatMap(([from, to]) =>
     map
       .addressesOf(to)
@@ -45,17 +45,19 @@ const maxHops = 16
 
 /** Who has which address on which segment, by the plan. */
 export class NetworkMap {
-  readonly #plan: ClusterPlan
+  readonly #nodes: readonly NodePlan[]
+  readonly #elsewhere: ReadonlySet<number>
   readonly #kind: FabricKind
   /** The segment of each net. */
   readonly #segments = new Map<number, number>()
   readonly #attachments = new Map<NodePlan, Attachment[]>()
 
   constructor(plan: ClusterPlan, kind: FabricKind) {
-    this.#plan = plan
+    this.#nodes = everyNode(plan)
+    this.#elsewhere = new Set(plan.elsewhere?.map(({ id }) => id))
     this.#kind = kind
-    for (const node of plan.nodes) this.#merge(node)
-    for (const node of plan.nodes) this.#attachments.set(node, this.#attach(node))
+    for (const node of this.#nodes) this.#merge(node)
+    for (const node of this.#nodes) this.#attachments.set(node, this.#attach(node))
   }
 
   addressesOf(node: NodePlan): readonly Attachment[] {
@@ -105,7 +107,7 @@ export class NetworkMap {
 
   /** The node with this address, of either family, on the segment. */
   owner(address: string, segment: number): NodePlan | undefined {
-    return this.#plan.nodes.find(node =>
+    return this.#nodes.find(node =>
       this.addressesOf(node).some(
         link => (link.ipv4 === address || link.ipv6 === address) && link.segment === segment,
       ),
@@ -113,7 +115,8 @@ export class NetworkMap {
   }
 
   #attach({ id, nets, setup }: NodePlan): Attachment[] {
-    const segmentOf = (net: number) => (net === 0 && this.#kind === 'user' ? -id : this.#segment(net))
+    const isAlone = this.#kind === 'user' || this.#elsewhere.has(id)
+    const segmentOf = (net: number) => (net === 0 && isAlone ? -id : this.#segment(net))
     const links = nets.flatMap(({ net, dev, mac, ipv4, ipv6 }) =>
       ipv4 && ipv6 ? [{ dev, mac, segment: segmentOf(net), ipv4, ipv6 }] : [],
     )
@@ -128,7 +131,7 @@ export class NetworkMap {
   #merge({ nets, setup }: NodePlan): void {
     for (const { ports } of setup.bridges) {
       const joined = nets.filter(({ dev }) => ports.includes(dev)).map(({ net }) => this.#segment(net))
-      for (const net of this.#plan.nodes.flatMap(node => node.nets.map(link => link.net)))
+      for (const net of this.#nodes.flatMap(node => node.nets.map(link => link.net)))
         if (joined.includes(this.#segment(net))) this.#segments.set(net, Math.min(...joined))
     }
   }

@@ -12,6 +12,8 @@ export interface ClusterPlan {
   /** `fd00:` in `fd00::192.168.0.1`. */
   readonly prefix: string
   readonly nodes: readonly NodePlan[]
+  /** The nodes of the same lab that other hosts have. Net 0 does not lead to them. */
+  readonly elsewhere?: readonly NodePlan[]
   readonly bridges: BridgePlan
   /** Used in place of the bridges, where a network in user space was requested. */
   readonly userSpace?: UserSpacePlan

@@ -39,10 +39,9 @@ export function checkTopology({ topology, settings, document }: Checked): void {
 
 type Refuse = (path: Path, reason: string) => never
 
-function checkSets({ nets, setup, links = [] }: Topology, refuse: Refuse): void {
-  const keys = Object.entries({ nets, setup, links }).flatMap(([part, rules]) =>
-    rules.map(({ of }) => [part, keyOf(of)]),
-  )
+function checkSets({ nets, setup, links = [], hosts = [] }: Topology, refuse: Refuse): void {
+  const parts = { nets, setup, links, host: hosts }
+  const keys = Object.entries(parts).flatMap(([part, sets]) => sets.map(({ of }) => [part, keyOf(of)]))
   for (const path of keys) {
     const set = setOf(path[1]!)
     const ends = typeof set === 'object' ? set : typeof set === 'number' ? [set] : []

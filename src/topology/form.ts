@@ -30,12 +30,19 @@ export function topologyOfFile(file: TopologyFile): Topology {
     nets: ordered,
     setup: setup.sort((a, b) => size(a.of) - size(b.of)),
     ...(links.length > 0 && { links: links.sort((a, b) => size(a.of) - size(b.of)) }),
+    ...(file.host && { hosts: hostsOf(file.host) }),
   }
+}
+
+/** The smaller the set, the later: it then wins. */
+function hostsOf(host: NonNullable<TopologyFile['host']>): NonNullable<Topology['hosts']> {
+  const entries = Object.entries(host).map(([key, rank]) => ({ of: setOf(key), host: rank }))
+  return entries.sort((a, b) => size(b.of) - size(a.of))
 }
 
 /** The form of a file, of which {@link topologyOfFile} makes the same topology. */
 export function fileOfTopology(topology: Topology): TopologyFile {
-  const { name, doc, routers, testers, more, nets, setup, links } = topology
+  const { name, doc, routers, testers, more, nets, setup, links, hosts } = topology
   return {
     name,
     ...(doc && { doc }),
@@ -45,6 +52,7 @@ export function fileOfTopology(topology: Topology): TopologyFile {
     nets: Object.fromEntries(nets.map(({ of, nets: list }) => [keyOf(of), [...list]])),
     setup: Object.fromEntries(setup.map(rule => [keyOf(rule.of), fileRule(rule)])),
     ...(links && { links: fileLinks(links) }),
+    ...(hosts && { host: Object.fromEntries(hosts.map(({ of, host }) => [keyOf(of), host])) }),
   }
 }
 

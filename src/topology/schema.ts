@@ -109,6 +109,10 @@ export const fileSchema = z.strictObject({
     .record(nodeSet, z.record(netKey, impairment))
     .optional()
     .describe('what impairs the links of nodes, by net'),
+  host: z
+    .record(nodeSet, z.int().min(0).max(9999))
+    .optional()
+    .describe('the hosts of nodes, from 0, in a lab over several hosts'),
   settings: z
     .looseObject(Object.fromEntries(known.map(key => [key, value.optional().describe(docOf(key))])))
     .optional()

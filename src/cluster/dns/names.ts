@@ -1,7 +1,7 @@
 import type { Host, OwnEntry, OwnHosts } from '../../dns/index.ts'
 import type { Fabric } from '../../net/index.ts'
 import type { ClusterPlan, NodePlan, OwnRecord, Settings } from '../../plan/index.ts'
-import { idOf, subnetOf } from '../../plan/index.ts'
+import { everyNode, idOf, subnetOf } from '../../plan/index.ts'
 import { addressesOf } from './askers.ts'
 
 /**
@@ -10,16 +10,17 @@ import { addressesOf } from './askers.ts'
  * never asks an upstream for them.
  */
 export function ownNames(
-  { nodes, bridges, prefix }: Pick<ClusterPlan, 'nodes' | 'bridges' | 'prefix'>,
+  plan: Pick<ClusterPlan, 'nodes' | 'elsewhere' | 'bridges' | 'prefix'>,
   { dnsSpoof, dnsRecord, domain }: Pick<Settings, 'dnsSpoof' | 'dnsRecord' | 'domain'>,
   fabric: Pick<Fabric, 'kind'> = { kind: 'bridge' },
 ): OwnHosts {
+  const { bridges, prefix } = plan
   const nets = bridges.bridges.map(({ net }) => subnetOf(prefix, net))
   return {
     // The first entry with an address is its reverse name: full names precede short ones, and nodes' own names
     // precede spoofed ones.
     hosts: [
-      ...nodes.flatMap(node => namesOf(node, domain)),
+      ...everyNode(plan).flatMap(node => namesOf(node, domain)),
       ...dnsSpoof.map(({ name, address }) => ({ name, addresses: [address] })),
     ],
     records: dnsRecord.flatMap(record => entriesOf(record, { domain, plan: { bridges, prefix }, fabric })),

@@ -18,7 +18,7 @@ import { type InterfaceTraffic, tapTraffic } from '../traffic.ts'
 import { addBridges, bridgesThere, raise, turnOffFilters, turnOffFiltersHere } from './bridges.ts'
 
 /** The group of all links of a fabric ("xc" in ASCII). Removed by group, they take as long as one. */
-const linkGroup = 0x7863
+export const linkGroup = 0x7863
 
 /** The group of links that are being removed while others stay. */
 const leavingGroup = 0x7864

@@ -77,6 +77,8 @@ export interface Topology {
   readonly setup: readonly SetupRule[]
   /** For each link the first entry with its node and net counts. */
   readonly links?: readonly LinkRule[]
+  /** Of a lab over several hosts: the host of nodes, from 0. The last entry that contains a node counts. */
+  readonly hosts?: readonly { readonly of: NodeSet; readonly host: number }[]
 }
 
 /** The default route of routers: through the host, where it has an uplink. */

@@ -2,6 +2,7 @@ import { addressBytes, addressText } from '../../base/index.ts'
 import { ipv4Length, ipv6Length } from '../addressing.ts'
 import { isCut, netemOf } from '../impairment.ts'
 import { mtuOf } from '../network/bridges.ts'
+import { everyNode } from '../part.ts'
 import type { Attachment, NetworkMap } from '../reachability.ts'
 import type { ClusterPlan, Hop, NodePlan, RoutePlan } from '../types.ts'
 import {
@@ -138,7 +139,7 @@ interface Around {
 /** All nodes on the segments of its interfaces. */
 function neighboursOf(node: NodePlan, { plan, map, attachments }: Around): ExpectedNeighbour[] {
   const hops = node.setup.routes.flatMap(({ hops }) => hops)
-  const others = plan.nodes.filter(other => other !== node)
+  const others = everyNode(plan).filter(other => other !== node)
   return attachments.flatMap(({ dev, segment }) =>
     others.flatMap(other =>
       map

@@ -1,3 +1,4 @@
+import { everyNode } from '../part.ts'
 import { NetworkMap, type ReachTarget, reachTargets } from '../reachability.ts'
 import type { ClusterPlan, FabricKind, NodePlan } from '../types.ts'
 import { type Finding, findingsOf, hopsText, routeName, ruleName } from './differences.ts'
@@ -29,7 +30,7 @@ export class Verification {
   constructor(plan: ClusterPlan, kind: FabricKind = 'bridge') {
     this.#plan = plan
     this.#map = new NetworkMap(plan, kind)
-    this.#expected = new Map(plan.nodes.map(node => [node.id, expectedOf(node, plan, this.#map)]))
+    this.#expected = new Map(everyNode(plan).map(node => [node.id, expectedOf(node, plan, this.#map)]))
     const asPlanned = this.#walk(new Map(), new Set())
     const ways = reachTargets(plan, kind).flatMap(target => this.#waysTo(target))
     this.#ways = ways.filter(way => asPlanned.holds(way))

@@ -1,0 +1,239 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Status } from '../api/index.ts'
+import { dashed, type Verb, verbs } from '../api/index.ts'
+import { version, versionHeader } from '../base/index.ts'
+import type { Answering } from '../owner/index.ts'
+import { idOf, nodeMissing } from '../plan/index.ts'
+import { FleetError } from './errors.ts'
+import type { PlacedLab } from './lab.ts'
+import { hostLost } from './members.ts'
+import * as merge from './merge.ts'
+import { askHost, askText, passOn, passUpgrade, type Remote, refuse, refuseUpgrade } from './requests.ts'
+
+export interface FrontOptions {
+  readonly lab: PlacedLab
+  /** All hosts, the leader's own among them. */
+  readonly remotes: readonly Remote[]
+  /** What answers for the nodes of the leader's host. */
+  readonly local: Answering
+  /** Why a host has gone. */
+  gone(rank: number): string | undefined
+}
+
+/** Bytes. As that of an owner's own API. */
+const bodyLimit = 64 * 1024 * 1024
+
+/** What the leader answers: for one node, the host that has it; for the lab, all hosts as one. */
+export class Front implements Answering {
+  readonly #options: FrontOptions
+  readonly #verbs: ReadonlyMap<string, Verb>
+
+  constructor(options: FrontOptions) {
+    this.#options = options
+    this.#verbs = new Map(Object.values<Verb>(verbs).map(verb => [`${verb.method} ${verb.path}`, verb]))
+  }
+
+  request(asked: IncomingMessage, answer: ServerResponse): void {
+    this.#request(asked, answer).catch(failure =>
+      answer.headersSent ? answer.destroy() : refuse(answer, failure),
+    )
+  }
+
+  upgrade(asked: IncomingMessage, peer: Duplex): void {
+    try {
+      const rank = this.#rankOfUpgrade(asked)
+      if (rank === 0) this.#options.local.upgrade(asked, peer)
+      else passUpgrade(this.#remote(rank), asked, peer)
+    } catch (failure) {
+      refuseUpgrade(peer, failure as FleetError)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#options.local.close()
+  }
+
+  async #request(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const { pathname } = new URL(asked.url ?? '/', 'http://lab')
+    const node = nodeOfPath(pathname)
+    if (node !== undefined) return this.#toNode(this.#rankOf(node), asked, answer)
+    const verb = this.#verbs.get(`${asked.method} ${pathname}`)
+    const name = verb?.name as keyof typeof verbs | undefined
+    if (!verb || !name || name === 'stop' || name === 'events')
+      return this.#options.local.request(asked, answer)
+    if (!isPossible(name)) throw notOverHosts(verb)
+    if (name === 'metrics') return send(answer, await this.#metrics(), 'text/plain; version=0.0.4')
+    const question = verb.method === 'GET' ? {} : await bodyOf(asked)
+    send(answer, JSON.stringify(await this.#answer(name, question)), 'application/json')
+  }
+
+  #toNode(rank: number, asked: IncomingMessage, answer: ServerResponse): void {
+    if (rank === 0) this.#options.local.request(asked, answer)
+    else passOn(this.#remote(rank), asked, answer)
+  }
+
+  async #answer(name: Possible, question: Question): Promise<unknown> {
+    const verb: Verb = verbs[name]
+    const all = async () => (await this.#askAll(verb, question)) as never
+    if (name === 'status') return await this.#status()
+    if (name === 'counters') return merge.mergedCounters(await all())
+    if (name === 'check') return merge.mergedReach(await all())
+    if (name === 'verify') return merge.mergedVerify(await all())
+    if (name === 'links') return merge.mergedLinks(await all())
+    if (name === 'names') return merge.mergedNames(await all())
+    if (name === 'nameAdd') return merge.mergedNames(await all())
+    if (name === 'nameRemove') return merge.mergedNames(await all())
+    await this.#askAll(verb, question)
+    return await this.#status()
+  }
+
+  /** Asks each host for its nodes of those that the question names. Throws the first error, when all have answered. */
+  async #askAll(verb: Verb, question: Question): Promise<unknown[]> {
+    const shares = this.#sharesOf(question)
+    const answers = await Promise.allSettled(
+      shares.map(async ([rank, share]) => await askHost(this.#remote(rank), verb, share)),
+    )
+    const failed = answers.filter(answer => answer.status === 'rejected')
+    const good = answers.filter(answer => answer.status === 'fulfilled').map(({ value }) => value)
+    // A name is removed where it is.
+    if (failed.length > 0 && !(verb.name === 'nameRemove' && good.length > 0)) throw failed[0]!.reason
+    return good
+  }
+
+  /** Without nodes: all hosts that are there. */
+  #sharesOf(question: Question): (readonly [rank: number, share: object])[] {
+    const { nodes } = question
+    if (!Array.isArray(nodes)) return this.#alive().map(rank => [rank, question])
+    const byRank = new Map<number, unknown[]>()
+    for (const node of nodes) {
+      const rank = this.#rankOf(node)
+      byRank.set(rank, [...(byRank.get(rank) ?? []), node])
+    }
+    return Array.from(byRank, ([rank, own]) => [rank, { ...question, nodes: own }])
+  }
+
+  async #status(): Promise<Status> {
+    const { lab, remotes } = this.#options
+    const answers = await Promise.all(
+      remotes.map(async ({ name }, rank) => {
+        try {
+          return (await askHost(this.#remote(rank), verbs.status)) as Status
+        } catch (failure) {
+          const gone = this.#options.gone(rank)
+          const reason = gone === undefined ? (failure as Error).message : `${name}: ${gone}`
+          if (rank === 0) throw failure
+          return { rank, reason }
+        }
+      }),
+    )
+    const statuses = answers.filter(answer => 'v' in answer)
+    const missing = answers.flatMap(answer => {
+      if ('v' in answer) return []
+      const own = lab.plan.nodes.filter(({ id }) => lab.placement.get(id) === answer.rank)
+      return own.map(node => ({ node, reason: answer.reason }))
+    })
+    return merge.mergedStatus(statuses as [Status, ...Status[]], missing)
+  }
+
+  async #metrics(): Promise<string> {
+    const texts = this.#alive().map(
+      async rank => [rank, await askText(this.#remote(rank), verbs.metrics)] as const,
+    )
+    return merge.mergedMetrics(await Promise.all(texts))
+  }
+
+  #alive(): number[] {
+    return this.#options.remotes.map((_, rank) => rank).filter(rank => this.#options.gone(rank) === undefined)
+  }
+
+  #remote(rank: number): Remote {
+    const remote = this.#options.remotes[rank]!
+    const gone = this.#options.gone(rank)
+    if (gone !== undefined) throw hostLost(remote.name, gone)
+    return remote
+  }
+
+  #rankOf(node: unknown): number {
+    const { plan, placement } = this.#options.lab
+    const id = typeof node === 'string' || typeof node === 'number' ? idOf(node) : undefined
+    const rank = id === undefined ? undefined : placement.get(id)
+    if (rank !== undefined) return rank
+    throw nodeMissing(plan.name, { asked: String(node), has: plan.nodes.map(each => each.id) })
+  }
+
+  /** Of a capture of several nodes: they must be on one host. */
+  #rankOfUpgrade({ url = '/' }: IncomingMessage): number {
+    const { pathname, searchParams } = new URL(url, 'http://lab')
+    const node = nodeOfPath(pathname)
+    if (node !== undefined) return this.#rankOf(node)
+    const ranks = new Set(
+      searchParams
+        .get('nodes')
+        ?.split(',')
+        .map(each => this.#rankOf(each)),
+    )
+    const [rank] = ranks
+    if (rank === undefined || ranks.size > 1) throw captureOfOne()
+    return rank
+  }
+}
+
+interface Question {
+  readonly nodes?: unknown
+}
+
+const impossible = ['freeze', 'scaleout', 'scalein', 'dnsFaults', 'dnsFaultAdd', 'dnsFaultClear'] as const
+type Possible = Exclude<keyof typeof verbs, (typeof impossible)[number]>
+
+function isPossible(name: keyof typeof verbs): name is Possible {
+  return !(impossible as readonly string[]).includes(name)
+}
+
+function nodeOfPath(pathname: string): string | undefined {
+  const node = /^\/v1\/nodes\/([^/]+)\//.exec(pathname)?.[1]
+  return node === undefined ? undefined : decodeURIComponent(node)
+}
+
+async function bodyOf(asked: IncomingMessage): Promise<Question> {
+  const pieces: Buffer[] = []
+  let length = 0
+  for await (const piece of asked as AsyncIterable<Buffer>) {
+    length += piece.length
+    if (length > bodyLimit) throw badBody('it is too large')
+    pieces.push(piece)
+  }
+  if (length === 0) return {}
+  try {
+    const value: unknown = JSON.parse(Buffer.concat(pieces).toString())
+    if (typeof value === 'object' && value !== null) return value
+  } catch {
+    // refused below
+  }
+  throw badBody('its body must be a JSON object')
+}
+
+function send(answer: ServerResponse, body: string, type: string): void {
+  answer.writeHead(200, { 'content-type': type, [versionHeader]: version })
+  answer.end(body)
+}
+
+function badBody(reason: string): FleetError {
+  return new FleetError({ code: 'BAD_REQUEST', kind: 'usage', op: 'read request', reason })
+}
+
+function notOverHosts({ name }: Verb): FleetError {
+  const reason = 'each host would do it alone, and a lab over several hosts has no common moment for it yet'
+  const target = dashed(name)
+  return new FleetError({ code: 'NOT_OVER_HOSTS', kind: 'usage', op: 'ask for', target, reason })
+}
+
+function captureOfOne(): FleetError {
+  return new FleetError({
+    code: 'NOT_OVER_HOSTS',
+    kind: 'usage',
+    op: 'capture',
+    reason: 'a capture is of the nodes of one host',
+    remedy: 'Name nodes that are on the same host',
+  })
+}

@@ -1,0 +1,307 @@
+import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { Status } from '../api/index.ts'
+import {
+  clusterPlaces,
+  codeOf,
+  type Deferred,
+  defer,
+  errorToJson,
+  onAbort,
+  Scope,
+  systemClock,
+} from '../base/index.ts'
+import { type ProcessEnvironment, processEnvironment } from '../host/index.ts'
+import { type Answering, ownerParts } from '../owner/index.ts'
+import type { Settings } from '../plan/index.ts'
+import { makeDirectory } from '../sys/index.ts'
+import type { EngineValues } from './engine.ts'
+import { FleetError } from './errors.ts'
+import { addressesOf, factsOf, hostName, mtuBetween } from './facts.ts'
+import { Front } from './front.ts'
+import { type PlacedLab, placeLab, planLab } from './lab.ts'
+import { LeaderLink } from './leader-link.ts'
+import type { Hello } from './link.ts'
+import { Members } from './members.ts'
+import { openPart, type Part } from './part.ts'
+import { listenSecurely, type Purpose } from './secure.ts'
+
+export interface HostOptions {
+  readonly settings: Settings
+  readonly values: EngineValues
+  /** Milliseconds until all hosts must have come. Default: 60,000. */
+  readonly joinMs?: number
+  /** Milliseconds until all nodes must be ready after that. */
+  readonly timeoutMs?: number | undefined
+  readonly log: (text: string) => void
+  /** Ends the lab when it aborts: on a member its part alone. */
+  readonly signal: AbortSignal
+  /** Called when all nodes of the lab are ready: on the leader with all of them, on a member with its own. */
+  onReady(status: Status): void | Promise<void>
+}
+
+const usualJoinMs = 60_000
+const parentEveryMs = 500
+
+/**
+ * Runs this host's part of a lab, from here to its end. Rank 0 leads: its socket answers for the whole lab. Resolves when
+ * everything here has been removed after a stop. Throws the reason for any other end.
+ */
+export async function runHost(options: HostOptions): Promise<void> {
+  try {
+    await using scope = new Scope()
+    const host = await openHost(options, scope)
+    scope.defer(watchParent(options.values, failure => host.end.resolve({ failure })))
+    scope.defer(onAbort(options.signal, () => host.end.resolve({})))
+    await (options.values.rank === 0 ? lead(host, scope) : follow(host, scope))
+  } catch (failure) {
+    if (codeOf(failure) !== 'LAB_STOPPED') throw failure
+  }
+}
+
+/** Why a host's part is to end. */
+interface End {
+  readonly failure?: unknown
+}
+
+interface Host extends HostOptions {
+  readonly environment: ProcessEnvironment
+  readonly addresses: readonly string[]
+  readonly facts: Hello
+  /** The directories of the lab here, which belong to this process. */
+  readonly at: ReturnType<typeof clusterPlaces>
+  release(): Promise<void>
+  readonly joinWithinMs: number
+  /** What the leader's requests are answered with, as soon as there is a part. */
+  readonly answering: Deferred<Answering>
+  readonly requests: HttpServer
+  readonly end: Deferred<End>
+}
+
+async function openHost(options: HostOptions, scope: Scope): Promise<Host> {
+  const { settings, values } = options
+  const environment = processEnvironment()
+  const addresses = await addressesOf(values)
+  const facts = await factsOf(settings, values, { addresses, environment })
+  const at = clusterPlaces(environment.places, settings.name)
+  const { claim } = await ownerParts()
+  makeDirectory(at.logs, 0o700)
+  const claimed = await claim(at)
+  const release = once(() => claimed.release())
+  scope.defer(release)
+  const answering = defer<Answering>()
+  const requests = createServer({ requestTimeout: 0 })
+  requests.on('request', (asked, answer) => {
+    answering.promise.then(
+      it => it.request(asked, answer),
+      () => answer.destroy(),
+    )
+  })
+  requests.on('upgrade', (asked: IncomingMessage, peer: Duplex) => {
+    answering.promise.then(
+      it => it.upgrade(asked, peer),
+      () => peer.destroy(),
+    )
+  })
+  answering.promise.catch(() => {})
+  const joinWithinMs = options.joinMs ?? usualJoinMs
+  return {
+    ...options,
+    ...{ environment, addresses, facts, at, release, joinWithinMs, answering, requests, end: defer<End>() },
+  }
+}
+
+/** Listens to the other hosts. `linked` gets the members' links. */
+async function listen(
+  { values, addresses, requests }: Host,
+  scope: Scope,
+  linked: (socket: TLSSocket) => void,
+): Promise<void> {
+  const sockets = new Set<TLSSocket>()
+  const server = await listenSecurely({
+    ...values,
+    address: addresses[values.rank]!,
+    port: values.ports[0]!,
+    host: hostName(values, values.rank),
+    accepted(socket, purpose: Purpose) {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      if (purpose === 'link') linked(socket)
+      else requests.emit('connection', socket)
+    },
+  })
+  scope.defer(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+}
+
+async function lead(host: Host, scope: Scope): Promise<void> {
+  const { values, facts, settings, addresses, joinWithinMs, end } = host
+  let part: Part | undefined
+  const members: Members = new Members({
+    values,
+    lab: settings.name,
+    mine: facts,
+    event: (_, event) => {
+      if (event.type !== 'cluster') part?.owner.relay(event)
+    },
+    lost: (rank, reason) =>
+      part && tellLost(part, placed!, { rank, text: `${hostName(values, rank)}: ${reason}` }),
+  })
+  let placed: PlacedLab | undefined
+  await listen(host, scope, socket => members.accept(socket))
+  scope.defer(() => members.close())
+  try {
+    const hellos = await Promise.race([members.gather(joinWithinMs), ended(end)])
+    const rooms = hellos.map(hello => ({ ...hello, name: hostName(values, hello.rank) }))
+    const underlay = Math.min(...hellos.map(({ underlayMtu }) => underlayMtu))
+    const mtu = mtuBetween(underlay, addresses[0]!)
+    const placement = placeLab(settings, rooms)
+    placed = planLab(settings, { placement, mtu, job: values.job })
+    members.go({ type: 'go', placement: [...placement], mtu })
+    part = await startLeading(host, { members, placed }, scope)
+    await host.onReady(await readyOrEnd(part, host))
+    await untilEnd(part, end)
+  } catch (failure) {
+    members.refuse(failure)
+    await part?.kill()
+    throw failure
+  }
+}
+
+async function startLeading(
+  host: Host,
+  { members, placed }: { readonly members: Members; readonly placed: PlacedLab },
+  scope: Scope,
+): Promise<Part> {
+  const { values, addresses, at, log } = host
+  const { Listener, serve } = await ownerParts()
+  let listener: Awaited<ReturnType<typeof Listener.open>> | undefined
+  const part = await openPart({
+    ...host,
+    ...{ lab: placed, places: host.environment.places, logs: at.logs },
+    onEvent: () => {},
+    others: () => members.ready(),
+    leave: async () => {
+      await members.close()
+      listener?.stopListening()
+      await host.release()
+    },
+  })
+  const { owner } = part
+  stopWith(part, members)
+  const local = await serve({ owner, server: host.requests, log })
+  host.answering.resolve(local)
+  const remotes = values.peers.map((_, rank) => ({
+    ...{ name: hostName(values, rank), address: addresses[rank]!, port: values.ports[0]! },
+    ...{ secret: values.secret, job: values.job },
+  }))
+  const front = new Front({ lab: placed, remotes, local, gone: rank => members.gone(rank) })
+  listener = await Listener.open({ socket: at.socket, log, load: async () => front })
+  scope.defer(() => listener!.close())
+  return part
+}
+
+/** As soon as the leader's part stops, for any reason, the members do. */
+function stopWith({ owner }: Part, members: Members): void {
+  const events = owner.events()
+  void (async () => {
+    for await (const event of events)
+      if (event.type === 'cluster' && event.state === 'stopping') members.stop()
+  })()
+}
+
+/** The nodes of a host that has gone are failed; the others go on. */
+function tellLost(
+  { owner }: Part,
+  { plan, placement }: PlacedLab,
+  { rank, text }: { readonly rank: number; readonly text: string },
+): void {
+  if (owner.status().state !== 'ready') return
+  owner.notice(`lost ${text}`)
+  for (const { id, name } of plan.nodes)
+    if (placement.get(id) === rank)
+      owner.relay({ type: 'node', id, name, state: 'failed', ms: 0, reason: text })
+}
+
+async function follow(host: Host, scope: Scope): Promise<void> {
+  const { values, addresses, at, end, joinWithinMs } = host
+  const { serve } = await ownerParts()
+  await listen(host, scope, socket => socket.destroy())
+  const opening = LeaderLink.open({
+    values,
+    address: addresses[0]!,
+    joinMs: joinWithinMs,
+    end: failure => end.resolve({ failure }),
+  })
+  const link = await Promise.race([opening, ended(end)])
+  scope.defer(() => link.close())
+  const go = await Promise.race([link.join(host.facts), ended(end)])
+  const placement = new Map(go.placement)
+  const lab = planLab(host.settings, { placement, mtu: go.mtu, job: values.job })
+  const part = await openPart({
+    ...host,
+    ...{ lab, places: host.environment.places, logs: at.logs },
+    onEvent: event => link.send({ type: 'event', event }),
+    leave: host.release,
+  })
+  const answering = await serve({ owner: part.owner, server: host.requests, log: host.log })
+  host.answering.resolve(answering)
+  scope.defer(() => answering.close())
+  try {
+    const status = await readyOrEnd(part, host)
+    link.send({ type: 'ready' })
+    await host.onReady(status)
+    await untilEnd(part, end)
+  } catch (failure) {
+    link.send({ type: 'failed', error: errorToJson(failure) })
+    await part.kill()
+    throw failure
+  } finally {
+    link.send({ type: 'stopped' })
+  }
+}
+
+/** The status when this part is ready. An end before that ends the part, and is thrown. */
+async function readyOrEnd({ owner }: Part, { end }: Host): Promise<Status> {
+  return await Promise.race([owner.ready, ended(end)])
+}
+
+/** Resolves when the part has been stopped, by a request or by its end here. Throws the reason of an end that has one. */
+async function untilEnd({ owner }: Part, end: Deferred<End>): Promise<void> {
+  const { failure } = await Promise.race([end.promise, owner.gone.then((): End => ({}))])
+  if (failure !== undefined) throw failure
+  await owner.stop()
+}
+
+/** Rejects when the host's part is to end. */
+async function ended(end: Deferred<End>): Promise<never> {
+  const { failure } = await end.promise
+  throw failure ?? new FleetError({ code: 'LAB_STOPPED', op: 'start lab', reason: 'it was stopped' })
+}
+
+/** Ends the part when the process that started this one has ended: an engine's step that was killed leaves its processes. */
+function watchParent({ endsWithParent }: EngineValues, gone: (reason: FleetError) => void): () => void {
+  if (!endsWithParent) return () => {}
+  const parent = process.ppid
+  let cancel = () => {}
+  const look = () => {
+    if (process.ppid === parent) cancel = systemClock.after(parentEveryMs, look)
+    else
+      gone(
+        new FleetError({ code: 'ENGINE_GONE', op: 'run lab', reason: 'what started this process has ended' }),
+      )
+  }
+  look()
+  return () => cancel()
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => {
+    done ??= work()
+    return done
+  }
+}

@@ -1,0 +1,110 @@
+import type { TLSSocket } from 'node:tls'
+import type { ClusterEvent } from '../api/index.ts'
+import { type Clock, type ErrorJson, LineSplitter, messageOf, systemClock } from '../base/index.ts'
+
+/** What a host says of itself before it has a part. */
+export interface Hello {
+  readonly type: 'hello'
+  readonly rank: number
+  readonly version: string
+  readonly qemu: string
+  /** A digest of the plan of the whole lab. */
+  readonly lab: string
+  /** Milliseconds since 1970. */
+  readonly clock: number
+  readonly freeMiB: number
+  readonly processors: number
+  /** The largest packet that leaves this host to any of the others. */
+  readonly underlayMtu: number
+}
+
+/** What the leader says when all hosts are there: the host of each node, and the MTU of nets between hosts. */
+export interface Go {
+  readonly type: 'go'
+  readonly placement: readonly (readonly [node: number, host: number])[]
+  readonly mtu: number
+}
+
+/** A message of the link between a member and its leader. */
+export type LinkMessage =
+  | Hello
+  | Go
+  /** The leader does not take this host, or the lab has failed. */
+  | { readonly type: 'refused'; readonly error: ErrorJson }
+  | { readonly type: 'event'; readonly event: ClusterEvent }
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly error: ErrorJson }
+  /** The leader asks a member to stop; a member says that it has. */
+  | { readonly type: 'stop' }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'alive' }
+
+export interface LinkHandlers {
+  message(message: LinkMessage): void
+  /** The other end has gone, or said nothing for too long. Called once, unless the link was closed here. */
+  lost(reason: string): void
+}
+
+const everyMs = 1000
+/** After this long without a word the other host counts as dead. */
+const silentMs = 4000
+
+/** The link between a member and its leader: a JSON value a line. Each says every second that it is alive. */
+export class Link {
+  readonly #socket: TLSSocket
+  readonly #handlers: LinkHandlers
+  readonly #clock: Clock
+  #heard: number
+  #cancel = () => {}
+  #open = true
+
+  constructor(socket: TLSSocket, handlers: LinkHandlers, clock: Clock = systemClock) {
+    this.#socket = socket
+    this.#handlers = handlers
+    this.#clock = clock
+    this.#heard = clock.now()
+    const lines = new LineSplitter()
+    socket.on('data', bytes => {
+      this.#heard = this.#clock.now()
+      try {
+        for (const line of lines.push(bytes)) handlers.message(JSON.parse(line) as LinkMessage)
+      } catch (failure) {
+        this.#lose(`it sends what this version does not know: ${messageOf(failure)}`)
+      }
+    })
+    socket.on('error', () => socket.destroy())
+    socket.on('end', () => socket.destroy())
+    socket.on('close', () => this.#lose('its process has ended'))
+    this.#look()
+  }
+
+  send(message: LinkMessage): void {
+    if (this.#open) this.#socket.write(`${JSON.stringify(message)}\n`)
+  }
+
+  /** Sends what is left and closes. Nothing more is heard of it. */
+  close(): void {
+    this.#open = false
+    this.#cancel()
+    this.#socket.end()
+    this.#cancel = this.#clock.after(everyMs, () => this.#socket.destroy())
+    this.#socket.on('close', () => this.#cancel())
+  }
+
+  #look(): void {
+    const silence = this.#clock.now() - this.#heard
+    if (silence > silentMs) this.#lose(`it has said nothing for ${Math.round(silence / 1000)} s`)
+    else {
+      this.send({ type: 'alive' })
+      this.#cancel = this.#clock.after(everyMs, () => this.#look())
+    }
+  }
+
+  #lose(reason: string): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#cancel()
+    this.#socket.destroy()
+    this.#handlers.lost(reason)
+  }
+}

@@ -1,0 +1,132 @@
+import { Scope } from '../../base/index.ts'
+import { accept, drop, match, openNft } from '../../nft/index.ts'
+import { openRoute, type Route, vxlan } from '../../rtnl/index.ts'
+import { NetNamespace } from '../../sys/index.ts'
+import { linkGroup } from '../bridge/fabric.ts'
+import { NetError } from '../errors.ts'
+import type { Fabric } from '../fabric.ts'
+import { isCoded } from '../uplink/veth-pair.ts'
+
+/** One net that continues on other hosts. */
+export interface TunnelSpec {
+  readonly net: number
+  readonly vni: number
+  readonly mtu: number
+  /** Where frames to each Ethernet address go. 00:00:00:00:00:00 stands for all others, once for each host. */
+  readonly entries: readonly { readonly mac: string; readonly remote: string }[]
+}
+
+export interface TunnelsOptions {
+  /** This host's address on the network between the hosts. */
+  readonly local: string
+  /** The addresses of the other hosts: nothing else is accepted on the port. */
+  readonly peers: readonly string[]
+  readonly port: number
+  /** Part of the name of the table that guards the port. */
+  readonly owner: string
+  /** How errors name this host. */
+  readonly host: string
+}
+
+/**
+ * Joins nets of a fabric with those of other hosts: one VXLAN device for each, made by this process's namespace in that of
+ * the fabric, as a port of the net's bridge. Closing the fabric removes them, and so does the kernel when the namespace
+ * goes. Equivalent: `ip link add … netns … type vxlan id … local … dstport …; bridge fdb append …`
+ */
+export async function joinNets(
+  fabric: Fabric,
+  tunnels: readonly TunnelSpec[],
+  options: TunnelsOptions,
+): Promise<Fabric> {
+  const { namespace } = fabric
+  if (!namespace) throw noNamespace(options.host)
+  await using scope = new Scope()
+  scope.add(fabric)
+  scope.add(await guardPort(options))
+  await using outside = openRoute()
+  await using inside = openRoute({ namespace })
+  for (const tunnel of tunnels) await addTunnel(tunnel, { ...options, outside, inside, namespace })
+  const open = scope.move()
+  const close = () => open.close()
+  return {
+    kind: fabric.kind,
+    namespace,
+    ...(fabric.uplink && { uplink: fabric.uplink }),
+    ...(fabric.custom && { custom: true as const }),
+    nics: (node, signal) => fabric.nics(node, signal),
+    capture: (spec, receiver) => fabric.capture(spec, receiver),
+    traffic: () => fabric.traffic(),
+    change: plan => fabric.change(plan),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+interface Places extends TunnelsOptions {
+  readonly outside: Route
+  readonly inside: Route
+  readonly namespace: NetNamespace
+}
+
+/** The device keeps the namespace that it was made by: its packets leave there (`vxlan_newlink`, `src_net`). */
+async function addTunnel(
+  { net, vni, mtu, entries }: TunnelSpec,
+  { outside, inside, namespace, local, port, host }: Places,
+): Promise<void> {
+  const name = `xcvx${net}`
+  try {
+    await outside.links.add(vxlan({ name, namespace, vni, local, port, mtu }))
+  } catch (failure) {
+    throw isCoded(failure, 'NETLINK_EXISTS') ? taken({ net, vni, host }, failure) : failure
+  }
+  await inside.batch(({ links, fdb }) => {
+    links.change({ name, master: `xcbr${net}`, group: linkGroup, addrGenMode: 'none', up: true })
+    for (const { mac, remote } of entries) fdb.append({ link: name, mac, remote })
+  })
+}
+
+/** The table goes with its socket. VXLAN itself listens on all addresses and takes frames from anywhere. */
+async function guardPort({ peers, port, owner }: TunnelsOptions): Promise<AsyncDisposable> {
+  await using namespace = NetNamespace.current()
+  const nft = openNft({ namespace })
+  const table = { family: 'inet', name: `xcluster_vxlan_${owner}`, owner: true } as const
+  const ours = match.udp.dport(port)
+  const [first = ''] = peers
+  const from = first.includes(':') ? match.ip6.saddr(...peers) : match.ip.saddr(...peers)
+  try {
+    await nft.transaction(({ tables, chains, rules }) => {
+      tables.create(table)
+      chains.add({ table, name: 'input', type: 'filter', hook: 'input', priority: 'filter' })
+      rules.add({ table, chain: 'input', statements: [ours, from, accept()] })
+      rules.add({ table, chain: 'input', statements: [ours, drop()] })
+    })
+    return nft
+  } catch (failure) {
+    await nft.close()
+    throw failure
+  }
+}
+
+function taken(
+  { net, vni, host }: { readonly net: number; readonly vni: number; readonly host: string },
+  cause: unknown,
+): NetError {
+  return new NetError({
+    code: 'VNI_TAKEN',
+    op: 'join net',
+    target: `${net}`,
+    reason: `${host} has a VXLAN device with the number ${vni} on this port already`,
+    remedy: 'Stop the lab that has it, or use another port or another job',
+    cause,
+  })
+}
+
+function noNamespace(host: string): NetError {
+  return new NetError({
+    code: 'NETS_ALONE',
+    kind: 'prerequisite',
+    op: 'join nets',
+    reason: `the network of ${host} is in user space, and only bridges can be joined with those of other hosts`,
+    remedy: 'Run it as root',
+  })
+}

@@ -1,0 +1,97 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { TestHosts } from '../../support/hosts.ts'
+import { test } from '../../support/leaks.ts'
+import { waitFor } from '../../support/wait.ts'
+import type { RunningXc } from '../../support/xc.ts'
+
+const lab = `
+name: three
+nodes: 6
+nets: { vm: [0, 1], 5-6: [0, 1, 2] }
+host: { 1-2: 0, 3-4: 1, 5-6: 2 }
+settings: { mem: 128 }
+`
+
+interface Running {
+  readonly hosts: TestHosts
+  readonly running: readonly RunningXc[]
+}
+
+/** Starts the lab on three hosts. Resolves when the leader has printed its table. */
+async function start(hosts: TestHosts): Promise<Running> {
+  const file = join(hosts.hosts[0]!.xc.root, 'lab.yaml')
+  writeFileSync(file, lab)
+  const running = hosts.begin(file)
+  await running[0]!.says(/vm-006 {2}vm {4}ready/, 120_000)
+  return { hosts, running }
+}
+
+const ends = (running: readonly RunningXc[]) => Promise.all(running.map(({ result }) => result))
+
+test('three hosts are one lab for all commands on the host of the leader, and nothing is left after a stop', async () => {
+  await using hosts = await TestHosts.open(3)
+  const { running } = await start(hosts)
+  const { xc } = hosts.hosts[0]!
+  const { nodes, state } = JSON.parse(await xc.good(['status', '--json']))
+  expect(state).toBe('ready')
+  expect(nodes.map((node: { id: number; state: string }) => `${node.id} ${node.state}`)).toEqual(
+    [1, 2, 3, 4, 5, 6].map(id => `${id} ready`),
+  )
+  expect(await xc.good(['exec', '5', '--', 'hostname'])).toBe('vm-005\n')
+  // With the headers nearly as much as the MTU has.
+  for (const to of ['192.168.1.5', '192.168.1.3', 'fd00::192.168.1.5', 'fd00::192.168.1.3'])
+    expect(await xc.good(['exec', '1', '--', 'ping', '-c1', '-W9', '-s', '1400', to])).toContain(
+      '1 packets received',
+    )
+  expect(await xc.good(['exec', '3', '--', 'cat', '/sys/class/net/eth1/mtu'])).toBe('1450\n')
+  expect(await xc.good(['exec', '5', '--', 'cat', '/sys/class/net/eth2/mtu'])).toBe('1500\n')
+  expect(await xc.good(['exec', '4', '--', 'nslookup', 'vm-006.1'])).toContain('192.168.1.6')
+  expect(await xc.good(['check'])).toMatch(/IPv4 \d+ of \d+/)
+  expect(await xc.good(['verify'])).toContain('as planned')
+  await xc.good(['put', '6', '-', '/tmp/sent'], 'from the leader')
+  expect(await xc.good(['get', '6', '/tmp/sent', '-'])).toBe('from the leader')
+  await xc.good(['pause', '2', '4'])
+  expect(await xc.good(['status'])).toMatch(/vm-002 +vm +paused[\s\S]*vm-004 +vm +paused/)
+  await xc.good(['resume'])
+  await xc.good(['reset', '3'])
+  expect(await xc.good(['exec', '6', '--', 'ping', '-c1', '-W9', '192.168.1.3'])).toContain(
+    '1 packets received',
+  )
+  await xc.good(['name-add', 'www.lab.test', 'A', '192.168.1.1'])
+  expect(await xc.good(['exec', '6', '--', 'nslookup', 'www.lab.test'])).toContain('192.168.1.1')
+  expect(await xc.good(['metrics'])).toMatch(/host="2",.*node="vm-006"/)
+  expect((await xc.run(['scaleout', '7'])).stderr).toMatch(/^xc: ask for scaleout: each host would/)
+  expect((await xc.run(['exec', '9', '--', 'true'])).stderr).toContain('Its nodes are 1, 2, 3, 4, 5, 6')
+  await xc.good(['stop'])
+  expect((await ends(running)).map(({ status }) => status)).toEqual([0, 0, 0])
+})
+
+test('the nodes of a host that is killed are failed with the reason, and the others go on', async () => {
+  await using hosts = await TestHosts.open(3)
+  const { running } = await start(hosts)
+  const { xc } = hosts.hosts[0]!
+  running[2]!.child.kill('SIGKILL')
+  const reason = 'host 2 (10.77.0.3): its process has ended'
+  expect(await waitFor(async () => (await xc.good(['status'])).includes(`vm-006: ${reason}`), 20_000)).toBe(
+    true,
+  )
+  expect(await xc.good(['exec', '1', '--', 'ping', '-c1', '-W9', '192.168.1.3'])).toContain(
+    '1 packets received',
+  )
+  expect((await xc.run(['exec', '5', '--', 'true'])).stderr).toBe(
+    'xc: reach host 2 (10.77.0.3): its process has ended.\n',
+  )
+  running[0]!.child.kill('SIGTERM')
+  expect((await ends(running)).map(({ status, signal }) => status ?? signal)).toEqual([0, 0, 'SIGKILL'])
+})
+
+test('all hosts end when the leader is killed', async () => {
+  await using hosts = await TestHosts.open(3)
+  const { running } = await start(hosts)
+  running[0]!.child.kill('SIGKILL')
+  const [, one, two] = await ends(running)
+  expect([one!.status, two!.status]).toEqual([1, 1])
+  expect(one!.stderr).toContain('xc: reach host 0 (10.77.0.1): its process has ended.\n')
+})

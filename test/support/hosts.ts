@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Scope } from '../../src/base/index.ts'
+import { bridge, openRoute, veth } from '../../src/rtnl/index.ts'
+import { NetNamespace } from '../../src/sys/index.ts'
+import { type RunningXc, Xc } from './xc.ts'
+
+/** A machine of its own, as far as its network and its directories go. */
+export interface TestHost {
+  readonly namespace: NetNamespace
+  readonly xc: Xc
+  /** 10.77.0.1, 10.77.0.2 … */
+  readonly address: string
+  /** fd77::1, fd77::2 … */
+  readonly address6: string
+}
+
+/** Hosts on one Ethernet: a bridge in a namespace of its own, and a veth to each. */
+export class TestHosts implements AsyncDisposable {
+  readonly hosts: readonly TestHost[]
+  readonly secretFile: string
+  readonly #scope: Scope
+
+  static async open(count: number, { mtu = 1500 }: { readonly mtu?: number } = {}): Promise<TestHosts> {
+    const scope = new Scope()
+    try {
+      return new TestHosts(await connected(count, mtu, scope), scope)
+    } catch (failure) {
+      await scope.close()
+      throw failure
+    }
+  }
+
+  private constructor(hosts: readonly TestHost[], scope: Scope) {
+    this.hosts = hosts
+    this.#scope = scope
+    this.secretFile = join(hosts[0]!.xc.root, 'secret')
+    writeFileSync(this.secretFile, randomBytes(32), { mode: 0o600 })
+  }
+
+  /** The arguments of `xc host` on one of them. */
+  args(lab: string, rank: number, more: readonly string[] = []): string[] {
+    const peers = this.hosts.map(({ address }) => address).join()
+    const values = ['--rank', `${rank}`, '--peers', peers, '--secret-file', this.secretFile]
+    return ['host', lab, ...values, ...more]
+  }
+
+  /** Starts `xc host` on each. */
+  begin(lab: string, more: readonly string[] = []): RunningXc[] {
+    return this.hosts.map(({ xc }, rank) => xc.begin(this.args(lab, rank, more)))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope.close()
+  }
+}
+
+async function connected(count: number, mtu: number, scope: Scope): Promise<TestHost[]> {
+  const middle = scope.add(NetNamespace.create())
+  const switched = scope.add(openRoute({ namespace: middle }))
+  await switched.links.add(bridge({ name: 'ether', mtu, up: true }))
+  const hosts: TestHost[] = []
+  for (let n = 1; n <= count; n++) {
+    const namespace = scope.add(NetNamespace.create())
+    await switched.links.add(veth({ name: `h${n}`, mtu, peer: { name: 'eth0', mtu, namespace } }))
+    await switched.links.change({ name: `h${n}`, master: 'ether', up: true })
+    const [address, address6] = [`10.77.0.${n}`, `fd77::${n}`]
+    await using route = openRoute({ namespace })
+    await route.batch(({ links, addresses }) => {
+      links.change({ name: 'lo', up: true })
+      links.change({ name: 'eth0', up: true })
+      addresses.add({ link: 'eth0', address, prefix: 24 })
+      addresses.add({ link: 'eth0', address: address6, prefix: 64, noDad: true })
+    })
+    hosts.push({ namespace, xc: new Xc({ host: namespace }), address, address6 })
+  }
+  return hosts
+}
