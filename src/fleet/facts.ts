@@ -12,7 +12,7 @@ import type { Hello } from './link.ts'
 
 /** How errors name a host. */
 export function hostName({ peers }: Pick<EngineValues, 'peers'>, rank: number): string {
-  return `host ${rank} (${peers[rank]})`
+  return `host ${rank} (${peers[rank] ?? 'unknown'})`
 }
 
 /** The address of each host, by number, all of one family. Throws HOST_ADDRESS. */

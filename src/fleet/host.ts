@@ -162,7 +162,9 @@ async function lead(host: Host, scope: Scope): Promise<void> {
     placed = planLab(settings, { placement, mtu, job: values.job })
     members.go({ type: 'go', placement: [...placement], mtu })
     part = await startLeading(host, { members, placed }, scope)
-    await host.onReady(await readyOrEnd(part, host))
+    const status = await readyOrEnd(part, host)
+    members.mustBeWhole()
+    await host.onReady(status)
     await untilEnd(part, end)
   } catch (failure) {
     members.refuse(failure)
@@ -184,6 +186,7 @@ async function startLeading(
     ...{ lab: placed, places: host.environment.places, logs: at.logs },
     onEvent: () => {},
     others: () => members.ready(),
+    failed: failure => members.refuse(failure),
     leave: async () => {
       await members.close()
       listener?.stopListening()
@@ -196,7 +199,7 @@ async function startLeading(
   host.answering.resolve(local)
   const remotes = values.peers.map((_, rank) => ({
     ...{ name: hostName(values, rank), address: addresses[rank]!, port: values.ports[0]! },
-    ...{ secret: values.secret, job: values.job },
+    ...{ secret: values.secret, job: values.job, leaving: members.leaving(rank) },
   }))
   const front = new Front({ lab: placed, remotes, local, gone: rank => members.gone(rank) })
   listener = await Listener.open({ socket: at.socket, log, load: async () => front })

@@ -74,7 +74,8 @@ export function planLab(given: Settings, { placement, mtu, job }: Between): Plac
   )
   if (taken) throw hostOnNet(taken.net)
   const own = Object.fromEntries(smaller.map(net => [`mtu${net}`, mtu]))
-  const settings = { ...given, ...own, fabric: 'bridge' } as Settings
+  const fabric = given.fabric === 'auto' ? 'bridge' : given.fabric
+  const settings = { ...given, ...own, fabric } as Settings
   return { plan: planCluster(settings), settings, placement, nets }
 }
 

@@ -4,8 +4,9 @@ import {
   type Deferred,
   defer,
   durationText,
-  errorFromJson,
+  type ErrorJson,
   errorToJson,
+  RemoteError,
   systemClock,
   within,
 } from '../base/index.ts'
@@ -44,16 +45,26 @@ export class Members {
   readonly #gone = new Map<number, string>()
   readonly #strangers = new Set<Link>()
   readonly #joined = defer()
+  /** Rejects when the first member has gone. */
+  readonly #whole = defer<never>()
+  readonly #leaving: readonly AbortController[]
 
   constructor(options: MembersOptions) {
     this.#options = options
     this.#joined.promise.catch(() => {})
+    this.#whole.promise.catch(() => {})
+    this.#leaving = Array.from(options.values.peers, () => new AbortController())
     if (options.values.count === 1) this.#joined.resolve()
   }
 
   /** Why a host has gone. Undefined while it is there. */
   gone(rank: number): string | undefined {
     return this.#gone.get(rank)
+  }
+
+  /** Aborts when that host has gone. */
+  leaving(rank: number): AbortSignal {
+    return this.#leaving[rank]!.signal
   }
 
   /** A connection of a host that has the secret. Its first message says which it is. */
@@ -83,9 +94,15 @@ export class Members {
     for (const { link } of this.#members.values()) link.send(message)
   }
 
-  /** Resolves when all have started. Rejects with the reason of the first that has not. */
+  /** Resolves when all have started. Rejects with the reason of the first that has not, or has gone. */
   async ready(): Promise<void> {
-    await Promise.all(Array.from(this.#members.values(), ({ ready }) => ready.promise))
+    const all = Promise.all(Array.from(this.#members.values(), ({ ready }) => ready.promise))
+    await Promise.race([all, this.#whole.promise])
+  }
+
+  /** Throws HOST_LOST when one of them has gone. */
+  mustBeWhole(): void {
+    for (const [rank, reason] of this.#gone) throw this.#lostError(rank, reason)
   }
 
   /** Ends all of them, because of a failure. */
@@ -138,7 +155,7 @@ export class Members {
     if (message.type === 'event') this.#options.event(rank, message.event)
     else if (message.type === 'ready') member.ready.resolve()
     else if (message.type === 'failed')
-      member.ready.reject(errorFromJson(message.error) ?? this.#lostError(rank, 'it has failed'))
+      member.ready.reject(failedThere(hostName(this.#options.values, rank), message.error))
     else if (message.type === 'stopped') {
       member.link.close()
       this.#lose(member, 'it was stopped')
@@ -152,6 +169,8 @@ export class Members {
     const failure = this.#lostError(rank, reason)
     this.#joined.reject(failure)
     member.ready.reject(failure)
+    this.#whole.reject(failure)
+    this.#leaving[rank]!.abort(failure)
     member.gone.resolve()
     this.#options.lost(rank, reason)
   }
@@ -172,6 +191,12 @@ export class Members {
       remedy: 'See what its process says; the control port must be open between the hosts',
     })
   }
+}
+
+/** A member's own error, with the host in it. */
+function failedThere(host: string, error: ErrorJson): Error {
+  const isNamed = error.message.includes(host)
+  return new RemoteError(isNamed ? error : { ...error, reason: `on ${host}: ${error.reason}` })
 }
 
 /** A host that the lab no longer has. */

@@ -20,6 +20,8 @@ export interface PartOptions {
   onEvent(event: ClusterEvent): void
   /** What else must be there before the lab is ready. When it rejects, the part ends. */
   others?(): Promise<void>
+  /** Called with the reason, as soon as the lab cannot start. */
+  failed?(failure: unknown): void
   /** Called when the part has ended. */
   leave(): Promise<void>
 }
@@ -38,6 +40,7 @@ export async function openPart(options: PartOptions): Promise<Part> {
   const { lab, values, log, logs, leave } = options
   const { Owner } = await ownerParts()
   const plan = planOn(values.rank, lab)
+  log(`starting ${plan.nodes.length} of ${lab.plan.nodes.length} nodes`)
   let running: Running | undefined
   const owner = new Owner({
     plan,
@@ -65,7 +68,9 @@ async function startBeside(
   const signal = AbortSignal.any([abort.signal, ...(hooks.signal ? [hooks.signal] : [])])
   let first: { readonly failure: unknown } | undefined
   const failed = (failure: unknown) => {
-    first ??= { failure }
+    if (first) return
+    first = { failure }
+    options.failed?.(failure)
     abort.abort()
   }
   const own = start(options, { ...hooks, signal })

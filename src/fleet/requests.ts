@@ -1,7 +1,15 @@
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import type { AskedOf, Verb } from '../api/index.ts'
-import { errorFromJson, errorToJson, version, versionHeader, type XclusterError } from '../base/index.ts'
+import {
+  errorFromJson,
+  errorToJson,
+  onAbort,
+  version,
+  versionHeader,
+  type XclusterError,
+} from '../base/index.ts'
 import { FleetError } from './errors.ts'
 import { dial } from './secure.ts'
 
@@ -13,9 +21,16 @@ export interface Remote {
   readonly port: number
   readonly secret: Buffer
   readonly job: string
+  /** Aborts when the host has gone: what it is asked then ends. */
+  readonly leaving: AbortSignal
 }
 
-const connectionTo = (remote: Remote) => dial({ ...remote, purpose: 'requests' })
+function connectionTo(remote: Remote): TLSSocket {
+  const socket = dial({ ...remote, purpose: 'requests' })
+  const stay = onAbort(remote.leaving, () => socket.destroy(remote.leaving.reason as Error))
+  socket.on('close', stay)
+  return socket
+}
 
 /** Asks a host for a verb with a JSON answer. Throws its error. */
 export async function askHost<V extends Verb>(
@@ -116,6 +131,7 @@ export function refuseUpgrade(peer: Duplex, failure: XclusterError): void {
 }
 
 function unreachable({ name }: Remote, cause: unknown): FleetError {
+  if (cause instanceof FleetError) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new FleetError({ code: 'HOST_LOST', op: 'ask', target: name, reason, cause })
 }

@@ -107,3 +107,12 @@ test('one lab at a time has a name on a host, and each host one number', async (
   await hosts.hosts[0]!.xc.good(['stop'])
   expect((await first[0]!.result).status).toBe(0)
 })
+
+test('what fails on one host ends the start on all, with the name of that host', async () => {
+  await using hosts = await TestHosts.open(2)
+  const missing = ['--netns', 'not-there']
+  for (const result of await run(hosts, [[], missing], lab))
+    expect(last(result)).toMatch(
+      /^xc: open network namespace not-there: (on host 1 \(10.77.0.2\): )?no network/,
+    )
+})

@@ -1,8 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { netsBetween } from '../../../src/fleet/between.ts'
+import { macOf } from '../../../src/plan/index.ts'
+import { openRoute, vxlan } from '../../../src/rtnl/index.ts'
 import { TestHosts } from '../../support/hosts.ts'
 import { test } from '../../support/leaks.ts'
+import { inNamespace } from '../../support/namespace.ts'
 import { waitFor } from '../../support/wait.ts'
 import type { RunningXc } from '../../support/xc.ts'
 
@@ -19,11 +23,15 @@ interface Running {
   readonly running: readonly RunningXc[]
 }
 
+function labIn({ hosts }: TestHosts, text: string): string {
+  const file = join(hosts[0]!.xc.root, 'lab.yaml')
+  writeFileSync(file, text)
+  return file
+}
+
 /** Starts the lab on three hosts. Resolves when the leader has printed its table. */
 async function start(hosts: TestHosts): Promise<Running> {
-  const file = join(hosts.hosts[0]!.xc.root, 'lab.yaml')
-  writeFileSync(file, lab)
-  const running = hosts.begin(file)
+  const running = hosts.begin(labIn(hosts, lab))
   await running[0]!.says(/vm-006 {2}vm {4}ready/, 120_000)
   return { hosts, running }
 }
@@ -94,4 +102,66 @@ test('all hosts end when the leader is killed', async () => {
   const [, one, two] = await ends(running)
   expect([one!.status, two!.status]).toEqual([1, 1])
   expect(one!.stderr).toContain('xc: reach host 0 (10.77.0.1): its process has ended.\n')
+})
+
+test('a host whose cable is pulled ends by itself, and the others go on', async () => {
+  await using hosts = await TestHosts.open(3)
+  const { running } = await start(hosts)
+  const { xc } = hosts.hosts[0]!
+  await using route = openRoute({ namespace: hosts.hosts[2]!.namespace })
+  await route.links.change({ name: 'eth0', up: false })
+  const cut = await running[2]!.result
+  expect(cut.status).toBe(1)
+  expect(cut.stderr).toMatch(/xc: reach host 0 \(10.77.0.1\): it has said nothing for \d+ s/)
+  expect(await xc.good(['status'])).toMatch(/vm-005: host 2 \(10.77.0.3\): it has said nothing for \d+ s/)
+  expect(await xc.good(['exec', '3', '--', 'hostname'])).toBe('vm-003\n')
+  await xc.good(['stop'])
+})
+
+test('nets between hosts work over IPv6, and take no frames from a stranger', async () => {
+  await using hosts = await TestHosts.open(4)
+  const [first, second, stranger] = [hosts.hosts[0]!, hosts.hosts[1]!, hosts.hosts[3]!]
+  const file = labIn(
+    hosts,
+    'name: two\nnodes: 2\nnets: { vm: [0, 1] }\nhost: { 1: 0, 2: 1 }\nsettings: { mem: 128 }\n',
+  )
+  const peers = ['--peers', `${first.address6},${second.address6}`]
+  const running = [first, second].map(({ xc }, rank) => xc.begin([...hosts.args(file, rank), ...peers]))
+  await running[0]!.says(/vm-002 +vm +ready/)
+  expect(await first.xc.good(['exec', '1', '--', 'cat', '/sys/class/net/eth1/mtu'])).toBe('1430\n')
+  expect(await first.xc.good(['exec', '1', '--', 'ping', '-c1', '-W9', '192.168.1.2'])).toContain(
+    '1 packets received',
+  )
+  const nodes = [1, 2].map(id => ({ id, nets: [{ net: 1, mac: macOf(1, id) }] }))
+  const [net] = netsBetween(
+    nodes,
+    new Map([
+      [1, 0],
+      [2, 1],
+    ]),
+    'lab default',
+  )
+  await using route = openRoute({ namespace: stranger.namespace })
+  const tunnel = { vni: net!.vni, local: stranger.address6, remote: first.address6, port: 4789 }
+  await route.links.add(vxlan({ name: 'in', ...tunnel, up: true }))
+  await route.addresses.add({ link: 'in', address: '192.168.1.99', prefix: 24 })
+  // The kernel asks for the address of node 1, which would then know that of the stranger.
+  await inNamespace(stranger.namespace, ['bash', '-c', 'echo > /dev/udp/192.168.1.1/9'])
+  expect(await first.xc.good(['exec', '1', '--', 'ping', '-c2', '192.168.1.2'])).toContain(
+    '2 packets received',
+  )
+  expect(await first.xc.good(['exec', '1', '--', 'ip', 'neigh'])).not.toContain('192.168.1.99')
+  await first.xc.good(['stop'])
+  await ends(running)
+})
+
+test('a host that is killed while the lab starts ends the start on all', async () => {
+  await using hosts = await TestHosts.open(3)
+  const running = hosts.begin(labIn(hosts, lab))
+  await running[1]!.says(/starting 2 of 6 nodes/)
+  running[1]!.child.kill('SIGKILL')
+  const [leader, , other] = await ends(running)
+  expect([leader!.status, other!.status]).toEqual([1, 1])
+  for (const { stderr } of [leader!, other!])
+    expect(stderr).toContain('xc: reach host 1 (10.77.0.2): its process has ended.\n')
 })

@@ -69,7 +69,7 @@ async function run(session: Session, settings: Settings, options: HostOptions): 
     ...{ settings, values, timeoutMs, log, signal: stopped.signal },
     ...(joinMs !== undefined && { joinMs }),
     async onReady({ nodes }) {
-      log(`${nodes.length} of the nodes are here, and ready`)
+      log(values.rank === 0 ? 'all nodes are ready' : `${nodes.length} nodes are ready`)
       if (values.rank !== 0) return
       const status = await new OwnerClient(places, settings.name).status()
       if (options.json) printJson(status)
