@@ -70,8 +70,8 @@ export class LeaderLink {
     this.#link.send(message)
   }
 
-  close(): void {
-    this.#link.close()
+  close(): Promise<void> {
+    return this.#link.close()
   }
 
   #hear(message: LinkMessage): void {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { TLSSocket } from 'node:tls'
 import type { ClusterEvent } from '../api/index.ts'
 import { type Clock, type ErrorJson, LineSplitter, messageOf, systemClock } from '../base/index.ts'
@@ -83,12 +84,15 @@ export class Link {
   }
 
   /** Sends what is left and closes. Nothing more is heard of it. */
-  close(): void {
+  async close(): Promise<void> {
     this.#open = false
     this.#cancel()
-    this.#socket.end()
+    if (this.#socket.closed) return
     this.#cancel = this.#clock.after(everyMs, () => this.#socket.destroy())
-    this.#socket.on('close', () => this.#cancel())
+    const closed = once(this.#socket, 'close')
+    this.#socket.end()
+    await closed.catch(() => {}) // an error comes before its close
+    this.#cancel()
   }
 
   #look(): void {

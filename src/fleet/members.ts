@@ -122,7 +122,7 @@ export class Members {
     const all = Promise.all(Array.from(this.#members.values(), ({ gone }) => gone.promise))
     const late = () => new Error('late')
     await within(all, { clock: systemClock, ms: endMs, late }).catch(() => {})
-    for (const link of this.#links()) link.close()
+    await Promise.all(this.#links().map(link => link.close()))
   }
 
   #links(): Link[] {
@@ -157,7 +157,7 @@ export class Members {
     else if (message.type === 'failed')
       member.ready.reject(failedThere(hostName(this.#options.values, rank), message.error))
     else if (message.type === 'stopped') {
-      member.link.close()
+      void member.link.close()
       this.#lose(member, 'it was stopped')
     }
   }
