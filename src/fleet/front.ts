@@ -9,6 +9,7 @@ import { FleetError } from './errors.ts'
 import type { PlacedLab } from './lab.ts'
 import { hostLost } from './members.ts'
 import * as merge from './merge.ts'
+import { joinPackets } from './packets.ts'
 import { askHost, askText, passOn, passUpgrade, type Remote, refuse, refuseUpgrade } from './requests.ts'
 
 export interface FrontOptions {
@@ -41,13 +42,7 @@ export class Front implements Answering {
   }
 
   upgrade(asked: IncomingMessage, peer: Duplex): void {
-    try {
-      const rank = this.#rankOfUpgrade(asked)
-      if (rank === 0) this.#options.local.upgrade(asked, peer)
-      else passUpgrade(this.#remote(rank), asked, peer)
-    } catch (failure) {
-      refuseUpgrade(peer, failure as FleetError)
-    }
+    this.#upgrade(asked, peer).catch(failure => refuseUpgrade(peer, failure))
   }
 
   close(): Promise<void> {
@@ -70,6 +65,7 @@ export class Front implements Answering {
 
   #toNode(rank: number, asked: IncomingMessage, answer: ServerResponse): void {
     if (rank === 0) this.#options.local.request(asked, answer)
+    else if (/\/capture$/.test(asked.url ?? '')) throw captureThere(this.#remote(rank).name)
     else passOn(this.#remote(rank), asked, answer)
   }
 
@@ -92,7 +88,7 @@ export class Front implements Answering {
   async #askAll(verb: Verb, question: Question): Promise<unknown[]> {
     const shares = this.#sharesOf(question)
     const answers = await Promise.allSettled(
-      shares.map(async ([rank, share]) => await askHost(this.#remote(rank), verb, share)),
+      shares.map(async ([rank, share]) => await askHost(this.#remote(rank), verb, share as object)),
     )
     const failed = answers.filter(answer => answer.status === 'rejected')
     const good = answers.filter(answer => answer.status === 'fulfilled').map(({ value }) => value)
@@ -102,7 +98,7 @@ export class Front implements Answering {
   }
 
   /** Without nodes: all hosts that are there. */
-  #sharesOf(question: Question): (readonly [rank: number, share: object])[] {
+  #sharesOf(question: Question): (readonly [rank: number, share: Question])[] {
     const { nodes } = question
     if (!Array.isArray(nodes)) return this.#alive().map(rank => [rank, question])
     const byRank = new Map<number, unknown[]>()
@@ -162,21 +158,30 @@ export class Front implements Answering {
     throw nodeMissing(plan.name, { asked: String(node), has: plan.nodes.map(each => each.id) })
   }
 
-  /** Of a capture of several nodes: they must be on one host. */
-  #rankOfUpgrade({ url = '/' }: IncomingMessage): number {
-    const { pathname, searchParams } = new URL(url, 'http://lab')
+  /** Of one node, or a capture of any: that of each host that has some of them. */
+  async #upgrade(asked: IncomingMessage, peer: Duplex): Promise<void> {
+    const { pathname, searchParams } = new URL(asked.url ?? '/', 'http://lab')
     const node = nodeOfPath(pathname)
-    if (node !== undefined) return this.#rankOf(node)
-    const ranks = new Set(
-      searchParams
-        .get('nodes')
-        ?.split(',')
-        .map(each => this.#rankOf(each)),
+    if (node !== undefined) {
+      const rank = this.#rankOf(node)
+      if (rank === 0) this.#options.local.upgrade(asked, peer)
+      else passUpgrade(this.#remote(rank), asked, peer)
+      return
+    }
+    const nodes = searchParams.get('nodes')?.split(',')
+    const shares = this.#sharesOf({ nodes })
+    await joinPackets(
+      shares.map(([rank, share]) => [this.#remote(rank), pathFor(pathname, searchParams, share)] as const),
+      peer,
     )
-    const [rank] = ranks
-    if (rank === undefined || ranks.size > 1) throw captureOfOne()
-    return rank
   }
+}
+
+/** The same question for some of its nodes. */
+function pathFor(pathname: string, asked: URLSearchParams, { nodes }: Question): string {
+  const search = new URLSearchParams(asked)
+  if (Array.isArray(nodes)) search.set('nodes', nodes.join())
+  return search.size > 0 ? `${pathname}?${search}` : pathname
 }
 
 interface Question {
@@ -228,12 +233,13 @@ function notOverHosts({ name }: Verb): FleetError {
   return new FleetError({ code: 'NOT_OVER_HOSTS', kind: 'usage', op: 'ask for', target, reason })
 }
 
-function captureOfOne(): FleetError {
+/** The file would be on another host than the command that fetches it. */
+function captureThere(host: string): FleetError {
   return new FleetError({
     code: 'NOT_OVER_HOSTS',
     kind: 'usage',
     op: 'capture',
-    reason: 'a capture is of the nodes of one host',
-    remedy: 'Name nodes that are on the same host',
+    reason: `the file would be on ${host}`,
+    remedy: 'Capture the node into one stream, which comes from any host',
   })
 }

@@ -25,7 +25,8 @@ export interface Remote {
   readonly leaving: AbortSignal
 }
 
-function connectionTo(remote: Remote): TLSSocket {
+/** A connection for one request. It ends when the host has gone. */
+export function connectionTo(remote: Remote): TLSSocket {
   const socket = dial({ ...remote, purpose: 'requests' })
   const stay = onAbort(remote.leaving, () => socket.destroy(remote.leaving.reason as Error))
   socket.on('close', stay)
@@ -130,12 +131,12 @@ export function refuseUpgrade(peer: Duplex, failure: XclusterError): void {
   peer.end(`${head}${rest}\r\n${body}`)
 }
 
-function unreachable({ name }: Remote, cause: unknown): FleetError {
+export function unreachable({ name }: Remote, cause: unknown): FleetError {
   if (cause instanceof FleetError) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new FleetError({ code: 'HOST_LOST', op: 'ask', target: name, reason, cause })
 }
 
-function unclear({ name }: Remote, reason: string): FleetError {
+export function unclear({ name }: Remote, reason: string): FleetError {
   return new FleetError({ code: 'HOST_LOST', op: 'ask', target: name, reason: reason.slice(0, 200) })
 }

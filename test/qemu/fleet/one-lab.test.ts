@@ -71,9 +71,26 @@ test('three hosts are one lab for all commands on the host of the leader, and no
   expect(await xc.good(['exec', '6', '--', 'nslookup', 'www.lab.test'])).toContain('192.168.1.1')
   expect(await xc.good(['metrics'])).toMatch(/host="2",.*node="vm-006"/)
   expect((await xc.run(['scaleout', '7'])).stderr).toMatch(/^xc: ask for scaleout: each host would/)
+  expect((await xc.run(['tcpdump', '--start', '5'])).stderr).toContain('the file would be on host 2')
   expect((await xc.run(['exec', '9', '--', 'true'])).stderr).toContain('Its nodes are 1, 2, 3, 4, 5, 6')
+  const capture = xc.begin([
+    'capture',
+    '--net',
+    '1',
+    '-w',
+    join(xc.root, 'net1.pcapng'),
+    '--for',
+    '4',
+    '--json',
+  ])
+  for (let ping = 0; ping < 3; ping++) await xc.good(['exec', '1', '--', 'ping', '-c1', '-W9', '192.168.1.5'])
+  const { status, stdout, stderr } = await capture.result
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  // Each ping passes the taps of both nodes, there and back.
+  expect(JSON.parse(stdout)).toMatchObject({ lost: 0 })
+  expect(JSON.parse(stdout).frames).toBeGreaterThanOrEqual(8)
   await xc.good(['stop'])
-  expect((await ends(running)).map(({ status }) => status)).toEqual([0, 0, 0])
+  expect((await ends(running)).map(each => each.status)).toEqual([0, 0, 0])
 })
 
 test('the nodes of a host that is killed are failed with the reason, and the others go on', async () => {

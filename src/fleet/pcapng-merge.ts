@@ -1,0 +1,109 @@
+/** The blocks of pcapng that a capture of ours has (draft-ietf-opsawg-pcapng §4). */
+const blockTypes = { section: 0x0a0d0d0a, interface: 1, statistics: 5, packet: 6 } as const
+
+/** Milliseconds that a frame waits for an earlier one of another host. */
+const holdMs = 500
+
+interface Frame {
+  /** Microseconds since 1970. */
+  readonly at: number
+  /** When it came, on the clock here. */
+  readonly came: number
+  readonly block: Buffer
+}
+
+interface Source {
+  rest: Buffer
+  /** Its interfaces' numbers in the merged file. */
+  readonly links: number[]
+  readonly frames: Frame[]
+  ended: boolean
+}
+
+/**
+ * Several pcapng streams as one, in the order of the frames' times. Interfaces come as they are seen, and each source's
+ * frames follow them. Statistics are for the end.
+ */
+export class PacketMerge {
+  readonly #sources: readonly Source[]
+  readonly #now: () => number
+  readonly #statistics: Buffer[] = []
+  #links = 0
+  #begun = false
+
+  constructor(sources: number, now: () => number) {
+    this.#now = now
+    this.#sources = Array.from({ length: sources }, () => ({
+      ...{ rest: Buffer.alloc(0), links: [], frames: [], ended: false },
+    }))
+  }
+
+  /** Takes bytes of a source. Returns what can be written at once: the beginning of the file, and interfaces. */
+  push(at: number, bytes: Uint8Array): Buffer[] {
+    const source = this.#sources[at]!
+    let rest = Buffer.concat([source.rest, bytes])
+    const ready: Buffer[] = []
+    while (rest.length >= 8) {
+      const length = rest.readUInt32LE(4)
+      if (rest.length < length || length < 12) break
+      ready.push(...this.#take(source, Buffer.from(rest.subarray(0, length))))
+      rest = rest.subarray(length)
+    }
+    source.rest = rest
+    return ready
+  }
+
+  /** Nothing more comes of a source. False when that was known. */
+  end(at: number): boolean {
+    const source = this.#sources[at]!
+    const isNew = !source.ended
+    source.ended = true
+    return isNew
+  }
+
+  /** The frames that no earlier one can precede, or that have waited long enough. */
+  due(): Buffer[] {
+    const horizon = this.#now() - holdMs
+    const due: Buffer[] = []
+    for (;;) {
+      const isWhole = this.#sources.every(({ ended, frames }) => ended || frames.length > 0)
+      const first = this.#first()
+      if (!first || !(isWhole || first.frames[0]!.came <= horizon)) return due
+      due.push(first.frames.shift()!.block)
+    }
+  }
+
+  /** All that is left, and the statistics. */
+  rest(): Buffer[] {
+    for (const source of this.#sources) source.ended = true
+    return [...this.due(), ...this.#statistics]
+  }
+
+  /** The source with the earliest frame. */
+  #first(): Source | undefined {
+    let first: Source | undefined
+    for (const source of this.#sources)
+      if (source.frames.length > 0 && (!first || source.frames[0]!.at < first.frames[0]!.at)) first = source
+    return first
+  }
+
+  #take(source: Source, block: Buffer): Buffer[] {
+    const type = block.readUInt32LE(0)
+    if (type === blockTypes.section) {
+      const isFirst = !this.#begun
+      this.#begun = true
+      return isFirst ? [block] : []
+    }
+    if (type === blockTypes.interface) {
+      source.links.push(this.#links++)
+      return [block]
+    }
+    block.writeUInt32LE(source.links[block.readUInt32LE(8)] ?? 0, 8)
+    if (type === blockTypes.statistics) this.#statistics.push(block)
+    else if (type === blockTypes.packet) {
+      const at = block.readUInt32LE(12) * 2 ** 32 + block.readUInt32LE(16)
+      source.frames.push({ at, came: this.#now(), block })
+    }
+    return []
+  }
+}
