@@ -21,6 +21,7 @@ export class TestHosts implements AsyncDisposable {
   readonly hosts: readonly TestHost[]
   readonly secretFile: string
   readonly #scope: Scope
+  readonly #running: RunningXc[] = []
 
   static async open(count: number, { mtu = 1500 }: { readonly mtu?: number } = {}): Promise<TestHosts> {
     const scope = new Scope()
@@ -46,12 +47,16 @@ export class TestHosts implements AsyncDisposable {
     return ['host', lab, ...values, ...more]
   }
 
-  /** Starts `xc host` on each. */
-  begin(lab: string, more: readonly string[] = []): RunningXc[] {
-    return this.hosts.map(({ xc }, rank) => xc.begin(this.args(lab, rank, more)))
+  /** Starts `xc host` on each, or on the first ones. What still runs at the end is killed. */
+  begin(lab: string, more: readonly string[] = [], count = this.hosts.length): RunningXc[] {
+    const begun = this.hosts.slice(0, count).map(({ xc }, rank) => xc.begin(this.args(lab, rank, more)))
+    this.#running.push(...begun)
+    return begun
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const { child } of this.#running) child.kill('SIGKILL')
+    await Promise.all(this.#running.map(({ result }) => result))
     await this.#scope.close()
   }
 }

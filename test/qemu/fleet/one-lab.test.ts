@@ -143,7 +143,7 @@ test('nets between hosts work over IPv6, and take no frames from a stranger', as
     'name: two\nnodes: 2\nnets: { vm: [0, 1] }\nhost: { 1: 0, 2: 1 }\nsettings: { mem: 128 }\n',
   )
   const peers = ['--peers', `${first.address6},${second.address6}`]
-  const running = [first, second].map(({ xc }, rank) => xc.begin([...hosts.args(file, rank), ...peers]))
+  const running = hosts.begin(file, peers, 2)
   await running[0]!.says(/vm-002 +vm +ready/)
   expect(await first.xc.good(['exec', '1', '--', 'cat', '/sys/class/net/eth1/mtu'])).toBe('1430\n')
   expect(await first.xc.good(['exec', '1', '--', 'ping', '-c1', '-W9', '192.168.1.2'])).toContain(
