@@ -172,6 +172,7 @@ export class Slurm implements AsyncDisposable {
       SelectTypeParameters: 'CR_CPU_Memory',
       SlurmdParameters: 'config_overrides',
       ReturnToService: '2',
+      SchedulerParameters: 'batch_sched_delay=0',
       KillWait: '2',
       StateSaveLocation: `${place}/state`,
       SlurmdSpoolDir: `${place}/spool/%n`,

@@ -1,7 +1,15 @@
+import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect } from 'vitest'
 import { test } from '../../support/leaks.ts'
 import { Slurm, whyNoSlurm } from '../../support/slurm.ts'
 import { waitFor } from '../../support/wait.ts'
+
+const jiti = import.meta.resolve('jiti/register')
+const fleet = fileURLToPath(new URL('../../../src/fleet/index.ts', import.meta.url))
+const sayValues = `import(${JSON.stringify(fleet)}).then(fleet => {
+  const { secret, ...values } = (fleet.default ?? fleet).slurmValues(process.env)
+  console.log(JSON.stringify({ ...values, secret: secret.toString('hex') }))
+})`
 
 const why = await whyNoSlurm()
 
@@ -17,6 +25,21 @@ describe('a real Slurm of three hosts', () => {
       [0, 1, 2].map(rank => `${rank} n${rank + 1} ${first} 10.99.0.2       n2`),
     )
     expect(await waitFor(() => slurm.processes().length === 0)).toBe(true)
+  })
+
+  test('gives each task what a host of a lab needs to know', async () => {
+    await using slurm = await Slurm.start()
+    const secret = '00112233445566778899aabbccddeeff'
+    const step = ['srun', '-N3', '-n3', '--resv-ports=2', 'env', `XCLUSTER_SECRET=${secret}`]
+    const said = await slurm.run([...step, process.execPath, '--import', jiti, '-e', sayValues])
+    const values = said
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    const peers = ['n1', 'n2', 'n3']
+    const same = { job: '1.0', count: 3, peers, ports: values[0].ports, secret, endsWithParent: true }
+    expect(values.sort((a, b) => a.rank - b.rank)).toEqual([0, 1, 2].map(rank => ({ ...same, rank })))
+    expect(same.ports).toHaveLength(2)
   })
 
   test('leaves nothing when it is closed while a job runs', async () => {
