@@ -189,6 +189,16 @@ export const commands: readonly CommandEntry[] = [
     summary: 'copy programs with their libraries, for the tar of an overlay',
     load: () => import('./commands/overlay/install-prog.ts'),
   },
+  {
+    name: 'submit',
+    summary: 'start a lab on several hosts as a job of Slurm',
+    load: () => import('./commands/fleet/submit.ts'),
+  },
+  {
+    name: 'cancel',
+    summary: 'end the job of a lab, and wait until it is gone',
+    load: () => import('./commands/fleet/cancel.ts'),
+  },
   { name: 'env', summary: 'print all settings, fit for eval', load: () => import('./commands/env.ts') },
   {
     name: 'completion',

@@ -91,10 +91,15 @@ export class Slurm implements AsyncDisposable {
     }
   }
 
-  /** The environment of a user's shell on any of its machines. */
+  /** The environment of a user: the programs with which jobs are submitted and seen work in any namespace. */
   get env(): NodeJS.ProcessEnv {
-    const bin = join(this.#place, 'bin')
-    return { ...process.env, ...libraries, PATH: `${bin}:${process.env.PATH}`, SLURM_CONF: this.#conf }
+    const path = ['users', 'bin'].map(name => join(this.#place, name))
+    return {
+      ...process.env,
+      ...libraries,
+      PATH: [...path, process.env.PATH].join(':'),
+      SLURM_CONF: this.#conf,
+    }
   }
 
   get #conf(): string {
@@ -133,12 +138,16 @@ export class Slurm implements AsyncDisposable {
   }
 
   #write(settings: NonNullable<SlurmOptions['settings']>): void {
-    for (const name of ['shared', 'bin', 'state', 'spool'])
+    for (const name of ['shared', 'bin', 'users', 'state', 'spool'])
       mkdirSync(join(this.#place, name), { mode: 0o755 })
     const found = ['usr/bin', 'usr/sbin'].flatMap(folder =>
       readdirSync(join(root, folder)).map(name => [name.replace(/-wlm$/, ''), join(root, folder, name)]),
     )
     for (const [name, path] of found) symlinkSync(path!, join(this.#place, 'bin', name!))
+    for (const name of ['sbatch', 'scancel', 'scontrol', 'sinfo', 'squeue']) {
+      const line = `exec nsenter --net=${this.namespace.path} ${join(this.#place, 'bin', name)} "$@"`
+      writeFileSync(join(this.#place, 'users', name), `#!/bin/sh\n${line}\n`, { mode: 0o755 })
+    }
     writeFileSync(join(this.#place, 'munge.key'), randomBytes(128), { mode: 0o600 })
     const names = this.hosts.map((_, i) => `${address(i)} n${i + 1}\n`)
     writeFileSync(join(this.#place, 'hosts'), ['127.0.0.1 localhost\n', ...names].join(''))

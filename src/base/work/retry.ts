@@ -29,6 +29,8 @@ export type NoEvent =
   | 'state of a guest'
   /** QEMU leaves the state `finish-migrate`: its event that a migration is over comes before (migration/migration.c). */
   | 'end of a migration'
+  /** A job of an engine starts or ends: its programs report that only when asked (squeue(1)). */
+  | 'job'
   /** Something is idle for a while: that is the absence of events. */
   | 'idleness'
 

@@ -6,7 +6,7 @@ import { hostlist, numbers } from './hostlist.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** The variable that all tasks of a job get with the same random bytes, in hexadecimal. */
-const secretVariable = 'XCLUSTER_SECRET'
+export const secretVariable = 'XCLUSTER_SECRET'
 
 /**
  * What Slurm says to a task of a step (srun(1), OUTPUT ENVIRONMENT VARIABLES). Undefined: this process belongs to no

@@ -85,7 +85,7 @@ test('three hosts are one lab for all commands on the host of the leader, and no
   ])
   for (let ping = 0; ping < 3; ping++) await xc.good(['exec', '1', '--', 'ping', '-c1', '-W9', '192.168.1.5'])
   const { status, stdout, stderr } = await capture.result
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: 'Capturing.\n' })
   // Each ping passes the taps of both nodes, there and back.
   expect(JSON.parse(stdout)).toMatchObject({ lost: 0 })
   expect(JSON.parse(stdout).frames).toBeGreaterThanOrEqual(8)

@@ -65,7 +65,7 @@ describe('bash completes', () => {
   test.each([
     ['xc st', ['start', 'starts', 'status', 'stop', 'stop-vm']],
     ['xc cache e', ['export']],
-    ['xc --version c', ['convert', 'capture', 'check', 'cache', 'cplib', 'completion']],
+    ['xc --version c', ['convert', 'capture', 'check', 'cache', 'cplib', 'cancel', 'completion']],
     ['xc pause --', ['--debug', '--json', '--help', '--name', '--timeout']],
     ['xc reset --no', ['--no-wait']],
     ['xc logs -', ['--debug', '-f', '--follow', '--raw', '-h', '--help', '--name']],
