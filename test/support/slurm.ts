@@ -201,7 +201,9 @@ export class Slurm implements AsyncDisposable {
     await this.#ready('munged', () => existsSync(`${place}/munge.socket`))
     this.#daemon(this.namespace, ['slurmctld', '-D', '-i'])
     for (const [i, host] of this.hosts.entries()) {
-      const machine = ['unshare', '-mu', 'sh', '-c', asMachine, `n${i + 1}`, `${place}/hosts`]
+      const own = `${place}/run/n${i + 1}`
+      mkdirSync(own, { recursive: true })
+      const machine = ['unshare', '-mu', 'sh', '-c', asMachine, `n${i + 1}`, `${place}/hosts`, own]
       const slurmd = ['slurmd', '-D', '-N', `n${i + 1}`, '-d', `${place}/bin/slurmstepd`]
       this.#daemon(host, [...machine, 'prlimit', `--locks=${this.#mark}`, ...slurmd])
     }
@@ -256,8 +258,9 @@ export class Slurm implements AsyncDisposable {
 }
 
 const controller = '10.99.0.254'
-/** A machine's name, and the names of all. */
-const asMachine = 'hostname "$0" && mount --bind "$1" /etc/hosts && shift && exec "$@"'
+/** A machine has its name, the names of all, and a /run of its own. */
+const asMachine =
+  'hostname "$0" && mount --bind "$1" /etc/hosts && mount --bind "$2" /run && shift 2 && exec "$@"'
 const address = (index: number) => `10.99.0.${index + 1}`
 
 async function ip(namespace: NetNamespace, words: string): Promise<void> {
