@@ -18,6 +18,8 @@ export interface EngineValues {
   readonly secret: Buffer
   /** This process ends when the one that started it does: an engine's step that was killed. */
   readonly endsWithParent?: boolean
+  /** The engine ends all hosts when one ends, so the leader ends the lab when it has lost one. */
+  readonly endsTogether?: boolean
 }
 
 /** Reads what one engine says in the environment. Undefined: this process is none of its tasks. */
@@ -75,7 +77,7 @@ function given({ job, rank, count, peers, ports, secretFile }: EngineOptions): P
 }
 
 function checked({ job = 'lab', ports = usualPorts, ...rest }: Partial<EngineValues>): EngineValues {
-  const { rank, count, peers, secret, endsWithParent } = rest
+  const { rank, count, peers, secret, ...ends } = rest
   if (rank === undefined) throw bad('rank', 'it is not given', 'Number the hosts from 0')
   if (peers === undefined) throw bad('peers', 'they are not given', 'Give the address of each host, by rank')
   const all = count ?? peers.length
@@ -91,7 +93,7 @@ function checked({ job = 'lab', ports = usualPorts, ...rest }: Partial<EngineVal
     throw bad('secret', 'it is not given', 'Give all hosts a file with the same random bytes')
   if (secret.length < shortestSecret)
     throw bad('secret', `it has ${secret.length} bytes`, `Use at least ${shortestSecret} random bytes`)
-  return { job, rank, count: all, peers, ports, secret, ...(endsWithParent && { endsWithParent }) }
+  return { job, rank, count: all, peers, ports, secret, ...ends }
 }
 
 const isPort = (port: number) => port >= 1 && port <= 65_535

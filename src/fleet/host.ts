@@ -23,7 +23,7 @@ import { Front } from './front.ts'
 import { type PlacedLab, placeLab, planLab } from './lab.ts'
 import { LeaderLink } from './leader-link.ts'
 import type { Hello } from './link.ts'
-import { Members } from './members.ts'
+import { hostLost, Members } from './members.ts'
 import { openPart, type Part } from './part.ts'
 import { listenSecurely, type Purpose } from './secure.ts'
 
@@ -147,8 +147,11 @@ async function lead(host: Host, scope: Scope): Promise<void> {
     event: (_, event) => {
       if (event.type !== 'cluster') part?.owner.relay(event)
     },
-    lost: (rank, reason) =>
-      part && tellLost(part, placed!, { rank, text: `${hostName(values, rank)}: ${reason}` }),
+    lost(rank, reason) {
+      if (part?.owner.status().state !== 'ready') return
+      if (values.endsTogether) end.resolve({ failure: hostLost(hostName(values, rank), reason) })
+      else tellLost(part, placed!, { rank, text: `${hostName(values, rank)}: ${reason}` })
+    },
   })
   let placed: PlacedLab | undefined
   await listen(host, scope, socket => members.accept(socket))
@@ -222,7 +225,6 @@ function tellLost(
   { plan, placement }: PlacedLab,
   { rank, text }: { readonly rank: number; readonly text: string },
 ): void {
-  if (owner.status().state !== 'ready') return
   owner.notice(`lost ${text}`)
   for (const { id, name } of plan.nodes)
     if (placement.get(id) === rank)

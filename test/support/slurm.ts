@@ -102,6 +102,11 @@ export class Slurm implements AsyncDisposable {
     }
   }
 
+  /** The directory of a host's clusters, as a command on it would find it. */
+  runtimeOf(host: number): string {
+    return join(this.#place, `run/n${host + 1}`)
+  }
+
   get #conf(): string {
     return join(this.#place, 'slurm.conf')
   }
@@ -201,9 +206,17 @@ export class Slurm implements AsyncDisposable {
     await this.#ready('munged', () => existsSync(`${place}/munge.socket`))
     this.#daemon(this.namespace, ['slurmctld', '-D', '-i'])
     for (const [i, host] of this.hosts.entries()) {
-      const own = `${place}/run/n${i + 1}`
-      mkdirSync(own, { recursive: true })
-      const machine = ['unshare', '-mu', 'sh', '-c', asMachine, `n${i + 1}`, `${place}/hosts`, own]
+      mkdirSync(this.runtimeOf(i), { recursive: true })
+      const machine = [
+        'unshare',
+        '-mu',
+        'sh',
+        '-c',
+        asMachine,
+        `n${i + 1}`,
+        `${place}/hosts`,
+        this.runtimeOf(i),
+      ]
       const slurmd = ['slurmd', '-D', '-N', `n${i + 1}`, '-d', `${place}/bin/slurmstepd`]
       this.#daemon(host, [...machine, 'prlimit', `--locks=${this.#mark}`, ...slurmd])
     }

@@ -32,6 +32,7 @@ export function slurmValues(env: Environment): EngineValues | undefined {
     ports: portsOf(env),
     secret: secretOf(env),
     endsWithParent: true,
+    endsTogether: true,
   }
 }
 

@@ -42,7 +42,7 @@ ${secretVariable}=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \\n')
 export ${secretVariable}
 # A login session has this directory, and its job may run without one.
 unset XDG_RUNTIME_DIR
-exec srun --kill-on-bad-exit=1 --resv-ports=2 \\
+exec srun --kill-on-bad-exit=1 --wait=5 --resv-ports=2 \\
   ${command.map(quoted).join(' ')} \\
   --status-file="${jobFiles(name, '$SLURM_JOB_ID').status}"
 `

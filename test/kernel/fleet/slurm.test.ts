@@ -5,7 +5,7 @@ import { Slurm, whyNoSlurm } from '../../support/slurm.ts'
 import { waitFor } from '../../support/wait.ts'
 
 const jiti = import.meta.resolve('jiti/register')
-const fleet = fileURLToPath(new URL('../../../src/fleet/index.ts', import.meta.url))
+const fleet = fileURLToPath(new URL('../../../src/fleet/slurm/environment.ts', import.meta.url))
 const sayValues = `import(${JSON.stringify(fleet)}).then(fleet => {
   const { secret, ...values } = (fleet.default ?? fleet).slurmValues(process.env)
   console.log(JSON.stringify({ ...values, secret: secret.toString('hex') }))
@@ -36,8 +36,9 @@ describe('a real Slurm of three hosts', () => {
       .trim()
       .split('\n')
       .map(line => JSON.parse(line))
+    const ends = { endsWithParent: true, endsTogether: true }
     const peers = ['n1', 'n2', 'n3']
-    const same = { job: '1.0', count: 3, peers, ports: values[0].ports, secret, endsWithParent: true }
+    const same = { job: '1.0', count: 3, peers, ports: values[0].ports, secret, ...ends }
     expect(values.sort((a, b) => a.rank - b.rank)).toEqual([0, 1, 2].map(rank => ({ ...same, rank })))
     expect(same.ports).toHaveLength(2)
   })

@@ -1,13 +1,16 @@
 import { realpathSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { namePattern } from '../../../base/index.ts'
+import type { Status } from '../../../client/index.ts'
 import type { JobOrder, SlurmJob } from '../../../fleet/index.ts'
 import { CliError } from '../../errors.ts'
 import { nameOption, timeoutOption } from '../../options/shared.ts'
 import { print, tell } from '../../output.ts'
 import { asTyped } from '../../program-name.ts'
 import { type CommonOptions, clusterNameOf, type Session, timeoutOf } from '../../session.ts'
+import { clusterTable } from '../../view/cluster.ts'
 import { stoppable } from './stoppable.ts'
 
 interface SubmitOptions extends CommonOptions {
@@ -68,14 +71,21 @@ async function submit(session: Session, order: JobOrder, timeoutMs: number | und
     const lab = { name: order.name, job, folder: process.cwd(), onChange: tellChange }
     const ready = await untilReady({ ...slurm, signal: stop.signal }, lab)
     stop.signal.throwIfAborted()
-    print(`${ready}`)
-    tell(asTyped(`End it with: xc cancel ${job}`))
+    await shown(order, job, ready!)
   } catch (failure) {
     await cancelJob(slurm, job)
     if (stop.status === undefined) throw failure
     tell(`Cancelled job ${job}.`)
     process.exitCode = stop.status
   }
+}
+
+/** What the leader has written goes with it: the status of a lab changes. */
+async function shown({ name }: JobOrder, job: string, text: string): Promise<void> {
+  const { jobFiles } = await import('../../../fleet/index.ts')
+  await rm(jobFiles(name, job).status, { force: true })
+  print(clusterTable(JSON.parse(text) as Status))
+  tell(asTyped(`Stop it: xc cancel ${job}`))
 }
 
 function tellChange({ id, state, reason }: SlurmJob): void {

@@ -10,10 +10,12 @@ import { print, printJson, tell } from '../../output.ts'
 import { type CommonOptions, type Session, timeoutOf, trustedPlaces } from '../../session.ts'
 import { clusterTable } from '../../view/cluster.ts'
 import { placementText, placementValue } from '../../view/placement.ts'
+import { writeStatusFile } from '../fleet/status-file.ts'
 
 interface HostOptions extends CommonOptions, EngineOptions {
   readonly dryRun?: boolean
   readonly join?: string
+  readonly statusFile?: string
 }
 
 export function configure(command: Command, session: Session): void {
@@ -27,6 +29,7 @@ export function configure(command: Command, session: Session): void {
     .option('--secret-file <file>', 'random bytes that the hosts of this lab alone have, at least 16')
     .option('--job <name>', 'another for each lab that runs on these hosts at a time (default lab)')
     .option('--join <seconds>', 'how long the hosts wait for each other (default 60)')
+    .option('--status-file <file>', 'host 0 writes the status there when all nodes are ready')
     .option('--dry-run', 'print which host each node would be on, for --count hosts like this one')
     .option('--json', 'print one JSON value (docs/json.md)')
     .option(...timeoutOption)
@@ -57,11 +60,11 @@ async function dryRun(settings: Settings, { count = '1', json }: HostOptions): P
 }
 
 async function run(session: Session, settings: Settings, options: HostOptions): Promise<void> {
-  const { engineFrom, runHost } = await import('../../../fleet/index.ts')
+  const { engineFrom, runHost, slurmValues } = await import('../../../fleet/index.ts')
   const places = trustedPlaces(session)
   const timeoutMs = timeoutOf(options)
   const joinMs = timeoutOf({ ...(options.join !== undefined && { timeout: options.join }) })
-  const values = await engineFrom(session.env, options)
+  const values = await engineFrom(session.env, options, [slurmValues])
   const stopped = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(name, () => stopped.abort())
   const log = (text: string) => tell(`host ${values.rank} (${hostname()}): ${text}`)
@@ -72,6 +75,7 @@ async function run(session: Session, settings: Settings, options: HostOptions): 
       log(values.rank === 0 ? 'all nodes are ready' : `${nodes.length} nodes are ready`)
       if (values.rank !== 0) return
       const status = await new OwnerClient(places, settings.name).status()
+      if (options.statusFile !== undefined) await writeStatusFile(options.statusFile, status)
       if (options.json) printJson(status)
       else print(clusterTable(status))
     },

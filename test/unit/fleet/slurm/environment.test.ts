@@ -21,6 +21,7 @@ test('a task of a step gets its values from Slurm', () => {
     ports: [23_001, 23_002],
     secret: Buffer.from(secret, 'hex'),
     endsWithParent: true,
+    endsTogether: true,
   })
 })
 

@@ -18,7 +18,7 @@ XCLUSTER_SECRET=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \\n')
 export XCLUSTER_SECRET
 # A login session has this directory, and its job may run without one.
 unset XDG_RUNTIME_DIR
-exec srun --kill-on-bad-exit=1 --resv-ports=2 \\
+exec srun --kill-on-bad-exit=1 --wait=5 --resv-ports=2 \\
   /usr/bin/xc host /home/me/lab.yaml \\
   --status-file="xcluster-big-$SLURM_JOB_ID.json"
 `)

@@ -1,0 +1,107 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { type Census, takeCensus, test } from '../../support/leaks.ts'
+import { Slurm, whyNoSlurm } from '../../support/slurm.ts'
+import { waitFor } from '../../support/wait.ts'
+import { Xc } from '../../support/xc.ts'
+
+/** Two nodes on each of three hosts, all on net 1. */
+const lab = `
+name: across
+nodes: 6
+routers: 0
+nets: { vm: [0, 1] }
+host: { 1-2: 0, 3-4: 1, 5-6: 2 }
+settings: { mem: 128 }
+`
+
+const why = await whyNoSlurm()
+const before = process.cwd()
+let slurm: Slurm
+let xc: Xc
+let census: Census
+
+beforeEach(async ({ skip }) => {
+  skip(why !== undefined, why)
+  slurm = await Slurm.start()
+  xc = new Xc()
+  const { PATH, SLURM_CONF, LD_LIBRARY_PATH } = slurm.env
+  Object.assign(xc.env, { PATH, SLURM_CONF, LD_LIBRARY_PATH })
+  writeFileSync(join(slurm.folder, 'lab.yaml'), lab)
+  process.chdir(slurm.folder) // from where jobs are submitted
+  census = await takeCensus({ directories: [] }) // a killed owner's runtime directory stays until the next command
+})
+afterEach(async () => {
+  process.chdir(before)
+  await slurm?.close()
+})
+/** Submits the lab, and returns the id of its job. */
+async function submitted(name: string): Promise<{ job: string; stdout: string }> {
+  const { status, stdout, stderr } = await xc.run([
+    'submit',
+    'lab.yaml',
+    '--hosts',
+    '3',
+    '--timeout',
+    '120',
+    '--name',
+    name,
+  ])
+  if (status !== 0) throw new Error(stderr)
+  return { job: /^Submitted job (\d+)/m.exec(stderr)![1]!, stdout }
+}
+
+/** Runs `xc` as on the leader's host. */
+async function onLeader(args: readonly string[]): Promise<string> {
+  const there = new Xc()
+  Object.assign(there.env, { XDG_RUNTIME_DIR: slurm.runtimeOf(0) })
+  return await there.good(args)
+}
+
+const running = (pattern: RegExp) => slurm.processes().filter(({ command }) => pattern.test(command))
+
+/** What the job has started on its hosts. srun and the batch script are Slurm's own, and wait for KillWait. */
+const ofLab = () => running(/^(?!srun |slurmstepd: \[\d+\.batch)/)
+
+/** Expects that all hosts are clean after 5 s, and that then the job ends. */
+async function everythingEnds(): Promise<void> {
+  await waitFor(() => ofLab().length === 0, 5000)
+  expect(ofLab()).toEqual([])
+  await census.expectUnchanged({ withinMs: 20_000 })
+  expect(slurm.processes()).toEqual([])
+  expect(await slurm.run(['squeue', '--noheader'])).toBe('')
+}
+
+describe('a lab on three hosts of Slurm', () => {
+  test('is submitted, shown, reached across hosts, and gone when it is cancelled', async () => {
+    const { job, stdout } = await submitted('across')
+    expect(stdout).toMatch(/^cluster across: ready in .*, across, 6 nodes/)
+    for (const id of [1, 2, 3, 4, 5, 6])
+      expect(stdout).toMatch(new RegExp(`^${id} +vm-00${id} +vm +ready`, 'm'))
+    expect(readdirSync(slurm.folder).sort()).toEqual(['lab.yaml', `xcluster-across-${job}.log`])
+    expect(running(/qemu-system/)).toHaveLength(6)
+    const named = ['--name', 'across']
+    expect(await onLeader(['check', ...named])).toContain('reached: IPv4 36 of 36, IPv6 36 of 36')
+    expect(await onLeader(['exec', ...named, '5', '--', 'hostname'])).toBe('vm-005\n')
+    expect(await xc.run(['cancel', ...named])).toMatchObject({ status: 0, stderr: `Cancelled job ${job}.\n` })
+    await everythingEnds()
+  })
+
+  test('ends whole when its slurmstepd on one host is killed', async () => {
+    await submitted('step')
+    const steps = running(/^slurmstepd: \[\d+\.0\]/)
+    expect(steps).toHaveLength(3)
+    process.kill(steps[1]!.pid, 'SIGKILL')
+    await everythingEnds()
+  })
+
+  test.each([0, 1])('ends whole when `xc host` %i is killed', async rank => {
+    const name = `host${rank}`
+    await submitted(name)
+    const hosts = running(/^(?!srun ).*xc\.js host /)
+    expect(hosts).toHaveLength(3)
+    process.kill(hosts[rank]!.pid, 'SIGKILL')
+    await everythingEnds()
+  })
+})
