@@ -42,6 +42,8 @@ ${secretVariable}=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \\n')
 export ${secretVariable}
 # A login session has this directory, and its job may run without one.
 unset XDG_RUNTIME_DIR
+# srun would go on without the slurmstepd of this script.
+(while [ -d /proc/$PPID ] && [ -d /proc/$$ ]; do sleep 1; done; kill $$) 2>/dev/null &
 exec srun --kill-on-bad-exit=1 --wait=5 --resv-ports=2 \\
   ${command.map(quoted).join(' ')} \\
   --status-file="${jobFiles(name, '$SLURM_JOB_ID').status}"

@@ -110,6 +110,16 @@ describe('a job of Slurm', () => {
     await nothingRuns()
     expect(await waitFor(async () => !(await jobById(slurm, job)), 10_000)).toBe(true)
   })
+
+  test.each(['batch', 'srun'])('leaves nothing on any host when its %s is killed', async what => {
+    const job = await submitted(what, ready)
+    await untilReady(slurm, { name: what, job, folder: slurm.folder })
+    const pattern = what === 'srun' ? /^srun / : /^slurmstepd: \[\d+\.batch\]/
+    const [killed] = slurm.processes().filter(({ command }) => pattern.test(command))
+    process.kill(killed!.pid, 'SIGKILL')
+    await nothingRuns()
+    await cancelJob(slurm, job)
+  })
 })
 
 describe("Slurm's settings", () => {

@@ -61,8 +61,8 @@ async function onLeader(args: readonly string[]): Promise<string> {
 
 const running = (pattern: RegExp) => slurm.processes().filter(({ command }) => pattern.test(command))
 
-/** What the job has started on its hosts. srun and the batch script are Slurm's own, and wait for KillWait. */
-const ofLab = () => running(/^(?!srun |slurmstepd: \[\d+\.batch)/)
+/** What runs on the hosts. The rest is Slurm's own: srun and the batch script, which wait for KillWait. */
+const ofLab = () => running(/^(?!srun )\S+(qemu-system|node .*xc\.js host )|^slurmstepd: \[\d+\.\d+\]/)
 
 /** Expects that all hosts are clean after 5 s, and that then the job ends. */
 async function everythingEnds(): Promise<void> {
