@@ -92,11 +92,16 @@ export class PacketPort implements AsyncDisposable {
     return false
   }
 
-  /** What has arrived is received before it closes. */
+  /**
+   * What has arrived is received before it closes. The kernel then waits for all processors to be done with the socket
+   * (`packet_release`, net/packet/af_packet.c). A thread waits these 30 ms.
+   */
   close(): Promise<void> {
     if (!this.#watch.closed) {
       for (let turn = 0; turn < lastTurns && !this.drain(); turn++);
       this.dropped // a last look at the counter
+      const last = binding().duplicate(this.#watch.fd)
+      void this.#watch.close().then(() => binding().closeInPool(last))
     }
     return this.#watch.close()
   }
