@@ -5,10 +5,10 @@ import { type Clock, defer, reasonOf, version } from '../../base/index.ts'
 import type { FrameFilter } from '../packet/filter.ts'
 import type { CaptureTarget } from './file.ts'
 import { type NamedLink, type OpenLink, type OpenLinks, openLinks } from './links.ts'
-import { type PcapngPacket, pcapngEnd, pcapngStart } from './pcapng.ts'
-import { FrameStore, PieceMaker } from './pieces.ts'
+import { pcapngEnd, pcapngStart } from './pcapng.ts'
 import type { Recorded } from './record.ts'
 import { type Capturable, noCapture } from './source.ts'
+import { FrameStore, type PlacedFrame } from './store.ts'
 
 /** A capture of several links. */
 export interface Capture extends AsyncDisposable {
@@ -43,13 +43,15 @@ export interface CaptureParts {
 const patience = 10
 /** The kernel gives a frame its time a moment before it can be received. */
 const margin = 2
-/** Bytes that may wait for a slow reader or disk. Frames beyond that are counted as lost. */
+/** Bytes that may wait for a slow reader or disk, and of memory with them. Frames beyond that are counted as lost. */
 const mostWaiting = 64 << 20
+const mostHeld = 128 << 20
 
 /** Captures links into one pcapng file, in the order of time. Throws NO_CAPTURE. */
 export async function openCapture(wanted: readonly NamedLink[], parts: CaptureParts): Promise<Capture> {
   const writing = new Writing(parts)
   const opened = await openLinks(wanted, parts, {
+    room: () => writing.room(),
     frame: (link, bytes, at) => writing.frame(link, bytes, at),
     end: () => writing.gone(),
   })
@@ -62,11 +64,10 @@ export async function openCapture(wanted: readonly NamedLink[], parts: CapturePa
   return writing
 }
 
-interface Held extends PcapngPacket {
+interface Held extends PlacedFrame {
   readonly from: OpenLink
   /** Links have their numbers when all are open. */
   link: number
-  bytes: Uint8Array
 }
 
 class Writing implements Capture {
@@ -78,7 +79,6 @@ class Writing implements Capture {
   #opened: OpenLinks | undefined
   #target: CaptureTarget | undefined
   readonly #store = new FrameStore()
-  readonly #pieces = new PieceMaker()
   #held: Held[] = []
   #bytes = 0
   #cancel: (() => void) | undefined
@@ -128,9 +128,13 @@ class Writing implements Capture {
     return this.#ended.promise
   }
 
+  room(): Uint8Array {
+    return this.#store.room()
+  }
+
   frame(from: OpenLink, bytes: Uint8Array, at: number): void {
     if (this.#failure || !this.#filter(bytes)) return
-    this.#held.push({ from, link: 0, at, bytes: this.#store.keep(bytes) })
+    this.#held.push({ from, link: 0, at, stored: this.#store.keep(bytes) })
     if (this.#target) this.#wait()
   }
 
@@ -158,8 +162,6 @@ class Writing implements Capture {
     const isSetBack = (this.#held.at(-1)?.at ?? 0) > now + 1000 // the machine's clock was
     const ready = isSetBack ? this.#held.length : this.#held.findIndex(({ at }) => at > until)
     this.#write(this.#held.splice(0, ready < 0 ? this.#held.length : ready))
-    for (const each of this.#held) each.bytes = Uint8Array.from(each.bytes)
-    this.#store.empty()
     if (this.#held.length > 0) this.#wait()
   }
 
@@ -168,19 +170,22 @@ class Writing implements Capture {
   }
 
   #write(frames: readonly Held[]): void {
-    const hasRoom = !this.#failure && this.#into.writableLength < mostWaiting
+    const hasRoom = !this.#failure && this.#into.writableLength < mostWaiting && this.#store.held < mostHeld
     for (const frame of frames) {
       frame.link = frame.from.number
       if (hasRoom) {
         frame.from.delivered++
-        this.#bytes += frame.bytes.length
-      } else frame.from.overflow++
+        this.#bytes += frame.stored.length
+      } else {
+        frame.from.overflow++
+        this.#store.release(frame.stored.slab)
+      }
     }
     if (!hasRoom) return
-    for (const { bytes, done } of this.#pieces.pieces(frames))
+    for (const { bytes, done } of this.#store.pieces(frames))
       if (this.#target!.reuse) this.#into.write(bytes, done)
       else {
-        this.#into.write(Uint8Array.from(bytes))
+        this.#into.write(new Uint8Array(bytes))
         done()
       }
   }

@@ -10,6 +10,8 @@ export interface NamedLink {
 
 /** Takes the frames of several links. */
 export interface LinksReceiver {
+  /** Where the next frame is received, as a `FrameReceiver` has it. */
+  room?(): Uint8Array
   /** Keep a copy of the bytes. */
   frame(link: OpenLink, bytes: Uint8Array, at: number): void
   /** All links have gone. */
@@ -70,7 +72,8 @@ export async function openLinks(
       each.latest = at
       receiver.frame(each, bytes, at)
     }
-    each.link = await fabric.capture(each.spec, { frame, end: ended })
+    const room = receiver.room && (() => receiver.room!())
+    each.link = await fabric.capture(each.spec, { ...(room && { room }), frame, end: ended })
   })
   const results = await Promise.allSettled(opening)
   const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))

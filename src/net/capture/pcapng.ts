@@ -6,7 +6,7 @@ const byteOrderMagic = 0x1a2b3c4d
 const blockHead = 8
 const blockTail = 4
 /** Of an enhanced packet block: interface, time in two halves, captured and original length (§4.3). */
-const packetHead = blockHead + 20
+export const packetHead = blockHead + 20
 
 /** Options of a section, an interface, and an interface's statistics (§4.1, §4.2, §4.6). */
 const options = {
@@ -32,13 +32,14 @@ export interface PcapngInterface {
   readonly filter?: string | undefined
 }
 
-/** A captured frame. */
+/** What a block says of the frame in it. */
 export interface PcapngPacket {
   /** The number of its interface, from 0 on. */
   readonly link: number
   /** Milliseconds since 1970. The file has microseconds. */
   readonly at: number
-  readonly bytes: Uint8Array
+  /** Bytes. */
+  readonly length: number
 }
 
 /** What has become of the frames of an interface. */
@@ -79,30 +80,21 @@ export function pcapngStart(interfaces: readonly PcapngInterface[], application:
   ])
 }
 
-/** How long {@link pcapngPackets} of a frame of this length is. */
-export const pcapngLength = (length: number): number => packetHead + padded(length) + blockTail
+/** How long the enhanced packet block of a frame of this length is. */
+export const packetSize = (length: number): number => packetHead + padded(length) + blockTail
 
-/** Frames, in this order, as enhanced packet blocks: at the beginning of `into`. */
-export function pcapngPackets(packets: readonly PcapngPacket[], into: Uint8Array): Uint8Array {
-  const view = new DataView(into.buffer, into.byteOffset, into.length)
-  let start = 0
-  for (const packet of packets) {
-    const { length } = packet.bytes
-    into.set(packet.bytes, start + packetHead)
-    into.fill(0, start + packetHead + length, start + packetHead + padded(length))
-    start += writeFrame(view, start, packet)
-  }
-  return into.subarray(0, start)
-}
-
-/** The fields around a frame's bytes. Returns the length of the block. */
-function writeFrame(view: DataView, start: number, { link, at, bytes: { length } }: PcapngPacket): number {
-  const size = pcapngLength(length)
+/**
+ * Makes an enhanced packet block at `start` of the frame that is {@link packetHead} behind it. Returns where the block
+ * ends.
+ */
+export function sealPacket(view: DataView, start: number, { link, at, length }: PcapngPacket): number {
+  const size = packetSize(length)
   const [high, low] = halves(at)
   const fields = [blockTypes.packet, size, link, high, low, length, length]
   for (let index = 0; index < fields.length; index++) view.setUint32(start + 4 * index, fields[index]!, true)
+  for (let at = length; at < padded(length); at++) view.setUint8(start + packetHead + at, 0)
   view.setUint32(start + size - blockTail, size, true)
-  return size
+  return start + size
 }
 
 /** The end of the file: for each interface, what has become of its frames. */

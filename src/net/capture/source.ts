@@ -8,6 +8,8 @@ import { joinSegment } from '../segment/segment.ts'
 
 /** Takes the frames of one node's interface, as the host sees them, both directions. */
 export interface FrameReceiver {
+  /** Where the next frame is received, if that is possible: then `bytes` is its beginning. */
+  room?(): Uint8Array
   /** `at`: when the kernel saw it, in milliseconds since 1970. Keep a copy of the bytes. */
   frame(bytes: Uint8Array, at: number): void
   /** The link has gone, and what it had is complete. */

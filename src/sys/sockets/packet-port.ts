@@ -14,6 +14,8 @@ export interface PacketPlace {
 
 /** Takes the frames of an interface. */
 export interface PacketReceiver {
+  /** Where the next frame is received; the rest of a longer one is cut off. Default: all receive into the same memory. */
+  room?(): Uint8Array
   /** A frame, with the time at which the kernel saw it, in milliseconds since 1970. Keep a copy of the bytes. */
   frame(bytes: Uint8Array, at: number): void
   /** The interface has gone. Called once; nothing follows. */
@@ -27,7 +29,7 @@ const mostPerTurn = 256
 /** What a full buffer can hold is received before a port closes; what arrives meanwhile need not be. */
 const lastTurns = 1024
 
-/** All ports receive into it, one frame after another: new memory for each costs more than a copy, in collecting it. */
+/** One frame after another is received into it: new memory for each costs more than a copy, in collecting it. */
 const buffer = new Uint8Array(longestFrame)
 
 /** Opens a socket that receives a copy of every frame of an interface, in both directions (packet(7)). */
@@ -84,10 +86,11 @@ export class PacketPort implements AsyncDisposable {
   /** Receives what has arrived, at most 256 frames. True when that is all. */
   drain(): boolean {
     for (let turn = 0; turn < mostPerTurn; turn++) {
-      const received = this.#watch.closed ? undefined : this.#take()
+      const room = this.#receiver?.room?.() ?? buffer
+      const received = this.#watch.closed ? undefined : this.#take(room)
       if (received === undefined) return true
       const { length, at = 0 } = received
-      this.#receiver?.frame(buffer.subarray(0, Math.min(length, longestFrame)), at / 1000)
+      this.#receiver?.frame(room.subarray(0, Math.min(length, room.length)), at / 1000)
     }
     return false
   }
@@ -111,10 +114,10 @@ export class PacketPort implements AsyncDisposable {
   }
 
   /** The failure of an interface that goes comes before the frames that have arrived: those are read first. */
-  #take(): Received | undefined {
+  #take(room: Uint8Array): Received | undefined {
     for (;;) {
       try {
-        const received = binding().receive(this.#watch.fd, buffer, 0)
+        const received = binding().receive(this.#watch.fd, room, 0)
         if (received === undefined && this.#failure) this.#end(this.#failure)
         return received
       } catch (thrown) {

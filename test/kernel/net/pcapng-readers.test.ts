@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect } from 'vitest'
-import { pcapngEnd, pcapngPackets, pcapngStart } from '../../../src/net/capture/pcapng.ts'
+import { pcapngEnd, pcapngStart } from '../../../src/net/capture/pcapng.ts'
 import { decodeFrame, frameFilter } from '../../../src/net/index.ts'
 import { frames } from '../../support/frames.ts'
 import { test } from '../../support/leaks.ts'
+import { pcapngPackets } from '../../support/pcapng-packets.ts'
 
 /** The reference readers, where they are installed. Otherwise the reason not to use one. */
 const lacks = (program: string) =>
@@ -24,7 +25,7 @@ writeFileSync(
   file,
   Buffer.concat([
     pcapngStart([{ name: 'vm-001/eth1', filter: 'ip' }, { name: 'vm-002/eth1' }], 'xcluster'),
-    pcapngPackets(packets, Buffer.alloc(4000)),
+    pcapngPackets(packets),
     pcapngEnd([
       { link: 0, ...counts },
       { link: 1, ...counts },

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { PacketMerge } from '../../../src/fleet/pcapng-merge.ts'
-import { pcapngEnd, pcapngLength, pcapngPackets, pcapngStart } from '../../../src/net/capture/pcapng.ts'
+import { pcapngEnd, pcapngStart } from '../../../src/net/capture/pcapng.ts'
+import { pcapngPackets } from '../../support/pcapng-packets.ts'
 
 const frame = (link: number, at: number) => ({ link, at, bytes: Uint8Array.from({ length: 15 }, () => at) })
-const packets = (...frames: ReturnType<typeof frame>[]) =>
-  pcapngPackets(frames, new Uint8Array(frames.length * pcapngLength(15)))
+const packets = (...frames: ReturnType<typeof frame>[]) => pcapngPackets(frames)
 const counts = { from: 0, to: 9, received: 2, dropped: 0, delivered: 2 }
 
 function openMerge() {

@@ -1,16 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { PcapngCounter } from '../../../../src/cli/pcapng-counter.ts'
-import { pcapngEnd, pcapngPackets, pcapngStart } from '../../../../src/net/capture/pcapng.ts'
+import { pcapngEnd, pcapngStart } from '../../../../src/net/capture/pcapng.ts'
+import { pcapngPackets } from '../../../support/pcapng-packets.ts'
 
 const interfaces = [{ name: 'vm-001/eth1', filter: 'tcp' }, { name: 'vm-002/eth1' }]
 const start = pcapngStart(interfaces, 'xcluster')
-const packets = pcapngPackets(
-  [
-    { link: 1, at: 1_700_000_000_123.456, bytes: Uint8Array.of(1, 2, 3, 4, 5) },
-    { link: 0, at: 1_700_000_000_123.457, bytes: new Uint8Array(8).fill(9) },
-  ],
-  new Uint8Array(200).fill(7),
-)
+const packets = pcapngPackets([
+  { link: 1, at: 1_700_000_000_123.456, bytes: Uint8Array.of(1, 2, 3, 4, 5) },
+  { link: 0, at: 1_700_000_000_123.457, bytes: new Uint8Array(8).fill(9) },
+])
 const counts = { from: 1_700_000_000_000, to: 1_700_000_001_000, received: 10, dropped: 3, delivered: 1 }
 const end = pcapngEnd([
   { link: 0, ...counts },
