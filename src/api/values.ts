@@ -207,6 +207,8 @@ export interface Applied {
   /** All of it has been changed. False with `dryRun`, and where nothing differs. */
   readonly applied: boolean
   readonly changes: readonly Change[]
+  /** Nodes whose guests did not answer, and have what they had. Absent: all did. */
+  readonly warnings?: readonly string[]
 }
 
 /** A capture of a node's interface. */

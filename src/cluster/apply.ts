@@ -48,8 +48,15 @@ export async function applyTopology(
     const wanted = wantedBy(topology, { nodes, parts })
     const { changes } = wanted.change
     const isDone = !dryRun && (await carryOut(stepsTo(wanted, { edit, nodes, parts }), nodes.plan.name))
-    return { v: 1, changes, applied: isDone }
+    const warnings = isDone ? nodes.nodes.flatMap(warningOf) : []
+    return { v: 1, changes, applied: isDone, ...(warnings.length > 0 && { warnings }) }
   })
+}
+
+/** What is wrong with a node although it runs: its guest did not answer, and has what it had. */
+function warningOf(node: ClusterNode): string[] {
+  const { name, warning } = node.status()
+  return warning === undefined ? [] : [`${name}: ${warning}`]
 }
 
 interface Running {
@@ -95,7 +102,11 @@ function refuse({ plan, settings, change }: Wanted, { nodes, parts }: Running): 
   const late = change.changes.find(({ of, what }) => paused.includes(of) && what.startsWith('impairment'))
   if (late) throw refused(name, `${late.of} is paused, and its links cannot be impaired then`, 'Resume it')
   const added = plan.nodes.filter(({ id }) => change.add.includes(id))
-  world.checkMemory(added, { clones: settings.clone === 'always' && !freezable })
+  const grown = plan.nodes.flatMap(node => {
+    const before = nodes.nodes.find(each => each.plan.id === node.id)?.plan.memMiB ?? node.memMiB
+    return node.memMiB > before ? [{ ...node, memMiB: node.memMiB - before }] : []
+  })
+  world.checkMemory([...added, ...grown], { clones: settings.clone === 'always' && !freezable })
 }
 
 /** The work in its order: what can fail before anything is changed comes first. */

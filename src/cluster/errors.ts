@@ -19,6 +19,12 @@ export function waitAborted(op: string, target: string, cause: unknown): Cluster
   return new ClusterError({ code: 'WAIT_ABORTED', op, target, reason, cause })
 }
 
+/** An operation whose caller's signal had aborted before it began. */
+export function notBegun(op: string, target: string, cause: unknown): ClusterError {
+  const reason = 'the signal of the caller had aborted before; nothing has begun'
+  return new ClusterError({ code: 'WAIT_ABORTED', op, target, reason, cause })
+}
+
 /** The failure to throw. When the rollback failed too, that failure becomes a notice. */
 export function firstOf(failure: unknown, notice: (text: string) => void): unknown {
   const first = firstFailure(failure)

@@ -44,7 +44,7 @@ import { applyTopology } from './apply.ts'
 import { readCounters } from './counters.ts'
 import { ClusterFaults } from './dns/faults.ts'
 import type { ClusterNames } from './dns/own-names.ts'
-import { waitAborted } from './errors.ts'
+import { notBegun, waitAborted } from './errors.ts'
 import type { FrozenCluster } from './lab/frozen.ts'
 import { refuseFreeze } from './lab/refuse.ts'
 import { isOwnNet, saveNodes } from './lab/save.ts'
@@ -234,7 +234,7 @@ export class RunningCluster implements Cluster {
   }
 
   checkReach({ signal }: WaitOptions = {}): Promise<ReachResult[]> {
-    return this.#waited('check', this.#checkReach(signal), signal)
+    return this.#waited('check', () => this.#checkReach(signal), signal)
   }
 
   /** After an abort no more nodes ping. */
@@ -266,42 +266,46 @@ export class RunningCluster implements Cluster {
       current: () => ({ nodes: this.#nodes.nodes, plan: withImpaired(this.plan, this.impaired()) }),
       ...{ kind: fabric.kind, clock: world.clock },
     }
-    return this.#waited('verify', verifyCluster(cluster, { withinMs, signal }), signal)
+    return this.#waited('verify', () => verifyCluster(cluster, { withinMs, signal }), signal)
   }
 
   pause(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
-    return this.#waited('pause nodes of', this.#nodes.pause(ids), signal)
+    return this.#waited('pause nodes of', () => this.#nodes.pause(ids), signal)
   }
 
   resume(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
-    return this.#waited('resume nodes of', this.#nodes.resume(ids), signal)
+    return this.#waited('resume nodes of', () => this.#nodes.resume(ids), signal)
   }
 
   halt(
     ids: readonly number[],
     { signal, ...options }: WaitOptions & { readonly graceMs?: number } = {},
   ): Promise<void> {
-    return this.#waited('stop nodes of', this.#nodes.halt(ids, options), signal)
+    return this.#waited('stop nodes of', () => this.#nodes.halt(ids, options), signal)
   }
 
   reset(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
-    return this.#waited('reset nodes of', this.#nodes.reset(ids), signal)
+    return this.#waited('reset nodes of', () => this.#nodes.reset(ids), signal)
   }
 
   scaleOut(ids: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
-    return this.#waited('scale out', this.#nodes.scaleOut(ids), signal)
+    return this.#waited('scale out', () => this.#nodes.scaleOut(ids), signal)
   }
 
   scaleIn(
     ids: readonly number[],
     { signal, ...options }: WaitOptions & { readonly graceMs?: number } = {},
   ): Promise<void> {
-    return this.#waited('scale in', this.#nodes.scaleIn(ids, options), signal)
+    return this.#waited('scale in', () => this.#nodes.scaleIn(ids, options), signal)
   }
 
   async apply(topology: string | Topology, { dryRun = false, signal }: ApplyOptions = {}): Promise<Applied> {
     const wanted = { topology: await topologyRead(topology), dryRun }
-    return await this.#waited('apply topology to', applyTopology(this.#nodes, this.#parts, wanted), signal)
+    return await this.#waited(
+      'apply topology to',
+      () => applyTopology(this.#nodes, this.#parts, wanted),
+      signal,
+    )
   }
 
   /** Saves all of it at one moment, and ends it. Throws CLUSTER_NOT_FREEZABLE, NODE_NOT_READY and NODE_BUSY. */
@@ -338,9 +342,12 @@ export class RunningCluster implements Cluster {
     return this.stop()
   }
 
-  #waited<T>(op: string, work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    if (signal) work.catch(() => {}) // after an abort nothing waits for it
-    return unlessAborted(work, signal, reason => waitAborted(op, this.plan.name, reason))
+  /** Does nothing when the signal has aborted before. */
+  async #waited<T>(op: string, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (signal?.aborted) throw notBegun(op, this.plan.name, signal.reason)
+    const done = work()
+    if (signal) done.catch(() => {}) // after an abort nothing waits for it
+    return await unlessAborted(done, signal, reason => waitAborted(op, this.plan.name, reason))
   }
 
   async #stop(options: { readonly graceMs?: number }): Promise<void> {

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { reasonOf, settingText } from '../base/index.ts'
+import { readOrdinaryFile } from '../sys/index.ts'
 import { HostError } from './errors.ts'
 
 /** What a user gives for cloud-init. */
@@ -23,7 +24,8 @@ export async function readSeedSources(paths: { keys: string; folder: string }): 
 
 async function readKeys(path: string): Promise<string[]> {
   if (path === '') return []
-  const text = await readFile(path, 'utf8').catch(failure => {
+  const read = readOrdinaryFile(path, mostBytes)
+  const text = await read.then(String, failure => {
     throw unusable(path, reasonOf(failure))
   })
   const isPrivate = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)

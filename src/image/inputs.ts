@@ -1,6 +1,10 @@
 import { statSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { isSystemError } from '../base/index.ts'
+import { readOrdinaryFile } from '../sys/index.ts'
+
+/** No kernel, module or program has more. */
+const mostBytes = 2 ** 31
 
 /** The state of every path that was read, from `stat`. A path may be recorded as missing. */
 export type Fingerprints = Readonly<Record<string, string>>
@@ -12,10 +16,10 @@ export type Fingerprints = Readonly<Record<string, string>>
 export class Inputs {
   readonly #seen: Record<string, string> = {}
 
-  /** The file's bytes. Throws as `readFile` does. */
+  /** The file's bytes. Throws as `readOrdinaryFile` does. */
   read(path: string): Promise<Buffer> {
     this.#look(path)
-    return readFile(path)
+    return readOrdinaryFile(path, mostBytes)
   }
 
   has(path: string): boolean {

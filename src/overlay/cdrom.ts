@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { messageOf, reasonOf } from '../base/index.ts'
 import { readIso, writeIso } from '../image/index.ts'
+import { readOrdinaryFile } from '../sys/index.ts'
 import { readArchive } from './archive.ts'
 import { unusable } from './errors.ts'
 import type { Named } from './merge.ts'
+
+/** As many fit into no guest's memory. */
+const mostBytes = 2 ** 31
 
 /** An overlay's archive, as `tar -` has written it. */
 export interface CdromArchive {
@@ -31,7 +34,7 @@ export function writeCdrom(
 
 /** The overlays of an image at this path, in their order. Throws OVERLAY_UNUSABLE. */
 export async function readCdrom(path: string): Promise<Named[]> {
-  const bytes = await readFile(path).catch(failure => {
+  const bytes = await readOrdinaryFile(path, mostBytes).catch(failure => {
     throw unusable(path, reasonOf(failure))
   })
   const tars = archivesIn(bytes, path)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { isSystemError, settingText } from '../base/index.ts'
@@ -59,7 +59,7 @@ function sourceAt(name: string, path: string): OverlaySource | undefined {
 /** Lines may end with a comment. */
 function packagesOf(directory: string): string[] {
   const file = join(directory, 'packages')
-  if (!existsSync(file)) return []
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return []
   const lines = readFileSync(file, 'utf8').split('\n')
   return lines.flatMap(line => line.replace(/#.*/, '').split(/\s+/)).filter(Boolean)
 }

@@ -1,8 +1,13 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { durationText, reasonOf } from '../base/index.ts'
-import { runUserScript, scriptFailure, startFailure, type UserScriptEnd } from '../sys/index.ts'
+import {
+  readOrdinaryFile,
+  runUserScript,
+  scriptFailure,
+  startFailure,
+  type UserScriptEnd,
+} from '../sys/index.ts'
 import { type ArchiveContent, readArchive } from './archive.ts'
 import { unusable } from './errors.ts'
 import type { OverlaySource } from './find.ts'
@@ -31,7 +36,7 @@ export async function overlayArchive(
   run: OverlayRun,
 ): Promise<Uint8Array> {
   if (kind === 'directory') return await runTar(path, run)
-  return await readFile(path).catch(failure => {
+  return await readOrdinaryFile(path, most).catch(failure => {
     throw unusable(name, `${path}: ${reasonOf(failure)}`)
   })
 }

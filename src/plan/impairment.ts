@@ -33,18 +33,25 @@ export interface Netem {
 export const longestDelayMs = 60_000
 const times = ['delayMs', 'jitterMs'] as const
 const shares = ['loss', 'duplicate', 'reorder', 'corrupt'] as const
+const flags = ['down', 'partition'] as const
+const order = [...times, ...shares, 'rate', ...flags] as const
 
 /** What is wrong with an impairment. Undefined: nothing. */
 export function impairmentProblem(asked: Impairment): string | undefined {
+  const strange = Object.keys(asked).find(name => !(order as readonly string[]).includes(name))
+  if (strange !== undefined) return `there is no '${strange}': an impairment has ${order.join(', ')}`
   const { delayMs = 0, jitterMs = 0, reorder = 0, rate = 0 } = asked
+  for (const name of flags)
+    if (!['boolean', 'undefined'].includes(typeof asked[name])) return `${name} is neither true nor false`
   for (const name of times) {
     const value = asked[name] ?? 0
-    if (!(value >= 0 && value <= longestDelayMs))
+    if (!(typeof value === 'number' && value >= 0 && value <= longestDelayMs))
       return `${name} is ${value}, and can be from 0 to ${longestDelayMs}`
   }
   for (const name of shares) {
     const value = asked[name] ?? 0
-    if (!(value >= 0 && value <= 1)) return `${name} is ${value}, and can be from 0 to 1`
+    if (!(typeof value === 'number' && value >= 0 && value <= 1))
+      return `${name} is ${value}, and can be from 0 to 1`
   }
   if (!(Number.isInteger(rate) && rate >= 0 && (rate === 0 || rate >= 8)))
     return `rate is ${rate}, and is at least 8 bit/s`
@@ -52,8 +59,6 @@ export function impairmentProblem(asked: Impairment): string | undefined {
   if (reorder > 0 && delayMs === 0) return 'reorder needs delayMs: only packets that wait can be overtaken'
   return undefined
 }
-
-const order = [...times, ...shares, 'rate', 'down', 'partition'] as const
 
 /** What of an impairment changes something, always in the same order. An empty one: the link is whole. */
 export function effective(asked: Impairment): Impairment {

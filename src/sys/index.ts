@@ -5,6 +5,7 @@ export { isShortage, SysError } from './errors.ts'
 export { makeDirectory } from './files/directory.ts'
 export { FileLock, lockFile, lockNamespace } from './files/lock.ts'
 export { Memfd, sealedMemfd } from './files/memfd.ts'
+export { readOrdinaryFile } from './files/ordinary.ts'
 export { requireTrustedPlace } from './files/trusted.ts'
 export {
   namedPath,

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
 import type { z } from 'zod'
-import { messageOf, reasonOf } from '../base/index.ts'
+import { messageOf, reasonOf, systemClock, within } from '../base/index.ts'
 import {
   resolveSettings,
   type SettingOptions,
@@ -44,11 +44,16 @@ async function documentOf(path: string, file: string): Promise<Document> {
   return moduleDocument(path, await defaultExport(path, file))
 }
 
+const longestLoadMs = 10_000
+const neverLoaded = () =>
+  new Error('it has not loaded within 10 s: something that it waits for does not come')
+
 async function defaultExport(path: string, file: string): Promise<unknown> {
   const { createJiti } = await import('jiti')
   try {
     const { import: load } = createJiti(file, { fsCache: false, moduleCache: false })
-    const loaded = await load<{ default?: unknown }>(file)
+    const loading = load<{ default?: unknown }>(file)
+    const loaded = await within(loading, { clock: systemClock, ms: longestLoadMs, late: neverLoaded })
     return loaded.default
   } catch (failure) {
     throw badTopology(path, messageOf(failure).split('\n')[0]!)

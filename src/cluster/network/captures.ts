@@ -57,6 +57,7 @@ export class ClusterCaptures implements AsyncDisposable {
 
   async capture({ filter, ...spec }: CaptureSpec): Promise<Capture> {
     const { fabric, clock, plan } = this.#parts
+    if (spec.file === undefined && typeof spec.stream?.write !== 'function') throw noTarget(plan().name)
     const capture = await openCapture(chosenLinks(plan(), spec), {
       ...{ fabric, clock, filter: frameFilter(filter ?? ''), filterText: filter },
       some: spec.nets === undefined,
@@ -84,6 +85,11 @@ export class ClusterCaptures implements AsyncDisposable {
     const closing = Array.from(this.#open, each => each[Symbol.asyncDispose]())
     await Promise.allSettled(closing) // who made a capture hears of its failure
   }
+}
+
+function noTarget(target: string): ClusterError {
+  const reason = 'there is neither a file nor a stream to write to'
+  return new ClusterError({ code: 'NO_CAPTURE', kind: 'usage', op: 'capture', target, reason })
 }
 
 function noPacket(target: string, timeoutMs: number, frames: number): ClusterError {

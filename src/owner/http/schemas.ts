@@ -151,6 +151,7 @@ const counters = z.object({
 const applied = z.object({
   v,
   applied: z.boolean().describe('all of it has been changed'),
+  warnings: z.array(z.string()).exactOptional().describe('guests that did not answer'),
   changes: z.array(
     z.object({
       how: z

@@ -1,3 +1,4 @@
+import { execSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +53,19 @@ describe('an overlay', () => {
         reason: expect.stringContaining(`/nowhere, ${first}`),
       }),
     )
+  })
+
+  test.for<[string, string]>([
+    ['a FIFO', 'mkfifo'],
+    ['a device', 'ln -s /dev/zero'],
+  ])('that is %s is refused, and nothing waits for its end', async ([, command]) => {
+    const path = join(overlays({}), 'endless')
+    execSync(`${command} ${path}`)
+    const found = findOverlay(path, { paths: [], from: '/' })
+    await expect(readOverlay(found, { env })).rejects.toMatchObject({
+      code: 'OVERLAY_UNUSABLE',
+      reason: expect.stringMatching(/it is not a file$/),
+    })
   })
 
   test.for<[string, string, string | RegExp]>([

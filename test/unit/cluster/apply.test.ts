@@ -53,6 +53,14 @@ test('impairing a link of a paused node is refused before anything is changed', 
   expect(states(cluster)).toBe('vm-001 paused, vm-002 ready')
 })
 
+test('a topology that this machine has too little memory for is refused before anything is changed', async () => {
+  const world = new FakeWorld()
+  await using cluster = await world.start({ ...settings, topology: lab() })
+  const asked = cluster.apply(lab({ settings: { ...settings, mem1: 65_536 } }))
+  await expect(asked).rejects.toMatchObject({ code: 'NOT_ENOUGH_MEMORY' })
+  expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
+})
+
 test('a guest that refuses an update is started anew, and a notice says why', async () => {
   const world = new FakeWorld()
   let refuses = false

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { topologyOf } from '../../../src/plan/index.ts'
 import { frame } from '../../../src/stream/index.ts'
 import type { Answering } from '../../support/fake-guest.ts'
 import { obedient } from '../../support/fake-guest.ts'
@@ -36,6 +37,18 @@ describe('a guest that does not answer', () => {
     expect(states(cluster)).toBe('vm-001 ready, vm-201 ready, vm-202 ready')
     expect(warningOf(cluster, 1)).toMatch(/^it keeps its earlier routes: .* did not answer within 10 s/)
     expect(await notices(events)).toEqual([expect.stringMatching(/^vm-001: it keeps its earlier routes/)])
+  })
+
+  test('is named by what applies a topology, and its change is still to do', async () => {
+    const { world, turn } = turning()
+    const topology = topologyOf('xnet')
+    await using cluster = await world.start({ nvm: 1, nrouters: 1, topology })
+    turn()
+    const routes = [{ to: 2, via: [{ net: 1, node: 201 }] }]
+    const changed = { ...topology, setup: [...topology.setup, { of: 1, routes }] }
+    const applied = await world.passing(cluster.apply(changed))
+    expect(applied.warnings).toEqual([expect.stringMatching(/^vm-001: it keeps its earlier routes/)])
+    expect((await cluster.apply(changed, { dryRun: true })).changes.length).toBeGreaterThan(0)
   })
 
   test('gets its routes with the next change that it answers, and the warning goes', async () => {

@@ -19,6 +19,9 @@ describe('an impairment', () => {
     expect(impairmentProblem({ rate: 7 })).toContain('at least 8')
     expect(impairmentProblem({ jitterMs: 5 })).toContain('delayMs only 0')
     expect(impairmentProblem({ reorder: 0.1 })).toContain('reorder needs delayMs')
+    expect(impairmentProblem({ los: 0.1 } as object)).toContain("there is no 'los'")
+    expect(impairmentProblem({ down: 'yes' } as object)).toContain('neither true nor false')
+    expect(impairmentProblem({ loss: '0.1' } as object)).toContain('loss is 0.1')
   })
 
   test('has one text, whichever order it was written in, and as netem has it', () => {

@@ -1,8 +1,23 @@
+import { accessSync, constants, statSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
-import { systemFailure } from '../../../base/index.ts'
+import { dirname } from 'node:path'
+import { reasonOf } from '../../../base/index.ts'
 import type { Status } from '../../../client/index.ts'
+import { CliError } from '../../errors.ts'
 
-/** Writes the status of a lab to a file that appears whole, for `xc submit` to find. */
+/** Throws STATUS_NOT_WRITTEN, before anything is started, for a place where no file can be put. */
+export function mustBeWritable(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK)
+    const there = statSync(path, { throwIfNoEntry: false })
+    if (there && !there.isFile())
+      throw new Error('it is there, and no ordinary file, which alone is replaced')
+  } catch (failure) {
+    throw notWritten(path, failure)
+  }
+}
+
+/** Writes the status of a lab to a file that appears whole, for `xc submit` to find. Throws STATUS_NOT_WRITTEN. */
 export async function writeStatusFile(path: string, status: Status): Promise<void> {
   const draft = `${path}.${process.pid}`
   try {
@@ -10,6 +25,18 @@ export async function writeStatusFile(path: string, status: Status): Promise<voi
     await rename(draft, path)
   } catch (failure) {
     await rm(draft, { force: true }).catch(() => {})
-    throw systemFailure(failure) ?? failure
+    throw notWritten(path, failure)
   }
+}
+
+function notWritten(target: string, cause: unknown): CliError {
+  return new CliError({
+    code: 'STATUS_NOT_WRITTEN',
+    kind: 'usage',
+    op: 'write the status to',
+    target,
+    reason: reasonOf(cause),
+    remedy: 'Name a file in a directory that can be written: --status-file FILE',
+    cause,
+  })
 }

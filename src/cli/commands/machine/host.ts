@@ -10,7 +10,7 @@ import { print, printJson, tell } from '../../output.ts'
 import { type CommonOptions, type Session, timeoutOf, trustedPlaces } from '../../session.ts'
 import { clusterTable } from '../../view/cluster.ts'
 import { placementText, placementValue } from '../../view/placement.ts'
-import { writeStatusFile } from '../fleet/status-file.ts'
+import { mustBeWritable, writeStatusFile } from '../fleet/status-file.ts'
 
 interface HostOptions extends CommonOptions, EngineOptions {
   readonly dryRun?: boolean
@@ -61,6 +61,7 @@ async function dryRun(settings: Settings, { count = '1', json }: HostOptions): P
 
 async function run(session: Session, settings: Settings, options: HostOptions): Promise<void> {
   const { engineFrom, runHost, slurmValues } = await import('../../../fleet/index.ts')
+  if (options.statusFile !== undefined) mustBeWritable(options.statusFile)
   const places = trustedPlaces(session)
   const timeoutMs = timeoutOf(options)
   const joinMs = timeoutOf({ ...(options.join !== undefined && { timeout: options.join }) })

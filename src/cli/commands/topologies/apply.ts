@@ -25,8 +25,8 @@ export function configure(command: Command, session: Session): void {
       const { changes } = await ask(true)
       print(changesText({ changes }))
       if (options.dryRun || changes.length === 0) return
-      await ask(false)
-      tell('Applied.')
+      const { warnings = [] } = await ask(false)
+      tell(['Applied.', ...warnings.map(text => `note: ${text}`)].join('\n'))
     })
 }
 

@@ -42,6 +42,8 @@ async function answer(session: Session, options: ExtcapOptions): Promise<void> {
   if (extcapInterfaces) return await listInterfaces(session)
   if (extcapInterface === undefined)
     throw misused('Wireshark runs it', 'xc capture --install-extcap makes that so')
+  if (!extcapInterface.startsWith(prefix))
+    throw misused(`there is no interface '${extcapInterface}'`, 'extcap --extcap-interfaces lists them')
   if (extcapDlts) return print('dlt {number=1}{name=EN10MB}{display=Ethernet}\n')
   if (extcapConfig) return print(lines(config))
   if (options.capture) await captureInto(session, extcapInterface, options)
