@@ -4,7 +4,7 @@ import type { Status } from '../api/index.ts'
 import { dashed, type Verb, verbs } from '../api/index.ts'
 import { version, versionHeader } from '../base/index.ts'
 import type { Answering } from '../owner/index.ts'
-import { idOf, nodeMissing } from '../plan/index.ts'
+import { type ClusterPlan, idOf, nodeMissing } from '../plan/index.ts'
 import { FleetError } from './errors.ts'
 import type { PlacedLab } from './lab.ts'
 import { hostLost } from './members.ts'
@@ -54,13 +54,12 @@ export class Front implements Answering {
     const node = nodeOfPath(pathname)
     if (node !== undefined) return this.#toNode(this.#rankOf(node), asked, answer)
     const verb = this.#verbs.get(`${asked.method} ${pathname}`)
-    const name = verb?.name as keyof typeof verbs | undefined
-    if (!verb || !name || name === 'stop' || name === 'events')
-      return this.#options.local.request(asked, answer)
-    if (!isPossible(name)) throw notOverHosts(verb)
-    if (name === 'metrics') return send(answer, await this.#metrics(), 'text/plain; version=0.0.4')
+    const way = verb && ways[verb.name as keyof typeof verbs]
+    if (!verb || !way || way === 'node' || way === 'leader') return this.#options.local.request(asked, answer)
+    if (way === 'refused') throw notOverHosts(verb)
+    if (way === 'metrics') return send(answer, await this.#metrics(), 'text/plain; version=0.0.4')
     const question = verb.method === 'GET' ? {} : await bodyOf(asked)
-    send(answer, JSON.stringify(await this.#answer(name, question)), 'application/json')
+    send(answer, JSON.stringify(await this.#answer(verb, way, question)), 'application/json')
   }
 
   #toNode(rank: number, asked: IncomingMessage, answer: ServerResponse): void {
@@ -69,19 +68,12 @@ export class Front implements Answering {
     else passOn(this.#remote(rank), asked, answer)
   }
 
-  async #answer(name: Possible, question: Question): Promise<unknown> {
-    const verb: Verb = verbs[name]
-    const all = async () => (await this.#askAll(verb, question)) as never
-    if (name === 'status') return await this.#status()
-    if (name === 'counters') return merge.mergedCounters(await all())
-    if (name === 'check') return merge.mergedReach(await all())
-    if (name === 'verify') return merge.mergedVerify(await all())
-    if (name === 'links') return merge.mergedLinks(await all())
-    if (name === 'names') return merge.mergedNames(await all())
-    if (name === 'nameAdd') return merge.mergedNames(await all())
-    if (name === 'nameRemove') return merge.mergedNames(await all())
-    await this.#askAll(verb, question)
-    return await this.#status()
+  async #answer(verb: Verb, way: 'status' | 'change' | Merge, question: Question): Promise<unknown> {
+    if (way === 'status') return await this.#status()
+    const answers = await this.#askAll(verb, question)
+    if (way === 'change') return await this.#status()
+    const missing = this.#lost().flatMap(lost => this.#nodesOf(lost))
+    return way(answers as never, missing, this.#options.lab.plan)
   }
 
   /** Asks each host for its nodes of those that the question names. Throws the first error, when all have answered. */
@@ -110,7 +102,7 @@ export class Front implements Answering {
   }
 
   async #status(): Promise<Status> {
-    const { lab, remotes } = this.#options
+    const { remotes } = this.#options
     const answers = await Promise.all(
       remotes.map(async ({ name }, rank) => {
         try {
@@ -124,19 +116,31 @@ export class Front implements Answering {
       }),
     )
     const statuses = answers.filter(answer => 'v' in answer)
-    const missing = answers.flatMap(answer => {
-      if ('v' in answer) return []
-      const own = lab.plan.nodes.filter(({ id }) => lab.placement.get(id) === answer.rank)
-      return own.map(node => ({ node, reason: answer.reason }))
-    })
+    const missing = answers.flatMap(answer => ('v' in answer ? [] : this.#nodesOf(answer)))
     return merge.mergedStatus(statuses as [Status, ...Status[]], missing)
+  }
+
+  /** The hosts that have gone. */
+  #lost(): LostHost[] {
+    return this.#options.remotes.flatMap(({ name }, rank) => {
+      const gone = this.#options.gone(rank)
+      return gone === undefined ? [] : [{ rank, reason: `${name}: ${gone}` }]
+    })
+  }
+
+  #nodesOf({ rank, reason }: LostHost): merge.MissingNode[] {
+    const { plan, placement } = this.#options.lab
+    return plan.nodes.filter(({ id }) => placement.get(id) === rank).map(node => ({ node, reason }))
   }
 
   async #metrics(): Promise<string> {
     const texts = this.#alive().map(
       async rank => [rank, await askText(this.#remote(rank), verbs.metrics)] as const,
     )
-    return merge.mergedMetrics(await Promise.all(texts))
+    const lost = this.#lost().map(
+      host => [host.rank, merge.failedMetrics(this.#options.lab.plan.name, this.#nodesOf(host))] as const,
+    )
+    return merge.mergedMetrics([...(await Promise.all(texts)), ...lost])
   }
 
   #alive(): number[] {
@@ -184,16 +188,35 @@ function pathFor(pathname: string, asked: URLSearchParams, { nodes }: Question):
   return search.size > 0 ? `${pathname}?${search}` : pathname
 }
 
+interface LostHost {
+  readonly rank: number
+  /** With the host. */
+  readonly reason: string
+}
+
 interface Question {
   readonly nodes?: unknown
 }
 
-const impossible = ['freeze', 'scaleout', 'scalein', 'dnsFaults', 'dnsFaultAdd', 'dnsFaultClear'] as const
-type Possible = Exclude<keyof typeof verbs, (typeof impossible)[number]>
+type Merge = (answers: never, missing: readonly merge.MissingNode[], plan: ClusterPlan) => unknown
 
-function isPossible(name: keyof typeof verbs): name is Possible {
-  return !(impossible as readonly string[]).includes(name)
-}
+/**
+ * Who answers for a verb: the host of its node; the leader's own part for the lab; all hosts, with their answers as one or
+ * with the status after it. Others are refused.
+ */
+const ways = {
+  ...{ exec: 'node', spawn: 'node', console: 'node', log: 'node', capture: 'node', impair: 'node' },
+  ...{ stop: 'leader', events: 'leader', packets: 'leader' }, // an upgrade for packets does not come this way
+  ...{ pause: 'change', resume: 'change', halt: 'change', reset: 'change' },
+  ...{ freeze: 'refused', scaleout: 'refused', scalein: 'refused', apply: 'refused' },
+  ...{ dnsFaults: 'refused', dnsFaultAdd: 'refused', dnsFaultClear: 'refused' },
+  ...{ status: 'status', metrics: 'metrics' },
+  ...{ counters: merge.mergedCounters, check: merge.mergedReach, verify: merge.mergedVerify },
+  ...{ links: merge.mergedLinks, names: merge.mergedNames },
+  ...{ nameAdd: merge.mergedNames, nameRemove: merge.mergedNames },
+} as const satisfies Readonly<
+  Record<keyof typeof verbs, 'node' | 'leader' | 'change' | 'refused' | 'status' | 'metrics' | Merge>
+>
 
 function nodeOfPath(pathname: string): string | undefined {
   const node = /^\/v1\/nodes\/([^/]+)\//.exec(pathname)?.[1]

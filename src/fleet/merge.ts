@@ -7,14 +7,21 @@ import type {
   Status,
   VerifyReport,
 } from '../api/index.ts'
-import type { NodePlan } from '../plan/index.ts'
+import { nodeName } from '../base/index.ts'
+import { type ClusterPlan, type NodePlan, reachTargets } from '../plan/index.ts'
 
 // The answers of all hosts as one, that of the leader first.
 
-/** `missing` are the nodes of hosts that do not answer, each with the reason. */
+/** A node of a host that does not answer. */
+export interface MissingNode {
+  readonly node: NodePlan
+  /** Why, with the host. */
+  readonly reason: string
+}
+
 export function mergedStatus(
   [leader, ...others]: readonly [Status, ...Status[]],
-  missing: readonly { readonly node: NodePlan; readonly reason: string }[],
+  missing: readonly MissingNode[],
 ): Status {
   const all = [leader, ...others]
   const lost = missing.map(({ node, reason }): NodeStatus => {
@@ -35,16 +42,32 @@ export function mergedCounters([leader, ...others]: readonly [Counters, ...Count
   return { ...leader, ...(asked.length > 0 && { dns }), nodes: all.flatMap(({ nodes }) => nodes) }
 }
 
-export function mergedReach(all: readonly ReachReport[]): ReachReport {
-  return { v: 1, ok: all.every(({ ok }) => ok), pairs: all.flatMap(({ pairs }) => pairs) }
-}
-
-export function mergedVerify(all: readonly VerifyReport[]): VerifyReport {
-  const sum = (what: 'planned' | 'broken') => all.reduce((total, { paths }) => total + paths[what], 0)
+/** A missing node reaches nothing. `plan` is that of the lab. */
+export function mergedReach(
+  all: readonly ReachReport[],
+  missing: readonly MissingNode[],
+  plan: ClusterPlan,
+): ReachReport {
+  const lost = reachTargets(plan)
+    .filter(({ from }) => missing.some(({ node }) => node.id === from))
+    .map(target => ({ ...target, from: nodeName(target.from), to: nodeName(target.to), ok: false }))
   return {
     v: 1,
-    ok: all.every(({ ok }) => ok),
-    differences: all.flatMap(({ differences }) => differences),
+    ok: missing.length === 0 && all.every(({ ok }) => ok),
+    pairs: [...all.flatMap(({ pairs }) => pairs), ...lost],
+  }
+}
+
+/** A missing node differs from the plan, as one that has failed. */
+export function mergedVerify(all: readonly VerifyReport[], missing: readonly MissingNode[]): VerifyReport {
+  const sum = (what: 'planned' | 'broken') => all.reduce((total, { paths }) => total + paths[what], 0)
+  const lost = missing.map(({ node, reason }) => ({
+    ...{ node: node.name, what: 'node', should: 'ready', is: `failed (${reason})` },
+  }))
+  return {
+    v: 1,
+    ok: missing.length === 0 && all.every(({ ok }) => ok),
+    differences: [...lost, ...all.flatMap(({ differences }) => differences)],
     unverified: all.flatMap(({ unverified }) => unverified),
     paths: { planned: sum('planned'), broken: sum('broken') },
   }
@@ -81,6 +104,15 @@ export function mergedMetrics(texts: readonly (readonly [host: number, text: str
   }
   const lines = [...metrics.values()].flatMap(({ head, samples }) => [...head, ...samples])
   return lines.map(line => `${line}\n`).join('')
+}
+
+/** What the host of missing nodes would say of them. */
+export function failedMetrics(cluster: string, missing: readonly MissingNode[]): string {
+  const samples = missing.map(
+    ({ node: { name, role } }) =>
+      `xcluster_node_state{cluster="${cluster}",node="${name}",role="${role}",state="failed"} 1\n`,
+  )
+  return ['# TYPE xcluster_node_state gauge\n', ...samples].join('')
 }
 
 function labelled(sample: string, host: number): string {

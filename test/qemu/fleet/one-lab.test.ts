@@ -71,6 +71,9 @@ test('three hosts are one lab for all commands on the host of the leader, and no
   expect(await xc.good(['exec', '6', '--', 'nslookup', 'www.lab.test'])).toContain('192.168.1.1')
   expect(await xc.good(['metrics'])).toMatch(/host="2",.*node="vm-006"/)
   expect((await xc.run(['scaleout', '7'])).stderr).toMatch(/^xc: ask for scaleout: each host would/)
+  expect((await xc.run(['apply', join(xc.root, 'lab.yaml')])).stderr).toMatch(
+    /^xc: ask for apply: each host would/,
+  )
   expect((await xc.run(['tcpdump', '--start', '5'])).stderr).toContain('the file would be on host 2')
   expect((await xc.run(['exec', '9', '--', 'true'])).stderr).toContain('Its nodes are 1, 2, 3, 4, 5, 6')
   const capture = xc.begin([

@@ -11,10 +11,11 @@ const status = (pid: number, ...ids: number[]): Status => ({
   ...{ kernel: '6.1', startedAt: '', nodes: ids.map(node) },
 })
 
+const plan = planCluster(resolveSettings({ options: { nvm: 4, nrouters: 0 } }))
+const missing = [{ node: plan.nodes[2]!, reason: 'host 2 (c): it was stopped' }]
+
 describe('the answers of all hosts as one', () => {
   test('have the nodes of all, in order, and those of a host that has gone as failed', () => {
-    const plan = planCluster(resolveSettings({ options: { nvm: 4, nrouters: 0 } }))
-    const missing = [{ node: plan.nodes[2]!, reason: 'host 2 (c): it was stopped' }]
     const merged = merge.mergedStatus([status(7, 4, 1), status(8, 2)], missing)
     expect(merged).toMatchObject({ name: 'lab', owner: { pid: 7 } })
     expect(merged.nodes.map(({ id, state }) => `${id} ${state}`)).toEqual([
@@ -44,10 +45,14 @@ describe('the answers of all hosts as one', () => {
 
   test('are good when all are', () => {
     const pair = { from: 'a', to: 'b', address: '', family: 'ipv4' } as const
-    const reach = merge.mergedReach([
-      { v: 1, ok: true, pairs: [{ ...pair, ok: true }] },
-      { v: 1, ok: false, pairs: [{ ...pair, ok: false }] },
-    ])
+    const reach = merge.mergedReach(
+      [
+        { v: 1, ok: true, pairs: [{ ...pair, ok: true }] },
+        { v: 1, ok: false, pairs: [{ ...pair, ok: false }] },
+      ],
+      [],
+      plan,
+    )
     expect([reach.ok, reach.pairs.length]).toEqual([false, 2])
     const verify = {
       v: 1,
@@ -56,7 +61,30 @@ describe('the answers of all hosts as one', () => {
       unverified: [],
       paths: { planned: 3, broken: 1 },
     } as const
-    expect(merge.mergedVerify([verify, verify])).toMatchObject({ ok: true, paths: { planned: 6, broken: 2 } })
+    expect(merge.mergedVerify([verify, verify], [])).toMatchObject({
+      ok: true,
+      paths: { planned: 6, broken: 2 },
+    })
+  })
+
+  test('are not good when a host has gone: its nodes are not as planned, and reach nothing', () => {
+    const paths = { planned: 3, broken: 0 }
+    const here = { v: 1, ok: true, differences: [], unverified: [], paths } as const
+    expect(merge.mergedVerify([here], missing)).toEqual({
+      ...here,
+      ok: false,
+      differences: [
+        { node: 'vm-003', what: 'node', should: 'ready', is: 'failed (host 2 (c): it was stopped)' },
+      ],
+    })
+    const reach = merge.mergedReach([{ v: 1, ok: true, pairs: [] }], missing, plan)
+    expect(reach.ok).toBe(false)
+    expect(new Set(reach.pairs.map(({ from, ok }) => `${from} ${ok}`))).toEqual(new Set(['vm-003 false']))
+    expect(reach.pairs.map(({ to }) => to)).toContain('vm-001')
+    expect(merge.mergedMetrics([[2, merge.failedMetrics('lab', missing)]])).toBe(
+      '# TYPE xcluster_node_state gauge\n' +
+        'xcluster_node_state{host="2",cluster="lab",node="vm-003",role="vm",state="failed"} 1\n',
+    )
   })
 
   test('are metrics with the host as a label, those of one name together', () => {
