@@ -1,6 +1,14 @@
 import { lookup } from 'node:dns/promises'
 import { availableParallelism } from 'node:os'
-import { durationText, isAddress, messageOf, reasonOf, version } from '../base/index.ts'
+import {
+  addressBytes,
+  addressText,
+  durationText,
+  isAddress,
+  messageOf,
+  reasonOf,
+  version,
+} from '../base/index.ts'
 import { freeMemory, type ProcessEnvironment } from '../host/index.ts'
 import type { Settings } from '../plan/index.ts'
 import { openRoute } from '../rtnl/index.ts'
@@ -51,6 +59,8 @@ export async function factsOf(
     version,
     qemu: qemu.version,
     lab: labDigest(settings),
+    hosts: on.addresses.map(address => addressText(addressBytes(address))),
+    port: values.ports[1]!,
     clock: Date.now(),
     freeMiB: freeMemory().freeMiB,
     processors: availableParallelism(),
@@ -93,6 +103,8 @@ export function checkHello(leader: Hello, other: Hello, name: string): void {
       leader.lab.slice(0, 8),
       'Give all hosts the same topology file and settings',
     ],
+    ['list of hosts', other.hosts.join(), leader.hosts.join(), 'Give all hosts the same, in the same order'],
+    ['port of VXLAN', `${other.port}`, `${leader.port}`, 'Give all hosts the same ports'],
   ] as const
   for (const [what, theirs, ours, remedy] of differences)
     if (theirs !== ours) throw differs(name, `its ${what} is ${theirs}, and that of host 0 ${ours}`, remedy)

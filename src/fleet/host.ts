@@ -23,7 +23,7 @@ import { Front } from './front.ts'
 import { type PlacedLab, placeLab, planLab } from './lab.ts'
 import { LeaderLink } from './leader-link.ts'
 import type { Hello } from './link.ts'
-import { hostLost, Members } from './members.ts'
+import { failedOn, hostLost, Members } from './members.ts'
 import { openPart, type Part } from './part.ts'
 import { listenSecurely, type Purpose } from './secure.ts'
 
@@ -189,7 +189,8 @@ async function startLeading(
     ...{ lab: placed, places: host.environment.places, logs: at.logs },
     onEvent: () => {},
     others: () => members.ready(),
-    failed: failure => members.refuse(failure),
+    failed: (failure, whose) =>
+      members.refuse(whose === 'own' ? failedOn(hostName(values, 0), errorToJson(failure)) : failure),
     leave: async () => {
       await members.close()
       listener?.stopListening()

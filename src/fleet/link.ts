@@ -11,6 +11,10 @@ export interface Hello {
   readonly qemu: string
   /** A digest of the plan of the whole lab. */
   readonly lab: string
+  /** The addresses of all hosts as this one knows them, by number. */
+  readonly hosts: readonly string[]
+  /** The UDP port of VXLAN. */
+  readonly port: number
   /** Milliseconds since 1970. */
   readonly clock: number
   readonly freeMiB: number

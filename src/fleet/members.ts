@@ -155,7 +155,7 @@ export class Members {
     if (message.type === 'event') this.#options.event(rank, message.event)
     else if (message.type === 'ready') member.ready.resolve()
     else if (message.type === 'failed')
-      member.ready.reject(failedThere(hostName(this.#options.values, rank), message.error))
+      member.ready.reject(failedOn(hostName(this.#options.values, rank), message.error))
     else if (message.type === 'stopped') {
       void member.link.close()
       this.#lose(member, 'it was stopped')
@@ -193,8 +193,8 @@ export class Members {
   }
 }
 
-/** A member's own error, with the host in it. */
-function failedThere(host: string, error: ErrorJson): Error {
+/** An error of a host's own part, with the host in it. */
+export function failedOn(host: string, error: ErrorJson): Error {
   const isNamed = error.message.includes(host)
   return new RemoteError(isNamed ? error : { ...error, reason: `on ${host}: ${error.reason}` })
 }

@@ -20,8 +20,8 @@ export interface PartOptions {
   onEvent(event: ClusterEvent): void
   /** What else must be there before the lab is ready. When it rejects, the part ends. */
   others?(): Promise<void>
-  /** Called with the reason, as soon as the lab cannot start. */
-  failed?(failure: unknown): void
+  /** Called with the reason, as soon as the lab cannot start: because of this part, or of the others. */
+  failed?(failure: unknown, whose: 'own' | 'others'): void
   /** Called when the part has ended. */
   leave(): Promise<void>
 }
@@ -67,16 +67,16 @@ async function startBeside(
   const abort = new AbortController()
   const signal = AbortSignal.any([abort.signal, ...(hooks.signal ? [hooks.signal] : [])])
   let first: { readonly failure: unknown } | undefined
-  const failed = (failure: unknown) => {
+  const failed = (failure: unknown, whose: 'own' | 'others') => {
     if (first) return
     first = { failure }
-    options.failed?.(failure)
+    options.failed?.(failure, whose)
     abort.abort()
   }
   const own = start(options, { ...hooks, signal })
-  own.catch(failed)
+  own.catch(failure => failed(failure, 'own'))
   const others = options.others?.() ?? Promise.resolve()
-  others.catch(failed)
+  others.catch(failure => failed(failure, 'others'))
   const [part] = await Promise.allSettled([own, Promise.race([others, aborted(signal)])])
   if (!first && part.status === 'fulfilled') return part.value
   if (part.status === 'fulfilled') await part.value.stop({ graceMs: 0 })

@@ -1,5 +1,5 @@
 import { Scope } from '../../base/index.ts'
-import { accept, drop, match, openNft } from '../../nft/index.ts'
+import { accept, drop, match, NetlinkError, openNft } from '../../nft/index.ts'
 import { openRoute, type Route, vxlan } from '../../rtnl/index.ts'
 import { NetNamespace } from '../../sys/index.ts'
 import { linkGroup } from '../bridge/fabric.ts'
@@ -79,10 +79,17 @@ async function addTunnel(
   } catch (failure) {
     throw isCoded(failure, 'NETLINK_EXISTS') ? taken({ net, vni, host }, failure) : failure
   }
-  await inside.batch(({ links, fdb }) => {
-    links.change({ name, master: `xcbr${net}`, group: linkGroup, addrGenMode: 'none', up: true })
-    for (const { mac, remote } of entries) fdb.append({ link: name, mac, remote })
-  })
+  try {
+    await inside.batch(({ links, fdb }) => {
+      links.change({ name, master: `xcbr${net}`, group: linkGroup, addrGenMode: 'none', up: true })
+      for (const { mac, remote } of entries) fdb.append({ link: name, mac, remote })
+    })
+  } catch (failure) {
+    // A device that comes up binds the port (`vxlan_open`).
+    throw failure instanceof NetlinkError && failure.errnoName === 'EADDRINUSE'
+      ? portTaken({ net, port, host }, failure)
+      : failure
+  }
 }
 
 /** The table goes with its socket. VXLAN itself listens on all addresses and takes frames from anywhere. */
@@ -117,6 +124,21 @@ function taken(
     target: `${net}`,
     reason: `${host} has a VXLAN device with the number ${vni} on this port already`,
     remedy: 'Stop the lab that has it, or use another port or another job',
+    cause,
+  })
+}
+
+function portTaken(
+  { net, port, host }: { readonly net: number; readonly port: number; readonly host: string },
+  cause: NetlinkError,
+): NetError {
+  return new NetError({
+    code: 'VXLAN_PORT',
+    kind: 'prerequisite',
+    op: 'join net',
+    target: `${net}`,
+    reason: `${host} cannot have UDP port ${port} for VXLAN: ${cause.reason}`,
+    remedy: 'Stop the program that has it (`ss -ulpn` names it), or give all hosts another port',
     cause,
   })
 }

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -40,6 +42,16 @@ test('a lab whose hosts do not fit together ends on all of them with one sentenc
       /^xc: take in host 1 \(10.77.0.2\): its lab is \w{8}, and that of host 0 \w{8}\. [^\n]+\n$/,
     )
   }
+  const peers = ['--peers', '10.77.0.1,10.77.0.2,10.77.0.9']
+  for (const result of await run(hosts, [[], peers], lab))
+    expect(last(result)).toBe(
+      'xc: take in host 1 (10.77.0.2): its list of hosts is 10.77.0.1,10.77.0.2,10.77.0.9, ' +
+        'and that of host 0 10.77.0.1,10.77.0.2. Give all hosts the same, in the same order.',
+    )
+  for (const result of await run(hosts, [[], ['--ports', '7766,4790']], lab))
+    expect(last(result)).toMatch(
+      /^xc: take in host 1 \(10.77.0.2\): its port of VXLAN is 4790, and that of host 0 4789\./,
+    )
   const large = await run(
     hosts,
     [
@@ -95,6 +107,27 @@ test('a number of VXLAN that is taken on one host ends the start on all', async 
     )
 })
 
+test('a UDP port that is taken on any host ends the start on all, with the port and that host', async () => {
+  await using hosts = await TestHosts.open(2)
+  for (const [rank, { namespace }] of hosts.hosts.entries()) {
+    const bound = "require('dgram').createSocket('udp4').bind(4789, () => console.log('bound'))"
+    const taker = spawn('nsenter', [`--net=${namespace.path}`, process.execPath, '-e', bound])
+    try {
+      await once(taker.stdout, 'data')
+      for (const result of await run(hosts, [], lab))
+        expect(last(result)).toMatch(
+          new RegExp(
+            `^xc: join net 1: host ${rank} \\(10.77.0.${rank + 1}\\) cannot have UDP port 4789 for VXLAN: ` +
+              'Address already in use. Stop the program that has it',
+          ),
+        )
+    } finally {
+      taker.kill()
+      await once(taker, 'close')
+    }
+  }
+})
+
 test('one lab at a time has a name on a host, and each host one number', async () => {
   await using hosts = await TestHosts.open(2)
   const first = hosts.begin(fileOn(hosts, 0))
@@ -111,8 +144,9 @@ test('one lab at a time has a name on a host, and each host one number', async (
 test('what fails on one host ends the start on all, with the name of that host', async () => {
   await using hosts = await TestHosts.open(2)
   const missing = ['--netns', 'not-there']
-  for (const result of await run(hosts, [[], missing], lab))
-    expect(last(result)).toMatch(
-      /^xc: open network namespace not-there: (on host 1 \(10.77.0.2\): )?no network/,
-    )
+  for (const rank of [0, 1])
+    for (const [at, result] of (await run(hosts, rank === 0 ? [missing] : [[], missing], lab)).entries()) {
+      const named = at === rank ? '' : `on host ${rank} (10.77.0.${rank + 1}): `
+      expect(last(result)).toContain(`xc: open network namespace not-there: ${named}no network`)
+    }
 })
