@@ -1,6 +1,6 @@
 /** Blocks and options of draft-ietf-opsawg-pcapng (§4) that are looked at. */
 const blockTypes = { interface: 1, statistics: 5, packet: 6 } as const
-const options = { end: 0, dropped: 5 } as const
+const options = { end: 0, comment: 1, dropped: 5 } as const
 /** Of an enhanced packet block, up to the frame (§4.3). */
 const packetHead = 28
 
@@ -29,9 +29,15 @@ export class PcapngCounter {
   #lost = 0
   #interfaces = 0
   #statistics = 0
+  readonly #comments = new Set<string>()
 
   get tally(): PcapngTally {
     return { frames: this.#frames, bytes: this.#bytes, lost: this.#lost }
+  }
+
+  /** Why there are no counts of some interfaces: hosts that were lost. */
+  get comments(): readonly string[] {
+    return [...this.#comments]
   }
 
   /** True when the statistics of all interfaces have come, with which such a file ends. */
@@ -76,21 +82,25 @@ export class PcapngCounter {
     if (type === blockTypes.interface) this.#interfaces++
     if (type === blockTypes.statistics) {
       this.#statistics++
-      this.#lost += droppedIn(this.#view, this.#have)
+      const counts = optionsIn(this.#view, this.#have)
+      const [comment, dropped] = [counts.get(options.comment), counts.get(options.dropped)]
+      if (comment) this.#comments.add(new TextDecoder().decode(comment))
+      if (dropped?.length === 8)
+        this.#lost += Number(new DataView(dropped.slice().buffer).getBigUint64(0, true))
     }
     this.#skip = Math.max(0, length - this.#have)
     this.#have = 0
   }
 }
 
-/** The option `isb_ifdrop` of an interface statistics block. */
-function droppedIn(view: DataView, end: number): number {
+/** The options of an interface statistics block, by their codes. */
+function optionsIn(view: DataView, end: number): Map<number, Uint8Array> {
+  const found = new Map<number, Uint8Array>()
   for (let at = 20; at + 4 <= end; ) {
     const [code, length] = [view.getUint16(at, true), view.getUint16(at + 2, true)]
-    if (code === options.end) return 0
-    if (code === options.dropped && at + 12 <= end)
-      return view.getUint32(at + 4, true) + 2 ** 32 * view.getUint32(at + 8, true)
+    if (code === options.end || at + 4 + length > end) break
+    found.set(code, new Uint8Array(view.buffer, at + 4, length))
     at += 4 + ((length + 3) & ~3)
   }
-  return 0
+  return found
 }

@@ -1,12 +1,20 @@
 import { request as httpRequest } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { unseenHeader, upgradeProtocol, verbs } from '../api/index.ts'
-import { codeOf, errorFromJson, systemClock, version, versionHeader } from '../base/index.ts'
+import {
+  codeOf,
+  errorFromJson,
+  systemClock,
+  version,
+  versionHeader,
+  type XclusterError,
+} from '../base/index.ts'
 import { PacketMerge } from './pcapng-merge.ts'
 import { connectionTo, type Remote, unclear, unreachable } from './requests.ts'
 
 /** The capture of one host: its socket, what has come with its head, and the links that it cannot see. */
 interface Opened {
+  readonly remote: Remote
   readonly socket: Duplex
   readonly first: Buffer
   readonly unseen: string
@@ -36,7 +44,10 @@ export async function joinPackets(
   send(opened, peer)
 }
 
-/** Until the reader ends its direction or leaves, or all captures have ended. */
+/**
+ * Until the reader ends its direction or leaves, or all captures have ended. The others go on without a host that has
+ * gone; the end of the file names it.
+ */
 function send(opened: readonly Opened[], peer: Duplex): void {
   const merge = new PacketMerge(opened.length, () => systemClock.now())
   let running = opened.length
@@ -57,7 +68,7 @@ function send(opened: readonly Opened[], peer: Duplex): void {
       if (!merge.end(at)) return
       if (--running > 0) return
       cancel()
-      write(merge.rest())
+      write(merge.rest(at => reasonOf(opened[at]!.remote)))
       peer.end()
     }
     write(merge.push(at, first))
@@ -76,6 +87,11 @@ function send(opened: readonly Opened[], peer: Duplex): void {
   look()
 }
 
+/** Why a host's capture ended before its counts came. */
+function reasonOf({ name, leaving }: Remote): string {
+  return `${name}: ${leaving.aborted ? (leaving.reason as XclusterError).reason : 'its capture was cut off'}`
+}
+
 function open(remote: Remote, path: string): Promise<Opened> {
   return new Promise((resolve, reject) => {
     const asking = httpRequest({
@@ -85,7 +101,7 @@ function open(remote: Remote, path: string): Promise<Opened> {
     })
     asking.on('error', failure => reject(unreachable(remote, failure)))
     asking.on('upgrade', (answer, socket, first) =>
-      resolve({ socket, first, unseen: String(answer.headers[unseenHeader] ?? '') }),
+      resolve({ remote, socket, first, unseen: String(answer.headers[unseenHeader] ?? '') }),
     )
     asking.on('response', async answer => {
       const pieces: Buffer[] = []

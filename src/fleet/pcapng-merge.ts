@@ -1,6 +1,10 @@
 /** The blocks of pcapng that a capture of ours has (draft-ietf-opsawg-pcapng §4). */
 const blockTypes = { section: 0x0a0d0d0a, interface: 1, statistics: 5, packet: 6 } as const
 
+const commentOption = 1
+/** Bytes. A reader looks at no more of such a block than 512. */
+const longestComment = 400
+
 /** Milliseconds that a frame waits for an earlier one of another host. */
 const holdMs = 500
 
@@ -16,6 +20,8 @@ interface Source {
   rest: Buffer
   /** Its interfaces' numbers in the merged file. */
   readonly links: number[]
+  /** Those of which there are no statistics yet. */
+  readonly open: Set<number>
   readonly frames: Frame[]
   ended: boolean
 }
@@ -34,7 +40,7 @@ export class PacketMerge {
   constructor(sources: number, now: () => number) {
     this.#now = now
     this.#sources = Array.from({ length: sources }, () => ({
-      ...{ rest: Buffer.alloc(0), links: [], frames: [], ended: false },
+      ...{ rest: Buffer.alloc(0), links: [], open: new Set(), frames: [], ended: false },
     }))
   }
 
@@ -73,10 +79,16 @@ export class PacketMerge {
     }
   }
 
-  /** All that is left, and the statistics. */
-  rest(): Buffer[] {
+  /**
+   * All that is left, and the statistics. Interfaces of a source that has ended without them get one with the reason as
+   * a comment, and no counts.
+   */
+  rest(reasonOf: (at: number) => string): Buffer[] {
     for (const source of this.#sources) source.ended = true
-    return [...this.due(), ...this.#statistics]
+    const cut = this.#sources.flatMap(({ open }, at) =>
+      Array.from(open, link => commentOf(link, this.#now(), reasonOf(at))),
+    )
+    return [...this.due(), ...this.#statistics, ...cut]
   }
 
   /** The source with the earliest frame. */
@@ -95,15 +107,34 @@ export class PacketMerge {
       return isFirst ? [block] : []
     }
     if (type === blockTypes.interface) {
+      source.open.add(this.#links)
       source.links.push(this.#links++)
       return [block]
     }
-    block.writeUInt32LE(source.links[block.readUInt32LE(8)] ?? 0, 8)
-    if (type === blockTypes.statistics) this.#statistics.push(block)
-    else if (type === blockTypes.packet) {
+    const link = source.links[block.readUInt32LE(8)] ?? 0
+    block.writeUInt32LE(link, 8)
+    if (type === blockTypes.statistics) {
+      source.open.delete(link)
+      this.#statistics.push(block)
+    } else if (type === blockTypes.packet) {
       const at = block.readUInt32LE(12) * 2 ** 32 + block.readUInt32LE(16)
       source.frames.push({ at, came: this.#now(), block })
     }
     return []
   }
+}
+
+/** An interface's statistics with a comment alone (§4.6, §3.5.1). `at`: milliseconds since 1970. */
+function commentOf(link: number, at: number, comment: string): Buffer {
+  const text = Buffer.from(comment).subarray(0, longestComment)
+  const size = 32 + ((text.length + 3) & ~3)
+  const block = Buffer.alloc(size)
+  const time = Math.round(at * 1000)
+  const fields = [blockTypes.statistics, size, link, Math.floor(time / 2 ** 32), time % 2 ** 32]
+  for (const [index, field] of fields.entries()) block.writeUInt32LE(field, 4 * index)
+  block.writeUInt16LE(commentOption, 20)
+  block.writeUInt16LE(text.length, 22)
+  text.copy(block, 24)
+  block.writeUInt32LE(size, size - 4)
+  return block
 }

@@ -100,6 +100,9 @@ test('the nodes of a host that is killed are failed with the reason, and the oth
   await using hosts = await TestHosts.open(3)
   const { running } = await start(hosts)
   const { xc } = hosts.hosts[0]!
+  const file = join(xc.root, 'cut.pcapng')
+  const capture = xc.begin(['capture', '--net', '1', '-w', file, '--json'])
+  await capture.says(/Capturing/)
   running[2]!.child.kill('SIGKILL')
   const reason = 'host 2 (10.77.0.3): its process has ended'
   expect(await waitFor(async () => (await xc.good(['status'])).includes(`vm-006: ${reason}`), 20_000)).toBe(
@@ -108,8 +111,24 @@ test('the nodes of a host that is killed are failed with the reason, and the oth
   expect(await xc.good(['exec', '1', '--', 'ping', '-c1', '-W9', '192.168.1.3'])).toContain(
     '1 packets received',
   )
+  capture.child.kill('SIGINT')
+  const captured = await capture.result
+  expect(captured.status).toBe(1)
+  expect(captured.stderr).toContain(`\nxc: complete capture in ${file}: ${reason}. It has what had come`)
+  // The ping after the loss, there and back on two taps.
+  expect(JSON.parse(captured.stdout).frames).toBeGreaterThanOrEqual(4)
   expect((await xc.run(['exec', '5', '--', 'true'])).stderr).toBe(
     'xc: reach host 2 (10.77.0.3): its process has ended.\n',
+  )
+  const verified = await xc.run(['verify'])
+  expect(verified.status).toBe(1)
+  for (const node of ['vm-005', 'vm-006'])
+    expect(verified.stdout).toContain(`${node}: node: failed (${reason}), should be ready\n`)
+  const checked = await xc.run(['check'])
+  expect(checked.status).toBe(1)
+  expect(checked.stdout).toMatch(/^vm-005 +vm-006 /m)
+  expect(await xc.good(['metrics'])).toMatch(
+    /^xcluster_node_state\{host="2",.*node="vm-006",.*state="failed"\} 1$/m,
   )
   running[0]!.child.kill('SIGTERM')
   expect((await ends(running)).map(({ status, signal }) => status ?? signal)).toEqual([0, 0, 'SIGKILL'])

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { PcapngCounter } from '../../../src/cli/pcapng-counter.ts'
 import { PacketMerge } from '../../../src/fleet/pcapng-merge.ts'
 import { pcapngEnd, pcapngStart } from '../../../src/net/capture/pcapng.ts'
 import { pcapngPackets } from '../../support/pcapng-packets.ts'
@@ -32,7 +33,7 @@ describe('captures of several hosts in one file', () => {
     merge.push(0, pcapngEnd([{ link: 0, ...counts }]))
     merge.push(1, pcapngEnd([0, 1].map(link => ({ link, ...counts }))))
     expect([merge.end(0), merge.end(0), merge.end(1)]).toEqual([true, false, true])
-    file.push(...merge.rest())
+    file.push(...merge.rest(() => 'not said'))
     const names = ['vm-001/eth1', 'vm-003/eth1', 'vm-004/eth1'].map(name => ({ name }))
     expect(Buffer.concat(file)).toEqual(
       Buffer.concat([
@@ -41,6 +42,19 @@ describe('captures of several hosts in one file', () => {
         pcapngEnd([0, 1, 2].map(link => ({ link, ...counts }))),
       ]),
     )
+  })
+
+  test('have all frames and counts when one of them is cut off, and say why it was', () => {
+    const { merge, file } = openMerge()
+    file.push(...merge.push(0, packets(frame(0, 1))))
+    file.push(...merge.push(1, packets(frame(1, 2)).subarray(0, -1)))
+    merge.push(0, pcapngEnd([{ link: 0, ...counts, dropped: 3 }]))
+    file.push(...merge.rest(at => `host ${at}: its process has ended`))
+    const counter = new PcapngCounter()
+    for (const piece of file) counter.push(piece)
+    expect(counter.tally).toEqual({ frames: 1, bytes: 15, lost: 3 })
+    expect(counter.complete).toBe(true)
+    expect(counter.comments).toEqual(['host 1: its process has ended'])
   })
 
   test('wait half a second for frames of a host that is silent', () => {

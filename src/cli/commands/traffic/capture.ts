@@ -63,9 +63,10 @@ export async function capture(session: Session, options: CaptureOptions, tells =
     await using target = file === '-' ? standardOutput : await openFile(file)
     if (unseen.length > 0) tells(`Not captured, because the host cannot see it: ${unseen.join(', ')}.`)
     tells(`Capturing${forMs === undefined ? ' until Ctrl-C' : ''}.`)
-    const tally = await received(socket, { target, forMs })
+    const { tally, comments } = await received(socket, { target, forMs })
     if (json) printJson({ v: 1, file, ...tally })
     else said(tally, file, tells)
+    if (comments.length > 0) throw cutOff(target.name, comments.join('; '))
   } finally {
     socket.destroy()
   }
@@ -75,7 +76,7 @@ export async function capture(session: Session, options: CaptureOptions, tells =
 async function received(
   socket: Socket,
   { target, forMs }: { readonly target: Target; readonly forMs: number | undefined },
-): Promise<PcapngTally> {
+): Promise<PcapngCounter> {
   const end = () => socket.end()
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.once(signal, end) // a second one ends this process
@@ -84,7 +85,7 @@ async function received(
   try {
     for await (const piece of socket) {
       counter.push(piece as Buffer)
-      if (!(await target.write(piece as Buffer))) return counter.tally
+      if (!(await target.write(piece as Buffer))) return counter
     }
   } catch (failure) {
     if (!isSystemError(failure, 'ECONNRESET', 'EPIPE')) throw failure
@@ -92,8 +93,8 @@ async function received(
     cancel()
     for (const signal of signals) process.off(signal, end)
   }
-  if (!counter.complete) throw cutOff(target.name)
-  return counter.tally
+  if (!counter.complete) throw cutOff(target.name, "the cluster's owner ended before the capture did")
+  return counter
 }
 
 /** What a capture is written to. */
@@ -168,12 +169,12 @@ function notWritten(target: string, reason: string, cause: unknown): CliError {
   return new CliError({ code: 'CAPTURE_NOT_WRITTEN', op: 'write capture to', target, reason, cause })
 }
 
-function cutOff(target: string): CliError {
+function cutOff(target: string, reason: string): CliError {
   return new CliError({
     code: 'CAPTURE_CUT_OFF',
     op: 'complete capture in',
     target,
-    reason: "the cluster's owner ended before the capture did",
+    reason,
     remedy: 'It has what had come until then, without the counts of lost frames',
   })
 }
