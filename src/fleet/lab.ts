@@ -134,6 +134,6 @@ function hostOnNet(net: number): FleetError {
     op: 'join',
     target: `net ${net}`,
     reason: 'the host has addresses there, and each of several hosts would have the same',
-    remedy: `Leave it out of ${settingText('hostNets')}, or keep its nodes on one host (\`host\` in the file)`,
+    remedy: `Leave it out of ${settingText('hostNets')}, or keep its nodes on one host (host: in the file)`,
   })
 }

@@ -194,6 +194,6 @@ function noHost(id: number, { host, count }: { host: number; count: number }): F
     op: 'place',
     target: nodeName(id),
     reason: `it shall be on host ${host}, and there are ${count}, numbered from 0`,
-    remedy: 'Use more hosts, or another `host` in the topology file',
+    remedy: 'Use more hosts, or another number under host: in the topology file',
   })
 }

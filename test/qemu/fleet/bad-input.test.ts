@@ -88,6 +88,19 @@ test('a lab whose hosts do not fit together ends on all of them with one sentenc
   expect(last(stranger!)).toMatch(/^xc: join host 0 \(10.77.0.1\): it does not have the same secret/)
 })
 
+test('a lab is a file or the name of a topology, and a host that is not there is named with the way out', async () => {
+  await using hosts = await TestHosts.open(1)
+  const { xc } = hosts.hosts[0]!
+  expect(await xc.good(['host', 'xnet', '--dry-run', '--count', '2'])).toMatch(/^1 +3 .* 4 201 202$/m)
+  expect((await xc.run(['host', 'nowhere', '--dry-run'])).stderr).toMatch(
+    /^xc: there is no topology 'nowhere'\. Use one of: xnet, /,
+  )
+  expect(last(await xc.run(['host', fileOn(hosts, 0), '--dry-run', '--count', '1']))).toBe(
+    'xc: place vm-002: it shall be on host 1, and there are 1, numbered from 0. ' +
+      'Use more hosts, or another number under host: in the topology file.',
+  )
+})
+
 test('a number of VXLAN that is taken on one host ends the start on all', async () => {
   await using hosts = await TestHosts.open(2)
   const nodes = [1, 2].map(id => ({ id, nets: [{ net: 1, mac: '' }] }))

@@ -88,7 +88,8 @@ describe('placing nodes on hosts', () => {
       'place vm-002: it needs 5000 MiB, and host 1 has 3996 MiB left',
     )
     expect(() => place(nodes(1), hosts(2), () => 2)).toThrow(
-      'place vm-001: it shall be on host 2, and there are 2, numbered from 0',
+      'place vm-001: it shall be on host 2, and there are 2, numbered from 0. ' +
+        'Use more hosts, or another number under host: in the topology file',
     )
   })
 

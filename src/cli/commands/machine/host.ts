@@ -21,7 +21,7 @@ interface HostOptions extends CommonOptions, EngineOptions {
 export function configure(command: Command, session: Session): void {
   addSettings(command, session.argv)
   command
-    .argument('<lab>', 'the topology file, the same on all hosts')
+    .argument('<lab>', 'a topology file, the same on all hosts, or the name of a topology')
     .option('--rank <n>', 'the number of this host, from 0; 0 leads')
     .option('--count <n>', 'how many hosts there are')
     .option('--peers <addresses>', 'the address or name of each host, by number, with commas')
@@ -35,7 +35,7 @@ export function configure(command: Command, session: Session): void {
     .option(...timeoutOption)
     .addHelpText('after', help)
     .action(async (lab: string, options: HostOptions & Record<string, unknown>) => {
-      const given = await withTopologyFile(session, { ...options, topology: fileOf(lab) })
+      const given = await withTopologyFile(session, { ...options, topology: lab })
       const settings = settingsOf(session, given)
       if (options.dryRun) return await dryRun(settings, options)
       await run(session, settings, options)
@@ -47,9 +47,6 @@ It runs in the foreground, one on each host, and its life is that of the lab's p
 host with number 0 all commands work on the whole lab (docs/hosts.md).
 
   xc host lab.yaml --rank 1 --peers 10.0.0.1,10.0.0.2 --secret-file secret`
-
-/** A name without a slash and an ending would be that of a topology. */
-const fileOf = (lab: string) => (/[/.]/.test(lab) ? lab : `./${lab}`)
 
 async function dryRun(settings: Settings, { count = '1', json }: HostOptions): Promise<void> {
   if (!/^[1-9]\d{0,3}$/.test(count)) throw badCount(count)
