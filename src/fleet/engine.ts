@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { isAddress, reasonOf } from '../base/index.ts'
 import { FleetError } from './errors.ts'
 
@@ -41,6 +41,7 @@ export interface EngineOptions {
 
 /** Bytes. A shorter secret could be guessed. */
 const shortestSecret = 16
+const longestSecret = 65_536
 
 /** The usual ports: of control, and of VXLAN (RFC 7348 §5). */
 const usualPorts = [7766, 4789] as const
@@ -103,11 +104,24 @@ function numberOf(what: string, text: string): number {
   throw bad(what, `'${text}' is not a number`)
 }
 
+/** Of a file, or of what a pipe has until its end. */
 function secretIn(path: string): Buffer {
+  let fd: number | undefined
   try {
-    return readFileSync(path)
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOCTTY)
+    const found = fstatSync(fd)
+    if (!found.isFile() && !found.isFIFO()) throw bad(path, 'it is neither a file nor a pipe')
+    const bytes = Buffer.alloc(longestSecret + 1)
+    let length = 0
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = readSync(fd, bytes, length, bytes.length - length, null)
+    if (length > longestSecret)
+      throw bad(path, `it has more than ${longestSecret} bytes`, 'Give a file with some random bytes')
+    return bytes.subarray(0, length)
   } catch (failure) {
-    throw bad(path, reasonOf(failure))
+    throw failure instanceof FleetError ? failure : bad(path, reasonOf(failure))
+  } finally {
+    if (fd !== undefined) closeSync(fd)
   }
 }
 

@@ -1,11 +1,16 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { engineFrom } from '../../../src/fleet/index.ts'
 
 const secretFile = join(mkdtempSync(join(tmpdir(), 'xc-engine-')), 'secret')
 writeFileSync(secretFile, 'sixteen bytes or more')
+const large = `${secretFile}-large`
+writeFileSync(large, Buffer.alloc(65_537))
 const whole = { rank: '1', peers: '10.0.0.1,fd00::2', secretFile }
 
 describe('the values of a host of a lab', () => {
@@ -18,6 +23,14 @@ describe('the values of a host of a lab', () => {
       ports: [7766, 4789],
       secret: Buffer.from('sixteen bytes or more'),
     })
+  })
+
+  test('take the secret from a pipe, too', async () => {
+    await promisify(execFile)('mkfifo', [`${secretFile}-pipe`])
+    const writer = execFile('sh', ['-c', `printf %65536s > ${secretFile}-pipe`])
+    const { secret } = await engineFrom({}, { ...whole, secretFile: `${secretFile}-pipe` })
+    expect(secret.toString()).toBe(' '.repeat(65_536))
+    await once(writer, 'close')
   })
 
   test('come from the first engine that has started the process, and options win', async () => {
@@ -36,6 +49,9 @@ describe('the values of a host of a lab', () => {
     [{ peers: 'a,b c' }, "read peers: 'b c' is neither an address nor a name"],
     [{ ports: '0,4789' }, 'read ports: they are not two numbers from 1 to 65535'],
     [{ secretFile: '/nowhere' }, 'read /nowhere: No such file or directory'],
+    [{ secretFile: '/dev/zero' }, 'read /dev/zero: it is neither a file nor a pipe'],
+    [{ secretFile: tmpdir() }, `read ${tmpdir()}: it is neither a file nor a pipe`],
+    [{ secretFile: large }, `read ${large}: it has more than 65536 bytes`],
     [{ secretFile: undefined }, 'read secret: it is not given'],
   ])('are refused in one sentence: %o', async (change, message) => {
     const options = JSON.parse(JSON.stringify({ ...whole, ...change }, (_, value) => value))
