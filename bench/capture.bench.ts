@@ -1,15 +1,23 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Cluster, startCluster } from '../src/index.ts'
+import { type Cluster, type LinkChoice, startCluster } from '../src/index.ts'
 import { Xc } from '../test/support/xc.ts'
 import type { Benchmark, Sample } from './benchmark.ts'
 
 const perTransfer = 512 << 20
 const pings = 20
 
+const units = { transfer: 'ms', frames: 'count', lost: 'count' } as const
+const ratios = [
+  ['captured', 'plain'],
+  ['captured twice', 'plain'],
+  ['captured, xc', 'plain, xc'],
+] as const
+
 /**
- * What a capture costs: iperf3 sends 512 MiB from one guest to another, with no capture, with one of both links into a
- * file by this process, and by `xc capture`. Then how soon a program has a packet after the kernel saw it.
+ * What a capture costs: iperf3 sends 512 MiB from one guest to another, with no capture, with one of the receiver's link
+ * into a file, by this process and by `xc capture`, and with one of both links, which has each packet twice. Then how
+ * soon a program has a packet after the kernel saw it.
  */
 const capture: Benchmark = {
   rounds: { usual: 9, quick: 2 },
@@ -27,17 +35,19 @@ const capture: Benchmark = {
 
     const byCluster = () => transfer(async args => textOf((await cluster.exec(2, args)).stdout))
     const byXc = () => transfer(args => xc.good(['exec', '2', '--', ...args]))
+    const captured = async (links: LinkChoice) => {
+      const running = await cluster.capture({ ...links, file })
+      const sample = await byCluster()
+      const { frames, lost } = await running.close()
+      return { ...sample, frames, lost }
+    }
     const variants = {
       plain: byCluster,
-      captured: async () => {
-        const running = await cluster.capture({ nets: [1], file })
-        const sample = await byCluster()
-        const { frames, lost } = await running.close()
-        return { ...sample, frames, lost }
-      },
+      captured: () => captured({ nodes: [1], nets: [1] }),
+      'captured twice': () => captured({ nets: [1] }),
       'plain, xc': byXc,
       'captured, xc': async () => {
-        const running = xc.begin(['capture', '--net', '1', '-w', file])
+        const running = xc.begin(['capture', '--node', '1', '--net', '1', '-w', file])
         await running.says(/apturing/)
         const sample = await byXc()
         running.child.kill('SIGINT')
@@ -45,11 +55,6 @@ const capture: Benchmark = {
         return { ...sample, lost: Number(/(\d+) (?:lost|dropped)/.exec(stderr)?.[1] ?? 0) }
       },
     }
-    const units = { transfer: 'ms', frames: 'count', lost: 'count' } as const
-    const ratios = [
-      ['captured', 'plain'],
-      ['captured, xc', 'plain, xc'],
-    ] as const
     const waits = {
       n: 2,
       units: { delay: 'ms', slowest: 'ms' } as const,

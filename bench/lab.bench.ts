@@ -14,7 +14,7 @@ nodes: 12
 routers: 0
 nets: { vm: [0, 1] }
 host: { 1-4: 0, 5-8: 1, 9-12: 2 }
-settings: { mem: 128 }
+settings: { name: lab, mem: 128 }
 `
 const two = `
 name: lab
@@ -22,7 +22,7 @@ nodes: 2
 routers: 0
 nets: { vm: [0, 1] }
 host: { 1: 0, 2: 1 }
-settings: { mem: 128, with: [iperf3], mtu: 1450 }
+settings: { name: lab, mem: 128, with: [iperf3], mtu: 1450 }
 `
 
 /**
@@ -79,7 +79,7 @@ function starts(slurm: Slurm, xc: Xc, whole: string): Case['variants'] {
     },
     'a job on three hosts': async () => {
       const sample = await timed(async () => {
-        await xc.good(['submit', whole, '--hosts', '3', '--timeout', '120'])
+        await xc.good(['submit', whole, '--name', 'lab', '--hosts', '3', '--timeout', '120'])
         await leader.good(['check', '--name', 'lab'])
       })
       await xc.good(['cancel', '--name', 'lab'])

@@ -5,17 +5,22 @@ const slabSize = 8 << 20
 const roomSize = 128 << 10
 /** Slabs that are kept for reuse. Collecting memory takes longer than copying it. */
 const mostSpare = 4
-/** Blocks beside each other are written as they are from this length on. Others are copied into pieces. */
+/** Blocks beside each other are written as they are from this length on. Others are copied together. */
 const leastRun = 16 << 10
-const pieceSize = 1 << 20
+const jointSize = 1 << 20
 
 /** Memory with blocks of a capture file, one after the other. */
 class Slab {
-  readonly memory = new Uint8Array(Buffer.allocUnsafeSlow(slabSize).buffer)
-  readonly view = new DataView(this.memory.buffer)
+  readonly memory: Uint8Array
+  readonly view: DataView
   used = 0
-  /** Frames in it that are still needed. */
+  /** Frames or pieces in it that are still needed. */
   needed = 0
+
+  constructor(size: number) {
+    this.memory = new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+    this.view = new DataView(this.memory.buffer)
+  }
 }
 
 /** A frame in the store, with room for the rest of its block around it. */
@@ -46,9 +51,11 @@ export interface Piece {
  * large ones are written without a copy.
  */
 export class FrameStore {
-  #slab = new Slab()
+  #slab = new Slab(slabSize)
   readonly #spare: Slab[] = []
-  readonly #pieces: Uint8Array[] = []
+  /** Where small blocks are copied together. */
+  #joint = new Slab(jointSize)
+  readonly #joints = [this.#joint]
   /** Bytes of memory with frames that are still needed. */
   held = 0
 
@@ -82,36 +89,45 @@ export class FrameStore {
 
   /** Their blocks in this order. A frame is released when its piece is done. */
   *pieces(frames: readonly PlacedFrame[]): Generator<Piece> {
-    let piece: Uint8Array | undefined
-    let filled = 0
-    for (const { slab, from, to, frames: count } of runs(frames)) {
-      const isLarge = to - from >= leastRun
-      if (piece && (isLarge || filled + to - from > pieceSize)) {
-        yield this.#joined(piece, filled)
-        piece = undefined
-        filled = 0
+    let from = this.#joint.used
+    for (const { slab, from: start, to, frames: count } of runs(frames)) {
+      const bytes = slab.memory.subarray(start, to)
+      const isLarge = bytes.length >= leastRun
+      const isFull = this.#joint.used + bytes.length > jointSize
+      if ((isLarge || isFull) && this.#joint.used > from) {
+        yield this.#joined(from)
+        from = this.#joint.used
       }
-      const bytes = slab.memory.subarray(from, to)
       if (isLarge) yield { bytes, done: () => this.release(slab, count) }
       else {
-        piece ??= this.#pieces.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(pieceSize).buffer)
-        piece.set(bytes, filled)
-        filled += bytes.length
+        if (isFull) from = this.#changeJoint()
+        this.#joint.memory.set(bytes, this.#joint.used)
+        this.#joint.used += bytes.length
         this.release(slab, count)
       }
     }
-    if (piece) yield this.#joined(piece, filled)
+    if (this.#joint.used > from) yield this.#joined(from)
   }
 
-  #joined(piece: Uint8Array, length: number): Piece {
-    const done = () => void (this.#pieces.length < mostSpare && this.#pieces.push(piece))
-    return { bytes: piece.subarray(0, length), done }
+  #joined(from: number): Piece {
+    const joint = this.#joint
+    joint.needed++
+    return { bytes: joint.memory.subarray(from, joint.used), done: () => void joint.needed-- }
+  }
+
+  /** Takes memory that no piece needs. Returns where it is filled from. */
+  #changeJoint(): number {
+    const free = this.#joints.find(({ needed }) => needed === 0) ?? new Slab(jointSize)
+    if (!this.#joints.includes(free)) this.#joints.push(free)
+    this.#joint = free
+    free.used = 0
+    return 0
   }
 
   #change(): void {
     if (this.#slab.needed > 0) this.held += slabSize
     else this.#spare.push(this.#slab)
-    this.#slab = this.#spare.pop() ?? new Slab()
+    this.#slab = this.#spare.pop() ?? new Slab(slabSize)
     this.#slab.used = 0
   }
 }
