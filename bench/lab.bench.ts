@@ -41,6 +41,7 @@ const lab: Benchmark = {
     const { PATH, SLURM_CONF, LD_LIBRARY_PATH } = slurm.env
     Object.assign(xc.env, { PATH, SLURM_CONF, LD_LIBRARY_PATH })
     scope.defer(() => rmSync(xc.root, { recursive: true, force: true }))
+    scope.defer(() => xc.run(['stop', '--all']).then(() => {}))
     const file = (name: string, text: string) => {
       writeFileSync(join(slurm.folder, name), text)
       return join(slurm.folder, name)
