@@ -1,7 +1,5 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import type { Environment } from '../plan/index.ts'
-import { spawnAside } from '../sys/index.ts'
+import { findProgram, spawnAside } from '../sys/index.ts'
 import { HostError } from './errors.ts'
 
 /** A terminal window of xterm(1). */
@@ -15,23 +13,11 @@ interface Window {
 
 /** The path of xterm(1). Throws XTERM_MISSING when there is none, and when there is no display for it. */
 export function findXterm({ DISPLAY, PATH = '' }: Environment): string {
-  const paths = PATH.split(delimiter)
-    .filter(Boolean)
-    .map(directory => join(directory, 'xterm'))
-  const file = paths.find(isExecutable)
+  const file = findProgram('xterm', PATH)
   if (file === undefined) throw missing('no directory of PATH has it', 'Install the package xterm')
   if (!DISPLAY)
     throw missing('DISPLAY is not set, so it has no screen', 'Log in with ssh -X, or to a desktop')
   return file
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function missing(reason: string, remedy: string): HostError {

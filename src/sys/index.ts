@@ -31,6 +31,7 @@ export {
   spawnAside,
   spawnDetached,
 } from './processes/launch.ts'
+export { findProgram, isExecutable } from './processes/program.ts'
 export {
   runUserScript,
   scriptFailure,

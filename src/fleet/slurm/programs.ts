@@ -1,7 +1,5 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { searchPath } from '../../base/index.ts'
-import { runUserScript, scriptFailure, startFailure } from '../../sys/index.ts'
+import { findProgram, runUserScript, scriptFailure, startFailure } from '../../sys/index.ts'
 import { FleetError } from '../errors.ts'
 
 /** The programs of Slurm that are started: it has no other interface that all sites have. */
@@ -38,8 +36,7 @@ export async function runSlurm(
 }
 
 function pathOf(program: SlurmProgram, env: SlurmPrograms['env']): string {
-  const paths = searchPath(env).split(delimiter).filter(Boolean)
-  const found = paths.map(folder => join(folder, program)).find(isProgram)
+  const found = findProgram(program, searchPath(env))
   if (found) return found
   throw new FleetError({
     code: 'SLURM_MISSING',
@@ -49,15 +46,6 @@ function pathOf(program: SlurmProgram, env: SlurmPrograms['env']): string {
     reason: 'no directory of PATH has it',
     remedy: 'Run this on a machine from which jobs of Slurm are submitted',
   })
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** `sbatch: error: Batch job submission failed: Invalid feature specification` without its beginning; the last such line. */

@@ -1,9 +1,7 @@
-import { accessSync, constants } from 'node:fs'
-import { join } from 'node:path'
 import { Scope, settingText } from '../../base/index.ts'
 import { type Pair, planUplink, type UplinkRequest } from '../../plan/index.ts'
 import { openRoute, type Route } from '../../rtnl/index.ts'
-import { type Launched, launch, type NetNamespace } from '../../sys/index.ts'
+import { findProgram, type Launched, launch, type NetNamespace } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 import { openInside } from './uplink.ts'
 
@@ -84,11 +82,7 @@ async function ended(pasta: Launched, target: string): Promise<never> {
 }
 
 function find(searchPath: string): string {
-  const paths = searchPath
-    .split(':')
-    .filter(Boolean)
-    .map(directory => join(directory, 'pasta'))
-  const found = paths.find(isProgram)
+  const found = findProgram('pasta', searchPath)
   if (found) return found
   throw new NetError({
     code: 'PASTA_MISSING',
@@ -97,13 +91,4 @@ function find(searchPath: string): string {
     reason: 'unprivileged users need pasta for an uplink, and it is not installed',
     remedy: 'Install pasta (Debian, Ubuntu: sudo apt-get install passt), or run as root',
   })
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -61,7 +61,7 @@ export function isPrivileged({ nics }: Pick<Described, 'nics'>): boolean {
 /**
  * A VM that goes on from a saved state announces itself neither through its guest nor from QEMU: no node on its nets
  * knows it yet, and the five rounds would cost each clone 15 ms of CPU, and every node on the net a packet a round.
- * The guest's part is left out of the device: with it there, QEMU 7.2 may die later of what it has not prepared.
+ * The device lacks the guest's part: with it, QEMU 7.2 could die much later (docs/decisions/cloning.md).
  */
 const quietNics = ['-global', 'virtio-net-device.guest_announce=off']
 const incoming = ['-incoming', 'defer', '-global', 'migration.announce-rounds=0']

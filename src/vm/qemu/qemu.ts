@@ -1,6 +1,6 @@
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
-import { launch } from '../../sys/index.ts'
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { findProgram, isExecutable, launch } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { Qemu } from '../types.ts'
 import { recall, remember } from './remembered.ts'
@@ -18,11 +18,9 @@ export interface QemuSearch {
 
 /** Finds QEMU. Throws QEMU_MISSING. */
 export async function findQemu({ given, searchPath, cacheDir }: QemuSearch): Promise<Qemu> {
-  const directories = searchPath.split(delimiter).filter(Boolean)
-  const candidates = given ? [given] : directories.map(directory => join(directory, program))
-  for (const path of candidates) {
-    if (!executable(path)) continue
-    const whole = resolve(path)
+  const found = given ? [given].find(isExecutable) : findProgram(program, searchPath)
+  if (found !== undefined) {
+    const whole = resolve(found)
     const ask = () => askQemu(whole)
     return { path: whole, ...(await (cacheDir ? known(whole, cacheDir, ask) : ask())) }
   }
@@ -32,15 +30,6 @@ export async function findQemu({ given, searchPath, cacheDir }: QemuSearch): Pro
         'Give the path of a QEMU that you may execute (--kvm), or leave it out',
       )
     : missing(`no directory of PATH (${searchPath}) has ${program}`)
-}
-
-function executable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** What QEMU itself says. */
