@@ -33,6 +33,15 @@
       'ldflags': ['-static', '-s'],
     },
     {
+      # For QEMU, which loads it, whatever C library that has.
+      'target_name': 'xcluster-qemu',
+      'type': 'shared_library',
+      'product_extension': 'so',
+      'product_dir': '<(PRODUCT_DIR)',
+      'sources': ['native/qemu/trim.c'],
+      'ldflags': ['-nostdlib', '-Wl,--as-needed', '-s'],
+    },
+    {
       # For the guest, whatever libraries that has.
       'target_name': 'xcluster-guest',
       'type': 'executable',

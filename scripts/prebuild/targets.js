@@ -10,7 +10,7 @@
  */
 
 /** Guests are x86-64 whatever the host is, so there is one guest program. */
-const everywhere = ['xcluster.node', 'xcluster-launcher']
+const everywhere = ['xcluster.node', 'xcluster-launcher', 'xcluster-qemu.so']
 
 /** @type {readonly Target[]} */
 export const targets = [

@@ -17,9 +17,11 @@ import { filesBelow, fingerprint, inProject, isStamped, writeStamp } from './pro
 import { run } from './run.js'
 
 const stamp = 'build/.native-stamp'
-const results = ['xcluster.node', 'xcluster-launcher', 'xcluster-guest'].map(name => `build/Release/${name}`)
+const results = ['xcluster.node', 'xcluster-launcher', 'xcluster-qemu.so', 'xcluster-guest'].map(
+  name => `build/Release/${name}`,
+)
 
-/** The addon, the launcher and the guest program, built by node-gyp. */
+/** The addon, the launcher, the guest program and what QEMU loads, built by node-gyp. */
 export const native = () => ({
   title: 'Native addon and launcher',
   /** @param {import('./steps.js').Say} say */
@@ -33,7 +35,7 @@ export const native = () => ({
 })
 
 /**
- * Builds addon, launcher and guest program into build/Release: each is the old file or the whole new one.
+ * Builds all of native/ into build/Release: each is the old file or the whole new one.
  * @param {import('./steps.js').Say} say
  */
 export async function buildNative(say) {

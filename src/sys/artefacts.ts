@@ -3,8 +3,8 @@ import { reasonOf } from '../base/index.ts'
 import { attempt, isShortage, SysError } from './errors.ts'
 import { packageRoot } from './package-root.ts'
 
-/** What native/ becomes: the addon, the program that starts others, the program that runs in guests. */
-export type Artefact = 'xcluster.node' | 'xcluster-launcher' | 'xcluster-guest'
+/** What native/ becomes: the addon, the program that starts others, what QEMU loads, the program that runs in guests. */
+export type Artefact = 'xcluster.node' | 'xcluster-launcher' | 'xcluster-qemu.so' | 'xcluster-guest'
 
 export const remedy = 'Run: npx xc setup'
 

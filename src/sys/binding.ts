@@ -76,6 +76,12 @@ export function launcherPath(): string {
   return launcher
 }
 
+/** The path of what QEMU loads (native/qemu/trim.c). Throws ARTEFACT_MISSING and ARTEFACT_DAMAGED. */
+export function qemuPreloadPath(): string {
+  preload ??= artefact('xcluster-qemu.so')
+  return preload
+}
+
 /**
  * Loads an addon and checks that it has the version this code is written for. Throws ADDON_STALE, ADDON_REFUSED and
  * GLIBC_OLD.
@@ -120,6 +126,7 @@ function glibcVersion(): string {
 
 let loaded: Binding | undefined
 let launcher: string | undefined
+let preload: string | undefined
 
 /** The addon. It is loaded at the first use, so that code without system calls works without it. */
 export function binding(): Binding {
@@ -132,7 +139,7 @@ export function binding(): Binding {
 /** Why a native file does not fit this machine, in words. Undefined when all of them do. */
 export function nativeMisfit(): string | undefined {
   try {
-    for (const name of ['xcluster-launcher', 'xcluster-guest'] as const) artefact(name)
+    for (const name of ['xcluster-launcher', 'xcluster-qemu.so', 'xcluster-guest'] as const) artefact(name)
     loadBinding(artefact('xcluster.node'))
     return undefined
   } catch (failure) {

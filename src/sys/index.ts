@@ -1,5 +1,5 @@
 export { artefact } from './artefacts.ts'
-export { nativeMisfit } from './binding.ts'
+export { nativeMisfit, qemuPreloadPath } from './binding.ts'
 export { closeFd, handOver } from './descriptor.ts'
 export { isShortage, SysError } from './errors.ts'
 export { makeDirectory } from './files/directory.ts'

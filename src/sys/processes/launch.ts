@@ -15,7 +15,7 @@ export interface Identity {
 }
 
 export interface LaunchSpec {
-  /** An absolute path: the launcher does not search PATH, since the program gets no environment. */
+  /** An absolute path: the launcher does not search PATH. */
   readonly file: string
   readonly args?: readonly string[]
   /** Open fds of this process; they are 3, 4, … in the child, which gets no others. The caller closes its own. */
@@ -26,6 +26,8 @@ export interface LaunchSpec {
    * your own user.
    */
   readonly identity?: Identity
+  /** The program's environment. Default: none. */
+  readonly env?: Readonly<NodeJS.ProcessEnv>
   /** The network namespace to run in, with the user namespace that was made with it. */
   readonly namespace?: NetNamespace | undefined
   /** How many bytes are kept of the end of each output (default 8 KiB). */
@@ -60,7 +62,7 @@ export function launch(spec: LaunchSpec): Launched {
   const child = start(spec.file, () =>
     spawn(launcherPath(), launcherArgs(spec), {
       stdio: ['ignore', 'pipe', 'pipe', ...inherited],
-      env: {},
+      env: { ...spec.env },
       detached: true,
     }),
   )
@@ -73,18 +75,15 @@ export function launch(spec: LaunchSpec): Launched {
   }
 }
 
-/**
- * The launcher's command line. With `environment`, the program inherits the launcher's environment; otherwise
- * it gets none.
- */
-export function launcherArgs(spec: LaunchSpec, environment = false): string[] {
-  const { file, args = [], fds = [], identity, namespace } = spec
+/** The launcher's command line. The program inherits the launcher's environment if one was given. */
+export function launcherArgs(spec: LaunchSpec): string[] {
+  const { file, args = [], fds = [], identity, namespace, env } = spec
   return [
     `--parent=${process.pid}`,
     `--keep=${fds.length}`,
     ...(namespace ? [`--namespace=${3 + fds.length}`] : []),
     ...(identity ? identityArgs(identity) : []),
-    ...(environment ? ['--environment'] : []),
+    ...(env ? ['--environment'] : []),
     '--',
     file,
     ...args,

@@ -36,7 +36,7 @@ export async function runUserScript(script: UserScript): Promise<UserScriptEnd> 
   script.signal.throwIfAborted()
   const { namespace, env } = script
   const child = start(script.file, () =>
-    spawn(launcherPath(), launcherArgs(script, true), {
+    spawn(launcherPath(), launcherArgs(script), {
       stdio: ['ignore', 'pipe', 'pipe', ...(namespace ? [namespace.fd] : [])],
       env,
       detached: true,

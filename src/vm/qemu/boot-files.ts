@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { reasonOf, type Scope } from '../../base/index.ts'
-import { type Identity, isShortage } from '../../sys/index.ts'
+import { type Identity, isShortage, qemuPreloadPath } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { VmSpec } from '../types.ts'
 
@@ -22,6 +22,16 @@ export async function openBootFiles(
 export async function openDisks(spec: VmSpec, scope: Scope): Promise<number[]> {
   const files = (spec.disks ?? []).map(({ path }) => openFor(spec, path, scope))
   return (await Promise.all(files)).map(({ fd }) => fd)
+}
+
+/**
+ * What QEMU loads ahead of its C library (native/qemu/trim.c). Without it QEMU only starts more slowly: a user who may not
+ * read it has none.
+ */
+export async function openPreload({ identity }: VmSpec, scope: Scope): Promise<number | undefined> {
+  const file = await open(qemuPreloadPath(), constants.O_RDONLY)
+  scope.defer(() => file.close())
+  return !identity || mayRead(identity, await file.stat()) ? file.fd : undefined
 }
 
 async function openFor(spec: VmSpec, path: string, scope: Scope): Promise<FileHandle> {

@@ -20,7 +20,7 @@ export interface ChildFds {
   readonly firstNic: number
 }
 
-const wires = { monitor: 3, console: 4, agent: 5, stream: 6 }
+export const wires = { monitor: 3, console: 4, agent: 5, stream: 6 }
 
 /** The launcher numbers inherited descriptors from 3, in this order. */
 export const childFds: Readonly<Record<Role, ChildFds>> = {

@@ -123,14 +123,21 @@ function memory({ memoryMiB }: Described, { ram, saved }: ChildFds): string[] {
   ]
 }
 
+/**
+ * No device that VMs have no use for: each that QEMU makes and restores costs memory and time (docs/decisions/cloning.md).
+ * A user's options may name a drive or a bus of theirs.
+ */
+const lean = ',sata=off,smbus=off,vmport=off'
+
 /** microvm has no PCI by default. Its timers are good enough only under KVM. */
 function machine(
-  { machine: type = 'q35', accel, name, kernel: given }: Described,
+  { machine: type = 'q35', accel, name, kernel: given, extraArgs = [] }: Described,
   { ram, state }: ChildFds,
 ): string {
   // Without graphics the BIOS and boot loaders use the console.
   const text = given === undefined && state === undefined ? ',graphics=off' : ''
   const backend = ram === undefined ? text : `,memory-backend=ram${text}`
+  if (type === 'q35' && extraArgs.length === 0) return type + lean + backend
   if (type !== 'microvm') return type + backend
   if (accel === 'kvm') return `microvm,pcie=on,rtc=on${backend}`
   throw new VmError({

@@ -13,8 +13,8 @@ import { kvmIdentity } from '../accel/kvm-identity.ts'
 import { openBootDisk } from '../disk/open.ts'
 import { tellLaunched, trace } from '../trace.ts'
 import type { VmSpec } from '../types.ts'
-import { openBootFiles, openDisks } from './boot-files.ts'
-import type { Role } from './child-fds.ts'
+import { openBootFiles, openDisks, openPreload } from './boot-files.ts'
+import { type Role, wires } from './child-fds.ts'
 import { isPrivileged, qemuArgs } from './qemu-args.ts'
 
 /** How a VM starts, and the files of its RAM and its devices' state where those are not QEMU's own. */
@@ -59,28 +59,35 @@ export async function spawnQemu(spec: VmSpec, origin: Origin): Promise<Spawned> 
     opened.defer(() => closeFd(theirs))
     return { port: ours.add(adoptStream(near, options)), theirs }
   }
-  const wires = [wire(), wire(guestShare), wire(guestShare), wire(guestShare)] as const
+  const ends = [wire(), wire(guestShare), wire(guestShare), wire(guestShare)] as const
+  const fds = [
+    ...ends.map(({ theirs }) => theirs),
+    ...(boot?.kernel ?? []),
+    ...(ram ? [ram.fd] : []),
+    ...(state ? [reopened(state, 'r', opened)] : []),
+    ...(saved ? [reopened(saved, 'w', opened)] : []),
+    ...spec.nics.flatMap(({ fds }) => fds),
+    ...(boot?.initramfs ?? []),
+    ...disks,
+  ]
   const command: LaunchSpec = {
     file: spec.qemu,
     args,
-    fds: [
-      ...wires.map(({ theirs }) => theirs),
-      ...(boot?.kernel ?? []),
-      ...(ram ? [ram.fd] : []),
-      ...(state ? [reopened(state, 'r', opened)] : []),
-      ...(saved ? [reopened(saved, 'w', opened)] : []),
-      ...spec.nics.flatMap(({ fds }) => fds),
-      ...(boot?.initramfs ?? []),
-      ...disks,
-    ],
+    ...withPreload(fds, await openPreload(spec, opened)),
     ...(spec.identity && !isPrivileged(spec) && { identity: await kvmIdentity(spec.identity, spec.accel) }),
     ...(spec.namespace && { namespace: spec.namespace }),
   }
   const launched = launch(command)
   if (trace.on) tellLaunched(spec.name, command, launched)
   ours.move()
-  const [monitor, console, agent, stream] = wires.map(({ port }) => port) as [Port, Port, Port, Port]
+  const [monitor, console, agent, stream] = ends.map(({ port }) => port) as [Port, Port, Port, Port]
   return { launched, monitor, console, agent, stream }
+}
+
+/** The descriptors, and behind them the one that ld.so(8) loads. */
+function withPreload(fds: readonly number[], preload: number | undefined): Pick<LaunchSpec, 'fds' | 'env'> {
+  if (preload === undefined) return { fds }
+  return { fds: [...fds, preload], env: { LD_PRELOAD: `/proc/self/fd/${wires.monitor + fds.length}` } }
 }
 
 /** Opened again: a duplicated descriptor would share its position with all other clones. */

@@ -4,7 +4,7 @@ import type { StateTransport } from '../snapshot/transport.ts'
 import { type MachineFacts, whyForeign } from '../template/facts.ts'
 
 /** Incremented when snapshots are made or stored differently. */
-export const format = 2
+export const format = 3
 
 /** One VM of a snapshot. */
 export interface StoredVm {

@@ -103,15 +103,23 @@ test('QEMU runs as its own user, without capabilities, with no_new_privs and a s
   expect(field('CapPrm')).toEqual(['0000000000000000'])
   expect(field('NoNewPrivs')).toEqual(['1'])
   expect(field('Seccomp')).toEqual(['2'])
-  expect(readFileSync(`/proc/${machine.pid}/environ`, 'utf8')).toBe('')
 })
 
-test('QEMU inherits no file descriptors except its four sockets and two boot files', () => {
+test('QEMU puts off giving memory back, and has nothing else in its environment', () => {
+  expect(readFileSync(`/proc/${machine.pid}/environ`, 'utf8')).toBe('LD_PRELOAD=/proc/self/fd/9\0')
+  expect(readFileSync(`/proc/${machine.pid}/maps`, 'utf8')).toContain('xcluster-qemu.so')
+})
+
+test('QEMU inherits no file descriptors except its four sockets, two boot files and what it loads first', () => {
   const fds = [...openFds(machine.pid)]
-  const ours = fds.filter(([fd]) => fd > 2 && fd < 9).map(([, what]) => what.replace(/\d+/g, 'N'))
+  const ours = fds.filter(([fd]) => fd > 2 && fd < 10).map(([, what]) => what.replace(/\d+/g, 'N'))
   expect(ours.slice(0, 4)).toEqual(Array(4).fill('socket:[N]'))
-  expect(ours.slice(4)).toEqual([expect.stringMatching(/vmlinux$/), expect.stringMatching(/initramfs$/)])
-  const rest = fds.filter(([fd]) => fd >= 9).map(([, what]) => what)
+  expect(ours.slice(4)).toEqual([
+    expect.stringMatching(/vmlinux$/),
+    expect.stringMatching(/initramfs$/),
+    expect.stringMatching(/xcluster-qemu\.so$/),
+  ])
+  const rest = fds.filter(([fd]) => fd >= 10).map(([, what]) => what)
   expect(rest.filter(what => !what.startsWith('anon_inode:'))).toEqual([])
 })
 

@@ -51,7 +51,7 @@ describe('the QEMU command line of a VM with a disk image', () => {
     const all = qemuArgs({ ...bootable, seed: new Uint8Array(0) })
     const text = all.join(' ')
     expect(text).not.toMatch(/-kernel|-initrd|-append|-incoming/)
-    expect(text).toContain('-machine q35,graphics=off')
+    expect(text).toContain('-machine q35,sata=off,smbus=off,vmport=off,graphics=off')
     expect(text).toContain('-netdev tap,id=net0,fd=7 ')
     expect(text).toMatch(
       /drive=disk,serial=xcluster-image,[^ ]*bootindex=0 -device virtio-blk-pci,drive=seed,/,

@@ -94,6 +94,13 @@ test('a microvm needs KVM', () => {
   expect(() => qemuArgs({ ...spec, machine: 'microvm' })).toThrow('start vm-003: a microvm without KVM hangs')
 })
 
+test('q35 has no devices without a use, unless a user has options of theirs, which may name them', () => {
+  const { extraArgs: _, ...plain } = spec
+  expect(after(qemuArgs(plain), '-machine')).toBe('q35,sata=off,smbus=off,vmport=off')
+  expect(after(qemuArgs({ ...plain, machine: 'pc' }), '-machine')).toBe('pc')
+  expect(after(qemuArgs(spec), '-machine')).toBe('q35')
+})
+
 describe('the QEMU command lines of a template and its clones', () => {
   /** The arguments that only one of two command lines has. */
   const beyond = (role: Role, other: Role) => {
