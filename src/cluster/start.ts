@@ -49,7 +49,7 @@ export async function startIn(
   if (hooks.freezable) refuseFreezable(settings)
   const plan = planCluster(settings)
   world.checkMemory(plan.nodes, { clones: settings.clone === 'always' && !hooks.freezable })
-  return await planned(world, { plan, settings, hooks })
+  return await planned(world, { plan, settings, hooks, make: running })
 }
 
 /**
@@ -66,7 +66,7 @@ export async function startPart(
     openNetwork: async (part, options) => join(await system.openNetwork(part, options)),
   }
   world.checkMemory(plan.nodes, { clones: settings.clone === 'always' })
-  return await planned(world, { plan, settings, hooks })
+  return await planned(world, { plan, settings, hooks, make: running })
 }
 
 export interface PartOfLab {
@@ -76,17 +76,23 @@ export interface PartOfLab {
 }
 
 /** Starts a frozen cluster as it was, beside others of the same. */
-export async function forkIn(
+export async function forkIn<Made extends RunningCluster>(
   world: ClusterWorld,
   from: FrozenCluster,
-  hooks: StartHooks & LabHooks,
-): Promise<RunningCluster> {
+  { make, ...hooks }: StartHooks & LabHooks & Making<Made>,
+): Promise<Made> {
   const { plan, settings } = from
   world.checkMemory(plan.nodes, { clones: true })
-  return await planned(world, { plan, settings, hooks, from })
+  return await planned(world, { plan, settings, hooks, from, make })
 }
 
-async function planned(world: ClusterWorld, start: PlannedStart): Promise<RunningCluster> {
+/** A cluster that no lab replaces. */
+export const running = (parts: Parts): RunningCluster => new RunningCluster(parts)
+
+async function planned<Made extends RunningCluster>(
+  world: ClusterWorld,
+  start: PlannedStart<Made>,
+): Promise<Made> {
   try {
     return await new ClusterStart(world, start).run()
   } catch (failure) {
@@ -94,7 +100,12 @@ async function planned(world: ClusterWorld, start: PlannedStart): Promise<Runnin
   }
 }
 
-interface PlannedStart {
+/** What makes the cluster of its parts, once every node is ready. */
+interface Making<Made> {
+  readonly make: (parts: Parts) => Made
+}
+
+interface PlannedStart<Made> extends Making<Made> {
   readonly plan: ClusterPlan
   readonly settings: Settings
   readonly hooks: StartHooks & LabHooks
@@ -120,30 +131,32 @@ interface Preparing {
   readonly additions: NodeAdditions
 }
 
-class ClusterStart {
+class ClusterStart<Made extends RunningCluster> {
   readonly #world: ClusterWorld
   readonly #plan: ClusterPlan
   readonly #settings: Settings
   readonly #hooks: StartHooks & LabHooks
   readonly #from: FrozenCluster | undefined
+  readonly #make: (parts: Parts) => Made
   readonly #events = new Broadcast<ClusterEvent>()
   readonly #places: Places
   #began: number
   readonly #startedAt: string
   #nodes: readonly ClusterNode[] = []
 
-  constructor(world: ClusterWorld, { plan, settings, hooks, from }: PlannedStart) {
+  constructor(world: ClusterWorld, { plan, settings, hooks, from, make }: PlannedStart<Made>) {
     this.#world = world
     this.#plan = plan
     this.#settings = settings
     this.#hooks = hooks
     this.#from = from
+    this.#make = make
     this.#places = hooks.places ?? world.environment.places
     this.#began = world.clock.now()
     this.#startedAt = new Date(world.wallClock()).toISOString()
   }
 
-  async run(): Promise<RunningCluster> {
+  async run(): Promise<Made> {
     using limit = new StartDeadline(this.#plan.name, {
       ...this.#hooks,
       clock: this.#world.clock,
@@ -158,7 +171,7 @@ class ClusterStart {
     }
   }
 
-  async #run(scope: Scope, limit: StartDeadline): Promise<RunningCluster> {
+  async #run(scope: Scope, limit: StartDeadline): Promise<Made> {
     const { signal } = limit
     const [plan, settings] = [this.#plan, this.#settings]
     const logs = await this.#openLogs(scope)
@@ -177,7 +190,7 @@ class ClusterStart {
     scope.defer(() => this.#killAll())
     if (this.#from) await this.#restore(starter, this.#from, { fabric, signal, impairments })
     else await this.#boot(starter, { fabric, signal })
-    return new RunningCluster({
+    return this.#make({
       ...{ world: this.#world, places: this.#places, impairments, nodeOf, freezable },
       ...{ plan, settings, host, fabric, dns, templates, additions, starter },
       names: new ClusterNames(plan, { dns, settings, fabric }),

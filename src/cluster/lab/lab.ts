@@ -1,10 +1,10 @@
-import { defer, Scope } from '../../base/index.ts'
+import { defer, messageOf, Scope } from '../../base/index.ts'
 import type { ClusterPlan } from '../../plan/index.ts'
 import { ClusterError } from '../errors.ts'
-import type { RunningCluster } from '../running.ts'
 import { forkIn } from '../start.ts'
-import type { Cluster, SavedSnapshot, StartHooks } from '../types.ts'
+import type { SavedSnapshot, StartHooks } from '../types.ts'
 import type { ClusterWorld } from '../world.ts'
+import { type Fork, type ForkKeeper, type ForkOptions, RunningFork } from './fork.ts'
 import type { FrozenCluster } from './frozen.ts'
 import { saveFrozen } from './save.ts'
 
@@ -13,12 +13,10 @@ export interface LabOptions extends Pick<StartHooks, 'onEvent' | 'places' | 'net
   readonly spare?: number
 }
 
-export interface ForkOptions extends Pick<StartHooks, 'onEvent' | 'signal' | 'timeoutMs' | 'logs'> {}
-
 /** A fork that is being restored, or stands still. */
 interface Spare {
   /** Lets it go on. Undefined: it cannot be had, because it has failed. */
-  release(): Promise<RunningCluster | undefined>
+  release(): Promise<RunningFork | undefined>
 }
 
 /**
@@ -30,8 +28,11 @@ export class Lab implements AsyncDisposable {
   readonly #frozen: FrozenCluster
   readonly #options: LabOptions
   readonly #spares: Spare[] = []
-  readonly #forks = new Set<RunningCluster>()
-  readonly #starting = new Set<Promise<unknown>>()
+  readonly #forks = new Set<RunningFork>()
+  readonly #underway = new Set<Promise<unknown>>()
+  readonly #keeper: ForkKeeper
+  /** Of forks that were taken away in the background. */
+  readonly #failures: unknown[] = []
   readonly #ending = new AbortController()
   #closing: Promise<void> | undefined
 
@@ -39,6 +40,7 @@ export class Lab implements AsyncDisposable {
     this.#world = world
     this.#frozen = frozen
     this.#options = options
+    this.#keeper = { fork: wanted => this.fork(wanted), takeAway: used => this.#takeAway(used) }
     this.#refill()
   }
 
@@ -55,7 +57,7 @@ export class Lab implements AsyncDisposable {
    * A cluster as it was when it was frozen, which the caller closes. It is a spare, if there is one and `options` do not
    * say how to start it. Throws as a start does, and LAB_CLOSED.
    */
-  async fork(options: ForkOptions = {}): Promise<Cluster> {
+  async fork(options: ForkOptions = {}): Promise<Fork> {
     if (this.#ending.signal.aborted) throw closed()
     const mayBeSpare = options.logs === undefined && options.onEvent === undefined
     const spare = mayBeSpare ? this.#spares.shift() : undefined
@@ -74,15 +76,18 @@ export class Lab implements AsyncDisposable {
     if (this.#ending.signal.aborted) throw closed()
     const places = this.#options.places ?? this.#world.environment.places
     const saving = saveFrozen(this.#frozen, { places, snapshot })
-    this.#starting.add(saving)
+    this.#underway.add(saving)
     try {
       return await saving
     } finally {
-      this.#starting.delete(saving)
+      this.#underway.delete(saving)
     }
   }
 
-  /** Ends all forks, and frees what was saved. */
+  /**
+   * Ends all forks, waits for those that are being taken away, and frees what was saved. Throws what failed in the background,
+   * if no `onEvent` was told of it.
+   */
   dispose(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -96,25 +101,38 @@ export class Lab implements AsyncDisposable {
     await using scope = new Scope()
     scope.add(this.#frozen)
     this.#ending.abort(closed())
-    await Promise.allSettled(this.#starting)
+    await Promise.allSettled(this.#underway)
+    for (const failure of this.#failures) scope.defer(() => Promise.reject(failure))
     for (const fork of this.#forks) scope.defer(() => fork.stop({ graceMs: 0 }))
   }
 
-  async #start({ signal, ...options }: ForkOptions, hold?: () => Promise<void>): Promise<RunningCluster> {
+  /** Its end is waited for by the lab's. */
+  #takeAway(used: RunningFork): void {
+    const { onEvent } = this.#options
+    const ending = used.stop({ graceMs: 0 }).catch(failure => {
+      if (!onEvent) this.#failures.push(failure)
+      onEvent?.({ type: 'notice', text: `A used fork was not taken away: ${messageOf(failure)}` })
+    })
+    this.#underway.add(ending)
+    void ending.then(() => this.#underway.delete(ending))
+  }
+
+  async #start({ signal, ...options }: ForkOptions, hold?: () => Promise<void>): Promise<RunningFork> {
     const { spare: _, ...shared } = this.#options
     const starting = forkIn(this.#world, this.#frozen, {
       ...{ ...shared, ...options },
       signal: AbortSignal.any([this.#ending.signal, ...(signal ? [signal] : [])]),
       ...(hold && { hold }),
+      make: parts => new RunningFork(parts, this.#keeper),
     })
-    this.#starting.add(starting)
+    this.#underway.add(starting)
     try {
       const cluster = await starting
       this.#forks.add(cluster)
       void cluster.ended.then(() => this.#forks.delete(cluster))
       return cluster
     } finally {
-      this.#starting.delete(starting)
+      this.#underway.delete(starting)
     }
   }
 

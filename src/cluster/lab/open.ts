@@ -1,6 +1,6 @@
 import { Scope } from '../../base/index.ts'
 import { adoptVms, openSnapshot, snapshotsIn } from '../../vm/index.ts'
-import { forkIn } from '../start.ts'
+import { forkIn, running } from '../start.ts'
 import type { Cluster, StartHooks } from '../types.ts'
 import { type ClusterWorld, systemWorld } from '../world.ts'
 import { type AboutCluster, mustHaveNet, mustMatch, type SharedSnapshot } from './about.ts'
@@ -49,7 +49,7 @@ export async function forkSharedIn(
   const { plan, settings } = shared.about
   const about = { ...shared.about, plan: { ...plan, name }, settings: { ...settings, name } }
   const parts = await partsOf(world, { snapshot, about }, hooks)
-  return await forkIn(world, { ...parts, ...adopted, spreadMs }, hooks)
+  return await forkIn(world, { ...parts, ...adopted, spreadMs }, { ...hooks, make: running })
 }
 
 interface Opened {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ProgressEvent } from '../../../src/api/index.ts'
 import type { Cluster } from '../../../src/cluster/index.ts'
 import type { Lab } from '../../../src/cluster/lab/lab.ts'
 import { prepareIn } from '../../../src/cluster/lab/prepare.ts'
@@ -10,9 +11,9 @@ const nothing = async () => {}
 
 function prepared(
   world: FakeWorld,
-  { prepare = nothing, spare = 0 }: { prepare?: (cluster: Cluster) => Promise<void>; spare?: number } = {},
+  { prepare = nothing, ...options }: Partial<Parameters<typeof prepareIn>[2]> = {},
 ): Promise<Lab> {
-  return prepareIn(world, small, { prepare, spare })
+  return prepareIn(world, small, { prepare, spare: 0, ...options })
 }
 
 /** Lets time pass until so many VMs run. */
@@ -101,6 +102,87 @@ describe('spares', () => {
     const fork = await world.passing(lab.fork())
     expect(states(fork)).toBe('vm-001 ready, vm-002 ready')
     await lab.dispose()
+    nothingLeft(world)
+  })
+})
+
+describe('a fork that is rewound', () => {
+  test.for([0, 1])('gives a fresh one and goes by itself, with %i spares', async spare => {
+    const world = new FakeWorld()
+    const lab = await prepared(world, { spare })
+    {
+      await using used = await lab.fork()
+      const [, again] = await Promise.all([used.rewind(), used.rewind()])
+      await using fresh = await used.rewind()
+      expect(fresh).toBe(again)
+      expect(fresh).not.toBe(used)
+      expect(states(fresh)).toBe('vm-001 ready, vm-002 ready')
+      await used.stop() // waits for its end, which has begun
+      expect(states(used)).toBe('vm-001 stopped, vm-002 stopped')
+      await running(world, 2 + 2 * spare)
+    }
+    await running(world, 2 * spare)
+    await lab.dispose()
+    nothingLeft(world)
+  })
+
+  test('is waited for by the end of its lab, and not by its own block', async () => {
+    const world = new FakeWorld()
+    const lab = await prepared(world)
+    const used = await lab.fork()
+    await used.rewind()
+    await used[Symbol.asyncDispose]()
+    expect(used.state).toBe('stopping')
+    await lab.dispose()
+    expect(used.state).toBe('stopped')
+    nothingLeft(world)
+  })
+
+  test('stays as it is when there is no fresh one', async () => {
+    const world = new FakeWorld()
+    const lab = await prepared(world)
+    const used = await lab.fork()
+    world.at = point => {
+      if (point === 'network') throw broken('no network')
+    }
+    await expect(used.rewind()).rejects.toMatchObject({ reason: 'no network' })
+    expect(states(used)).toBe('vm-001 ready, vm-002 ready')
+    world.at = () => {}
+    expect(states(await used.rewind())).toBe('vm-001 ready, vm-002 ready')
+    await lab.dispose()
+    await expect(lab.fork()).rejects.toMatchObject({ code: 'LAB_CLOSED' })
+    nothingLeft(world)
+  })
+
+  test('that was stopped gives a fresh one too, and a closed lab gives none', async () => {
+    const world = new FakeWorld()
+    const lab = await prepared(world)
+    const used = await lab.fork()
+    await used.stop()
+    const fresh = await used.rewind()
+    expect(states(fresh)).toBe('vm-001 ready, vm-002 ready')
+    await lab.dispose()
+    await expect(fresh.rewind()).rejects.toMatchObject({ code: 'LAB_CLOSED' })
+    nothingLeft(world)
+  })
+
+  test.for(['notice', 'error of dispose()'])('and cannot be taken away is named in a %s', async how => {
+    const world = new FakeWorld()
+    const told: ProgressEvent[] = []
+    const onEvent = (event: ProgressEvent) => void told.push(event)
+    const lab = await prepared(world, how === 'notice' ? { onEvent } : {})
+    const used = await lab.fork()
+    world.stuck = 'network'
+    await used.rewind()
+    await expect(used.stop()).rejects.toThrow()
+    world.stuck = undefined
+    const why = 'try it: network does not close'
+    if (how === 'notice') {
+      await lab.dispose()
+      expect(told.filter(({ type }) => type === 'notice')).toEqual([
+        { type: 'notice', text: `A used fork was not taken away: ${why}` },
+      ])
+    } else await expect(lab.dispose()).rejects.toMatchObject({ message: why })
     nothingLeft(world)
   })
 })
