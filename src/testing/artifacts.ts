@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../base/index.ts'
 import type { Cluster } from '../cluster/index.ts'
@@ -19,34 +20,22 @@ const questions = {
 const questionMs = 5000
 
 /**
- * Writes what is known of a cluster in which a test has failed into a new directory, which it returns: `status.json`,
- * `dns.json`, and for each node its console and answers to questions.
+ * Writes what is known of a cluster in which a test has failed into a directory: `status.json`, `dns.json`, and for each node
+ * its console and answers to questions. Those of an earlier run there are removed. Returns the paths of the files.
  */
-export async function saveArtifacts(cluster: Cluster, { root, test }: ArtifactPlace): Promise<string> {
-  const directory = join(root, fileName(test))
+export async function saveArtifacts(cluster: Cluster, directory: string): Promise<string[]> {
+  if (existsSync(join(directory, mark))) await rm(directory, { recursive: true })
   makeDirectory(directory)
   const status = cluster.status()
-  await writeJson(join(directory, 'status.json'), status)
+  await writeJson(join(directory, mark), status)
   await writeJson(join(directory, 'dns.json'), (await cluster.counters()).dns ?? null)
   await Promise.all(status.nodes.map(({ id, name }) => saveNode(cluster, id, join(directory, name))))
-  return directory
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  return entries.flatMap(entry => (entry.isFile() ? [join(entry.parentPath, entry.name)] : [])).sort()
 }
 
-export interface ArtifactPlace {
-  readonly root: string
-  /** The test's name. */
-  readonly test: string
-}
-
-/** A name of a test as that of a directory: 120 letters, digits and dashes of it. */
-export function fileName(test: string): string {
-  return (
-    test
-      .replace(/[^\p{L}\p{N}]+/gu, '-')
-      .replace(/^-|-$/g, '')
-      .slice(0, 120) || 'test'
-  )
-}
+/** What every directory of artifacts has, and nothing else. */
+const mark = 'status.json'
 
 async function saveNode(cluster: Cluster, node: number, directory: string): Promise<void> {
   makeDirectory(directory)

@@ -1,23 +1,32 @@
 import { resolve } from 'node:path'
-import { messageOf, onAbort, systemClock, unlessAborted } from '../base/index.ts'
-import { type Cluster, type Lab, type PrepareHooks, prepareCluster } from '../cluster/index.ts'
+import { onAbort, systemClock, unlessAborted } from '../base/index.ts'
+import { type Cluster, type Fork, type Lab, type PrepareHooks, prepareCluster } from '../cluster/index.ts'
 import { processEnvironment } from '../host/index.ts'
 import type { SettingOptions } from '../plan/index.ts'
-import { type ArtifactPlace, saveArtifacts } from './artifacts.ts'
 import { TestingError } from './errors.ts'
-import { keep } from './keep.ts'
-import { afterTests, type TestRunner } from './runner.ts'
+import { type OnFailure, withArtifacts } from './failure.ts'
+import { placeOf } from './place.ts'
+import { afterTests, originOf, type RunnerContext, type TestRunner } from './runner.ts'
 import { nameOf, openSaved } from './saved.ts'
-import { say } from './say.ts'
 import { TestVm } from './vm.ts'
 
-/** What a test, and the preparation, get. */
+/** What the preparation gets. */
 export interface LabTest {
   readonly cluster: Cluster
   /** One node of it, by its number. */
   vm(node: number): TestVm
   /** Aborts when the test takes longer than it may. */
   readonly signal: AbortSignal
+}
+
+/** What a test gets. */
+export interface ForkTest extends LabTest {
+  readonly cluster: Fork
+  /**
+   * The same with a cluster as it was at the beginning of the test ({@link Fork.rewind}). The one before is taken away in the
+   * background.
+   */
+  rewind(): Promise<ForkTest>
 }
 
 export interface ClusterTestOptions extends Omit<PrepareHooks, 'onEvent' | 'logs' | 'timeoutMs'> {
@@ -35,10 +44,15 @@ export interface ClusterTestOptions extends Omit<PrepareHooks, 'onEvent' | 'logs
   readonly prepareMs?: number
   /** The directory for what is saved when a test fails. Default: XCLUSTER_ARTIFACTS, or `xcluster-artifacts`. */
   readonly artifacts?: string
+  /**
+   * Prints a line for each file that is saved, `[[ATTACHMENT|/path]]`, by which Jenkins and GitLab show it with the test of a
+   * JUnit report. Default: XCLUSTER_ATTACHMENTS is 1.
+   */
+  readonly attachments?: boolean
 }
 
 /** Declares a test, as the runner's own `test` does. */
-export type ClusterTest = (name: string, run: (lab: LabTest) => Promise<void>) => void
+export type ClusterTest = (name: string, run: (lab: ForkTest) => Promise<void>) => void
 
 /**
  * A `test` whose every test has a cluster of its own: a fork of one that is started and prepared once for the file. Forks are
@@ -60,36 +74,71 @@ export function clusterTest(
   settings: SettingOptions,
   options: ClusterTestOptions = {},
 ): ClusterTest {
-  const { timeoutMs = 60_000, prepareMs = 300_000 } = options
-  const { env } = processEnvironment()
-  const keeps = env.XCLUSTER_KEEP === '1'
-  const root = resolve(options.artifacts ?? env.XCLUSTER_ARTIFACTS ?? 'xcluster-artifacts')
+  const { timeoutMs = 60_000, prepareMs = 300_000, snapshot, prepare = unprepared } = options
+  const habits = habitsOf(options)
   let preparing: Promise<Lab> | undefined
-  const prepared = () => {
-    preparing ??= labOf(settings, { ...options, prepareMs, root })
+  const prepared = (context: RunnerContext) => {
+    const onFailure = { ...habits.failing(context, 'prepare'), keeps: false }
+    preparing ??= labOf(settings, { ...options, prepareMs, onFailure })
     return preparing
   }
   afterTests(runner, async () => {
     const lab = await preparing?.catch(() => undefined) // each test has said why it failed
     await lab?.dispose()
   })
-  const limit = keeps ? longest : prepareMs + timeoutMs
-  const { snapshot, prepare = unprepared } = options
   const again = async () =>
     snapshot && `npx xc fork ${await nameOf({ snapshot, settings, preparation: `${prepare}` })}`
   return (name, run) => {
-    runner.test(name, { timeout: limit }, async ({ signal } = {}) => {
-      const lab = await prepared()
+    const limit = habits.keeps ? longest : prepareMs + timeoutMs
+    runner.test(name, { timeout: limit }, async (context = {}) => {
+      const { signal } = context
+      const lab = await prepared(context)
       const cluster = await lab.fork(signal ? { signal } : {})
+      const onFailure = { ...habits.failing(context, name), again: await again() }
       try {
-        await withArtifacts({ cluster, root, test: name, keeps, again: await again() }, () =>
-          limited(cluster, run, { ms: timeoutMs, what: `test '${name}'`, signal }),
+        await withArtifacts(
+          () => latest(cluster),
+          onFailure,
+          () =>
+            limited(aborted => run(forkTest(cluster, aborted)), {
+              ...{ ms: timeoutMs, what: `test '${name}'`, signal },
+            }),
         )
       } finally {
-        void cluster.stop({ graceMs: 0 }).catch(() => {}) // the next test need not wait; the lab's end does, and throws it
+        void latest(cluster)
+          .stop({ graceMs: 0 })
+          .catch(() => {}) // the next test need not wait; the lab's end does, and throws it
       }
     })
   }
+}
+
+/** What the options and the environment say about tests that fail. */
+function habitsOf(options: ClusterTestOptions) {
+  const { env } = processEnvironment()
+  const keeps = env.XCLUSTER_KEEP === '1'
+  const attaches = options.attachments ?? env.XCLUSTER_ATTACHMENTS === '1'
+  const root = resolve(options.artifacts ?? env.XCLUSTER_ARTIFACTS ?? 'xcluster-artifacts')
+  const failing = (context: RunnerContext, test: string): OnFailure => {
+    const origin = originOf(context, test)
+    const named = test === 'prepare' ? { ...origin, fullName: test } : origin
+    return { test, context, keeps, attaches, place: () => placeOf(root, named) }
+  }
+  return { keeps, failing }
+}
+
+function labTest(cluster: Cluster, signal: AbortSignal): LabTest {
+  return { cluster, signal, vm: node => new TestVm(cluster, node) }
+}
+
+function forkTest(cluster: Fork, signal: AbortSignal): ForkTest {
+  const rewind = async () => forkTest(await latest(cluster).rewind({ signal }), signal)
+  return { ...labTest(cluster, signal), cluster, rewind }
+}
+
+/** The one that has its place now. */
+function latest(fork: Fork): Fork {
+  return fork.next ? latest(fork.next) : fork
 }
 
 const unprepared = async (): Promise<void> => {}
@@ -97,57 +146,31 @@ const unprepared = async (): Promise<void> => {}
 /** Runners count the milliseconds of a timeout in 31 bits. */
 const longest = 2 ** 31 - 1
 
+interface Preparing extends ClusterTestOptions {
+  readonly prepareMs: number
+  readonly onFailure: OnFailure
+}
+
 /** From the disk, or prepared. */
-async function labOf(
-  settings: SettingOptions,
-  options: ClusterTestOptions & { readonly prepareMs: number; readonly root: string },
-): Promise<Lab> {
-  const { prepare = unprepared, snapshot, prepareMs, root, signal, spare, places, net } = options
+async function labOf(settings: SettingOptions, options: Preparing): Promise<Lab> {
+  const { prepare = unprepared, snapshot, prepareMs, onFailure, signal, spare, places, net } = options
   const shared = { ...(spare !== undefined && { spare }), ...(places && { places }), ...(net && { net }) }
   const make = () =>
     prepareCluster(
       settings,
       cluster =>
-        withArtifacts({ cluster, root, test: 'prepare', keeps: false }, () =>
-          limited(cluster, prepare, { ms: prepareMs, what: 'the preparation', signal }),
+        withArtifacts(
+          () => cluster,
+          onFailure,
+          () =>
+            limited(aborted => prepare(labTest(cluster, aborted)), {
+              ...{ ms: prepareMs, what: 'the preparation', signal },
+            }),
         ),
       { ...shared, ...(signal && { signal }), timeoutMs: prepareMs },
     )
   if (snapshot === undefined) return await make()
   return await openSaved({ snapshot, settings, preparation: `${prepare}`, prepareMs }, shared, make)
-}
-
-interface Saving {
-  readonly cluster: Cluster
-  readonly root: string
-  readonly test: string
-  readonly keeps: boolean
-  /** The command that starts the same fork by hand. */
-  readonly again?: string | undefined
-}
-
-/** Saves what is known of the cluster when the work fails. */
-async function withArtifacts(
-  { cluster, root, test, keeps, again }: Saving,
-  work: () => Promise<void>,
-): Promise<void> {
-  try {
-    await work()
-  } catch (failure) {
-    say(await savedText(cluster, { root, test }))
-    if (again) say(`The cluster as it was before: ${again}`)
-    if (keeps) await keep(cluster, failure)
-    throw failure
-  }
-}
-
-/** The test's own failure is what counts: one of saving is only told. */
-async function savedText(cluster: Cluster, place: ArtifactPlace): Promise<string> {
-  const failed = `'${place.test}' failed`
-  return await saveArtifacts(cluster, place).then(
-    directory => `${failed}: its console, addresses, routes and more are in ${directory}`,
-    why => `${failed}, and what is known of its cluster could not be saved: ${messageOf(why)}`,
-  )
 }
 
 interface Limit {
@@ -158,8 +181,7 @@ interface Limit {
 
 /** Throws TEST_TIMEOUT, and what the work throws. */
 async function limited(
-  cluster: Cluster,
-  run: (lab: LabTest) => Promise<void>,
+  work: (signal: AbortSignal) => Promise<void>,
   { ms, what, signal }: Limit,
 ): Promise<void> {
   const ending = new AbortController()
@@ -172,9 +194,10 @@ async function limited(
     })
   const cancel = systemClock.after(ms, () => ending.abort(late()))
   const leave = onAbort(signal, () => ending.abort(signal?.reason))
-  const lab = { cluster, vm: (node: number) => new TestVm(cluster, node), signal: ending.signal }
   try {
-    await unlessAborted(run(lab), ending.signal, reason => (reason instanceof Error ? reason : late()))
+    await unlessAborted(work(ending.signal), ending.signal, reason =>
+      reason instanceof Error ? reason : late(),
+    )
   } finally {
     cancel()
     leave()

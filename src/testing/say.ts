@@ -4,3 +4,8 @@ import { printableLines } from '../base/index.ts'
 export function say(text: string): void {
   process.stderr.write(`${printableLines(text)}\n`)
 }
+
+/** Prints it as the test's own: vitest's reports have it with the test. */
+export function sayInTest(text: string): void {
+  console.log(printableLines(text))
+}

@@ -38,6 +38,22 @@ for (const turn of [1, 2])
     expect((await vm(1).get('/root/mark')).toString()).toBe('used\n')
   })
 
+test('a test that rewinds goes on with what was prepared, as often as it likes', async ({
+  vm,
+  rewind,
+  cluster,
+}) => {
+  await vm(1).succeed('echo used >/root/mark')
+  for (const _ of [1, 2]) {
+    const fresh = await rewind()
+    expect(fresh.cluster).not.toBe(cluster)
+    expect(await fresh.vm(1).succeed('cat /root/mark')).toBe('prepared\n')
+    await fresh.vm(1).succeed('echo used again >/root/mark')
+  }
+  await expect(vm(1).succeed('true')).rejects.toThrow()
+  await cluster[Symbol.asyncDispose]()
+})
+
 test('a node that is down does not answer, and a cluster that runs is found as left', async ({ vm }) => {
   await vm(2).succeed('ip link set eth1 down')
   await vm(1).fail('ping -c1 -W1 192.168.1.2')

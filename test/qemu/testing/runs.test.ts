@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, expect } from 'vitest'
 import { test } from '../../support/leaks.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -12,12 +12,20 @@ const artifacts = mkdtempSync(join(tmpdir(), 'xcluster-artifacts-'))
 afterAll(() => rmSync(artifacts, { recursive: true }))
 
 const env = { XCLUSTER_ARTIFACTS: artifacts }
-const read = (...path: string[]) => readFileSync(join(artifacts, ...path), 'utf8')
+/** Where a suite's artifacts are. */
+const of = (suite: string) => join(artifacts, 'test/qemu/testing/suites', suite)
+const read = (...path: string[]) => readFileSync(join(of('failing.js'), ...path), 'utf8')
 
-test('a run with node:test tells which tests fail, saves what is known of their clusters, and leaves nothing', async ({
+test('a run with node:test tells which tests fail, saves what is known of their clusters, names it in a JUnit report, and leaves nothing', async ({
   census,
 }) => {
-  const { status, said } = await ended(run('failing.js', env))
+  const report = join(artifacts, '..', `${basename(artifacts)}.xml`)
+  const reporters = { tap: 'stdout', junit: report }
+  const options = Object.entries(reporters).flatMap(([name, to]) => [
+    `--test-reporter=${name}`,
+    `--test-reporter-destination=${to}`,
+  ])
+  const { status, said } = await ended(run('failing.js', { ...env, XCLUSTER_ATTACHMENTS: '1' }, options))
   expect(status, said).toBe(1)
   expect(said).toMatch(/^# pass 1$/m)
   expect(said).toMatch(/^# fail 3$/m)
@@ -26,8 +34,12 @@ test('a run with node:test tells which tests fail, saves what is known of their 
     /wait for TCP port 4711 on vm-001: it did not come within 0\.5 s; last seen: it listens at/,
   )
   const place = 'fails-an-assertion'
-  expect(said).toContain(`are in ${join(artifacts, place)}\n`)
-  expect(readdirSync(artifacts).sort()).toEqual([place, 'fails-a-wait', 'fails-it-never-ends'].sort())
+  expect(said).toContain(`are in ${join(of('failing.js'), place)}\n`)
+  expect(readdirSync(of('failing.js')).sort()).toEqual([place, 'fails-a-wait', 'fails-it-never-ends'].sort())
+  const [xml, whole] = [readFileSync(report, 'utf8'), join(of('failing.js'), place)]
+  rmSync(report)
+  expect(xml).toContain(`What is known of its cluster is in ${whole}`)
+  expect(xml).toContain(`[[ATTACHMENT|${whole}/vm-001/console.txt]]`)
   expect(read(place, 'vm-001', 'routes.txt')).toContain('10.9.0.0/16')
   expect(read(place, 'vm-001', 'addresses.txt')).toContain('192.168.1.1')
   expect(read(place, 'vm-001', 'console.txt')).toContain('from the guest')
@@ -50,7 +62,11 @@ test('a preparation that fails fails every test with its reason, and leaves noth
   expect(status, said).toBe(1)
   expect(said).toMatch(/^# fail 2$/m)
   expect(said).toContain('it ended with status 3: no such thing')
-  expect(readdirSync(join(artifacts, 'prepare')).sort()).toEqual(['dns.json', 'status.json', 'vm-001'])
+  expect(readdirSync(join(of('unprepared.js'), 'prepare')).sort()).toEqual([
+    'dns.json',
+    'status.json',
+    'vm-001',
+  ])
   await census.expectUnchanged()
 })
 

@@ -1,0 +1,2 @@
+// For suites that are run by their names.
+export default { test: { include: ['*.js'], pool: 'forks' } }
