@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
-import { codeOf } from '../../../src/base/index.ts'
+import { codeOf, nodeName } from '../../../src/base/index.ts'
 import { explain } from '../../../src/cli/errors.ts'
 import { attack } from '../../support/hostile/attack.ts'
-import { hostileKinds } from '../../support/hostile/kinds.ts'
+import { type HostileKind, hostileKinds } from '../../support/hostile/kinds.ts'
 import { test } from '../../support/leaks.ts'
 import { Xc } from '../../support/xc.ts'
 
@@ -15,7 +15,7 @@ test('a cluster with one hostile guest of every kind is used and stopped as if a
   timeout: 600_000,
 }, async ({ census }) => {
   const xc = new Xc()
-  const { said, commands, growthMiB } = await attack(xc, hostileKinds)
+  const { said, commands, growthMiB, verifyMs } = await attack(xc, hostileKinds)
   expect(said.status.status).toBe(0)
   expect(said.status.stdout).toMatch(/vm-001 +vm +ready/)
   expect(said.good).toMatchObject({ status: 0, stdout: 'good\n' })
@@ -44,12 +44,26 @@ test('a cluster with one hostile guest of every kind is used and stopped as if a
     'channel takes no input and never ends': late,
     'channel restarts without end': 'EXEC_LOST',
     'channel floods': 'EXEC_LOST',
+    'channel answers questions with garbage': late,
+    'channel answers with a message of gigabytes': late,
+    'channel answers without end': late,
+    'channel answers with what was not asked': late,
     'console floods': 0,
     'console sends escapes': 0,
     'guest panics': 'NODE_NOT_READY',
     'guest restarts': 'NODE_NOT_READY',
     'guest halts': late,
   })
+  // Those whose channel lies or is silent, and those whose guest has ended, are named. The others are verified.
+  const { differences } = JSON.parse(said.verify.stdout) as { differences: { node: string; what: string }[] }
+  const named = new Set(
+    differences.flatMap(({ node, what }) => (['guest', 'node'].includes(what) ? [node] : [])),
+  )
+  const isBad = ({ name }: HostileKind) => /^(channel|guest) /.test(name)
+  expect([...named].sort()).toEqual(
+    hostileKinds.flatMap((kind, index) => (isBad(kind) ? [nodeName(index + 2)] : [])).sort(),
+  )
+  expect(verifyMs).toBeLessThan(30_000)
   for (const [kind, end] of Object.entries(commands)) {
     const text = typeof end === 'number' ? '' : explain(end, false)
     expect(`${kind}: ${text}`).not.toMatch(obeyed)

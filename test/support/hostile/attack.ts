@@ -27,7 +27,11 @@ export interface Fared {
   /** By kind, what a command in that guest ended with: its status, or the failure. */
   readonly commands: Readonly<Record<string, number | Error>>
   /** Every `xc` that ran meanwhile, by what it did. */
-  readonly said: Readonly<Record<'status' | 'good' | 'pause' | 'scaleOut' | 'logs' | 'stop', XcResult>>
+  readonly said: Readonly<
+    Record<'status' | 'good' | 'verify' | 'pause' | 'scaleOut' | 'logs' | 'stop', XcResult>
+  >
+  /** `xc verify`, until it has said what is known of each guest. */
+  readonly verifyMs: number
 }
 
 const run = promisify(execFile)
@@ -111,11 +115,13 @@ async function use(
   const [pause, pauseMs] = await timed(() => xc.run(['pause', `${good}`]))
   await xc.good(['resume', `${good}`])
   const commands = Object.fromEntries(await waiting)
+  const [verify, verifyMs] = await timed(() => xc.run(['verify', '--json']))
   const [scaleOut, scaleOutMs] = await timed(() => xc.run(['scaleout', router]))
   const logs = await xc.run(['logs', `${firstHostile}`])
   const answerMs = await answers.end()
-  const said = { status, good: goodSaid, pause, scaleOut, logs }
-  return { statusMs, nodeMs, answerMs, pauseMs, scaleOutMs, commands, said: said as Fared['said'] }
+  const said = { status, good: goodSaid, verify, pause, scaleOut, logs }
+  const times = { statusMs, nodeMs, answerMs, pauseMs, verifyMs, scaleOutMs }
+  return { ...times, commands, said: said as Fared['said'] }
 }
 
 function command(client: OwnerClient, node: number): Promise<number | Error> {

@@ -66,9 +66,26 @@ while :; do
 	set -- $(dd bs=1 count=12 <&3 2>/dev/null | od -An -tu4)
 	[ -n "$3" ] || sleep 1
 	kind=$2 stream=$3
-	dd bs=1 count="$1" <&3 >/dev/null 2>&1
+	dd bs=1 count="$1" <&3 >/tmp/asked 2>/dev/null
 	${body}
 done`
+
+/** Answers questions alone (kind 11), with what `said` writes into /tmp/said, so often, and says that this was all. */
+const lyingKernel = (said: string, times = '1') =>
+  answering(`[ "$kind" = 11 ] || continue
+	sequence=$(od -An -tu4 -j12 -N4 /tmp/asked)
+	{ ${said}; } >/tmp/said
+	for time in $(seq ${times}); do
+		{ u32 $(wc -c </tmp/said); u16 11; u16 0; u32 "$stream"; cat /tmp/said; } >&3
+	done
+	frame 12 0 "$stream" '\\000\\000\\000\\000'`)
+
+/** The head of a message of a listing (struct nlmsghdr): its length and type. */
+const netlinkHead = (length: string, type: number) =>
+  `u32 ${length}; u16 ${type}; u16 2; u32 $sequence; u32 0`
+
+/** RTM_NEWLINK, RTM_NEWNSID (linux/rtnetlink.h). */
+const [newLink, newNsid] = [16, 88]
 
 /** The answer to a configuration whose first step failed, with words for a terminal. */
 const failing = `'\\001\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000${escapes.replaceAll('\\', '\\')}'`
@@ -154,6 +171,16 @@ for i in 1 2 3 4 5 6 7 8 9 10; do cat /tmp/one /tmp/one >/tmp/two; mv /tmp/two /
 while :; do cat /tmp/one >&3; done`,
   ),
   channel('floods', `yes 'lies and more lies' >&3`),
+  channel('answers questions with garbage', lyingKernel('head -c 4000 /dev/urandom')),
+  channel('answers with a message of gigabytes', lyingKernel(`${netlinkHead('4294967295', newLink)}; u32 0`)),
+  channel(
+    'answers without end',
+    lyingKernel(
+      `${netlinkHead('32', newLink)}; u32 0; u32 7; u32 0; u32 0; head -c 30000 /dev/zero`,
+      '100000',
+    ),
+  ),
+  channel('answers with what was not asked', lyingKernel(`${netlinkHead('20', newNsid)}; u32 0`)),
   command('console floods', `yes 'a line that a guest prints without end' >/dev/ttyS0`),
   command('console sends escapes', `while :; do printf '${escapes}'; done >/dev/ttyS0`),
   {

@@ -1,41 +1,7 @@
 import { expect, test } from 'vitest'
-import type { PortReceiver } from '../../../src/base/index.ts'
-import { GuestChannel } from '../../../src/guest/channel.ts'
 import { GuestKernel, observe } from '../../../src/guest/index.ts'
-import { FrameSplitter, frame, hostLimits } from '../../../src/stream/frame.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { asked, askedGuest as guest, piece } from '../../support/asked-guest.ts'
 
-/** A guest that answers each question, by its number, with the frames that `says` returns. */
-function guest(says: (number: number, asked: Buffer) => readonly Uint8Array[]) {
-  let receiver: PortReceiver | undefined
-  let closed = false
-  const frames = new FrameSplitter(hostLimits)
-  const port = {
-    receive(to: PortReceiver) {
-      receiver = to
-    },
-    send(bytes: Uint8Array) {
-      for (const { stream, payload } of frames.push(bytes))
-        for (const said of says(stream, Buffer.from(payload))) receiver!.data(said)
-    },
-    close: async () => {
-      closed = true
-    },
-    [Symbol.asyncDispose]: async () => {},
-  }
-  const channel = new GuestChannel(port, {
-    ...{ name: 'vm-001', consoleLog: '/log', clock: new ManualClock(), wallClock: () => 0 },
-    randomBytes: count => new Uint8Array(count),
-  })
-  return { channel, end: () => receiver!.end(), isClosed: () => closed }
-}
-
-const piece = (number: number, bytes: Uint8Array) => frame('ask', number, { payload: bytes })
-const asked = (number: number, errno = 0) => {
-  const payload = Buffer.alloc(4)
-  payload.writeInt32LE(errno)
-  return frame('asked', number, { payload })
-}
 const text = Buffer.from('0123456789')
 const nothing = { sysctls: [], masquerades: [] }
 
