@@ -11,6 +11,7 @@ import type * as Qmp from '../src/qmp/index.ts'
 import type * as Rtnl from '../src/rtnl/index.ts'
 import type * as Stream from '../src/stream/index.ts'
 import type * as Sys from '../src/sys/index.ts'
+import type * as Testing from '../src/testing/index.ts'
 import type * as Vm from '../src/vm/index.ts'
 
 interface Floors {
@@ -26,6 +27,7 @@ interface Floors {
   rtnl: typeof Rtnl
   stream: typeof Stream
   sys: typeof Sys
+  testing: typeof Testing
   vm: typeof Vm
 }
 

@@ -105,6 +105,32 @@ test('a cluster with a failed or paused node is not saved, and its other nodes g
   nothingLeft(world)
 })
 
+test('a node that dies while it is saved leaves no snapshot, and the other nodes go on', async () => {
+  const world = worldOf()
+  const cluster = await world.start(settings, { freezable: true, places })
+  const saving = cluster.save('warm')
+  saving.catch(() => {})
+  const dying = world.vms.get('vm-002')
+  for (let turns = 0; !dying.commands.includes('stop') && turns < 1000; turns++) await world.turns(1)
+  expect(dying.commands).toContain('stop')
+  dying.end({ signal: 'SIGKILL' })
+  await expect(world.passing(saving)).rejects.toMatchObject({ target: expect.stringMatching(/vm-002|warm/) })
+  expect(states(cluster)).toBe('vm-001 ready, vm-002 failed')
+  expect(world.vms.get('vm-001').commands.at(-1)).toBe('cont')
+  expect(saved()).toEqual([])
+  await world.passing(cluster.stop())
+  nothingLeft(world)
+})
+
+test('a cluster that is gone is not saved', async () => {
+  const world = worldOf()
+  const cluster = await world.start(settings, { freezable: true, places })
+  await cluster.stop()
+  await expect(cluster.save('warm')).rejects.toMatchObject({ code: 'CLUSTER_STOPPING' })
+  expect(saved()).toEqual([])
+  nothingLeft(world)
+})
+
 test('a cluster that was not started for it is not saved', async () => {
   const world = worldOf()
   const cluster = await world.start(settings, { places })
