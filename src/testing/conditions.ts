@@ -11,6 +11,12 @@ export type Awaitable =
   | { readonly file: string }
   /** A command ends with status 0. A string is run with `/bin/sh -c`. */
   | { readonly exec: readonly string[] | string }
+  /** No program listens at this TCP port any more. */
+  | { readonly closedPort: number }
+  /** A command ends with another status than 0. A string is run with `/bin/sh -c`. */
+  | { readonly fails: readonly string[] | string }
+  /** systemd has started this unit: `ssh.service`. */
+  | { readonly unit: string }
   /** A table has a route to this network: `10.0.0.0/8`, `fd00::/64`, `default` (IPv4). */
   | { readonly route: string }
   /** An address answers a ping from the node. */
@@ -26,15 +32,20 @@ const lookMs = 5000
 /** The condition in a form that can be looked at. */
 export function conditionOf(cluster: Cluster, node: number, what: Awaitable): Condition {
   if ('consoleText' in what) return consoleText(cluster, node, what.consoleText)
-  if ('port' in what) return port(cluster, node, what.port)
+  if ('port' in what || 'closedPort' in what) return port(cluster, node, what)
+  if ('unit' in what) return unit(cluster, node, what.unit)
+  if ('fails' in what) return failing(cluster, node, what.fails)
   if ('route' in what) return route(cluster, node, what.route)
   if ('file' in what)
     return command(cluster, node, { text: `file ${what.file}`, words: ['test', '-e', what.file] })
   if ('ping' in what) return ping(cluster, node, what.ping)
   if ('dns' in what)
     return command(cluster, node, { text: `name ${what.dns}`, words: ['nslookup', what.dns] })
-  const text = typeof what.exec === 'string' ? what.exec : what.exec.join(' ')
-  return command(cluster, node, { text: `'${text}'`, words: what.exec })
+  return command(cluster, node, { text: `'${textOf(what.exec)}'`, words: what.exec })
+}
+
+function textOf(words: readonly string[] | string): string {
+  return typeof words === 'string' ? words : words.join(' ')
 }
 
 function consoleText(cluster: Cluster, node: number, wanted: string | RegExp): Condition {
@@ -51,12 +62,16 @@ function consoleText(cluster: Cluster, node: number, wanted: string | RegExp): C
   }
 }
 
-function port(cluster: Cluster, node: number, wanted: number): Condition {
+type PortState = { readonly port: number } | { readonly closedPort: number }
+
+function port(cluster: Cluster, node: number, what: PortState): Condition {
+  const isOpen = 'port' in what
+  const wanted = isOpen ? what.port : what.closedPort
   return {
-    text: `TCP port ${wanted}`,
+    text: isOpen ? `TCP port ${wanted}` : `the end of TCP port ${wanted}`,
     async look() {
       const ports = listeningPorts(await printed(cluster, node, 'cat /proc/net/tcp /proc/net/tcp6'))
-      return ports.includes(wanted) ? undefined : `it listens at ${ports.join(', ') || 'no port'}`
+      return ports.includes(wanted) === isOpen ? undefined : `it listens at ${ports.join(', ') || 'no port'}`
     },
   }
 }
@@ -74,6 +89,24 @@ function route(cluster: Cluster, node: number, wanted: string): Condition {
         await printed(cluster, node, 'cat /proc/net/route /proc/net/ipv6_route'),
       )
       return networks.includes(network) ? undefined : `it has routes to ${networks.join(', ') || 'nothing'}`
+    },
+  }
+}
+
+/** systemctl(1) prints the state: `active`, `activating`, `failed`. */
+function unit(cluster: Cluster, node: number, wanted: string): Condition {
+  return command(cluster, node, {
+    text: `unit ${wanted}`,
+    words: ['systemctl', 'is-active', '--', wanted],
+  })
+}
+
+function failing(cluster: Cluster, node: number, words: readonly string[] | string): Condition {
+  return {
+    text: `a failure of '${textOf(words)}'`,
+    async look() {
+      const { status } = await cluster.exec(node, words, { encoding: 'utf8', timeoutMs: lookMs })
+      return status === 0 ? 'status 0' : undefined
     },
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect } from 'vitest'
 import { type Cluster, startCluster } from '../../../src/index.ts'
+import { TestVm } from '../../../src/testing/index.ts'
 import { debianRoot } from '../../support/debian-root.ts'
 import { test } from '../../support/leaks.ts'
 
@@ -72,6 +73,13 @@ describe('a root of your own', () => {
       expect(await run(cluster, id, 'systemctl is-system-running')).toMatch(/^(running|degraded)$/)
       expect(await run(cluster, id, 'ip -4 -o addr show dev eth1')).toContain(`192.168.1.${id}/24`)
     }
+    const vm = new TestVm(cluster, 1)
+    await vm.waitFor({ unit: 'systemd-journald.service' })
+    await expect(vm.waitFor({ unit: 'none.service' }, { timeoutMs: 500 })).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^wait for unit none\.service on vm-001: .*last seen: status \d, 'inactive'/,
+      ),
+    })
     await cluster.stop()
     await census.expectUnchanged()
   })

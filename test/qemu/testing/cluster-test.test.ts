@@ -78,6 +78,10 @@ test('waits for what comes later: a port, a file, a command, a route, an answer,
   await one.waitFor({ consoleText: /it has (begun|ended)/g })
   await two.succeed('(sleep 0.5; nc -l -p 5005) >/dev/null 2>&1 &')
   await two.waitFor({ port: 5005 })
+  await one.succeed('echo | nc 192.168.1.2 5005') // the listener takes one connection
+  await two.waitFor({ closedPort: 5005 })
+  await one.succeed('(sleep 0.5; rm /tmp/later) >/dev/null 2>&1 &')
+  await one.waitFor({ fails: ['test', '-e', '/tmp/later'] })
   await two.succeed(
     '(sleep 0.5; ip route add 10.7.0.0/16 via 192.168.1.1; ip -6 route add fd07::/64 via fd00::c0a8:101) &',
   )
@@ -101,6 +105,9 @@ test('a wait that ends in vain says what was there instead', async ({ vm, signal
   await expect(vm(1).waitFor({ consoleText: 'never' }, soon)).rejects.toMatchObject({ code: 'WAIT_TIMEOUT' })
   await expect(vm(1).waitFor({ exec: 'echo not yet; exit 1' }, soon)).rejects.toMatchObject({
     reason: expect.stringContaining("status 1, 'not yet'"),
+  })
+  await expect(vm(1).waitFor({ fails: 'true' }, soon)).rejects.toMatchObject({
+    reason: expect.stringContaining('status 0'),
   })
   const ending = new AbortController()
   const waiting = vm(1).waitFor({ file: '/never' }, { signal: AbortSignal.any([signal, ending.signal]) })
