@@ -3,9 +3,10 @@ import { accept, drop, match, NetlinkError, openNft } from '../../nft/index.ts'
 import { openRoute, type Route, vxlan } from '../../rtnl/index.ts'
 import { NetNamespace } from '../../sys/index.ts'
 import { linkGroup } from '../bridge/fabric.ts'
-import { NetError } from '../errors.ts'
 import type { Fabric } from '../fabric.ts'
 import { isCoded } from '../uplink/veth-pair.ts'
+import { noNamespace, portTaken, vniTaken } from './errors.ts'
+import { openSeal, type Seal } from './seal.ts'
 
 /** One net that continues on other hosts. */
 export interface TunnelSpec {
@@ -26,12 +27,16 @@ export interface TunnelsOptions {
   readonly owner: string
   /** How errors name this host. */
   readonly host: string
+  /** Encrypts everything: entries then have the hosts' addresses in the tunnel. Absent: nothing is encrypted. */
+  readonly seal?: Seal | undefined
 }
 
 /**
  * Joins nets of a fabric with those of other hosts: one VXLAN device for each, made by this process's namespace in that of
  * the fabric, as a port of the net's bridge. Closing the fabric removes them, and so does the kernel when the namespace
  * goes. Equivalent: `ip link add … netns … type vxlan id … local … dstport …; bridge fdb append …`
+ *
+ * With a `seal` VXLAN stays inside the fabric's namespace, and a WireGuard device carries it to the other hosts.
  */
 export async function joinNets(
   fabric: Fabric,
@@ -45,7 +50,9 @@ export async function joinNets(
   scope.add(await guardPort(options))
   await using outside = openRoute()
   await using inside = openRoute({ namespace })
-  for (const tunnel of tunnels) await addTunnel(tunnel, { ...options, outside, inside, namespace })
+  const places = { ...options, outside, inside, namespace }
+  if (options.seal) scope.add(await openSeal(options.seal, places))
+  for (const tunnel of tunnels) await addTunnel(tunnel, places)
   const open = scope.move()
   const close = () => open.close()
   return {
@@ -71,13 +78,15 @@ interface Places extends TunnelsOptions {
 /** The device keeps the namespace that it was made by: its packets leave there (`vxlan_newlink`, `src_net`). */
 async function addTunnel(
   { net, vni, mtu, entries }: TunnelSpec,
-  { outside, inside, namespace, local, port, host }: Places,
+  { outside, inside, namespace, local, port, host, seal }: Places,
 ): Promise<void> {
   const name = `xcvx${net}`
+  const device = { name, vni, port, mtu }
   try {
-    await outside.links.add(vxlan({ name, namespace, vni, local, port, mtu }))
+    if (seal) await inside.links.add(vxlan({ ...device, local: seal.inner }))
+    else await outside.links.add(vxlan({ ...device, namespace, local }))
   } catch (failure) {
-    throw isCoded(failure, 'NETLINK_EXISTS') ? taken({ net, vni, host }, failure) : failure
+    throw isCoded(failure, 'NETLINK_EXISTS') ? vniTaken({ net, vni, host }, failure) : failure
   }
   try {
     await inside.batch(({ links, fdb }) => {
@@ -87,7 +96,7 @@ async function addTunnel(
   } catch (failure) {
     // A device that comes up binds the port (`vxlan_open`).
     throw failure instanceof NetlinkError && failure.errnoName === 'EADDRINUSE'
-      ? portTaken({ net, port, host }, failure)
+      ? portTaken({ net, port, host, use: 'VXLAN' }, failure)
       : failure
   }
 }
@@ -112,43 +121,4 @@ async function guardPort({ peers, port, owner }: TunnelsOptions): Promise<AsyncD
     await nft.close()
     throw failure
   }
-}
-
-function taken(
-  { net, vni, host }: { readonly net: number; readonly vni: number; readonly host: string },
-  cause: unknown,
-): NetError {
-  return new NetError({
-    code: 'VNI_TAKEN',
-    op: 'join net',
-    target: `${net}`,
-    reason: `${host} has a VXLAN device with the number ${vni} on this port already`,
-    remedy: 'Stop the lab that has it, or use another port or another job',
-    cause,
-  })
-}
-
-function portTaken(
-  { net, port, host }: { readonly net: number; readonly port: number; readonly host: string },
-  cause: NetlinkError,
-): NetError {
-  return new NetError({
-    code: 'VXLAN_PORT',
-    kind: 'prerequisite',
-    op: 'join net',
-    target: `${net}`,
-    reason: `${host} cannot have UDP port ${port} for VXLAN: ${cause.reason}`,
-    remedy: 'Stop the program that has it (`ss -ulpn` names it), or give all hosts another port',
-    cause,
-  })
-}
-
-function noNamespace(host: string): NetError {
-  return new NetError({
-    code: 'NETS_ALONE',
-    kind: 'prerequisite',
-    op: 'join nets',
-    reason: `the network of ${host} is in user space, and only bridges can be joined with those of other hosts`,
-    remedy: 'Run it as root',
-  })
 }
