@@ -65,6 +65,16 @@ export interface UplinkStatus {
   readonly sysctls: readonly ChangedSysctl[]
 }
 
+/** A host of a lab over several. */
+export interface HostStatus {
+  /** Its number: 0 leads. */
+  readonly host: number
+  /** Its address or name, as it was given. */
+  readonly name: string
+  /** The model of its CPU. Saved guests hold for one model alone. */
+  readonly cpu: string
+}
+
 /** What `xc status --json` prints. */
 export interface Status {
   readonly v: 1
@@ -89,6 +99,9 @@ export interface Status {
   readonly startedAt: string
   /** Milliseconds from the call to start until every node was ready. */
   readonly readyMs?: number
+  /** The hosts of a lab over several, by number, and whether its nets are encrypted between them. */
+  readonly hosts?: readonly HostStatus[]
+  readonly encrypted?: boolean
   readonly nodes: readonly NodeStatus[]
 }
 

@@ -10,9 +10,11 @@ import {
   version,
 } from '../base/index.ts'
 import { freeMemory, type ProcessEnvironment } from '../host/index.ts'
+import { whyNoSeal } from '../net/index.ts'
 import type { Settings } from '../plan/index.ts'
 import { openRoute } from '../rtnl/index.ts'
 import { findQemu } from '../vm/index.ts'
+import { cpuHere } from './cpus.ts'
 import type { EngineValues } from './engine.ts'
 import { FleetError } from './errors.ts'
 import { labDigest } from './lab.ts'
@@ -49,9 +51,15 @@ async function addressOf(values: EngineValues, rank: number, family: 0 | 4 | 6):
 export async function factsOf(
   settings: Settings,
   values: EngineValues,
-  on: { readonly addresses: readonly string[]; readonly environment: ProcessEnvironment },
+  on: {
+    readonly addresses: readonly string[]
+    readonly environment: ProcessEnvironment
+    /** If the lab is to be encrypted. */
+    readonly publicKey: string | undefined
+  },
 ): Promise<Hello> {
   const { searchPath, places } = on.environment
+  const { publicKey } = on
   const qemu = await findQemu({ given: settings.kvm || undefined, searchPath, cacheDir: places.cache })
   return {
     type: 'hello',
@@ -65,6 +73,8 @@ export async function factsOf(
     freeMiB: freeMemory().freeMiB,
     processors: availableParallelism(),
     underlayMtu: await underlayMtu(values, on.addresses),
+    cpu: cpuHere(settings),
+    ...(publicKey !== undefined && { publicKey, lacks: await whyNoSeal() }),
   }
 }
 
@@ -84,11 +94,6 @@ async function underlayMtu(values: EngineValues, addresses: readonly string[]): 
   return Number.isFinite(least) ? least : 65_535
 }
 
-/** VXLAN's headers: Ethernet 14, VXLAN 8, UDP 8, and IPv4 20 or IPv6 40 (RFC 7348 §5). */
-export function mtuBetween(underlay: number, address: string): number {
-  return underlay - (address.includes(':') ? 70 : 50)
-}
-
 /** Milliseconds. Certificates, logs and captures of hosts whose clocks differ more do not fit together. */
 const clocksMayDiffer = 5000
 
@@ -105,12 +110,29 @@ export function checkHello(leader: Hello, other: Hello, name: string): void {
     ],
     ['list of hosts', other.hosts.join(), leader.hosts.join(), 'Give all hosts the same, in the same order'],
     ['port of VXLAN', `${other.port}`, `${leader.port}`, 'Give all hosts the same ports'],
+    ['encryption of nets', sealed(other), sealed(leader), 'Have it on all hosts, or on none'],
   ] as const
   for (const [what, theirs, ours, remedy] of differences)
     if (theirs !== ours) throw differs(name, `its ${what} is ${theirs}, and that of host 0 ${ours}`, remedy)
+  if (other.lacks !== undefined) throw lacking(name, other.lacks)
   const apart = Math.abs(Date.now() - other.clock)
   if (apart > clocksMayDiffer)
     throw differs(name, `its clock differs by ${durationText(apart)}`, 'Set the clocks of all hosts (NTP)')
+}
+
+const sealed = ({ publicKey }: Hello) => (publicKey === undefined ? 'off' : 'on')
+
+/** A host that cannot encrypt nets. */
+export function lacking(target: string, reason: string): FleetError {
+  const remedy = 'Load the module (modprobe wireguard) or use a kernel with it, or do not encrypt the lab'
+  return new FleetError({
+    code: 'HOST_LACKS',
+    kind: 'prerequisite',
+    op: 'encrypt nets of',
+    target,
+    reason,
+    remedy,
+  })
 }
 
 function differs(target: string, reason: string, remedy: string): FleetError {

@@ -18,6 +18,8 @@ export interface FrontOptions {
   readonly remotes: readonly Remote[]
   /** What answers for the nodes of the leader's host. */
   readonly local: Answering
+  /** What the status says of the hosts. */
+  readonly about: Pick<Status, 'hosts' | 'encrypted'>
   /** Why a host has gone. */
   gone(rank: number): string | undefined
 }
@@ -117,7 +119,7 @@ export class Front implements Answering {
     )
     const statuses = answers.filter(answer => 'v' in answer)
     const missing = answers.flatMap(answer => ('v' in answer ? [] : this.#nodesOf(answer)))
-    return merge.mergedStatus(statuses as [Status, ...Status[]], missing)
+    return { ...merge.mergedStatus(statuses as [Status, ...Status[]], missing), ...this.#options.about }
   }
 
   /** The hosts that have gone. */

@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { Status } from '../api/index.ts'
+import type { HostStatus, Status } from '../api/index.ts'
 import {
   clusterPlaces,
   codeOf,
@@ -13,23 +13,28 @@ import {
   systemClock,
 } from '../base/index.ts'
 import { type ProcessEnvironment, processEnvironment } from '../host/index.ts'
+import type { Seal } from '../net/index.ts'
 import { type Answering, ownerParts } from '../owner/index.ts'
 import type { Settings } from '../plan/index.ts'
 import { makeDirectory } from '../sys/index.ts'
+import { cpusDiffer, hostsWith } from './cpus.ts'
 import type { EngineValues } from './engine.ts'
 import { FleetError } from './errors.ts'
-import { addressesOf, factsOf, hostName, mtuBetween } from './facts.ts'
+import { addressesOf, factsOf, hostName, lacking } from './facts.ts'
 import { Front } from './front.ts'
 import { type PlacedLab, placeLab, planLab } from './lab.ts'
 import { LeaderLink } from './leader-link.ts'
-import type { Hello } from './link.ts'
+import type { Go, Hello } from './link.ts'
 import { failedOn, hostLost, Members } from './members.ts'
 import { openPart, type Part } from './part.ts'
+import { makeKeys, mtuBetween, type SealKeys, sealOf } from './seal.ts'
 import { listenSecurely, type Purpose } from './secure.ts'
 
 export interface HostOptions {
   readonly settings: Settings
   readonly values: EngineValues
+  /** Nets between hosts go through WireGuard. */
+  readonly encrypt?: boolean
   /** Milliseconds until all hosts must have come. Default: 60,000. */
   readonly joinMs?: number
   /** Milliseconds until all nodes must be ready after that. */
@@ -43,6 +48,8 @@ export interface HostOptions {
 
 const usualJoinMs = 60_000
 const parentEveryMs = 500
+/** How long a host that cannot take part tries to tell the leader. */
+const refusedWithinMs = 10_000
 
 /**
  * Runs this host's part of a lab, from here to its end. Rank 0 leads: its socket answers for the whole lab. Resolves when
@@ -69,6 +76,8 @@ interface Host extends HostOptions {
   readonly environment: ProcessEnvironment
   readonly addresses: readonly string[]
   readonly facts: Hello
+  /** If the lab is encrypted. */
+  readonly keys: SealKeys | undefined
   /** The directories of the lab here, which belong to this process. */
   readonly at: ReturnType<typeof clusterPlaces>
   release(): Promise<void>
@@ -83,7 +92,8 @@ async function openHost(options: HostOptions, scope: Scope): Promise<Host> {
   const { settings, values } = options
   const environment = processEnvironment()
   const addresses = await addressesOf(values)
-  const facts = await factsOf(settings, values, { addresses, environment })
+  const keys = options.encrypt ? makeKeys() : undefined
+  const facts = await factsOf(settings, values, { addresses, environment, publicKey: keys?.publicKey })
   const at = clusterPlaces(environment.places, settings.name)
   const { claim } = await ownerParts()
   makeDirectory(at.logs, 0o700)
@@ -108,7 +118,18 @@ async function openHost(options: HostOptions, scope: Scope): Promise<Host> {
   const joinWithinMs = options.joinMs ?? usualJoinMs
   return {
     ...options,
-    ...{ environment, addresses, facts, at, release, joinWithinMs, answering, requests, end: defer<End>() },
+    ...{
+      environment,
+      addresses,
+      facts,
+      keys,
+      at,
+      release,
+      joinWithinMs,
+      answering,
+      requests,
+      end: defer<End>(),
+    },
   }
 }
 
@@ -138,7 +159,8 @@ async function listen(
 }
 
 async function lead(host: Host, scope: Scope): Promise<void> {
-  const { values, facts, settings, addresses, joinWithinMs, end } = host
+  const { values, facts, settings, addresses, joinWithinMs, end, encrypt = false } = host
+  if (facts.lacks !== undefined) throw lacking(hostName(values, 0), facts.lacks)
   let part: Part | undefined
   const members: Members = new Members({
     values,
@@ -160,11 +182,16 @@ async function lead(host: Host, scope: Scope): Promise<void> {
     const hellos = await Promise.race([members.gather(joinWithinMs), ended(end)])
     const rooms = hellos.map(hello => ({ ...hello, name: hostName(values, hello.rank) }))
     const underlay = Math.min(...hellos.map(({ underlayMtu }) => underlayMtu))
-    const mtu = mtuBetween(underlay, addresses[0]!)
+    const mtu = mtuBetween(underlay, addresses[0]!, encrypt)
     const placement = placeLab(settings, rooms)
     placed = planLab(settings, { placement, mtu, job: values.job })
-    members.go({ type: 'go', placement: [...placement], mtu })
-    part = await startLeading(host, { members, placed }, scope)
+    const publicKeys = encrypt ? hellos.map(hello => hello.publicKey!) : undefined
+    members.go({ type: 'go', placement: [...placement], mtu, ...(publicKeys && { publicKeys }) })
+    const hosts = hostsWith(hellos, values.peers)
+    const note = cpusDiffer(hosts)
+    if (note !== undefined) host.log(note)
+    const seal = sealFor(host, mtu, publicKeys)
+    part = await startLeading(host, { members, placed, hosts, seal }, scope)
     const status = await readyOrEnd(part, host)
     members.mustBeWhole()
     await host.onReady(status)
@@ -176,9 +203,25 @@ async function lead(host: Host, scope: Scope): Promise<void> {
   }
 }
 
+/** What this host's WireGuard gets, if the lab is encrypted. */
+function sealFor(
+  { keys, values, addresses }: Host,
+  mtu: number,
+  publicKeys: readonly string[] | undefined,
+): Seal | undefined {
+  return keys && publicKeys && sealOf({ values, keys, publicKeys, addresses, mtu })
+}
+
+interface Leading {
+  readonly members: Members
+  readonly placed: PlacedLab
+  readonly hosts: readonly HostStatus[]
+  readonly seal: Seal | undefined
+}
+
 async function startLeading(
   host: Host,
-  { members, placed }: { readonly members: Members; readonly placed: PlacedLab },
+  { members, placed, hosts, seal }: Leading,
   scope: Scope,
 ): Promise<Part> {
   const { values, addresses, at, log } = host
@@ -186,7 +229,7 @@ async function startLeading(
   let listener: Awaited<ReturnType<typeof Listener.open>> | undefined
   const part = await openPart({
     ...host,
-    ...{ lab: placed, places: host.environment.places, logs: at.logs },
+    ...{ lab: placed, places: host.environment.places, logs: at.logs, seal },
     onEvent: () => {},
     others: () => members.ready(),
     failed: (failure, whose) =>
@@ -205,7 +248,8 @@ async function startLeading(
     ...{ name: hostName(values, rank), address: addresses[rank]!, port: values.ports[0]! },
     ...{ secret: values.secret, job: values.job, leaving: members.leaving(rank) },
   }))
-  const front = new Front({ lab: placed, remotes, local, gone: rank => members.gone(rank) })
+  const about = { hosts, encrypted: seal !== undefined }
+  const front = new Front({ lab: placed, remotes, local, about, gone: rank => members.gone(rank) })
   listener = await Listener.open({ socket: at.socket, log, load: async () => front })
   scope.defer(() => listener!.close())
   return part
@@ -233,23 +277,16 @@ function tellLost(
 }
 
 async function follow(host: Host, scope: Scope): Promise<void> {
-  const { values, addresses, at, end, joinWithinMs } = host
+  const { values, at } = host
   const { serve } = await ownerParts()
   await listen(host, scope, socket => socket.destroy())
-  const opening = LeaderLink.open({
-    values,
-    address: addresses[0]!,
-    joinMs: joinWithinMs,
-    end: failure => end.resolve({ failure }),
-  })
-  const link = await Promise.race([opening, ended(end)])
-  scope.defer(() => link.close())
-  const go = await Promise.race([link.join(host.facts), ended(end)])
+  const { link, go } = await join(host, scope)
+  const seal = sealFor(host, go.mtu, go.publicKeys)
   const placement = new Map(go.placement)
   const lab = planLab(host.settings, { placement, mtu: go.mtu, job: values.job })
   const part = await openPart({
     ...host,
-    ...{ lab, places: host.environment.places, logs: at.logs },
+    ...{ lab, places: host.environment.places, logs: at.logs, seal },
     onEvent: event => link.send({ type: 'event', event }),
     leave: host.release,
   })
@@ -260,13 +297,33 @@ async function follow(host: Host, scope: Scope): Promise<void> {
     const status = await readyOrEnd(part, host)
     link.send({ type: 'ready' })
     await host.onReady(status)
-    await untilEnd(part, end)
+    await untilEnd(part, host.end)
   } catch (failure) {
     link.send({ type: 'failed', error: errorToJson(failure) })
     await part.kill()
     throw failure
   } finally {
     link.send({ type: 'stopped' })
+  }
+}
+
+/** Tells the leader what this host is, and waits for its part. */
+async function join(
+  { values, addresses, facts, end, joinWithinMs }: Host,
+  scope: Scope,
+): Promise<{ readonly link: LeaderLink; readonly go: Go }> {
+  const { lacks } = facts
+  const joinMs = lacks === undefined ? joinWithinMs : Math.min(joinWithinMs, refusedWithinMs)
+  const failed = (failure?: unknown) => end.resolve({ failure })
+  try {
+    const opening = LeaderLink.open({ values, address: addresses[0]!, joinMs, end: failed })
+    const link = await Promise.race([opening, ended(end)])
+    scope.defer(() => link.close())
+    return { link, go: await Promise.race([link.join(facts), ended(end)]) }
+  } catch (failure) {
+    // A leader that lacks the same has ended already.
+    const isAlone = lacks !== undefined && ['HOST_ABSENT', 'HOST_LOST'].includes(codeOf(failure) ?? '')
+    throw isAlone ? lacking(hostName(values, values.rank), lacks) : failure
   }
 }
 

@@ -13,8 +13,10 @@ import {
   topologyOf,
 } from '../plan/index.ts'
 import { entriesOn, type NetBetween, netsBetween } from './between.ts'
+import { cpuHere } from './cpus.ts'
 import { FleetError } from './errors.ts'
 import { type HostRoom, type Placement, place } from './placement.ts'
+import { mtuBetween } from './seal.ts'
 
 /** The smallest MTU with which IPv6 works (RFC 8200 §5). */
 const leastMtu = 1280
@@ -43,14 +45,21 @@ export function placeLab(settings: Settings, hosts: readonly HostRoom[]): Placem
   return place(sized, hosts, id => own.findLast(({ of }) => contains(of, id))?.host)
 }
 
-/** The lab on `count` hosts that are like this one, with the usual MTU between them. */
-export function placedHere(settings: Settings, count: number): PlacedLab & { readonly hosts: number } {
+/** The lab on `count` hosts that are like this one, with the usual MTU of 1500 between them. */
+export function placedHere(
+  settings: Settings,
+  { count, encrypt = false }: { readonly count: number; readonly encrypt?: boolean },
+): PlacedLab & { readonly hosts: number; readonly cpu: string } {
   const { freeMiB } = freeMemory()
   const rooms = Array.from({ length: count }, (_, host) => ({
     ...{ name: `host ${host}`, freeMiB, processors: availableParallelism() },
   }))
   const placement = placeLab(settings, rooms)
-  return { ...planLab(settings, { placement, mtu: 1450, job: 'lab' }), hosts: count }
+  const mtu = mtuBetween(1500, '10.0.0.1', encrypt)
+  return {
+    ...planLab(settings, { placement, mtu, job: 'lab' }),
+    ...{ hosts: count, cpu: cpuHere(settings).model },
+  }
 }
 
 /** What is known of the hosts when their nodes are placed. */

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { TLSSocket } from 'node:tls'
 import type { ClusterEvent } from '../api/index.ts'
 import { type Clock, type ErrorJson, LineSplitter, messageOf, systemClock } from '../base/index.ts'
+import type { Cpu } from './cpus.ts'
 
 /** What a host says of itself before it has a part. */
 export interface Hello {
@@ -21,13 +22,20 @@ export interface Hello {
   readonly processors: number
   /** The largest packet that leaves this host to any of the others. */
   readonly underlayMtu: number
+  readonly cpu: Cpu
+  /** This host's public key (X25519, base64), if the lab is to be encrypted. */
+  readonly publicKey?: string | undefined
+  /** What this host lacks that the lab needs, as half a sentence. */
+  readonly lacks?: string | undefined
 }
 
-/** What the leader says when all hosts are there: the host of each node, and the MTU of nets between hosts. */
+/** What the leader says when all hosts are there: the host of each node, and what holds between hosts. */
 export interface Go {
   readonly type: 'go'
   readonly placement: readonly (readonly [node: number, host: number])[]
   readonly mtu: number
+  /** The public keys of all hosts, by number, if the lab is encrypted. */
+  readonly publicKeys?: readonly string[] | undefined
 }
 
 /** A message of the link between a member and its leader. */

@@ -1,12 +1,13 @@
 import type { ClusterEvent } from '../api/index.ts'
 import type { Places } from '../base/index.ts'
 import { type StartHooks, startPart } from '../cluster/index.ts'
-import { joinNets } from '../net/index.ts'
+import { joinNets, type Seal } from '../net/index.ts'
 import type { Owner } from '../owner/index.ts'
 import { ownerParts } from '../owner/index.ts'
 import type { EngineValues } from './engine.ts'
 import { hostName } from './facts.ts'
 import { type PlacedLab, planOn, tunnelsOn } from './lab.ts'
+import { innerAddress } from './seal.ts'
 
 export interface PartOptions {
   readonly lab: PlacedLab
@@ -15,6 +16,8 @@ export interface PartOptions {
   readonly addresses: readonly string[]
   readonly places: Places
   readonly logs: string
+  /** Encrypts nets between hosts. */
+  readonly seal: Seal | undefined
   readonly timeoutMs?: number | undefined
   readonly log: (text: string) => void
   onEvent(event: ClusterEvent): void
@@ -91,15 +94,17 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function start(options: PartOptions, hooks: Pick<StartHooks, 'onEvent' | 'signal'>): Promise<Running> {
-  const { lab, values, addresses, places, logs, timeoutMs, onEvent } = options
+  const { lab, values, addresses, places, logs, seal, timeoutMs, onEvent } = options
   const { rank, ports } = values
-  const tunnels = tunnelsOn(rank, lab, addresses)
+  const ends = seal ? addresses.map((_, other) => innerAddress(other)) : addresses
+  const tunnels = tunnelsOn(rank, lab, ends)
   const between = {
     local: addresses[rank]!,
     peers: addresses.filter((_, other) => other !== rank),
     port: ports[1]!,
     owner: lab.plan.name,
     host: hostName(values, rank),
+    seal,
   }
   return startPart(
     {

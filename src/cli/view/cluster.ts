@@ -16,12 +16,14 @@ export function troubles({ nodes }: Pick<Status, 'nodes'>): string[] {
 }
 
 /** `cluster default: ready in 3.1 s, xnet, 7 nodes, tcg, Linux 6.1.0, namespace /proc/71/fd/20` */
-function headline({ name, state, readyMs, topology, nodes, accel, kernel, ...at }: Status): string {
+function headline({ name, state, readyMs, topology, nodes, accel, kernel, hosts, ...at }: Status): string {
   const ready = readyMs === undefined ? state : `${state} in ${seconds(readyMs)}`
   const facts = [
     ready,
     topology,
     `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}`,
+    hosts && `${hosts.length} hosts${cpusOf(hosts)}`,
+    at.encrypted && 'encrypted between hosts',
     accel,
     kernel && `Linux ${kernel}`,
     at.fabric === 'user' && 'in user space',
@@ -29,6 +31,15 @@ function headline({ name, state, readyMs, topology, nodes, accel, kernel, ...at 
     at.uplink && `uplink ${at.uplink.link} (${changes(at.uplink)})`,
   ]
   return `cluster ${name}: ${facts.filter(Boolean).join(', ')}\n`
+}
+
+/** Nothing when all are alike. */
+function cpusOf(hosts: NonNullable<Status['hosts']>): string {
+  const kinds = [...new Set(hosts.map(({ cpu }) => cpu))]
+  const on = (kind: string) => hosts.flatMap(({ host, cpu }) => (cpu === kind ? [host] : [])).join(' ')
+  return kinds.length < 2
+    ? ''
+    : ` with different CPUs (${kinds.map(kind => `${on(kind)}: ${kind}`).join('; ')})`
 }
 
 /** What an uplink has changed on the host. */

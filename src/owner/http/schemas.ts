@@ -83,6 +83,11 @@ export const status = z.object({
   kernel: z.string().describe("version of the guests' kernel; empty while starting"),
   startedAt: z.string(),
   readyMs: z.number().exactOptional(),
+  hosts: z
+    .array(z.object({ host: count, name: z.string(), cpu: z.string() }))
+    .describe('of a lab over several hosts, by number')
+    .exactOptional(),
+  encrypted: z.boolean().describe('whether nets are encrypted between hosts').exactOptional(),
   nodes: z.array(nodeStatus),
 }) satisfies z.ZodType<Status>
 

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { netsBetween } from '../../../src/fleet/between.ts'
+import { whyNoSeal } from '../../../src/net/index.ts'
 import { openRoute, vxlan } from '../../../src/rtnl/index.ts'
 import { TestHosts } from '../../support/hosts.ts'
 import { test } from '../../support/leaks.ts'
@@ -162,4 +163,22 @@ test('what fails on one host ends the start on all, with the name of that host',
       const named = at === rank ? '' : `on host ${rank} (10.77.0.${rank + 1}): `
       expect(last(result)).toContain(`xc: open network namespace not-there: ${named}no network`)
     }
+})
+
+test('encryption that a kernel lacks, or that one host alone asks for, ends the start on all', async ({
+  skip,
+}) => {
+  await using hosts = await TestHosts.open(2)
+  const other = /^xc: take in host 1 \(10.77.0.2\): its encryption of nets is on, and that of host 0 off\./
+  const lacks = (await whyNoSeal()) !== undefined
+  for (const result of await run(hosts, [[], ['--encrypt']])) expect(last(result)).toMatch(other)
+  skip(!lacks, 'this kernel has WireGuard: what a host without it says is not seen')
+  const both = await run(hosts, [['--encrypt'], ['--encrypt']])
+  for (const [rank, { status, stderr }] of both.entries()) {
+    expect(status).toBe(4)
+    expect(stderr).toContain(
+      `xc: encrypt nets of host ${rank} (10.77.0.${rank + 1}): its kernel has no WireGuard ` +
+        '(CONFIG_WIREGUARD, module wireguard). Load the module',
+    )
+  }
 })

@@ -14,6 +14,7 @@ import { mustBeWritable, writeStatusFile } from '../fleet/status-file.ts'
 
 interface HostOptions extends CommonOptions, EngineOptions {
   readonly dryRun?: boolean
+  readonly encrypt?: boolean
   readonly join?: string
   readonly statusFile?: string
 }
@@ -28,6 +29,7 @@ export function configure(command: Command, session: Session): void {
     .option('--ports <control,vxlan>', 'the TCP and the UDP port, the same on all hosts (default 7766,4789)')
     .option('--secret-file <file>', 'random bytes that the hosts of this lab alone have, at least 16')
     .option('--job <name>', 'another for each lab that runs on these hosts at a time (default lab)')
+    .option('--encrypt', 'encrypt nets between hosts by WireGuard, on all hosts or on none')
     .option('--join <seconds>', 'how long the hosts wait for each other (default 60)')
     .option('--status-file <file>', 'host 0 writes the status there when all nodes are ready')
     .option('--dry-run', 'print which host each node would be on, for --count hosts like this one')
@@ -48,10 +50,13 @@ host with number 0 all commands work on the whole lab (docs/hosts.md).
 
   xc host lab.yaml --rank 1 --peers 10.0.0.1,10.0.0.2 --secret-file secret`
 
-async function dryRun(settings: Settings, { count = '1', json }: HostOptions): Promise<void> {
+async function dryRun(
+  settings: Settings,
+  { count = '1', encrypt = false, json }: HostOptions,
+): Promise<void> {
   if (!/^[1-9]\d{0,3}$/.test(count)) throw badCount(count)
   const { placedHere } = await import('../../../fleet/index.ts')
-  const value = placementValue(placedHere(settings, Number(count)))
+  const value = placementValue(placedHere(settings, { count: Number(count), encrypt }))
   if (json) printJson(value)
   else print(placementText(value))
 }
@@ -69,6 +74,7 @@ async function run(session: Session, settings: Settings, options: HostOptions): 
   await runHost({
     ...{ settings, values, timeoutMs, log, signal: stopped.signal },
     ...(joinMs !== undefined && { joinMs }),
+    ...(options.encrypt && { encrypt: true }),
     async onReady({ nodes }) {
       log(values.rank === 0 ? 'all nodes are ready' : `${nodes.length} nodes are ready`)
       if (values.rank !== 0) return
