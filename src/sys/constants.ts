@@ -31,6 +31,7 @@ export const IFF_VNET_HDR = 0x4000
 /** Answers EBUSY when the name is taken, where the default is to join another process's persistent tap. */
 export const IFF_TUN_EXCL = 0x8000
 
+export const LOCK_SH = 1
 export const LOCK_EX = 2
 export const LOCK_NB = 4
 

@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { isSystemError } from '../../base/index.ts'
 import { binding } from '../binding.ts'
-import { LOCK_EX, LOCK_NB } from '../constants.ts'
+import { LOCK_EX, LOCK_NB, LOCK_SH } from '../constants.ts'
 import { attempt, closed, SysError } from '../errors.ts'
 import type { NetNamespace } from '../namespaces/namespace.ts'
 
@@ -68,9 +68,28 @@ export function lockNamespace(namespace: NetNamespace): FileLock | undefined {
   })
 }
 
-function lock(fd: number): boolean {
+/**
+ * Locks an open file for itself or together with others, or turns one lock into the other. False at once when others are in
+ * the way. Closing the descriptor, or the end of this process, releases it.
+ */
+export function lockOpen(fd: number, kind: 'exclusive' | 'shared'): boolean {
+  return lock(fd, kind === 'shared' ? LOCK_SH : LOCK_EX)
+}
+
+/** The processes that hold a lock on an open file, this one too (/proc/locks, fs/locks.c). */
+export function lockHolders(fd: number): number[] {
+  const { ino } = fstatSync(fd)
+  const lines = readFileSync('/proc/locks', 'latin1').matchAll(
+    /^\d+: FLOCK .* (\d+) [\da-f:]+:(\d+) \d+ EOF$/gm,
+  )
+  return [
+    ...new Set(Array.from(lines).flatMap(([, pid, inode]) => (inode === `${ino}` ? [Number(pid)] : []))),
+  ]
+}
+
+function lock(fd: number, kind = LOCK_EX): boolean {
   try {
-    attempt('lock', 'file', () => binding().flock(fd, LOCK_EX | LOCK_NB))
+    attempt('lock', 'file', () => binding().flock(fd, kind | LOCK_NB))
     return true
   } catch (failure) {
     if (failure instanceof SysError && failure.errnoName === 'EAGAIN') return false

@@ -1,8 +1,9 @@
-import { openSync } from 'node:fs'
+import { openSync, readSync, writeSync } from 'node:fs'
+import { isSystemError } from '../../base/index.ts'
 import { binding } from '../binding.ts'
 import { F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE } from '../constants.ts'
 import { closeFd } from '../descriptor.ts'
-import { attempt, closed } from '../errors.ts'
+import { attempt, closed, SysError } from '../errors.ts'
 
 /** A file in memory, without a name in any directory (memfd_create(2)). */
 export class Memfd implements AsyncDisposable {
@@ -16,9 +17,9 @@ export class Memfd implements AsyncDisposable {
   }
 
   /** One that another process holds open, which may end then. Throws ENOENT and EACCES as open(2) does. */
-  static of(pid: number, fd: number): Memfd {
+  static of(pid: number, fd: number, access: 'r' | 'r+' = 'r'): Memfd {
     const path = `/proc/${pid}/fd/${fd}`
-    return new Memfd(path, openSync(path, 'r'))
+    return new Memfd(path, openSync(path, access))
   }
 
   get fd(): number {
@@ -35,6 +36,19 @@ export class Memfd implements AsyncDisposable {
     attempt('seal memfd', this.name, () => binding().addSeals(this.fd, seals))
   }
 
+  /**
+   * Whether its content is fixed for all processes, this one included. It must be open for writing: the kernel is
+   * asked for a seal and for a byte, and must refuse both (`memfd_add_seals` and `shmem_write_begin`, mm).
+   */
+  get isSealed(): boolean {
+    const byte = new Uint8Array(1)
+    return (
+      readSync(this.fd, byte, 0, 1, 0) === 1 &&
+      isRefused(() => this.seal()) &&
+      isRefused(() => writeSync(this.fd, byte, 0, 1, 0))
+    )
+  }
+
   close(): Promise<void> {
     if (this.#fd !== undefined) closeFd(this.#fd)
     this.#fd = undefined
@@ -43,6 +57,17 @@ export class Memfd implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+}
+
+function isRefused(work: () => unknown): boolean {
+  try {
+    work()
+    return false
+  } catch (failure) {
+    if (failure instanceof SysError ? failure.errnoName === 'EPERM' : isSystemError(failure, 'EPERM'))
+      return true
+    throw failure
   }
 }
 

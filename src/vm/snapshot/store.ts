@@ -131,10 +131,12 @@ export interface Loaded {
   readonly state: Memfd
   /** Open for reading. */
   readonly layer?: FileHandle | undefined
+  /** By its lock other processes find this one's memory. */
+  readonly lock?: FileHandle | undefined
 }
 
-export async function closeLoaded({ ram, state, layer }: Omit<Loaded, 'manifest'>): Promise<void> {
-  await Promise.all([ram.close(), state.close(), layer?.close()])
+export async function closeLoaded({ ram, state, layer, lock }: Omit<Loaded, 'manifest'>): Promise<void> {
+  await Promise.all([ram.close(), state.close(), layer?.close(), lock?.close()])
 }
 
 /**
@@ -146,10 +148,33 @@ export async function loadTemplate(directory: string, key: string): Promise<Load
     if (isSystemError(failure, 'ENOENT')) return undefined
     throw damaged(directory, failure)
   })
-  if (text === undefined) return undefined
+  return text === undefined ? undefined : await loadBy(text, { directory, key })
+}
+
+/** The names of its memory, by which other processes find it. */
+export interface MemoryNames {
+  readonly ram: string
+  readonly state: string
+}
+
+interface Source {
+  readonly directory: string
+  readonly key: string
+  readonly names?: MemoryNames
+  /** Its memory in another process, in place of reading the files. */
+  readonly held?: Held | undefined
+}
+
+const usualNames: MemoryNames = { ram: 'xcluster-ram', state: 'xcluster-state' }
+
+/** The same with the text of its manifest. */
+export async function loadBy(
+  text: string,
+  { directory, key, names = usualNames, held }: Source,
+): Promise<Loaded> {
   try {
     const manifest = decodeManifest(text, key)
-    const loaded = await loadFiles(directory, manifest)
+    const loaded = await loadFiles(directory, manifest, { names, held })
     await touch(directory)
     return { manifest, ...loaded }
   } catch (failure) {
@@ -173,7 +198,30 @@ export async function loadedFrom(
   return { manifest, ram, state, layer }
 }
 
-async function loadFiles(directory: string, { ram, state, layer, memoryMiB }: Manifest) {
+/** Memory of a template that another process has checked and sealed. */
+export type Held = Pick<Loaded, 'ram' | 'state'>
+
+interface From {
+  readonly names: MemoryNames
+  readonly held: Held | undefined
+}
+
+async function loadFiles(directory: string, manifest: Manifest, { names, held }: From) {
+  await using scope = new Scope()
+  const memory = held ?? (await loadMemory(directory, manifest, names))
+  scope.add(memory.ram)
+  scope.add(memory.state)
+  const { layer } = manifest
+  const disk = layer && scope.add(await openChecked(join(directory, layerName), layer))
+  scope.move()
+  return { ...memory, layer: disk }
+}
+
+async function loadMemory(
+  directory: string,
+  { ram, state, memoryMiB }: Manifest,
+  names: MemoryNames,
+): Promise<Held> {
   await using scope = new Scope()
   const from = async (name: string, checked: Checked, take: (piece: Buffer, at: number) => Promise<void>) => {
     await using file = await open(join(directory, name))
@@ -181,11 +229,11 @@ async function loadFiles(directory: string, { ram, state, layer, memoryMiB }: Ma
       throw new Error(`${name}: ${messageOf(failure)}`)
     })
   }
-  const stateMemory = await sealedMemfd('xcluster-state', fd =>
+  const stateMemory = await sealedMemfd(names.state, fd =>
     from(fileNames.state, state, (piece, at) => writeAt(fd, piece, at)),
   )
   scope.add(stateMemory)
-  const ramMemory = await sealedMemfd('xcluster-ram', fd => {
+  const ramMemory = await sealedMemfd(names.ram, fd => {
     ftruncateSync(fd, memoryMiB * mebibyte)
     return from(
       fileNames.ram,
@@ -193,10 +241,8 @@ async function loadFiles(directory: string, { ram, state, layer, memoryMiB }: Ma
       placer(ram.extents, (part, at) => writeAt(fd, part, at)),
     )
   })
-  scope.add(ramMemory)
-  const disk = layer && scope.add(await openChecked(join(directory, layerName), layer))
   scope.move()
-  return { ram: ramMemory, state: stateMemory, layer: disk }
+  return { ram: ramMemory, state: stateMemory }
 }
 
 /** A file that stays on the disk: its bytes are checked now. */

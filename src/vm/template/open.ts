@@ -1,17 +1,11 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Scope, systemClock } from '../../base/index.ts'
+import { type Clock, Scope, systemClock } from '../../base/index.ts'
 import { makeDirectory } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { Template } from '../shape.ts'
-import {
-  closeLoaded,
-  type Loaded,
-  loadedFrom,
-  loadTemplate,
-  saveTemplate,
-  templatesIn,
-} from '../snapshot/store.ts'
+import { loadHeld } from '../snapshot/held.ts'
+import { closeLoaded, type Loaded, loadedFrom, saveTemplate, templatesIn } from '../snapshot/store.ts'
 import { type Build, bootTemplate, deriveTemplate } from './build.ts'
 import { buildFailed } from './errors.ts'
 import { factsOf, type TemplateFacts, templateKey } from './facts.ts'
@@ -35,7 +29,7 @@ export async function openTemplate(spec: TemplateSpec, options: TemplateOptions)
   const facts = await factsOf(spec)
   const key = templateKey(facts)
   const place = { directory: join(templatesIn(cacheDir), key), key, facts }
-  const find = () => during('check', () => found(place, notice))
+  const find = () => during('check', () => found(place, clock, notice))
   const there = await find()
   if (there) return templateOf(key, there)
 
@@ -59,9 +53,13 @@ interface Place {
   readonly facts: TemplateFacts
 }
 
-async function found({ directory, key }: Place, notice: (text: string) => void): Promise<Loaded | undefined> {
+async function found(
+  { directory, key }: Place,
+  clock: Clock,
+  notice: (text: string) => void,
+): Promise<Loaded | undefined> {
   try {
-    return await loadTemplate(directory, key)
+    return await loadHeld(directory, key, clock)
   } catch (failure) {
     if (!(failure instanceof VmError) || failure.code !== 'TEMPLATE_DAMAGED') throw failure
     notice(`The template in ${directory} is damaged, and is made again: ${failure.reason}`)
@@ -89,7 +87,7 @@ async function make(
       return own
     }
     // Its memory was written all over, zeros included: read back it takes half.
-    const loaded = await loadTemplate(directory, key)
+    const loaded = await loadHeld(directory, key, build.clock)
     if (loaded) return loaded
     throw new Error('another process removed it at once')
   } catch (failure) {
@@ -97,8 +95,8 @@ async function make(
   }
 }
 
-function templateOf(key: string, { manifest, ram, state, layer }: Loaded): Template {
-  const close = () => closeLoaded({ ram, state, layer })
+function templateOf(key: string, { manifest, ram, state, layer, lock }: Loaded): Template {
+  const close = () => closeLoaded({ ram, state, layer, lock })
   const { memoryMiB, nicCount, transport } = manifest
   const disk = layer && { layer }
   return { key, memoryMiB, nicCount, ram, state, transport, ...disk, close, [Symbol.asyncDispose]: close }

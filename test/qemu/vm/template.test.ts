@@ -1,4 +1,4 @@
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Nic } from '../../../src/base/index.ts'
@@ -165,6 +165,12 @@ describe('failing clone', () => {
 test('a damaged template is made again with one notice, and an aborted attempt leaves nothing behind', async () => {
   const directory = join(templatesIn(cache.path), template.key)
   truncateSync(join(directory, fileNames.ram), 1 << 20)
+  // One that is open here is not read again: a copy of its manifest is a file that no process holds.
+  const held = await openTemplate(shape, options())
+  await held.close()
+  const manifest = join(directory, fileNames.manifest)
+  copyFileSync(manifest, `${manifest}.copy`)
+  renameSync(`${manifest}.copy`, manifest)
   const notices: string[] = []
   const controller = new AbortController()
   const abort = (step: TemplateStep) => step === 'warm' && controller.abort()
