@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { isAddress, reasonOf } from '../base/index.ts'
+import { durationText, isAddress, isSystemError, reasonOf, systemClock, until } from '../base/index.ts'
 import { FleetError } from './errors.ts'
 
 /** All that a host of a lab needs to know from what started it: an engine such as Slurm, or a person. */
@@ -42,6 +42,8 @@ export interface EngineOptions {
 /** Bytes. A shorter secret could be guessed. */
 const shortestSecret = 16
 const longestSecret = 65_536
+/** How long a pipe is waited for. */
+const writtenWithinMs = 5000
 
 /** The usual ports: of control, and of VXLAN (RFC 7348 §5). */
 const usualPorts = [7766, 4789] as const
@@ -55,25 +57,39 @@ export async function engineFrom(
   options: EngineOptions = {},
   readers: readonly EngineReader[] = [],
 ): Promise<EngineValues> {
-  let found: Partial<EngineValues> = {}
-  for (const read of readers) {
-    const values = await read(env)
-    if (values) {
-      found = values
-      break
-    }
-  }
-  return checked({ ...found, ...given(options) })
+  const own = await given(options)
+  return checked({ ...(await fromEngine(env, readers, isEnough(own))), ...own })
 }
 
-function given({ job, rank, count, peers, ports, secretFile }: EngineOptions): Partial<EngineValues> {
+/** Who says all that has no default needs no engine: a shell in a job of Slurm is none of its tasks. */
+const isEnough = ({ rank, peers, secret }: Partial<EngineValues>) =>
+  rank !== undefined && peers !== undefined && secret !== undefined
+
+async function fromEngine(
+  env: Readonly<Record<string, string | undefined>>,
+  readers: readonly EngineReader[],
+  isSpare: boolean,
+): Promise<Partial<EngineValues>> {
+  for (const read of readers) {
+    try {
+      const values = await read(env)
+      if (values) return values
+    } catch (failure) {
+      if (!isSpare) throw failure
+    }
+  }
+  return {}
+}
+
+async function given(options: EngineOptions): Promise<Partial<EngineValues>> {
+  const { job, rank, count, peers, ports, secretFile } = options
   return {
     ...(job !== undefined && { job }),
     ...(rank !== undefined && { rank: numberOf('rank', rank) }),
     ...(count !== undefined && { count: numberOf('count', count) }),
     ...(peers !== undefined && { peers: peers.split(',') }),
     ...(ports !== undefined && { ports: ports.split(',').map(port => numberOf('ports', port)) }),
-    ...(secretFile !== undefined && { secret: secretIn(secretFile) }),
+    ...(secretFile !== undefined && { secret: await secretIn(secretFile) }),
   }
 }
 
@@ -105,16 +121,16 @@ function numberOf(what: string, text: string): number {
 }
 
 /** Of a file, or of what a pipe has until its end. */
-function secretIn(path: string): Buffer {
+async function secretIn(path: string): Promise<Buffer> {
   let fd: number | undefined
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOCTTY)
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK)
     const found = fstatSync(fd)
     if (!found.isFile() && !found.isFIFO()) throw bad(path, 'it is neither a file nor a pipe')
     const bytes = Buffer.alloc(longestSecret + 1)
-    let length = 0
-    for (let read = -1; read !== 0 && length < bytes.length; length += read)
-      read = readSync(fd, bytes, length, bytes.length - length, null)
+    const length = await readAll(fd, bytes, found.isFIFO())
+    if (length === undefined)
+      throw bad(path, `its writer did not come to an end within ${durationText(writtenWithinMs)}`, writeIt)
     if (length > longestSecret)
       throw bad(path, `it has more than ${longestSecret} bytes`, 'Give a file with some random bytes')
     return bytes.subarray(0, length)
@@ -122,6 +138,35 @@ function secretIn(path: string): Buffer {
     throw failure instanceof FleetError ? failure : bad(path, reasonOf(failure))
   } finally {
     if (fd !== undefined) closeSync(fd)
+  }
+}
+
+const writeIt = 'Write the same random bytes into it on each host, or give a file'
+
+/** How many bytes were read, up to the end or the size of `bytes`. Undefined: a pipe had no end in time. */
+async function readAll(fd: number, bytes: Buffer, isPipe: boolean): Promise<number | undefined> {
+  let length = 0
+  const isDone = () => {
+    for (;;) {
+      const read = readNow(fd, bytes.subarray(length))
+      if (read === undefined) return false // its writer is there
+      length += read
+      if (length === bytes.length) return true
+      // A pipe that has no writer yet is at its end, too.
+      if (read === 0) return !isPipe || length > 0
+    }
+  }
+  const timing = { everyMs: 20, withinMs: writtenWithinMs, why: 'writer' } as const
+  return (await until(systemClock, isDone, timing)) ? length : undefined
+}
+
+/** Undefined: there is nothing to read now. */
+function readNow(fd: number, into: Buffer): number | undefined {
+  try {
+    return readSync(fd, into, 0, into.length, null)
+  } catch (failure) {
+    if (isSystemError(failure, 'EAGAIN')) return undefined
+    throw failure
   }
 }
 

@@ -4,7 +4,7 @@ import type { Status } from '../api/index.ts'
 import { dashed, type Verb, verbs } from '../api/index.ts'
 import { version, versionHeader } from '../base/index.ts'
 import type { Answering } from '../owner/index.ts'
-import { type ClusterPlan, idOf, nodeMissing } from '../plan/index.ts'
+import { idOf, nodeMissing } from '../plan/index.ts'
 import { FleetError } from './errors.ts'
 import type { PlacedLab } from './lab.ts'
 import { hostLost } from './members.ts'
@@ -75,7 +75,7 @@ export class Front implements Answering {
     const answers = await this.#askAll(verb, question)
     if (way === 'change') return await this.#status()
     const missing = this.#lost().flatMap(lost => this.#nodesOf(lost))
-    return way(answers as never, missing, this.#options.lab.plan)
+    return way(answers as never, missing, this.#options.lab)
   }
 
   /** Asks each host for its nodes of those that the question names. Throws the first error, when all have answered. */
@@ -200,7 +200,7 @@ interface Question {
   readonly nodes?: unknown
 }
 
-type Merge = (answers: never, missing: readonly merge.MissingNode[], plan: ClusterPlan) => unknown
+type Merge = (answers: never, missing: readonly merge.MissingNode[], lab: PlacedLab) => unknown
 
 /**
  * Who answers for a verb: the host of its node; the leader's own part for the lab; all hosts, with their answers as one or

@@ -95,7 +95,10 @@ function isAsked(settings: Settings, net: number): boolean {
 }
 
 /** The plan of one host's part. */
-export function planOn(host: number, { plan, placement }: PlacedLab): ClusterPlan {
+export function planOn(
+  host: number,
+  { plan, placement }: Pick<PlacedLab, 'plan' | 'placement'>,
+): ClusterPlan {
   return partOf(plan, new Set([...placement].flatMap(([id, at]) => (at === host ? [id] : []))))
 }
 

@@ -8,7 +8,8 @@ import type {
   VerifyReport,
 } from '../api/index.ts'
 import { nodeName } from '../base/index.ts'
-import { type ClusterPlan, type NodePlan, reachTargets } from '../plan/index.ts'
+import { type NodePlan, reachTargets, Verification } from '../plan/index.ts'
+import { type PlacedLab, planOn } from './lab.ts'
 
 // The answers of all hosts as one, that of the leader first.
 
@@ -42,11 +43,11 @@ export function mergedCounters([leader, ...others]: readonly [Counters, ...Count
   return { ...leader, ...(asked.length > 0 && { dns }), nodes: all.flatMap(({ nodes }) => nodes) }
 }
 
-/** A missing node reaches nothing. `plan` is that of the lab. */
+/** A missing node reaches nothing. */
 export function mergedReach(
   all: readonly ReachReport[],
   missing: readonly MissingNode[],
-  plan: ClusterPlan,
+  { plan }: Pick<PlacedLab, 'plan'>,
 ): ReachReport {
   const lost = reachTargets(plan)
     .filter(({ from }) => missing.some(({ node }) => node.id === from))
@@ -58,9 +59,15 @@ export function mergedReach(
   }
 }
 
-/** A missing node differs from the plan, as one that has failed. */
-export function mergedVerify(all: readonly VerifyReport[], missing: readonly MissingNode[]): VerifyReport {
+/** A missing node differs from the plan, as one that has failed, and its paths are broken, from it and to it. */
+export function mergedVerify(
+  all: readonly VerifyReport[],
+  missing: readonly MissingNode[],
+  lab: Pick<PlacedLab, 'plan' | 'placement'>,
+): VerifyReport {
   const sum = (what: 'planned' | 'broken') => all.reduce((total, { paths }) => total + paths[what], 0)
+  const without = missing.length === 0 ? none : lostPaths(missing, lab)
+  const planned = sum('planned') + without.planned
   const lost = missing.map(({ node, reason }) => ({
     ...{ node: node.name, what: 'node', should: 'ready', is: `failed (${reason})` },
   }))
@@ -69,7 +76,27 @@ export function mergedVerify(all: readonly VerifyReport[], missing: readonly Mis
     ok: missing.length === 0 && all.every(({ ok }) => ok),
     differences: [...lost, ...all.flatMap(({ differences }) => differences)],
     unverified: all.flatMap(({ unverified }) => unverified),
-    paths: { planned: sum('planned'), broken: sum('broken') },
+    // A path that is broken in both ways counts twice, and never more than there are.
+    paths: { planned, broken: Math.min(planned, sum('broken') + without.broken) },
+  }
+}
+
+const none = { planned: 0, broken: 0 }
+
+/** Paths of hosts that have gone, which are in no answer, and how many of all are broken for that reason alone. */
+function lostPaths(
+  missing: readonly MissingNode[],
+  lab: Pick<PlacedLab, 'plan' | 'placement'>,
+): VerifyReport['paths'] {
+  const gone = new Set(missing.map(({ node }) => node.id))
+  const gonePlaces = new Set([...gone].map(id => lab.placement.get(id)))
+  const counts = [...new Set(lab.placement.values())].map(host => {
+    const { paths } = new Verification(planOn(host, lab)).compare(new Map(), gone)
+    return { planned: gonePlaces.has(host) ? paths.planned : 0, broken: paths.broken }
+  })
+  return {
+    planned: counts.reduce((total, { planned }) => total + planned, 0),
+    broken: counts.reduce((total, { broken }) => total + broken, 0),
   }
 }
 

@@ -31,6 +31,8 @@ export type NoEvent =
   | 'end of a migration'
   /** A job of an engine starts or ends: its programs report that only when asked (squeue(1)). */
   | 'job'
+  /** A process opens a named pipe for writing (fifo(7)): a reader's open(2) waits for that without an end, and cannot be cancelled. */
+  | 'writer'
   /** Something is idle for a while: that is the absence of events. */
   | 'idleness'
 

@@ -47,8 +47,8 @@ function peersOf(env: Environment): string[] {
   throw bad(name, `'${printable(text, 60)}' is not a list of hosts, such as n[1-3]`)
 }
 
-const start = 'Start one process on each host with srun'
-const oneEach = `${start}: ntasks-per-node=1`
+const start = 'Start one process on each host with srun, or give its number, all peers and a secret yourself'
+const oneEach = 'Start one process on each host with srun: ntasks-per-node=1'
 
 function numberIn(env: Environment, name: string): number {
   const text = env[name]

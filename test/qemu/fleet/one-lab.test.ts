@@ -124,6 +124,8 @@ test('the nodes of a host that is killed are failed with the reason, and the oth
   expect(verified.status).toBe(1)
   for (const node of ['vm-005', 'vm-006'])
     expect(verified.stdout).toContain(`${node}: node: failed (${reason}), should be ready\n`)
+  // Each net 1 address of the others, in IPv4 and IPv6, and back; and among 5 and 6 on nets 0, 1 and 2.
+  expect(verified.stdout).toMatch(new RegExp(`\\b${2 * 2 * 2 * 4 + 2 * 2 * 3} of \\d+ paths`))
   const checked = await xc.run(['check'])
   expect(checked.status).toBe(1)
   expect(checked.stdout).toMatch(/^vm-005 +vm-006 /m)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { engineFrom } from '../../../src/fleet/index.ts'
+import { engineFrom, slurmValues } from '../../../src/fleet/index.ts'
 
 const secretFile = join(mkdtempSync(join(tmpdir(), 'xc-engine-')), 'secret')
 writeFileSync(secretFile, 'sixteen bytes or more')
@@ -25,12 +25,37 @@ describe('the values of a host of a lab', () => {
     })
   })
 
+  test('wait 5 s for what is to come from a pipe, and for its end', async () => {
+    const pipe = `${secretFile}-empty`
+    await promisify(execFile)('mkfifo', [pipe])
+    const late = {
+      message: expect.stringContaining(`read ${pipe}: its writer did not come to an end within 5 s`),
+    }
+    await expect(engineFrom({}, { ...whole, secretFile: pipe })).rejects.toMatchObject(late)
+    const writer = execFile('sh', ['-c', `exec >${pipe}; echo half; exec sleep 60`])
+    const closed = once(writer, 'close')
+    await expect(engineFrom({}, { ...whole, secretFile: pipe })).rejects.toMatchObject(late)
+    writer.kill()
+    await closed
+  }, 30_000)
+
+  test('win over an engine that cannot say them: a shell of a job of Slurm is none of its tasks', async () => {
+    const inShell = { SLURM_JOB_ID: '17', SLURM_JOB_NODELIST: 'n[1-2]' }
+    const values = await engineFrom(inShell, whole, [slurmValues])
+    expect(values).toMatchObject({ rank: 1, peers: ['10.0.0.1', 'fd00::2'], job: 'lab' })
+    const { secretFile: _, ...some } = whole
+    await expect(engineFrom(inShell, some, [slurmValues])).rejects.toThrow(
+      'SLURM_STEP_NODELIST: it is not set: this is a job, and not a step of it. Start one process on each host',
+    )
+  })
+
   test('take the secret from a pipe, too', async () => {
     await promisify(execFile)('mkfifo', [`${secretFile}-pipe`])
     const writer = execFile('sh', ['-c', `printf %65536s > ${secretFile}-pipe`])
+    const closed = once(writer, 'close')
     const { secret } = await engineFrom({}, { ...whole, secretFile: `${secretFile}-pipe` })
     expect(secret.toString()).toBe(' '.repeat(65_536))
-    await once(writer, 'close')
+    await closed
   })
 
   test('come from the first engine that has started the process, and options win', async () => {

@@ -12,6 +12,9 @@ const status = (pid: number, ...ids: number[]): Status => ({
 })
 
 const plan = planCluster(resolveSettings({ options: { nvm: 4, nrouters: 0 } }))
+/** Nodes 1, 2 and 4 on host 0, and 3 on host 2. All are on net 1, which joins the hosts. */
+const placement = new Map([1, 2, 3, 4].map(id => [id, id === 3 ? 2 : 0]))
+const lab = { plan, placement }
 const missing = [{ node: plan.nodes[2]!, reason: 'host 2 (c): it was stopped' }]
 
 describe('the answers of all hosts as one', () => {
@@ -51,7 +54,7 @@ describe('the answers of all hosts as one', () => {
         { v: 1, ok: false, pairs: [{ ...pair, ok: false }] },
       ],
       [],
-      plan,
+      lab,
     )
     expect([reach.ok, reach.pairs.length]).toEqual([false, 2])
     const verify = {
@@ -61,23 +64,26 @@ describe('the answers of all hosts as one', () => {
       unverified: [],
       paths: { planned: 3, broken: 1 },
     } as const
-    expect(merge.mergedVerify([verify, verify], [])).toMatchObject({
+    expect(merge.mergedVerify([verify, verify], [], lab)).toMatchObject({
       ok: true,
       paths: { planned: 6, broken: 2 },
     })
   })
 
   test('are not good when a host has gone: its nodes are not as planned, and reach nothing', () => {
-    const paths = { planned: 3, broken: 0 }
+    // Among 1, 2 and 4 on nets 0 and 1, in IPv4 and IPv6; from each of them to 3 on net 1.
+    const paths = { planned: 3 * 2 * 4 + 3 * 2, broken: 1 }
     const here = { v: 1, ok: true, differences: [], unverified: [], paths } as const
-    expect(merge.mergedVerify([here], missing)).toEqual({
+    expect(merge.mergedVerify([here], missing, lab)).toEqual({
       ...here,
       ok: false,
+      // Node 3 has as many to the others as they have to it.
+      paths: { planned: paths.planned + 3 * 2, broken: 1 + 3 * 2 + 3 * 2 },
       differences: [
         { node: 'vm-003', what: 'node', should: 'ready', is: 'failed (host 2 (c): it was stopped)' },
       ],
     })
-    const reach = merge.mergedReach([{ v: 1, ok: true, pairs: [] }], missing, plan)
+    const reach = merge.mergedReach([{ v: 1, ok: true, pairs: [] }], missing, lab)
     expect(reach.ok).toBe(false)
     expect(new Set(reach.pairs.map(({ from, ok }) => `${from} ${ok}`))).toEqual(new Set(['vm-003 false']))
     expect(reach.pairs.map(({ to }) => to)).toContain('vm-001')
