@@ -1,5 +1,14 @@
 import type { Role } from '../base/index.ts'
-import type { Change, Difference, FabricKind, Impairment, NodeNet, Pair } from '../plan/index.ts'
+import type {
+  Backend,
+  Change,
+  Difference,
+  Direction,
+  FabricKind,
+  Impairment,
+  NodeNet,
+  Pair,
+} from '../plan/index.ts'
 
 /**
  * The states of a node: `waiting` (for its turn) → `starting` (QEMU) → `booting` (its kernel; a clone resumes) →
@@ -200,12 +209,16 @@ export interface Counters {
   }[]
 }
 
-/** A link that is impaired. */
+/** One direction of a link that is impaired, or a link that is cut off. */
 export interface ImpairedLink extends Impairment {
   /** `vm-001` */
   readonly node: string
   readonly dev: string
   readonly net: number
+  /** Of one that is cut off: `both`. */
+  readonly direction: Direction
+  /** What makes it. */
+  readonly by: Backend
 }
 
 /** The links of a cluster that are impaired: what `xc link --json` prints. */

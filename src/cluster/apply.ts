@@ -5,7 +5,6 @@ import {
   type ClusterChange,
   type ClusterPlan,
   changeOf,
-  type Impairment,
   planCluster,
   refused,
   type Settings,
@@ -71,16 +70,11 @@ function wantedBy(topology: Topology, { nodes, parts }: Running): Wanted {
     plan: node.configured,
     settings: node.startedWith ?? parts.settings,
     state: node.state,
-    impairments: impairmentsOf(node, parts),
+    impairments: parts.impairments.of(node),
   }))
   const change = changeOf({ plan: nodes.plan, nodes: standing }, { plan, settings })
   refuse({ plan, settings, change }, { nodes, parts })
   return { plan, settings, change }
-}
-
-function impairmentsOf(node: ClusterNode, { impairments }: Parts): Record<string, Impairment> {
-  const links = impairments.list([node])
-  return Object.fromEntries(links.map(({ node: _, net: __, dev, ...impairment }) => [dev, impairment]))
 }
 
 function refuse({ plan, settings, change }: Wanted, { nodes, parts }: Running): void {
@@ -168,12 +162,12 @@ function linkSteps(
   { plan, parts }: { readonly plan: ClusterPlan; readonly parts: Parts },
 ): Step[] {
   const [had, wanted] = [
-    impairmentsOf(node, parts),
+    parts.impairments.of(node),
     plan.nodes.find(({ id }) => id === node.plan.id)!.impairments ?? {},
   ]
   return node.plan.nets.flatMap(({ dev }) => {
     if (JSON.stringify(had[dev]) === JSON.stringify(wanted[dev])) return []
-    const work = () => parts.impairments.set(node, dev, wanted[dev] ?? {})
+    const work = () => parts.impairments.put(node, dev, wanted[dev] ?? {})
     return [{ text: `impair ${node.plan.name}/${dev}`, work }]
   })
 }

@@ -205,7 +205,7 @@ export class RunningCluster implements Cluster {
     const node = this.#nodes.node(id)
     const { impairments } = this.#parts
     await impairments.set(node, dev, impairment)
-    const end = () => impairments.set(node, dev, {})
+    const end = () => impairments.set(node, dev, { direction: impairment.direction ?? 'sent' })
     return { [Symbol.asyncDispose]: async () => (node.state === 'ready' ? await end() : undefined) }
   }
 

@@ -151,10 +151,10 @@ export interface Cluster extends AsyncDisposable {
   /** Frames and bytes of each interface, processor time of each node, DNS queries, since the start. */
   counters(): Promise<Counters>
   /**
-   * Impairs what a node sends on a link, in place of what impaired it before; without any impairment the link is whole
-   * again. Disposing of it makes it whole. A reset of the node brings back what its topology says. A fork has the same
-   * impairments. Throws BAD_IMPAIRMENT, LINK_MISSING, NODE_NOT_READY, EXEC_NO_CHANNEL, NO_PARTITION, and QDISC_MISSING where the guest's kernel
-   * has no netem.
+   * Impairs what a node sends on a link, or receives (`direction`), in place of what impaired that before; without any
+   * impairment that direction is whole again, and without a direction the link. Disposing of it makes it whole. A reset of the node brings back what its topology says. A fork has the same
+   * impairments. Throws BAD_IMPAIRMENT, LINK_MISSING, NODE_NOT_READY, EXEC_NO_CHANNEL, NO_PARTITION, QDISC_TAKEN where the guest
+   * has traffic control of its own, and QDISC_MISSING, LINK_KIND_MISSING or FILTER_MISSING where its kernel lacks netem, ifb or redirection.
    *
    * ```ts
    * await using slow = await cluster.impair({ node: 1, dev: 'eth1', delayMs: 20, loss: 0.01 })

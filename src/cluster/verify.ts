@@ -13,7 +13,8 @@ import {
   type Difference,
   type Expected,
   type FabricKind,
-  type Impairment,
+  joined,
+  type LinkImpairments,
   type Observed,
   Verification,
 } from '../plan/index.ts'
@@ -43,12 +44,19 @@ interface Limits {
 
 /** The plan with what impairs its links now, by whomever it was asked for. */
 export function withImpaired(plan: ClusterPlan, impaired: readonly ImpairedLink[]): ClusterPlan {
-  const linksOf = (name: string) =>
-    impaired
-      .filter(({ node }) => node === name)
-      .map(({ node: _, net: __, dev, ...impairment }): [string, Impairment] => [dev, impairment])
-  const nodes = plan.nodes.map(node => ({ ...node, impairments: Object.fromEntries(linksOf(node.name)) }))
+  const nodes = plan.nodes.map(node => ({ ...node, impairments: impairmentsOf(node.name, impaired) }))
   return { ...plan, nodes }
+}
+
+/** What impairs the links of a node, by interface. */
+export function impairmentsOf(
+  name: string,
+  impaired: readonly ImpairedLink[],
+): Record<string, LinkImpairments> {
+  const own = impaired.filter(({ node }) => node === name)
+  const parts = (on: string) =>
+    own.filter(({ dev }) => dev === on).map(({ node: _, net: __, dev: ___, by: ____, ...part }) => part)
+  return Object.fromEntries(own.map(({ dev }) => [dev, joined(parts(dev))]))
 }
 
 /** Milliseconds between two readings: longer each time. */

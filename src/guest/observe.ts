@@ -9,6 +9,7 @@ import type {
   ObservedRule,
 } from '../plan/index.ts'
 import type { Address, Link, Neighbour, Qdisc, RouteEntry, Rule } from '../rtnl/index.ts'
+import { isIngress } from './impair.ts'
 import type { GuestKernel } from './kernel.ts'
 
 /** What to read beside links, addresses, routes, rules and neighbours. */
@@ -20,6 +21,8 @@ export interface Reading {
 
 /** Each packet is compared with all of them. */
 const mostRules = 1000
+/** Each is asked for its filters. */
+const mostIngress = 100
 
 type Names = (index: number | undefined) => string
 
@@ -43,6 +46,7 @@ export async function observe(kernel: GuestKernel, reading: Reading): Promise<Ob
   if (rules.length > mostRules)
     throw new Error(`it has ${rules.length} rules, and at most ${mostRules} can be verified`)
   const names = namesOf(links)
+  const received = await receivedBy(kernel, qdiscs, names)
   return {
     links: links.map(link => linkOf(link, names)),
     addresses: addresses.map(address => addressOf(address, names)),
@@ -50,7 +54,7 @@ export async function observe(kernel: GuestKernel, reading: Reading): Promise<Ob
     rules: rules.map(ruleOf),
     neighbours: neighbours.map(neighbour => neighbourOf(neighbour, names)),
     masquerades,
-    impairments: qdiscs.flatMap(qdisc => impairmentOf(qdisc, names)),
+    impairments: [...qdiscs.flatMap(qdisc => impairmentOf(qdisc, names(qdisc.link), 'sent')), ...received],
     sysctls: Object.fromEntries(
       values.flatMap(([name, value]) => (value === undefined ? [] : [[name, value.trim()]])),
     ),
@@ -110,11 +114,35 @@ function addressOf(
   return { dev: names(link), family, address, prefix, duplicate, tentative }
 }
 
-function impairmentOf({ link, settings }: Qdisc, names: Names): ObservedImpairment[] {
+/** What the netem of an interface does to what another one receives that redirects it there. */
+async function receivedBy(
+  kernel: GuestKernel,
+  qdiscs: readonly Qdisc[],
+  names: Names,
+): Promise<ObservedImpairment[]> {
+  const incoming = qdiscs.filter(isIngress)
+  if (incoming.length > mostIngress)
+    throw new Error(
+      `${incoming.length} of its interfaces filter what comes in, and at most ${mostIngress} can`,
+    )
+  const each = incoming.map(async ({ link }) => {
+    const filters = await kernel.route().filters.list({ link, parent: 'ingress' })
+    const to = new Set(filters.map(({ redirect }) => redirect))
+    const there = qdiscs.filter(qdisc => to.has(qdisc.link))
+    return there.flatMap(qdisc => impairmentOf(qdisc, names(link), 'received'))
+  })
+  return (await Promise.all(each)).flat()
+}
+
+function impairmentOf(
+  { settings }: Qdisc,
+  dev: string,
+  direction: ObservedImpairment['direction'],
+): ObservedImpairment[] {
   if (settings?.kind !== 'netem') return []
   const { delay, jitter, loss, duplicate, reorder, corrupt, rate } = settings
   const known = Object.entries({ delay, jitter, loss, duplicate, reorder, corrupt, rate })
-  return [{ dev: names(link), ...Object.fromEntries(known.filter(([, value]) => value)) }]
+  return [{ dev, direction, ...Object.fromEntries(known.filter(([, value]) => value)) }]
 }
 
 function neighbourOf({ link, address, mac, state }: Neighbour, names: Names): ObservedNeighbour {

@@ -1,6 +1,6 @@
 import { roleOf } from '../base/index.ts'
 import { byTemplate, ipv4On, ipv6On, ipv6With, subnetOf } from './addressing.ts'
-import { effective, type Impairment } from './impairment.ts'
+import { effective, impaired, isWhole, type LinkImpairments } from './impairment.ts'
 import { macOf } from './network/bridges.ts'
 import {
   type AddressRule,
@@ -64,13 +64,15 @@ export function setupOf(node: Wired, rule: SetupRule, around: NodeContext): Node
 export function impairedBy(
   { id, nets }: Wired,
   rules: readonly LinkRule[] = [],
-): Readonly<Record<string, Impairment>> {
-  const impaired = nets.flatMap((net, position) => {
-    const rule = rules.find(each => each.net === net && contains(each.of, id))
-    const impairment = effective(rule ?? {})
-    return Object.keys(impairment).length > 0 ? [[`eth${position}`, impairment] as const] : []
+): Readonly<Record<string, LinkImpairments>> {
+  const links = nets.flatMap((net, position) => {
+    const own = rules.filter(each => each.net === net && contains(each.of, id))
+    const sent = own.find(({ direction }) => direction !== 'received')
+    const received = own.find(({ direction = 'sent' }) => direction !== 'sent')
+    const link = impaired(effective(sent ?? {}), { ...received, direction: 'received' })
+    return isWhole(link) ? [] : [[`eth${position}`, link] as const]
   })
-  return Object.fromEntries(impaired)
+  return Object.fromEntries(links)
 }
 
 /** The interface that puts the node on each net. When a bridge has that interface as a port, it is the bridge. */

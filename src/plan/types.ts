@@ -1,5 +1,5 @@
 import type { Role } from '../base/index.ts'
-import type { Impairment } from './impairment.ts'
+import type { LinkImpairments } from './impairment.ts'
 import type { BridgePlan } from './network/bridges.ts'
 import type { UserSpacePlan } from './network/user-limits.ts'
 
@@ -31,7 +31,7 @@ export interface NodePlan {
   readonly nets: readonly NodeNet[]
   readonly setup: NodeSetup
   /** By interface: what impairs its link from the start on. Absent: nothing. */
-  readonly impairments?: Readonly<Record<string, Impairment>>
+  readonly impairments?: Readonly<Record<string, LinkImpairments>>
 }
 
 /** `bridge`: bridges and taps in a network namespace. `user`: QEMU's user network and multicast segments. */

@@ -9,7 +9,7 @@ import {
   type SetupRule,
   type Topology,
 } from '../plan/index.ts'
-import type { FileHop, FileImpairment, FileSetup, TopologyFile } from './schema.ts'
+import type { FileHop, FileImpairment, FileLink, FileSetup, TopologyFile } from './schema.ts'
 
 // The two forms of a topology: that of a file, with sets of nodes as keys, and that of the plan, with lists.
 
@@ -104,17 +104,30 @@ function fileRule({ of: _, routes, rules, addresses, ...rest }: SetupRule): File
   }
 }
 
-function linkRules(of: NodeSet, nets: Readonly<Record<string, FileImpairment>>): LinkRule[] {
-  return Object.entries(nets).map(([net, impairment]) => ({ of, net: Number(net), ...effective(impairment) }))
+function linkRules(of: NodeSet, nets: Readonly<Record<string, FileLink>>): LinkRule[] {
+  return Object.entries(nets).flatMap(([net, link]) =>
+    [link].flat().map(({ direction, ...impairment }) => ({
+      ...{ of, net: Number(net) },
+      ...(direction !== undefined && { direction }),
+      ...effective(impairment),
+    })),
+  )
 }
 
+/** For each direction of a link the first counts. */
 function fileLinks(links: readonly LinkRule[]): NonNullable<TopologyFile['links']> {
-  const file: Record<string, Record<string, FileImpairment>> = {}
-  for (const { of, net, ...impairment } of links) {
+  const file: Record<string, Record<string, FileImpairment[]>> = {}
+  for (const { of, net, direction = 'sent', ...impairment } of links) {
     const nets = file[keyOf(of)] ?? {}
-    file[keyOf(of)] = { ...nets, [net]: nets[net] ?? effective(impairment) }
+    const own = nets[net] ?? []
+    const isGiven = own.some(each => [direction, 'both'].includes(each.direction ?? 'sent'))
+    const word = direction === 'sent' ? {} : { direction }
+    if (!isGiven) own.push({ ...word, ...effective(impairment) })
+    file[keyOf(of)] = { ...nets, [net]: own }
   }
-  return file
+  const short = (nets: Readonly<Record<string, FileImpairment[]>>) =>
+    Object.fromEntries(Object.entries(nets).map(([net, own]) => [net, own.length === 1 ? own[0]! : own]))
+  return Object.fromEntries(Object.entries(file).map(([key, nets]) => [key, short(nets)]))
 }
 
 type FileRoute = NonNullable<FileSetup['routes']>[number]

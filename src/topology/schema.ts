@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { hostId, lastNodeId } from '../base/index.ts'
-import { isTemplate, longestDelayMs, roleKeys, settings } from '../plan/index.ts'
+import { type Direction, directions, isTemplate, longestDelayMs, roleKeys, settings } from '../plan/index.ts'
 
 // What a topology file may have (docs/topology-files.md). The JSON Schema for editors is made of this.
 
@@ -70,7 +70,8 @@ const time = z.number().min(0).max(longestDelayMs).optional()
 const share = z.number().min(0).max(1).optional()
 
 const impairment = z.strictObject({
-  delayMs: time.describe('delay each packet that the node sends'),
+  direction: z.enum(directions).optional().describe('the packets that it concerns, default: sent'),
+  delayMs: time.describe('delay each packet'),
   jitterMs: time.describe('let delays differ by up to this'),
   loss: share.describe('lose this share of the packets: 0.01 is 1 %'),
   duplicate: share.describe('send this share twice'),
@@ -80,6 +81,19 @@ const impairment = z.strictObject({
   down: z.boolean().optional().describe('the cable is out: the guest sees no carrier'),
   partition: z.boolean().optional().describe('nothing passes, unseen by the guest'),
 })
+
+/** One, or one for each direction. */
+const linkImpairments = z.union([
+  impairment,
+  z.array(impairment).max(2).refine(differ, { error: 'gives one direction twice' }),
+])
+
+function differ(list: readonly { readonly direction?: Direction | undefined }[]): boolean {
+  const named = list.flatMap(({ direction = 'sent' }) =>
+    direction === 'both' ? ['sent', 'received'] : direction,
+  )
+  return new Set(named).size === named.length
+}
 
 const count = z
   .union([
@@ -106,7 +120,7 @@ export const fileSchema = z.strictObject({
     .describe('the nets of nodes, in the order of their interfaces; eth0 is on net 0'),
   setup: z.record(nodeSet, setup).optional().describe('how nodes route'),
   links: z
-    .record(nodeSet, z.record(netKey, impairment))
+    .record(nodeSet, z.record(netKey, linkImpairments))
     .optional()
     .describe('what impairs the links of nodes, by net'),
   host: z
@@ -122,6 +136,7 @@ export const fileSchema = z.strictObject({
 export type TopologyFile = z.infer<typeof fileSchema>
 export type FileSetup = z.infer<typeof setup>
 export type FileImpairment = z.infer<typeof impairment>
+export type FileLink = z.infer<typeof linkImpairments>
 export type FileHop = z.infer<typeof hop>
 
 function docOf(key: string): string {

@@ -243,8 +243,8 @@ export const verbs = verbTable({
     errors: ['CLUSTER_NOT_READY'],
   },
   impair: {
-    summary: 'delay, lose or cut off what a node sends on a link',
-    help: "Delay, loss and the like concern what the node sends, by netem of the guest's own kernel. Without any: the link is whole again.",
+    summary: 'delay, lose or cut off what a node sends or receives on a link',
+    help: "Delay, loss and the like concern what the node sends, or as `direction` says, by netem of the guest's own kernel. Without any: that direction is whole again, and without a direction the link.",
     asks: { node, dev: { kind: 'text', doc: 'interface of the guest, such as eth1' }, ...impairment },
     answer: 'impairedLinks',
     errors: [
@@ -256,6 +256,9 @@ export const verbs = verbTable({
       'NO_PARTITION',
       'EXEC_NO_CHANNEL',
       'QDISC_MISSING',
+      'QDISC_TAKEN',
+      'LINK_KIND_MISSING',
+      'FILTER_MISSING',
     ],
   },
   packets: {

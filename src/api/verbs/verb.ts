@@ -120,6 +120,12 @@ export function nodeIn(parameters: Parameters): string | undefined {
 
 /** What can be asked of a link. */
 export const impairment = {
+  direction: {
+    kind: 'text',
+    doc: 'sent (default), received, or both: the packets that it concerns',
+    optional: true,
+    option: true,
+  },
   delayMs: { kind: 'milliseconds', doc: 'delay each packet', optional: true, option: true },
   jitterMs: { kind: 'milliseconds', doc: 'let delays differ by up to this', optional: true, option: true },
   loss: { kind: 'share', doc: 'lose this share of packets: 0.01', optional: true, option: true },

@@ -1,18 +1,24 @@
 import type { ImpairedLink } from '../../api/index.ts'
-import { Turns } from '../../base/index.ts'
-import { impairGuest } from '../../guest/index.ts'
+import { Scope, Turns } from '../../base/index.ts'
+import { type GuestImpairment, impairGuest } from '../../guest/index.ts'
 import { type Fabric, setTapUp } from '../../net/index.ts'
 import {
-  effective,
+  type Backend,
   type Impairment,
+  impaired,
   impairmentProblem,
+  isWhole,
+  type LinkImpairments,
+  type Netem,
   type NodeNet,
   type NodePlan,
   netemOf,
+  partsOf,
 } from '../../plan/index.ts'
 import type { NetNamespace } from '../../sys/index.ts'
 import { ClusterError, noStreams } from '../errors.ts'
 import type { ClusterNode } from '../nodes/node.ts'
+import { impairmentsOf } from '../verify.ts'
 
 /** A link, and what impairs it. */
 export interface LinkImpairment extends Impairment {
@@ -26,7 +32,7 @@ const limit = 100_000
 /** What impairs the links of a cluster, by node and interface. */
 export class Impairments {
   readonly #fabric: Fabric
-  readonly #links = new Map<ClusterNode, Map<string, Impairment>>()
+  readonly #links = new Map<ClusterNode, Map<string, LinkImpairments>>()
   readonly #turns = new Turns<ClusterNode>()
 
   constructor(fabric: Fabric) {
@@ -35,24 +41,47 @@ export class Impairments {
 
   list(nodes: readonly ClusterNode[]): ImpairedLink[] {
     return nodes.flatMap(node =>
-      [...(this.#links.get(node) ?? [])].flatMap(([dev, impairment]) => {
+      Object.entries(this.of(node)).flatMap(([dev, link]) => {
         const net = node.plan.nets.find(each => each.dev === dev)?.net
-        return net === undefined ? [] : [{ node: node.plan.name, dev, net, ...impairment }]
+        if (net === undefined) return []
+        return partsOf(link).map(({ direction = 'sent', ...part }) => ({
+          ...{ node: node.plan.name, dev, net, direction, by: backendOf(part) },
+          ...part,
+        }))
       }),
     )
   }
 
-  /** Impairs a link in place of what impaired it. Without an impairment it is whole again. */
+  /** What impairs the links of a node, by interface. */
+  of(node: ClusterNode): Readonly<Record<string, LinkImpairments>> {
+    return Object.fromEntries(this.#links.get(node) ?? [])
+  }
+
+  /** Impairs a direction of a link in place of what impaired it. Without an impairment it is whole again. */
   async set(node: ClusterNode, dev: string, asked: Impairment): Promise<void> {
+    refuseBad(node.plan.name, dev, asked)
+    await this.#replace(node, dev, had => impaired(had, asked))
+  }
+
+  /** Impairs a link in place of all that impaired it. */
+  async put(node: ClusterNode, dev: string, wanted: LinkImpairments): Promise<void> {
+    await this.#replace(node, dev, () => wanted)
+  }
+
+  async #replace(
+    node: ClusterNode,
+    dev: string,
+    next: (had: LinkImpairments) => LinkImpairments,
+  ): Promise<void> {
     const nic = nicOf(node, dev)
-    const wanted = checked(node.plan.name, dev, asked)
-    if (wanted.partition) this.#namespaceOf(nic)
     await this.#turns.run([node], async () => {
-      const own = this.#links.get(node) ?? new Map<string, Impairment>()
+      const own = this.#links.get(node) ?? new Map<string, LinkImpairments>()
       const had = own.get(dev) ?? {}
+      const wanted = next(had)
+      if (wanted.partition) this.#namespaceOf(nic)
       await this.#change(node, nic, { had, wanted })
-      if (Object.keys(wanted).length > 0) own.set(dev, wanted)
-      else own.delete(dev)
+      if (isWhole(wanted)) own.delete(dev)
+      else own.set(dev, wanted)
       this.#links.set(node, own)
     })
   }
@@ -72,13 +101,10 @@ export class Impairments {
   }
 
   /** Takes over what impaired the links of a node when it was frozen: its guest has it, and the host not yet. */
-  async adopt(node: ClusterNode, impaired: readonly ImpairedLink[]): Promise<void> {
-    const own = impaired.filter(each => each.node === node.plan.name)
-    for (const { node: _, dev, net, ...impairment } of own) {
-      if (impairment.partition) await this.#setTap(nicOf(node, dev), false)
-      const links = this.#links.get(node) ?? new Map<string, Impairment>()
-      this.#links.set(node, links.set(dev, impairment))
-    }
+  async adopt(node: ClusterNode, frozen: readonly ImpairedLink[]): Promise<void> {
+    const links = Object.entries(impairmentsOf(node.plan.name, frozen))
+    for (const [dev, { partition }] of links) if (partition) await this.#setTap(nicOf(node, dev), false)
+    this.#links.set(node, new Map(links))
   }
 
   /** Throws NO_PARTITION for nodes with a link that this network cannot cut off. */
@@ -87,17 +113,35 @@ export class Impairments {
       for (const nic of nets) if (impairments[nic.dev]?.partition) this.#namespaceOf(nic)
   }
 
-  async #change(node: ClusterNode, nic: NodeNet, { had, wanted }: Change): Promise<void> {
+  /** All of it, or none: what was changed before something fails is changed back. */
+  async #change(node: ClusterNode, nic: NodeNet, change: Change): Promise<void> {
+    const { had, wanted } = change
     const machine = node.mustRun() // refused before anything is changed
-    const [before, after] = [netemOf(had), netemOf(wanted)]
-    if (before || after) {
-      const { channel } = node
-      if (!channel) throw noStreams(node.plan.name)
-      await impairGuest(channel, nic.dev, after && { ...after, limit })
+    await using undo = new Scope()
+    for (const direction of ['sent', 'received'] as const) {
+      const [before, after] = [had, wanted].map(link =>
+        netemOf((direction === 'sent' ? link : link.received) ?? {}),
+      )
+      if (!before && !after) continue
+      await this.#shape(node, { dev: nic.dev, direction }, after)
+      undo.defer(() => this.#shape(node, { dev: nic.dev, direction }, before))
     }
-    if (Boolean(had.partition) !== Boolean(wanted.partition)) await this.#setTap(nic, !wanted.partition)
+    if (Boolean(had.partition) !== Boolean(wanted.partition)) {
+      await this.#setTap(nic, !wanted.partition)
+      undo.defer(() => this.#setTap(nic, !had.partition))
+    }
     if (Boolean(had.down) !== Boolean(wanted.down))
       await machine.setLink(node.plan.nets.indexOf(nic), !wanted.down)
+    undo.move()
+  }
+
+  async #shape(
+    { channel, plan }: ClusterNode,
+    where: Pick<GuestImpairment, 'dev' | 'direction'>,
+    netem: Netem | undefined,
+  ): Promise<void> {
+    if (!channel) throw noStreams(plan.name)
+    await impairGuest(channel, { ...where, settings: netem && { ...netem, limit } })
   }
 
   #setTap(nic: NodeNet, up: boolean): Promise<void> {
@@ -113,8 +157,13 @@ export class Impairments {
 }
 
 interface Change {
-  readonly had: Impairment
-  readonly wanted: Impairment
+  readonly had: LinkImpairments
+  readonly wanted: LinkImpairments
+}
+
+function backendOf({ down, partition }: Impairment): Backend {
+  if (down) return 'QEMU'
+  return partition ? 'tap' : 'netem in the guest'
 }
 
 function nicOf({ plan }: ClusterNode, dev: string): NodeNet {
@@ -129,18 +178,11 @@ function nicOf({ plan }: ClusterNode, dev: string): NodeNet {
   })
 }
 
-/** What was asked without what changes nothing. Throws BAD_IMPAIRMENT. */
-function checked(node: string, dev: string, asked: Impairment): Impairment {
-  const wrong = impairmentProblem(asked)
-  if (wrong !== undefined)
-    throw new ClusterError({
-      code: 'BAD_IMPAIRMENT',
-      kind: 'usage',
-      op: 'impair link',
-      target: `${node}/${dev}`,
-      reason: wrong,
-    })
-  return effective(asked)
+function refuseBad(node: string, dev: string, asked: Impairment): void {
+  const reason = impairmentProblem(asked)
+  if (reason === undefined) return
+  const target = `${node}/${dev}`
+  throw new ClusterError({ code: 'BAD_IMPAIRMENT', kind: 'usage', op: 'impair link', target, reason })
 }
 
 function noPartition(net: number): ClusterError {

@@ -10,6 +10,7 @@ import type {
   VerifyReport,
 } from '../../api/index.ts'
 import type { ErrorJson } from '../../base/index.ts'
+import { backends, directions } from '../../plan/index.ts'
 
 /** The schemas of the API's answers, for openapi.ts. Those of its requests are in questions.ts. */
 
@@ -175,6 +176,7 @@ const impairedLinks = z.object({
   links: z.array(
     z.object({
       ...{ node: z.string(), dev: z.string(), net: count },
+      ...{ direction: z.enum(directions), by: z.enum(backends) },
       ...{ delayMs: z.number().exactOptional(), jitterMs: z.number().exactOptional() },
       ...{ loss: z.number().exactOptional(), duplicate: z.number().exactOptional() },
       ...{ reorder: z.number().exactOptional(), corrupt: z.number().exactOptional() },

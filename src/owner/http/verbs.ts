@@ -18,7 +18,7 @@ import type {
   VerifyReport,
   verbs,
 } from '../../api/index.ts'
-import type { NewDnsFault } from '../../cluster/index.ts'
+import type { LinkImpairment, NewDnsFault } from '../../cluster/index.ts'
 import { newId, type Topology } from '../../plan/index.ts'
 import type { Owner } from '../owner.ts'
 import { begun, change, idsOf } from './changes.ts'
@@ -133,7 +133,7 @@ async function impair(
   owner: Owner,
   { node, ...asked }: AskedOf<typeof verbs.impair>,
 ): Promise<ImpairedLinks> {
-  await owner.cluster().impair({ node: owner.nodeId(node), ...asked })
+  await owner.cluster().impair({ node: owner.nodeId(node), ...(asked as Omit<LinkImpairment, 'node'>) }) // it checks it
   return { v: 1, links: owner.cluster().impaired() }
 }
 

@@ -1,5 +1,5 @@
 import { appendedTo } from '../cluster.ts'
-import { type Impairment, impairmentText } from '../impairment.ts'
+import { impairmentText, type LinkImpairments } from '../impairment.ts'
 import { settingsFor } from '../settings/narrow.ts'
 import { type NodeSettingKey, type Settings, settings as table } from '../settings/settings.ts'
 import type { Hop, NodePlan, RoutePlan } from '../types.ts'
@@ -14,7 +14,7 @@ export interface StandingNode {
   /** `ready`, `paused`, `failed` … */
   readonly state: string
   /** By interface. */
-  readonly impairments: Readonly<Record<string, Impairment>>
+  readonly impairments: Readonly<Record<string, LinkImpairments>>
 }
 
 /** One thing of a node that changes. Empty text: it is not there. */
@@ -97,7 +97,10 @@ function configurationOf({ nets, setup }: NodePlan): Named {
 }
 
 function linksOf({ impairments = {} }: Pick<NodePlan, 'impairments'>): Named {
-  return Object.entries(impairments).map(([dev, each]) => [`impairment of ${dev}`, impairmentText(each)])
+  return Object.entries(impairments).flatMap(([dev, { received = {}, ...own }]) => [
+    [`impairment of ${dev}`, impairmentText(own)] as const,
+    [`impairment of ${dev}, received`, impairmentText(received)] as const,
+  ])
 }
 
 function routeName({ to, table }: RoutePlan): string {

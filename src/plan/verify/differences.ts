@@ -152,11 +152,14 @@ function ofMasquerades(should: Expected, is: Observed): Finding[] {
 
 /** Also one that was not asked for is a difference: packets are late, or lost, because of it. */
 function ofImpairment({ name }: ObservedLink, should: Expected, is: Observed): Finding[] {
-  const text = ({ impairments }: Observed) => {
-    const own = impairments.filter(({ dev }) => dev === name).map(({ dev: _, ...netem }) => netem)
-    return own.map(netem => impairmentText(impairmentOf(netem))).join(' and ') || 'none'
-  }
-  return differing(`impairment of ${name}`, text(should), text(is))
+  return (['sent', 'received'] as const).flatMap(way => {
+    const text = ({ impairments }: Observed) => {
+      const own = impairments.filter(({ dev, direction }) => dev === name && direction === way)
+      const texts = own.map(({ dev: _, direction: __, ...netem }) => impairmentText(impairmentOf(netem)))
+      return texts.join(' and ') || 'none'
+    }
+    return differing(`impairment of ${name}${way === 'sent' ? '' : ', received'}`, text(should), text(is))
+  })
 }
 
 /** One that follows from another does not count beside it. */

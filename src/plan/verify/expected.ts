@@ -83,13 +83,16 @@ function withDead(route: ObservedRoute, { impairments = {} }: NodePlan): Observe
 }
 
 function impairmentsOf({ impairments = {} }: NodePlan): Observed['impairments'] {
-  return Object.entries(impairments).flatMap(([dev, impairment]) => {
-    const netem = netemOf(impairment)
-    return netem ? [{ dev, ...netem }] : []
+  return Object.entries(impairments).flatMap(([dev, { received = {}, ...own }]) => {
+    const [sent, back] = [netemOf(own), netemOf(received)]
+    return [
+      ...(sent ? [{ dev, direction: 'sent' as const, ...sent }] : []),
+      ...(back ? [{ dev, direction: 'received' as const, ...back }] : []),
+    ]
   })
 }
 
-/** Nothing that the node sends on the interface arrives, because that was asked for. */
+/** Nothing that the node sends on the interface arrives, or that others send to it, because that was asked for. */
 export function isCutOff({ impairments = {} }: NodePlan, dev: string): boolean {
   return isCut(impairments[dev] ?? {})
 }

@@ -1,4 +1,4 @@
-import type { Netem } from '../impairment.ts'
+import type { Direction, Netem } from '../impairment.ts'
 
 /** What a node's kernel has, as far as a plan says something about it. Interfaces are named. */
 export interface Observed {
@@ -9,7 +9,7 @@ export interface Observed {
   readonly rules: readonly ObservedRule[]
   readonly neighbours: readonly ObservedNeighbour[]
   readonly masquerades: readonly Masqueraded[]
-  /** What its own netem does to what it sends. */
+  /** What its own netem does to what it sends and receives. */
   readonly impairments: readonly ObservedImpairment[]
   /** By its name: `net/ipv4/ip_forward`. One that the kernel lacks is absent. */
   readonly sysctls: Readonly<Record<string, string>>
@@ -17,6 +17,7 @@ export interface Observed {
 
 export interface ObservedImpairment extends Netem {
   readonly dev: string
+  readonly direction: Exclude<Direction, 'both'>
 }
 
 export type IpFamily = 4 | 6

@@ -71,12 +71,34 @@ describe('xc watch', () => {
 
   test('xc link impairs a link, lists it, and makes it whole, as docs/json.md documents it', async () => {
     const slow = await xc.good(['link', '1', 'eth1', '--delay-ms', '30', '--loss', '0.5', '--json'])
-    const links = [{ node: 'vm-001', dev: 'eth1', net: 1, delayMs: 30, loss: 0.5 }]
+    const links = [
+      {
+        node: 'vm-001',
+        dev: 'eth1',
+        net: 1,
+        direction: 'sent',
+        by: 'netem in the guest',
+        delayMs: 30,
+        loss: 0.5,
+      },
+    ]
     expect(JSON.parse(slow)).toEqual({ v: 1, links })
     expect(differences('xc link', JSON.parse(slow))).toEqual([])
-    expect(await xc.good(['link'])).toMatch(/vm-001 +eth1 +1 +delay 30 ms, loss 50 %/)
+    expect(await xc.good(['link'])).toMatch(
+      /vm-001 +eth1 +1 +sent +delay 30 ms, loss 50 % +netem in the guest/,
+    )
+    const received = await xc.good(['link', '1', 'eth1', '--direction', 'received', '--rate', '8000000'])
+    expect(received).toMatch(/sent +delay 30 ms, loss 50 %.*\n.*received +rate 8000000 bit\/s/)
+    expect(await xc.good(['link', '1', 'eth1', '--clear', '--direction', 'sent'])).not.toContain('delay')
     expect(await xc.good(['link', 'vm-001', 'eth1', '--clear'])).toBe('no link is impaired\n')
-    for (const words of [['1'], ['--down'], ['1', 'eth1', '--clear', '--down'], ['1', 'eth1', '--loss', '2']])
+    for (const words of [
+      ['1'],
+      ['--down'],
+      ['1', 'eth1', '--clear', '--down'],
+      ['1', 'eth1', '--direction', 'received'],
+      ['1', 'eth1', '--direction', 'in', '--loss', '0.1'],
+      ['1', 'eth1', '--loss', '2'],
+    ])
       expect(await xc.run(['link', ...words]), words.join(' ')).toMatchObject({ status: 2, stdout: '' })
   })
 

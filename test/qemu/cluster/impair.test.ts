@@ -28,15 +28,16 @@ test('a link is delayed, loses packets, is cut off or down, and is whole again',
   await using cluster = await startCluster(options)
   const link = { node: 1, dev: 'eth1' }
   const plain = { node: 'vm-001', dev: 'eth1', net: 1 }
+  const sent = { ...plain, direction: 'sent', by: 'netem in the guest' }
 
   await cluster.impair({ ...link, delayMs: 50, jitterMs: 5, rate: 10_000_000 })
-  expect(cluster.impaired()).toEqual([{ ...plain, delayMs: 50, jitterMs: 5, rate: 10_000_000 }])
+  expect(cluster.impaired()).toEqual([{ ...sent, delayMs: 50, jitterMs: 5, rate: 10_000_000 }])
   const { lost, fastest } = await pings(cluster)
   expect(lost).toBe(0)
   expect(fastest).toBeGreaterThanOrEqual(45)
 
   await cluster.impair({ ...link, loss: 1 })
-  expect(cluster.impaired()).toEqual([{ ...plain, loss: 1 }])
+  expect(cluster.impaired()).toEqual([{ ...sent, loss: 1 }])
   expect((await pings(cluster, 2)).lost).toBe(100)
 
   await cluster.impair({ ...link, partition: true })
@@ -46,12 +47,48 @@ test('a link is delayed, loses packets, is cut off or down, and is whole again',
 
   await cluster.impair({ ...link, down: true })
   expect(await carrier(cluster)).toBe('0')
-  expect(cluster.impaired()).toEqual([{ ...plain, down: true }])
+  expect(cluster.impaired()).toEqual([{ ...plain, direction: 'both', by: 'QEMU', down: true }])
 
   await cluster.impair(link)
   expect(cluster.impaired()).toEqual([])
   expect(await carrier(cluster)).toBe('1')
   expect((await pings(cluster)).lost).toBe(0)
+})
+
+/** Interfaces of the guest, and its queueing disciplines of eth1. */
+const interfaces = async (cluster: Cluster) =>
+  (await output(cluster, 'ls /sys/class/net')).split(/\s+/).sort().join()
+
+test('what a node receives is delayed and lost, beside what it sends, and nothing of it is left', async () => {
+  await using cluster = await startCluster(options)
+  const link = { node: 1, dev: 'eth1', direction: 'received' } as const
+  const before = await interfaces(cluster)
+  const findings = async () => (await cluster.verify()).differences
+  {
+    await using _ = await cluster.impair({ ...link, delayMs: 50 })
+    const { lost, fastest } = await pings(cluster)
+    expect(lost).toBe(0)
+    expect(fastest).toBeGreaterThanOrEqual(45)
+    expect(await interfaces(cluster)).toBe(`${before},ifb-eth1`.split(',').sort().join())
+
+    await cluster.impair({ node: 1, dev: 'eth1', delayMs: 50 })
+    expect(cluster.impaired().map(({ direction, delayMs }) => [direction, delayMs])).toEqual([
+      ['sent', 50],
+      ['received', 50],
+    ])
+    expect((await pings(cluster)).fastest).toBeGreaterThanOrEqual(95)
+    expect(await findings()).toEqual([])
+
+    await cluster.impair({ ...link, loss: 1 })
+    expect((await pings(cluster, 2)).lost).toBe(100)
+    expect(await output(cluster, 'cat /sys/class/net/eth1/statistics/rx_packets')).not.toBe('0')
+    await cluster.impair({ node: 1, dev: 'eth1', direction: 'sent' })
+    expect(cluster.impaired()).toMatchObject([{ direction: 'received', loss: 1 }])
+  }
+  expect(cluster.impaired()).toEqual([])
+  expect(await interfaces(cluster)).toBe(before)
+  expect((await pings(cluster)).lost).toBe(0)
+  expect(await findings()).toEqual([])
 })
 
 test('an impairment ends with its scope, and with a reset of the node', async () => {
@@ -76,13 +113,16 @@ const withLinks = (links: Topology['links']): Topology => ({
 })
 
 test('a topology gives impairments at the start, after a reset, and to forks, and a verification finds them', async () => {
-  const links = [
-    { of: 1, net: 1, delayMs: 50, loss: 0.001 },
+  const guest = { by: 'netem in the guest' }
+  const links: Topology['links'] = [
+    { of: 1, net: 1, delayMs: 25, loss: 0.001 },
+    { of: 1, net: 1, direction: 'received', delayMs: 25 },
     { of: 2, net: 0, partition: true },
   ]
   const expected = [
-    { node: 'vm-001', dev: 'eth1', net: 1, delayMs: 50, loss: 0.001 },
-    { node: 'vm-002', dev: 'eth0', net: 0, partition: true },
+    { node: 'vm-001', dev: 'eth1', net: 1, ...guest, direction: 'sent', delayMs: 25, loss: 0.001 },
+    { node: 'vm-001', dev: 'eth1', net: 1, ...guest, direction: 'received', delayMs: 25 },
+    { node: 'vm-002', dev: 'eth0', net: 0, by: 'tap', direction: 'both', partition: true },
   ]
   const as = async (cluster: Cluster) => {
     expect(cluster.impaired()).toEqual(expected)

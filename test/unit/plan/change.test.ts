@@ -110,6 +110,10 @@ describe('a topology that is applied', () => {
     const topology = lab(base, { links })
     const whole = change(started(topology), topology, node => ({ ...node, impairments: {} }))
     expect(lines(whole)).toEqual(['change vm-001 impairment of eth1:  > delay 20 ms'])
+    const back = [...links, { of: 1, net: 1, direction: 'received' as const, loss: 0.1 }]
+    expect(lines(change(started(topology), lab(base, { links: back })))).toEqual([
+      'change vm-001 impairment of eth1, received:  > loss 10 %',
+    ])
     const other = change(started(lab(base)), lab(base), node =>
       node.plan.id === 2 ? { ...node, impairments: { eth0: { loss: 1 } }, state: 'failed' } : node,
     )

@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import {
   effective,
+  impaired,
   impairmentOf,
   impairmentProblem,
   impairmentText,
+  isWhole,
+  joined,
   netemOf,
+  partsOf,
   planCluster,
   resolveSettings,
   type Topology,
@@ -34,10 +38,46 @@ describe('an impairment', () => {
   })
 })
 
+describe('the two directions of a link', () => {
+  test('are impaired independently; without a direction and an impairment the link is whole', () => {
+    const sent = impaired({}, { delayMs: 20, down: true })
+    const both = impaired(sent, { direction: 'received', loss: 0.1 })
+    expect(both).toEqual({ delayMs: 20, down: true, received: { loss: 0.1 } })
+    expect(impaired(both, { rate: 8000 })).toEqual({ rate: 8000, received: { loss: 0.1 } })
+    expect(impaired(both, { direction: 'sent' })).toEqual({ received: { loss: 0.1 } })
+    expect(impaired(both, { direction: 'received' })).toEqual({ delayMs: 20, down: true })
+    expect(impaired(both, { direction: 'both', loss: 0.5, partition: true })).toEqual({
+      ...{ loss: 0.5, partition: true, received: { loss: 0.5 } },
+    })
+    for (const whole of [{}, { direction: 'both' as const }, { loss: 0 }])
+      expect(isWhole(impaired(both, whole))).toBe(true)
+  })
+
+  test('are listed apart, and what cuts off the link as both; the list gives the same again', () => {
+    const link = { delayMs: 20, down: true, partition: true, received: { loss: 0.1 } }
+    const parts = partsOf(link)
+    expect(parts).toEqual([
+      { direction: 'sent', delayMs: 20 },
+      { direction: 'received', loss: 0.1 },
+      { direction: 'both', down: true },
+      { direction: 'both', partition: true },
+    ])
+    expect(joined(parts)).toEqual(link)
+    expect(joined([{ delayMs: 20, down: true }])).toEqual({ delayMs: 20, down: true }) // of earlier versions
+  })
+
+  test('are refused by another name, and as one that is cut off', () => {
+    expect(impairmentProblem({ direction: 'in' as 'sent' })).toContain('can be sent, received, both')
+    expect(impairmentProblem({ direction: 'received', partition: true })).toContain('both directions')
+    expect(impairmentProblem({ direction: 'both', down: true })).toBeUndefined()
+  })
+})
+
 test('a plan has the impairments of its topology, by interface: those of the smallest set of nodes', () => {
   const links = [
     { of: 1, net: 1, delayMs: 50 },
     { of: 'vm', net: 1, loss: 0.01 },
+    { of: 'vm', net: 1, direction: 'both', rate: 8000 },
     { of: 'router', net: 2, down: true },
   ] as const
   const topology: Topology = { ...topologyOf('xnet'), links }
@@ -45,8 +85,8 @@ test('a plan has the impairments of its topology, by interface: those of the sma
     resolveSettings({ options: { topology, nvm: 2, nrouters: 1, nets201: '0,2,1' } }),
   )
   expect(nodes.map(({ impairments }) => impairments)).toEqual([
-    { eth1: { delayMs: 50 } },
-    { eth1: { loss: 0.01 } },
+    { eth1: { delayMs: 50, received: { rate: 8000 } } },
+    { eth1: { loss: 0.01, received: { rate: 8000 } } },
     { eth1: { down: true } },
   ])
   const plain = planCluster(resolveSettings({ options: { nvm: 1 } }))

@@ -73,11 +73,11 @@ nodes: 2
 routers: 1
 links:
   vm: { 1: { delayMs: 20, jitterMs: 5, loss: 0.01 } }
-  2: { 1: { rate: 1000000 } }
+  2: { 1: [{ rate: 1000000 }, { direction: received, loss: 0.1 }] }
   router: { 2: { partition: true }, 1: { down: true } }
 `)
     expect(node({ topology }, 1).impairments).toEqual({ eth1: { delayMs: 20, jitterMs: 5, loss: 0.01 } })
-    expect(node({ topology }, 2).impairments).toEqual({ eth1: { rate: 1_000_000 } })
+    expect(node({ topology }, 2).impairments).toEqual({ eth1: { rate: 1_000_000, received: { loss: 0.1 } } })
     expect(node({ topology }, 201).impairments).toEqual({ eth1: { down: true }, eth2: { partition: true } })
     const text = topologyText(topology)
     expect(text).toContain('  vm: { 1: { delayMs: 20, jitterMs: 5, loss: 0.01 } }')
@@ -88,6 +88,9 @@ links:
     ['{ vm: { 1: { delay: 5 } } }', 'lab.yaml:10:28 (links.vm.1.delay): there is no such key'],
     ['{ vm: { 1: { loss: 2 } } }', '(links.vm.1.loss)'],
     ['{ vm: { 2: { loss: 0.1 } } }', '(links.vm.2): none of these nodes is on net 2'],
+    ['{ vm: { 1: [{ loss: 1 }, { direction: both, loss: 1 }] } }', 'gives one direction twice'],
+    ['{ vm: { 1: { direction: in, loss: 1 } } }', '(links.vm.1.direction)'],
+    ['{ vm: { 1: { direction: received, down: true } } }', 'down concerns both directions'],
     ['{ 1: { 1: { jitterMs: 5 } } }', '(links.1.1): jitterMs is 5, and delayMs only 0'],
     ['{ 241: { 1: { loss: 1 } } }', '(links.241): no node can have the number 241'],
     ['{ vms: { 1: { loss: 1 } } }', '(links.vms): is not a set of nodes'],

@@ -13,12 +13,17 @@ interface LinkOptions extends CommonOptions {
 
 const { node: _, dev, ...impairments } = verbs.impair.asks
 
+const placeholders: Readonly<Record<string, string>> = {
+  direction: ' <which>',
+  rate: ' <bits>',
+  share: ' <share>',
+  milliseconds: ' <ms>',
+}
+
 export function configure(command: Command, session: Session): void {
   command.argument('[node]', '1 or vm-001').argument('[dev]', dev.doc)
   for (const [name, { kind, doc }] of Object.entries(impairments)) {
-    const placeholder =
-      kind === 'flag' ? '' : name === 'rate' ? ' <bits>' : kind === 'share' ? ' <share>' : ' <ms>'
-    command.addOption(new Option(`--${dashed(name)}${placeholder}`, doc))
+    command.addOption(new Option(`--${dashed(name)}${placeholders[name] ?? placeholders[kind] ?? ''}`, doc))
   }
   command
     .option('--clear', 'make the link whole again')
@@ -38,8 +43,11 @@ export function configure(command: Command, session: Session): void {
           throw badUsage('give a node and its interface, or neither')
         if (node === undefined && Object.keys(asked).length > 0)
           throw badUsage('say which link: a node and its interface')
-        if (options.clear && Object.keys(asked).length > 0) throw badUsage('--clear stands alone')
-        const isChange = options.clear || Object.keys(asked).length > 0
+        const isGiven = Object.keys(asked).some(name => name !== 'direction')
+        if (options.clear && isGiven) throw badUsage('--clear stands alone, or with --direction')
+        if ('direction' in asked && !options.clear && !isGiven)
+          throw badUsage('say what impairs that direction, or --clear')
+        const isChange = options.clear || isGiven
         const question = { node: node!, dev: on!, ...asked }
         const { links } = isChange
           ? await client.call(verbs.impair, question)
@@ -51,10 +59,12 @@ export function configure(command: Command, session: Session): void {
 }
 
 const help = `
-Without options it lists the links that are impaired. What is given replaces what impaired the link.
-Delay, loss and the like concern what the node sends, by netem of the guest's own kernel.
+Without options it lists the links that are impaired. What is given replaces what impaired that
+direction of the link. Delay, loss and the like concern what the node sends, or with --direction
+what it receives, or both.
 
   xc link 1 eth1 --delay-ms 20 --jitter-ms 5 --loss 0.01
+  xc link 1 eth1 --direction received --loss 0.1
   xc link 1 eth1 --rate 10000000
   xc link 201 eth2 --down
   xc link 1 eth1 --clear`
@@ -76,13 +86,11 @@ function isOf({ node, dev: on }: ImpairedLink, asked: string, dev: string): bool
 async function linksText(links: readonly ImpairedLink[]): Promise<string> {
   if (links.length === 0) return 'no link is impaired\n'
   const { impairmentText } = await import('../../../plan/index.ts')
-  const rows = links.map(({ node, dev: on, net, ...impairment }) => [
-    node,
-    on,
-    `${net}`,
-    impairmentText(impairment),
+  const rows = links.map(({ node, dev: on, net, direction, by, ...impairment }) => [
+    ...[node, on, `${net}`, direction],
+    ...[impairmentText(impairment), by],
   ])
-  return table(['node', 'dev', 'net', 'impairment'], rows)
+  return table(['node', 'dev', 'net', 'direction', 'impairment', 'by'], rows)
 }
 
 function badUsage(reason: string): CliError {

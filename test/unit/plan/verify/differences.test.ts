@@ -58,15 +58,21 @@ describe('a verification', () => {
       s.impairments = []
     }
     const other = (s: State) => {
-      s.impairments = [{ dev: 'eth1', delay: 30_000 }]
+      s.impairments = [{ dev: 'eth1', direction: 'sent', delay: 30_000 }]
     }
     expect(said(plan, 1, gone)).toEqual([`${what}: none (delay 20 ms, loss 1 %)`])
     expect(said(plan, 1, other)).toEqual([`${what}: delay 30 ms (delay 20 ms, loss 1 %)`])
     expect(said(xnet, 1, other)).toEqual([`${what}: delay 30 ms (none)`])
+    const both = impaired(1, { eth1: { received: { delayMs: 30 } } })
+    expect(seen(both).differences).toEqual([])
+    expect(said(both, 1, other)).toEqual([
+      `${what}: delay 30 ms (none)`,
+      `${what}, received: none (delay 30 ms)`,
+    ])
   })
 
   test('expects no path, and no answer of a neighbour, over a link that is to be cut off', () => {
-    for (const impairment of [{ down: true }, { partition: true }, { loss: 1 }]) {
+    for (const impairment of [{ down: true }, { partition: true }, { loss: 1 }, { received: { loss: 1 } }]) {
       const nodes = xnet.nodes.map(node =>
         node.id === 1 ? { ...node, impairments: { eth1: impairment } } : node,
       )
