@@ -4,7 +4,8 @@ import type { GuestChannel } from './channel.ts'
 import { GuestError } from './errors.ts'
 import { GuestKernel } from './kernel.ts'
 
-type Netem = Omit<NetemSettings, 'kind'>
+/** `seed`: one that the kernel must keep. */
+type Netem = Omit<NetemSettings, 'kind' | 'seed'> & { readonly seed?: number }
 
 /** What of an interface's packets is impaired, and how. Undefined: not any more. */
 export interface GuestImpairment {
@@ -31,8 +32,30 @@ async function impairSent({ qdiscs }: Route, dev: string, settings: Netem | unde
   if (settings) {
     // Those that the kernel chose itself have no number (net/sched/sch_generic.c, qdisc_create_dflt).
     if (root && root.handle !== '0:' && root.kind !== 'netem') throw taken(dev, root)
-    await qdiscs.replace({ link: dev, kind: 'netem', ...settings })
+    await replaceNetem(qdiscs, dev, settings)
   } else if (root?.kind === 'netem') await qdiscs.remove({ link: dev })
+}
+
+/** Kernels before 6.7 ignore a seed (net/sched/sch_netem.c, TCA_NETEM_PRNG_SEED). */
+async function replaceNetem(
+  qdiscs: Route['qdiscs'],
+  link: string,
+  { seed, ...settings }: Netem,
+): Promise<void> {
+  const wanted = seed === undefined ? undefined : BigInt(seed)
+  await qdiscs.replace({ link, kind: 'netem', ...settings, ...(wanted !== undefined && { seed: wanted }) })
+  if (wanted === undefined) return
+  const kept = (await qdiscs.list({ link })).find(({ parent }) => parent === 'root')?.settings
+  if (kept?.kind === 'netem' && kept.seed === wanted) return
+  await qdiscs.remove({ link })
+  throw new GuestError({
+    code: 'SEED_UNSUPPORTED',
+    kind: 'prerequisite',
+    op: 'impair link',
+    target: link,
+    reason: 'the kernel of the guest did not keep the seed: netem has one from Linux 6.7 on',
+    remedy: 'Leave the seed out, or give the node a newer kernel',
+  })
 }
 
 /** The ifb that what an interface receives goes through. */
@@ -70,7 +93,7 @@ async function impairReceived(route: Route, dev: string, settings: Netem | undef
     await addIfb(route, ifbOf(dev))
     undo.defer(() => route.links.remove(ifbOf(dev)))
   }
-  await route.qdiscs.replace({ link: ifbOf(dev), kind: 'netem', ...settings })
+  await replaceNetem(route.qdiscs, ifbOf(dev), settings)
   if (!ingress) {
     await route.qdiscs.add({ link: dev, kind: 'ingress' })
     undo.defer(() => route.qdiscs.remove({ link: dev, parent: 'ingress' }))

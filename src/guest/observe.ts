@@ -140,8 +140,9 @@ function impairmentOf(
   direction: ObservedImpairment['direction'],
 ): ObservedImpairment[] {
   if (settings?.kind !== 'netem') return []
-  const { delay, jitter, loss, duplicate, reorder, corrupt, rate } = settings
-  const known = Object.entries({ delay, jitter, loss, duplicate, reorder, corrupt, rate })
+  const { delay, jitter, loss, duplicate, reorder, corrupt, rate, seed } = settings
+  const chosen = seed === undefined ? undefined : Number(seed)
+  const known = Object.entries({ delay, jitter, loss, duplicate, reorder, corrupt, rate, seed: chosen })
   return [{ dev, direction, ...Object.fromEntries(known.filter(([, value]) => value)) }]
 }
 

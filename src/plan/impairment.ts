@@ -18,6 +18,8 @@ export interface Shaping {
   /** The share in which one bit is flipped. */
   readonly corrupt?: number | undefined
   readonly rate?: number | undefined
+  /** The same one chooses the same packets to lose, delay, duplicate, reorder and corrupt. Kernels from 6.7 on have it. */
+  readonly seed?: number | undefined
 }
 
 /** What is asked of a link, or said of it. */
@@ -46,20 +48,21 @@ export interface Netem {
   readonly reorder?: number
   readonly corrupt?: number
   readonly rate?: number
+  readonly seed?: number
 }
 
 export const longestDelayMs = 60_000
 const times = ['delayMs', 'jitterMs'] as const
 const shares = ['loss', 'duplicate', 'reorder', 'corrupt'] as const
 const flags = ['down', 'partition'] as const
-const order = [...times, ...shares, 'rate', ...flags] as const
+const order = [...times, ...shares, 'rate', 'seed', ...flags] as const
 
 /** What is wrong with an impairment. Undefined: nothing. */
 export function impairmentProblem(asked: Impairment): string | undefined {
   const known: readonly string[] = [...order, 'direction']
   const strange = Object.keys(asked).find(name => !known.includes(name))
   if (strange !== undefined) return `there is no '${strange}': an impairment has ${known.join(', ')}`
-  const { direction, delayMs = 0, jitterMs = 0, reorder = 0, rate = 0 } = asked
+  const { direction, delayMs = 0, jitterMs = 0, reorder = 0, rate = 0, seed = 0 } = asked
   if (direction !== undefined && !directions.includes(direction))
     return `direction is ${direction}, and can be ${directions.join(', ')}`
   if (direction === 'received' && (asked.down || asked.partition))
@@ -78,6 +81,10 @@ export function impairmentProblem(asked: Impairment): string | undefined {
   }
   if (!(Number.isInteger(rate) && rate >= 0 && (rate === 0 || rate >= 8)))
     return `rate is ${rate}, and is at least 8 bit/s`
+  if (!(Number.isSafeInteger(seed) && seed >= 0))
+    return `seed is ${seed}, and is a whole number up to ${Number.MAX_SAFE_INTEGER}`
+  if (seed > 0 && ![jitterMs, ...shares.map(name => asked[name])].some(Boolean))
+    return `seed needs jitterMs, ${shares.join(', ')}: nothing else is left to chance`
   if (jitterMs > delayMs) return `jitterMs is ${jitterMs}, and delayMs only ${delayMs}`
   if (reorder > 0 && delayMs === 0) return 'reorder needs delayMs: only packets that wait can be overtaken'
   return undefined
@@ -139,7 +146,7 @@ export function isCut({ down = false, partition = false, loss = 0, received }: L
 
 /** Undefined: netem has nothing to do. */
 export function netemOf(asked: Shaping): Netem | undefined {
-  const { delayMs, jitterMs, loss, duplicate, reorder, corrupt, rate } = effective(asked)
+  const { delayMs, jitterMs, loss, duplicate, reorder, corrupt, rate, seed } = effective(asked)
   const settings: Netem = {
     ...(delayMs && { delay: delayMs * 1000 }),
     ...(jitterMs && { jitter: jitterMs * 1000 }),
@@ -148,6 +155,7 @@ export function netemOf(asked: Shaping): Netem | undefined {
     ...(reorder && { reorder }),
     ...(corrupt && { corrupt }),
     ...(rate && { rate }),
+    ...(seed && { seed }),
   }
   return Object.keys(settings).length > 0 ? settings : undefined
 }
@@ -163,6 +171,7 @@ export function impairmentText(impairment: Impairment): string {
     .map(([name, value]) => {
       if (value === true) return name
       if (name.endsWith('Ms')) return `${name.slice(0, -2)} ${+Number(value).toFixed(3)} ms`
+      if (name === 'seed') return `seed ${value}`
       return name === 'rate' ? `rate ${value} bit/s` : `${name} ${+(Number(value) * 100).toFixed(6)} %`
     })
     .join(', ')

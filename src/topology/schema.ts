@@ -78,6 +78,7 @@ const impairment = z.strictObject({
   reorder: share.describe('send this share at once, ahead of what waits'),
   corrupt: share.describe('flip a bit in this share'),
   rate: z.int().min(8).optional().describe('bits a second'),
+  seed: z.int().min(1).optional().describe('the same seed chooses the same packets (Linux 6.7)'),
   down: z.boolean().optional().describe('the cable is out: the guest sees no carrier'),
   partition: z.boolean().optional().describe('nothing passes, unseen by the guest'),
 })

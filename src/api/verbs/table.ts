@@ -257,6 +257,7 @@ export const verbs = verbTable({
       'EXEC_NO_CHANNEL',
       'QDISC_MISSING',
       'QDISC_TAKEN',
+      'SEED_UNSUPPORTED',
       'LINK_KIND_MISSING',
       'FILTER_MISSING',
     ],

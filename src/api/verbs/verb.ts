@@ -138,6 +138,12 @@ export const impairment = {
   },
   corrupt: { kind: 'share', doc: 'flip a bit in this share', optional: true, option: true },
   rate: { kind: 'count', doc: 'bits a second', optional: true, option: true },
+  seed: {
+    kind: 'count',
+    doc: 'the same seed chooses the same packets (Linux 6.7)',
+    optional: true,
+    option: true,
+  },
   down: {
     kind: 'flag',
     usually: false,

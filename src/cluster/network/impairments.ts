@@ -123,8 +123,10 @@ export class Impairments {
         netemOf((direction === 'sent' ? link : link.received) ?? {}),
       )
       if (!before && !after) continue
-      await this.#shape(node, { dev: nic.dev, direction }, after)
-      undo.defer(() => this.#shape(node, { dev: nic.dev, direction }, before))
+      const where = { dev: nic.dev, direction }
+      // Also when it fails: what was there may be gone. The failure says more than one of this.
+      undo.defer(() => this.#shape(node, where, before).catch(() => {}))
+      await this.#shape(node, where, after)
     }
     if (Boolean(had.partition) !== Boolean(wanted.partition)) {
       await this.#setTap(nic, !wanted.partition)

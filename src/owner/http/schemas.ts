@@ -182,6 +182,7 @@ const impairedLinks = z.object({
       ...{ reorder: z.number().exactOptional(), corrupt: z.number().exactOptional() },
       ...{
         rate: count.exactOptional(),
+        seed: count.exactOptional(),
         down: z.boolean().exactOptional(),
         partition: z.boolean().exactOptional(),
       },

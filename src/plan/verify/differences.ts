@@ -153,9 +153,13 @@ function ofMasquerades(should: Expected, is: Observed): Finding[] {
 /** Also one that was not asked for is a difference: packets are late, or lost, because of it. */
 function ofImpairment({ name }: ObservedLink, should: Expected, is: Observed): Finding[] {
   return (['sent', 'received'] as const).flatMap(way => {
-    const text = ({ impairments }: Observed) => {
-      const own = impairments.filter(({ dev, direction }) => dev === name && direction === way)
-      const texts = own.map(({ dev: _, direction: __, ...netem }) => impairmentText(impairmentOf(netem)))
+    const own = ({ impairments }: Observed) =>
+      impairments.filter(({ dev, direction }) => dev === name && direction === way)
+    const isSeeded = own(should).some(({ seed }) => seed !== undefined) // a kernel lists one of its own else
+    const text = (observed: Observed) => {
+      const texts = own(observed).map(({ dev: _, direction: __, seed, ...netem }) =>
+        impairmentText(impairmentOf({ ...netem, ...(isSeeded && seed !== undefined && { seed }) })),
+      )
       return texts.join(' and ') || 'none'
     }
     return differing(`impairment of ${name}${way === 'sent' ? '' : ', received'}`, text(should), text(is))

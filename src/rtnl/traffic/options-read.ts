@@ -36,7 +36,7 @@ function tbfSettings(options: wire.TbfOptions, { rate, ...rest }: TbfParameters)
 }
 
 function netemSettings({ attributes, ...netem }: wire.NetemOptions): spec.NetemSettings {
-  const { correlations, reorder, corrupt, rate, rate64, ecn, latency64, jitter64 } = attributes
+  const { correlations, reorder, corrupt, rate, rate64, ecn, latency64, jitter64, seed } = attributes
   return {
     kind: 'netem',
     delay: latency64 === undefined ? microsecondsOf(netem.latency) : Number(latency64) / 1000,
@@ -60,6 +60,7 @@ function netemSettings({ attributes, ...netem }: wire.NetemOptions): spec.NetemS
     }),
     ...(rate?.rate && { rate: bitsOf(rate.rate, rate64), overhead: rate.packetOverhead }),
     ...(ecn && { ecn: true }),
+    ...(seed !== undefined && { seed }),
   }
 }
 

@@ -107,6 +107,7 @@ function netemOptions(settings: spec.NetemSettings): wire.NetemOptions {
       ...netemRate(settings),
       latency64: nanoseconds(delay),
       jitter64: nanoseconds(jitter),
+      seed: settings.seed,
     },
   }
 }

@@ -51,6 +51,8 @@ export interface NetemSettings {
   readonly limit?: number
   /** Mark packets instead of dropping them. */
   readonly ecn?: boolean
+  /** The same one chooses the same packets. Kernels before 6.7 ignore it; later ones list the one that they use. */
+  readonly seed?: bigint
 }
 
 /** Times in microseconds. */

@@ -91,6 +91,23 @@ test('what a node receives is delayed and lost, beside what it sends, and nothin
   expect(await findings()).toEqual([])
 })
 
+test('a seed is refused where the kernel of the guest ignores it, and the link has what it had', async ({
+  skip,
+}) => {
+  await using cluster = await startCluster({ ...options, nvm: 1 })
+  const [major = 0, minor = 0] = (await output(cluster, 'uname -r')).split('.').map(Number)
+  skip(major * 100 + minor >= 607, `netem of Linux ${major}.${minor} has a seed`)
+  const link = { node: 1, dev: 'eth1', delayMs: 5, loss: 0.1 }
+  await cluster.impair(link)
+  for (const direction of ['sent', 'received', 'both'] as const)
+    await expect(cluster.impair({ ...link, direction, seed: 7 })).rejects.toMatchObject({
+      code: 'SEED_UNSUPPORTED',
+    })
+  expect(cluster.impaired()).toMatchObject([{ direction: 'sent', delayMs: 5, loss: 0.1 }])
+  expect((await cluster.verify()).differences).toEqual([])
+  expect(await interfaces(cluster)).toBe('eth0,eth1,lo')
+})
+
 test('an impairment ends with its scope, and with a reset of the node', async () => {
   await using cluster = await startCluster(options)
   {

@@ -23,6 +23,10 @@ describe('an impairment', () => {
     expect(impairmentProblem({ rate: 7 })).toContain('at least 8')
     expect(impairmentProblem({ jitterMs: 5 })).toContain('delayMs only 0')
     expect(impairmentProblem({ reorder: 0.1 })).toContain('reorder needs delayMs')
+    expect(impairmentProblem({ seed: 7, loss: 0.1 })).toBeUndefined()
+    expect(impairmentProblem({ seed: 7, delayMs: 5 })).toContain('seed needs jitterMs')
+    for (const seed of [1.5, -1, 2 ** 53, Number.NaN])
+      expect(impairmentProblem({ seed, loss: 0.1 })).toContain(`seed is ${seed}`)
     expect(impairmentProblem({ los: 0.1 } as object)).toContain("there is no 'los'")
     expect(impairmentProblem({ down: 'yes' } as object)).toContain('neither true nor false')
     expect(impairmentProblem({ loss: '0.1' } as object)).toContain('loss is 0.1')
@@ -32,6 +36,7 @@ describe('an impairment', () => {
     const asked = { partition: true, rate: 12, loss: 0.01, delayMs: 20, corrupt: 0, down: false }
     expect(Object.keys(effective(asked))).toEqual(['delayMs', 'loss', 'rate', 'partition'])
     expect(impairmentText(asked)).toBe('delay 20 ms, loss 1 %, rate 12 bit/s, partition')
+    expect(impairmentText({ loss: 0.1, seed: 7 })).toBe('loss 10 %, seed 7')
     expect(impairmentText({})).toBe('')
     const ofKernel = { ...netemOf(asked), loss: 42_949_673 / 0xffff_ffff, rate: 8 }
     expect(impairmentText(impairmentOf(ofKernel))).toBe('delay 20 ms, loss 1 %, rate 8 bit/s')

@@ -16,6 +16,7 @@ const { node: _, dev, ...impairments } = verbs.impair.asks
 const placeholders: Readonly<Record<string, string>> = {
   direction: ' <which>',
   rate: ' <bits>',
+  seed: ' <number>',
   share: ' <share>',
   milliseconds: ' <ms>',
 }

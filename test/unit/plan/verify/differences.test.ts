@@ -63,6 +63,13 @@ describe('a verification', () => {
     expect(said(plan, 1, gone)).toEqual([`${what}: none (delay 20 ms, loss 1 %)`])
     expect(said(plan, 1, other)).toEqual([`${what}: delay 30 ms (delay 20 ms, loss 1 %)`])
     expect(said(xnet, 1, other)).toEqual([`${what}: delay 30 ms (none)`])
+    const seeded = impaired(1, { eth1: { loss: 0.1, seed: 7 } })
+    const kept = (seed: number) => (s: State) => {
+      s.impairments = [{ dev: 'eth1', direction: 'sent', loss: 0.1, seed }]
+    }
+    expect(said(seeded, 1, kept(7))).toEqual([])
+    expect(said(seeded, 1, kept(8))).toEqual([`${what}: loss 10 %, seed 8 (loss 10 %, seed 7)`])
+    expect(said(impaired(1, { eth1: { loss: 0.1 } }), 1, kept(8))).toEqual([])
     const both = impaired(1, { eth1: { received: { delayMs: 30 } } })
     expect(seen(both).differences).toEqual([])
     expect(said(both, 1, other)).toEqual([
