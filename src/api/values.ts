@@ -144,9 +144,35 @@ export type ClusterEvent =
       readonly ms: number
     }
   | { readonly type: 'cluster'; readonly state: ClusterState }
+  | CountersEvent
 
-/** The same without the states of the cluster: the caller causes those and knows them. */
-export type ProgressEvent = Exclude<ClusterEvent, { readonly type: 'cluster' }>
+/** Counters, and how they grew since the reading before. */
+export interface CountedRates extends Counted {
+  readonly framesPerSecond: number
+  readonly bitsPerSecond: number
+}
+
+/** What links and nets carry, for listeners that ask for it. */
+export interface CountersEvent {
+  readonly type: 'counters'
+  /** The time between the two readings. */
+  readonly seconds: number
+  /** What each guest has sent and received. Nets whose frames the host cannot see are absent. */
+  readonly links: readonly {
+    readonly id: number
+    readonly name: string
+    readonly dev: string
+    readonly net: number
+    readonly sent: CountedRates
+    /** Absent in user space. */
+    readonly received?: CountedRates
+  }[]
+  /** What nodes have sent on each net. */
+  readonly nets: readonly ({ readonly net: number } & CountedRates)[]
+}
+
+/** The events of a start: the caller causes the states of the cluster, and knows them. */
+export type ProgressEvent = Exclude<ClusterEvent, { readonly type: 'cluster' | 'counters' }>
 
 /** The result of one ping of `checkReach`. */
 export interface ReachResult {

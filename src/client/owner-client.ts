@@ -83,8 +83,11 @@ export class OwnerClient extends Calls {
   }
 
   /** The events of the cluster, from the moment that this resolves until the cluster has been removed. */
-  async events(signal?: AbortSignal): Promise<AsyncGenerator<{ readonly type: string }>> {
-    return eventsIn(await this.#stream(requestOf(verbs.events, {}), signal))
+  async events(
+    signal?: AbortSignal,
+    asked: AskedOf<typeof verbs.events> = {},
+  ): Promise<AsyncGenerator<{ readonly type: string }>> {
+    return eventsIn(await this.#stream(requestOf(verbs.events, asked), signal))
   }
 
   /** Connects to the node's console. One terminal at a time may type; with `take` it is this one. */

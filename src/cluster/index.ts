@@ -9,6 +9,7 @@ export type {
   Recorded,
   Recording,
 } from '../net/index.ts'
+export { type EventOptions, listenTo } from './counted-events.ts'
 export { ClusterError, startCancelled } from './errors.ts'
 export type { SharedSnapshot } from './lab/about.ts'
 export type { Fork, ForkOptions } from './lab/fork.ts'

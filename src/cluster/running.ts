@@ -41,6 +41,7 @@ import {
 } from '../stream/index.ts'
 import type { Console } from '../vm/index.ts'
 import { applyTopology } from './apply.ts'
+import { type EventOptions, listenTo } from './counted-events.ts'
 import { readCounters } from './counters.ts'
 import { ClusterFaults } from './dns/faults.ts'
 import type { ClusterNames } from './dns/own-names.ts'
@@ -133,8 +134,9 @@ export class RunningCluster implements Cluster {
     }
   }
 
-  events(): Queue<ClusterEvent> {
-    return this.#parts.events.listen()
+  events(options: EventOptions = {}): Queue<ClusterEvent> {
+    const { events, world } = this.#parts
+    return listenTo(events, options, { clock: world.clock, read: () => this.counters() })
   }
 
   // The interface has what each encoding gives.

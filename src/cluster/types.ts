@@ -17,6 +17,7 @@ import type { Capture, NetSetup, Packet, PacketWanted, Recording } from '../net/
 import type { ClusterPlan, Topology } from '../plan/index.ts'
 import type { CommandResult, CommandSpec, RunningCommand } from '../stream/index.ts'
 import type { Console } from '../vm/index.ts'
+import type { EventOptions } from './counted-events.ts'
 import type { ClusterFaults } from './dns/faults.ts'
 import type { ClusterNames } from './dns/own-names.ts'
 import type { CaptureSpec, PacketOptions } from './network/captures.ts'
@@ -99,8 +100,15 @@ export interface Cluster extends AsyncDisposable {
   readonly plan: ClusterPlan
   readonly state: ClusterState
   status(): Status
-  /** All events from now on. The queue ends when the cluster does. */
-  events(): Queue<ClusterEvent>
+  /**
+   * All events from now on. The queue ends when the cluster does. With `countersMs` also the packets, bytes, drops and
+   * rates of links and nets, each time that so many milliseconds have passed.
+   *
+   * ```ts
+   * for await (const event of cluster.events({ countersMs: 1000 })) if (event.type === 'counters') show(event.nets)
+   * ```
+   */
+  events(options?: EventOptions): Queue<ClusterEvent>
   /**
    * Runs a command on a node, a string with `/bin/sh -c`. Resolves with its exit status and outputs. Throws
    * NODE_NOT_READY for a node that is paused, has failed or was stopped, and EXEC_TIMEOUT, EXEC_NOT_STARTED,

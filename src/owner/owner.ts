@@ -1,6 +1,13 @@
 import type { ClusterEvent, ClusterState, Status } from '../api/index.ts'
-import { Broadcast, defer, messageOf, type Queue } from '../base/index.ts'
-import { type Cluster, type SharedSnapshot, type StartHooks, startCancelled } from '../cluster/index.ts'
+import { Broadcast, defer, messageOf, type Queue, systemClock } from '../base/index.ts'
+import {
+  type Cluster,
+  type EventOptions,
+  listenTo,
+  type SharedSnapshot,
+  type StartHooks,
+  startCancelled,
+} from '../cluster/index.ts'
 import type { ClusterPlan, Settings } from '../plan/index.ts'
 import { idOf, nodeMissing } from '../plan/index.ts'
 import { Captures } from './captures.ts'
@@ -117,8 +124,9 @@ export class Owner {
   }
 
   /** All events from now on. A listener that lags loses the oldest. */
-  events(): Queue<ClusterEvent> {
-    return this.#events.listen()
+  events(options: EventOptions = {}): Queue<ClusterEvent> {
+    const read = () => this.#cluster?.counters()
+    return listenTo(this.#events, options, { clock: systemClock, read })
   }
 
   /** Tells all listeners of what happens on another host. */

@@ -121,6 +121,7 @@ async function requestFrom(pipe: Pipe): Promise<StartRequest | undefined> {
 }
 
 function forward(pipe: Pipe, event: ClusterEvent): void {
+  if (event.type === 'counters') return // the starter does not ask for them
   if (event.type !== 'cluster') pipe.send(event)
 }
 

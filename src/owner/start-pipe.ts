@@ -1,4 +1,4 @@
-import type { ClusterEvent, Status } from '../api/index.ts'
+import type { ProgressEvent, Status } from '../api/index.ts'
 import { type ErrorJson, LineSplitter, type Places, type Port, Queue, type TraceArea } from '../base/index.ts'
 import type { SharedSnapshot } from '../cluster/index.ts'
 import type { Settings } from '../plan/index.ts'
@@ -14,7 +14,7 @@ export type StarterMessage =
 
 /** A message from the owner during the start. */
 export type OwnerMessage =
-  | Exclude<ClusterEvent, { type: 'cluster' }>
+  | ProgressEvent
   | { readonly type: 'ready'; readonly status: Status }
   | { readonly type: 'failed'; readonly error: ErrorJson }
 

@@ -381,9 +381,15 @@ export const verbs = verbTable({
     summary: 'stream the events of a cluster',
     help: 'Server-sent events from now on. The data of each is the JSON value of a cluster event.',
     method: 'GET',
-    asks: {},
+    asks: {
+      countersMs: {
+        kind: 'milliseconds',
+        doc: 'also packets, bytes, drops and rates of links and nets, each time that this has passed',
+        optional: true,
+      },
+    },
     answer: 'events',
-    errors: [],
+    errors: ['BAD_ARGUMENT'],
   },
 })
 

@@ -6,8 +6,12 @@ export class Broadcast<T> {
   #ended = false
 
   /** A queue of all values that are sent from now on. After `end()` it has ended already. */
-  listen(options: QueueOptions<T> = {}): Queue<T> {
-    const queue = new Queue<T>({ ...options, onClose: () => this.#queues.delete(queue) })
+  listen({ onClose, ...options }: QueueOptions<T> & { readonly onClose?: () => void } = {}): Queue<T> {
+    const close = () => {
+      this.#queues.delete(queue)
+      onClose?.()
+    }
+    const queue = new Queue<T>({ ...options, onClose: close })
     if (this.#ended) queue.end()
     else this.#queues.add(queue)
     return queue

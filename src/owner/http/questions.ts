@@ -64,8 +64,12 @@ function bodySchema(parameter: Parameter): z.ZodType {
   return schema.describe(docOf(parameter, ['false', 'true']))
 }
 
-/** A query has flags, as 0 and 1, text, and lists of words with commas. */
+/** A query has flags, as 0 and 1, text, times, and lists of words with commas. */
 function inQuery(parameter: Parameter): z.ZodType {
+  if (parameter.kind === 'milliseconds') {
+    const digits = z.string(expects.milliseconds).regex(/^[1-9]\d{0,8}$/, expects.milliseconds)
+    return digits.describe(parameter.doc).transform(Number)
+  }
   if (parameter.kind === 'text') return inBody.text.describe(parameter.doc)
   if (parameter.kind === 'words' || parameter.kind === 'nodes') {
     const words = z.string(expects.words).regex(/^[^,]+(,[^,]+)*$/, expects.words)

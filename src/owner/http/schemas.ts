@@ -94,6 +94,11 @@ export const status = z.object({
 
 const node = { id: count, name: z.string() }
 
+const rates = z.object({
+  ...{ frames: count, bytes: count, dropped: count.exactOptional() },
+  ...{ framesPerSecond: z.number(), bitsPerSecond: z.number() },
+})
+
 /** The data of an event of the stream, and a line of the start pipe before `ready`. */
 export const clusterEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('notice'), text: z.string().describe('a message for the user') }),
@@ -112,6 +117,14 @@ export const clusterEvent = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('milestone'), ...node, milestone, ms: z.number() }),
   z.object({ type: z.literal('cluster'), state: clusterState }),
+  z.object({
+    type: z.literal('counters').describe('only with `countersMs`'),
+    seconds: z.number().describe('since the reading before'),
+    links: z.array(
+      z.object({ ...node, dev: z.string(), net: count, sent: rates, received: rates.exactOptional() }),
+    ),
+    nets: z.array(z.object({ net: count, ...rates.shape }).describe('what nodes have sent on it')),
+  }),
 ]) satisfies z.ZodType<ClusterEvent>
 
 const reachResult = z.object({

@@ -5,6 +5,7 @@ import { type Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { consoleHeader, upgradeProtocol, type Verb, verbs } from '../../api/index.ts'
 import { isSystemError, Queue, version, versionHeader } from '../../base/index.ts'
+import type { EventOptions } from '../../cluster/index.ts'
 import { SocketPort } from '../../stream/index.ts'
 import { OwnerError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
@@ -13,8 +14,8 @@ import type { JoinOptions } from '../terminals.ts'
 /** Streamed answers. Each writes no faster than its reader reads. Events for which a reader is too slow are dropped. */
 
 /** Sends events as text/event-stream (WHATWG HTML §9.2). `event: lost` has the number that a slow reader missed. */
-export async function sendEvents(owner: Owner, raw: ServerResponse): Promise<void> {
-  const queue = owner.events()
+export async function sendEvents(owner: Owner, options: EventOptions, raw: ServerResponse): Promise<void> {
+  const queue = owner.events(options)
   await stream(raw, { type: 'text/event-stream', pieces: eventLines(queue), close: () => queue.end() })
 }
 

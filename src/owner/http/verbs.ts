@@ -77,7 +77,7 @@ export const implementations: Implementations<typeof verbs> = {
   dnsFaults: owner => ({ v: 1, faults: owner.cluster().dnsFaults.list() }),
   dnsFaultAdd,
   dnsFaultClear: (owner, { id }) => ({ v: 1, faults: owner.cluster().dnsFaults.clear(id) }),
-  events: (owner, _, peer) => sendEvents(owner, peer),
+  events: (owner, asked, peer) => sendEvents(owner, asked, peer),
 }
 
 function namesAnswer(owner: Owner, names: OwnNames['names']): OwnNames {

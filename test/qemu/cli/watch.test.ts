@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { CountersEvent } from '../../../src/api/index.ts'
 import type { Reading } from '../../../src/cli/watch/reading.ts'
 import { differences } from '../../support/json-doc.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
@@ -67,6 +68,26 @@ describe('xc watch', () => {
     expect(reading.nodes[0]!.cpuPercent).toBeGreaterThan(0)
     expect(reading.nets.map(({ net }) => net)).toEqual([0, 1, 2])
     expect(reading.nets[2]!.framesPerSecond).toBeGreaterThan(2)
+  })
+
+  test('the stream of events has counters of links and nets when it is asked for them', async () => {
+    const owner = `${xc.runtime}/default/owner.sock`
+    const curl = (query: string, seconds: string) =>
+      spawnSync('curl', ['-sN', '-m', seconds, '--unix-socket', owner, `http://owner/v1/events${query}`])
+    const texts = `${curl('?countersMs=300', '3').stdout}`
+      .split('\n')
+      .filter(line => line.startsWith('data: '))
+    const events = texts.map(text => JSON.parse(text.slice(6)) as CountersEvent)
+    const counters = events.filter(({ type }) => type === 'counters')
+    expect(counters.length).toBeGreaterThan(2)
+    const { links, nets, seconds } = counters.at(-1)!
+    expect(seconds).toBeGreaterThanOrEqual(0.29)
+    expect(links.map(({ name, dev }) => `${name}/${dev}`)).toContain('vm-201/eth2')
+    expect(nets.map(({ net }) => net)).toEqual([0, 1, 2])
+    expect(nets[0]!.frames).toBeGreaterThan(0)
+    expect(JSON.parse(`${curl('?countersMs=1', '3').stdout}`)).toMatchObject({
+      error: { code: 'BAD_ARGUMENT' },
+    })
   })
 
   test('xc link impairs a link, lists it, and makes it whole, as docs/json.md documents it', async () => {

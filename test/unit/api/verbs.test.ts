@@ -37,12 +37,12 @@ test('the verbs with a flag `wait` are those with a message for what has begun',
   expect(begins).toEqual(expect.arrayContaining(['reset', 'scaleout']))
 })
 
-test('the parameters of each GET are a node, which is in the path, and flags; of an upgrade also text and lists', () => {
+test('the parameters of each GET are a node, which is in the path, flags and times; of an upgrade also text and lists', () => {
   const gets = all.filter(({ method, answer }) => method === 'GET' && answer !== 'upgrade')
   const others = gets.flatMap(({ asks }) =>
     Object.entries(asks)
       .filter(([name]) => name !== nodeIn(asks))
       .map(([, { kind }]) => kind),
   )
-  expect([...new Set(others)]).toEqual(['flag'])
+  expect([...new Set(others)]).toEqual(['flag', 'milliseconds'])
 })
