@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
 import type { z } from 'zod'
-import { messageOf, reasonOf, systemClock, within } from '../base/index.ts'
+import { kindOf, messageOf, reasonOf, systemClock, within, XclusterError } from '../base/index.ts'
 import {
   resolveSettings,
   type SettingOptions,
@@ -11,7 +11,7 @@ import {
   withPathsFrom,
 } from '../plan/index.ts'
 import { checkTopology } from './check.ts'
-import { type Document, moduleDocument, parseYaml } from './document.ts'
+import { type Document, moduleDocument, type Path, parseYaml } from './document.ts'
 import { badTopology } from './errors.ts'
 import { fileOfTopology, topologyOfFile } from './form.ts'
 import { fileSchema, type TopologyFile } from './schema.ts'
@@ -41,7 +41,10 @@ async function documentOf(path: string, file: string): Promise<Document> {
     if ((failure as { code?: string }).code === 'BAD_TOPOLOGY') throw failure
     throw badTopology(path, reasonOf(failure), 'Give the path of a topology file, or the name of a topology')
   }
-  return moduleDocument(path, await defaultExport(path, file))
+  const value = await defaultExport(path, file)
+  if (typeof value === 'object' && value !== null) return moduleDocument(path, value)
+  const reason = `its default export is ${kindOf(value)}, not a topology`
+  throw badTopology(path, reason, 'docs/topologies.md says what a file may have')
 }
 
 const longestLoadMs = 10_000
@@ -51,12 +54,14 @@ const neverLoaded = () =>
 async function defaultExport(path: string, file: string): Promise<unknown> {
   const { createJiti } = await import('jiti')
   try {
-    const { import: load } = createJiti(file, { fsCache: false, moduleCache: false })
+    // With its usual setting, jiti reads `then` of a default export that is null.
+    const { import: load } = createJiti(file, { fsCache: false, moduleCache: false, interopDefault: false })
     const loading = load<{ default?: unknown }>(file)
     const loaded = await within(loading, { clock: systemClock, ms: longestLoadMs, late: neverLoaded })
     return loaded.default
   } catch (failure) {
-    throw badTopology(path, messageOf(failure).split('\n')[0]!)
+    const said = messageOf(failure).split('\n')[0]!
+    throw badTopology(path, failure instanceof Error ? said : `it throws ${said}, which is not an error`)
   }
 }
 
@@ -74,11 +79,26 @@ export function labOf(document: Document, file?: string): TopologyGiven {
 }
 
 function shaped(document: Document): TopologyFile {
+  const reserved = prototypeKeyIn(document.value)
+  if (reserved) throw badTopology(document.place(reserved), 'no key can have this name')
   const { data, error } = fileSchema.safeParse(document.value)
   if (data) return data
   const { path, reason } = problemOf(error.issues[0]!)
   throw badTopology(document.place(path), reason, 'docs/topologies.md says what a file may have')
 }
+
+/** Where a key is that a copy of its object loses: it sets the prototype of that. */
+function prototypeKeyIn(value: unknown, path: Path = []): Path | undefined {
+  if (typeof value !== 'object' || value === null || path.length > deepest) return undefined
+  for (const [key, part] of Object.entries(value)) {
+    const found = key === '__proto__' ? [...path, key] : prototypeKeyIn(part, [...path, key])
+    if (found) return found
+  }
+  return undefined
+}
+
+/** More levels than a topology has. */
+const deepest = 12
 
 /** The first problem in words. Of a value that can have several forms, that of the form which fits best. */
 function problemOf(issue: z.core.$ZodIssue): { readonly path: PropertyKey[]; readonly reason: string } {
@@ -140,15 +160,18 @@ function settingsIn(
   try {
     resolveSettings({ options, named: key => document.place(['settings', key]) })
   } catch (failure) {
-    throw badTopology(placeOf(failure, options, document), messageOf(failure))
+    throw settingRefused(failure, options, document)
   }
   return file === undefined ? options : withPathsFrom(dirname(file), options)
 }
 
-/** An unknown setting is named by the message alone. */
-function placeOf(failure: unknown, options: SettingOptions, document: Document): string {
-  const key = Object.keys(options).find(each => messageOf(failure).includes(`'${each}'`))
-  return document.place(key === undefined ? ['settings'] : ['settings', key])
+/** The error of a value has its place as its target. An unknown setting is named by the message alone. */
+function settingRefused(failure: unknown, options: SettingOptions, document: Document): XclusterError {
+  const places = Object.keys(options).map(key => [key, document.place(['settings', key])] as const)
+  if (failure instanceof XclusterError && places.some(([, place]) => place === failure.target))
+    return badTopology(failure.target!, failure.reason, failure.remedy)
+  const [, place] = places.find(([key]) => messageOf(failure).includes(`'${key}'`)) ?? []
+  return badTopology(place ?? document.place(['settings']), messageOf(failure))
 }
 
 const yesNo = (value: boolean) => (value ? 'yes' : 'no')

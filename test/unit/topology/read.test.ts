@@ -258,6 +258,15 @@ const wrong: Readonly<Record<string, readonly [file: string, error: string]>> = 
   ],
   'a setting out of its range': [`${small}settings: { mem: 3 }\n`, "'3' is not a whole number from"],
   'a topology in a topology': [`${small}settings: { topology: xnet }\n`, 'a topology file is one'],
+  'a setting with a wrong value': [
+    `${small}settings: { mem: lots }\n`,
+    "read topology lab.yaml:10:18 (settings.mem): 'lots' is not a whole number from 100 to 1048576",
+  ],
+  'a key that sets a prototype': [
+    'name: x\nnets:\n  vm: [0]\n  __proto__: [0, 1]\n',
+    'lab.yaml:4:14 (nets.__proto__): no key can have this name',
+  ],
+  'such a key deep inside': [`${small}settings: { mem1: { __proto__: 5 } }\n`, 'settings.mem1.__proto__'],
   'an unknown base': ['name: x\nbase: nonet\n', "lab.yaml:2:7 (base): there is no topology 'nonet'"],
   'more interfaces than a node can have': [
     `name: x\nnets: { vm: [${Array.from({ length: 40 }, (_, net) => net).join()}] }\n`,
@@ -294,6 +303,15 @@ describe('a file that cannot be used is refused with the place:', () => {
     await expect(readTopology(directory)).rejects.toThrow('it is not a file')
     await expect(readTopology(inFile('bad.mjs', 'throw new Error("I throw")'))).rejects.toThrow('I throw')
     await expect(readTopology(inFile('empty.mjs', ''))).rejects.toThrow('empty.mjs')
+    await expect(readTopology(inFile('null.mjs', 'throw null'))).rejects.toThrow('it throws null')
+  })
+
+  test.each([
+    ['null.ts', 'export default null', 'null.ts: its default export is null, not a topology'],
+    ['five.mjs', 'export default 5', 'its default export is the number 5, not a topology'],
+    ['none.ts', 'export const a: number = 5', 'its default export is absent, not a topology'],
+  ])('a module without a topology: %s', async (name, text, message) => {
+    await expect(readTopology(inFile(name, text))).rejects.toThrow(message)
   })
 
   test('a part of a module is named, as it has no line', () => {
