@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts'
-import { settingText } from '../base/index.ts'
+import { settingText, withTimes } from '../base/index.ts'
 import { ClusterError, startCancelled } from './errors.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import type { StartHooks } from './types.ts'
@@ -17,6 +17,7 @@ export class StartDeadline implements Disposable {
   #over = false
 
   constructor(name: string, { signal, timeoutMs, clock, nodes }: DeadlineOptions) {
+    withTimes(`start cluster ${name}`, { timeoutMs })
     const cancel = () => this.abort(startCancelled(name, signal?.reason))
     const cancelTimer =
       timeoutMs === undefined

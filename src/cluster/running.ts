@@ -8,7 +8,7 @@ import type {
   Status,
 } from '../api/index.ts'
 import type { Port, Queue } from '../base/index.ts'
-import { defer, inTurns, nodeName, unlessAborted } from '../base/index.ts'
+import { defer, inTurns, nodeName, unlessAborted, withTimes } from '../base/index.ts'
 import type { Dns } from '../dns/index.ts'
 import {
   type Copied,
@@ -262,13 +262,14 @@ export class RunningCluster implements Cluster {
     return nodes.flatMap(node => results.get(node)!)
   }
 
-  verify({ withinMs = convergenceMs, signal }: VerifyOptions = {}): Promise<Verified> {
+  async verify(options: VerifyOptions = {}): Promise<Verified> {
+    const { withinMs = convergenceMs, signal } = withTimes('verify', options)
     const { fabric, world } = this.#parts
     const cluster = {
       current: () => ({ nodes: this.#nodes.nodes, plan: withImpaired(this.plan, this.impaired()) }),
       ...{ kind: fabric.kind, clock: world.clock },
     }
-    return this.#waited('verify', () => verifyCluster(cluster, { withinMs, signal }), signal)
+    return await this.#waited('verify', () => verifyCluster(cluster, { withinMs, signal }), signal)
   }
 
   pause(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
@@ -279,11 +280,12 @@ export class RunningCluster implements Cluster {
     return this.#waited('resume nodes of', () => this.#nodes.resume(ids), signal)
   }
 
-  halt(
+  async halt(
     ids: readonly number[],
-    { signal, ...options }: WaitOptions & { readonly graceMs?: number } = {},
+    options: WaitOptions & { readonly graceMs?: number } = {},
   ): Promise<void> {
-    return this.#waited('stop nodes of', () => this.#nodes.halt(ids, options), signal)
+    const { signal, ...how } = withTimes('stop nodes', options)
+    await this.#waited('stop nodes of', () => this.#nodes.halt(ids, how), signal)
   }
 
   reset(ids?: readonly number[], { signal }: WaitOptions = {}): Promise<void> {
@@ -294,11 +296,12 @@ export class RunningCluster implements Cluster {
     return this.#waited('scale out', () => this.#nodes.scaleOut(ids), signal)
   }
 
-  scaleIn(
+  async scaleIn(
     ids: readonly number[],
-    { signal, ...options }: WaitOptions & { readonly graceMs?: number } = {},
+    options: WaitOptions & { readonly graceMs?: number } = {},
   ): Promise<void> {
-    return this.#waited('scale in', () => this.#nodes.scaleIn(ids, options), signal)
+    const { signal, ...how } = withTimes('scale in', options)
+    await this.#waited('scale in', () => this.#nodes.scaleIn(ids, how), signal)
   }
 
   async apply(topology: string | Topology, { dryRun = false, signal }: ApplyOptions = {}): Promise<Applied> {
@@ -335,9 +338,9 @@ export class RunningCluster implements Cluster {
     return saved
   }
 
-  stop(options: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#stopping ??= this.#stop(options)
-    return this.#stopping
+  async stop(options: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#stopping ??= this.#stop(withTimes('stop cluster', options))
+    await this.#stopping
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import { finished } from 'node:stream/promises'
 import { execInputLimit, execOutputLimit } from '../api/index.ts'
-import { type Clock, defer, durationText, settingText, within } from '../base/index.ts'
+import { type Clock, defer, durationText, settingText, within, withTimes } from '../base/index.ts'
 import { type RunningCommand, spawnCommand } from './command.ts'
 import { CommandError } from './errors.ts'
 import type { CommandStreams } from './streams.ts'
@@ -39,6 +39,7 @@ export async function runCommand(
   command: readonly string[] | string,
   { clock, input = '', timeoutMs, ...options }: RunOptions,
 ): Promise<CommandResult> {
+  withTimes('run command', { timeoutMs })
   const words = wordsOf(command)
   const bytes = Buffer.from(input)
   const fail = (reason: Reason) => failure(streams.name, words[0] ?? 'a command', reason)

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { onAbort, systemClock, unlessAborted } from '../base/index.ts'
+import { onAbort, systemClock, unlessAborted, withTimes } from '../base/index.ts'
 import { type Cluster, type Fork, type Lab, type PrepareHooks, prepareCluster } from '../cluster/index.ts'
 import { processEnvironment } from '../host/index.ts'
 import type { SettingOptions } from '../plan/index.ts'
@@ -74,7 +74,7 @@ export function clusterTest(
   settings: SettingOptions,
   options: ClusterTestOptions = {},
 ): ClusterTest {
-  const { timeoutMs = 60_000, prepareMs = 300_000, snapshot, prepare = unprepared } = options
+  const { timeoutMs = 60_000, prepareMs = 300_000, snapshot, prepare = unprepared } = withTimes('make cluster tests', options)
   const habits = habitsOf(options)
   let preparing: Promise<Lab> | undefined
   const prepared = (context: RunnerContext) => {

@@ -1,4 +1,4 @@
-import { type Queue, systemClock, unlessAborted, until } from '../base/index.ts'
+import { type Queue, systemClock, unlessAborted, until, withTimes } from '../base/index.ts'
 import { TestingError } from './errors.ts'
 
 export interface WaitForOptions {
@@ -24,6 +24,7 @@ export async function waitUntil(
   condition: Condition,
   { target, timeoutMs = 10_000, signal }: WaitForOptions & { readonly target: string },
 ): Promise<void> {
+  withTimes(`wait for ${condition.text}`, { timeoutMs })
   let last: string | undefined = 'nothing yet'
   const look = async () => {
     last = await condition.look()

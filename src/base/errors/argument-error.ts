@@ -19,6 +19,17 @@ export function taken<T>(op: string, value: T, wanted: Shape): T {
 }
 
 /**
+ * Returns options whose parts that end in `Ms` are times: 0 or more, Infinity for without end. Throws BAD_ARGUMENT:
+ * `verify: withinMs is NaN, not a time in milliseconds`. A timer would take NaN for 1 ms.
+ */
+export function withTimes<T extends object>(op: string, options: T): T {
+  for (const [name, value] of Object.entries(options))
+    if (name.endsWith('Ms') && value !== undefined && !(typeof value === 'number' && value >= 0))
+      throw new ArgumentError(op, `${name} is ${String(value)}, not a time in milliseconds`)
+  return options
+}
+
+/**
  * The shapes that a floor's calls take, by name: checks an argument by one of them. Those that are not objects
  * are given with what they are called.
  */

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import type { Clock } from '../../base/index.ts'
+import { type Clock, withTimes } from '../../base/index.ts'
 import {
   awaitPacket,
   type Capture,
@@ -70,6 +70,7 @@ export class ClusterCaptures implements AsyncDisposable {
   }
 
   async packet(wanted: PacketWanted, { timeoutMs, signal, ...choice }: PacketOptions): Promise<Packet> {
+    withTimes('wait for packet', { timeoutMs })
     const { fabric, clock, plan } = this.#parts
     const what = typeof wanted === 'string' ? `'${wanted}'` : 'of this kind'
     const signals = [this.#closing.signal, ...(signal ? [signal] : [])]

@@ -6,6 +6,7 @@ import {
   type Queue,
   Scope,
   unlessAborted,
+  withTimes,
 } from '../../base/index.ts'
 import { type ExecOptions, type ExecResult, type QmpClient, QmpError } from '../../qmp/index.ts'
 import type { Exit, Launched } from '../../sys/index.ts'
@@ -170,9 +171,10 @@ export class VmMachine implements Machine {
     return freezer
   }
 
-  stop({ graceMs = 500 }: { readonly graceMs?: number } = {}): Promise<void> {
+  async stop(options: { readonly graceMs?: number } = {}): Promise<void> {
+    const { graceMs = 500 } = withTimes('stop VM', options)
     this.#stopping ??= this.#stop(graceMs)
-    return this.#stopping
+    await this.#stopping
   }
 
   async kill(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Clock, Scope, systemClock } from '../../base/index.ts'
+import { type Clock, Scope, systemClock, withTimes } from '../../base/index.ts'
 import { QmpClient } from '../../qmp/index.ts'
 import { GuestConsole } from '../console/console.ts'
 import { ConsoleLog } from '../console/console-log.ts'
@@ -23,7 +23,7 @@ export interface StartParts extends StartOptions {
  * left behind. A clone that cannot be made is CLONE_FAILED: the same spec without `template` boots.
  */
 export async function startVm(spec: VmSpec, options: StartParts = {}): Promise<Machine> {
-  const { template } = spec
+  const { template } = withTimes('start VM', spec)
   if (!template) return startMachine(spec, await bootOrigin(spec), options)
   mustFit(spec, template)
   try {

@@ -79,3 +79,25 @@ describe('stop', () => {
     expect(seen.at(-1)).toBe('stopped')
   })
 })
+
+describe('a time that is none', () => {
+  const wrong = [Number.NaN, -1, Number.NEGATIVE_INFINITY, '5' as unknown as number]
+  test.each(wrong)('%s is refused by each call that takes one, which then changes nothing', async time => {
+    const world = new FakeWorld()
+    const late = world.start(small, { timeoutMs: time })
+    await expect(late).rejects.toMatchObject({ code: 'BAD_ARGUMENT' })
+    nothingLeft(world)
+    await using cluster = await world.start(small)
+    const calls = {
+      stop: () => cluster.stop({ graceMs: time }),
+      halt: () => cluster.halt([1], { graceMs: time }),
+      scaleIn: () => cluster.scaleIn([1], { graceMs: time }),
+      verify: () => cluster.verify({ withinMs: time }),
+      exec: () => cluster.exec(1, ['echo'], { timeoutMs: time }),
+      packet: () => cluster.packet('icmp', { timeoutMs: time }),
+    }
+    for (const [name, call] of Object.entries(calls))
+      await expect(call(), name).rejects.toThrow(`Ms is ${time}, not a time in milliseconds`)
+    expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
+  })
+})
