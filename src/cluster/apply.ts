@@ -1,5 +1,6 @@
 import type { Applied } from '../api/index.ts'
 import { messageOf } from '../base/index.ts'
+import { updateSteps } from '../guest/index.ts'
 import {
   appliedSettings,
   type ClusterChange,
@@ -15,7 +16,7 @@ import { refuseFreezable } from './lab/refuse.ts'
 import { refuseBridging } from './network/open.ts'
 import type { ClusterNode } from './nodes/node.ts'
 import type { Nodes, PlanEdit } from './nodes/nodes.ts'
-import { type Parts, supply } from './parts.ts'
+import { type Parts, type Supplies, supply } from './parts.ts'
 
 /** How a topology is applied. */
 export interface Applying {
@@ -46,8 +47,9 @@ export async function applyTopology(
   return await nodes.edit(async edit => {
     const wanted = wantedBy(topology, { nodes, parts })
     const { changes } = wanted.change
+    if (dryRun) await mustBeThere(wanted, parts)
     const isDone = !dryRun && (await carryOut(stepsTo(wanted, { edit, nodes, parts }), nodes.plan.name))
-    const warnings = isDone ? nodes.nodes.flatMap(warningOf) : []
+    const warnings = [...(isDone ? nodes.nodes.flatMap(warningOf) : []), ...nodes.nodes.flatMap(waitOf)]
     return { v: 1, changes, applied: isDone, ...(warnings.length > 0 && { warnings }) }
   })
 }
@@ -56,6 +58,12 @@ export async function applyTopology(
 function warningOf(node: ClusterNode): string[] {
   const { name, warning } = node.status()
   return warning === undefined ? [] : [`${name}: ${warning}`]
+}
+
+/** A paused guest is configured when it resumes. */
+function waitOf(node: ClusterNode): string[] {
+  if (node.state !== 'paused' || updateSteps(node.configured, node.plan).length === 0) return []
+  return [`${node.plan.name}: it is paused, and gets its changes when it resumes`]
 }
 
 interface Running {
@@ -67,7 +75,7 @@ function wantedBy(topology: Topology, { nodes, parts }: Running): Wanted {
   const settings = appliedSettings(parts.settings, topology)
   const plan = planCluster(settings)
   const standing = nodes.nodes.map(node => ({
-    plan: node.configured,
+    plan: node.state === 'paused' ? node.plan : node.configured,
     settings: node.startedWith ?? parts.settings,
     state: node.state,
     impairments: parts.impairments.of(node),
@@ -129,6 +137,25 @@ function stepsTo(
   ]
 }
 
+/** What nodes with these settings are started with: QEMU, kernels, roots, and what is added to them. */
+async function suppliesFor(settings: Settings, isStarting: boolean, parts: Parts): Promise<Supplies> {
+  const { world, places, events } = parts
+  const { env, searchPath } = world.environment
+  const notice = (text: string) => events.send({ type: 'notice', text })
+  const cacheDir = places.cache
+  const host = isStarting ? await world.findHost(settings, { cacheDir, searchPath, notice }) : parts.host
+  return { settings, host, additions: world.additions(settings, { env, cacheDir, notice }) }
+}
+
+/** Looks for all that nodes will be started with, and starts nothing. Throws OVERLAY_MISSING, NO_SUCH_PROGRAM and the like. */
+async function mustBeThere({ plan, settings, change }: Wanted, parts: Parts): Promise<void> {
+  const { add, restart, changes } = change
+  if (changes.length === 0) return
+  const starting = plan.nodes.filter(({ id }) => [...add, ...restart].includes(id))
+  const { additions } = await suppliesFor(settings, starting.length > 0, parts)
+  await additions.prepare(starting)
+}
+
 /** Finds all that nodes with other settings are started with. Nothing has changed when that fails. */
 async function prepare(
   settings: Settings,
@@ -138,17 +165,8 @@ async function prepare(
     starting,
   }: { readonly edit: PlanEdit; readonly parts: Parts; readonly starting: ClusterPlan['nodes'] },
 ): Promise<void> {
-  const { world, places, events } = parts
-  const { env, searchPath } = world.environment
-  const notice = (text: string) => events.send({ type: 'notice', text })
-  const [before, cacheDir] = [
-    { settings: parts.settings, host: parts.host, additions: parts.additions },
-    places.cache,
-  ]
-  const host =
-    starting.length > 0 ? await world.findHost(settings, { cacheDir, searchPath, notice }) : parts.host
-  const additions = world.additions(settings, { env, cacheDir, notice })
-  supply(parts, { settings, host, additions })
+  const before = { settings: parts.settings, host: parts.host, additions: parts.additions }
+  supply(parts, await suppliesFor(settings, starting.length > 0, parts))
   try {
     await edit.open(starting)
   } catch (failure) {

@@ -81,3 +81,31 @@ test('a guest that refuses an update is started anew, and a notice says why', as
   expect(await notices(events)).toContainEqual(expect.stringContaining('vm-001 is started anew: '))
   expect((await cluster.apply(topology)).changes).toEqual([])
 })
+
+test('what a paused node gets when it resumes is listed once, and said until then', async () => {
+  const world = new FakeWorld()
+  await using cluster = await world.start({ nvm: 2, nrouters: 1, topology: lab() })
+  const routes = [{ to: 2, via: [{ net: 1, node: 201 }] }]
+  const topology = lab({ settings: { nvm: 2, nrouters: 1 }, setup: [{ of: 1, routes }] })
+  await cluster.pause([1])
+  const waits = ['vm-001: it is paused, and gets its changes when it resumes']
+  const first = await cluster.apply(topology)
+  expect(first).toMatchObject({ applied: true, warnings: waits })
+  expect(first.changes).toContainEqual(
+    expect.objectContaining({ of: 'vm-001', what: 'route 192.168.2.0/24' }),
+  )
+  expect(await cluster.apply(topology)).toEqual({ v: 1, changes: [], applied: false, warnings: waits })
+  await cluster.resume([1])
+  expect(await cluster.apply(topology)).toEqual({ v: 1, changes: [], applied: false })
+})
+
+test('a dry run finds what is not there, and changes nothing', async () => {
+  const world = new FakeWorld()
+  await using cluster = await world.start({ ...settings, topology: lab() })
+  const asked = (more: object) =>
+    cluster.apply(lab({ settings: { ...settings, nvm: 3, ...more } }), { dryRun: true })
+  await expect(asked({ ovl: ['no-such-overlay'] })).rejects.toMatchObject({ code: 'OVERLAY_MISSING' })
+  await expect(asked({ with: ['no-such-program'] })).rejects.toMatchObject({ code: 'NO_SUCH_PROGRAM' })
+  expect((await asked({})).changes).toMatchObject([{ how: 'add', of: 'vm-003' }])
+  expect(states(cluster)).toBe('vm-001 ready, vm-002 ready')
+})

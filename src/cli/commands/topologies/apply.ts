@@ -22,9 +22,12 @@ export function configure(command: Command, session: Session): void {
       const client = clientOf(session, { ...(typeof name === 'string' && { name }), ...options })
       const ask = (dryRun: boolean) => client.apply({ topology: { ...topology }, dryRun })
       if (options.json) return printJson(await ask(options.dryRun ?? false))
-      const { changes } = await ask(true)
+      const { changes, warnings: waiting = [] } = await ask(true)
       print(changesText({ changes }))
-      if (options.dryRun || changes.length === 0) return
+      if (options.dryRun || changes.length === 0) {
+        if (waiting.length > 0) tell(waiting.map(text => `note: ${text}`).join('\n'))
+        return
+      }
       const { warnings = [] } = await ask(false)
       tell(['Applied.', ...warnings.map(text => `note: ${text}`)].join('\n'))
     })
