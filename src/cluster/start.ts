@@ -182,7 +182,7 @@ class ClusterStart<Made extends RunningCluster> {
     this.#nodes = plan.nodes.map(nodeOf)
     const { host, fabric, dns, templates } = await this.#prepare(scope, { signal, logs, additions })
     limit.check()
-    const impairments = new Impairments(fabric)
+    const impairments = scope.add(new Impairments(fabric))
     impairments.refuse(plan.nodes)
     const { freezable = false } = this.#hooks
     const starter = new NodeStarter({ world: this.#world, settings, host, templates, tell, freezable })

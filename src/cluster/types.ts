@@ -161,7 +161,7 @@ export interface Cluster extends AsyncDisposable {
   /**
    * Impairs what a node sends on a link, or receives (`direction`), in place of what impaired that before; without any
    * impairment that direction is whole again, and without a direction the link. Disposing of it makes it whole. A reset of the node brings back what its topology says. A fork has the same
-   * impairments. Throws BAD_IMPAIRMENT, LINK_MISSING, NODE_NOT_READY, EXEC_NO_CHANNEL, NO_PARTITION, QDISC_TAKEN where the guest
+   * impairments. Throws BAD_IMPAIRMENT, LINK_MISSING, NODE_NOT_READY, NO_IMPAIRMENT, NO_PARTITION, QDISC_TAKEN where the guest
    * has traffic control of its own, and QDISC_MISSING, LINK_KIND_MISSING or FILTER_MISSING where its kernel lacks netem, ifb or redirection.
    *
    * ```ts

@@ -21,7 +21,11 @@ export interface GuestImpairment {
  */
 export async function impairGuest(channel: GuestChannel, impairment: GuestImpairment): Promise<void> {
   await using kernel = new GuestKernel(channel)
-  const route = kernel.route()
+  await impairLink(kernel.route(), impairment)
+}
+
+/** The same of an interface of any kernel. */
+export async function impairLink(route: Route, impairment: GuestImpairment): Promise<void> {
   const { dev, settings } = impairment
   if (impairment.direction === 'sent') await impairSent(route, dev, settings)
   else await impairReceived(route, dev, settings)
@@ -59,7 +63,7 @@ async function replaceNetem(
 }
 
 /** The ifb that what an interface receives goes through. */
-const ifbOf = (dev: string) => `ifb-${dev}`.slice(0, 15)
+const ifbOf = (dev: string) => (dev.length <= 11 ? `ifb-${dev}` : `i-${dev}`)
 
 /** After all others of the guest. */
 const priority = 0xffff

@@ -1,7 +1,7 @@
 export { GuestChannel, type GuestSources } from './channel.ts'
 export { changeMs, configure, drain, setClock, wakeUp } from './configure.ts'
 export { GuestError } from './errors.ts'
-export { type GuestImpairment, impairGuest } from './impair.ts'
+export { type GuestImpairment, impairGuest, impairLink } from './impair.ts'
 export { GuestKernel } from './kernel.ts'
 export { observe, observeNeighbours, probe } from './observe.ts'
 export { type CommandOptions, type CommandText, shaped } from './outcome.ts'

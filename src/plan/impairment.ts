@@ -2,10 +2,6 @@
 export const directions = ['sent', 'received', 'both'] as const
 export type Direction = (typeof directions)[number]
 
-/** What makes an impairment. */
-export const backends = ['netem in the guest', 'QEMU', 'tap'] as const
-export type Backend = (typeof backends)[number]
-
 /** What happens to the packets in one direction of a link. Times are in milliseconds, shares from 0 to 1, and `rate` is in bit/s. */
 export interface Shaping {
   readonly delayMs?: number | undefined

@@ -1,4 +1,5 @@
 export { hostAddresses, ipv4Length, ipv4On, ipv6Length, ipv6On, isTemplate, subnetOf } from './addressing.ts'
+export { type Abilities, type Backend, backendFor, backends } from './backend.ts'
 export { joinedBridges, mtuChanges } from './change/bridges.ts'
 export * from './change/change.ts'
 export type { StandingNode } from './change/details.ts'

@@ -1,11 +1,13 @@
 import type { ImpairedLink } from '../../api/index.ts'
 import { Scope, Turns } from '../../base/index.ts'
-import { type GuestImpairment, impairGuest } from '../../guest/index.ts'
-import { type Fabric, setTapUp } from '../../net/index.ts'
+import { type GuestImpairment, impairGuest, impairLink } from '../../guest/index.ts'
+import { type Fabric, hasNetem, impairTap, onTap, setTapUp } from '../../net/index.ts'
 import {
   type Backend,
+  backendFor,
   type Impairment,
   impaired,
+  impairmentOf,
   impairmentProblem,
   isWhole,
   type LinkImpairments,
@@ -16,7 +18,7 @@ import {
   partsOf,
 } from '../../plan/index.ts'
 import type { NetNamespace } from '../../sys/index.ts'
-import { ClusterError, noStreams } from '../errors.ts'
+import { ClusterError } from '../errors.ts'
 import type { ClusterNode } from '../nodes/node.ts'
 import { impairmentsOf } from '../verify.ts'
 
@@ -30,9 +32,11 @@ export interface LinkImpairment extends Impairment {
 const limit = 100_000
 
 /** What impairs the links of a cluster, by node and interface. */
-export class Impairments {
+export class Impairments implements AsyncDisposable {
   readonly #fabric: Fabric
   readonly #links = new Map<ClusterNode, Map<string, LinkImpairments>>()
+  /** Those that the host makes, by interface and direction. */
+  readonly #hosted = new Map<ClusterNode, Map<string, Hosted>>()
   readonly #turns = new Turns<ClusterNode>()
 
   constructor(fabric: Fabric) {
@@ -45,7 +49,8 @@ export class Impairments {
         const net = node.plan.nets.find(each => each.dev === dev)?.net
         if (net === undefined) return []
         return partsOf(link).map(({ direction = 'sent', ...part }) => ({
-          ...{ node: node.plan.name, dev, net, direction, by: backendOf(part) },
+          ...{ node: node.plan.name, dev, net, direction },
+          by: this.#hosted.get(node)?.get(`${dev} ${direction}`)?.by ?? backendOf(part),
           ...part,
         }))
       }),
@@ -91,6 +96,7 @@ export class Impairments {
     await this.#turns.run([node], async () => {
       const { nets, impairments = {} } = node.plan
       const had = this.#links.get(node)
+      for (const key of this.#hosted.get(node)?.keys() ?? []) await this.#endHosted(node, key)
       for (const nic of nets) if (had?.get(nic.dev)?.partition) await this.#setTap(nic, true)
       this.#links.set(node, new Map())
       for (const [dev, wanted] of Object.entries(impairments)) {
@@ -137,13 +143,38 @@ export class Impairments {
     undo.move()
   }
 
+  /** By the guest, or by the host where no xcluster-guest answers. */
   async #shape(
-    { channel, plan }: ClusterNode,
+    node: ClusterNode,
     where: Pick<GuestImpairment, 'dev' | 'direction'>,
     netem: Netem | undefined,
   ): Promise<void> {
-    if (!channel) throw noStreams(plan.name)
-    await impairGuest(channel, { ...where, settings: netem && { ...netem, limit } })
+    const { channel } = node
+    if (channel) return await impairGuest(channel, { ...where, settings: netem && { ...netem, limit } })
+    const key = `${where.dev} ${where.direction}`
+    await this.#endHosted(node, key)
+    if (!netem) return
+    const { tap } = nicOf(node, where.dev)
+    const { namespace, custom } = this.#fabric
+    const own = custom ? undefined : namespace
+    const abilities = { guest: false, tap: own !== undefined, netem: own ? await hasNetem(own) : false }
+    const choice = backendFor(where.direction, impairmentOf(netem), abilities)
+    if (!own || 'lacks' in choice) throw notPossible(node.plan.name, where.dev, choice)
+    const hosted = await impairHost(own, { ...where, tap, netem, by: choice.by })
+    const all = this.#hosted.get(node) ?? new Map<string, Hosted>()
+    this.#hosted.set(node, all.set(key, { by: choice.by, end: hosted }))
+  }
+
+  async #endHosted(node: ClusterNode, key: string): Promise<void> {
+    const hosted = this.#hosted.get(node)?.get(key)
+    this.#hosted.get(node)?.delete(key)
+    await hosted?.end[Symbol.asyncDispose]()
+  }
+
+  /** Takes away what the host does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const [node, all] of this.#hosted)
+      for (const key of [...all.keys()]) await this.#endHosted(node, key)
   }
 
   #setTap(nic: NodeNet, up: boolean): Promise<void> {
@@ -161,6 +192,40 @@ export class Impairments {
 interface Change {
   readonly had: LinkImpairments
   readonly wanted: LinkImpairments
+}
+
+/** An impairment that the host makes. */
+interface Hosted {
+  readonly by: Backend
+  readonly end: AsyncDisposable
+}
+
+interface OnHost extends Pick<GuestImpairment, 'direction'> {
+  readonly tap: string
+  readonly netem: Netem
+  readonly by: Backend
+}
+
+/** What the guest receives is what its tap sends, and the other way round. */
+async function impairHost(namespace: NetNamespace, asked: OnHost): Promise<AsyncDisposable> {
+  const { tap, direction, netem, by } = asked
+  if (by !== 'netem on the tap') return await impairTap(namespace, { ...netem, tap, direction })
+  const seen = { dev: tap, direction: direction === 'sent' ? 'received' : 'sent' } as const
+  const shape = (settings: GuestImpairment['settings']) =>
+    onTap(namespace, tap, route => impairLink(route, { ...seen, settings }))
+  await shape({ ...netem, limit })
+  return { [Symbol.asyncDispose]: () => shape(undefined) }
+}
+
+function notPossible(node: string, dev: string, choice: object): ClusterError {
+  return new ClusterError({
+    code: 'NO_IMPAIRMENT',
+    kind: 'prerequisite',
+    op: 'impair link',
+    target: `${node}/${dev}`,
+    reason: 'lacks' in choice ? String(choice.lacks) : 'the host has no tap for it',
+    remedy: 'Impair the other end of the link, or use down, or a loss without a delay',
+  })
 }
 
 function backendOf({ down, partition }: Impairment): Backend {
