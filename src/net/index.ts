@@ -76,7 +76,7 @@ export { impatient, type NetSetup, type NetSetupContext, type QemuNetOptions } f
 export type { Frame } from './segment/frame.ts'
 export { pcap } from './segment/pcap.ts'
 export { joinSegment, type Segment, type Traffic } from './segment/segment.ts'
-export { hasNetem, impairTap, onTap } from './tap-impairment.ts'
+export { hasNetem, impairTap, onTap, type TapImpairment } from './tap-impairment.ts'
 export { setTapUp } from './tap-state.ts'
 export type { Counted, InterfaceTraffic } from './traffic.ts'
 export { dockerVethPair } from './uplink/docker.ts'

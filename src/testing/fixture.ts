@@ -74,7 +74,12 @@ export function clusterTest(
   settings: SettingOptions,
   options: ClusterTestOptions = {},
 ): ClusterTest {
-  const { timeoutMs = 60_000, prepareMs = 300_000, snapshot, prepare = unprepared } = withTimes('make cluster tests', options)
+  const {
+    timeoutMs = 60_000,
+    prepareMs = 300_000,
+    snapshot,
+    prepare = unprepared,
+  } = withTimes('make cluster tests', options)
   const habits = habitsOf(options)
   let preparing: Promise<Lab> | undefined
   const prepared = (context: RunnerContext) => {
