@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fetchGround } from '../scripts/ground/fetch.js'
 import { grounds } from '../scripts/ground/grounds.js'
-import { kernelOf, makeQemu } from '../scripts/ground/qemu.js'
+import { kernelOf, makeQemu, wrapOwnQemu } from '../scripts/ground/qemu.js'
 import type { Benchmark, Sample } from './benchmark.ts'
 import { clusterRound, type Size } from './boot/cluster.ts'
 import { findHostResources } from './boot/host.ts'
@@ -22,7 +22,8 @@ const ground: Benchmark = {
       const { template: _, ...sample } = await clusterRound(host, { ...size, ...parts }, 'always')
       return sample
     }
-    const variants: Record<string, () => Promise<Sample>> = { home: () => round({}) }
+    const own = wrapOwnQemu(folder)
+    const variants: Record<string, () => Promise<Sample>> = { home: () => round({ kvm: own }) }
     for (const name of Object.keys(grounds)) {
       await fetchGround(name, { notice: text => void process.stderr.write(`${text}\n`) })
       const parts = { kvm: makeQemu(name, folder), kernel: kernelOf(name) }

@@ -110,8 +110,17 @@ export function cpuOf({ nodes }: Status): number {
   const threads = nodes.flatMap(({ pid }) =>
     readdirSync(`/proc/${pid}/task`).map(task => `/proc/${pid}/task/${task}/schedstat`),
   )
-  const times = threads.map(path => Number(readFileSync(path, 'latin1').split(' ')[0]))
+  const times = threads.map(nanosecondsOf)
   return times.reduce((sum, each) => sum + each, 0) / nodes.length / 1e6
+}
+
+/** 0 for a thread that has ended since it was listed, as the one that gives memory back. */
+function nanosecondsOf(path: string): number {
+  try {
+    return Number(readFileSync(path, 'latin1').split(' ')[0])
+  } catch {
+    return 0
+  }
 }
 
 /** Mean of all VMs, since `pss` divides shared memory among them. */
