@@ -92,7 +92,6 @@ function shapeIn(text: string, key: string): Manifest | undefined {
 /** Undefined when the process has none, is another user's, or ends meanwhile. */
 function memoryOf(pid: number, name: string, bytes: number): Memfd | undefined {
   try {
-    if (statSync(`/proc/${pid}`).uid !== process.geteuid?.()) return undefined
     const place = `/proc/${pid}/fd`
     const fd = readdirSync(place).find(each => linkOf(`${place}/${each}`) === `/memfd:${name} (deleted)`)
     return fd === undefined ? undefined : sealed(pid, Number(fd), bytes)
@@ -101,11 +100,16 @@ function memoryOf(pid: number, name: string, bytes: number): Memfd | undefined {
   }
 }
 
+/**
+ * The owner of the memory is asked for, not that of the process: /proc/PID is root's where a process is not dumpable
+ * (proc(5)).
+ */
 function sealed(pid: number, fd: number, bytes: number): Memfd | undefined {
   const writable = Memfd.of(pid, fd, 'r+')
   try {
-    const isWhole = statSync(`/proc/self/fd/${writable.fd}`).size === bytes
-    return isWhole && writable.isSealed ? Memfd.of(process.pid, writable.fd) : undefined
+    const { size, uid } = statSync(`/proc/self/fd/${writable.fd}`)
+    if (size !== bytes || uid !== process.geteuid?.() || !writable.isSealed) return undefined
+    return Memfd.of(process.pid, writable.fd)
   } finally {
     void writable.close()
   }

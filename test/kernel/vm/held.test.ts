@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs'
+import {
+  fchownSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -66,7 +75,7 @@ test('the memory of another process outlives its kill -9, and is not read from t
   await expect(load(template)).rejects.toMatchObject({ code: 'TEMPLATE_DAMAGED' })
 })
 
-test('memory of the right name that is not sealed, or of the wrong size, is not taken', async () => {
+test('memory of the right name that is not sealed, of the wrong size or of another user is not taken', async () => {
   const template = await saved(inRoot, 3, 4)
   const probe = await load(template)
   const { ram, state } = probe
@@ -77,11 +86,12 @@ test('memory of the right name that is not sealed, or of the wrong size, is not 
   await closeLoaded(probe)
   const lock = openSync(join(template.directory, 'manifest.json'), 'r')
   expect(lockOpen(lock, 'shared')).toBe(true)
-  const impostor = async (bytes: number, seals: boolean) => {
+  const impostor = async (bytes: number, seals: boolean, uid = process.getuid!()) => {
     const fill = (fd: number, content: Buffer) => void writeSync(fd, content)
     await using falseState = await sealedMemfd(stateName!, fd => fill(fd, stateBytes))
     await using falseRam = new Memfd(ramName!)
     fill(falseRam.fd, Buffer.alloc(bytes, 1))
+    fchownSync(falseRam.fd, uid, process.getgid!())
     if (seals) falseRam.seal()
     const own = await load(template)
     const isTaken = inode(own.ram) === inode(falseRam)
@@ -92,6 +102,7 @@ test('memory of the right name that is not sealed, or of the wrong size, is not 
   }
   expect(await impostor(4 << 20, false)).toBe(false)
   expect(await impostor(3 << 20, true)).toBe(false)
+  if (process.getuid!() === 0) expect(await impostor(4 << 20, true, 65_534)).toBe(false)
   // What makes the difference is the seal: who can make this is the user whose cache it is.
   expect(await impostor(4 << 20, true)).toBe(true)
   closeFd(lock)
