@@ -103,7 +103,7 @@ describe('the npm package', () => {
 
   test('contains nothing else', () => {
     const meant =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/((xc|owner|load)\.js|package\.json)|(native|guest|ovl)\/.*|prebuilds\/linux-(x64|arm64)\/xcluster(\.node|-launcher|-guest)|scripts\/(setup\/(kernel\/)?[\w-]+|fetch-guest)\.js|scripts\/setup\/kernel\/guest\.config|dist\/programs\/(package\.json|xc\.1)|dist\/(library|programs)\/[\w-]+\.js|dist\/.*\.d\.ts|docs\/.*\.(md|svg|schema\.json)|examples\/[\w-]+\/[\w-]+\.(ts|js|sh))$/
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/((xc|owner|load)\.js|package\.json)|(native|guest|ovl)\/.*|prebuilds\/linux-(x64|arm64)\/xcluster(\.node|-launcher|-qemu\.so|-guest)|scripts\/(setup\/(kernel\/)?[\w-]+|fetch-guest)\.js|scripts\/setup\/kernel\/guest\.config|dist\/programs\/(package\.json|xc\.1)|dist\/(library|programs)\/[\w-]+\.js|dist\/.*\.d\.ts|docs\/.*\.(md|svg|schema\.json)|examples\/[\w-]+\/[\w-]+\.(ts|js|sh))$/
     expect(files.filter(file => !meant.test(file))).toEqual([])
     expect(files.filter(file => /(^|\/)\.|\.test\./.test(file))).toEqual([])
   })
