@@ -39,6 +39,9 @@
       'product_extension': 'so',
       'product_dir': '<(PRODUCT_DIR)',
       'sources': ['native/qemu/trim.c'],
+      'conditions': [
+        ['target_arch=="x64"', {'sources': ['native/qemu/zygote.c', 'native/qemu/descriptors.c', 'native/qemu/machine.c']}],
+      ],
       'ldflags': ['-nostdlib', '-Wl,--as-needed', '-s'],
     },
     {

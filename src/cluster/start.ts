@@ -9,6 +9,7 @@ import type { Fabric } from '../net/index.ts'
 import type { ClusterPlan, NodePlan } from '../plan/index.ts'
 import { planCluster, resolveSettings, type SettingOptions, type Settings } from '../plan/index.ts'
 import { makeDirectory } from '../sys/index.ts'
+import type { Zygote } from '../vm/index.ts'
 import { StartDeadline } from './deadline.ts'
 import { ClusterNames } from './dns/own-names.ts'
 import { firstOf, startCancelled } from './errors.ts'
@@ -116,7 +117,11 @@ interface PlannedStart<Made> extends Making<Made> {
 /** What the start of a cluster, or of a fork, is for. */
 export interface LabHooks {
   /** Called when all of a fork is there and stands still. Its nodes go on when that has resolved. */
-  readonly hold?: () => Promise<void>
+  readonly hold?: (nodes: readonly ClusterNode[]) => Promise<void>
+  /** Others can be forked from its VMs while they stand still. */
+  readonly forkable?: boolean
+  /** What its VMs are forked from, by the numbers of their nodes. */
+  readonly zygotes?: ReadonlyMap<number, Zygote>
 }
 
 /** How many VMs of a fork are being restored at a time, on each processor. */
@@ -262,18 +267,28 @@ class ClusterStart<Made extends RunningCluster> {
     const signal = AbortSignal.any([on.signal, abort.signal])
     setMaxListeners(0, signal) // each VM adds one
     const total = this.#nodes.length
+    const { forkable, hold, zygotes } = this.#hooks
+    const restore = (node: ClusterNode) => {
+      const { id } = node.plan
+      const forkOf = zygotes?.get(id)
+      return starter.restore(
+        node,
+        { template: from.vms.get(id)!, ...(forkOf && { forkOf }), ...(forkable && { forkable }) },
+        { ...on, signal },
+      )
+    }
     await this.#step('vms', `restoring ${total} VMs`, () =>
-      inTurns(this.#nodes, node => starter.restore(node, from.vms.get(node.plan.id)!, { ...on, signal }), {
-        limit: this.#world.processors * restoringPerProcessor,
-      }).catch(failure => {
-        abort.abort()
-        throw failure
-      }),
+      inTurns(this.#nodes, restore, { limit: this.#world.processors * restoringPerProcessor }).catch(
+        failure => {
+          abort.abort()
+          throw failure
+        },
+      ),
     )
     for (const node of this.#nodes) await on.impairments.adopt(node, from.impaired)
-    if (this.#hooks.hold) {
-      if (from.host.accel.kind === 'tcg') await this.#warmUp()
-      await unlessAborted(this.#hooks.hold(), on.signal, cause => startCancelled(this.#plan.name, cause))
+    if (hold) {
+      if (from.host.accel.kind === 'tcg' && !zygotes) await this.#warmUp()
+      await unlessAborted(hold(this.#nodes), on.signal, cause => startCancelled(this.#plan.name, cause))
       this.#began = this.#world.clock.now()
     }
     await this.#step('configure', 'setting clocks', async () => {

@@ -27,6 +27,8 @@ export interface ClusterWorld extends GuestSources {
   readonly clock: Clock
   readonly environment: ProcessEnvironment
   readonly processors: number
+  /** Processes of QEMU can be copied on this machine (native/qemu/zygote.c). */
+  readonly forksQemu: boolean
   load(): Load
   readonly checkMemory: typeof checkMemory
   readonly findHost: typeof findHostResources
@@ -46,6 +48,7 @@ export function systemWorld(): ClusterWorld {
     randomBytes,
     environment: processEnvironment(),
     processors: availableParallelism(),
+    forksQemu: process.arch === 'x64',
     load: () => readLoad(systemClock.now()),
     checkMemory,
     findHost: findHostResources,

@@ -79,9 +79,9 @@ export class QmpClient<Version extends QmpSchema = Qmp> implements AsyncDisposab
       },
     })
     this.#listeners = new EventListeners(peer, this.#session.clock)
-    this.ready = this.#open()
-    this.ready.catch(() => {}) // callers that await `ready` or `closed` get the failure
     this.#session.start()
+    this.ready = this.#open(options.greeting)
+    this.ready.catch(() => {}) // callers that await `ready` or `closed` get the failure
   }
 
   get state(): QmpState {
@@ -91,6 +91,11 @@ export class QmpClient<Version extends QmpSchema = Qmp> implements AsyncDisposab
   /** Its name in error messages. */
   get peer(): string {
     return this.#session.peer
+  }
+
+  /** What QEMU has said of itself. */
+  get greeting(): Greeting | undefined {
+    return this.#greeting
   }
 
   /** QEMU's version, after its greeting. */
@@ -185,13 +190,14 @@ export class QmpClient<Version extends QmpSchema = Qmp> implements AsyncDisposab
     return this.#session.ask({ command, args, timeoutMs, ...how })
   }
 
-  async #open(): Promise<void> {
-    const greeting = await this.#greetingWithin(this.#timeoutMs)
+  /** `negotiated`: the greeting of a monitor whose capabilities others have negotiated. */
+  async #open(negotiated: Greeting | undefined): Promise<void> {
+    const greeting = negotiated ?? (await this.#greetingWithin(this.#timeoutMs))
     this.#enter('negotiating')
     this.#greeting = greeting
     const oob = greeting.capabilities.includes('oob') ? { enable: ['oob'] } : undefined
     try {
-      await this.#ask('qmp_capabilities', oob)
+      if (!negotiated) await this.#ask('qmp_capabilities', oob)
       await this.#ask('query-status')
     } catch (failure) {
       this.#session.end(failure as QmpError)

@@ -32,4 +32,4 @@ export type {
   QmpEvents,
   QmpSchema,
 } from './versions.ts'
-export type { QemuVersion, QmpEvent } from './wire.ts'
+export type { Greeting, QemuVersion, QmpEvent } from './wire.ts'

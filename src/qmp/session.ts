@@ -13,7 +13,7 @@ import { LineAssembler, type LineLimits } from './lines.ts'
 import { type Ask, PendingCommands } from './pending.ts'
 import { checkedReply, type Replies } from './replies.ts'
 import { SessionTrace } from './trace.ts'
-import { decodeMessage, type Message } from './wire.ts'
+import { decodeMessage, type Greeting, type Message } from './wire.ts'
 
 /** Options of both clients, of a monitor and of a guest agent. */
 export interface ConnectOptions {
@@ -24,6 +24,8 @@ export interface ConnectOptions {
   /** Aborts connecting (QMP_ABORTED). Afterwards it has no meaning: `close()` ends the connection. */
   readonly signal?: AbortSignal
   readonly clock?: Clock
+  /** For a monitor that greeted another client, which negotiated its capabilities: {@link QmpClient.greeting} of that. */
+  readonly greeting?: Greeting
 }
 
 interface SessionOptions {

@@ -16,7 +16,8 @@ const timeoutMs = shape.of(
 )
 const clock = shape.of('a clock', method('after'))
 const wait = { timeoutMs, signal }
-const connecting = { ...wait, peer: text, clock, connectMs: timeoutMs }
+const greeting = shape.of('the greeting of a monitor', isObject)
+const connecting = { ...wait, peer: text, clock, connectMs: timeoutMs, greeting }
 const place = shape.of('the path of a unix socket, or { host, port }', isPlace)
 
 function isPlace(value: unknown): boolean {

@@ -13,6 +13,7 @@ import type {
   Template,
   VmShape,
 } from './shape.ts'
+import type { Zygote } from './zygote/zygote.ts'
 
 export type {
   AccelKind,
@@ -62,6 +63,10 @@ export interface VmSpec extends VmShape {
   readonly template?: Template
   /** It can be saved while it runs ({@link Machine.freeze}). Its memory is its own, also that of a clone. */
   readonly freezable?: boolean
+  /** A clone from which others can be forked while it stands still ({@link Machine.zygote}). Under TCG, on x86-64. */
+  readonly forkable?: boolean
+  /** What to fork it from, a VM of this spec that stands still. One that cannot be forked is cloned from `template`. */
+  readonly forkOf?: Zygote
   /**
    * What `ready` waits for. `agent`: an answer of the guest's agent. `wake`: for a clone that gets other
    * commands first, only that it executes. Its agent is then queried when needed, because the agent's first
@@ -70,6 +75,8 @@ export interface VmSpec extends VmShape {
    */
   readonly readyWith?: 'agent' | 'wake' | 'running'
 }
+
+export type { Zygote }
 
 /** The state of a machine; `states.ts` has the picture. */
 export type MachineState = 'starting' | 'running' | 'ready' | 'stopping' | 'stopped' | 'failed'
@@ -116,6 +123,8 @@ export interface Machine extends AsyncDisposable {
    * it. Closed with the machine.
    */
   readonly stream: Port
+  /** From which others are forked while it stands still. Absent unless it was started `forkable`, and can be. */
+  readonly zygote: Zygote | undefined
   /**
    * Resolves when its agent has answered (see `readyWith`). Rejects with the reason when that will never
    * happen.

@@ -28,8 +28,8 @@ test('the addon and the launcher have at most 1,500 lines together; what guests 
   expect(here.reduce((sum, file) => sum + lines(file), 0)).toBeLessThanOrEqual(1500)
 })
 
-test('what QEMU loads ahead of its libraries has at most 50 lines: it runs where a guest may break out to', () => {
+test('what QEMU loads ahead of its libraries has at most 500 lines: it runs where a guest may break out to', () => {
   const here = native.filter(({ path }) => path.startsWith('native/qemu/'))
   expect(here.length).toBeGreaterThan(0)
-  expect(here.reduce((sum, file) => sum + lines(file), 0)).toBeLessThanOrEqual(50)
+  expect(here.reduce((sum, file) => sum + lines(file), 0)).toBeLessThanOrEqual(500)
 })

@@ -1,12 +1,13 @@
-import { defer, messageOf, Scope } from '../../base/index.ts'
+import { defer, messageOf, Scope, unlessAborted } from '../../base/index.ts'
 import type { ClusterPlan } from '../../plan/index.ts'
-import { ClusterError } from '../errors.ts'
-import { forkIn } from '../start.ts'
+import { ClusterError, startCancelled } from '../errors.ts'
+import { forkIn, running } from '../start.ts'
 import type { SavedSnapshot, StartHooks } from '../types.ts'
 import type { ClusterWorld } from '../world.ts'
 import { type Fork, type ForkKeeper, type ForkOptions, RunningFork } from './fork.ts'
 import type { FrozenCluster } from './frozen.ts'
 import { saveFrozen } from './save.ts'
+import { StandingCluster, type Zygotes } from './zygotes.ts'
 
 export interface LabOptions extends Pick<StartHooks, 'onEvent' | 'places' | 'net'> {
   /** How many forks are kept ready, restored and paused. One that is taken is replaced at once. Default: 0. */
@@ -34,6 +35,7 @@ export class Lab implements AsyncDisposable {
   /** Of forks that were taken away in the background. */
   readonly #failures: unknown[] = []
   readonly #ending = new AbortController()
+  readonly #standing: StandingCluster | undefined
   #closing: Promise<void> | undefined
 
   constructor(world: ClusterWorld, frozen: FrozenCluster, options: LabOptions) {
@@ -41,6 +43,8 @@ export class Lab implements AsyncDisposable {
     this.#frozen = frozen
     this.#options = options
     this.#keeper = { fork: wanted => this.fork(wanted), takeAway: used => this.#takeAway(used) }
+    // Under KVM the kernel has the state of a guest's processors.
+    if (world.forksQemu && frozen.host.accel.kind === 'tcg') this.#standing = this.#standStill()
     this.#refill()
   }
 
@@ -100,6 +104,7 @@ export class Lab implements AsyncDisposable {
   async #close(): Promise<void> {
     await using scope = new Scope()
     scope.add(this.#frozen)
+    if (this.#standing) scope.add(this.#standing)
     this.#ending.abort(closed())
     await Promise.allSettled(this.#underway)
     for (const failure of this.#failures) scope.defer(() => Promise.reject(failure))
@@ -117,14 +122,16 @@ export class Lab implements AsyncDisposable {
     void ending.then(() => this.#underway.delete(ending))
   }
 
-  async #start({ signal, ...options }: ForkOptions, hold?: () => Promise<void>): Promise<RunningFork> {
-    const { spare: _, ...shared } = this.#options
-    const starting = forkIn(this.#world, this.#frozen, {
-      ...{ ...shared, ...options },
-      signal: AbortSignal.any([this.#ending.signal, ...(signal ? [signal] : [])]),
-      ...(hold && { hold }),
-      make: parts => new RunningFork(parts, this.#keeper),
-    })
+  #standStill(): StandingCluster {
+    const { onEvent, spare: _, ...shared } = this.#options
+    return new StandingCluster(
+      how => forkIn(this.#world, this.#frozen, { ...shared, ...how, make: running }),
+      failure => onEvent?.({ type: 'notice', text: `Forks are restored one by one: ${messageOf(failure)}` }),
+    )
+  }
+
+  async #start(options: ForkOptions, hold?: () => Promise<void>): Promise<RunningFork> {
+    const starting = this.#fork(options, hold)
     this.#underway.add(starting)
     try {
       const cluster = await starting
@@ -134,6 +141,24 @@ export class Lab implements AsyncDisposable {
     } finally {
       this.#underway.delete(starting)
     }
+  }
+
+  async #fork({ signal: asked, ...options }: ForkOptions, hold?: () => Promise<void>): Promise<RunningFork> {
+    const { spare: _, ...shared } = this.#options
+    const signal = AbortSignal.any([this.#ending.signal, ...(asked ? [asked] : [])])
+    const zygotes = await unlessAborted(this.#zygotes(), signal, cause =>
+      startCancelled(this.plan.name, cause),
+    )
+    return await forkIn(this.#world, this.#frozen, {
+      ...{ ...shared, ...options, signal },
+      ...(hold && { hold }),
+      ...(zygotes && { zygotes }),
+      make: parts => new RunningFork(parts, this.#keeper),
+    })
+  }
+
+  async #zygotes(): Promise<Zygotes | undefined> {
+    return await this.#standing?.zygotes
   }
 
   #refill(): void {

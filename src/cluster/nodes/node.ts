@@ -21,12 +21,13 @@ import type {
   StartOptions,
   Template,
   VmSpec,
+  Zygote,
 } from '../../vm/index.ts'
 import { type ClusterError, nodeBusy, noStreams } from '../errors.ts'
 import type { ClusterWorld } from '../world.ts'
 import { awaitCloudGuest, cloudBootMs, configureSeeded } from './cloud-guest.ts'
 import { notReady } from './not-ready.ts'
-import { resumeFrozen } from './resume.ts'
+import { resumeFrozen, warmUp } from './resume.ts'
 import { NodeLifecycle } from './state.ts'
 
 /** What a node needs from its cluster. */
@@ -140,12 +141,9 @@ export class ClusterNode {
     await this.#configuring(channel => resumeFrozen(qmp, channel))
   }
 
-  /** The same and a command, to warm up. Resolves with the function by which it stands still again. */
+  /** The same and a command. Resolves with the function by which it stands still again. */
   async warmUp(): Promise<() => Promise<unknown>> {
-    const { qmp } = this.#running()
-    await resumeFrozen(qmp, this.#channel!)
-    await runCommand(this.#channel!.streams, ['true'], { clock: this.#parts.world.clock })
-    return () => qmp.execute('stop')
+    return await warmUp(this.#running().qmp, this.#channel!, this.#parts.world.clock)
   }
 
   async #configuring(work: (channel: GuestChannel) => Promise<void>): Promise<void> {
@@ -176,6 +174,11 @@ export class ClusterNode {
     const [{ at }] = await Promise.all([qmp.once('STOP'), qmp.execute('stop')])
     this.#enter('paused')
     return at
+  }
+
+  /** From which its VM is forked while it stands still. */
+  get zygote(): Zygote | undefined {
+    return this.#running().zygote
   }
 
   /** Saves its VM, which stands still and goes on standing. */

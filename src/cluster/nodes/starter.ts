@@ -5,7 +5,7 @@ import { writeSeed } from '../../guest/index.ts'
 import { type HostResources, type Passed, StartLimit, specOf, startInTurn } from '../../host/index.ts'
 import type { Fabric } from '../../net/index.ts'
 import type { Settings } from '../../plan/index.ts'
-import type { Template } from '../../vm/index.ts'
+import type { VmSpec } from '../../vm/index.ts'
 import { failsOneNode, refusedByQemu } from '../network/script.ts'
 import type { ClusterWorld } from '../world.ts'
 import type { ClusterNode } from './node.ts'
@@ -44,6 +44,11 @@ interface Batch {
   /** Failures of single nodes, which did not end the batch. */
   readonly singles: unknown[]
   readonly unresumed: UnresumedClones
+}
+
+/** What a VM goes on from, if it does not boot. */
+interface Origin extends Pick<VmSpec, 'template' | 'forkOf' | 'forkable'> {
+  readonly passed: Passed
 }
 
 interface Booting {
@@ -113,11 +118,11 @@ export class NodeStarter {
   /** Starts the VM of a frozen node as it was, with its processors standing still. */
   async restore(
     node: ClusterNode,
-    template: Template,
+    from: Pick<Origin, 'template' | 'forkOf' | 'forkable'>,
     run: Pick<BootRun, 'fabric' | 'signal'>,
   ): Promise<void> {
     try {
-      await this.#start(node, run, { passed: () => {}, template })
+      await this.#start(node, run, { ...from, passed: () => {} })
     } catch (failure) {
       node.fail(failure)
       throw failure
@@ -184,20 +189,25 @@ export class NodeStarter {
   async #start(
     node: ClusterNode,
     { fabric, signal }: Pick<BootRun, 'fabric' | 'signal'>,
-    { passed, template }: { passed: Passed; template?: Template },
+    { passed, template, forkOf, forkable }: Origin,
   ): Promise<void> {
     const { settings, host, freezable } = this.#parts
     node.startedWith = settings
     const nics = await fabric.nics(node.plan.id, signal)
     const place = { nics, namespace: fabric.namespace, consoleLog: node.consoleLog }
     const spec = { ...specOf(node.plan, settings, { host, place }), ...this.#seedOf(node), freezable }
-    const clones = template && !nics.some(({ cold }) => cold)
     const alone = {
       ...spec,
       ...(spec.kernel === undefined && { readyWith: 'running' as const }),
       append: `${memberWord} ${spec.append}`.trim(),
     }
-    const booting = node.boot(clones ? { ...spec, template, readyWith: 'wake' } : alone, {
+    const clone = template && {
+      ...{ ...spec, template, readyWith: 'wake' as const },
+      ...(forkOf && { forkOf }),
+      ...(forkable && { forkable }),
+    }
+    const clones = clone && !nics.some(({ cold }) => cold)
+    const booting = node.boot(clones ? clone : alone, {
       signal,
       passed: () => {
         const last = node.lastPassed

@@ -18,7 +18,7 @@ import type { SavedVm, Template } from '../shape.ts'
 import { settled } from '../snapshot/device-state.ts'
 import type { Freezer } from '../snapshot/freezer.ts'
 import { tellExit, trace } from '../trace.ts'
-import type { Machine, MachineEvent, MachineState } from '../types.ts'
+import type { Machine, MachineEvent, MachineState, Zygote } from '../types.ts'
 import { bootTimeout, type ExitReport, postmortem } from './death.ts'
 import { execAborted, type GuestAgent } from './guest-agent.ts'
 import type { Progress } from './progress.ts'
@@ -31,6 +31,8 @@ export interface Parts {
   readonly readyTimeoutMs: number
   /** A clone does not boot: its output does not describe a boot. */
   readonly isClone: boolean
+  /** It was forked: the guest has its agent's port open. */
+  readonly isFork: boolean
   /** The machine is ready as soon as it executes. */
   readonly readyRunning: boolean
   readonly clock: Clock
@@ -42,6 +44,7 @@ export interface Parts {
   readonly progress: Progress
   /** What it needs to be frozen. */
   readonly freezer?: Freezer
+  readonly zygote?: Zygote
 }
 
 /** How long the others of process, monitor and console may take to close after one of them has. */
@@ -100,6 +103,9 @@ export class VmMachine implements Machine {
   get stream(): Port {
     return this.#parts.stream
   }
+  get zygote(): Zygote | undefined {
+    return this.#parts.zygote
+  }
   get ready(): Promise<void> {
     return this.#ready.promise
   }
@@ -127,6 +133,7 @@ export class VmMachine implements Machine {
     if (!this.#parts.progress.alive) throw (await this.died) ?? stoppedEarly(this.name)
     this.#parts.progress.enter('running')
     if (this.#parts.readyRunning) this.#becomeReady()
+    if (this.#parts.isFork) void this.#agentOpened() // QEMU told it to the one that it was forked from
   }
 
   async exec(command: readonly string[] | string, options?: ExecOptions): Promise<ExecResult> {
@@ -287,13 +294,14 @@ export class VmMachine implements Machine {
 
   /** The process has ended: reads the remaining output, determines the cause, and closes everything. */
   async #reap(exit: Exit): Promise<void> {
-    const { agent, clock, console, freezer, progress, stream } = this.#parts
+    const { agent, clock, console, freezer, progress, stream, zygote } = this.#parts
     if (trace.on) tellExit(this.name, this.pid, exit)
     await waitFor(clock, Promise.all([console.ended, this.qmp.closed, this.#eventsEnded]), followMs)
     if (progress.alive) this.fail(postmortem(this.#exitReport(exit)))
     if (progress.state === 'stopping') progress.enter('stopped')
     const scope = new Scope()
-    for (const part of [agent, console, stream, this.qmp, freezer]) scope.defer(async () => part?.close())
+    for (const part of [agent, console, stream, this.qmp, freezer, zygote])
+      scope.defer(async () => part?.close())
     try {
       await scope.close()
     } catch (failure) {

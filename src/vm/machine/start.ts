@@ -1,4 +1,4 @@
-import { type Clock, Scope, systemClock, withTimes } from '../../base/index.ts'
+import { type Clock, codeOf, Scope, systemClock, withTimes } from '../../base/index.ts'
 import { QmpClient } from '../../qmp/index.ts'
 import { GuestConsole } from '../console/console.ts'
 import { ConsoleLog } from '../console/console-log.ts'
@@ -7,6 +7,8 @@ import { type Origin, type Spawned, spawnQemu } from '../qemu/spawn.ts'
 import { Freezer } from '../snapshot/freezer.ts'
 import { cloneFailed, mustFit, wake } from '../snapshot/restore.ts'
 import type { Machine, StartOptions, Template, VmSpec } from '../types.ts'
+import { spawnFork } from '../zygote/spawn-fork.ts'
+import { Zygote } from '../zygote/zygote.ts'
 import { GuestAgent } from './guest-agent.ts'
 import { VmMachine } from './machine.ts'
 import { Progress } from './progress.ts'
@@ -26,6 +28,14 @@ export async function startVm(spec: VmSpec, options: StartParts = {}): Promise<M
   const { template } = withTimes('start VM', spec)
   if (!template) return startMachine(spec, await bootOrigin(spec), options)
   mustFit(spec, template)
+  if (spec.forkOf?.isUsable) {
+    try {
+      return await startMachine(spec, forkOrigin(spec.forkOf), options)
+    } catch (failure) {
+      if (!isForkFailure(failure)) throw failure
+      spec.forkOf.spoil()
+    }
+  }
   try {
     return await startMachine(spec, await cloneOrigin(spec, template), options)
   } catch (failure) {
@@ -35,6 +45,7 @@ export async function startVm(spec: VmSpec, options: StartParts = {}): Promise<M
 
 /** An {@link Origin}, and what QEMU is sent before the guest executes. */
 interface Beginning extends Origin {
+  readonly zygote?: Zygote
   readonly wake?: (qmp: QmpClient) => Promise<void>
   readonly freezer?: Freezer
 }
@@ -43,6 +54,15 @@ async function bootOrigin(spec: VmSpec): Promise<Beginning> {
   if (!spec.freezable) return { role: 'boot' }
   const freezer = await Freezer.open(spec)
   return { role: freezer.role, ram: freezer.ram, saved: freezer.saved, freezer }
+}
+
+function forkOrigin(zygote: Zygote): Beginning {
+  return { role: 'clone', zygote }
+}
+
+/** What a clone need not meet too. */
+function isForkFailure(failure: unknown): boolean {
+  return ['FORK_FAILED', 'QEMU_DIED'].includes(codeOf(failure) ?? '')
 }
 
 async function cloneOrigin(spec: VmSpec, template: Template): Promise<Beginning> {
@@ -65,12 +85,17 @@ export async function startMachine(
   if (freezer) unlessStarted.defer(() => freezer.close())
   if (signal?.aborted) throw startAborted(spec.name, signal.reason)
   const log = new ConsoleLog(spec.consoleLog, spec.name)
-  const spawned = await spawn(spec, origin).catch(failure => {
+  const { zygote } = origin
+  const spawned = await (zygote ? spawnFork(spec, zygote) : spawn(spec, origin)).catch(failure => {
     log.close()
     throw failure
   })
-  const isClone = origin.state !== undefined
-  const machine = assemble(spec, spawned, { ...{ log, clock, began, isClone }, ...(freezer && { freezer }) })
+  const isClone = origin.state !== undefined || zygote !== undefined
+  const machine = assemble(spec, spawned, {
+    ...{ log, clock, began, isClone },
+    ...(zygote && { zygote }),
+    ...(freezer && { freezer }),
+  })
   unlessStarted.move()
   if (signal) abortWith(machine, signal)
   await machine.opened(origin.wake)
@@ -82,16 +107,20 @@ interface Assembly {
   readonly clock: Clock
   readonly began: number
   readonly isClone: boolean
+  /** What it was forked from. */
+  readonly zygote?: Zygote
   readonly freezer?: Freezer
 }
 
 function assemble(
   spec: VmSpec,
-  { launched, monitor, console, agent, stream }: Spawned,
-  { log, clock, began, isClone, freezer }: Assembly,
+  { launched, monitor, console, agent, stream, control }: Spawned,
+  { log, clock, began, isClone, zygote, freezer }: Assembly,
 ): VmMachine {
   const { name } = spec
   const readyTimeoutMs = spec.readyTimeoutMs ?? usualTimeoutMs(spec)
+  const greeting = zygote?.greeting
+  const qmp = new QmpClient(monitor, { peer: name, clock, ...(greeting && { greeting }) })
   return new VmMachine({
     name,
     nicCount: spec.nics.length,
@@ -100,12 +129,14 @@ function assemble(
     readyRunning: spec.readyWith === 'running' || (isClone && spec.readyWith === 'wake'),
     clock,
     launched,
-    qmp: new QmpClient(monitor, { peer: name, clock }),
+    isFork: zygote !== undefined,
+    qmp,
     console: new GuestConsole(console, log),
     agent: new GuestAgent(name, agent, clock),
     stream,
     progress: new Progress(name, clock, began),
     ...(freezer && { freezer }),
+    ...(control && { zygote: new Zygote(control, { name, greeting: () => qmp.greeting }) }),
   })
 }
 

@@ -15,6 +15,8 @@ const streamPort = { id: 'stream', name: 'org.xcluster.stream.0' } as const
 
 const strict = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'
 export const sandboxArgs = ['-sandbox', strict]
+/** For one that forks others: it is copied, and what is copied denies itself the rest (native/qemu/machine.c). */
+const forkableSandbox = strict.replace('spawn=deny,', '')
 /**
  * For a QEMU that keeps its privileges and may use them, also to start the programs in a user's `-netdev`
  * options.
@@ -34,7 +36,7 @@ export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' :
   return [
     ...['-name', quoted(spec.name)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...(isPrivileged(spec) ? ['-sandbox', wideSandbox] : sandboxArgs),
+    ...sandbox(spec),
     ...['-machine', machine(spec, fds), '-accel', spec.accel, ...cpu(spec)],
     ...['-m', `${spec.memoryMiB}M`, '-smp', `${spec.vcpus}`],
     ...(role === 'boot' ? [] : memory(spec, fds)),
@@ -51,6 +53,11 @@ export function qemuArgs(spec: Described, role: Role = spec.template ? 'clone' :
     ...diskArgs(spec, fds),
     ...(spec.extraArgs ?? []),
   ]
+}
+
+function sandbox(spec: Described): readonly string[] {
+  if (isPrivileged(spec)) return ['-sandbox', wideSandbox]
+  return spec.forkable ? ['-sandbox', forkableSandbox] : sandboxArgs
 }
 
 /** True when the options of a user's NICs need privileges. */

@@ -31,13 +31,19 @@ export interface Origin {
   readonly layer?: { readonly fd: number } | undefined
 }
 
-/** A started QEMU, and this process's ends of its sockets, which the caller closes. */
-export interface Spawned {
-  readonly launched: Launched
+/** This process's ends of a QEMU's sockets. */
+export interface Ports {
   readonly monitor: Port
   readonly console: Port
   readonly agent: Port
   readonly stream: Port
+}
+
+/** A started QEMU, and this process's ends of its sockets, which the caller closes. */
+export interface Spawned extends Ports {
+  readonly launched: Launched
+  /** That by which others are forked from it. */
+  readonly control?: Port
 }
 
 /**
@@ -54,14 +60,9 @@ export async function spawnQemu(spec: VmSpec, origin: Origin): Promise<Spawned> 
   await using ours = new Scope()
   const boot = state ? undefined : await openBootFiles(spec, opened)
   const disks = [...(await openDisks(spec, opened)), ...(await openBootDisk(spec, origin, opened))]
-  const wire = (options = {}): { port: Port; theirs: number } => {
-    const [near, theirs] = socketPair()
-    opened.defer(() => closeFd(theirs))
-    return { port: ours.add(adoptStream(near, options)), theirs }
-  }
-  const ends = [wire(), wire(guestShare), wire(guestShare), wire(guestShare)] as const
+  const ends = wiresTo(opened, ours)
   const fds = [
-    ...ends.map(({ theirs }) => theirs),
+    ...ends.fds,
     ...(boot?.kernel ?? []),
     ...(ram ? [ram.fd] : []),
     ...(state ? [reopened(state, 'r', opened)] : []),
@@ -70,24 +71,58 @@ export async function spawnQemu(spec: VmSpec, origin: Origin): Promise<Spawned> 
     ...(boot?.initramfs ?? []),
     ...disks,
   ]
+  const control = spec.forkable ? wire(opened, ours) : undefined
+  const preloaded = withPreload(fds, await openPreload(spec, opened), control?.theirs)
   const command: LaunchSpec = {
     file: spec.qemu,
     args,
-    ...withPreload(fds, await openPreload(spec, opened)),
+    ...preloaded,
     ...(spec.identity && !isPrivileged(spec) && { identity: await kvmIdentity(spec.identity, spec.accel) }),
     ...(spec.namespace && { namespace: spec.namespace }),
   }
   const launched = launch(command)
   if (trace.on) tellLaunched(spec.name, command, launched)
   ours.move()
-  const [monitor, console, agent, stream] = ends.map(({ port }) => port) as [Port, Port, Port, Port]
-  return { launched, monitor, console, agent, stream }
+  return { launched, ...ends.ports, ...(control && { control: control.port }) }
 }
 
-/** The descriptors, and behind them the one that ld.so(8) loads. */
-function withPreload(fds: readonly number[], preload: number | undefined): Pick<LaunchSpec, 'fds' | 'env'> {
+/** Four sockets for a QEMU, and this process's ends, which are moved away with `ours`. */
+export function wiresTo(
+  opened: Scope,
+  ours: Scope,
+): { readonly fds: readonly number[]; readonly ports: Ports } {
+  const monitor = wire(opened, ours)
+  const [console, agent, stream] = [0, 1, 2].map(() => wire(opened, ours, guestShare)) as [Wire, Wire, Wire]
+  const [ports, fds] = [{} as Record<keyof Ports, Port>, [] as number[]]
+  for (const [name, { port, theirs }] of Object.entries({ monitor, console, agent, stream })) {
+    ports[name as keyof Ports] = port
+    fds.push(theirs)
+  }
+  return { fds, ports }
+}
+
+interface Wire {
+  readonly port: Port
+  readonly theirs: number
+}
+
+export function wire(opened: Scope, ours: Scope, options = {}): Wire {
+  const [near, theirs] = socketPair()
+  opened.defer(() => closeFd(theirs))
+  return { port: ours.add(adoptStream(near, options)), theirs }
+}
+
+/** The descriptors, and behind them the one that ld.so(8) loads, and the control socket of a zygote. */
+function withPreload(
+  fds: readonly number[],
+  preload: number | undefined,
+  control: number | undefined,
+): Pick<LaunchSpec, 'fds' | 'env'> {
   if (preload === undefined) return { fds }
-  return { fds: [...fds, preload], env: { LD_PRELOAD: `/proc/self/fd/${wires.monitor + fds.length}` } }
+  const place = wires.monitor + fds.length
+  const env = { LD_PRELOAD: `/proc/self/fd/${place}` }
+  if (control === undefined) return { fds: [...fds, preload], env }
+  return { fds: [...fds, preload, control], env: { ...env, XCLUSTER_ZYGOTE: `${place + 1}` } }
 }
 
 /** Opened again: a duplicated descriptor would share its position with all other clones. */

@@ -1,8 +1,7 @@
 import { copyFileSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Nic } from '../../../src/base/index.ts'
-import { NetNamespace, openTaps, type Tap } from '../../../src/sys/index.ts'
+import { NetNamespace, openTaps } from '../../../src/sys/index.ts'
 import {
   findQemu,
   type Machine,
@@ -18,6 +17,7 @@ import { fileNames, templatesIn } from '../../../src/vm/snapshot/store.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
 import { inNamespace } from '../../support/namespace.ts'
 import { guestSpec, logDirectory, ownUser, textOf } from './guest.ts'
+import { nicOn } from './nic.ts'
 
 let census: Census
 let namespace: NetNamespace
@@ -25,15 +25,6 @@ let shape: TemplateSpec
 let template: Template
 const cache = logDirectory()
 const steps: string[] = []
-
-/** A NIC as a fabric makes it. Without a tap it describes a template's NIC. */
-const nicOn = (index: number, tap?: Tap): Nic => ({
-  args: [
-    ...['-netdev', `tap,id=net${index},fd={fd0}`],
-    ...['-device', `virtio-net-pci,netdev=net${index},id=nic${index},mac=00:00:00:01:0${index}:07,romfile=`],
-  ],
-  fds: tap ? [tap.fd] : [],
-})
 
 const options = (more: Partial<TemplateOptions> = {}): TemplateOptions => ({
   cacheDir: cache.path,
