@@ -48,7 +48,7 @@ export class FakeWorld implements ClusterWorld {
   readonly clock: Clock
   readonly vms = new FakeVms()
   readonly processors = 2
-  readonly forksQemu = false
+  forksQemu = false
   readonly environment = {
     places: { runtime: '/nowhere/run', state: '/nowhere/state', cache: '/nowhere/cache' } satisfies Places,
     searchPath: '/usr/bin',

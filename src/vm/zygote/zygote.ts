@@ -5,7 +5,7 @@ import type { Greeting } from '../../qmp/index.ts'
 import type { Exit } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 
-/** A process that a zygote has forked. Its descriptors by their numbers there are `fds`. */
+/** A process that a zygote has forked. */
 export interface Forked {
   readonly pid: number
   /** Resolves when it has ended. */
@@ -28,7 +28,7 @@ export class Zygote {
   readonly #name: string
   readonly #greeting: () => Greeting | undefined
   readonly #children = new Map<number, Deferred<Exit>>()
-  readonly #asked: Deferred<number>[] = []
+  readonly #asked: Deferred<Forked>[] = []
   #received = Buffer.alloc(0)
   #lost: string | undefined
   #isSpoilt = false
@@ -70,13 +70,10 @@ export class Zygote {
   async fork(fds: ReadonlyMap<number, number>): Promise<Forked> {
     if (this.#lost !== undefined) throw this.#failed(this.#lost)
     if (fds.size > mostFds) throw this.#failed(`it has more than ${mostFds} descriptors to give`)
-    const asked = defer<number>()
+    const asked = defer<Forked>()
     this.#asked.push(asked)
     this.#port.send(request(kinds.fork, [...fds.keys()]), [...fds.values()])
-    const pid = await asked.promise
-    const ended = this.#children.get(pid)!
-    const kill = (signal: NodeJS.Signals) => this.#signal(pid, signal)
-    return { pid, exited: ended.promise, kill }
+    return await asked.promise
   }
 
   /** Ends what it is to this process, and with that the processes that were forked from it. */
@@ -107,8 +104,9 @@ export class Zygote {
   #answered(pid: number, error: number): void {
     const asked = this.#asked.shift()
     if (pid > 0) {
-      this.#children.set(pid, defer<Exit>())
-      asked?.resolve(pid)
+      const ended = defer<Exit>()
+      this.#children.set(pid, ended)
+      asked?.resolve({ pid, exited: ended.promise, kill: signal => this.#signal(pid, signal) })
     } else asked?.reject(this.#failed(wordsOf(error)))
   }
 

@@ -68,6 +68,38 @@ test('a fork tells each guest its time and gives it randomness, and nothing else
     expect(guest.told.map(({ steps }) => steps.map(({ kind }) => kind))).toEqual([[6, 5]])
 })
 
+describe('where QEMU can be copied, a cluster stands still to be forked', () => {
+  const copying = () => Object.assign(new FakeWorld(), { forksQemu: true })
+
+  test('from the beginning to the end of a lab, and forks wait for it', async () => {
+    const world = copying()
+    const lab = await prepared(world)
+    await running(world, 2)
+    const standing = world.vms.alive
+    expect(standing.every(({ spec }) => spec.forkable)).toBe(true)
+    const fork = await lab.fork()
+    expect(world.vms.alive).toHaveLength(4)
+    expect(standing.map(({ commands }) => commands.at(-1))).toEqual(['stop', 'stop'])
+    await fork.stop()
+    await running(world, 2)
+    await lab.dispose()
+    nothingLeft(world)
+  })
+
+  test('and when it fails, forks are restored one by one', async () => {
+    const world = copying()
+    world.vms.behave('vm-002', {}, { wakes: 'refused' }, {})
+    const notices: string[] = []
+    const onEvent = (event: ProgressEvent) => event.type === 'notice' && notices.push(event.text)
+    const lab = await prepared(world, { onEvent })
+    const fork = await lab.fork()
+    expect(states(fork)).toBe('vm-001 ready, vm-002 ready')
+    expect(notices.filter(text => text.startsWith('Forks are restored one by one:'))).toHaveLength(1)
+    await lab.dispose()
+    nothingLeft(world)
+  })
+})
+
 describe('spares', () => {
   // Only an emulated processor has code to translate.
   test.for<['tcg' | 'kvm', string[]]>([
