@@ -202,11 +202,6 @@ __attribute__((visibility("default"))) int madvise(void *address, size_t length,
 }
 
 // A ring's memory is one for both after a copy. QEMU does without where the kernel has none.
-__attribute__((visibility("default"))) int io_uring_queue_init_params(unsigned entries, void *ring, void *params) {
-  int (*theirs)(unsigned, void *, void *) = dlsym(RTLD_NEXT, "io_uring_queue_init_params");
-  return control < 0 && theirs ? theirs(entries, ring, params) : -ENOSYS;
-}
-
 __attribute__((visibility("default"))) int io_uring_queue_init(unsigned entries, void *ring, unsigned flags) {
   int (*theirs)(unsigned, void *, unsigned) = dlsym(RTLD_NEXT, "io_uring_queue_init");
   return control < 0 && theirs ? theirs(entries, ring, flags) : -ENOSYS;
