@@ -8,13 +8,13 @@ import { isAlive } from '../../src/client/process.ts'
 import { type Launch, launchOwner, type OwnerMessage } from '../../src/owner/index.ts'
 import { resolveSettings, type SettingOptions } from '../../src/plan/index.ts'
 import type { Scenario } from './fake-owner.ts'
+import { packed } from './packed.ts'
 import { waitFor } from './wait.ts'
 
 /** The program of an owner process whose cluster has no VMs. */
 export const fakeProgram = {
-  script: fileURLToPath(new URL('./fake-owner.ts', import.meta.url)),
-  // An absolute path, so that it does not depend on the directory in which the test runs.
-  nodeArgs: ['--import', fileURLToPath(import.meta.resolve('jiti/register'))],
+  script: await packed(fileURLToPath(new URL('./fake-owner.ts', import.meta.url))),
+  nodeArgs: [],
 }
 
 /** A detached owner of a fake cluster, with its own directories. Closing kills it. */

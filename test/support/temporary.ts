@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { packedFolder } from './packed.ts'
 
 /**
  * Runs before all suites: makes one directory for all temporary files of tests, and removes it at the end. A worker
@@ -14,6 +15,6 @@ export default function setup(): () => void {
   return () => {
     if (before === undefined) delete process.env.TMPDIR
     else process.env.TMPDIR = before
-    rmSync(directory, { recursive: true, force: true })
+    for (const each of [directory, packedFolder(directory)]) rmSync(each, { recursive: true, force: true })
   }
 }
