@@ -22,31 +22,27 @@ const fetched = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'x
  * An unprivileged user without capabilities, with its own home. Its commands run in a mount namespace that is made for
  * the test and ends with the last process: it has a /dev/net/tun that all users may open, and a bind mount of the
  * project that the user can read, whatever the permissions above the checkout are. Only root can make it.
+ *
+ * All users of a run of tests have one uid, one cache and one path of the project, so that the guest image and templates
+ * are made once.
  */
 export class OrdinaryUser {
-  readonly uid = 20_000 + (process.pid % 30_000)
+  readonly uid = 20_000 + (process.ppid % 30_000) // the same in all files: the runner is their parent
   readonly home = mkdtempSync(join(tmpdir(), 'xc-user-'))
   /** The path of the project for this user. */
-  readonly project = join(this.home, 'project')
+  readonly project = join(tmpdir(), `xc-project-of-${this.uid}`)
   readonly env: NodeJS.ProcessEnv
+  readonly #cache = join(tmpdir(), `xc-cache-of-${this.uid}`)
 
   constructor() {
-    const { XCLUSTER_NAME: _, XDG_STATE_HOME: _state, XDG_CACHE_HOME: _cache, ...env } = process.env
-    for (const name of [
-      'project',
-      'root',
-      'run',
-      'tmp',
-      '.cache',
-      '.cache/xcluster',
-      '.cache/xcluster/fetched',
-    ])
-      mkdirSync(join(this.home, name))
-    for (const name of ['.', 'run', 'tmp', '.cache', '.cache/xcluster'])
-      chownSync(join(this.home, name), this.uid, this.uid)
+    const { XCLUSTER_NAME: _, XDG_STATE_HOME: _state, ...env } = process.env
+    for (const name of ['root', 'run', 'tmp']) mkdirSync(join(this.home, name))
+    for (const path of [this.project, `${this.#cache}/xcluster/fetched`]) mkdirSync(path, { recursive: true })
+    const own = ['.', 'run', 'tmp'].map(name => join(this.home, name))
+    for (const path of [...own, this.#cache, `${this.#cache}/xcluster`]) chownSync(path, this.uid, this.uid)
     chmodSync(this.home, 0o755)
-    const { home } = this
-    this.env = { ...env, HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), TMPDIR: join(home, 'tmp') }
+    const [runtime, TMPDIR] = [join(this.home, 'run'), join(this.home, 'tmp')]
+    this.env = { ...env, HOME: this.home, XDG_RUNTIME_DIR: runtime, XDG_CACHE_HOME: this.#cache, TMPDIR }
   }
 
   /** The reason why this machine cannot run tests as this user; undefined if it can. */
@@ -77,12 +73,12 @@ export class OrdinaryUser {
   #script({ tunMode = '0666', chroot = false }: World): string {
     const { home, uid } = this
     const become = `setpriv --reuid ${uid} --regid ${uid} --clear-groups --inh-caps=-all --bounding-set=-all`
-    const inside = `cd ${this.project} && exec "$@"`
+    const inside = `cd "${this.project}" && exec "$@"`
     return `
       mount -t tmpfs -o mode=755 none /dev/net
       mknod -m ${tunMode} /dev/net/tun c 10 200
-      mount --bind '${project}' ${this.project}
-      [ ! -d '${fetched}' ] || mount --bind '${fetched}' ${home}/.cache/xcluster/fetched
+      mount --bind '${project}' '${this.project}'
+      [ ! -d '${fetched}' ] || mount --bind '${fetched}' '${this.#cache}/xcluster/fetched'
       ${chroot ? `mount --rbind / ${home}/root` : ''}
       [ "$1" != node ] || { shift; set -- '${process.execPath}' "$@"; }
       exec ${chroot ? `chroot ${home}/root` : ''} ${become} sh -c '${inside}' sh "$@"`
