@@ -16,6 +16,20 @@ const suite = (name: string, timeoutSeconds: number, options: object = {}) => ({
 /** File by file, after what has a lower number: these measure times and count what is left on the machine. */
 const alone = (order: number) => ({ fileParallelism: false, sequence: { groupOrder: order } })
 
+/**
+ * As many files at a time as XCLUSTER_TEST_WORKERS says, one by default. Each counts the processes, descriptors and files
+ * that are its own (test/support/census.ts).
+ */
+const together = (order: number) => ({
+  maxWorkers: Number(process.env.XCLUSTER_TEST_WORKERS ?? 1),
+  sequence: { groupOrder: order },
+})
+
+/** Files of the suite qemu that name namespaces of the host: all processes of the machine see their mounts. */
+const named = ['cli/namespaces', 'cli/original-words', 'cli/dns-route'].map(
+  name => `test/qemu/${name}.test.ts`,
+)
+
 export default defineConfig({
   test: {
     globalSetup: ['test/support/temporary.ts'],
@@ -23,9 +37,10 @@ export default defineConfig({
       suite('unit', 20),
       suite('house', 180),
       suite('kernel', 60, alone(1)),
-      suite('qemu', 180, alone(2)),
-      suite('package', 300, alone(3)),
-      suite('ground', 1200, alone(4)),
+      suite('qemu', 180, { ...together(2), exclude: named }),
+      suite('named', 180, { ...alone(3), include: named }),
+      suite('package', 300, alone(4)),
+      suite('ground', 1200, alone(5)),
     ],
   },
 })

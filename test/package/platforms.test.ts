@@ -6,6 +6,7 @@ import { prebuildAll } from '../../scripts/prebuild/build.js'
 import { targets } from '../../scripts/prebuild/targets.js'
 import { inProject } from '../house/project.ts'
 import { test } from '../support/leaks.ts'
+import { chosen } from '../support/rounds.ts'
 
 const musl = '/lib/ld-musl-x86_64.so.1'
 const arm64Libraries = '/usr/aarch64-linux-gnu'
@@ -30,10 +31,14 @@ test("musl's dynamic loader finds all that the addon needs, but for what Node ha
   expect(stdout).toContain(`libc.so.6 => ${musl}`)
 })
 
-test.each(nodeVersions)('the addon of the package works on Node %s', async version => {
-  const node = await fetchNode(version)
-  expect(await useAddon([node], process.arch)).toEqual([process.arch, 'number', 2])
-})
+// The addon's interface is the same in all of them: what is newest may refuse it.
+test.each(chosen(nodeVersions, nodeVersions.slice(-1)))(
+  'the addon of the package works on Node %s',
+  async version => {
+    const node = await fetchNode(version)
+    expect(await useAddon([node], process.arch)).toEqual([process.arch, 'number', 2])
+  },
+)
 
 test("arm64's addon and launcher run in an emulated processor", async ({ skip }) => {
   skip(spawnSync('qemu-aarch64', ['--version']).error !== undefined, 'this machine has no qemu-aarch64')

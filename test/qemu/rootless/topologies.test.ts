@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { test } from '../../support/leaks.ts'
 import { OrdinaryUser } from '../../support/ordinary-user.ts'
+import { chosen } from '../../support/rounds.ts'
 import { Xc } from '../../support/xc.ts'
 
 // One user, so that the templates are made once.
@@ -8,7 +9,8 @@ const user = new OrdinaryUser()
 const why = user.whyNot()
 
 describe('an unprivileged user gets what the plan says with the topology', () => {
-  test.for(['xnet', 'multihop', 'diamond'])('%s', async (topology, { census, skip }) => {
+  // xnet: session.test.ts. diamond has several hops too.
+  test.for(chosen(['xnet', 'multihop', 'diamond'], ['diamond']))('%s', async (topology, { census, skip }) => {
     skip(why !== undefined, why)
     const xc = new Xc({ user })
     const size = ['--nvm', '2', '--ntesters', '1', '--smp', '1', '--mem', '112']
