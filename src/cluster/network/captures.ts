@@ -22,7 +22,15 @@ export type CaptureSpec = LinkChoice & {
   readonly filter?: string | undefined
 } & (
     | { readonly file: string; readonly stream?: undefined }
-    | { readonly stream: Writable; readonly file?: undefined }
+    | {
+        readonly stream: Writable
+        readonly file?: undefined
+        /**
+         * It calls back for a piece when it needs that no longer, as sockets do and a PassThrough does not. The memory of
+         * pieces is then used again; otherwise each piece is a copy.
+         */
+        readonly reuse?: boolean | undefined
+      }
   )
 
 /** Where to look for a packet, and for how long. */

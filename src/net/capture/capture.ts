@@ -139,7 +139,8 @@ class Writing implements Capture {
   }
 
   close(): Promise<Recorded> {
-    this.#closing ??= this.#close()
+    // Later, because a link that is closed says that it has gone, which asks for a close again.
+    this.#closing ??= Promise.resolve().then(() => this.#close())
     this.#closing.then(this.#ended.resolve, this.#ended.reject)
     return this.#closing
   }

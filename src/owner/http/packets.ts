@@ -1,6 +1,6 @@
-import { type Duplex, PassThrough } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { type Duplex, Writable } from 'node:stream'
 import { type AskedOf, unseenHeader, verbs } from '../../api/index.ts'
+import { defer } from '../../base/index.ts'
 import { OwnerError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
 import { idsOf } from './changes.ts'
@@ -12,20 +12,38 @@ export async function joinPackets(
   { nodes, nets, filter }: AskedOf<typeof verbs.packets>,
   socket: Duplex,
 ): Promise<void> {
-  const stream = new PassThrough()
+  const answered = defer<void>()
+  const stream = onwardTo(socket, answered.promise)
   const choice = { nodes: idsOf(owner, nodes), nets: nets?.map(netOf) }
-  const capture = await owner.cluster().capture({ ...choice, filter, stream })
+  const capture = await owner.cluster().capture({ ...choice, filter, stream, reuse: true })
   const { unseen } = capture
   socket.write(
     upgradeAnswer(verbs.packets, unseen.length > 0 ? [`${unseenHeader}: ${unseen.join(',')}`] : []),
   )
+  answered.resolve()
   const end = () => void capture.close().catch(() => {}) // the reader has left
   socket
     .on('end', end)
     .on('close', end)
     .on('error', () => socket.destroy())
   socket.resume()
-  pipeline(stream, socket).catch(() => socket.destroy())
+}
+
+/**
+ * Writes to a socket, after what comes first. It calls back for a piece when the kernel has it, so that the capture can
+ * use its memory again: a stream in between would need a copy.
+ */
+function onwardTo(socket: Duplex, begun: Promise<void>): Writable {
+  const stream: Writable = new Writable({
+    construct: ready => void begun.then(() => ready(), ready),
+    write: (piece, _encoding, done) => void socket.write(piece, done),
+    final: done => void socket.end(done),
+    destroy(failure, done) {
+      if (!stream.writableFinished) socket.destroy()
+      done(failure)
+    },
+  })
+  return stream
 }
 
 function netOf(word: string): number {
