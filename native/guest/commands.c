@@ -173,6 +173,25 @@ static void say_opened(uint32_t stream, int result) {
   say((struct frame){.length = sizeof opened, .kind = OPEN, .stream = stream});
 }
 
+// What a command wrote before it ended is in its pipes: they are read once more.
+static void reap(void) {
+  struct signalfd_siginfo information;
+  while (read(signals, &information, sizeof information) > 0) {}
+  int status;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    struct command *found = NULL;
+    for (int i = 0; i < MOST_COMMANDS; i++)
+      if (commands[i] && commands[i]->pid == pid) found = commands[i];
+    if (found) {
+      found->exited = found->ready[OUT] = found->ready[ERR] = 1;
+      found->status = status;
+    } else if (strays > 0) {
+      strays--;
+    }
+  }
+  if (errno == ECHILD) strays = 0;
+}
+
 static void open_command(uint32_t stream, struct bytes payload) {
   struct opening opening;
   int place = 0;
@@ -202,6 +221,7 @@ static void open_command(uint32_t stream, struct bytes payload) {
     forget(command);
   }
   say_opened(stream, result);
+  if (result > 0) reap();  // a short one may have ended meanwhile, and one write has all of it
 }
 
 static void drop_input(struct command *command) {
@@ -299,7 +319,7 @@ void command_frame(const struct frame *head, struct bytes payload) {
 }
 
 static int say_output(struct command *command, uint16_t which) {
-  size_t room = LONGEST - sizeof(struct frame);
+  size_t room = payload_room();
   if (command->files[which] < 0 || !command->ready[which] || command->credit[which] == 0) return 0;
   ssize_t got = read(command->files[which], next_payload(), room < command->credit[which] ? room : command->credit[which]);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return command->ready[which] = errno == EINTR, 0;
@@ -363,25 +383,6 @@ size_t commands_wait(struct pollfd *polls) {
           .fd = command->credit[which] == 0 || command->ready[which] ? -1 : command->files[which], .events = POLLIN};
   }
   return count;
-}
-
-// What a command wrote before it ended is in its pipes: they are read once more.
-static void reap(void) {
-  struct signalfd_siginfo information;
-  while (read(signals, &information, sizeof information) > 0) {}
-  int status;
-  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-    struct command *found = NULL;
-    for (int i = 0; i < MOST_COMMANDS; i++)
-      if (commands[i] && commands[i]->pid == pid) found = commands[i];
-    if (found) {
-      found->exited = found->ready[OUT] = found->ready[ERR] = 1;
-      found->status = status;
-    } else if (strays > 0) {
-      strays--;
-    }
-  }
-  if (errno == ECHILD) strays = 0;
 }
 
 void commands_woke(const struct pollfd *polls, size_t count) {

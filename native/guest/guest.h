@@ -45,8 +45,10 @@ enum { LONGEST = 32 << 10 };
 
 struct outcome failed(int error, const char *text);
 
-// main.c: the payload of the next frame to be sent, and sends it. Nothing is waiting to be sent when they are called.
+// main.c: the payload of the next frame to be sent, the bytes that it has room for, and sends it. A frame that is taken
+// finds nothing waiting to be sent.
 uint8_t *next_payload(void);
+size_t payload_room(void);
 void say(struct frame head);
 // Waits until it has been sent. False when the host has closed the port.
 int flush_whole(void);

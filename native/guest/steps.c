@@ -70,6 +70,7 @@ void be_ordinary(void) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
   allow_processors(CPU_SETSIZE);
 }
 

@@ -53,6 +53,8 @@ export interface SpawnOptions {
   readonly clock: Clock
   /** Aborts the start, and later detaches the command: EXEC_ABORTED. */
   readonly signal?: AbortSignal
+  /** It gets no input: the end of it is sent at once, which spares the guest waking up for it. */
+  readonly withoutInput?: boolean
 }
 
 /** Milliseconds in which a guest starts a command, or has no program that could. A busy machine takes seconds. */
@@ -66,7 +68,7 @@ const startMs = 60_000
 export async function spawnCommand(
   streams: CommandStreams,
   spec: CommandSpec,
-  { clock, signal }: SpawnOptions,
+  { clock, signal, withoutInput = false }: SpawnOptions,
 ): Promise<RunningCommand> {
   const word = spec.words[0] ?? 'a command'
   if (signal?.aborted)
@@ -75,6 +77,7 @@ export async function spawnCommand(
       cause: signal.reason,
     })
   const command = new GuestCommand(streams, spec)
+  if (withoutInput) command.stdin.end()
   const give = () => command.abort(signal?.reason)
   const cancel = clock.after(startMs, () =>
     command.abandon(lostCommand(streams.name, 'the guest has not answered within a minute')),

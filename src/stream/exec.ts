@@ -49,10 +49,14 @@ export async function runCommand(
   const both =
     timeoutMs === undefined || options.signal === undefined ? signal : AbortSignal.any([signal, late.signal])
   const run = async () =>
-    collected(await spawnCommand(streams, { words, ...(env && { env }) }, { clock, signal: both }), {
-      input: bytes,
-      fail,
-    })
+    collected(
+      await spawnCommand(
+        streams,
+        { words, ...(env && { env }) },
+        { clock, signal: both, withoutInput: bytes.length === 0 },
+      ),
+      { input: bytes, fail },
+    )
   if (timeoutMs === undefined) return run()
   try {
     return await within(run(), {
@@ -87,7 +91,7 @@ async function collected(command: RunningCommand, { input, fail }: Collecting): 
       length += piece.length
       if (length > execOutputLimit) overflow.reject(fail(tooMuchOutput))
     })
-  command.stdin.end(input)
+  if (input.length > 0) command.stdin.end(input)
   try {
     const ended = await Promise.race([command.exit, overflow.promise])
     await Promise.race([Promise.all(outputs.map(output => finished(output))), overflow.promise])
