@@ -39,7 +39,12 @@ export const dist = new URL('../dist/', import.meta.url)
  * overhead. `root`: another build, with a slash at its end.
  */
 export async function built<Name extends keyof Floors>(name: Name, root = dist): Promise<Floors[Name]> {
-  const file = new URL(`${name}/index.js`, root)
-  if (!existsSync(file)) throw new Error(`dist/${name} has not been built. Run: npm run build`)
+  return builtFile(`${name}/index.js`, root)
+}
+
+/** The build of one file, whose floor does not give away what is measured or replaced. */
+export async function builtFile<Module>(path: string, root = dist): Promise<Module> {
+  const file = new URL(path, root)
+  if (!existsSync(file)) throw new Error(`dist/${path} has not been built. Run: npm run build`)
   return import(file.href)
 }

@@ -14,6 +14,7 @@ const packages = {
   nsenter: 'util-linux',
   ssh: 'openssh-client',
   taskset: 'util-linux',
+  tcpdump: 'tcpdump',
   unbound: 'unbound',
 } as const
 

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { ProgressEvent, Status } from '../../src/api/index.ts'
 import { Scope } from '../../src/base/index.ts'
+import type * as Cluster from '../../src/cluster/index.ts'
+import type { GuestImage } from '../../src/image/index.ts'
 import type { Sample } from '../benchmark.ts'
-import { built } from '../built.ts'
+import { built, builtFile } from '../built.ts'
 import type { HostResources } from './host.ts'
 import { nowMs, Prober } from './prober.ts'
 
@@ -20,6 +22,10 @@ export interface Size {
   /** Overlays, and a root of the user's. */
   readonly ovl?: readonly string[]
   readonly rootfs?: string
+  /** Programs of this machine. */
+  readonly with?: string
+  /** Another image than the default one. */
+  readonly image?: GuestImage
 }
 
 /**
@@ -33,8 +39,8 @@ export async function clusterRound(
   clone: 'always' | 'off',
 ): Promise<Sample> {
   await using scope = new Scope()
-  const { startCluster } = await built('cluster')
-  const { unseen, ...counts } = size
+  const { unseen, image, ...counts } = size
+  const startCluster = await startWith(image)
   const prober = unseen ? undefined : new Prober(host.prober, scope)
   const before = namespacesHeld()
   const begins = new Map<string | number, number>()
@@ -60,6 +66,23 @@ export async function clusterRound(
   const status = cluster.status()
   if (clone === 'always') mustBeClones(status, notices)
   return { ...sample, ...lastMilestones(status, begins), ready, cpu: cpuOf(status), ...memoryOf(status) }
+}
+
+type Start = (typeof Cluster)['startCluster']
+
+/** The way to start a cluster; with an image, all its guests boot this one. */
+async function startWith(image: GuestImage | undefined): Promise<Start> {
+  if (!image) return (await built('cluster')).startCluster
+  const [{ startIn }, { systemWorld }] = await Promise.all([
+    builtFile<typeof import('../../src/cluster/start.ts')>('cluster/start.js'),
+    builtFile<typeof import('../../src/cluster/world.ts')>('cluster/world.js'),
+  ])
+  const system = systemWorld()
+  const findHost: typeof system.findHost = async (...wanted) => {
+    const host = await system.findHost(...wanted)
+    return { ...host, image, software: node => ({ ...host.software(node), image }) }
+  }
+  return (options, hooks = {}) => startIn({ ...system, findHost }, options ?? {}, hooks)
 }
 
 export function idsOf({ nvm, nrouters }: Pick<Size, 'nvm' | 'nrouters'>): number[] {

@@ -23,11 +23,19 @@ const packages = [
 
 /** A tar archive of a Debian 12 with systemd: made once from its packages, then from the cache. */
 export function debianRoot(): Promise<string> {
-  return cached('bookworm-1.tar', packages, async draft => {
-    const { status, stderr } = spawnSync('tar', ['-cf', 'root.tar', '-C', 'root', '.'], { cwd: draft })
-    if (status !== 0) throw new Error(`tar: ${stderr}`)
-    return join(draft, 'root.tar')
-  })
+  return cached('bookworm-1.tar', packages, tarOf)
+}
+
+async function tarOf(draft: string): Promise<string> {
+  const { status, stderr } = spawnSync('tar', ['-cf', 'root.tar', '-C', 'root', '.'], { cwd: draft })
+  if (status !== 0) throw new Error(`tar: ${stderr}`)
+  return join(draft, 'root.tar')
+}
+
+/** The same with an editor, a compiler and two languages, unpacked 250 MiB and more. */
+export function largeDebianRoot(): Promise<string> {
+  const more = [...packages, 'gcc', 'git', 'perl', 'python3', 'vim']
+  return cached('bookworm-large-1.tar', more, tarOf)
 }
 
 /** The same Debian on a raw disk image, ext4. */
