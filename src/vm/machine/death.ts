@@ -37,6 +37,9 @@ export function postmortem(report: ExitReport): VmError {
       remedy,
     })
   }
+  const refusal = refusalOf(report)
+  if (refusal !== undefined)
+    return new VmError({ code: 'GUEST_ENDED', op: 'boot', target: name, reason: refusal })
   if (shutdown?.guest) {
     const how = shutdown.reason === 'guest-reset' ? 'restarted' : 'shut itself down'
     const reason = withOutput(`the guest ${how} (${shutdown.reason}, after '${report.reached}')`, report)
@@ -45,6 +48,17 @@ export function postmortem(report: ExitReport): VmError {
   const said = report.exit?.signal && report.exchange ? `; its monitor: ${report.exchange}` : ''
   const how = `QEMU ${exitText(report)} (after '${report.reached}'${said})`
   return new VmError({ code: 'QEMU_DIED', op: 'run', target: name, reason: withOutput(how, report) })
+}
+
+/**
+ * What init says when it cannot go on (guest/etc/xcluster/root): a sentence about what the user brought. It powers off
+ * then, so nothing else on the console matters.
+ */
+function refusalOf({ shutdown, reached, console }: ExitReport): string | undefined {
+  if (shutdown?.reason !== 'guest-shutdown' || reached !== 'init') return undefined
+  const said = console.split('\n').findLast(line => line.startsWith('xcluster: '))
+  const [, words] = /^xcluster: (the .*)/.exec(said ?? '') ?? []
+  return words && printable(words, 300)
 }
 
 /** The error for a guest that is not ready in time. */

@@ -143,4 +143,19 @@ describe('a disk image', () => {
     await expect(startCluster({ ...small, nvm: 1, image })).rejects.toThrow('the disk image has no root')
     await census.expectUnchanged()
   })
+
+  test('without an init of its own says so when it is to begin with that', async ({ census }) => {
+    const image = at('no-init.raw')
+    const root = mkdtempSync(join(tmpdir(), 'no-init-'))
+    mkdirSync(join(root, 'bin'))
+    copyFileSync('/bin/busybox', join(root, 'bin/busybox'))
+    symlinkSync('busybox', join(root, 'bin/sh'))
+    writeExt4(image, { from: root, mebibytes: 8 })
+    await expect(startCluster({ ...small, nvm: 1, image, init: 'system' })).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /the root has neither \/sbin\/init nor \/init, which was to be the first/,
+      ),
+    })
+    await census.expectUnchanged()
+  })
 })

@@ -33,6 +33,20 @@ test('a guest that ended by itself is distinguished from a QEMU that did', () =>
   )
 })
 
+test("a guest whose init cannot use what was brought is reported with init's words alone", () => {
+  const off = { guest: true, reason: 'guest-shutdown' }
+  const console = 'xcluster: init\nxcluster: the disk image has no root\n[    9.1] reboot: Power down.'
+  const died = postmortem({ ...remains, shutdown: off, exit: { code: 0 }, console })
+  expect(died).toMatchObject({ code: 'GUEST_ENDED', message: 'boot vm-003: the disk image has no root' })
+  const other = console.replace('the disk image has no root', 'overlay mine.tar')
+  for (const report of [
+    { ...remains, shutdown: off, console: other },
+    { ...remains, shutdown: { guest: true, reason: 'guest-reset' }, console },
+    { ...remains, shutdown: off, console, reached: 'agent' as const },
+  ])
+    expect(postmortem(report).reason).toContain('the guest ')
+})
+
 test('a boot that takes too long is reported with the last milestone', () => {
   expect(bootTimeout(remains, 1500).message).toContain(
     "boot vm-003: not ready within 1.5 s; the last milestone of its boot was 'init'",
