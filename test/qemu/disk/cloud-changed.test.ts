@@ -44,7 +44,7 @@ describe('an image for clouds that xc ximage has put an overlay on', () => {
       ])
       const look = 'cat /opt/given /ran; cat /proc/1/comm; grep -c "^/dev/vda1 / ext4 rw" /proc/mounts'
       expect(await xc.good(['exec', '1', '--', 'sh', '-c', look])).toBe('given\nvm-001\nsystemd\n1\n')
-      const addresses = await xc.good(['exec', '1', 'ip', '-4', '-o', 'addr', 'show', 'dev', 'eth1'])
+      const addresses = await xc.good(['exec', '1', '--', 'ip', '-4', '-o', 'addr', 'show', 'dev', 'eth1'])
       expect(addresses).toContain('192.168.1.1/24')
       await xc.good(['stop'])
       await census.expectUnchanged()
