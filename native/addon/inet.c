@@ -21,10 +21,10 @@ struct slot {
   uint32_t next;    // in a train, sent as one datagram (UDP_SEGMENT): 1 + the next slot, 0 for none
   uint32_t follows; // true unless it is the first of its train
   uint8_t spare[4];
-  uint8_t answer[1280];
+  uint8_t answer[2048];
   uint8_t query[4096];
 };
-_Static_assert(sizeof(struct slot) == 5440, "the layout of src/sys/sockets/udp-port.ts");
+_Static_assert(sizeof(struct slot) == 6208, "the layout of src/sys/sockets/udp-port.ts");
 
 union control {
   struct cmsghdr aligned;

@@ -54,6 +54,13 @@ export const AF_INET6 = 10
 export const SOCK_DGRAM = 2
 export const SO_REUSEADDR = 2
 export const SO_REUSEPORT = 15
+export const IPPROTO_IP = 0
+/** Whether packets must not be fragmented on their way, and the value for: they may be. */
+export const IP_MTU_DISCOVER = 10
+export const IPV6_MTU_DISCOVER = 23
+export const PMTUDISC_DONT = 0
 export const IPPROTO_IPV6 = 41
+/** Lets a socket send from addresses that are not this machine's; it needs CAP_NET_ADMIN. */
+export const IPV6_TRANSPARENT = 75
 export const IPV6_V6ONLY = 26
 export const IPV6_RECVPKTINFO = 49

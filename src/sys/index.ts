@@ -62,3 +62,10 @@ export {
   type Sender,
   UdpPort,
 } from './sockets/udp-port.ts'
+export {
+  longestRelayed,
+  type RelayCounts,
+  type RelaySide,
+  type RelayWay,
+  UdpRelay,
+} from './sockets/udp-relay.ts'

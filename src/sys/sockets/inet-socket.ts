@@ -33,7 +33,7 @@ const mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
 export function bindInet(type: 'udp' | 'tcp', place: InetPlace): InetSocket {
   const { address, port, namespace, reusePort } = place
   const { socketIn, setOption, bindAddress } = binding()
-  const where = sockaddr(address, port)
+  const where = socketAddress(address, port)
   return attempt('listen on', `${address}, ${type} port ${port}`, () => {
     const kind = type === 'udp' ? kernel.SOCK_DGRAM : kernel.SOCK_STREAM
     const fd = socketIn(namespaceFd(namespace), kernel.AF_INET6, kind, 0)
@@ -53,13 +53,14 @@ export function bindInet(type: 'udp' | 'tcp', place: InetPlace): InetSocket {
 
 /** A struct sockaddr_in for an IPv4 address, and a sockaddr_in6 for any other. */
 export function plainSockaddr(text: string, port: number): Uint8Array {
-  if (text.includes(':')) return sockaddr(text, port)
+  if (text.includes(':')) return socketAddress(text, port)
   const where = new Uint8Array(16)
   where.set([kernel.AF_INET, 0, port >> 8, port & 0xff, ...addressBytes(text)])
   return where
 }
 
-function sockaddr(text: string, port: number): Uint8Array {
+/** A struct sockaddr_in6: IPv4 addresses are mapped ones. */
+export function socketAddress(text: string, port: number): Uint8Array {
   const [address = '', scope] = text.split('%')
   const bytes = addressBytes(address)
   const where = new Uint8Array(sockaddrSize)

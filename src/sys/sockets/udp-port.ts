@@ -6,6 +6,7 @@ import { resizeBuffer } from './buffer-size.ts'
 import { bindInet, type InetPlace } from './inet-socket.ts'
 import { FdWatch } from './poll.ts'
 import { ReplyTrains } from './reply-trains.ts'
+import { batch, mostBatches, slot } from './udp-slots.ts'
 
 /** A part of a larger buffer. */
 export interface BufferPart {
@@ -44,15 +45,10 @@ export interface DatagramService {
   datagram(query: BufferPart, sender: Sender, into: BufferPart): number
 }
 
-/** struct slot, native/addon/inet.c: lengths, peer, own address, trains, reply, datagram. */
-const slot = { size: 5440, peer: 8, local: 36, reply: 64, replySize: 1280, query: 1344, querySize: 4096 }
 const envelope = { from: slot.peer, to: slot.local + 16 }
 const envelopeSize = envelope.to - envelope.from
-const batch = 64
 /** Longer datagrams are dropped. Queries with options and padding can have some kilobytes. */
 export const longestDatagram = slot.querySize
-/** The most batches in one turn of the event loop, so that a flood does not starve everything else. */
-const mostBatches = 8
 /** Room for some thousand datagrams, which arrive while this process is busy or not scheduled. */
 const receiveBuffer = 4 << 20
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ReplyTrains } from '../../../src/sys/sockets/reply-trains.ts'
 
-const slotSize = 5440
+const slotSize = 6208
 
 /** The fields of struct slot (native/addon/inet.c) that decide where a reply goes, in words. */
 interface Reply {
