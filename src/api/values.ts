@@ -211,6 +211,18 @@ export interface Counted {
   readonly dropped?: number
 }
 
+/** Datagrams of VXLAN that this process has carried between hosts. */
+export interface TunnelCounts {
+  readonly sent: number
+  readonly received: number
+  /** Dropped: they came from an address that is none of the lab's hosts. */
+  readonly strangers: number
+  /** Dropped: their network is none of the lab's, or they are no VXLAN, or too long. */
+  readonly refused: number
+  /** Dropped: the kernel had no room for them. */
+  readonly lost: number
+}
+
 /** Counters of a running cluster. They only grow, but those of a node that is reset. */
 export interface Counters {
   readonly v: 1
@@ -220,6 +232,8 @@ export interface Counters {
   readonly load: readonly [number, number, number]
   /** Queries to the DNS forwarder, and those among them that no upstream was asked for. Absent without a forwarder. */
   readonly dns?: { readonly questions: number; readonly answeredHere: number }
+  /** Of a host of a lab whose owner is not root. */
+  readonly tunnel?: TunnelCounts
   readonly nodes: readonly {
     readonly id: number
     /** The processor time of its QEMU, while there is one. */

@@ -15,6 +15,7 @@ export async function readCounters(
     atMs: Math.round(world.clock.now()),
     load: loadAverages(),
     ...(dns && { dns: { questions: questions!, answeredHere: hits! + own! } }),
+    ...(fabric.tunnel && { tunnel: fabric.tunnel() }),
     nodes: nodes.map(node => {
       const { plan } = node
       const { pid } = node.status()

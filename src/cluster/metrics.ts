@@ -32,6 +32,7 @@ export function metricsText(status: Status, counters: Counters): string {
     ),
     family('xcluster_node_cpu_seconds_total', 'counter', seconds(processorTimes(status, counters))),
     ...linkFamilies(links),
+    ...tunnelFamilies(cluster, counters),
     family(
       'xcluster_load',
       'gauge',
@@ -87,6 +88,21 @@ function linkFamilies(links: readonly Link[]): string[] {
     ),
   )
   return [...directions, ...sums]
+}
+
+/** What the owner carries between hosts, and what it does not, by reason. */
+function tunnelFamilies(cluster: string, { tunnel }: Counters): string[] {
+  if (!tunnel) return []
+  const { sent, received, strangers, refused, lost } = tunnel
+  const dropped = Object.entries({ stranger: strangers, refused, lost })
+  return [
+    counter('xcluster_tunnel_sent_datagrams_total', [[{ cluster }, sent]]),
+    counter('xcluster_tunnel_received_datagrams_total', [[{ cluster }, received]]),
+    counter(
+      'xcluster_tunnel_dropped_datagrams_total',
+      dropped.map(([reason, count]) => [{ cluster, reason }, count]),
+    ),
+  ]
 }
 
 function counter(name: string, rows: readonly (readonly [Labels, number | undefined])[]): string {

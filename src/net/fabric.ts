@@ -1,4 +1,4 @@
-import type { UplinkStatus } from '../api/index.ts'
+import type { TunnelCounts, UplinkStatus } from '../api/index.ts'
 import type { Nic } from '../base/index.ts'
 import type { BridgePlan, FabricKind, TapSpec } from '../plan/index.ts'
 import type { NetNamespace } from '../sys/index.ts'
@@ -35,5 +35,7 @@ export interface Fabric extends AsyncDisposable {
   capture(spec: TapSpec, receiver: FrameReceiver): Promise<CapturedLink>
   /** What each node has sent and received on each net, as far as the host sees it. */
   traffic(): Promise<readonly InterfaceTraffic[]>
+  /** What its tunnel to other hosts has carried, where that is in user space. */
+  tunnel?(): TunnelCounts
   close(): Promise<void>
 }

@@ -30,6 +30,7 @@ export {
 } from '../plan/index.ts'
 export { NetNamespace, openTaps, Tap, type TapOptions } from '../sys/index.ts'
 export { joinNets, type TunnelSpec, type TunnelsOptions } from './between/nets.ts'
+export { largestRelayed } from './between/relay.ts'
 export { type Seal, whyNoSeal } from './between/seal.ts'
 export { type BridgeFabric, type FabricOptions, openBridgeFabric } from './bridge/fabric.ts'
 export { suppressMldReports } from './bridge/mld.ts'

@@ -1,4 +1,5 @@
 import type { NetlinkError } from '../../nft/index.ts'
+import type { SysError } from '../../sys/index.ts'
 import { NetError } from '../errors.ts'
 
 interface OnHost {
@@ -32,7 +33,7 @@ export function portTaken(
     readonly port: number
     readonly use: 'VXLAN' | 'WireGuard'
   },
-  cause: NetlinkError,
+  cause: NetlinkError | SysError,
 ): NetError {
   return new NetError({
     code: 'VXLAN_PORT',

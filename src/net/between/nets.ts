@@ -6,6 +6,7 @@ import { linkGroup } from '../bridge/fabric.ts'
 import type { Fabric } from '../fabric.ts'
 import { isCoded } from '../uplink/veth-pair.ts'
 import { noNamespace, portTaken, vniTaken } from './errors.ts'
+import { openRelay, type Relay } from './relay.ts'
 import { openSeal, type Seal } from './seal.ts'
 
 /** One net that continues on other hosts. */
@@ -36,7 +37,8 @@ export interface TunnelsOptions {
  * the fabric, as a port of the net's bridge. Closing the fabric removes them, and so does the kernel when the namespace
  * goes. Equivalent: `ip link add … netns … type vxlan id … local … dstport …; bridge fdb append …`
  *
- * With a `seal` VXLAN stays inside the fabric's namespace, and a WireGuard device carries it to the other hosts.
+ * With a `seal` VXLAN stays inside the fabric's namespace, and a WireGuard device carries it to the other hosts. In the
+ * namespace of a user without root it stays inside too, and this process carries it ({@link openRelay}).
  */
 export async function joinNets(
   fabric: Fabric,
@@ -47,10 +49,14 @@ export async function joinNets(
   if (!namespace) throw noNamespace(options.host)
   await using scope = new Scope()
   scope.add(fabric)
-  scope.add(await guardPort(options))
-  await using outside = openRoute()
   await using inside = openRoute({ namespace })
-  const places = { ...options, outside, inside, namespace }
+  const isRootless = namespace.userFd !== undefined
+  const vnis = tunnels.map(({ vni }) => vni)
+  const relay = isRootless ? await openRelay({ ...options, inside, namespace, vnis }) : undefined
+  if (relay) scope.add(relay)
+  else scope.add(await guardPort(options))
+  await using outside = openRoute()
+  const places = { ...options, outside, inside, namespace, relay }
   if (options.seal) scope.add(await openSeal(options.seal, places))
   for (const tunnel of tunnels) await addTunnel(tunnel, places)
   const open = scope.move()
@@ -63,6 +69,7 @@ export async function joinNets(
     nics: (node, signal) => fabric.nics(node, signal),
     capture: (spec, receiver) => fabric.capture(spec, receiver),
     traffic: () => fabric.traffic(),
+    ...(relay && { tunnel: () => relay.counts() }),
     change: plan => fabric.change(plan),
     close,
     [Symbol.asyncDispose]: close,
@@ -73,17 +80,19 @@ interface Places extends TunnelsOptions {
   readonly outside: Route
   readonly inside: Route
   readonly namespace: NetNamespace
+  readonly relay: Relay | undefined
 }
 
 /** The device keeps the namespace that it was made by: its packets leave there (`vxlan_newlink`, `src_net`). */
 async function addTunnel(
   { net, vni, mtu, entries }: TunnelSpec,
-  { outside, inside, namespace, local, port, host, seal }: Places,
+  { outside, inside, namespace, local, port, host, seal, relay }: Places,
 ): Promise<void> {
   const name = `xcvx${net}`
   const device = { name, vni, port, mtu }
   try {
     if (seal) await inside.links.add(vxlan({ ...device, local: seal.inner }))
+    else if (relay) await inside.links.add(vxlan({ ...device, ...relay.device }))
     else await outside.links.add(vxlan({ ...device, namespace, local }))
   } catch (failure) {
     throw isCoded(failure, 'NETLINK_EXISTS') ? vniTaken({ net, vni, host }, failure) : failure
@@ -91,7 +100,8 @@ async function addTunnel(
   try {
     await inside.batch(({ links, fdb }) => {
       links.change({ name, master: `xcbr${net}`, group: linkGroup, addrGenMode: 'none', up: true })
-      for (const { mac, remote } of entries) fdb.append({ link: name, mac, remote })
+      for (const { mac, remote } of entries)
+        fdb.append({ link: name, mac, ...(relay && !seal ? relay.placeOf(remote) : { remote }) })
     })
   } catch (failure) {
     // A device that comes up binds the port (`vxlan_open`).

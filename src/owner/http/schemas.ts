@@ -156,6 +156,10 @@ const counters = z.object({
   atMs: count.describe('monotonic'),
   load: z.tuple([z.number(), z.number(), z.number()]),
   dns: z.object({ questions: count, answeredHere: count }).exactOptional(),
+  tunnel: z
+    .object({ sent: count, received: count, strangers: count, refused: count, lost: count })
+    .exactOptional()
+    .describe('datagrams between hosts, where that is in user space'),
   nodes: z.array(
     z.object({
       id: count,
