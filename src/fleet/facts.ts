@@ -10,7 +10,7 @@ import {
   version,
 } from '../base/index.ts'
 import { freeMemory, type ProcessEnvironment } from '../host/index.ts'
-import { whyNoSeal } from '../net/index.ts'
+import { largestRelayed, whyNoSeal } from '../net/index.ts'
 import type { Settings } from '../plan/index.ts'
 import { openRoute } from '../rtnl/index.ts'
 import { findQemu } from '../vm/index.ts'
@@ -74,11 +74,14 @@ export async function factsOf(
     processors: availableParallelism(),
     underlayMtu: await underlayMtu(values, on.addresses),
     cpu: cpuHere(settings),
-    ...(publicKey !== undefined && { publicKey, lacks: await whyNoSeal() }),
+    ...(publicKey !== undefined && { publicKey, lacks: isRootless() ? rootless : await whyNoSeal() }),
   }
 }
 
-/** The least MTU of the interfaces that lead to the other hosts. `ip route get <address>` */
+/** Users who are not root get namespaces of their own, and carry what is between hosts themselves. */
+const isRootless = () => process.geteuid!() !== 0
+
+/** The least MTU of the interfaces that lead to the other hosts, or what this process can carry. `ip route get <address>` */
 async function underlayMtu(values: EngineValues, addresses: readonly string[]): Promise<number> {
   await using route = openRoute()
   const mtus = addresses.map(async (address, rank) => {
@@ -90,7 +93,8 @@ async function underlayMtu(values: EngineValues, addresses: readonly string[]): 
       throw noAddress(hostName(values, rank), `this host has no way there: ${reasonOf(failure)}`)
     }
   })
-  const least = Math.min(...(await Promise.all(mtus)))
+  const carried = isRootless() ? largestRelayed(addresses[values.rank]!) : Number.POSITIVE_INFINITY
+  const least = Math.min(carried, ...(await Promise.all(mtus)))
   return Number.isFinite(least) ? least : 65_535
 }
 
@@ -120,11 +124,13 @@ export function checkHello(leader: Hello, other: Hello, name: string): void {
     throw differs(name, `its clock differs by ${durationText(apart)}`, 'Set the clocks of all hosts (NTP)')
 }
 
+const rootless = 'its user is not root, and WireGuard is for root alone yet'
 const sealed = ({ publicKey }: Hello) => (publicKey === undefined ? 'off' : 'on')
 
 /** A host that cannot encrypt nets. */
 export function lacking(target: string, reason: string): FleetError {
-  const remedy = 'Load the module (modprobe wireguard) or use a kernel with it, or do not encrypt the lab'
+  const load = 'Load the module (modprobe wireguard) or use a kernel with it'
+  const remedy = `${reason === rootless ? 'Run it as root' : load}, or do not encrypt the lab`
   return new FleetError({
     code: 'HOST_LACKS',
     kind: 'prerequisite',

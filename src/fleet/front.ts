@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Status } from '../api/index.ts'
+import type { Counters, Status } from '../api/index.ts'
 import { dashed, type Verb, verbs } from '../api/index.ts'
 import { version, versionHeader } from '../base/index.ts'
 import type { Answering } from '../owner/index.ts'
@@ -45,6 +45,11 @@ export class Front implements Answering {
 
   upgrade(asked: IncomingMessage, peer: Duplex): void {
     this.#upgrade(asked, peer).catch(failure => refuseUpgrade(peer, failure))
+  }
+
+  /** Of all nodes, on the leader's clock. */
+  async counters(): Promise<Counters> {
+    return merge.mergedCounters((await this.#askAll(verbs.counters, {})) as [Counters, ...Counters[]])
   }
 
   close(): Promise<void> {

@@ -193,7 +193,7 @@ async function lead(host: Host, scope: Scope): Promise<void> {
     const seal = sealFor(host, mtu, publicKeys)
     part = await startLeading(host, { members, placed, hosts, seal }, scope)
     const status = await readyOrEnd(part, host)
-    members.mustBeWhole()
+    members.started()
     await host.onReady(status)
     await untilEnd(part, end)
   } catch (failure) {
@@ -226,11 +226,13 @@ async function startLeading(
 ): Promise<Part> {
   const { values, addresses, at, log } = host
   const { Listener, serve } = await ownerParts()
+  let front: Front | undefined
   let listener: Awaited<ReturnType<typeof Listener.open>> | undefined
   const part = await openPart({
     ...host,
     ...{ lab: placed, places: host.environment.places, logs: at.logs, seal },
     onEvent: () => {},
+    counters: () => front?.counters(),
     others: () => members.ready(),
     failed: (failure, whose) =>
       members.refuse(whose === 'own' ? failedOn(hostName(values, 0), errorToJson(failure)) : failure),
@@ -249,8 +251,8 @@ async function startLeading(
     ...{ secret: values.secret, job: values.job, leaving: members.leaving(rank) },
   }))
   const about = { hosts, encrypted: seal !== undefined }
-  const front = new Front({ lab: placed, remotes, local, about, gone: rank => members.gone(rank) })
-  listener = await Listener.open({ socket: at.socket, log, load: async () => front })
+  front = new Front({ lab: placed, remotes, local, about, gone: rank => members.gone(rank) })
+  listener = await Listener.open({ socket: at.socket, log, load: async () => front! })
   scope.defer(() => listener!.close())
   return part
 }

@@ -76,6 +76,7 @@ export class LeaderLink {
 
   #hear(message: LinkMessage): void {
     if (message.type === 'go') this.#go.resolve(message)
+    else if (message.type === 'ready') this.#link.started()
     else if (message.type === 'stop') this.#end()
     else if (message.type === 'refused')
       this.#end(errorFromJson(message.error) ?? new Error('the leader refuses'))

@@ -45,6 +45,7 @@ export type LinkMessage =
   /** The leader does not take this host, or the lab has failed. */
   | { readonly type: 'refused'; readonly error: ErrorJson }
   | { readonly type: 'event'; readonly event: ClusterEvent }
+  /** A member has started its part; the leader says that all have. */
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly error: ErrorJson }
   /** The leader asks a member to stop; a member says that it has. */
@@ -59,8 +60,8 @@ export interface LinkHandlers {
 }
 
 const everyMs = 1000
-/** After this long without a word the other host counts as dead. */
-const silentMs = 4000
+/** After this long without a word the other host counts as dead: while it starts, when it may make an image, and then. */
+const [silentAtFirstMs, silentMs] = [30_000, 4000]
 
 /** The link between a member and its leader: a JSON value a line. Each says every second that it is alive. */
 export class Link {
@@ -70,6 +71,7 @@ export class Link {
   #heard: number
   #cancel = () => {}
   #open = true
+  #longestMs = silentAtFirstMs
 
   constructor(socket: TLSSocket, handlers: LinkHandlers, clock: Clock = systemClock) {
     this.#socket = socket
@@ -91,6 +93,11 @@ export class Link {
     this.#look()
   }
 
+  /** The other end has started: from now on it has a word each second. */
+  started(): void {
+    this.#longestMs = silentMs
+  }
+
   send(message: LinkMessage): void {
     if (this.#open) this.#socket.write(`${JSON.stringify(message)}\n`)
   }
@@ -107,13 +114,16 @@ export class Link {
     this.#cancel()
   }
 
-  #look(): void {
-    const silence = this.#clock.now() - this.#heard
-    if (silence > silentMs) this.#lose(`it has said nothing for ${Math.round(silence / 1000)} s`)
-    else {
-      this.send({ type: 'alive' })
-      this.#cancel = this.#clock.after(everyMs, () => this.#look())
+  /** A look that is late itself says nothing of the other end: this process did not run, and has not read what came. */
+  #look(due = this.#clock.now()): void {
+    const now = this.#clock.now()
+    const silence = now - this.#heard
+    if (silence > this.#longestMs && now - due < everyMs) {
+      this.#lose(`it has said nothing for ${Math.round(silence / 1000)} s`)
+      return
     }
+    this.send({ type: 'alive' })
+    this.#cancel = this.#clock.after(everyMs, () => this.#look(now + everyMs))
   }
 
   #lose(reason: string): void {

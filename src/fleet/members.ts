@@ -100,9 +100,10 @@ export class Members {
     await Promise.race([all, this.#whole.promise])
   }
 
-  /** Throws HOST_LOST when one of them has gone. */
-  mustBeWhole(): void {
+  /** Tells them that all have started. Throws HOST_LOST when one of them has gone. */
+  started(): void {
     for (const [rank, reason] of this.#gone) throw this.#lostError(rank, reason)
+    for (const { link } of this.#members.values()) link.send({ type: 'ready' })
   }
 
   /** Ends all of them, because of a failure. */
@@ -153,8 +154,10 @@ export class Members {
   #hear(member: Member, message: LinkMessage): void {
     const { rank } = member
     if (message.type === 'event') this.#options.event(rank, message.event)
-    else if (message.type === 'ready') member.ready.resolve()
-    else if (message.type === 'failed')
+    else if (message.type === 'ready') {
+      member.link.started()
+      member.ready.resolve()
+    } else if (message.type === 'failed')
       member.ready.reject(failedOn(hostName(this.#options.values, rank), message.error))
     else if (message.type === 'stopped') {
       void member.link.close()

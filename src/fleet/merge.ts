@@ -5,6 +5,7 @@ import type {
   OwnNames,
   ReachReport,
   Status,
+  TunnelCounts,
   VerifyReport,
 } from '../api/index.ts'
 import { nodeName } from '../base/index.ts'
@@ -40,7 +41,18 @@ export function mergedCounters([leader, ...others]: readonly [Counters, ...Count
     questions: asked.reduce((sum, { questions }) => sum + questions, 0),
     answeredHere: asked.reduce((sum, { answeredHere }) => sum + answeredHere, 0),
   }
-  return { ...leader, ...(asked.length > 0 && { dns }), nodes: all.flatMap(({ nodes }) => nodes) }
+  const tunnels = all.flatMap(({ tunnel }) => tunnel ?? [])
+  return {
+    ...leader,
+    ...(asked.length > 0 && { dns }),
+    ...(tunnels.length > 0 && { tunnel: tunnels.reduce(both) }),
+    nodes: all.flatMap(({ nodes }) => nodes),
+  }
+}
+
+function both(a: TunnelCounts, b: TunnelCounts): TunnelCounts {
+  const names = Object.keys(a) as (keyof TunnelCounts)[]
+  return Object.fromEntries(names.map(name => [name, a[name] + b[name]])) as unknown as TunnelCounts
 }
 
 /** A missing node reaches nothing. */

@@ -1,4 +1,4 @@
-import type { ClusterEvent } from '../api/index.ts'
+import type { ClusterEvent, Counters } from '../api/index.ts'
 import type { Places } from '../base/index.ts'
 import { type StartHooks, startPart } from '../cluster/index.ts'
 import { joinNets, type Seal } from '../net/index.ts'
@@ -21,6 +21,8 @@ export interface PartOptions {
   readonly timeoutMs?: number | undefined
   readonly log: (text: string) => void
   onEvent(event: ClusterEvent): void
+  /** Of the whole lab, for listeners to events. Undefined: there are none yet. Default: of this part. */
+  counters?(): Promise<Counters> | undefined
   /** What else must be there before the lab is ready. When it rejects, the part ends. */
   others?(): Promise<void>
   /** Called with the reason, as soon as the lab cannot start: because of this part, or of the others. */
@@ -49,6 +51,7 @@ export async function openPart(options: PartOptions): Promise<Part> {
     plan,
     log,
     captures: `${logs}/captures`,
+    ...(options.counters && { counters: () => options.counters!() }),
     leave,
     async start(hooks) {
       running = await startBeside(options, hooks)

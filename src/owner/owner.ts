@@ -1,4 +1,4 @@
-import type { ClusterEvent, ClusterState, Status } from '../api/index.ts'
+import type { ClusterEvent, ClusterState, Counters, Status } from '../api/index.ts'
 import { Broadcast, defer, messageOf, type Queue, systemClock } from '../base/index.ts'
 import {
   type Cluster,
@@ -56,6 +56,8 @@ export interface OwnerOptions {
   readonly log: (text: string) => void
   /** The directory of files of captures. It is made when it is needed. */
   readonly captures: string
+  /** What events count. Undefined: nothing yet. Default: the cluster's own. */
+  counters?(): Promise<Counters> | undefined
 }
 
 /**
@@ -125,7 +127,7 @@ export class Owner {
 
   /** All events from now on. A listener that lags loses the oldest. */
   events(options: EventOptions = {}): Queue<ClusterEvent> {
-    const read = () => this.#cluster?.counters()
+    const read = () => (this.#options.counters ? this.#options.counters() : this.#cluster?.counters())
     return listenTo(this.#events, options, { clock: systemClock, read })
   }
 
