@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Scope } from '../src/base/index.ts'
 import { TestHosts } from '../test/support/hosts.ts'
 import { Slurm, whyNoSlurm } from '../test/support/slurm.ts'
 import { Xc } from '../test/support/xc.ts'
@@ -27,7 +28,8 @@ settings: { name: lab, mem: 128, with: [iperf3], mtu: 1450 }
 
 /**
  * One lab over several hosts: from the command until all nodes have reached each other, as a job of a real Slurm with
- * three hosts on this machine and as a cluster on one host; and iperf3 between two guests, on two hosts and on one.
+ * three hosts on this machine and as a cluster on one host; and iperf3 between two guests, on two hosts of root and of users
+ * without root, and on one.
  */
 const lab: Benchmark = {
   rounds: { usual: 9, quick: 2 },
@@ -46,7 +48,7 @@ const lab: Benchmark = {
       writeFileSync(join(slurm.folder, name), text)
       return join(slurm.folder, name)
     }
-    const [whole, pair] = [file('twelve.yaml', twelve), file('two.yaml', two)]
+    const whole = file('twelve.yaml', twelve)
     process.chdir(slurm.folder) // from where jobs are submitted
     return {
       cases: [
@@ -59,8 +61,12 @@ const lab: Benchmark = {
         {
           n: 2,
           units: { transfer: 'ms' },
-          variants: transfers(xc, pair),
-          ratios: [['two hosts', 'one host']],
+          variants: transfers(xc, await withUsers(scope)),
+          ratios: [
+            ['two hosts', 'one host'],
+            ['two hosts without root', 'one host'],
+            ['two hosts without root', 'two hosts'],
+          ],
         },
       ],
       accel: 'tcg',
@@ -89,7 +95,32 @@ function starts(slurm: Slurm, xc: Xc, whole: string): Case['variants'] {
   }
 }
 
-function transfers(xc: Xc, pair: string): Case['variants'] {
+/** Two hosts of users who have the image and the template already, and the lab in a file that all can read. */
+async function withUsers(scope: Scope): Promise<{ readonly users: TestHosts; readonly pair: string }> {
+  const users = await TestHosts.open(2, { rootless: [0, 1] })
+  scope.add(users)
+  const pair = join(users.folder, 'two.yaml')
+  writeFileSync(pair, two)
+  const { xc } = users.hosts[0]!
+  await xc.good(['start', '--topology', pair])
+  await xc.good(['stop', '--name', 'lab'])
+  return { users, pair }
+}
+
+async function between(hosts: TestHosts, pair: string): Promise<Sample> {
+  const running = hosts.begin(pair)
+  await running[0]!.says(/vm-002 {2}vm {4}ready/, 120_000)
+  const { xc } = hosts.hosts[0]!
+  const sample = await transfer(xc)
+  await xc.good(['stop', '--name', 'lab'])
+  await Promise.all(running.map(({ result }) => result))
+  return sample
+}
+
+function transfers(
+  xc: Xc,
+  { users, pair }: { readonly users: TestHosts; readonly pair: string },
+): Case['variants'] {
   return {
     'one host': async () => {
       await xc.good(['start', '--topology', pair])
@@ -99,13 +130,9 @@ function transfers(xc: Xc, pair: string): Case['variants'] {
     },
     'two hosts': async () => {
       await using hosts = await TestHosts.open(2)
-      const [first, ...others] = hosts.begin(pair)
-      await first!.says(/vm-002 {2}vm {4}ready/, 120_000)
-      const sample = await transfer(hosts.hosts[0]!.xc)
-      await hosts.hosts[0]!.xc.good(['stop', '--name', 'lab'])
-      await Promise.all([first!, ...others].map(({ result }) => result))
-      return sample
+      return await between(hosts, pair)
     },
+    'two hosts without root': () => between(users, pair),
   }
 }
 

@@ -184,7 +184,9 @@ async function lead(host: Host, scope: Scope): Promise<void> {
     const underlay = Math.min(...hellos.map(({ underlayMtu }) => underlayMtu))
     const mtu = mtuBetween(underlay, addresses[0]!, encrypt)
     const placement = placeLab(settings, rooms)
-    placed = planLab(settings, { placement, mtu, job: values.job })
+    const narrow = rooms.filter(({ underlayMtu }) => underlayMtu === underlay).map(({ name }) => name)
+    const known = narrow.length < rooms.length && { narrow: narrow.join(', ') }
+    placed = planLab(settings, { placement, mtu, ...known, job: values.job })
     const publicKeys = encrypt ? hellos.map(hello => hello.publicKey!) : undefined
     members.go({ type: 'go', placement: [...placement], mtu, ...(publicKeys && { publicKeys }) })
     const hosts = hostsWith(hellos, values.peers)

@@ -67,17 +67,19 @@ export interface Between {
   readonly placement: Placement
   /** The largest MTU of a net between hosts. */
   readonly mtu: number
+  /** The hosts that have room for no more, where others have. */
+  readonly narrow?: string | undefined
   readonly job: string
 }
 
 /** The whole plan: nets between hosts have the MTU that fits. Throws NETS_BETWEEN for what nets between hosts cannot have. */
-export function planLab(given: Settings, { placement, mtu, job }: Between): PlacedLab {
+export function planLab(given: Settings, { placement, mtu, narrow, job }: Between): PlacedLab {
   const first = planCluster(given)
   const nets = netsBetween(first.nodes, placement, `${job} ${given.name}`)
   if (nets.length === 0) return { plan: first, settings: given, placement, nets }
   const smaller = nets.filter(({ net }) => mtuOf(first.bridges, net) > mtu).map(({ net }) => net)
   const asked = smaller.find(net => isAsked(given, net))
-  if (asked !== undefined || mtu < leastMtu) throw tooLarge(asked, mtu)
+  if (asked !== undefined || mtu < leastMtu) throw tooLarge(asked, { mtu, narrow })
   const taken = first.bridges.bridges.find(
     ({ net, addresses }) => addresses.length > 0 && nets.some(each => each.net === net),
   )
@@ -125,13 +127,13 @@ export function labDigest(settings: Settings): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-function tooLarge(net: number | undefined, mtu: number): FleetError {
+function tooLarge(net: number | undefined, { mtu, narrow }: Pick<Between, 'mtu' | 'narrow'>): FleetError {
   return new FleetError({
     code: 'NETS_BETWEEN',
     kind: 'prerequisite',
     op: 'join',
     target: net === undefined ? 'nets' : `net ${net}`,
-    reason: `between the hosts there is room for an MTU of ${mtu}`,
+    reason: `between the hosts there is room for an MTU of ${mtu}${narrow ? `, because of ${narrow}` : ''}`,
     remedy:
       net === undefined
         ? 'Raise the MTU of the network between the hosts: 1350 or more'

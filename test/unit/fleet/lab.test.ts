@@ -29,7 +29,10 @@ describe('the plan of a lab over several hosts', () => {
     expect(() => planLab(settingsOf({ mtu: 9000 }), between)).toThrow(
       'join net 1: between the hosts there is room for an MTU of 1450. Leave out `mtu`',
     )
-    expect(() => planLab(settingsOf(), { ...between, mtu: 1200 })).toThrow('join nets: between the hosts')
+    const narrow = { mtu: 1200, narrow: 'host 1 (10.0.0.2)' }
+    expect(() => planLab(settingsOf(), { ...between, ...narrow })).toThrow(
+      'join nets: between the hosts there is room for an MTU of 1200, because of host 1 (10.0.0.2). Raise',
+    )
     expect(() => planLab(settingsOf({ hostNets: [0, 1] }), between)).toThrow(
       'join net 1: the host has addresses there',
     )
