@@ -86,8 +86,7 @@ async function connected(
   const hosts: TestHost[] = []
   for (let n = 1; n <= count; n++) {
     const namespace = scope.add(NetNamespace.create())
-    const first = hosts.find(host => host.user)?.user
-    const user = rootless.includes(n - 1) ? new OrdinaryUser({ cacheOf: first }) : undefined
+    const user = rootless.includes(n - 1) ? new OrdinaryUser() : undefined
     // As a network card does, a bridge gives packets in a tunnel their checksums. A veth leaves that to the receiver,
     // which for users is a socket that has them no more.
     const port = rootless.length > 0 && !user ? 'port0' : 'eth0'

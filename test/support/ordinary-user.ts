@@ -43,28 +43,6 @@ export class OrdinaryUser {
     chmodSync(this.home, 0o755)
     const [runtime, TMPDIR] = [join(this.home, 'run'), join(this.home, 'tmp')]
     this.env = { ...env, HOME: this.home, XDG_RUNTIME_DIR: runtime, XDG_CACHE_HOME: this.#cache, TMPDIR }
-  /** The images and templates, of its own or of another one. */
-  readonly #cache: string
-
-  constructor({ cacheOf }: { readonly cacheOf?: OrdinaryUser | undefined } = {}) {
-    this.#cache = cacheOf ? cacheOf.#cache : join(this.home, '.cache')
-    const { XCLUSTER_NAME: _, XDG_STATE_HOME: _state, XDG_CACHE_HOME: _cache, ...env } = process.env
-    for (const name of [
-      'project',
-      'root',
-      'run',
-      'tmp',
-      '.cache',
-      '.cache/xcluster',
-      '.cache/xcluster/fetched',
-    ])
-      mkdirSync(join(this.home, name))
-    for (const name of ['.', 'run', 'tmp', '.cache', '.cache/xcluster'])
-      chownSync(join(this.home, name), this.uid, this.uid)
-    chmodSync(this.home, 0o755)
-    const { home } = this
-    this.env = { ...env, HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), TMPDIR: join(home, 'tmp') }
-    if (cacheOf) this.env.XDG_CACHE_HOME = this.#cache
   }
 
   /** The reason why this machine cannot run tests as this user; undefined if it can. */
@@ -101,8 +79,6 @@ export class OrdinaryUser {
       mknod -m ${tunMode} /dev/net/tun c 10 200
       mount --bind '${project}' '${this.project}'
       [ ! -d '${fetched}' ] || mount --bind '${fetched}' '${this.#cache}/xcluster/fetched'
-      mount --bind '${project}' ${this.project}
-      [ ! -d '${fetched}' ] || mount --bind '${fetched}' ${this.#cache}/xcluster/fetched
       ${chroot ? `mount --rbind / ${home}/root` : ''}
       [ "$1" != node ] || { shift; set -- '${process.execPath}' "$@"; }
       exec ${chroot ? `chroot ${home}/root` : ''} ${become} sh -c '${inside}' sh "$@"`
