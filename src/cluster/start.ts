@@ -287,7 +287,7 @@ class ClusterStart<Made extends RunningCluster> {
     )
     for (const node of this.#nodes) await on.impairments.adopt(node, from.impaired)
     if (hold) {
-      if (from.host.accel.kind === 'tcg' && !zygotes) await this.#warmUp()
+      if (from.host.accel.kind === 'tcg') await this.#warmUp()
       await unlessAborted(hold(this.#nodes), on.signal, cause => startCancelled(this.#plan.name, cause))
       this.#began = this.#world.clock.now()
     }
