@@ -24,7 +24,7 @@ __attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, 
   va_start(rest, request);
   void *argument = va_arg(rest, void *);
   va_end(rest);
-  if (request == TUNSETOFFLOAD && fd >= 0 && fd < MOST_OPEN) offloads[fd] = (unsigned long)argument;
+  if ((unsigned)request == TUNSETOFFLOAD && fd >= 0 && fd < MOST_OPEN) offloads[fd] = (unsigned long)argument;
   return (int)syscall(SYS_ioctl, fd, request, argument);
 }
 

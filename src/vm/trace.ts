@@ -33,6 +33,10 @@ export function tellLaunched(
   trace.tell({ direction: 'sent', peer: name, what: 'start QEMU', value })
 }
 
+export function tellForked(name: string, pid: number): void {
+  trace.tell({ direction: 'sent', peer: name, what: 'fork QEMU', value: { pid } })
+}
+
 /** Hides the data of `-object secret,data=…`, which a user may add. */
 function withoutSecret(argument: string): string {
   const isSecret = /\bsecret/.test(argument) && /\bdata\b/.test(argument)

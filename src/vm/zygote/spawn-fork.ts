@@ -2,6 +2,7 @@ import { type Port, Scope } from '../../base/index.ts'
 import type { Exit, Launched } from '../../sys/index.ts'
 import { childFds } from '../qemu/child-fds.ts'
 import { type Spawned, wire, wiresTo } from '../qemu/spawn.ts'
+import { tellForked, trace } from '../trace.ts'
 import type { VmSpec } from '../types.ts'
 import type { Zygote } from './zygote.ts'
 
@@ -9,7 +10,7 @@ import type { Zygote } from './zygote.ts'
 const keptOutput = 8 << 10
 
 /** Forks a QEMU from one that stands still, with sockets and NICs of its own. After a failure it leaves nothing open. */
-export async function spawnFork({ nics }: VmSpec, zygote: Zygote): Promise<Spawned> {
+export async function spawnFork({ name, nics }: VmSpec, zygote: Zygote): Promise<Spawned> {
   await using opened = new Scope()
   await using ours = new Scope()
   const { fds, ports } = wiresTo(opened, ours)
@@ -22,6 +23,7 @@ export async function spawnFork({ nics }: VmSpec, zygote: Zygote): Promise<Spawn
     ...nics.flatMap(nic => nic.fds).map((fd, index) => [firstNic + index, fd] as const),
   ])
   const { pid, exited, kill } = await zygote.fork(places)
+  if (trace.on) tellForked(name, pid)
   const written = endOf(output.port)
   ours.move()
   const whole = async (): Promise<Exit> => {

@@ -9,8 +9,10 @@ import {
   startVm,
   type Template,
   type VmSpec,
+  type VmTraceValue,
 } from '../../../src/vm/index.ts'
 import { type Census, takeCensus } from '../../support/leaks.ts'
+import { Traces } from '../../support/traces.ts'
 import { waitFor } from '../../support/wait.ts'
 import { guestSpec, logDirectory, ownUser, textOf } from './guest.ts'
 import { nicOn } from './nic.ts'
@@ -138,6 +140,18 @@ test('a process with a descriptor that it may not share ends at once, and says w
   expect(await exited).toEqual({ code: 126 })
   const whole = /^xcluster: fork of QEMU: socket:\[\d+\]: Operation not supported\n$/
   expect(await waitFor(async () => whole.test(said), 5000)).toBe(true)
+})
+
+test('forks and their ends are traced', async () => {
+  using traces = new Traces<VmTraceValue>('vm')
+  const fork = await forked()
+  await fork.kill()
+  const { name, pid } = fork
+  const told = traces.messages
+    .filter(({ peer }) => peer === name)
+    .map(({ what, value }) => [what, value?.pid])
+  expect(told).toContainEqual(['fork QEMU', pid])
+  expect(told).toContainEqual(['QEMU exits, killed by SIGKILL', pid])
 })
 
 test('a VM that cannot be forked is cloned from the template', async () => {
