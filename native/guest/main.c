@@ -184,14 +184,25 @@ int flush_whole(void) {
   return flush();
 }
 
+// The host has gone: takes what it had sent, which may end commands, and answers nothing.
+static void take_rest(void) {
+  size_t before;
+  set_blocking(0);
+  do {
+    while (sent = whole = 0, take_frame()) {}
+    before = end - taken;
+  } while (fill() && end - taken > before);
+}
+
 static void serve(void) {
   for (;;) {
     int all = 0;
     while (!is_full() && !all) all = !commands_say();
-    if (!flush()) return;
+    if (!flush()) break;
     if (whole == 0 && (take_frame() || !all)) continue;
-    if (!wait_and_read()) return;
+    if (!wait_and_read()) break;
   }
+  take_rest();
 }
 
 // What an earlier instance of this program has left unread begins in the middle of a frame. The host answers a random
