@@ -161,6 +161,7 @@ static void reap(int place) {
 
 static void *attend(void *nothing) {
   struct pollfd polled[1 + MOST_CHILDREN] = {{.fd = control, .events = POLLIN}};
+  answer((struct reply){.kind = READY});
   for (;;) {
     int count = child_count;
     for (int i = 0; i < count; i++) polled[1 + i] = (struct pollfd){.fd = children[i].fd, .events = POLLIN};

@@ -8,11 +8,11 @@
 
 #define MOST_FDS 60
 
-enum { FORK, SIGNAL, ENDED };
+enum { FORK, SIGNAL, ENDED, READY };
 
 // FORK: the copy has these descriptors in the places `numbers`. SIGNAL: the process, and the signal.
 struct request { int32_t kind, count, numbers[MOST_FDS + 2]; };
-// FORK: `pid`, or why not. ENDED: how the process ended, as wait(2) says.
+// FORK: `pid`, or why not. ENDED: how the process ended, as wait(2) says. READY: the first.
 struct reply { int32_t kind, pid, error, status; };
 
 // A system call that leaves errno alone: a parked thread's belongs to what it was doing.

@@ -14,7 +14,7 @@ export interface Forked {
 }
 
 /** The messages of native/qemu/zygote.h, in 32-bit integers of this machine. */
-const kinds = { fork: 0, signal: 1, ended: 2 } as const
+const kinds = { fork: 0, signal: 1, ended: 2, ready: 3 } as const
 const requestIntegers = 64
 const replyBytes = 16
 const mostFds = 60
@@ -32,6 +32,7 @@ export class Zygote {
   #received = Buffer.alloc(0)
   #lost: string | undefined
   #isSpoilt = false
+  #isReady = false
 
   /** Takes over the port of its control socket. `greeting` is what its monitor has said. */
   constructor(port: Port, { name, greeting }: { name: string; greeting: () => Greeting | undefined }) {
@@ -44,9 +45,9 @@ export class Zygote {
     })
   }
 
-  /** False when nothing can be forked from it any more. */
+  /** False when nothing can be forked from it: no longer, or never, as from a QEMU that is linked statically. */
   get isUsable(): boolean {
-    return this.#lost === undefined && !this.#isSpoilt
+    return this.#isReady && this.#lost === undefined && !this.#isSpoilt
   }
 
   /** What was forked from it came to nothing: it is not used again. */
@@ -96,7 +97,8 @@ export class Zygote {
         number,
         number,
       ]
-      if (kind === kinds.fork) this.#answered(pid, error)
+      if (kind === kinds.ready) this.#isReady = true
+      else if (kind === kinds.fork) this.#answered(pid, error)
       else this.#ended(pid, status)
     }
   }

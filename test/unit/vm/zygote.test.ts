@@ -68,6 +68,9 @@ test.each([
   const forking = at.zygote.fork(new Map())
   at.answer(0, 0, error, 0)
   await expect(forking).rejects.toMatchObject({ code: 'FORK_FAILED', target: 'vm-001', reason })
+  expect(at.zygote.isUsable).toBe(false)
+  at.answer(3, 0, 0, 0)
+  await turn()
   expect(at.zygote.isUsable).toBe(true)
 })
 
