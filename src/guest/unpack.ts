@@ -14,7 +14,7 @@ const limit = { fixed: 30_000, perMiB: 1_000 }
 
 /** Files for a guest's root, and users that it does not have. */
 export interface Unpacked {
-  readonly entries: readonly ArchiveEntry[]
+  readonly entries: () => Promise<readonly ArchiveEntry[]>
   readonly accounts: readonly { readonly name: string; readonly id: number }[]
 }
 
@@ -22,7 +22,11 @@ export interface Unpacked {
  * Puts files into a guest's root: entry by entry, as tar(1) would unpack them. Parents that are missing are made. Throws
  * NODE_CONFIG with the path that failed, and the guest's reason.
  */
-export async function unpackInto(channel: GuestChannel, { entries, accounts }: Unpacked): Promise<void> {
+export async function unpackInto(
+  channel: GuestChannel,
+  { entries: read, accounts }: Unpacked,
+): Promise<void> {
+  const entries = await read()
   const bytes = entries.reduce((sum, entry) => sum + sizeOf(entry), 0)
   const left = countdown(channel.clock, limit.fixed + (bytes / 2 ** 20) * limit.perMiB)
   const pending: Promise<unknown>[] = []

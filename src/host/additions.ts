@@ -5,11 +5,12 @@ import {
   findOverlay,
   InstalledPackages,
   merge,
-  type Named,
   type OverlaySource,
   readCdrom,
   readOverlay,
-  readPrograms,
+  recallPrograms,
+  type Source,
+  sourceOf,
 } from '../overlay/index.ts'
 import { type Environment, type NodePlan, type Settings, settingsFor, topologyName } from '../plan/index.ts'
 import { packageRoot } from '../sys/index.ts'
@@ -38,7 +39,7 @@ export class NodeAdditions {
   readonly #made = new Map<string, Promise<Additions | undefined>>()
   readonly #ready = new Map<string, Additions>()
   readonly #sources: readonly OverlaySource[]
-  #overlays: Promise<Named[]> | undefined
+  #overlays: Promise<Source[]> | undefined
 
   constructor(settings: Settings, options: AdditionsOptions) {
     this.#settings = settings
@@ -87,29 +88,25 @@ async function readOverlays(
   sources: readonly OverlaySource[],
   settings: Settings,
   { env, signal }: AdditionsOptions & { readonly signal?: AbortSignal | undefined },
-): Promise<Named[]> {
+): Promise<Source[]> {
   const given = { XCLUSTER: `${packageRoot()}bin/xc.js`, ...env, TOPOLOGY: topologyName(settings.topology) }
   const disk = settings.cdrom === '' ? [] : await readCdrom(settings.cdrom)
-  const read: Named[] = new Array(sources.length)
+  const read: Source[] = new Array(sources.length)
   const one = async (source: OverlaySource) => {
-    read[sources.indexOf(source)] = {
-      name: source.name,
-      ...(await readOverlay(source, { env: given, signal })),
-    }
+    const content = await readOverlay(source, { env: given, signal })
+    read[sources.indexOf(source)] = sourceOf({ name: source.name, ...content })
   }
   await inTurns(sources, one, { limit: atOnce })
-  return [...disk, ...read]
+  return [...disk.map(sourceOf), ...read]
 }
 
 async function additionsWith(
   programs: readonly string[],
-  overlays: readonly Named[],
+  overlays: readonly Source[],
   { notice, cacheDir }: AdditionsOptions,
 ): Promise<Additions | undefined> {
-  const sources = [
-    ...(programs.length > 0 ? [await readPrograms(programs, { roots: guestRoots(cacheDir) })] : []),
-    ...overlays,
-  ]
+  const recall = { roots: guestRoots(cacheDir), cacheDir: join(cacheDir, 'programs') }
+  const sources = [...(programs.length > 0 ? [await recallPrograms(programs, recall)] : []), ...overlays]
   if (sources.length === 0) return undefined
   const { additions, remarks } = merge(sources)
   for (const remark of new Set(remarks)) notice(remark)

@@ -32,8 +32,8 @@ export async function extendImage(settings: Settings, options: ExtendOptions): P
   const { disk } = host.software(node!.id)
   const added = additions.of(node!)
   if (!disk || !added) throw new Error('there is no disk image, or nothing to put on it')
-  const entries = added.entries.filter(entry => !entry.path.startsWith('run/')) // /run is in memory
-  const iso = await unpackDisk({ ...added, entries })
+  const entries = (await added.entries()).filter(entry => !entry.path.startsWith('run/')) // /run is in memory
+  const iso = await unpackDisk(entries, added.accounts)
   await using memory = await sealedMemfd('xcluster-extend', fd => writeFileSync(fd, iso))
   const place = { nics: [], namespace: undefined, consoleLog: '/dev/null' }
   const { disks = [], ...spec } = specOf(node!, settings, { host, place })
@@ -51,7 +51,10 @@ function extendDisk(fd: number) {
   return { path: `/proc/self/fd/${fd}`, serial: 'xcluster-extend' }
 }
 
-async function unpackDisk({ entries, accounts }: Additions): Promise<Uint8Array> {
+async function unpackDisk(
+  entries: readonly ArchiveEntry[],
+  accounts: Additions['accounts'],
+): Promise<Uint8Array> {
   const isDirectory = ({ kind }: ArchiveEntry) => kind === 'directory'
   const archive = await buffer(writeTar(entries.filter(entry => !isDirectory(entry))))
   const script = unpackScript(entries.filter(isDirectory), accounts)

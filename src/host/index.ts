@@ -7,6 +7,7 @@ export {
   plainArchive,
   readOverlay,
   readPrograms,
+  sourceOf,
   writeCdrom,
   writeTar,
 } from '../overlay/index.ts'

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Inputs } from '../image/index.ts'
 
 /** Directories that are links on a machine with merged /usr, and not in guests. */
 const merged = /^(bin|sbin|lib\w*)$/
@@ -13,10 +14,15 @@ const unneeded =
 export class InstalledPackages {
   readonly #root: string
   readonly #info: string
+  readonly #inputs: Inputs
   #names: Map<string, string> | undefined
+  /** The list of each package: read at once, 10 times as fast as one promise for each of a thousand. */
+  #texts: (readonly [name: string, list: Buffer])[] | undefined
 
-  constructor(root: string) {
+  /** `inputs` records what was looked at. dpkg(1) renames files into the directory of lists, which is one of them. */
+  constructor(root: string, inputs = new Inputs()) {
     this.#root = root
+    this.#inputs = inputs
     this.#info = join(root, 'var/lib/dpkg/info')
   }
 
@@ -25,26 +31,24 @@ export class InstalledPackages {
   }
 
   /** The package that has this file; undefined for a file of none. */
-  async ownerOf(path: string): Promise<string | undefined> {
-    const lines = spellings(path)
-    for (const [name, list] of this.#lists()) {
-      const text = await readFile(list, 'utf8')
-      if (lines.some(line => text.includes(`${line}\n`))) return name
-    }
-    return undefined
+  ownerOf(path: string): string | undefined {
+    const lines = spellings(path).map(line => Buffer.from(`\n${line}\n`))
+    this.#texts ??= [...this.#lists()].map(([name, list]) => [name, readFileSync(list)] as const)
+    return this.#texts.find(([, text]) => lines.some(line => text.includes(line)))?.[0]
   }
 
   /** The package with those that were fetched for it. One that is installed stands alone. */
   async withNeeded(name: string): Promise<string[]> {
     const file = join(this.#info, `${name}.depends`)
-    if (!existsSync(file)) return [name]
+    if (!this.#inputs.has(file)) return [name]
     return (await readFile(file, 'utf8')).split('\n').filter(each => this.has(each))
   }
 
   /** The paths of its files and links, below the root, without documentation. */
   async filesOf(name: string): Promise<string[]> {
-    const text = await readFile(this.#lists().get(name)!, 'utf8')
-    const paths = text.split('\n').map(line => line.slice(1))
+    const list = this.#lists().get(name)!
+    this.#inputs.has(list)
+    const paths = (await readFile(list, 'utf8')).split('\n').map(line => line.slice(1))
     const isWanted = (path: string) =>
       !unneeded.test(path) && !merged.test(path) && path !== '' && path !== '.'
     return paths.filter(path => isWanted(path) && this.#isFile(path))
@@ -55,7 +59,7 @@ export class InstalledPackages {
     const script = this.#lists()
       .get(name)!
       .replace(/\.list$/, '.postinst')
-    const text = existsSync(script) ? await readFile(script, 'utf8') : ''
+    const text = this.#inputs.has(script) ? await readFile(script, 'utf8') : ''
     const lines = text.replaceAll('\\\n', ' ').split('\n')
     const names = lines.flatMap(line => {
       const [command = ''] = line.split(/\|\||&&|[;<>]/)
@@ -66,13 +70,13 @@ export class InstalledPackages {
   }
 
   #isFile(path: string): boolean {
-    return existsSync(join(this.#root, path))
+    return this.#inputs.has(join(this.#root, path))
   }
 
   /** By name, without the architecture that the file's name may have. */
   #lists(): Map<string, string> {
     if (!this.#names) {
-      const files = existsSync(this.#info)
+      const files = this.#inputs.has(this.#info)
         ? readdirSync(this.#info).filter(file => file.endsWith('.list'))
         : []
       this.#names = new Map(files.map(file => [file.replace(/(:\w+)?\.list$/, ''), join(this.#info, file)]))

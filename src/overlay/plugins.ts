@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Inputs } from '../image/index.ts'
 
 /**
  * Files that libraries and programs open by name, which nothing in them tells: by the beginning of the library's or
@@ -23,18 +24,18 @@ const libraryDirs = [
 ]
 
 /** The paths of the plugins of these libraries and programs that exist below the roots. */
-export function pluginsOf(names: readonly string[], roots: readonly string[]): string[] {
+export function pluginsOf(names: readonly string[], roots: readonly string[], inputs: Inputs): string[] {
   const wanted = plugins.filter(({ of }) => names.some(name => of.test(name)))
   return wanted.flatMap(({ path }) => {
     const place = libraryDirs
       .map(dir => join(dir, path))
-      .find(each => roots.some(root => existsSync(join(root, each))))
-    return place === undefined ? [] : below(place, roots)
+      .find(each => roots.some(root => inputs.has(join(root, each))))
+    return place === undefined ? [] : below(place, roots, inputs)
   })
 }
 
-function below(path: string, roots: readonly string[]): string[] {
-  const root = roots.find(each => existsSync(join(each, path)))!
+function below(path: string, roots: readonly string[], inputs: Inputs): string[] {
+  const root = roots.find(each => inputs.has(join(each, path)))!
   try {
     return readdirSync(join(root, path)).map(name => join(path, name))
   } catch {

@@ -1,5 +1,4 @@
-import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { lstatSync, readlinkSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { settingText } from '../base/index.ts'
 import { type ArchiveEntry, Inputs, isElf, Sysroots } from '../image/index.ts'
@@ -14,6 +13,8 @@ const programDirs = ['usr/local/sbin', 'usr/local/bin', 'usr/sbin', 'usr/bin', '
 export interface ProgramOptions {
   /** Directories with programs, packages and libraries; the first one with a file is used. Default: `/`. */
   readonly roots?: readonly string[]
+  /** Records all paths that the result depends on. */
+  readonly inputs?: Inputs
 }
 
 /**
@@ -22,13 +23,13 @@ export interface ProgramOptions {
  */
 export async function readPrograms(
   names: readonly string[],
-  { roots = ['/'] }: ProgramOptions = {},
+  { roots = ['/'], inputs = new Inputs() }: ProgramOptions = {},
 ): Promise<Named> {
-  const collected = new Collected(roots)
-  const packages = roots.map(root => new InstalledPackages(root))
+  const collected = new Collected(roots, inputs)
+  const packages = roots.map(root => new InstalledPackages(root, inputs))
   for (const name of names) {
-    const program = programAt(name, roots)
-    const owner = packages.find(each => each.has(name)) ? name : program && (await ownerOf(program, packages))
+    const program = programAt(name, roots, inputs)
+    const owner = packages.find(each => each.has(name)) ? name : program && ownerOf(program, packages)
     if (program) await collected.file(program)
     if (owner !== undefined) await collected.package(owner, packages)
     if (!program && owner === undefined) throw missing(name, roots)
@@ -38,19 +39,20 @@ export async function readPrograms(
   return { name: 'programs', entries, remarks, accounts }
 }
 
-function programAt(name: string, roots: readonly string[]): string | undefined {
+function programAt(name: string, roots: readonly string[], inputs: Inputs): string | undefined {
   const paths = name.includes('/') ? [name.replace(/^\/+/, '')] : programDirs.map(dir => join(dir, name))
-  return paths.find(path => roots.some(root => isProgram(join(root, path))))
+  return paths.find(path => roots.some(root => isProgram(join(root, path), inputs)))
 }
 
-function isProgram(path: string): boolean {
+function isProgram(path: string, inputs: Inputs): boolean {
+  if (!inputs.has(path)) return false
   const found = statSync(path, { throwIfNoEntry: false })
   return found?.isFile() === true && (found.mode & 0o111) !== 0
 }
 
-async function ownerOf(path: string, packages: readonly InstalledPackages[]): Promise<string | undefined> {
+function ownerOf(path: string, packages: readonly InstalledPackages[]): string | undefined {
   for (const each of packages) {
-    const owner = await each.ownerOf(path)
+    const owner = each.ownerOf(path)
     if (owner !== undefined) return owner
   }
   return undefined
@@ -71,13 +73,15 @@ function missing(name: string, roots: readonly string[]): OverlayError {
 /** Files of this machine by their path in the guest. */
 class Collected {
   readonly #roots: readonly string[]
+  readonly #inputs: Inputs
   readonly #entries = new Map<string, ArchiveEntry>()
   readonly #elf = new Map<string, { path: string; from: string; content: Uint8Array }>()
   readonly remarks: string[] = []
   readonly accounts: string[] = []
 
-  constructor(roots: readonly string[]) {
+  constructor(roots: readonly string[], inputs: Inputs) {
     this.#roots = roots
+    this.#inputs = inputs
   }
 
   get entries(): ArchiveEntry[] {
@@ -89,7 +93,7 @@ class Collected {
     if (this.#entries.has(path)) return
     const from = this.#roots
       .map(root => join(root, path))
-      .find(each => lstatSync(each, { throwIfNoEntry: false }))
+      .find(each => this.#inputs.has(each) || lstatSync(each, { throwIfNoEntry: false }))
     if (from === undefined) return
     const found = lstatSync(from)
     if (found.isSymbolicLink()) return await this.#link(path, readlinkSync(from))
@@ -98,7 +102,7 @@ class Collected {
       return
     }
     if (!found.isFile()) return
-    const content = await readFile(from)
+    const content = await this.#inputs.read(from)
     const { uid, gid } = found
     this.#entries.set(path, { path, kind: 'file', mode: found.mode & 0o7777, content, uid, gid })
     if (isElf(content)) this.#elf.set(path, { path, from, content })
@@ -117,14 +121,14 @@ class Collected {
 
   /** The libraries of all programs so far, and the plugins that those open by name. */
   async libraries(): Promise<void> {
-    const sysroots = new Sysroots(this.#roots, new Inputs())
+    const sysroots = new Sysroots(this.#roots, this.#inputs)
     for (let programs = [...this.#elf.values()]; programs.length > 0; ) {
       const libraries = await sysroots.closure(programs)
       for (const { path, content } of libraries)
         if (!this.#entries.has(path)) this.#entries.set(path, { path, kind: 'file', mode: 0o755, content })
       const before = new Set(this.#elf.keys())
       const names = [...libraries, ...programs].map(({ path }) => basename(path))
-      for (const path of pluginsOf(names, this.#roots)) await this.file(path)
+      for (const path of pluginsOf(names, this.#roots, this.#inputs)) await this.file(path)
       programs = [...this.#elf].flatMap(([path, program]) => (before.has(path) ? [] : [program]))
     }
   }
@@ -138,7 +142,7 @@ class Collected {
   async #interpreter(path: string, content: Buffer): Promise<void> {
     const [, interpreter] = /^#!\s*\/(\S+)(?:[^\n]*)\n/.exec(content.toString('latin1', 0, 256)) ?? []
     if (interpreter === undefined || inImage.has(basename(interpreter))) return
-    if (this.#roots.some(root => existsSync(join(root, interpreter)))) await this.file(interpreter)
+    if (this.#roots.some(root => this.#inputs.has(join(root, interpreter)))) await this.file(interpreter)
     else this.remarks.push(`/${path} needs /${interpreter}, which this machine does not have`)
   }
 }

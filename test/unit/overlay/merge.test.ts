@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ArchiveEntry } from '../../../src/image/index.ts'
-import { merge, type Named } from '../../../src/overlay/index.ts'
+import { merge, type Source, sourceOf } from '../../../src/overlay/index.ts'
 
 const file = (path: string, text: string): ArchiveEntry => ({
   path,
@@ -8,20 +8,20 @@ const file = (path: string, text: string): ArchiveEntry => ({
   mode: 0o644,
   content: Buffer.from(text),
 })
-const source = (name: string, ...entries: ArchiveEntry[]): Named => ({ name, entries, remarks: [] })
+const source = (name: string, ...entries: ArchiveEntry[]): Source => sourceOf({ name, entries, remarks: [] })
 
 describe('overlays together', () => {
-  test('give the file of the last one that has it, and a remark when they differ', () => {
+  test('give the file of the last one that has it, and a remark when they differ', async () => {
     const { additions, remarks } = merge([
       source('one', file('etc/same', 's'), file('etc/who', '1')),
       source('two', file('etc/same', 's'), file('etc/who', '2')),
     ])
-    expect(additions.entries).toMatchObject([file('etc/same', 's'), file('etc/who', '2')])
+    expect(await additions.entries()).toMatchObject([file('etc/same', 's'), file('etc/who', '2')])
     expect(remarks).toEqual(['/etc/who of overlay two replaces that of one'])
   })
 
   test('have a key of their content alone', () => {
-    const key = (...sources: Named[]) => merge(sources).additions.key
+    const key = (...sources: Source[]) => merge(sources).additions.key
     const all = key(source('one', file('a', '1'), file('b', '2')))
     expect(key(source('other', file('b', '2')), source('name', file('a', '1')))).toBe(all)
     expect(key(source('one', file('a', '1'), file('b', '3')))).not.toBe(all)
@@ -30,12 +30,12 @@ describe('overlays together', () => {
     )
   })
 
-  test('tell the guest when they have scripts for its start', () => {
-    const links = (path: string) =>
-      merge([source('one', file(path, ''))]).additions.entries.map(entry => entry.path)
-    expect(links('etc/init.d/20x.rc')).toContain('run/rc')
+  test('tell the guest when they have scripts for its start', async () => {
+    const links = async (path: string) =>
+      (await merge([source('one', file(path, ''))]).additions.entries()).map(entry => entry.path)
+    expect(await links('etc/init.d/20x.rc')).toContain('run/rc')
     for (const path of ['etc/init.d/README', 'etc/init.d/sub/x.rc', 'opt/x.rc'])
-      expect(links(path)).not.toContain('run/rc')
+      expect(await links(path)).not.toContain('run/rc')
   })
 
   test('count the memory of their files in whole pages', () => {
