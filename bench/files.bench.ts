@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { places, type Scope, systemClock } from '../src/base/index.ts'
 import type { Cluster } from '../src/cluster/index.ts'
 import type { CopyGuest } from '../src/files/index.ts'
@@ -177,6 +178,7 @@ async function fetchMuch(cluster: Cluster): Promise<Result[]> {
     },
   })
   const ms = await timed(() => cluster.get(1, '/tmp/much', target))
+  await finished(target.end()) // the last measurement of memory too
   if (bytes !== 1 << 30) throw new Error(`${bytes} bytes came`)
   await cluster.exec(1, ['rm', '/tmp/much'])
   return [

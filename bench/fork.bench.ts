@@ -1,7 +1,8 @@
 import type { Lab } from '../src/cluster/index.ts'
 import { type Benchmark, resultOf } from './benchmark.ts'
+import { coldForks } from './boot/cli.ts'
 import { clusterRound } from './boot/cluster.ts'
-import { forkRound, spareRound } from './boot/fork.ts'
+import { forkRound, inARow, spareRound } from './boot/fork.ts'
 import { findHostResources } from './boot/host.ts'
 import { originalRound } from './boot/original.ts'
 import { nowMs } from './boot/prober.ts'
@@ -11,7 +12,10 @@ const size = { nvm: 4, nrouters: 2 }
 /** Milliseconds in which a spare is made: rounds that take it begin after that. */
 const restMs = 3000
 
-/** Six nodes that go on from a frozen cluster, beside those that are cloned, and those of the original. */
+/**
+ * Six nodes that go on from a frozen cluster, beside those that are cloned, and those of the original; and one node many
+ * times at once, beside once.
+ */
 const fork: Benchmark = {
   rounds: { usual: 9, quick: 2 },
   needs: ['cc', 'ip', 'nsenter'],
@@ -42,15 +46,25 @@ const fork: Benchmark = {
         return sample
       },
       'fork-8': () => spareRound(lab, 8),
+      'fork-cold': await coldForks(host.places, scope),
     }
     const ratios = [
       ['original', 'fork'],
       ['original', 'fork-spare'],
+      ['original', 'fork-cold'],
       ['original', 'clone'],
       ['fork', 'clone'],
     ] as const
     const prepared = () => [resultOf({ name: 'prepare', variant: 'fork', n: 6, unit: 'ms' }, prepares)]
-    return { cases: [{ n: 6, units, variants, ratios }], accel: host.accel.kind, results: prepared }
+    const one = scope.add(await prepareCluster({ nvm: 1, nrouters: 0 }, undefined, { places: host.places }))
+    const fans = {
+      n: 1,
+      units: { ready: 'ms', cpu: 'ms', process: 'ms' } as const,
+      variants: { fork: () => inARow(one), 'fork-25': () => spareRound(one, 25) },
+      ratios: [['fork-25', 'fork']] as const,
+      ratiosOf: ['cpu', 'process'],
+    }
+    return { cases: [{ n: 6, units, variants, ratios }, fans], accel: host.accel.kind, results: prepared }
   },
 }
 export default fork

@@ -30,6 +30,27 @@ export async function cliRound(places: Places): Promise<Sample> {
   return { ready }
 }
 
+/**
+ * Saves the default cluster with `xc freeze`, and returns what times an `xc fork` of it as {@link cliRound} does a start:
+ * the snapshot is read and checked each time.
+ */
+export async function coldForks(places: Places, scope: Scope): Promise<() => Promise<Sample>> {
+  const directory = mkdtempSync(join(tmpdir(), 'xcluster-bench-'))
+  scope.defer(() => rmSync(directory, { recursive: true }))
+  const env = environmentOf(places, directory)
+  const command = (...words: string[]) => run(process.execPath, [xc, ...words], { env })
+  scope.defer(() => command('stop', '--all').then(() => {}))
+  await command('start', '--freezable')
+  await command('freeze', 'six')
+  return async () => {
+    const began = nowMs()
+    await command('fork', 'six', '--json')
+    const ready = nowMs() - began
+    await command('stop', '--all')
+    return { ready }
+  }
+}
+
 /** Runtime and state of its own, so that no other cluster is met; the cache, with its templates, is the run's. */
 export function environmentOf({ cache }: Places, directory: string): NodeJS.ProcessEnv {
   const [runtime, state] = [join(directory, 'run'), join(directory, 'state')]

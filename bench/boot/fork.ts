@@ -26,17 +26,29 @@ export async function forkRound(
   return { ready, ...costOf(cluster) }
 }
 
-/** The same of a spare, which stands ready: until every node has set its clock. Several forks at once: the last one. */
+/**
+ * The same of a spare, which stands ready: until every node has set its clock. Several forks at once: the last one. The cost
+ * is the mean of all nodes; `process` is what this process took for each fork.
+ */
 export async function spareRound(lab: Lab, count = 1): Promise<Sample> {
-  const began = nowMs()
+  const [began, before] = [nowMs(), process.cpuUsage()]
   const forks = await Promise.all(Array.from({ length: count }, () => lab.fork()))
   const ready = nowMs() - began
-  const cost = costOf(forks[0]!)
+  const { user, system } = process.cpuUsage(before)
+  const cost = costOf(...forks)
   await Promise.all(forks.map(fork => fork.stop({ graceMs: 0 })))
-  return { ready, ...cost }
+  return { ready, ...cost, process: (user + system) / 1000 / count }
 }
 
-function costOf(cluster: Cluster): Sample {
-  const status = cluster.status()
+/** Ten forks, one after the other: the mean of what each takes. */
+export async function inARow(lab: Lab): Promise<Sample> {
+  const samples: Sample[] = []
+  for (let count = 0; count < 10; count++) samples.push(await spareRound(lab))
+  const mean = (name: string) => samples.reduce((sum, sample) => sum + sample[name]!, 0) / samples.length
+  return Object.fromEntries(Object.keys(samples[0]!).map(name => [name, mean(name)]))
+}
+
+function costOf(...clusters: Cluster[]): Sample {
+  const status = { ...clusters[0]!.status(), nodes: clusters.flatMap(cluster => cluster.status().nodes) }
   return { cpu: cpuOf(status), ...memoryOf(status) }
 }
