@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Cluster, type LinkChoice, startCluster } from '../src/index.ts'
@@ -10,18 +12,19 @@ const pings = 20
 const units = { transfer: 'ms', frames: 'count', lost: 'count' } as const
 const ratios = [
   ['captured', 'plain'],
+  ['captured', 'tcpdump'],
   ['captured twice', 'plain'],
   ['captured, xc', 'plain, xc'],
 ] as const
 
 /**
  * What a capture costs: iperf3 sends 512 MiB from one guest to another, with no capture, with one of the receiver's link
- * into a file, by this process and by `xc capture`, and with one of both links, which has each packet twice. Then how
- * soon a program has a packet after the kernel saw it.
+ * into a file, by this process, by tcpdump(1) and by `xc capture`, and with one of both links, which has each packet
+ * twice. Then how soon a program has a packet after the kernel saw it.
  */
 const capture: Benchmark = {
   rounds: { usual: 9, quick: 2 },
-  needs: ['iperf3'],
+  needs: ['iperf3', 'nsenter', 'tcpdump'],
   async prepare(scope) {
     const cluster = await startCluster({ nvm: 2, nrouters: 0, with: 'iperf3' })
     scope.defer(() => cluster.stop())
@@ -44,6 +47,10 @@ const capture: Benchmark = {
     const variants = {
       plain: byCluster,
       captured: () => captured({ nodes: [1], nets: [1] }),
+      tcpdump: async () => {
+        await using _ = await Tcpdump.start(cluster.status().netns, file)
+        return byCluster()
+      },
       'captured twice': () => captured({ nets: [1] }),
       'plain, xc': byXc,
       'captured, xc': async () => {
@@ -64,6 +71,27 @@ const capture: Benchmark = {
   },
 }
 export default capture
+
+/** tcpdump(1) of node 1's link on net 1: all of each packet, with the buffer of `cluster.capture`. */
+class Tcpdump implements AsyncDisposable {
+  readonly #child: ChildProcess
+
+  static async start(netns: string, file: string): Promise<Tcpdump> {
+    const words = ['tcpdump', '-i', 'xcbr1_t1', '-s', '262144', '-B', '32768', '-Z', 'root', '-w', file]
+    const child = spawn('nsenter', [`--net=${netns}`, ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
+    await once(child.stderr, 'data') // it listens
+    return new Tcpdump(child)
+  }
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGINT')
+    await once(this.#child, 'exit')
+  }
+}
 
 /** Milliseconds that iperf3 took, by its own clock. */
 async function transfer(run: (args: string[]) => Promise<string>): Promise<Sample> {

@@ -44,6 +44,9 @@ export class OpenLink {
   }
 }
 
+/** A file's frames are received together: to wake up for each takes this process half of its time. */
+const gatherMs = 10
+
 export interface OpenLinks extends AsyncDisposable {
   readonly links: readonly OpenLink[]
   /** The names of links that the host cannot see. */
@@ -73,7 +76,7 @@ export async function openLinks(
       receiver.frame(each, bytes, at)
     }
     const room = receiver.room && (() => receiver.room!())
-    each.link = await fabric.capture(each.spec, { ...(room && { room }), frame, end: ended })
+    each.link = await fabric.capture(each.spec, { ...(room && { room }), gatherMs, frame, end: ended })
   })
   const results = await Promise.allSettled(opening)
   const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))

@@ -18,3 +18,10 @@ export function resizeBuffer(fd: number, which: keyof typeof options, bytes: num
     binding().setOption(fd, kernel.SOL_SOCKET, asked, bytes)
   }
 }
+
+/** The size of a socket's buffer, in bytes: twice what was asked for (socket(7)). */
+export function bufferSize(fd: number, which: keyof typeof options): number {
+  const size = new Int32Array(1)
+  binding().getOption(fd, kernel.SOL_SOCKET, options[which][1], new Uint8Array(size.buffer))
+  return size[0]!
+}

@@ -1,9 +1,10 @@
+import { systemClock } from '../../base/index.ts'
 import { binding, type Received } from '../binding.ts'
 import * as kernel from '../constants.ts'
 import { closeFd } from '../descriptor.ts'
 import { attempt } from '../errors.ts'
 import { type NetNamespace, namespaceFd } from '../namespaces/namespace.ts'
-import { resizeBuffer } from './buffer-size.ts'
+import { bufferSize, resizeBuffer } from './buffer-size.ts'
 import { FdWatch } from './poll.ts'
 
 export interface PacketPlace {
@@ -16,6 +17,8 @@ export interface PacketPlace {
 export interface PacketReceiver {
   /** Where the next frame is received; the rest of a longer one is cut off. Default: all receive into the same memory. */
   room?(): Uint8Array
+  /** Milliseconds in which frames gather before they are received: each time costs a switch of processes. Default: none. */
+  readonly gatherMs?: number
   /** A frame, with the time at which the kernel saw it, in milliseconds since 1970. Keep a copy of the bytes. */
   frame(bytes: Uint8Array, at: number): void
   /** The interface has gone. Called once; nothing follows. */
@@ -25,6 +28,8 @@ export interface PacketReceiver {
 const receiveBuffer = 32 << 20
 /** Longer than any frame: segmentation offload makes some of 64 KiB and its headers. */
 const longestFrame = 128 << 10
+/** Frames gather only where they have room: what comes at 1 GB/s in 10 ms, and the kernel's structures around it. */
+const leastToGather = 16 << 20
 const mostPerTurn = 256
 /** What a full buffer can hold is received before a port closes; what arrives meanwhile need not be. */
 const lastTurns = 1024
@@ -41,7 +46,7 @@ export function openPackets({ namespace, index }: PacketPlace, receiver: PacketR
       resizeBuffer(fd, 'receive', receiveBuffer)
       binding().setOption(fd, kernel.SOL_SOCKET, kernel.SO_TIMESTAMPNS, 1)
       binding().bindAddress(fd, linkAddress(index))
-      return new PacketPort(fd, receiver)
+      return new PacketPort(fd, receiver, { mayGather: bufferSize(fd, 'receive') >= leastToGather })
     } catch (failure) {
       closeFd(fd)
       throw failure
@@ -61,14 +66,17 @@ function linkAddress(index: number): Uint8Array {
 /** Receives the frames of one interface until that goes. */
 export class PacketPort implements AsyncDisposable {
   readonly #watch: FdWatch
+  readonly #mayGather: boolean
   #receiver: PacketReceiver | undefined
   #failure: Error | undefined
   #dropped = 0
+  #cancel: (() => void) | undefined
 
   /** Takes over the fd of a bound packet socket. */
-  constructor(fd: number, receiver: PacketReceiver) {
+  constructor(fd: number, receiver: PacketReceiver, { mayGather = false } = {}) {
     this.#receiver = receiver
-    this.#watch = new FdWatch(fd, { readable: () => this.drain() })
+    this.#mayGather = mayGather
+    this.#watch = new FdWatch(fd, { readable: () => this.#readable() })
     this.#watch.reading(true)
   }
 
@@ -85,14 +93,29 @@ export class PacketPort implements AsyncDisposable {
 
   /** Receives what has arrived, at most 256 frames. True when that is all. */
   drain(): boolean {
+    return this.#receive() < mostPerTurn
+  }
+
+  /** The number of frames that it received. */
+  #receive(): number {
     for (let turn = 0; turn < mostPerTurn; turn++) {
       const room = this.#receiver?.room?.() ?? buffer
       const received = this.#watch.closed ? undefined : this.#take(room)
-      if (received === undefined) return true
+      if (received === undefined) return turn
       const { length, at = 0 } = received
       this.#receiver?.frame(room.subarray(0, Math.min(length, room.length)), at / 1000)
     }
-    return false
+    return mostPerTurn
+  }
+
+  /** While frames come, the socket is not watched: it is looked at from time to time. */
+  #readable(): void {
+    const received = this.#receive()
+    const gatherMs = this.#receiver?.gatherMs
+    if (gatherMs === undefined || !this.#mayGather) return
+    const isFlowing = received > 0 && received < mostPerTurn
+    this.#watch.reading(!isFlowing)
+    if (isFlowing) this.#cancel = systemClock.after(gatherMs, () => this.#readable())
   }
 
   /**
@@ -100,6 +123,7 @@ export class PacketPort implements AsyncDisposable {
    * (`packet_release`, net/packet/af_packet.c). A thread waits these 30 ms.
    */
   close(): Promise<void> {
+    this.#cancel?.()
     if (!this.#watch.closed) {
       for (let turn = 0; turn < lastTurns && !this.drain(); turn++);
       this.dropped // a last look at the counter
@@ -133,6 +157,7 @@ export class PacketPort implements AsyncDisposable {
   #end(failure: Error): void {
     const receiver = this.#receiver
     this.#receiver = undefined
+    this.#cancel?.()
     this.#watch.reading(false)
     receiver?.end(failure)
   }

@@ -62,6 +62,33 @@ describe('a capture', () => {
     await recording.close()
   })
 
+  test('whose frames gather has all of them: in a row, more than one turn takes, and after a rest', async () => {
+    await using fabric = await openBridgeFabric(plan)
+    const seen: string[] = []
+    await using _ = await fabric.capture(tapOf(1, 1), {
+      gatherMs: 20,
+      frame(bytes) {
+        const text = Buffer.from(bytes).subarray(12)
+        if (text.readUInt16BE(0) === 0xcafe) seen.push(text.subarray(2).toString().trimEnd())
+      },
+      end() {},
+    })
+    const [, eth1] = await fabric.nics(1)
+    const sent: string[] = []
+    const send = (count: number) => {
+      for (let index = 0; index < count; index++) {
+        sent.push(`${sent.length}`)
+        writeSync(eth1!.fds[0]!, Buffer.concat([Buffer.alloc(10), frame(1, 2, sent.at(-1)!)]))
+      }
+    }
+    for (const count of [1, 2, 600, 1]) {
+      send(count)
+      expect(await waitFor(() => seen.length === sent.length, 5000)).toBe(true)
+      if (count === 600) await new Promise(resolve => setTimeout(resolve, 100)) // it is watched again
+    }
+    expect(seen).toEqual(sent)
+  })
+
   test('keeps the frames that it has when its tap goes', async () => {
     await using fabric = await openBridgeFabric(plan)
     const file = join(tmpdir(), 'vm-002-eth1.pcap')
