@@ -25,6 +25,7 @@ const fast = [
   'sysctl.vm.compaction_proactiveness=0',
   'sysctl.vm.stat_interval=30',
   'loglevel=6',
+  'printk.time=1', // a line with a time stamp is the kernel's
   // The image is unpacked into half of what is free beside the packed one: with Linux 7.2 and 128 MiB that is just
   // enough. Kernels without this word pass it on to init. /init sets the size that stays.
   'initramfs_options=size=75%',

@@ -11,6 +11,8 @@ export interface Behaviour {
   readonly refuses?: string
   /** The kernel panics instead of starting init. */
   readonly panics?: boolean
+  /** The guest resets while its kernel boots, without a word. */
+  readonly breaks?: boolean
   /** The guest's agent never opens its port. */
   readonly hangs?: boolean
   /** QEMU cannot load the template's state: it refuses, or a signal kills it. */
@@ -213,8 +215,9 @@ export class FakeVm {
   #boot(): void {
     this.#begun = true
     this.print('[    0.000000] Linux version 6.1.0-fake\r\n')
-    if (this.#behaviour.panics) {
-      this.print('[    0.500000] Kernel panic - not syncing: No working init found.\r\n')
+    const { panics, breaks } = this.#behaviour
+    if (panics || breaks) {
+      if (panics) this.print('[    0.500000] Kernel panic - not syncing: No working init found.\r\n')
       this.qemu.event('SHUTDOWN', { guest: true, reason: 'guest-reset' })
       this.end({ code: 0 })
       return

@@ -21,7 +21,8 @@ const adding = [
   'NODE_EXISTS',
   'NOT_ENOUGH_MEMORY',
 ] as const
-const booting = ['QEMU_DIED', 'GUEST_PANIC', 'BOOT_TIMEOUT', 'NODE_CONFIG', 'NET_SETUP_FAILED'] as const
+const starting = ['QEMU_DIED', 'GUEST_PANIC', 'BOOT_BROKEN', 'BOOT_TIMEOUT'] as const
+const booting = [...starting, 'NODE_CONFIG', 'NET_SETUP_FAILED'] as const
 
 const nameHelp =
   'The record is there at once. An equal one gets the new TTL. With nodes, these see nothing else of that name.'

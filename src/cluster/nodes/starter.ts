@@ -164,13 +164,27 @@ export class NodeStarter {
   /** Starts a clone where there is a template. A clone that cannot resume is booted instead, which takes longer. */
   async #boot(node: ClusterNode, run: BootRun, { passed, unresumed }: Booting): Promise<void> {
     const template = this.#parts.templates.of(node.plan)
-    if (!template) return this.#start(node, run, { passed })
+    if (!template) return this.#bootAlone(node, run, passed)
     unresumed.started()
     try {
       await this.#start(node, run, { passed, template })
     } catch (failure) {
       if (codeOf(failure) !== 'CLONE_FAILED') throw failure
       unresumed.add(node.plan.name, reasonOf(failure))
+      await this.#bootAlone(node, run, passed)
+    }
+  }
+
+  /** An emulated guest that broke through no fault of its own (docs/decisions/vm.md) is booted once more. */
+  async #bootAlone(node: ClusterNode, run: BootRun, passed: Passed): Promise<void> {
+    const { host, tell } = this.#parts
+    try {
+      await this.#start(node, run, { passed })
+    } catch (failure) {
+      const isOwn = host.software(node.plan.id).disk?.bootable // it may restart as it likes
+      if (codeOf(failure) !== 'BOOT_BROKEN' || host.accel.kind !== 'tcg' || isOwn) throw failure
+      const [reason] = reasonOf(failure).split('\n')
+      tell({ type: 'notice', text: `${node.plan.name} is booted a second time: ${reason}` })
       await this.#start(node, run, { passed })
     }
   }

@@ -1,5 +1,8 @@
 /** What a line on the console shows about the boot. */
-export type Sight = { readonly milestone: 'init' } | { readonly panic: string }
+export type Sight = { readonly milestone: 'init' } | { readonly panic: string } | { readonly trap: string }
+
+/** A line of the kernel: its time stamp, and the processor or thread that some kernels add. */
+const fromKernel = /^\[ *\d+\.\d+\](?:\[[^\]]*\])? (.*)/
 
 /**
  * Interprets a line that the guest printed. The kernel's messages count only with a time stamp: without one
@@ -7,8 +10,9 @@ export type Sight = { readonly milestone: 'init' } | { readonly panic: string }
  */
 export function sightOf(line: string): Sight | undefined {
   if (line.startsWith('xcluster: init')) return { milestone: 'init' }
-  const panic = /^\[ *\d+\.\d+\](?:\[[^\]]*\])? (Kernel panic - not syncing.*)/.exec(line)?.[1]
-  return panic === undefined ? undefined : { panic: panic.trim() }
+  const said = fromKernel.exec(line)?.[1]?.trim()
+  if (said?.startsWith('Kernel panic - not syncing')) return { panic: said }
+  return said && /^(Oops: )?int3: 0000 \[#1\]/.test(said) ? { trap: said } : undefined
 }
 
 const esc = '\u001b'

@@ -10,6 +10,8 @@ export interface ExitReport {
   readonly exit?: Exit | undefined
   /** The kernel's panic message. */
   readonly panic?: string | undefined
+  /** The kernel's words about a breakpoint that it did not set. */
+  readonly trap?: string | undefined
   /** Data of QEMU's SHUTDOWN event. The guest caused it when `guest` is true. */
   readonly shutdown?: { readonly guest: boolean; readonly reason: string } | undefined
   /** Why the monitor failed, where that is the cause. */
@@ -26,6 +28,17 @@ export interface ExitReport {
 /** Explains the death as an error. The most informative source counts first: kernel, guest, QEMU, exit status. */
 export function postmortem(report: ExitReport): VmError {
   const { name, panic, shutdown } = report
+  if (isBroken(report)) {
+    const what = `the guest reset while its kernel booted, ${report.trap ?? 'without a word'}`
+    const remedy = 'Start it again; one processor (smp 1) rules it out'
+    return new VmError({
+      code: 'BOOT_BROKEN',
+      op: 'boot',
+      target: name,
+      reason: withOutput(what, report),
+      remedy,
+    })
+  }
   // Without a reset (or with QEMU still running) the console only showed a text like a panic.
   if (panic !== undefined && (shutdown?.guest || !report.exit)) {
     const remedy = 'Read the console log'
@@ -48,6 +61,16 @@ export function postmortem(report: ExitReport): VmError {
   const said = report.exit?.signal && report.exchange ? `; its monitor: ${report.exchange}` : ''
   const how = `QEMU ${exitText(report)} (after '${report.reached}'${said})`
   return new VmError({ code: 'QEMU_DIED', op: 'run', target: name, reason: withOutput(how, report) })
+}
+
+/**
+ * What an emulated guest with several processors can do that has done nothing wrong: one of them runs translated code of
+ * an instruction that another has replaced since (docs/decisions/vm.md).
+ */
+function isBroken({ shutdown, reached, panic, trap, console }: ExitReport): boolean {
+  if (shutdown?.reason !== 'guest-reset' || reached !== 'kernel') return false
+  if (panic !== undefined) return trap !== undefined
+  return !console.includes('reboot: Restarting system') // reboot(2), which tells (kernel/reboot.c)
 }
 
 /**

@@ -62,6 +62,7 @@ export class VmMachine implements Machine {
   readonly #cancelTimeout: () => void
   #failure: Error | undefined
   #panic: string | undefined
+  #trap: string | undefined
   #shutdown: ExitReport['shutdown']
   #stopping: Promise<void> | undefined
 
@@ -240,7 +241,8 @@ export class VmMachine implements Machine {
 
   #saw(sight: Sight): void {
     if ('milestone' in sight) this.#parts.isClone || this.#parts.progress.pass(sight.milestone)
-    else this.#panicked(sight.panic)
+    else if ('panic' in sight) this.#panicked(sight.panic)
+    else this.#trap ??= sight.trap
   }
 
   /**
@@ -321,6 +323,7 @@ export class VmMachine implements Machine {
       name,
       exit,
       panic: this.#panic,
+      trap: this.#trap,
       shutdown: this.#shutdown,
       exchange: qmp.lastExchange,
       stderr: launched.stderr(),

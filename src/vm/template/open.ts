@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, Scope, systemClock } from '../../base/index.ts'
+import { type Clock, codeOf, Scope, systemClock } from '../../base/index.ts'
 import { makeDirectory } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { Template } from '../shape.ts'
 import { loadHeld } from '../snapshot/held.ts'
 import { closeLoaded, type Loaded, loadedFrom, saveTemplate, templatesIn } from '../snapshot/store.ts'
-import { type Build, bootTemplate, deriveTemplate } from './build.ts'
+import { type Build, bootTemplate, deriveTemplate, type Remainder } from './build.ts'
 import { buildFailed } from './errors.ts'
 import { factsOf, type TemplateFacts, templateKey } from './facts.ts'
 import { withLock } from './lock.ts'
@@ -75,7 +75,7 @@ async function make(
   try {
     await rm(directory, { recursive: true, force: true })
     await using scope = new Scope()
-    const remainder = scope.add(await (base ? deriveTemplate(spec, base, build) : bootTemplate(spec, build)))
+    const remainder = scope.add(await (base ? deriveTemplate(spec, base, build) : booted(spec, build)))
     const { memoryMiB, nics } = spec
     const { ram, state, layer, transport } = remainder
     const frozen = { facts, memoryMiB, nicCount: nics.length, ram, state, layer, transport }
@@ -92,6 +92,16 @@ async function make(
     throw new Error('another process removed it at once')
   } catch (failure) {
     throw buildFailed(key, failure)
+  }
+}
+
+/** An emulated guest that broke through no fault of its own (docs/decisions/vm.md) is booted once more. */
+async function booted(spec: TemplateSpec, build: Build): Promise<Remainder> {
+  try {
+    return await bootTemplate(spec, build)
+  } catch (failure) {
+    if (codeOf(failure) !== 'BOOT_BROKEN' || spec.accel !== 'tcg') throw failure
+    return await bootTemplate(spec, build)
   }
 }
 

@@ -183,6 +183,28 @@ describe('failing start', () => {
     nothingLeft(world)
   })
 
+  test('an emulated guest that breaks while its kernel boots is booted a second time, and not a third', async () => {
+    const world = new FakeWorld()
+    world.vms.behave('vm-002', { breaks: true }, {})
+    const { lines, onEvent } = recorder()
+    const cluster = await world.start({ clone: 'off' }, { onEvent })
+    expect(cluster.status().nodes.every(({ state }) => state === 'ready')).toBe(true)
+    expect(world.vms.started.filter(({ spec }) => spec.name === 'vm-002')).toHaveLength(2)
+    const notice = 'vm-002 is booted a second time: the guest reset while its kernel booted, without a word'
+    expect(lines.filter(line => line.includes('second time'))).toEqual([expect.stringContaining(notice)])
+    await cluster.stop()
+    nothingLeft(world)
+
+    const again = new FakeWorld()
+    again.vms.behave('vm-002', { breaks: true })
+    await expect(again.start({ clone: 'off' })).rejects.toMatchObject({
+      code: 'BOOT_BROKEN',
+      target: 'vm-002',
+    })
+    expect(again.vms.started.filter(({ spec }) => spec.name === 'vm-002')).toHaveLength(2)
+    nothingLeft(again)
+  })
+
   test("a QEMU that refuses its options fails the start with QEMU's own words", async () => {
     const world = new FakeWorld()
     world.vms.behave('vm-001', { refuses: 'qemu-system-x86_64: invalid option' })

@@ -50,6 +50,11 @@ test('a kernel panic on the console counts only with a time stamp', () => {
   expect(sightOf(`[    1.417042][    T1] ${words}`)).toEqual({ panic: words })
   expect(sightOf(words)).toBeUndefined()
   expect(sightOf(`log: [    1.417042] ${words}`)).toBeUndefined()
+  expect(sightOf('[    0.911] int3: 0000 [#1] PREEMPT SMP')).toEqual({ trap: 'int3: 0000 [#1] PREEMPT SMP' })
+  expect(sightOf('[    0.911][    C1] Oops: int3: 0000 [#1] SMP')).toEqual({
+    trap: 'Oops: int3: 0000 [#1] SMP',
+  })
+  expect(sightOf('[    0.911] int3: 0000 [#2] PREEMPT SMP')).toBeUndefined()
   expect(sightOf('xcluster: init')).toEqual({ milestone: 'init' })
 })
 

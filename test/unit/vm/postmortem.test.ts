@@ -12,6 +12,21 @@ test("a panic is reported with the kernel's words and the console's last lines",
   expect(postmortem({ ...remains, panic })).toMatchObject({ code: 'GUEST_PANIC' }) // QEMU still runs: the guest is halted
 })
 
+test('an emulated guest that resets while its kernel boots is distinguished from one that panics', () => {
+  const reset = { ...remains, shutdown: { guest: true, reason: 'guest-reset' }, exit: { code: 0 } }
+  const trap = 'int3: 0000 [#1] PREEMPT SMP'
+  expect(postmortem({ ...reset, reached: 'kernel', panic, trap })).toMatchObject({
+    code: 'BOOT_BROKEN',
+    reason: expect.stringContaining(`the guest reset while its kernel booted, ${trap}\n`),
+  })
+  expect(postmortem({ ...reset, reached: 'kernel' })).toMatchObject({ code: 'BOOT_BROKEN' }) // a triple fault
+  expect(postmortem({ ...reset, reached: 'kernel', panic })).toMatchObject({ code: 'GUEST_PANIC' })
+  expect(postmortem({ ...reset, panic, trap })).toMatchObject({ code: 'GUEST_PANIC' }) // after init
+  expect(postmortem(reset)).toMatchObject({ code: 'GUEST_ENDED' })
+  const asked = { ...reset, reached: 'kernel' as const, console: '[    2.1] reboot: Restarting system' }
+  expect(postmortem(asked)).toMatchObject({ code: 'GUEST_ENDED' })
+})
+
 test('a text like a panic is ignored when QEMU ended for another reason', () => {
   expect(postmortem({ ...remains, panic, exit: { signal: 'SIGKILL' } })).toMatchObject({
     code: 'QEMU_DIED',

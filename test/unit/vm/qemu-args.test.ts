@@ -42,7 +42,7 @@ test('the QEMU command line of a VM is complete, argument by argument', () => {
     'append console=ttyS0 panic=-1 mitigations=off random.trust_cpu=on rcupdate.rcu_expedited=1 ' +
       'cryptomgr.notests nokaslr noreplace-smp 8250.nr_uarts=1 no_timer_check tsc=reliable ' +
       'psi=0 audit=0 lsm= init_on_alloc=0 hardened_usercopy=off nowatchdog ' +
-      'sysctl.vm.compaction_proactiveness=0 sysctl.vm.stat_interval=30 loglevel=6 ' +
+      'sysctl.vm.compaction_proactiveness=0 sysctl.vm.stat_interval=30 loglevel=6 printk.time=1 ' +
       'initramfs_options=size=75% norandmaps workqueue.unbound_cpus=0 mtu1=9000 xcluster_PREFIX=fd00:',
     'chardev socket,id=monitor,fd=3',
     'mon chardev=monitor,mode=control',
