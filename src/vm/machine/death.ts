@@ -28,16 +28,11 @@ export interface ExitReport {
 /** Explains the death as an error. The most informative source counts first: kernel, guest, QEMU, exit status. */
 export function postmortem(report: ExitReport): VmError {
   const { name, panic, shutdown } = report
-  if (isBroken(report)) {
-    const what = `the guest reset while its kernel booted, ${report.trap ?? 'without a word'}`
+  const broken = whyBroken(report)
+  if (broken !== undefined) {
     const remedy = 'Start it again; one processor (smp 1) rules it out'
-    return new VmError({
-      code: 'BOOT_BROKEN',
-      op: 'boot',
-      target: name,
-      reason: withOutput(what, report),
-      remedy,
-    })
+    const reason = withOutput(broken, report)
+    return new VmError({ code: 'BOOT_BROKEN', op: 'boot', target: name, reason, remedy })
   }
   // Without a reset (or with QEMU still running) the console only showed a text like a panic.
   if (panic !== undefined && (shutdown?.guest || !report.exit)) {
@@ -64,13 +59,18 @@ export function postmortem(report: ExitReport): VmError {
 }
 
 /**
- * What an emulated guest with several processors can do that has done nothing wrong: one of them runs translated code of
- * an instruction that another has replaced since (docs/decisions/vm.md).
+ * What happens to an emulated guest with several processors that has done nothing wrong: one of them runs translated code
+ * of an instruction that another has replaced since, or uses a map of the machine's memory that another has replaced
+ * (docs/decisions/vm.md).
  */
-function isBroken({ shutdown, reached, panic, trap, console }: ExitReport): boolean {
-  if (shutdown?.reason !== 'guest-reset' || reached !== 'kernel') return false
-  if (panic !== undefined) return trap !== undefined
-  return !console.includes('reboot: Restarting system') // reboot(2), which tells (kernel/reboot.c)
+function whyBroken({ exit, shutdown, reached, panic, trap, console }: ExitReport): string | undefined {
+  if (reached !== 'kernel') return undefined
+  if (exit?.signal === 'SIGSEGV') return "QEMU was killed by SIGSEGV while the guest's kernel booted"
+  if (shutdown?.reason !== 'guest-reset') return undefined
+  // reboot(2) tells (kernel/reboot.c), and so does a kernel that panics.
+  const isSilent = panic === undefined && !console.includes('reboot: Restarting system')
+  if (!isSilent && trap === undefined) return undefined
+  return `the guest reset while its kernel booted, ${trap ?? 'without a word'}`
 }
 
 /**

@@ -23,6 +23,12 @@ test('an emulated guest that resets while its kernel boots is distinguished from
   expect(postmortem({ ...reset, reached: 'kernel', panic })).toMatchObject({ code: 'GUEST_PANIC' })
   expect(postmortem({ ...reset, panic, trap })).toMatchObject({ code: 'GUEST_PANIC' }) // after init
   expect(postmortem(reset)).toMatchObject({ code: 'GUEST_ENDED' })
+  const crashed = { ...remains, reached: 'kernel' as const, exit: { signal: 'SIGSEGV' as const } }
+  expect(postmortem(crashed)).toMatchObject({
+    code: 'BOOT_BROKEN',
+    reason: expect.stringContaining("QEMU was killed by SIGSEGV while the guest's kernel booted"),
+  })
+  expect(postmortem({ ...crashed, reached: 'agent' })).toMatchObject({ code: 'QEMU_DIED' })
   const asked = { ...reset, reached: 'kernel' as const, console: '[    2.1] reboot: Restarting system' }
   expect(postmortem(asked)).toMatchObject({ code: 'GUEST_ENDED' })
 })
