@@ -30,7 +30,7 @@ export function postmortem(report: ExitReport): VmError {
   const { name, panic, shutdown } = report
   const broken = whyBroken(report)
   if (broken !== undefined) {
-    const remedy = 'Start it again; one processor (smp 1) rules it out'
+    const remedy = 'Start it again, or with one processor (smp 1)'
     const reason = withOutput(broken, report)
     return new VmError({ code: 'BOOT_BROKEN', op: 'boot', target: name, reason, remedy })
   }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, codeOf, Scope, systemClock } from '../../base/index.ts'
+import { type Clock, codeOf, reasonOf, Scope, systemClock } from '../../base/index.ts'
 import { makeDirectory } from '../../sys/index.ts'
 import { VmError } from '../errors.ts'
 import type { Template } from '../shape.ts'
@@ -37,7 +37,7 @@ export async function openTemplate(spec: TemplateSpec, options: TemplateOptions)
   const build = async () => {
     const { added, ...rest } = spec
     await using base = added && (await openTemplate(rest, options))
-    return await make(spec, place, { clock, signal, during, base })
+    return await make(spec, place, { clock, signal, during, base, notice })
   }
   const loaded = await withLock(
     place.directory,
@@ -46,6 +46,8 @@ export async function openTemplate(spec: TemplateSpec, options: TemplateOptions)
   )
   return templateOf(key, loaded)
 }
+
+type Notice = TemplateOptions['notice']
 
 interface Place {
   readonly directory: string
@@ -70,12 +72,14 @@ async function found(
 async function make(
   spec: TemplateSpec,
   { directory, key, facts }: Place,
-  { base, ...build }: Build & { readonly base: Template | undefined },
+  { base, notice, ...build }: Build & { readonly base: Template | undefined; readonly notice: Notice },
 ): Promise<Loaded> {
   try {
     await rm(directory, { recursive: true, force: true })
     await using scope = new Scope()
-    const remainder = scope.add(await (base ? deriveTemplate(spec, base, build) : booted(spec, build)))
+    const remainder = scope.add(
+      await (base ? deriveTemplate(spec, base, build) : booted(spec, build, notice)),
+    )
     const { memoryMiB, nics } = spec
     const { ram, state, layer, transport } = remainder
     const frozen = { facts, memoryMiB, nicCount: nics.length, ram, state, layer, transport }
@@ -96,11 +100,13 @@ async function make(
 }
 
 /** An emulated guest that broke through no fault of its own (docs/decisions/vm.md) is booted once more. */
-async function booted(spec: TemplateSpec, build: Build): Promise<Remainder> {
+async function booted(spec: TemplateSpec, build: Build, notice: Notice): Promise<Remainder> {
   try {
     return await bootTemplate(spec, build)
   } catch (failure) {
-    if (codeOf(failure) !== 'BOOT_BROKEN' || spec.accel !== 'tcg') throw failure
+    const isOwn = spec.kernel === undefined // it may restart as it likes
+    if (codeOf(failure) !== 'BOOT_BROKEN' || spec.accel !== 'tcg' || isOwn) throw failure
+    notice(`A template is booted a second time: ${reasonOf(failure).split('\n')[0]}`)
     return await bootTemplate(spec, build)
   }
 }

@@ -191,3 +191,14 @@ test("a template whose guest panics fails with the console's last lines", async 
     message: expect.stringMatching(/^run template: Kernel panic[\s\S]*the console's last lines:/),
   })
 })
+
+test('a template whose emulated guest resets without a word is booted a second time, with a notice', async () => {
+  const notices: string[] = []
+  const append = 'printk.time=0 rdinit=/nope init=/nope' // without its time a panic is none of the kernel's words
+  const bad = { ...shape, append, image: 'one that resets' }
+  const opened = openTemplate(bad, options({ notice: text => notices.push(text) }))
+  await expect(opened).rejects.toMatchObject({ code: 'BOOT_BROKEN' })
+  expect(notices).toEqual([
+    'A template is booted a second time: the guest reset while its kernel booted, without a word',
+  ])
+})
