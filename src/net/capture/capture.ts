@@ -39,8 +39,14 @@ export interface CaptureParts {
   open(): Promise<CaptureTarget>
 }
 
-/** Frames wait this long, in milliseconds, for older ones of other links: a file is in the order of time. */
-const patience = 10
+/**
+ * Milliseconds from one look at the links to the next, while frames come. A file is in the order of time, so frames wait
+ * that long for older ones of other links, and each look costs this process more than the frames that it finds.
+ */
+const [shortestPace, longestPace] = [10, 50]
+/** Bytes, with the kernel's structures around frames, that are enough for one look: a link has room for 30 times that. */
+const enough = 1 << 20
+const structures = 1024
 /** The kernel gives a frame its time a moment before it can be received. */
 const margin = 2
 /** Bytes that may wait for a slow reader or disk, and of memory with them. Frames beyond that are counted as lost. */
@@ -51,6 +57,7 @@ const mostHeld = 128 << 20
 export async function openCapture(wanted: readonly NamedLink[], parts: CaptureParts): Promise<Capture> {
   const writing = new Writing(parts)
   const opened = await openLinks(wanted, parts, {
+    drains: true,
     room: () => writing.room(),
     frame: (link, bytes, at) => writing.frame(link, bytes, at),
     end: () => writing.gone(),
@@ -82,6 +89,9 @@ class Writing implements Capture {
   #held: Held[] = []
   #bytes = 0
   #cancel: (() => void) | undefined
+  #pace = shortestPace
+  /** Bytes that the links had since the last look. */
+  #taken = 0
   #closing: Promise<Recorded> | undefined
   #failure: Error | undefined
   #gone = false
@@ -100,7 +110,7 @@ class Writing implements Capture {
     this.#into.on('error', failure => this.#failed(failure))
     this.#into.on('close', () => this.#failed(new Error('its reader has left')))
     this.#into.write(pcapngStart(interfaces, `xcluster ${version}`))
-    if (this.#held.length > 0) this.#wait()
+    this.#wait()
     if (this.#gone) this.gone()
   }
 
@@ -133,9 +143,10 @@ class Writing implements Capture {
   }
 
   frame(from: OpenLink, bytes: Uint8Array, at: number): void {
+    this.#taken += bytes.length + structures
+    if (this.#target) this.#wait()
     if (this.#failure || !this.#filter(bytes)) return
     this.#held.push({ from, link: 0, at, stored: this.#store.keep(bytes) })
-    if (this.#target) this.#wait()
   }
 
   close(): Promise<Recorded> {
@@ -153,21 +164,25 @@ class Writing implements Capture {
     return this.#target!.stream
   }
 
-  /** Writes the frames that no older one can follow. */
+  /** Receives what has come, and writes the frames that no older one can follow. */
   #pass(): void {
-    this.#cancel = undefined
     const now = Date.now()
+    const before = this.#taken
     let until = now - margin
     for (const each of this.#opened!.links) if (!each.link!.drain()) until = Math.min(until, each.latest)
+    const isFlowing = this.#taken > before
     this.#held.sort((one, other) => one.at - other.at)
     const isSetBack = (this.#held.at(-1)?.at ?? 0) > now + 1000 // the machine's clock was
     const ready = isSetBack ? this.#held.length : this.#held.findIndex(({ at }) => at > until)
     this.#write(this.#held.splice(0, ready < 0 ? this.#held.length : ready))
-    if (this.#held.length > 0) this.#wait()
+    this.#cancel = undefined
+    this.#pace = isFlowing ? nextPace(this.#pace, this.#taken) : shortestPace
+    this.#taken = 0
+    if (isFlowing || this.#held.length > 0) this.#wait()
   }
 
   #wait(): void {
-    this.#cancel ??= this.#clock.after(patience, () => this.#pass())
+    this.#cancel ??= this.#clock.after(this.#pace, () => this.#pass())
   }
 
   #write(frames: readonly Held[]): void {
@@ -217,6 +232,11 @@ class Writing implements Capture {
     if (target.remove) await rm(target.file!, { force: true })
     throw notWritten(target, this.#failure)
   }
+}
+
+/** Looks are as rare as there is little to see, and get rarer slowly. */
+function nextPace(pace: number, taken: number): number {
+  return Math.max(shortestPace, Math.min(longestPace, 2 * pace, (pace * enough) / taken))
 }
 
 function notWritten({ file, remove }: CaptureTarget, cause: Error): Error {

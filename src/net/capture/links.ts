@@ -12,6 +12,8 @@ export interface NamedLink {
 export interface LinksReceiver {
   /** Where the next frame is received, as a `FrameReceiver` has it. */
   room?(): Uint8Array
+  /** It drains the links itself, as a `FrameReceiver` may. */
+  readonly drains?: boolean
   /** Keep a copy of the bytes. */
   frame(link: OpenLink, bytes: Uint8Array, at: number): void
   /** All links have gone. */
@@ -44,9 +46,6 @@ export class OpenLink {
   }
 }
 
-/** A file's frames are received together: to wake up for each takes this process half of its time. */
-const gatherMs = 10
-
 export interface OpenLinks extends AsyncDisposable {
   readonly links: readonly OpenLink[]
   /** The names of links that the host cannot see. */
@@ -76,7 +75,8 @@ export async function openLinks(
       receiver.frame(each, bytes, at)
     }
     const room = receiver.room && (() => receiver.room!())
-    each.link = await fabric.capture(each.spec, { ...(room && { room }), gatherMs, frame, end: ended })
+    const { drains = false } = receiver
+    each.link = await fabric.capture(each.spec, { ...(room && { room }), drains, frame, end: ended })
   })
   const results = await Promise.allSettled(opening)
   const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))

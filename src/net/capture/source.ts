@@ -10,8 +10,8 @@ import { joinSegment } from '../segment/segment.ts'
 export interface FrameReceiver {
   /** Where the next frame is received, if that is possible: then `bytes` is its beginning. */
   room?(): Uint8Array
-  /** Milliseconds in which frames may gather before they are received. Default: none. */
-  readonly gatherMs?: number
+  /** It calls `drain` from time to time as long as frames come, so that they may gather. Default: false. */
+  readonly drains?: boolean
   /** `at`: when the kernel saw it, in milliseconds since 1970. Keep a copy of the bytes. */
   frame(bytes: Uint8Array, at: number): void
   /** The link has gone, and what it had is complete. */

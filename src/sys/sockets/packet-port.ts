@@ -1,4 +1,3 @@
-import { systemClock } from '../../base/index.ts'
 import { binding, type Received } from '../binding.ts'
 import * as kernel from '../constants.ts'
 import { closeFd } from '../descriptor.ts'
@@ -17,8 +16,11 @@ export interface PacketPlace {
 export interface PacketReceiver {
   /** Where the next frame is received; the rest of a longer one is cut off. Default: all receive into the same memory. */
   room?(): Uint8Array
-  /** Milliseconds in which frames gather before they are received: each time costs a switch of processes. Default: none. */
-  readonly gatherMs?: number
+  /**
+   * It calls `drain` from time to time as long as frames come. They gather meanwhile, because each wake-up costs more than
+   * a frame. Default: false, each frame is received at once.
+   */
+  readonly drains?: boolean
   /** A frame, with the time at which the kernel saw it, in milliseconds since 1970. Keep a copy of the bytes. */
   frame(bytes: Uint8Array, at: number): void
   /** The interface has gone. Called once; nothing follows. */
@@ -28,7 +30,7 @@ export interface PacketReceiver {
 const receiveBuffer = 32 << 20
 /** Longer than any frame: segmentation offload makes some of 64 KiB and its headers. */
 const longestFrame = 128 << 10
-/** Frames gather only where they have room: what comes at 1 GB/s in 10 ms, and the kernel's structures around it. */
+/** Frames gather only where they have room. */
 const leastToGather = 16 << 20
 const mostPerTurn = 256
 /** What a full buffer can hold is received before a port closes; what arrives meanwhile need not be. */
@@ -46,7 +48,8 @@ export function openPackets({ namespace, index }: PacketPlace, receiver: PacketR
       resizeBuffer(fd, 'receive', receiveBuffer)
       binding().setOption(fd, kernel.SOL_SOCKET, kernel.SO_TIMESTAMPNS, 1)
       binding().bindAddress(fd, linkAddress(index))
-      return new PacketPort(fd, receiver, { mayGather: bufferSize(fd, 'receive') >= leastToGather })
+      const gathers = receiver.drains === true && bufferSize(fd, 'receive') >= leastToGather
+      return new PacketPort(fd, receiver, { gathers })
     } catch (failure) {
       closeFd(fd)
       throw failure
@@ -66,17 +69,17 @@ function linkAddress(index: number): Uint8Array {
 /** Receives the frames of one interface until that goes. */
 export class PacketPort implements AsyncDisposable {
   readonly #watch: FdWatch
-  readonly #mayGather: boolean
+  /** While frames come, the socket is not watched. */
+  #gathers: boolean
   #receiver: PacketReceiver | undefined
   #failure: Error | undefined
   #dropped = 0
-  #cancel: (() => void) | undefined
 
   /** Takes over the fd of a bound packet socket. */
-  constructor(fd: number, receiver: PacketReceiver, { mayGather = false } = {}) {
+  constructor(fd: number, receiver: PacketReceiver, { gathers = false } = {}) {
     this.#receiver = receiver
-    this.#mayGather = mayGather
-    this.#watch = new FdWatch(fd, { readable: () => this.#readable() })
+    this.#gathers = gathers
+    this.#watch = new FdWatch(fd, { readable: () => void this.drain() })
     this.#watch.reading(true)
   }
 
@@ -93,7 +96,10 @@ export class PacketPort implements AsyncDisposable {
 
   /** Receives what has arrived, at most 256 frames. True when that is all. */
   drain(): boolean {
-    return this.#receive() < mostPerTurn
+    const received = this.#receive()
+    const isFlowing = received > 0 && received < mostPerTurn
+    if (this.#gathers) this.#watch.reading(!isFlowing)
+    return received < mostPerTurn
   }
 
   /** The number of frames that it received. */
@@ -108,22 +114,11 @@ export class PacketPort implements AsyncDisposable {
     return mostPerTurn
   }
 
-  /** While frames come, the socket is not watched: it is looked at from time to time. */
-  #readable(): void {
-    const received = this.#receive()
-    const gatherMs = this.#receiver?.gatherMs
-    if (gatherMs === undefined || !this.#mayGather) return
-    const isFlowing = received > 0 && received < mostPerTurn
-    this.#watch.reading(!isFlowing)
-    if (isFlowing) this.#cancel = systemClock.after(gatherMs, () => this.#readable())
-  }
-
   /**
    * What has arrived is received before it closes. The kernel then waits for all processors to be done with the socket
    * (`packet_release`, net/packet/af_packet.c). A thread waits these 30 ms.
    */
   close(): Promise<void> {
-    this.#cancel?.()
     if (!this.#watch.closed) {
       for (let turn = 0; turn < lastTurns && !this.drain(); turn++);
       this.dropped // a last look at the counter
@@ -157,7 +152,7 @@ export class PacketPort implements AsyncDisposable {
   #end(failure: Error): void {
     const receiver = this.#receiver
     this.#receiver = undefined
-    this.#cancel?.()
+    this.#gathers = false
     this.#watch.reading(false)
     receiver?.end(failure)
   }

@@ -20,6 +20,7 @@ import { frames } from '../../support/frames.ts'
 import { test } from '../../support/leaks.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { readPcapng } from '../../support/pcapng-reader.ts'
+import { waitFor } from '../../support/wait.ts'
 
 const settings = resolveSettings({ options: { nvm: 2, nrouters: 0 } })
 const { bridges: plan } = planCluster(settings)
@@ -130,6 +131,30 @@ describe('a capture of several links', () => {
     expect(readPcapng(Buffer.concat(pieces)).packets.length).toBe(2)
   })
 
+  test('into a stream has a frame soon, after a rest and after frames that the filter left out', async () => {
+    await using fabric = await openBridgeFabric(plan)
+    let written = 0
+    const stream = new Writable({
+      write(piece: Uint8Array, _, done) {
+        written += piece.length
+        done()
+      },
+    })
+    const capturing = await capture(fabric, '', { target: { stream }, filter: 'ether proto 0x88cc' })
+    const send = await sender(fabric)
+    for (let round = 0; round < 3; round++) {
+      for (let number = 0; number < 5; number++) {
+        send(broadcast(number))
+        await new Promise(resolve => setTimeout(resolve, 5))
+      }
+      const before = written
+      send(frames.lldp!)
+      expect(await waitFor(() => written > before, 5000)).toBe(true)
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    await capturing.close()
+  })
+
   test('ends by itself when its links have gone, with what they had', async () => {
     await using fabric = await openBridgeFabric(plan)
     const file = join(directory(), 'gone.pcapng')
@@ -215,7 +240,9 @@ describe('the wait for a packet', () => {
       wait(fabric),
     )
     await new Promise(resolve => setImmediate(resolve))
-    for (const name of ['arpRequest', 'tcpData', 'syn', 'ping']) send(frames[name]!)
+    send(frames.arpRequest!)
+    await new Promise(resolve => setTimeout(resolve, 20)) // frames that follow others do not gather
+    for (const name of ['tcpData', 'syn', 'ping']) send(frames[name]!)
     expect(await byFilter).toMatchObject({
       ...{ link: 'vm-001/eth1', node: 1, net: 1 },
       ...{ ip: { source: '192.168.1.1' }, tcp: { destinationPort: 80, flags: ['syn'] } },

@@ -62,11 +62,11 @@ describe('a capture', () => {
     await recording.close()
   })
 
-  test('whose frames gather has all of them: in a row, more than one turn takes, and after a rest', async () => {
+  test('that drains its link has the first frame at once, and others when it drains', async () => {
     await using fabric = await openBridgeFabric(plan)
     const seen: string[] = []
-    await using _ = await fabric.capture(tapOf(1, 1), {
-      gatherMs: 20,
+    await using link = await fabric.capture(tapOf(1, 1), {
+      drains: true,
       frame(bytes) {
         const text = Buffer.from(bytes).subarray(12)
         if (text.readUInt16BE(0) === 0xcafe) seen.push(text.subarray(2).toString().trimEnd())
@@ -81,11 +81,25 @@ describe('a capture', () => {
         writeSync(eth1!.fds[0]!, Buffer.concat([Buffer.alloc(10), frame(1, 2, sent.at(-1)!)]))
       }
     }
-    for (const count of [1, 2, 600, 1]) {
-      send(count)
-      expect(await waitFor(() => seen.length === sent.length, 5000)).toBe(true)
-      if (count === 600) await new Promise(resolve => setTimeout(resolve, 100)) // it is watched again
+    const all = () => seen.length === sent.length
+    send(1)
+    expect(await waitFor(all, 5000)).toBe(true)
+    send(2)
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect(seen.length).toBe(1)
+    expect(link.drain()).toBe(true)
+    expect(seen.length).toBe(3)
+    send(600) // more than one turn takes: the rest needs no drain
+    expect(link.drain()).toBe(false)
+    expect(await waitFor(all, 5000)).toBe(true)
+    let cameAtOnce = false
+    for (let round = 0; round < 5 && !cameAtOnce; round++) {
+      while (seen.length < sent.length) link.drain()
+      link.drain() // it finds nothing, unless the bridge has sent something of its own
+      send(1)
+      cameAtOnce = await waitFor(all, 500)
     }
+    expect(cameAtOnce).toBe(true)
     expect(seen).toEqual(sent)
   })
 
