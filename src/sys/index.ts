@@ -39,6 +39,7 @@ export {
   type UserScript,
   type UserScriptEnd,
 } from './processes/user-script.ts'
+export { resizeBuffer } from './sockets/buffer-size.ts'
 export { type ConnectWait, connectWhenReady, type StreamPlace } from './sockets/connect.ts'
 export { type Bound, type BoundSocket, boundSockets, holderOf } from './sockets/holder.ts'
 export { bindInet, type InetPlace, type InetSocket } from './sockets/inet-socket.ts'

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { messageOf } from '../../base/index.ts'
 import { peerCredentials } from '../../sys/index.ts'
+import { descriptorOf } from './descriptor.ts'
 
 /** Answers the requests that arrive on a socket. */
 export interface Answering {
@@ -97,9 +98,8 @@ export class Listener {
 
 /** The mode of the directory keeps other users out. This check holds even if that mode is changed. */
 function isOurs(peer: Socket): boolean {
-  // Node has no public way from a socket to its descriptor. Without a descriptor the peer is refused.
-  const fd = (peer as unknown as { _handle?: { fd?: number } })._handle?.fd
-  if (fd === undefined || fd < 0) return false
+  const fd = descriptorOf(peer)
+  if (fd === undefined) return false
   const { uid } = peerCredentials(fd)
   return uid === 0 || uid === process.geteuid?.()
 }

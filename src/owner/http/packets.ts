@@ -1,10 +1,15 @@
 import { type Duplex, Writable } from 'node:stream'
 import { type AskedOf, unseenHeader, verbs } from '../../api/index.ts'
 import { defer } from '../../base/index.ts'
+import { resizeBuffer } from '../../sys/index.ts'
 import { OwnerError } from '../errors.ts'
 import type { Owner } from '../owner.ts'
 import { idsOf } from './changes.ts'
+import { descriptorOf } from './descriptor.ts'
 import { upgradeAnswer } from './streams.ts'
+
+/** Bytes of a capture that the kernel takes at once: with less, the owner and its reader wait for each other. */
+const sendBuffer = 4 << 20
 
 /** Connects the socket of an upgraded request to a capture, until it stops sending or leaves, or the links go. */
 export async function joinPackets(
@@ -12,6 +17,8 @@ export async function joinPackets(
   { nodes, nets, filter }: AskedOf<typeof verbs.packets>,
   socket: Duplex,
 ): Promise<void> {
+  const fd = descriptorOf(socket)
+  if (fd !== undefined) resizeBuffer(fd, 'send', sendBuffer)
   const answered = defer<void>()
   const stream = onwardTo(socket, answered.promise)
   const choice = { nodes: idsOf(owner, nodes), nets: nets?.map(netOf) }

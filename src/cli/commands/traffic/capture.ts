@@ -1,9 +1,10 @@
-import { writeSync } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { rmSync, writeSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { Socket } from 'node:net'
+import { finished } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import { verbs } from '../../../api/index.ts'
-import { isSystemError, reasonOf, systemClock } from '../../../base/index.ts'
+import { defer, isSystemError, reasonOf, systemClock } from '../../../base/index.ts'
 import { CliError } from '../../errors.ts'
 import { nameOption } from '../../options/shared.ts'
 import { print, printJson, printRaw, tell } from '../../output.ts'
@@ -83,10 +84,11 @@ async function received(
   const cancel = systemClock.after(forMs ?? Number.POSITIVE_INFINITY, end)
   const counter = new PcapngCounter()
   try {
-    for await (const piece of socket) {
-      counter.push(piece as Buffer)
-      if (!(await target.write(piece as Buffer))) return counter
-    }
+    const hasReader = await passOn(socket, piece => {
+      counter.push(piece)
+      return target.write(piece)
+    })
+    if (!hasReader) return counter
   } catch (failure) {
     if (!isSystemError(failure, 'ECONNRESET', 'EPIPE')) throw failure
   } finally {
@@ -97,11 +99,32 @@ async function received(
   return counter
 }
 
+/**
+ * Takes what comes until the end. False: `take` said that it wants no more. It is called at once with each piece, because
+ * the promises of an iteration take longer than a piece of a fast capture; a promise of its own lets the sender wait.
+ */
+async function passOn(socket: Socket, take: (piece: Buffer) => boolean | Promise<boolean>): Promise<boolean> {
+  const passed = defer<boolean>()
+  const went = (isWanted: boolean) => (isWanted ? socket.resume() : passed.resolve(false))
+  socket.on('data', (piece: Buffer) => {
+    try {
+      const taken = take(piece)
+      if (taken === true) return
+      socket.pause()
+      Promise.resolve(taken).then(went).catch(passed.reject)
+    } catch (failure) {
+      passed.reject(failure)
+    }
+  })
+  finished(socket, { writable: false }).then(() => passed.resolve(true), passed.reject)
+  return await passed.promise
+}
+
 /** What a capture is written to. */
 interface Target extends AsyncDisposable {
   readonly name: string
   /** False: its reader has left. */
-  write(piece: Buffer): Promise<boolean>
+  write(piece: Buffer): boolean | Promise<boolean>
 }
 
 const standardOutput: Target = {
@@ -117,29 +140,31 @@ async function openFile(name: string): Promise<Target> {
   const isFile = (await handle.stat()).isFile()
   return {
     name,
-    async write(piece) {
-      try {
-        // A disk's file is written at once: a thread's turn for each piece takes longer on a busy machine.
-        if (isFile) writeFileAll(handle.fd, piece)
-        else await writeAll(handle, piece)
-        return true
-      } catch (cause) {
-        if (isSystemError(cause, 'EPIPE')) return false
-        if (isFile) await rm(name, { force: true })
-        throw notWritten(name, `${reasonOf(cause)}${isFile ? '; the file has been removed' : ''}`, cause)
-      }
-    },
+    write: isFile ? piece => writeFile(handle, name, piece) : piece => writeDevice(handle, name, piece),
     [Symbol.asyncDispose]: () => handle.close(),
   }
 }
 
-function writeFileAll(fd: number, piece: Buffer): void {
-  for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at)
+/** At once: a thread's turn for each piece takes longer on a busy machine. The file is removed when it cannot be written. */
+function writeFile({ fd }: FileHandle, name: string, piece: Buffer): true {
+  try {
+    for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at)
+    return true
+  } catch (cause) {
+    rmSync(name, { force: true })
+    throw notWritten(name, `${reasonOf(cause)}; the file has been removed`, cause)
+  }
 }
 
-/** write(2) can take less than it is given. */
-async function writeAll(handle: FileHandle, piece: Buffer): Promise<void> {
-  for (let at = 0; at < piece.length; ) at += (await handle.write(piece, at)).bytesWritten
+/** False: its reader has left. */
+async function writeDevice(handle: FileHandle, name: string, piece: Buffer): Promise<boolean> {
+  try {
+    for (let at = 0; at < piece.length; ) at += (await handle.write(piece, at)).bytesWritten
+    return true
+  } catch (cause) {
+    if (isSystemError(cause, 'EPIPE')) return false
+    throw notWritten(name, reasonOf(cause), cause)
+  }
 }
 
 function said({ frames, bytes, lost }: PcapngTally, file: string, tells: typeof tell): void {
