@@ -39,6 +39,7 @@ const capture: Benchmark = {
     const byCluster = () => transfer(async args => textOf((await cluster.exec(2, args)).stdout))
     const byXc = () => transfer(args => xc.good(['exec', '2', '--', ...args]))
     const captured = async (links: LinkChoice) => {
+      using _ = removedLater(file)
       const running = await cluster.capture({ ...links, file })
       const sample = await byCluster()
       const { frames, lost } = await running.close()
@@ -48,12 +49,14 @@ const capture: Benchmark = {
       plain: byCluster,
       captured: () => captured({ nodes: [1], nets: [1] }),
       tcpdump: async () => {
-        await using _ = await Tcpdump.start(cluster.status().netns, file)
+        using _ = removedLater(file)
+        await using _tcpdump = await Tcpdump.start(cluster.status().netns, file)
         return byCluster()
       },
       'captured twice': () => captured({ nets: [1] }),
       'plain, xc': byXc,
       'captured, xc': async () => {
+        using _ = removedLater(file)
         const running = xc.begin(['capture', '--node', '1', '--net', '1', '-w', file])
         await running.says(/apturing/)
         const sample = await byXc()
@@ -71,6 +74,11 @@ const capture: Benchmark = {
   },
 }
 export default capture
+
+/** Removes a capture before the kernel writes it to the disk, while something else is measured. */
+const removedLater = (file: string): Disposable => ({
+  [Symbol.dispose]: () => rmSync(file, { force: true }),
+})
 
 /** tcpdump(1) of node 1's link on net 1: all of each packet, with the buffer of `cluster.capture`. */
 class Tcpdump implements AsyncDisposable {
