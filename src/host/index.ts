@@ -1,7 +1,9 @@
 export {
   findOverlay,
   listOverlays,
+  makeOverlay,
   merge,
+  type OverlayContent,
   type OverlaySource,
   overlayArchive,
   plainArchive,

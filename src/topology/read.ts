@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
-import type { z } from 'zod'
 import { kindOf, messageOf, reasonOf, systemClock, within, XclusterError } from '../base/index.ts'
 import {
   resolveSettings,
@@ -14,6 +13,7 @@ import { checkTopology } from './check.ts'
 import { type Document, moduleDocument, type Path, parseYaml } from './document.ts'
 import { badTopology } from './errors.ts'
 import { fileOfTopology, topologyOfFile } from './form.ts'
+import { problemOf } from './problem.ts'
 import { fileSchema, type TopologyFile } from './schema.ts'
 
 /** A topology with the settings that its file gives. */
@@ -99,28 +99,6 @@ function prototypeKeyIn(value: unknown, path: Path = []): Path | undefined {
 
 /** More levels than a topology has. */
 const deepest = 12
-
-/** The first problem in words. Of a value that can have several forms, that of the form which fits best. */
-function problemOf(issue: z.core.$ZodIssue): { readonly path: PropertyKey[]; readonly reason: string } {
-  const { path } = issue
-  if (issue.code === 'unrecognized_keys')
-    return { path: [...path, issue.keys[0]!], reason: 'there is no such key' }
-  if (issue.code === 'invalid_key')
-    return { path: [...path], reason: issue.issues[0]?.message ?? issue.message }
-  if (issue.code === 'invalid_union') {
-    const nearest = issue.errors.filter(each => each.length > 0).sort((a, b) => depth(b) - depth(a))[0]
-    if (nearest && depth(nearest) > 0) {
-      const inner = problemOf(nearest[0]!)
-      return { path: [...path, ...inner.path], reason: inner.reason }
-    }
-  }
-  return { path: [...path], reason: issue.message }
-}
-
-function depth(issues: readonly z.core.$ZodIssue[]): number {
-  const [{ path, code }] = [issues[0]!]
-  return path.length + (code === 'unrecognized_keys' ? 1 : 0)
-}
 
 /** What a base has and the file does not replace. */
 function withBase(given: TopologyFile, document: Document): TopologyFile {

@@ -1,8 +1,13 @@
+import { split } from 'shlex'
 import { z } from 'zod'
-import { nodeName } from '../../base/index.ts'
+import { messageOf, nodeName } from '../../base/index.ts'
+import { settings } from '../../plan/index.ts'
 import type { Document } from '../document.ts'
 import { badTopology } from '../errors.ts'
+import { problemOf } from '../problem.ts'
 import type { TopologyFile } from '../schema.ts'
+import type { GivenNode } from './guest-files.ts'
+import { fieldsOf, type NodeFields, nodeParts } from './node-fields.ts'
 
 /** What was read of a topology of another tool. */
 export interface Converted {
@@ -11,16 +16,11 @@ export interface Converted {
   readonly nodes: ReadonlyMap<number, string>
   /** By number of ours, the ends of a link there: `srl1:e1-1`. */
   readonly nets: ReadonlyMap<number, readonly string[]>
+  /** What guests get by an overlay. */
+  readonly given: readonly GivenNode[]
   /** What ours has otherwise, or not at all, in words. */
   readonly remarks: readonly string[]
 }
-
-const fields = z.looseObject({
-  kind: z.string().optional(),
-  group: z.string().optional(),
-})
-type Fields = z.infer<typeof fields>
-const byName = z.record(z.string(), fields.nullish()).nullish()
 
 const end = z.union([z.string(), z.looseObject({ node: z.string(), interface: z.string() })])
 
@@ -28,10 +28,7 @@ const end = z.union([z.string(), z.looseObject({ node: z.string(), interface: z.
 const schema = z.looseObject({
   name: z.string().optional(),
   topology: z.looseObject({
-    defaults: fields.nullish(),
-    kinds: byName,
-    groups: byName,
-    nodes: z.record(z.string(), fields.nullish()),
+    ...nodeParts,
     links: z
       .array(
         z.looseObject({
@@ -55,7 +52,9 @@ interface Link {
 }
 
 const bridgeKinds = ['bridge', 'ovs-bridge']
-/** Ends of links that are no nodes. */
+const hostKind = 'host'
+const forwardingKeys = ['net.ipv4.ip_forward', 'net.ipv4.conf.all.forwarding', 'net.ipv6.conf.all.forwarding']
+/** Ends of links that are no nodes here. */
 const outside = ['host', 'mgmt-net', 'macvlan', 'vxlan', 'vxlan-stitch', 'dummy']
 const mostRouters = 20
 const mostNodes = 200
@@ -68,8 +67,8 @@ const mostNets = 255
 export function fromContainerlab(document: Document): Converted {
   const { data, error } = schema.safeParse(document.value)
   if (!data) {
-    const { path, message } = error.issues[0]!
-    throw badTopology(document.place(path), message, 'Give a topology file of containerlab')
+    const { path, reason } = problemOf(error.issues[0]!)
+    throw badTopology(document.place(path), reason, 'Give a topology file of containerlab')
   }
   return new Conversion(document, data).result()
 }
@@ -86,52 +85,82 @@ class Conversion {
 
   result(): Converted {
     const { nodes: all } = this.#lab.topology
-    const names = Object.keys(all).filter(name => !this.#isBridge(name))
+    const names = Object.keys(all).filter(name => !this.#isBridge(name) && !this.#isHost(name))
     const nets = this.#netsOf(this.#links())
     const count = (name: string) => nets.filter(({ ends }) => ends.some(({ node }) => node === name)).length
-    const forwards = (name: string) =>
-      count(name) > 1 || ![undefined, 'linux'].includes(this.#settings(name).kind)
+    const forwards = (name: string) => {
+      const { kind, sysctls } = this.#fields(name)
+      const said = forwardingKeys.flatMap(key => sysctls.get(key) ?? [])
+      return said.length > 0 ? said.includes('1') : count(name) > 1 || ![undefined, 'linux'].includes(kind)
+    }
     const ids = this.#numbered(names, forwards)
+    const devs = new Map(names.map(name => [name, this.#interfaces(name, nets)]))
     for (const name of Object.keys(all)) this.#tellMissing(name)
-    this.#tellRest()
-    const file = this.#fileOf({ ids, nets, forwards })
+    if (this.#lab.mgmt !== undefined) this.#remarks.push('mgmt: the management net is net 0, 192.168.0.0/24')
     return {
-      file,
+      file: this.#fileOf({ ids, nets, devs, forwards }),
       nodes: new Map([...ids].map(([name, id]) => [id, name])),
       nets: new Map(
         nets.map(({ ends }, index) => [index + 1, ends.map(({ node, dev }) => `${node}:${dev}`)]),
       ),
+      given: [...ids].map(([name, id]) => this.#givenTo(name, id, devs.get(name)!)),
       remarks: this.#remarks,
     }
   }
 
-  #fileOf({ ids, nets, forwards }: Numbered): TopologyFile {
-    const own = [...ids].map(([name, id]) => [`${id}`, this.#interfaces(name, nets)] as const)
+  #fileOf({ ids, nets, devs, forwards }: Numbered): TopologyFile {
+    const netsOf = (name: string) => [0, ...devs.get(name)!.map(({ net }) => net)]
     const routers = [...ids.values()].filter(id => id > mostNodes).length
     const setup = [...ids].filter(([name]) => forwards(name)).map(([, id]) => [`${id}`, { forwarding: true }])
     const mtus = nets.flatMap(({ mtu }, index) => (mtu === undefined ? [] : [[`mtu${index + 1}`, mtu]]))
+    const sizes = [...ids].flatMap(([name, id]) => {
+      const { memory, cpu } = this.#fields(name)
+      return [
+        ...(memory !== undefined && memory > settings.mem.default ? [[`mem${id}`, memory]] : []),
+        ...(cpu !== undefined ? [[`smp${id}`, Math.ceil(cpu)]] : []),
+      ]
+    })
     return {
       name: (this.#lab.name ?? 'lab').replace(/[^\w.-]/g, '-').slice(0, 64),
       nodes: ids.size - routers,
       routers,
       testers: 0,
-      nets: Object.fromEntries(own),
+      nets: Object.fromEntries([...ids].map(([name, id]) => [`${id}`, netsOf(name)])),
       setup: Object.fromEntries(setup),
-      settings: { hostNets: [0], ...Object.fromEntries(mtus) },
+      settings: { hostNets: [0], ...Object.fromEntries([...mtus, ...sizes]) },
     }
   }
 
-  /** The nets of a node in the order of its interfaces: eth2 before eth10. */
-  #interfaces(name: string, nets: readonly Link[]): number[] {
-    const own = nets.flatMap(({ ends }, index) =>
+  /** The interfaces of a node in the order of their names there: eth2 before eth10. The first is eth1 here. */
+  #interfaces(name: string, nets: readonly Link[]): Interface[] {
+    const all = nets.flatMap(({ ends }, index) =>
       ends.filter(({ node }) => node === name).map(({ dev }) => ({ dev, net: index + 1 })),
     )
-    own.sort((a, b) => a.dev.localeCompare(b.dev, 'en', { numeric: true }))
+    all.sort((a, b) => a.dev.localeCompare(b.dev, 'en', { numeric: true }))
+    const isFirst = ({ net }: Interface, index: number) => all.findIndex(each => each.net === net) === index
+    const own = all.filter(isFirst)
     const moved = own.flatMap(({ dev }, index) =>
-      dev === `eth${index + 1}` ? [] : [`${dev} is eth${index + 1} here`],
+      dev === devOf(index) ? [] : `${dev} is ${devOf(index)} here`,
     )
     if (moved.length > 0) this.#remarks.push(`${name}: ${moved.join(', ')}`)
-    return [0, ...new Set(own.map(({ net }) => net))]
+    for (const each of all)
+      if (!own.includes(each))
+        this.#remarks.push(`${name}: without its ${each.dev}: a node has one interface on a net`)
+    return own
+  }
+
+  #givenTo(name: string, id: number, devs: readonly Interface[]): GivenNode {
+    const { exec, binds, env, sysctls } = this.#fields(name)
+    const renamed = new Map(devs.map(({ dev }, index) => [dev, devOf(index)]))
+    const commands = exec.map(({ text, path }) => {
+      try {
+        return split(text).map(word => renamedIn(word, renamed))
+      } catch (failure) {
+        throw this.#refused(path, `'${text}' is not a command: ${messageOf(failure)}`)
+      }
+    })
+    const others = [...sysctls].filter(([key]) => !forwardingKeys.includes(key))
+    return { name, id, binds, env, sysctls: new Map(others), commands }
   }
 
   /** Routers get the numbers of routers as far as those go. */
@@ -173,7 +202,7 @@ class Conversion {
       const ends = (endpoints ?? (endpoint === undefined ? [] : [endpoint])).map(each =>
         this.#endOf(each, index),
       )
-      const away = ends.find(({ node }) => !this.#lab.topology.nodes[node] && outside.includes(node))
+      const away = ends.find(({ node }) => this.#isOutside(node))
       if (away === undefined && ends.length === 2) {
         for (const { node } of ends)
           if (!Object.hasOwn(this.#lab.topology.nodes, node))
@@ -195,39 +224,28 @@ class Conversion {
     return { node, dev }
   }
 
-  #isBridge(name: string): boolean {
-    return bridgeKinds.includes(this.#settings(name).kind ?? '')
+  #isOutside(name: string): boolean {
+    return Object.hasOwn(this.#lab.topology.nodes, name) ? this.#isHost(name) : outside.includes(name)
   }
 
-  /** A node with what its group, its kind and the defaults give it, in this order. */
-  #settings(name: string): Fields {
-    const { defaults, kinds, groups, nodes } = this.#lab.topology
-    const own = nodes[name] ?? {}
-    const group = groups?.[own.group ?? ''] ?? {}
-    const kind = own.kind ?? group.kind ?? defaults?.kind
-    return { ...defaults, ...kinds?.[kind ?? ''], ...group, ...own, ...(kind !== undefined && { kind }) }
+  #isBridge(name: string): boolean {
+    return bridgeKinds.includes(this.#fields(name).kind ?? '')
+  }
+
+  /** A node that stands for the machine that the lab runs on. */
+  #isHost(name: string): boolean {
+    return this.#fields(name).kind === hostKind
+  }
+
+  #fields(name: string): NodeFields {
+    return fieldsOf(this.#lab.topology, name)
   }
 
   /** What a guest here is not given. */
   #tellMissing(name: string): void {
-    const parts = [
-      'image',
-      'startup-config',
-      'exec',
-      'binds',
-      'env',
-      'ports',
-      'cmd',
-      'mgmt-ipv4',
-      'mgmt-ipv6',
-    ]
-    const settings = this.#settings(name)
-    const had = parts.filter(part => settings[part] !== undefined)
-    if (had.length > 0) this.#remarks.push(`${name}: without its ${had.join(', ')}`)
-  }
-
-  #tellRest(): void {
-    if (this.#lab.mgmt !== undefined) this.#remarks.push('mgmt: the management net is net 0, 192.168.0.0/24')
+    const { others } = this.#fields(name)
+    if (this.#isHost(name)) this.#remarks.push(`${name}: it is the machine itself`)
+    else if (others.length > 0) this.#remarks.push(`${name}: without its ${others.join(', ')}`)
   }
 
   #refused(path: readonly PropertyKey[], reason: string) {
@@ -235,14 +253,27 @@ class Conversion {
   }
 }
 
+interface Interface {
+  readonly dev: string
+  readonly net: number
+}
+
 interface Numbered {
   readonly ids: ReadonlyMap<string, number>
   readonly nets: readonly Link[]
+  readonly devs: ReadonlyMap<string, readonly Interface[]>
   readonly forwards: (name: string) => boolean
 }
 
+const devOf = (index: number) => `eth${index + 1}`
+
+/** With the names that interfaces have here, wherever such a name stands by itself. */
+function renamedIn(word: string, names: ReadonlyMap<string, string>): string {
+  return word.replace(/[\w-]+/g, part => names.get(part) ?? part)
+}
+
 /** One comment for each node and net: what it was called. */
-export function legendOf({ nodes, nets }: Converted): string[] {
+export function legendOf({ nodes, nets }: Pick<Converted, 'nodes' | 'nets'>): string[] {
   return [
     ...[...nodes].map(([id, name]) => `${nodeName(id)}: ${name}`),
     ...[...nets].map(([net, ends]) => `net ${net}: ${ends.join(' – ')}`),

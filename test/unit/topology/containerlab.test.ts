@@ -78,16 +78,81 @@ describe('a containerlab topology', () => {
   test('says what differs', () => {
     expect(convert(clos).remarks).toEqual([
       'the link leaf1:e1-50 to host:leaf1: it leaves the lab',
-      'leaf1: without its image, startup-config',
-      'leaf2: without its image',
-      'spine1: without its image',
-      'client1: without its image, exec',
-      'client2: without its image',
-      'client3: without its image',
-      'mgmt: the management net is net 0, 192.168.0.0/24',
       'leaf1: e1-1 is eth1 here, e1-49 is eth2 here',
       'leaf2: e1-1 is eth1 here, e1-2 is eth2 here, e1-49 is eth3 here',
       'spine1: e1-1 is eth1 here, e1-2 is eth2 here',
+      'leaf1: without its image, startup-config',
+      'leaf2: without its image',
+      'spine1: without its image',
+      'client1: without its image',
+      'client2: without its image',
+      'client3: without its image',
+      'mgmt: the management net is net 0, 192.168.0.0/24',
+    ])
+  })
+
+  test('gives a node what its defaults, kind and group have too, the nearest first', () => {
+    const { given, remarks, file } = convert(`
+topology:
+  defaults: { env: { A: 1, B: 2 }, exec: [one], memory: 1Gb, cpu: 0.5, ports: ["80:80"] }
+  kinds: { linux: { env: { B: 3 }, exec: [two], sysctls: { net.ipv4.ip_forward: 1 } } }
+  groups: { g: { kind: linux, exec: [three], memory: 512MiB, binds: [a:/a] } }
+  nodes:
+    n1: { group: g, env: { C: no }, exec: ["echo 'x y' | z"], binds: [b:/b], sysctls: { net.core.x: 9 } }
+    n2: { group: g, memory: 64m, cpu: 4, labels: { a: b }, sysctls: { net.ipv4.ip_forward: 0 } }
+    n3: { memory: lots }
+  links: [{ endpoints: ["n1:e7", "n2:eth1"] }]
+`)
+    expect(file.settings).toEqual({
+      ...{ hostNets: [0], mem3: undefined },
+      ...{ mem201: 512, smp1: 4, smp2: 1, smp201: 1 },
+    })
+    expect(file.setup).toEqual({ 201: { forwarding: true } })
+    expect(given.find(({ name }) => name === 'n1')).toEqual({
+      ...{ name: 'n1', id: 201, binds: ['a:/a', 'b:/b'] },
+      env: new Map(Object.entries({ A: '1', B: '3', C: 'no' })),
+      sysctls: new Map([['net.core.x', '9']]),
+      commands: [['one'], ['two'], ['three'], ['echo', 'x y', '|', 'z']],
+    })
+    expect(remarks).toEqual([
+      'n1: e7 is eth1 here',
+      'n1: without its ports',
+      'n2: without its ports, labels',
+      'n3: without its memory, ports',
+    ])
+  })
+
+  test('has commands with the names that interfaces have here', () => {
+    const { given } = convert(`
+topology:
+  nodes:
+    n: { exec: [ip link set dev eth2 mtu 1400, ip link add eth5.10 link eth5 type vlan id 10, sh -c "echo eth25 eth2"] }
+    m:
+    o:
+  links: [{ endpoints: ["n:eth2", "m:eth1"] }, { endpoints: ["n:eth5", "o:eth1"] }]
+`)
+    expect(given.find(({ name }) => name === 'n')!.commands.map(words => words.join(' '))).toEqual([
+      'ip link set dev eth1 mtu 1400',
+      'ip link add eth2.10 link eth2 type vlan id 10',
+      'sh -c echo eth25 eth1',
+    ])
+  })
+
+  test('leaves out the machine itself, and a second interface on a bridge', () => {
+    const { nodes, nets, remarks } = convert(`
+topology:
+  nodes: { h: { kind: host, exec: [reboot] }, b: { kind: bridge }, n: }
+  links:
+    - endpoints: ["h:eth0", "n:eth9"]
+    - endpoints: ["n:eth1", "b:p1"]
+    - endpoints: ["n:eth2", "b:p2"]
+`)
+    expect([...nodes]).toEqual([[1, 'n']])
+    expect([...nets.values()]).toEqual([['n:eth1', 'n:eth2']])
+    expect(remarks).toEqual([
+      'the link h:eth0 to n:eth9: it leaves the lab',
+      'n: without its eth2: a node has one interface on a net',
+      'h: it is the machine itself',
     ])
   })
 
@@ -102,6 +167,12 @@ describe('a containerlab topology', () => {
       'topology: { nodes: { a: , b: }, links: [{ endpoints: ["a", "b:eth1"] }] }',
       "'a' is not NODE:INTERFACE",
     ],
+    [
+      'topology: { defaults: { exec: ["echo ok", "echo \'"] }, nodes: { a: } }',
+      'lab.clab.yml:1:43 (topology.defaults.exec.1)',
+    ],
+    ['topology: { nodes: { a: { env: { "A B": x } } } }', 'is not the name of a variable'],
+    ['topology: { nodes: { a: { binds: x } } }', 'lab.clab.yml:1:34 (topology.nodes.a.binds)'],
     [
       `topology: { nodes: { ${Array.from({ length: 201 }, (_, n) => `n${n}: `).join(', ')} } }`,
       'it has 201 nodes, and a cluster at most 200',
