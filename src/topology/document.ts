@@ -1,6 +1,7 @@
+import { readFile, stat } from 'node:fs/promises'
 import { LineCounter, parseDocument } from 'yaml'
-import { messageOf } from '../base/index.ts'
-import { badTopology } from './errors.ts'
+import { messageOf, reasonOf } from '../base/index.ts'
+import { badTopology, TopologyError } from './errors.ts'
 
 export type Path = readonly PropertyKey[]
 
@@ -14,10 +15,30 @@ export interface Document {
 /** More than any lab has. A larger file is another one. */
 const longest = 1 << 20
 
+/** Reads a YAML file that is called `path` in errors. Throws BAD_TOPOLOGY. */
+export async function readYaml(path: string, file = path): Promise<Document> {
+  return parseYaml(path, await textOf(path, file))
+}
+
+async function textOf(path: string, file: string): Promise<string> {
+  try {
+    const stats = await stat(file)
+    if (!stats.isFile()) throw badTopology(path, 'it is not a file')
+    if (stats.size > longest) throw tooLong(path, stats.size)
+    return await readFile(file, 'utf8')
+  } catch (failure) {
+    if (failure instanceof TopologyError) throw failure
+    throw badTopology(path, reasonOf(failure), 'Give the path of a topology file, or the name of a topology')
+  }
+}
+
+function tooLong(path: string, bytes: number): TopologyError {
+  return badTopology(path, `it has ${bytes} bytes, and a topology at most ${longest}`)
+}
+
 /** Parses YAML (1.2, of which JSON is a part). Throws BAD_TOPOLOGY with line and column. */
 export function parseYaml(file: string, text: string): Document {
-  if (text.length > longest)
-    throw badTopology(file, `it has ${text.length} bytes, and a topology at most ${longest}`)
+  if (text.length > longest) throw tooLong(file, text.length)
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const at = (offset: number) => {

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { dirname, extname, resolve } from 'node:path'
-import { kindOf, messageOf, reasonOf, systemClock, within, XclusterError } from '../base/index.ts'
+import { kindOf, messageOf, systemClock, within, XclusterError } from '../base/index.ts'
 import {
   resolveSettings,
   type SettingOptions,
@@ -10,7 +9,7 @@ import {
   withPathsFrom,
 } from '../plan/index.ts'
 import { checkTopology } from './check.ts'
-import { type Document, moduleDocument, type Path, parseYaml } from './document.ts'
+import { type Document, moduleDocument, type Path, readYaml } from './document.ts'
 import { badTopology } from './errors.ts'
 import { fileOfTopology, topologyOfFile } from './form.ts'
 import { problemOf } from './problem.ts'
@@ -34,13 +33,8 @@ export async function readTopology(path: string): Promise<TopologyGiven> {
 }
 
 async function documentOf(path: string, file: string): Promise<Document> {
-  try {
-    if (!statSync(file).isFile()) throw badTopology(path, 'it is not a file')
-    if (!modules.includes(extname(file))) return parseYaml(path, await readFile(file, 'utf8'))
-  } catch (failure) {
-    if ((failure as { code?: string }).code === 'BAD_TOPOLOGY') throw failure
-    throw badTopology(path, reasonOf(failure), 'Give the path of a topology file, or the name of a topology')
-  }
+  if (!modules.includes(extname(file)) || !statSync(file, { throwIfNoEntry: false })?.isFile())
+    return await readYaml(path, file)
   const value = await defaultExport(path, file)
   if (typeof value === 'object' && value !== null) return moduleDocument(path, value)
   const reason = `its default export is ${kindOf(value)}, not a topology`

@@ -1,6 +1,6 @@
 import { split } from 'shlex'
 import { z } from 'zod'
-import { messageOf, nodeName } from '../../base/index.ts'
+import { messageOf, nodeName, printable } from '../../base/index.ts'
 import { settings } from '../../plan/index.ts'
 import type { Document } from '../document.ts'
 import { badTopology } from '../errors.ts'
@@ -77,6 +77,7 @@ class Conversion {
   readonly #document: Document
   readonly #lab: z.infer<typeof schema>
   readonly #remarks: string[] = []
+  readonly #taken = new Set<string>()
 
   constructor(document: Document, lab: z.infer<typeof schema>) {
     this.#document = document
@@ -202,11 +203,11 @@ class Conversion {
       const ends = (endpoints ?? (endpoint === undefined ? [] : [endpoint])).map(each =>
         this.#endOf(each, index),
       )
+      const path = ['topology', 'links', index]
       const away = ends.find(({ node }) => this.#isOutside(node))
-      if (away === undefined && ends.length === 2) {
-        for (const { node } of ends)
-          if (!Object.hasOwn(this.#lab.topology.nodes, node))
-            throw this.#refused(['topology', 'links', index], `there is no node '${node}'`)
+      if (away === undefined && endpoint === undefined) {
+        if (ends.length !== 2) throw this.#refused(path, 'a link has two endpoints')
+        for (const each of ends) this.#take(each, path)
         return [{ ends, mtu }]
       }
       this.#remarks.push(
@@ -222,6 +223,15 @@ class Conversion {
     if (node === undefined || dev === undefined)
       throw this.#refused(['topology', 'links', link], `'${written}' is not NODE:INTERFACE`)
     return { node, dev }
+  }
+
+  /** An interface is the end of one link. */
+  #take({ node, dev }: End, path: readonly PropertyKey[]): void {
+    if (!Object.hasOwn(this.#lab.topology.nodes, node))
+      throw this.#refused(path, `there is no node '${node}'`)
+    const name = `${node}:${dev}`
+    if (this.#taken.has(name)) throw this.#refused(path, `another link ends at ${name}, too`)
+    this.#taken.add(name)
   }
 
   #isOutside(name: string): boolean {
@@ -277,5 +287,5 @@ export function legendOf({ nodes, nets }: Pick<Converted, 'nodes' | 'nets'>): st
   return [
     ...[...nodes].map(([id, name]) => `${nodeName(id)}: ${name}`),
     ...[...nets].map(([net, ends]) => `net ${net}: ${ends.join(' – ')}`),
-  ]
+  ].map(line => printable(line))
 }

@@ -1,8 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, normalize } from 'node:path'
-import { reasonOf } from '../../base/index.ts'
-import { parseYaml } from '../document.ts'
-import { badTopology } from '../errors.ts'
+import { parseYaml, readYaml } from '../document.ts'
 import { fileText } from '../print.ts'
 import { labOf } from '../read.ts'
 import type { TopologyFile } from '../schema.ts'
@@ -27,11 +24,11 @@ export interface ConvertedFile {
 
 /** The text of a topology file that has the nodes and links of a containerlab topology. Throws BAD_TOPOLOGY. */
 export async function convertFile(path: string, { overlay }: ConvertOptions = {}): Promise<ConvertedFile> {
-  const { given, ...converted } = fromContainerlab(parseYaml(path, await contentOf(path)))
+  const { given, ...converted } = fromContainerlab(await readYaml(path))
   const parts = [...new Set(given.flatMap(partsOf))]
   const files = overlay !== undefined && parts.length > 0 ? guestFiles(given, dirname(path)) : undefined
   const text = fileText(files ? withOverlay(converted.file, overlay!) : converted.file, legendOf(converted))
-  labOf(parseYaml(path, text)) // it is refused here if it could not start
+  labOf(parseYaml(`${path}, converted`, text)) // it is refused here if it could not start
   return {
     text,
     remarks: [...converted.remarks, ...(files?.remarks ?? [])],
@@ -45,13 +42,5 @@ function withOverlay(file: TopologyFile, overlay: string): TopologyFile {
   return {
     ...file,
     settings: { ...file.settings, ovl: isAbsolute(overlay) ? overlay : `./${normalize(overlay)}` },
-  }
-}
-
-async function contentOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (failure) {
-    throw badTopology(path, reasonOf(failure))
   }
 }

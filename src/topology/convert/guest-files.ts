@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join, posix, resolve } from 'node:path'
 import { quote } from 'shlex'
-import { nodeName } from '../../base/index.ts'
+import { nodeName, printable } from '../../base/index.ts'
 
 /** What a node of containerlab is given beside its links. */
 export interface GivenNode {
@@ -85,5 +85,5 @@ exit $status
 function commandsText({ name, id, sysctls, commands }: GivenNode): string {
   const settings = Array.from(sysctls, ([key, value]) => ['sysctl', '-w', `${key}=${value}`])
   const lines = [...settings, ...commands].map(words => `\trun ${words.map(quote).join(' ')}\n`)
-  return `${nodeName(id)}) # ${name.replace(/[^\x20-\x7e]/g, '?')}\n${lines.join('')}\t;;\n`
+  return `${nodeName(id)}) # ${printable(name)}\n${lines.join('')}\t;;\n`
 }

@@ -138,6 +138,11 @@ topology:
     ])
   })
 
+  test('has a name of a node on one line of its head', () => {
+    const plan = planOf('topology: { nodes: { "a\\nb: c": } }')
+    expect(plan.nodes.length).toBe(1)
+  })
+
   test('leaves out the machine itself, and a second interface on a bridge', () => {
     const { nodes, nets, remarks } = convert(`
 topology:
@@ -172,6 +177,11 @@ topology:
       'lab.clab.yml:1:43 (topology.defaults.exec.1)',
     ],
     ['topology: { nodes: { a: { env: { "A B": x } } } }', 'is not the name of a variable'],
+    ['topology: { nodes: { a: } , links: [{ endpoints: ["a:eth1"] }] }', 'a link has two endpoints'],
+    [
+      'topology: { nodes: { a: , b: , c: }, links: [{ endpoints: ["a:e", "b:e"] }, { endpoints: ["a:e", "c:e"] }] }',
+      'another link ends at a:e, too',
+    ],
     ['topology: { nodes: { a: { binds: x } } }', 'lab.clab.yml:1:34 (topology.nodes.a.binds)'],
     [
       `topology: { nodes: { ${Array.from({ length: 201 }, (_, n) => `n${n}: `).join(', ')} } }`,
