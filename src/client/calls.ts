@@ -40,7 +40,7 @@ export function requestOf(verb: Verb, asked: object): Pick<Ask, 'method' | 'path
   return { method, path, ...(isAsked && { body: rest }) }
 }
 
-/** A query has flags, as 0 and 1, text, times, and lists of words with commas. */
+/** A query has flags, as 0 and 1, text, times and other numbers, and lists of words with commas. */
 function queryOf(parameters: Readonly<Record<string, unknown>>): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined)
   const query = given.map(([name, value]) => {

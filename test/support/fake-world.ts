@@ -131,7 +131,7 @@ export class FakeWorld implements ClusterWorld {
           return { node, net, sent, received: { frames: 1, bytes: 60 } }
         }),
       capture: async (_, receiver) => {
-        receiver.frame(new Uint8Array(60), 0)
+        receiver.frame(new Uint8Array(60), 0, 60)
         const close = async () => receiver.end()
         return { dropped: 0, drain: () => true, close, [Symbol.asyncDispose]: close }
       },

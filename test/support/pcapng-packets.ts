@@ -8,7 +8,12 @@ export function pcapngPackets(
   let start = 0
   for (const { link, at, bytes } of frames) {
     into.set(bytes, start + packetHead)
-    start = sealPacket(new DataView(into.buffer), start, { link, at, length: bytes.length })
+    start = sealPacket(new DataView(into.buffer), start, {
+      link,
+      at,
+      length: bytes.length,
+      original: bytes.length,
+    })
   }
   return into
 }

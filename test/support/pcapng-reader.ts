@@ -2,13 +2,21 @@
 export interface ReadPcapng {
   /** The names of its interfaces. */
   readonly links: string[]
-  readonly packets: { readonly link: string; readonly at: number; readonly bytes: Buffer }[]
+  /** `original`: the length of the frame, of which the file has the beginning. */
+  readonly packets: {
+    readonly link: string
+    readonly at: number
+    readonly bytes: Buffer
+    readonly original: number
+  }[]
+  /** Of each interface. */
+  readonly snapLengths: number[]
   /** By interface: the options of its statistics that are numbers of 64 bits. */
   readonly statistics: Record<string, { received: number; dropped: number; delivered: number }>
 }
 
 export function readPcapng(file: Buffer): ReadPcapng {
-  const read: ReadPcapng = { links: [], packets: [], statistics: {} }
+  const read: ReadPcapng = { links: [], packets: [], snapLengths: [], statistics: {} }
   for (let at = 0; at < file.length; ) {
     const [type, length] = [file.readUInt32LE(at), file.readUInt32LE(at + 4)]
     if (file.readUInt32LE(at + length - 4) !== length) throw new Error(`a block of ${length} bytes at ${at}`)
@@ -18,12 +26,16 @@ export function readPcapng(file: Buffer): ReadPcapng {
   return read
 }
 
-function take({ links, packets, statistics }: ReadPcapng, type: number, body: Buffer): void {
-  if (type === 1) links.push(optionsOf(body.subarray(8)).get(2)!.toString())
+function take({ links, packets, snapLengths, statistics }: ReadPcapng, type: number, body: Buffer): void {
+  if (type === 1) {
+    links.push(optionsOf(body.subarray(8)).get(2)!.toString())
+    snapLengths.push(body.readUInt32LE(4))
+  }
   const link = links[body.readUInt32LE(0)]!
   if (type === 6) {
     const micros = body.readUInt32LE(4) * 2 ** 32 + body.readUInt32LE(8)
-    packets.push({ link, at: micros / 1000, bytes: body.subarray(20, 20 + body.readUInt32LE(12)) })
+    const [length, original] = [body.readUInt32LE(12), body.readUInt32LE(16)]
+    packets.push({ link, at: micros / 1000, bytes: body.subarray(20, 20 + length), original })
   }
   if (type === 5) {
     const options = optionsOf(body.subarray(12))

@@ -275,6 +275,7 @@ export const verbs = verbTable({
         doc: 'as for tcpdump, without arithmetic: tcp port 80 and host 192.168.1.2',
         optional: true,
       },
+      snapLength: { kind: 'count', doc: 'bytes of a packet to keep, 14 to 262144', optional: true },
     },
     answer: 'upgrade',
     errors: [

@@ -20,6 +20,8 @@ import { chosenLinks, type LinkChoice, seenAs } from './seen.ts'
 export type CaptureSpec = LinkChoice & {
   /** In the language of pcap-filter(7), without its arithmetic. */
   readonly filter?: string | undefined
+  /** Bytes of a frame that the file has at most: headers alone take less time and room. From 14 to 262144, the default. */
+  readonly snapLength?: number | undefined
 } & (
     | { readonly file: string; readonly stream?: undefined }
     | {
@@ -63,11 +65,11 @@ export class ClusterCaptures implements AsyncDisposable {
     return recording
   }
 
-  async capture({ filter, ...spec }: CaptureSpec): Promise<Capture> {
+  async capture({ filter, snapLength, ...spec }: CaptureSpec): Promise<Capture> {
     const { fabric, clock, plan } = this.#parts
     if (spec.file === undefined && typeof spec.stream?.write !== 'function') throw noTarget(plan().name)
     const capture = await openCapture(chosenLinks(plan(), spec), {
-      ...{ fabric, clock, filter: frameFilter(filter ?? ''), filterText: filter },
+      ...{ fabric, clock, filter: frameFilter(filter ?? ''), filterText: filter, snapLength },
       some: spec.nets === undefined,
       open: async () => (spec.file === undefined ? spec : await captureFile(spec.file)),
     })

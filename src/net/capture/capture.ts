@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { type Clock, defer, reasonOf, version } from '../../base/index.ts'
+import { ArgumentError, type Clock, defer, reasonOf, version } from '../../base/index.ts'
 import type { FrameFilter } from '../packet/filter.ts'
 import type { CaptureTarget } from './file.ts'
-import { type NamedLink, type OpenLink, type OpenLinks, openLinks } from './links.ts'
-import { pcapngEnd, pcapngStart } from './pcapng.ts'
+import { type ArrivedFrame, type NamedLink, type OpenLink, type OpenLinks, openLinks } from './links.ts'
+import { longestSnap, pcapngEnd, pcapngStart } from './pcapng.ts'
 import type { Recorded } from './record.ts'
 import { type Capturable, noCapture } from './source.ts'
 import { FrameStore, type PlacedFrame } from './store.ts'
@@ -33,6 +33,8 @@ export interface CaptureParts {
   /** Frames that pass, and the words of the filter for the file. */
   readonly filter: FrameFilter
   readonly filterText?: string | undefined
+  /** Bytes of a frame that the file has at most, from 14 to 262144. Default: all. */
+  readonly snapLength?: number | undefined
   /** Leaves out links that the host cannot see, unless none is left. */
   readonly some: boolean
   /** Opens what it is written to, once all links are open. */
@@ -53,13 +55,14 @@ const margin = 2
 const mostWaiting = 64 << 20
 const mostHeld = 128 << 20
 
-/** Captures links into one pcapng file, in the order of time. Throws NO_CAPTURE. */
+/** Captures links into one pcapng file, in the order of time. Throws NO_CAPTURE, and BAD_ARGUMENT for `snapLength`. */
 export async function openCapture(wanted: readonly NamedLink[], parts: CaptureParts): Promise<Capture> {
+  checkSnapLength(parts.snapLength)
   const writing = new Writing(parts)
   const opened = await openLinks(wanted, parts, {
     drains: true,
     room: () => writing.room(),
-    frame: (link, bytes, at) => writing.frame(link, bytes, at),
+    frame: (link, frame) => writing.frame(link, frame),
     end: () => writing.gone(),
   })
   try {
@@ -81,6 +84,7 @@ class Writing implements Capture {
   readonly #clock: Clock
   readonly #filter: FrameFilter
   readonly #filterText: string | undefined
+  readonly #snapLength: number
   readonly #ended = defer<Recorded>()
   readonly #from = Date.now()
   #opened: OpenLinks | undefined
@@ -96,10 +100,11 @@ class Writing implements Capture {
   #failure: Error | undefined
   #gone = false
 
-  constructor({ clock, filter, filterText }: CaptureParts) {
+  constructor({ clock, filter, filterText, snapLength = longestSnap }: CaptureParts) {
     this.#clock = clock
     this.#filter = filter
     this.#filterText = filterText
+    this.#snapLength = snapLength
     this.#ended.promise.catch(() => {}) // `close` throws it
   }
 
@@ -109,7 +114,7 @@ class Writing implements Capture {
     const interfaces = this.links.map(name => ({ name, filter: this.#filterText }))
     this.#into.on('error', failure => this.#failed(failure))
     this.#into.on('close', () => this.#failed(new Error('its reader has left')))
-    this.#into.write(pcapngStart(interfaces, `xcluster ${version}`))
+    this.#into.write(pcapngStart(interfaces, `xcluster ${version}`, this.#snapLength))
     this.#wait()
     if (this.#gone) this.gone()
   }
@@ -138,15 +143,18 @@ class Writing implements Capture {
     return this.#ended.promise
   }
 
+  /** A filter sees all of a frame. Without one, what the file has not is not received. */
   room(): Uint8Array {
-    return this.#store.room()
+    const room = this.#store.room()
+    return this.#filterText === undefined ? room.subarray(0, this.#snapLength) : room
   }
 
-  frame(from: OpenLink, bytes: Uint8Array, at: number): void {
-    this.#taken += bytes.length + structures
+  frame(from: OpenLink, { bytes, at, length }: ArrivedFrame): void {
+    this.#taken += length + structures
     if (this.#target) this.#wait()
     if (this.#failure || !this.#filter(bytes)) return
-    this.#held.push({ from, link: 0, at, stored: this.#store.keep(bytes) })
+    const stored = this.#store.keep(bytes.subarray(0, this.#snapLength))
+    this.#held.push({ from, link: 0, at, original: length, stored })
   }
 
   close(): Promise<Recorded> {
@@ -232,6 +240,18 @@ class Writing implements Capture {
     if (target.remove) await rm(target.file!, { force: true })
     throw notWritten(target, this.#failure)
   }
+}
+
+/** A frame without its Ethernet header is of no use. */
+const shortestSnap = 14
+
+function checkSnapLength(bytes: number | undefined): void {
+  if (bytes === undefined || (Number.isInteger(bytes) && bytes >= shortestSnap && bytes <= longestSnap))
+    return
+  throw new ArgumentError(
+    'capture',
+    `snapLength is ${bytes}, not a whole number from ${shortestSnap} to ${longestSnap}`,
+  )
 }
 
 /** Looks are as rare as there is little to see, and get rarer slowly. */

@@ -8,6 +8,13 @@ export interface NamedLink {
   readonly spec: TapSpec
 }
 
+/** A frame, as a `FrameReceiver` has it. */
+export interface ArrivedFrame {
+  readonly bytes: Uint8Array
+  readonly at: number
+  readonly length: number
+}
+
 /** Takes the frames of several links. */
 export interface LinksReceiver {
   /** Where the next frame is received, as a `FrameReceiver` has it. */
@@ -15,7 +22,7 @@ export interface LinksReceiver {
   /** It drains the links itself, as a `FrameReceiver` may. */
   readonly drains?: boolean
   /** Keep a copy of the bytes. */
-  frame(link: OpenLink, bytes: Uint8Array, at: number): void
+  frame(link: OpenLink, frame: ArrivedFrame): void
   /** All links have gone. */
   end(): void
 }
@@ -69,10 +76,10 @@ export async function openLinks(
     if (left === 0) receiver.end()
   }
   const opening = open.map(async each => {
-    const frame = (bytes: Uint8Array, at: number) => {
+    const frame = (bytes: Uint8Array, at: number, length: number) => {
       each.received++
       each.latest = at
-      receiver.frame(each, bytes, at)
+      receiver.frame(each, { bytes, at, length })
     }
     const room = receiver.room && (() => receiver.room!())
     const { drains = false } = receiver

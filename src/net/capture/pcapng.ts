@@ -38,8 +38,9 @@ export interface PcapngPacket {
   readonly link: number
   /** Milliseconds since 1970. The file has microseconds. */
   readonly at: number
-  /** Bytes. */
+  /** Bytes that the file has of it, and those that it had. */
   readonly length: number
+  readonly original: number
 }
 
 /** What has become of the frames of an interface. */
@@ -56,16 +57,20 @@ export interface PcapngStatistics {
 
 /** LINKTYPE_ETHERNET (https://www.tcpdump.org/linktypes.html). */
 const ethernet = 1
-/** The same for all interfaces: tcpdump 4.99 reads no file in which it differs. This is tcpdump's own, its largest. */
-const snapLength = 262_144
+/** Bytes of a frame that a file has at most. This is tcpdump's own, its largest. */
+export const longestSnap = 262_144
 /** Of the time: 10^-6 s. */
 const microseconds = 6
 
 /**
  * The beginning of a pcapng file (draft-ietf-opsawg-pcapng): the section and its interfaces, all of Ethernet. Written
- * by `application`.
+ * by `application`. All have one snapshot length: tcpdump 4.99 reads no file in which it differs.
  */
-export function pcapngStart(interfaces: readonly PcapngInterface[], application: string): Uint8Array {
+export function pcapngStart(
+  interfaces: readonly PcapngInterface[],
+  application: string,
+  snapLength = longestSnap,
+): Uint8Array {
   const section = [u32(byteOrderMagic), u16(1), u16(0), u32(0xffffffff), u32(0xffffffff)]
   return joined([
     block(blockTypes.section, [...section, option(options.application, utf8(application)), endOfOptions]),
@@ -87,10 +92,14 @@ export const packetSize = (length: number): number => packetHead + padded(length
  * Makes an enhanced packet block at `start` of the frame that is {@link packetHead} behind it. Returns where the block
  * ends.
  */
-export function sealPacket(view: DataView, start: number, { link, at, length }: PcapngPacket): number {
+export function sealPacket(
+  view: DataView,
+  start: number,
+  { link, at, length, original }: PcapngPacket,
+): number {
   const size = packetSize(length)
   const [high, low] = halves(at)
-  const fields = [blockTypes.packet, size, link, high, low, length, length]
+  const fields = [blockTypes.packet, size, link, high, low, length, original]
   for (let index = 0; index < fields.length; index++) view.setUint32(start + 4 * index, fields[index]!, true)
   for (let at = length; at < padded(length); at++) view.setUint8(start + packetHead + at, 0)
   view.setUint32(start + size - blockTail, size, true)

@@ -12,8 +12,11 @@ export interface FrameReceiver {
   room?(): Uint8Array
   /** It calls `drain` from time to time as long as frames come, so that they may gather. Default: false. */
   readonly drains?: boolean
-  /** `at`: when the kernel saw it, in milliseconds since 1970. Keep a copy of the bytes. */
-  frame(bytes: Uint8Array, at: number): void
+  /**
+   * `at`: when the kernel saw it, in milliseconds since 1970. `length`: that of the frame, of which the bytes are the
+   * beginning. Keep a copy of the bytes.
+   */
+  frame(bytes: Uint8Array, at: number, length: number): void
   /** The link has gone, and what it had is complete. */
   end(): void
 }
@@ -93,7 +96,7 @@ export async function captureSegment(
   const isOf = ({ source, destination }: Frame) =>
     [source, destination].includes(mac) || (Number.parseInt(destination, 16) & 1) === 1
   const sorting = (async () => {
-    for await (const frame of all) if (isOf(frame)) receiver.frame(frame.bytes, frame.at)
+    for await (const frame of all) if (isOf(frame)) receiver.frame(frame.bytes, frame.at, frame.bytes.length)
     receiver.end()
   })()
   const close = async () => {

@@ -38,6 +38,8 @@ export interface PlacedFrame {
   readonly link: number
   /** Milliseconds since 1970. */
   readonly at: number
+  /** The length of the frame, of which the store may have the beginning. */
+  readonly original: number
 }
 
 /** A piece of a capture file. `done` says that its memory can be used again. */
@@ -142,9 +144,9 @@ interface Run {
 /** Completes the blocks, and finds those that follow each other in memory. */
 function* runs(frames: readonly PlacedFrame[]): Generator<Run> {
   let run: Run | undefined
-  for (const { stored, link, at } of frames) {
+  for (const { stored, link, at, original } of frames) {
     const { slab, start, length } = stored
-    const to = sealPacket(slab.view, start, { link, at, length })
+    const to = sealPacket(slab.view, start, { link, at, length, original })
     if (run && run.slab === slab && run.to === start)
       run = { slab, from: run.from, to, frames: run.frames + 1 }
     else {

@@ -2,7 +2,7 @@ import { type Clock, defer, onAbort } from '../../base/index.ts'
 import { decodeFrame } from '../packet/decode.ts'
 import { type FrameFilter, frameFilter } from '../packet/filter.ts'
 import type { Packet } from '../packet/packet.ts'
-import { type NamedLink, type OpenLink, openLinks } from './links.ts'
+import { type ArrivedFrame, type NamedLink, type OpenLink, openLinks } from './links.ts'
 import { type Capturable, noCapture } from './source.ts'
 
 /** Which packet to wait for: a filter as for {@link frameFilter}, or a function that knows it. */
@@ -30,7 +30,7 @@ export async function awaitPacket(
   const found = defer<Packet>()
   found.promise.catch(() => {}) // it may come while the links are being opened
   let frames = 0
-  const frame = (link: OpenLink, bytes: Uint8Array, at: number) => {
+  const frame = (link: OpenLink, { bytes, at }: ArrivedFrame) => {
     frames++
     try {
       const packet = packetOf(link, { bytes, at, passes })

@@ -14,7 +14,7 @@ const sendBuffer = 4 << 20
 /** Connects the socket of an upgraded request to a capture, until it stops sending or leaves, or the links go. */
 export async function joinPackets(
   owner: Owner,
-  { nodes, nets, filter }: AskedOf<typeof verbs.packets>,
+  { nodes, nets, filter, snapLength }: AskedOf<typeof verbs.packets>,
   socket: Duplex,
 ): Promise<void> {
   const fd = descriptorOf(socket)
@@ -22,7 +22,7 @@ export async function joinPackets(
   const answered = defer<void>()
   const stream = onwardTo(socket, answered.promise)
   const choice = { nodes: idsOf(owner, nodes), nets: nets?.map(netOf) }
-  const capture = await owner.cluster().capture({ ...choice, filter, stream, reuse: true })
+  const capture = await owner.cluster().capture({ ...choice, filter, snapLength, stream, reuse: true })
   const { unseen } = capture
   socket.write(
     upgradeAnswer(verbs.packets, unseen.length > 0 ? [`${unseenHeader}: ${unseen.join(',')}`] : []),

@@ -64,11 +64,13 @@ function bodySchema(parameter: Parameter): z.ZodType {
   return schema.describe(docOf(parameter, ['false', 'true']))
 }
 
-/** A query has flags, as 0 and 1, text, times, and lists of words with commas. */
+const digitsOf = { milliseconds: /^[1-9]\d{0,8}$/, count: /^(0|[1-9]\d{0,8})$/ } as const
+
+/** A query has flags, as 0 and 1, text, times and other numbers, and lists of words with commas. */
 function inQuery(parameter: Parameter): z.ZodType {
-  if (parameter.kind === 'milliseconds') {
-    const digits = z.string(expects.milliseconds).regex(/^[1-9]\d{0,8}$/, expects.milliseconds)
-    return digits.describe(parameter.doc).transform(Number)
+  if (parameter.kind === 'milliseconds' || parameter.kind === 'count') {
+    const [expected, form] = [expects[parameter.kind], digitsOf[parameter.kind]]
+    return z.string(expected).regex(form, expected).describe(parameter.doc).transform(Number)
   }
   if (parameter.kind === 'text') return inBody.text.describe(parameter.doc)
   if (parameter.kind === 'words' || parameter.kind === 'nodes') {

@@ -21,8 +21,11 @@ export interface PacketReceiver {
    * a frame. Default: false, each frame is received at once.
    */
   readonly drains?: boolean
-  /** A frame, with the time at which the kernel saw it, in milliseconds since 1970. Keep a copy of the bytes. */
-  frame(bytes: Uint8Array, at: number): void
+  /**
+   * A frame, with the time at which the kernel saw it, in milliseconds since 1970, and its length, which is more than that of
+   * the bytes when there was no room for it. Keep a copy of the bytes.
+   */
+  frame(bytes: Uint8Array, at: number, length: number): void
   /** The interface has gone. Called once; nothing follows. */
   end(failure: Error): void
 }
@@ -109,7 +112,7 @@ export class PacketPort implements AsyncDisposable {
       const received = this.#watch.closed ? undefined : this.#take(room)
       if (received === undefined) return turn
       const { length, at = 0 } = received
-      this.#receiver?.frame(room.subarray(0, Math.min(length, room.length)), at / 1000)
+      this.#receiver?.frame(room.subarray(0, Math.min(length, room.length)), at / 1000, length)
     }
     return mostPerTurn
   }

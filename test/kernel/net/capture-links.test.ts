@@ -43,17 +43,18 @@ interface Wanted {
   readonly some?: boolean
   readonly target?: CaptureTarget
   readonly nets?: number[]
+  readonly snapLength?: number
 }
 
 function capture(
   fabric: Fabric,
   file: string,
-  { filter = '', some = false, target, nets = [1] }: Wanted = {},
+  { filter = '', some = false, target, nets = [1], snapLength }: Wanted = {},
 ) {
   const open = target ? async () => target : () => captureFile(file)
   const filterText = filter === '' ? undefined : filter
   return openCapture(linksOf(...nets), {
-    ...{ fabric, clock: systemClock, filter: frameFilter(filter), filterText, some, open },
+    ...{ fabric, clock: systemClock, filter: frameFilter(filter), filterText, snapLength, some, open },
   })
 }
 
@@ -86,6 +87,29 @@ describe('a capture of several links', () => {
     for (const link of links) expect(statistics[link]).toMatchObject({ dropped: 0, delivered: 200 })
     expect(await capturing.close()).toEqual(await capturing.ended)
   })
+
+  test.for(['', own, 'greater 1000'])(
+    'keeps the beginnings of frames, and their lengths (%s)',
+    async filter => {
+      await using fabric = await openBridgeFabric(plan)
+      const file = join(directory(), 'short.pcapng')
+      const capturing = await capture(fabric, file, { filter, snapLength: 61 })
+      const send = await sender(fabric)
+      const long = Buffer.concat([frames.arpRequest!, Buffer.alloc(1400, 7)])
+      for (const frame of [frames.arpRequest!, long, long]) send(frame)
+      await capturing.close()
+      const { packets, snapLengths } = readPcapng(readFileSync(file))
+      expect(snapLengths).toEqual([61, 61])
+      const ours = packets.filter(
+        ({ link, bytes }) => link === 'vm-001/eth1' && bytes.readUInt16BE(12) === 0x806,
+      )
+      const wanted = filter === 'greater 1000' ? [long, long] : [frames.arpRequest!, long, long]
+      expect(ours.map(({ original }) => original)).toEqual(wanted.map(({ length }) => length))
+      expect(ours.map(({ bytes }) => bytes.toString('hex'))).toEqual(
+        wanted.map(frame => Buffer.from(frame.subarray(0, 61)).toString('hex')),
+      )
+    },
+  )
 
   test('that cannot keep up counts what the kernel drops, in the file too', async () => {
     await using fabric = await openBridgeFabric(plan)

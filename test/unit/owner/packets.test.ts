@@ -53,6 +53,14 @@ test('a capture is streamed until its reader ends its own direction, and then co
   expect(counter.tally).toEqual({ frames: 2, bytes: 120, lost: 0 }) // one on each of its two interfaces
 })
 
+test('a capture has as much of each frame as was asked for', async () => {
+  const { socket } = await client.packets({ nodes: ['vm-002'], snapLength: 20 })
+  const counter = new PcapngCounter()
+  socket.end()
+  for await (const piece of socket) counter.push(piece as Buffer)
+  expect(counter.tally).toEqual({ frames: 2, bytes: 40, lost: 0 })
+})
+
 test('a capture ends complete when the cluster is stopped', async () => {
   const { socket } = await client.packets({})
   const counter = new PcapngCounter()
@@ -67,6 +75,8 @@ test.each([
   [{ nets: ['7'] }, 'NET_MISSING'],
   [{ nets: ['one'] }, 'BAD_REQUEST'],
   [{ filter: 'tcp prot' }, 'BAD_FILTER'],
+  [{ snapLength: 13 }, 'BAD_ARGUMENT'],
+  [{ snapLength: 262_145 }, 'BAD_ARGUMENT'],
 ])('a capture of what is not there is refused: %o', async (asked, code) => {
   await expect(client.packets(asked)).rejects.toMatchObject({ code })
 })

@@ -16,15 +16,17 @@ export interface CaptureOptions extends CommonOptions {
   readonly net?: readonly string[]
   readonly filter?: string
   readonly write?: string
+  readonly snaplen?: string
   readonly for?: string
 }
 
 export function configure(command: Command, session: Session): void {
-  const { filter } = verbs.packets.asks
+  const { filter, snapLength } = verbs.packets.asks
   command
     .addOption(new Option('--node <nodes...>', 'only their links: 1 or vm-001').argParser(listed))
     .addOption(new Option('--net <nets...>', 'only links on these nets').argParser(listed))
     .option('--filter <expression>', filter.doc)
+    .option('-s, --snaplen <bytes>', `${snapLength.doc} (default: all)`)
     .option('-w, --write <file>', 'the file, - for standard output (default: CLUSTER.pcapng)')
     .option('--for <seconds>', 'how long (default: until Ctrl-C, or until the links have gone)')
     .option('--install-extcap [directory]', 'let Wireshark list running clusters, and capture them')
@@ -58,8 +60,8 @@ export async function capture(session: Session, options: CaptureOptions, tells =
   const { node: nodes, net: nets, filter, write, json } = options
   const file = write ?? `${clusterNameOf(session, options)}.pcapng`
   if (file === '-' && (process.stdout.isTTY || json)) throw notForText(json ? '--json' : 'a terminal')
-  const forMs = millisecondsOf(options)
-  const { socket, unseen } = await clientOf(session, options).packets({ nodes, nets, filter })
+  const [forMs, snapLength] = [millisecondsOf(options), snapLengthOf(options)]
+  const { socket, unseen } = await clientOf(session, options).packets({ nodes, nets, filter, snapLength })
   try {
     await using target = file === '-' ? standardOutput : await openFile(file)
     if (unseen.length > 0) tells(`Not captured, because the host cannot see it: ${unseen.join(', ')}.`)
@@ -182,6 +184,14 @@ function millisecondsOf({ for: seconds }: CaptureOptions): number | undefined {
     target: '--for',
     reason: `'${seconds}' is not a number of seconds above 0 and up to 86400`,
   })
+}
+
+function snapLengthOf({ snaplen }: CaptureOptions): number | undefined {
+  if (snaplen === undefined) return undefined
+  const bytes = /^\d{1,6}$/.test(snaplen) ? Number(snaplen) : 0
+  if (bytes >= 14 && bytes <= 262_144) return bytes
+  const reason = `'${snaplen}' is not a whole number from 14 to 262144`
+  throw new CliError({ code: 'BAD_USAGE', kind: 'usage', target: '--snaplen', reason })
 }
 
 function notForText(what: string): CliError {

@@ -22,7 +22,7 @@ test('frames of all lengths come out as blocks in their order, whatever was rece
       bytes: new Uint8Array(random() < 0.5 ? 14 + random() * 60 : random() * 65_000).fill(random() * 256),
     }))
     const placed: PlacedFrame[] = frames.map(({ link, at, bytes }) => {
-      return { link, at, stored: kept(store, { bytes, received: random() < 0.8 }) }
+      return { link, at, original: bytes.length, stored: kept(store, { bytes, received: random() < 0.8 }) }
     })
     const order = frames.map((_, index) => index).sort(() => random() - 0.5)
     const pieces = [...store.pieces(order.map(index => placed[index]!))]
@@ -43,6 +43,7 @@ test('memory of pieces that are done is used again, and that of others never', (
       return {
         link: 0,
         at,
+        original: 60_000,
         stored: kept(store, { bytes: new Uint8Array(60_000).fill(fill), received: true }),
       }
     })
