@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // `pool: 'forks'`: QEMU's death signal follows the thread that started it, so no VM may start from a worker.
@@ -16,12 +17,14 @@ const suite = (name: string, timeoutSeconds: number, options: object = {}) => ({
 /** File by file, after what has a lower number: these measure times and count what is left on the machine. */
 const alone = (order: number) => ({ fileParallelism: false, sequence: { groupOrder: order } })
 
+const usualWorkers = process.env.CI ? Math.min(2, availableParallelism()) : 1
+
 /**
- * As many files at a time as XCLUSTER_TEST_WORKERS says, one by default. Each counts the processes, descriptors and files
+ * As many files at a time as XCLUSTER_TEST_WORKERS says, two in CI, one otherwise. Each counts the processes, descriptors and files
  * that are its own (test/support/census.ts).
  */
 const together = (order: number) => ({
-  maxWorkers: Number(process.env.XCLUSTER_TEST_WORKERS ?? 1),
+  maxWorkers: Number(process.env.XCLUSTER_TEST_WORKERS ?? usualWorkers),
   sequence: { groupOrder: order },
 })
 

@@ -10,17 +10,19 @@ const perTransfer = 512 << 20
 const pings = 20
 
 const units = { transfer: 'ms', frames: 'count', lost: 'count' } as const
+const waitUnits = { delay: 'ms', slowest: 'ms' } as const
 const ratios = [
   ['captured', 'plain'],
   ['captured', 'tcpdump'],
   ['captured twice', 'plain'],
+  ['captured, headers', 'plain'],
   ['captured, xc', 'plain, xc'],
 ] as const
 
 /**
  * What a capture costs: iperf3 sends 512 MiB from one guest to another, with no capture, with one of the receiver's link
- * into a file, by this process, by tcpdump(1) and by `xc capture`, and with one of both links, which has each packet
- * twice. Then how soon a program has a packet after the kernel saw it.
+ * into a file, by this process, by tcpdump(1) and by `xc capture`, with one of both links, which has each packet twice,
+ * and with one of 128 bytes of each packet. Then how soon a program has a packet after the kernel saw it.
  */
 const capture: Benchmark = {
   rounds: { usual: 9, quick: 2 },
@@ -38,7 +40,7 @@ const capture: Benchmark = {
 
     const byCluster = () => transfer(async args => textOf((await cluster.exec(2, args)).stdout))
     const byXc = () => transfer(args => xc.good(['exec', '2', '--', ...args]))
-    const captured = async (links: LinkChoice) => {
+    const captured = async (links: LinkChoice & { snapLength?: number }) => {
       using _ = removedLater(file)
       const running = await cluster.capture({ ...links, file })
       const sample = await byCluster()
@@ -54,6 +56,7 @@ const capture: Benchmark = {
         return byCluster()
       },
       'captured twice': () => captured({ nets: [1] }),
+      'captured, headers': () => captured({ nodes: [1], nets: [1], snapLength: 128 }),
       'plain, xc': byXc,
       'captured, xc': async () => {
         using _ = removedLater(file)
@@ -65,11 +68,7 @@ const capture: Benchmark = {
         return { ...sample, lost: Number(/(\d+) (?:lost|dropped)/.exec(stderr)?.[1] ?? 0) }
       },
     }
-    const waits = {
-      n: 2,
-      units: { delay: 'ms', slowest: 'ms' } as const,
-      variants: { packet: () => wait(cluster) },
-    }
+    const waits = { n: 2, units: waitUnits, variants: { packet: () => wait(cluster) } }
     return { cases: [{ n: 2, units, variants, ratios }, waits], accel: 'tcg' }
   },
 }
