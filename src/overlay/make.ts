@@ -1,6 +1,6 @@
-import { cp, lstat, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, lstat, mkdir, opendir, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { reasonOf } from '../base/index.ts'
+import { isSystemError, reasonOf } from '../base/index.ts'
 import { makeDirectory } from '../sys/index.ts'
 import { OverlayError } from './errors.ts'
 
@@ -27,7 +27,10 @@ export interface OverlayCopy {
 
 /** A guest has files in its memory. What is larger belongs to the machine: /lib/modules. */
 const mostBytes = 64 << 20
-const ofTheKernel = ['/dev', '/proc', '/sys', '/run']
+const ofTheMachine = ['/dev', '/proc', '/sys', '/run']
+
+/** Failures of one copy. Others, such as a full disk, end all. */
+const ofTheUser = ['ENOENT', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST', 'ELOOP'] as const
 
 const tarText = `#!/bin/sh
 cd "$(dirname "$(readlink -f "$0")")/default" && tar -cf "\${1:--}" --owner=0 --group=0 .
@@ -61,28 +64,37 @@ export async function makeOverlay(directory: string, { files, copies }: OverlayC
 }
 
 /** Copies what a user names, with modes and links; sockets and devices are left out. Returns why it was not copied. */
-async function copied(from: string, to: string): Promise<string | undefined> {
-  if (ofTheKernel.some(path => `${from}/`.startsWith(`${path}/`))) return 'it is of this machine alone'
+async function copied(named: string, to: string): Promise<string | undefined> {
+  let isBegun = false
   try {
+    const from = await realpath(named)
+    const isOfTheMachine = ofTheMachine.some(path => `${from}/`.startsWith(`${path}/`))
+    if (from === '/' || isOfTheMachine) return 'it is of this machine alone'
+    if (!(await isPlain(from))) return 'it is neither a file nor a directory'
     if ((await sizeOf(from)) > mostBytes) return `it is larger than ${mostBytes >> 20} MiB`
     makeDirectory(dirname(to))
-    const filter = async (path: string) => path === from || isPlain(await lstat(path))
-    await cp(from, to, { recursive: true, verbatimSymlinks: true, filter })
+    isBegun = true
+    await cp(from, to, { recursive: true, verbatimSymlinks: true, filter: isPlain })
     return undefined
   } catch (failure) {
-    return reasonOf(failure)
+    const isInside = (failure as { code?: string }).code === 'ERR_FS_CP_EINVAL' // to a subdirectory of itself
+    if (!isInside && !isSystemError(failure, ...ofTheUser)) throw failure
+    if (isBegun) await rm(to, { recursive: true, force: true })
+    return isInside ? 'the overlay is in it' : reasonOf(failure)
   }
 }
 
-type Stats = Awaited<ReturnType<typeof lstat>>
-const isPlain = (stats: Stats) => stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()
+async function isPlain(path: string): Promise<boolean> {
+  const stats = await lstat(path)
+  return stats.isFile() || stats.isDirectory() || stats.isSymbolicLink()
+}
 
 /** Bytes of the files at a path, or more than the limit. */
 async function sizeOf(path: string): Promise<number> {
   const stats = await stat(path)
   if (!stats.isDirectory()) return stats.size
   let size = 0
-  for (const { parentPath, name } of await readdir(path, { recursive: true, withFileTypes: true })) {
+  for await (const { parentPath, name } of await opendir(path, { recursive: true })) {
     size += (await lstat(join(parentPath, name))).size
     if (size > mostBytes) break
   }

@@ -279,7 +279,8 @@ const devOf = (index: number) => `eth${index + 1}`
 
 /** With the names that interfaces have here, wherever such a name stands by itself. */
 function renamedIn(word: string, names: ReadonlyMap<string, string>): string {
-  return word.replace(/[\w-]+/g, part => names.get(part) ?? part)
+  const anyOf = Array.from(names.keys(), name => name.replace(/[^\w]/g, '\\$&')).join('|')
+  return word.replace(new RegExp(`(?<![\\w-])(${anyOf})(?![\\w-])`, 'g'), name => names.get(name) ?? name)
 }
 
 /** One comment for each node and net: what it was called. */

@@ -126,15 +126,16 @@ topology:
     const { given } = convert(`
 topology:
   nodes:
-    n: { exec: [ip link set dev eth2 mtu 1400, ip link add eth5.10 link eth5 type vlan id 10, sh -c "echo eth25 eth2"] }
+    n: { exec: [ip link set dev eth2 mtu 1400, ip link add eth5.10 link eth5 type vlan id 10, sh -c "echo eth25 eth2", up ge-0/0/1 ge-0/0/10] }
     m:
     o:
-  links: [{ endpoints: ["n:eth2", "m:eth1"] }, { endpoints: ["n:eth5", "o:eth1"] }]
+  links: [{ endpoints: ["n:eth2", "m:eth1"] }, { endpoints: ["n:eth5", "o:eth1"] }, { endpoints: ["n:ge-0/0/1", "o:x"] }]
 `)
     expect(given.find(({ name }) => name === 'n')!.commands.map(words => words.join(' '))).toEqual([
       'ip link set dev eth1 mtu 1400',
       'ip link add eth2.10 link eth2 type vlan id 10',
       'sh -c echo eth25 eth1',
+      'up eth3 ge-0/0/10',
     ])
   })
 

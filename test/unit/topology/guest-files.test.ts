@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -24,6 +25,8 @@ writeFileSync(at('n.txt'), 'own')
 writeFileSync(at('large'), '')
 truncateSync(at('large'), 65 << 20)
 execFileSync('mkfifo', [at('conf/fifo')])
+symlinkSync('n.txt', at('to-n'))
+symlinkSync('/run', at('to-run'))
 
 const lab = (node: object) => {
   const file = at('lab.clab.yml')
@@ -40,10 +43,20 @@ const made = (overlay: string, path: string) => join(overlay, 'default', path)
 
 describe('the overlay of a containerlab topology', () => {
   test('has copies of what a node binds, below a folder of the node, and names what it has not', async () => {
-    const overlay = at('binds')
+    const overlay = at('nest/binds')
+    mkdirSync(at('nest'))
     const binds = [
       ...['conf:/etc/app', '__clabNodeName__.txt:/etc/../opt/n.txt:ro', `${at('n.txt')}:/../../abs`],
       ...['large:/large', 'none:/none', '/proc/1:/p', '/var/run', 'conf:relative', 'conf:/../'],
+      ...[
+        'to-n:/linked',
+        'to-run:/run2',
+        'conf/fifo:/f',
+        '/:/host',
+        'n.txt:/abs/below',
+        '.:/lab',
+        'nest:/nest',
+      ],
     ]
     const { text, remarks, left } = await convert(lab({ binds }), overlay)
     expect(text).toContain(`ovl: ${overlay}`)
@@ -56,12 +69,19 @@ describe('the overlay of a containerlab topology', () => {
       'n: without large:/large: it is larger than 64 MiB',
       'n: without none:/none: No such file or directory',
       'n: without /proc/1:/p: it is of this machine alone',
+      'n: without to-run:/run2: it is of this machine alone',
+      'n: without conf/fifo:/f: it is neither a file nor a directory',
+      'n: without /:/host: it is of this machine alone',
+      'n: without n.txt:/abs/below: File exists',
+      'n: without .:/lab: it is larger than 64 MiB',
+      'n: without nest:/nest: the overlay is in it',
     ])
     const own = (path: string) => made(overlay, `containerlab/vm-001/${path}`)
     expect(readFileSync(own('etc/app/link'), 'utf8')).toBe('a')
     expect(statSync(own('etc/app/a.conf')).mode & 0o777).toBe(0o640)
     expect(existsSync(own('etc/app/fifo'))).toBe(false)
-    expect([readFileSync(own('opt/n.txt'), 'utf8'), readFileSync(own('abs'), 'utf8')]).toEqual(['own', 'own'])
+    for (const path of ['opt/n.txt', 'abs', 'linked']) expect(readFileSync(own(path), 'utf8')).toBe('own')
+    expect(lstatSync(own('linked')).isFile()).toBe(true)
     const listed = execFileSync(join(overlay, 'tar'), ['-']).length
     expect(listed).toBeGreaterThan(0)
   })
