@@ -2,6 +2,7 @@
 #include "addon.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,29 +15,29 @@ union control {
   char bytes[CMSG_SPACE(MOST_FDS * sizeof(int))];
 };
 
-static size_t received_fds(struct msghdr *message, int *fds, struct timespec *at) {
+static size_t received_fds(struct msghdr *message, int *fds, struct timespec *at, struct tpacket_auxdata *packet) {
   for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
-    if (part->cmsg_type == SO_TIMESTAMPNS) memcpy(at, CMSG_DATA(part), sizeof *at);
+    if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SO_TIMESTAMPNS) memcpy(at, CMSG_DATA(part), sizeof *at);
+    if (part->cmsg_level == SOL_PACKET) memcpy(packet, CMSG_DATA(part), sizeof *packet);
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    size_t size = part->cmsg_len - CMSG_LEN(0);
-    memcpy(fds, CMSG_DATA(part), size);
-    return size / sizeof(int);
+    memcpy(fds, CMSG_DATA(part), part->cmsg_len - CMSG_LEN(0));
+    return (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
   }
   return 0;
 }
 
-// receive(fd, bytes, flags): { length, truncated, sender?, fds?, at? }, or undefined when nothing is waiting. `length`
-// is that of the whole message (more than fitted when `truncated`); 0 is the end of a stream. `at` is its SO_TIMESTAMPNS.
+// receive(fd, bytes, flags): { length, truncated, sender?, fds?, at?, vlan? }, or undefined when nothing is waiting. `length`
+// is that of the whole message; 0 ends a stream. `at`: SO_TIMESTAMPNS. `vlan`: PACKET_AUXDATA, protocol << 16 | TCI.
 napi_value receive_message(napi_env env, napi_callback_info info) {
   napi_value arguments[3], answer, truncated;
   int fd, flags, fds[MOST_FDS];
   struct timespec at = {0};
+  struct tpacket_auxdata packet = {0};
   uint8_t *bytes;
   size_t capacity;
   if (!take(env, info, 3, arguments) || !to_integer(env, arguments[0], &fd) ||
       !to_bytes(env, arguments[1], &bytes, &capacity) || !to_integer(env, arguments[2], &flags))
     return NULL;
-
   union control control;
   union { struct sockaddr_storage any; struct sockaddr_nl kernel; } from;
   struct iovec place = {bytes, capacity};
@@ -53,8 +54,10 @@ napi_value receive_message(napi_env env, napi_callback_info info) {
   set(env, answer, "truncated", truncated);
   if (message.msg_namelen == sizeof from.kernel && from.any.ss_family == AF_NETLINK)
     set(env, answer, "sender", from_integer(env, from.kernel.nl_pid));
-  size_t count = received_fds(&message, fds, &at);
+  size_t count = received_fds(&message, fds, &at, &packet);
   if (count > 0) set(env, answer, "fds", give_all(env, fds, count));
+  if (packet.tp_status & TP_STATUS_VLAN_VALID)
+    set(env, answer, "vlan", from_integer(env, ((int64_t)packet.tp_vlan_tpid << 16) | packet.tp_vlan_tci));
   if (at.tv_sec > 0) set(env, answer, "at", from_integer(env, at.tv_sec * 1000000 + at.tv_nsec / 1000));
   return answer;
 }
@@ -68,7 +71,6 @@ napi_value send_message(napi_env env, napi_callback_info info) {
   if (!take(env, info, 3, arguments) || !to_integer(env, arguments[0], &fd) ||
       !to_bytes(env, arguments[1], &bytes, &length) || !to_integers(env, arguments[2], fds, MOST_FDS, &count))
     return NULL;
-
   union control control = {0};
   struct iovec place = {bytes, length};
   struct msghdr message = {.msg_iov = &place, .msg_iovlen = 1};

@@ -15,6 +15,8 @@ export interface Received {
   readonly fds?: number[]
   /** Microseconds since 1970, with SO_TIMESTAMPNS. */
   readonly at?: number
+  /** A VLAN tag that the kernel took out of the frame, with PACKET_AUXDATA: protocol << 16 | TCI. */
+  readonly vlan?: number
 }
 
 declare const poll: unique symbol

@@ -17,6 +17,7 @@ export const MSG_CMSG_CLOEXEC = 0x40000000
 
 export const SOL_PACKET = 263
 export const PACKET_STATISTICS = 6
+export const PACKET_AUXDATA = 8
 
 export const SOL_NETLINK = 270
 export const NETLINK_ADD_MEMBERSHIP = 1

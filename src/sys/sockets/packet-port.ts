@@ -36,6 +36,9 @@ const longestFrame = 128 << 10
 /** Frames gather only where they have room. */
 const leastToGather = 16 << 20
 const mostPerTurn = 256
+/** After both addresses (IEEE 802.1Q). */
+const tagAt = 12
+const tagLength = 4
 /** What a full buffer can hold is received before a port closes; what arrives meanwhile need not be. */
 const lastTurns = 1024
 
@@ -50,6 +53,7 @@ export function openPackets({ namespace, index }: PacketPlace, receiver: PacketR
     try {
       resizeBuffer(fd, 'receive', receiveBuffer)
       binding().setOption(fd, kernel.SOL_SOCKET, kernel.SO_TIMESTAMPNS, 1)
+      binding().setOption(fd, kernel.SOL_PACKET, kernel.PACKET_AUXDATA, 1)
       binding().bindAddress(fd, linkAddress(index))
       const gathers = receiver.drains === true && bufferSize(fd, 'receive') >= leastToGather
       return new PacketPort(fd, receiver, { gathers })
@@ -58,6 +62,15 @@ export function openPackets({ namespace, index }: PacketPlace, receiver: PacketR
       throw failure
     }
   })
+}
+
+/** Puts back the VLAN tag that the kernel has taken out of a frame (skb_vlan_untag, net/core/skbuff.c). Returns its length. */
+function withTag(frame: Uint8Array, { length, vlan }: Received): number {
+  if (vlan === undefined) return length
+  frame.copyWithin(tagAt + tagLength, tagAt, length)
+  const tag = [vlan >>> 24, (vlan >>> 16) & 0xff, (vlan >>> 8) & 0xff, vlan & 0xff]
+  for (const [index, byte] of tag.entries()) if (tagAt + index < frame.length) frame[tagAt + index] = byte
+  return length + tagLength
 }
 
 /** struct sockaddr_ll (linux/if_packet.h): family, protocol in network order, interface. */
@@ -111,7 +124,8 @@ export class PacketPort implements AsyncDisposable {
       const room = this.#receiver?.room?.() ?? buffer
       const received = this.#watch.closed ? undefined : this.#take(room)
       if (received === undefined) return turn
-      const { length, at = 0 } = received
+      const { at = 0 } = received
+      const length = withTag(room, received)
       this.#receiver?.frame(room.subarray(0, Math.min(length, room.length)), at / 1000, length)
     }
     return mostPerTurn

@@ -111,6 +111,47 @@ describe('a capture of several links', () => {
     },
   )
 
+  test('has frames as they were sent, with their VLAN tags, and filters see those', async () => {
+    await using fabric = await openBridgeFabric(plan)
+    const tagged = (...tags: number[]) => {
+      const bytes = Buffer.from(frames.ping!)
+      const words = Buffer.alloc(4 * tags.length)
+      for (const [index, tag] of tags.entries()) words.writeUInt32BE(tag, 4 * index)
+      return Buffer.concat([bytes.subarray(0, 12), words, bytes.subarray(12)])
+    }
+    const [none, one, two, service] = [
+      tagged(),
+      ...[[0x8100_0005], [0x8100_0006, 0x8100_0005], [0x88a8_0005, 0x8100_0007]].map(tags => tagged(...tags)),
+    ] as [Buffer, Buffer, Buffer, Buffer]
+    const send = await sender(fabric)
+    const captured = async (filter: string, snapLength?: number) => {
+      const file = join(directory(), 'tagged.pcapng')
+      const capturing = await capture(fabric, file, { filter, ...(snapLength && { snapLength }) })
+      for (const frame of [none, one, two, service]) send(frame)
+      await capturing.close()
+      const { packets } = readPcapng(readFileSync(file))
+      return packets.filter(({ link, bytes }) => link === 'vm-001/eth1' && bytes[11] === 1)
+    }
+    const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+    const all = await captured('')
+    expect(all.map(({ bytes }) => hex(bytes))).toEqual([none, one, two, service].map(hex))
+    expect(all.map(({ original, bytes }) => original - bytes.length)).toEqual([0, 0, 0, 0])
+    for (const [filter, wanted] of [
+      ['vlan', [one, two, service]],
+      ['vlan 5', [one, two, service]],
+      ['not vlan and icmp', [none]],
+      [`greater ${one.length}`, [one, two, service]],
+    ] as const)
+      expect([filter, ...(await captured(filter)).map(({ bytes }) => hex(bytes))]).toEqual([
+        filter,
+        ...wanted.map(hex),
+      ])
+    for (const snapLength of [14, 18, 40])
+      expect((await captured('', snapLength)).map(({ bytes, original }) => [hex(bytes), original])).toEqual(
+        [none, one, two, service].map(frame => [hex(frame.subarray(0, snapLength)), frame.length]),
+      )
+  })
+
   test('that cannot keep up counts what the kernel drops, in the file too', async () => {
     await using fabric = await openBridgeFabric(plan)
     const file = join(directory(), 'dropped.pcapng')
