@@ -20,7 +20,8 @@ export async function readYaml(path: string, file = path): Promise<Document> {
   return parseYaml(path, await textOf(path, file))
 }
 
-async function textOf(path: string, file: string): Promise<string> {
+/** The text of a file that is called `path` in errors. Throws BAD_TOPOLOGY. */
+export async function textOf(path: string, file = path): Promise<string> {
   try {
     const stats = await stat(file)
     if (!stats.isFile()) throw badTopology(path, 'it is not a file')
@@ -36,11 +37,19 @@ function tooLong(path: string, bytes: number): TopologyError {
   return badTopology(path, `it has ${bytes} bytes, and a topology at most ${longest}`)
 }
 
-/** Parses YAML (1.2, of which JSON is a part). Throws BAD_TOPOLOGY with line and column. */
-export function parseYaml(file: string, text: string): Document {
+export interface YamlOptions {
+  /** All values are text as it was written: `3.10`, `0x10`, and nothing is ''. Default: false. */
+  readonly asText?: boolean
+}
+
+/** Parses YAML (1.2, of which JSON is a part), with `<<` of YAML 1.1. Throws BAD_TOPOLOGY with line and column. */
+export function parseYaml(file: string, text: string, { asText = false }: YamlOptions = {}): Document {
   if (text.length > longest) throw tooLong(file, text.length)
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, {
+    ...{ lineCounter: lines, prettyErrors: false, merge: true },
+    ...(asText && { schema: 'failsafe', customTags: ['merge'] }),
+  })
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`

@@ -2,12 +2,12 @@ import { split } from 'shlex'
 import { z } from 'zod'
 import { messageOf, nodeName, printable } from '../../base/index.ts'
 import { settings } from '../../plan/index.ts'
-import type { Document } from '../document.ts'
+import { type Document, parseYaml } from '../document.ts'
 import { badTopology } from '../errors.ts'
 import { problemOf } from '../problem.ts'
 import type { TopologyFile } from '../schema.ts'
 import type { GivenNode } from './guest-files.ts'
-import { fieldsOf, type NodeFields, nodeParts } from './node-fields.ts'
+import { fieldsOf, type NodeFields, nodeParts, numeric, orNothing } from './node-fields.ts'
 
 /** What was read of a topology of another tool. */
 export interface Converted {
@@ -25,21 +25,18 @@ export interface Converted {
 const end = z.union([z.string(), z.looseObject({ node: z.string(), interface: z.string() })])
 
 // The parts of a topology file of containerlab that have a counterpart here (containerlab.dev/manual/topo-def-file/).
-const schema = z.looseObject({
-  name: z.string().optional(),
-  topology: z.looseObject({
-    ...nodeParts,
-    links: z
-      .array(
-        z.looseObject({
-          endpoints: z.array(end).optional(),
-          endpoint: end.optional(),
-          mtu: z.int().optional(),
-        }),
-      )
-      .nullish(),
-  }),
+const link = z.looseObject({
+  type: orNothing(z.string()),
+  endpoints: orNothing(z.array(end)),
+  endpoint: orNothing(end),
+  mtu: orNothing(numeric),
 })
+const schema = z.looseObject({
+  name: orNothing(z.string()),
+  topology: z.looseObject({ ...nodeParts, links: orNothing(z.array(link)) }),
+})
+const linkKeys = ['type', 'endpoints', 'endpoint', 'mtu']
+const endKeys = ['node', 'interface']
 
 interface End {
   readonly node: string
@@ -59,18 +56,25 @@ const outside = ['host', 'mgmt-net', 'macvlan', 'vxlan', 'vxlan-stitch', 'dummy'
 const mostRouters = 20
 const mostNodes = 200
 const mostNets = 255
+/** Those of IPv6 (RFC 8200 §5), and of a device. */
+const [leastMtu, mostMtu] = [1280, 65_521]
 
 /**
  * A containerlab topology as one of ours: each link is a net of two nodes, and a bridge is a net of all that it connects.
- * Nodes that have several links, or are of another kind than `linux`, forward. Throws BAD_TOPOLOGY with the place.
+ * Nodes that have several links, or are of another kind than `linux`, forward. `path` is what the file is called. Throws
+ * BAD_TOPOLOGY with the place.
  */
-export function fromContainerlab(document: Document): Converted {
+export function fromContainerlab(path: string, text: string): Converted {
+  const document = parseYaml(path, text, { asText: true })
   const { data, error } = schema.safeParse(document.value)
   if (!data) {
     const { path, reason } = problemOf(error.issues[0]!)
     throw badTopology(document.place(path), reason, 'Give a topology file of containerlab')
   }
-  return new Conversion(document, data).result()
+  const converted = new Conversion(document, data).result()
+  if (!text.includes('${')) return converted
+  const variables = 'variables of your shell, such as $NAME, stand for themselves here'
+  return { ...converted, remarks: [...converted.remarks, variables] }
 }
 
 class Conversion {
@@ -118,7 +122,7 @@ class Conversion {
       const { memory, cpu } = this.#fields(name)
       return [
         ...(memory !== undefined && memory > settings.mem.default ? [[`mem${id}`, memory]] : []),
-        ...(cpu !== undefined ? [[`smp${id}`, Math.ceil(cpu)]] : []),
+        ...(cpu !== undefined ? [[`smp${id}`, Math.max(1, Math.ceil(cpu))]] : []),
       ]
     })
     return {
@@ -161,7 +165,8 @@ class Conversion {
       }
     })
     const others = [...sysctls].filter(([key]) => !forwardingKeys.includes(key))
-    return { name, id, binds, env, sysctls: new Map(others), commands }
+    const own = others.map(([key, value]) => [renamedIn(key, renamed), value] as const)
+    return { name, id, binds, env, sysctls: new Map(own), commands }
   }
 
   /** Routers get the numbers of routers as far as those go. */
@@ -183,10 +188,13 @@ class Conversion {
   /** Links, but those to a bridge, which are one net. */
   #netsOf(links: readonly Link[]): readonly Link[] {
     const bridges = Object.keys(this.#lab.topology.nodes).filter(name => this.#isBridge(name))
-    const shared = bridges.map(bridge => {
-      const own = links.filter(({ ends }) => ends.some(({ node }) => node === bridge))
-      const ends = own.flatMap(link => link.ends.filter(({ node }) => node !== bridge))
-      return { ends, mtu: own.find(({ mtu }) => mtu !== undefined)?.mtu }
+    const shared = joined(bridges, links).map(bridges => {
+      const own = links.filter(({ ends }) => ends.some(({ node }) => bridges.includes(node)))
+      const ends = own.flatMap(link => link.ends.filter(({ node }) => !bridges.includes(node)))
+      const [mtu, ...others] = new Set(own.flatMap(({ mtu }) => mtu ?? []))
+      if (others.length > 0)
+        this.#remarks.push(`${bridges.join(', ')}: the MTU of all links is ${mtu}, not ${others.join(', ')}`)
+      return { ends, mtu }
     })
     const direct = links.filter(({ ends }) => !ends.some(({ node }) => bridges.includes(node)))
     const nets = [...direct, ...shared.filter(({ ends }) => ends.length > 0)]
@@ -199,20 +207,23 @@ class Conversion {
   }
 
   #links(): Link[] {
-    return (this.#lab.topology.links ?? []).flatMap(({ endpoints, endpoint, mtu }, index) => {
-      const ends = (endpoints ?? (endpoint === undefined ? [] : [endpoint])).map(each =>
-        this.#endOf(each, index),
-      )
+    return (this.#lab.topology.links ?? []).flatMap((link, index) => {
+      const { endpoints, endpoint, mtu } = link
+      const written = endpoints ?? (endpoint === undefined ? [] : [endpoint])
+      const ends = written.map(each => this.#endOf(each, index))
       const path = ['topology', 'links', index]
       const away = ends.find(({ node }) => this.#isOutside(node))
       if (away === undefined && endpoint === undefined) {
         if (ends.length !== 2) throw this.#refused(path, 'a link has two endpoints')
         for (const each of ends) this.#take(each, path)
+        if (mtu !== undefined && !(mtu >= leastMtu && mtu <= mostMtu))
+          throw this.#refused([...path, 'mtu'], `an MTU here is from ${leastMtu} to ${mostMtu}`)
+        const left = [...othersOf(link, linkKeys), ...written.flatMap(each => othersOf(each, endKeys))]
+        if (link.type !== undefined && link.type !== 'veth') left.unshift(`type ${link.type}`)
+        if (left.length > 0) this.#remarks.push(`${called(ends)}: without its ${left.join(', ')}`)
         return [{ ends, mtu }]
       }
-      this.#remarks.push(
-        `the link ${ends.map(({ node, dev }) => `${node}:${dev}`).join(' to ')}: it leaves the lab`,
-      )
+      this.#remarks.push(`${called(ends)}: it leaves the lab`)
       return []
     })
   }
@@ -273,6 +284,25 @@ interface Numbered {
   readonly nets: readonly Link[]
   readonly devs: ReadonlyMap<string, readonly Interface[]>
   readonly forwards: (name: string) => boolean
+}
+
+const called = (ends: readonly End[]) =>
+  `the link ${ends.map(({ node, dev }) => `${node}:${dev}`).join(' to ')}`
+
+/** Keys beside these. */
+const othersOf = (value: object | string, keys: readonly string[]) =>
+  typeof value === 'string' ? [] : Object.keys(value).filter(key => !keys.includes(key))
+
+/** Bridges that are one net, because links join them. */
+function joined(bridges: readonly string[], links: readonly Link[]): string[][] {
+  const groups = new Map(bridges.map(bridge => [bridge, [bridge]]))
+  for (const { ends } of links) {
+    const [one, other] = ends.map(({ node }) => groups.get(node))
+    if (!one || !other || one === other) continue
+    one.push(...other)
+    for (const bridge of other) groups.set(bridge, one)
+  }
+  return [...new Set(groups.values())]
 }
 
 const devOf = (index: number) => `eth${index + 1}`

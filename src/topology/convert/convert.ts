@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, normalize } from 'node:path'
-import { parseYaml, readYaml } from '../document.ts'
+import { parseYaml, textOf } from '../document.ts'
 import { fileText } from '../print.ts'
 import { labOf } from '../read.ts'
 import type { TopologyFile } from '../schema.ts'
@@ -24,7 +24,7 @@ export interface ConvertedFile {
 
 /** The text of a topology file that has the nodes and links of a containerlab topology. Throws BAD_TOPOLOGY. */
 export async function convertFile(path: string, { overlay }: ConvertOptions = {}): Promise<ConvertedFile> {
-  const { given, ...converted } = fromContainerlab(await readYaml(path))
+  const { given, ...converted } = fromContainerlab(path, await textOf(path))
   const parts = [...new Set(given.flatMap(partsOf))]
   const files = overlay !== undefined && parts.length > 0 ? guestFiles(given, dirname(path)) : undefined
   const text = fileText(files ? withOverlay(converted.file, overlay!) : converted.file, legendOf(converted))

@@ -68,12 +68,21 @@ function scriptText(nodes: readonly GivenNode[]): string {
 [ "$1" = start ] || exit 0
 node=$(hostname)
 status=0
+export PATH=/usr/local/sbin:/usr/local/bin:$PATH HOME=/root
 run() {
-	"$@" && return
+	"$@" </dev/null && return
 	status=1
 	echo "containerlab: failed on $node: $*" >&2
 }
-if [ -d "/containerlab/$node" ]; then run cp -a "/containerlab/$node/." /; fi
+# A directory that is there stays as it is.
+place() {
+	for file in "$1"/* "$1"/.[!.]*; do
+		to=/\${file#/containerlab/*/}
+		if [ -d "$file" ] && [ ! -L "$file" ] && [ -d "$to" ]; then place "$file"
+		elif [ -e "$file" ] || [ -L "$file" ]; then run cp -a "$file" "$to"; fi
+	done
+}
+place "/containerlab/$node"
 rm -rf /containerlab
 if [ -e /${environmentFile} ]; then . /${environmentFile}; fi
 case $node in

@@ -1,31 +1,39 @@
 import { z } from 'zod'
 import type { Path } from '../document.ts'
 
-const scalar = z.union([z.string(), z.number(), z.boolean()])
+/** In a file that was read as text, nothing is ''. */
+export const orNothing = <T extends z.ZodType>(schema: T) =>
+  z.preprocess(value => (value === '' || value === null ? undefined : value), schema.optional())
+
+/** A number that was read as text. */
+export const numeric = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, { error: 'is not a number' })
+  .transform(Number)
 
 const variable = z.string().regex(/^[A-Za-z_]\w*$/, { error: 'is not the name of a variable' })
 
 /** What containerlab may say of a node (containerlab.dev/manual/nodes/). Other keys are kept to be named. */
 const fields = z.looseObject({
-  kind: z.string().optional(),
-  group: z.string().optional(),
-  memory: z.union([z.string(), z.number()]).optional(),
-  cpu: z.number().positive().optional(),
-  exec: z.array(z.string()).nullish(),
-  binds: z.array(z.string()).nullish(),
-  env: z.record(variable, scalar.nullable()).nullish(),
-  sysctls: z.record(z.string(), scalar).nullish(),
+  kind: orNothing(z.string()),
+  group: orNothing(z.string()),
+  memory: orNothing(z.string()),
+  cpu: orNothing(numeric),
+  exec: orNothing(z.array(z.string())),
+  binds: orNothing(z.array(z.string())),
+  env: orNothing(z.record(variable, z.string())),
+  sysctls: orNothing(z.record(z.string(), z.string())),
 })
 type Fields = z.infer<typeof fields>
 
-const byName = z.record(z.string(), fields.nullish()).nullish()
+const byName = orNothing(z.record(z.string(), orNothing(fields)))
 
 /** The parts of a containerlab topology that say something of nodes. */
 export const nodeParts = {
-  defaults: fields.nullish(),
+  defaults: orNothing(fields),
   kinds: byName,
   groups: byName,
-  nodes: z.record(z.string(), fields.nullish()),
+  nodes: z.record(z.string(), orNothing(fields)),
 }
 type NodeParts = {
   readonly [Part in keyof typeof nodeParts]?: z.infer<(typeof nodeParts)[Part]> | undefined
@@ -67,9 +75,10 @@ export function fieldsOf(parts: NodeParts, name: string): NodeFields {
     [['topology', 'nodes', name], own],
   ]
   const all = layers.map(([, layer]) => layer)
-  const nearest = Object.assign({}, ...all) as Fields
+  const given = all.flatMap(layer => Object.entries(layer).filter(([, value]) => value !== undefined))
+  const nearest = Object.fromEntries(given) as Fields
   const memory = memoryOf(nearest.memory)
-  const others = Object.keys(nearest).filter(key => !known.includes(key) && nearest[key] !== undefined)
+  const others = Object.keys(nearest).filter(key => !known.includes(key))
   return {
     ...{ kind, memory, cpu: nearest.cpu },
     exec: layers.flatMap(([path, { exec }]) =>
@@ -82,14 +91,13 @@ export function fieldsOf(parts: NodeParts, name: string): NodeFields {
   }
 }
 
-function entriesOf(maps: readonly (Readonly<Record<string, unknown>> | null | undefined)[]) {
-  const entries = maps.flatMap(map => Object.entries(map ?? {}))
-  return new Map(entries.map(([key, value]) => [key, String(value ?? '')]))
+function entriesOf(maps: readonly (Readonly<Record<string, string>> | undefined)[]) {
+  return new Map(maps.flatMap(map => Object.entries(map ?? {})))
 }
 
 /** `1Gb`, `512MiB`: a multiple of 1024 in each case, so that a guest has as much at least. A number is bytes. */
-function memoryOf(value: string | number | undefined): number | undefined {
-  const [, count, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt])?(?:i?b)?$/i.exec(String(value ?? '')) ?? []
+function memoryOf(value: string | undefined): number | undefined {
+  const [, count, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt])?(?:i?b)?$/i.exec(value ?? '') ?? []
   if (count === undefined) return undefined
   const power = ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase())
   return Math.ceil(Number(count) * 1024 ** (power - 2))

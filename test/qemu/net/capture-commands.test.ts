@@ -20,6 +20,7 @@ test('a capture begins when it says so, and its file is complete after Ctrl-C', 
   expect(await capturing.result).toMatchObject({ status: 0, stdout: `${file}\n` })
   const { links, packets } = readPcapng(readFileSync(file))
   expect(links).toEqual(['vm-001/eth1', 'vm-002/eth1'])
+  expect(await xc.good(['capture', '--filter', '', '--for', '0.2', '-w', file])).toBe(`${file}\n`)
   expect(packets.map(({ bytes, original }) => [bytes.length, original])).toEqual(Array(12).fill([60, 98]))
   await xc.good(['stop'])
   await census.expectUnchanged()

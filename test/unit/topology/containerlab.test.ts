@@ -5,7 +5,7 @@ import { parseYaml } from '../../../src/topology/document.ts'
 import { fileText } from '../../../src/topology/print.ts'
 import { labOf } from '../../../src/topology/read.ts'
 
-const convert = (text: string) => fromContainerlab(parseYaml('lab.clab.yml', text))
+const convert = (text: string) => fromContainerlab('lab.clab.yml', text)
 const planOf = (text: string) => {
   const converted = convert(text)
   const { topology, settings } = labOf(parseYaml('lab.yaml', fileText(converted.file, legendOf(converted))))
@@ -139,6 +139,54 @@ topology:
     ])
   })
 
+  test('has bridges that links join as one net', () => {
+    const { nets, remarks, file } = convert(`
+topology:
+  nodes: { br1: { kind: bridge }, br2: { kind: ovs-bridge }, br3: { kind: bridge }, a: , b: , c: , d: }
+  links:
+    - { endpoints: ["a:eth1", "br1:p1"], mtu: 1400 }
+    - endpoints: ["br1:t1", "br2:t2"]
+    - { endpoints: ["b:eth1", "br2:p2"], mtu: 9000 }
+    - endpoints: ["c:eth1", "br3:p1"]
+    - endpoints: ["d:eth1", "br3:p2"]
+`)
+    expect([...nets.values()]).toEqual([
+      ['a:eth1', 'b:eth1'],
+      ['c:eth1', 'd:eth1'],
+    ])
+    expect(file.settings).toEqual({ hostNets: [0], mtu1: 1400 })
+    expect(remarks).toEqual(['br1, br2: the MTU of all links is 1400, not 9000'])
+  })
+
+  test('has merged maps, values as they were written, and names of interfaces in sysctls', () => {
+    const { given, remarks, file } = convert(`
+topology:
+  nodes:
+    n1: &n { kind: linux, cpu: 2, exec: [false], env: { V: 3.10, H: 0x10, B: 12345678901234567890, T: True, N: } }
+    n2: { <<: *n, exec: ["echo \${X}"], sysctls: { net.ipv4.conf.eth7.rp_filter: 0 } }
+  links: [{ endpoints: ["n1:eth1", "n2:eth7"] }]
+`)
+    const env = new Map(Object.entries({ V: '3.10', H: '0x10', B: '12345678901234567890', T: 'True', N: '' }))
+    expect(given.map(each => each.env)).toEqual([env, env])
+    expect(given.map(({ commands }) => commands)).toEqual([[['false']], [['echo', '$' + '{X}']]])
+    expect(given[1]!.sysctls).toEqual(new Map([['net.ipv4.conf.eth1.rp_filter', '0']]))
+    expect(file.settings).toEqual({ hostNets: [0], smp1: 2, smp2: 2 })
+    expect(remarks).toEqual([
+      'n2: eth7 is eth1 here',
+      'variables of your shell, such as $NAME, stand for themselves here',
+    ])
+  })
+
+  test('names what links have beside their ends', () => {
+    const { remarks } = convert(`
+topology:
+  nodes: { a: , b: }
+  links:
+    - { type: dummy, vars: { x: 1 }, endpoints: [{ node: a, interface: eth1, mac: "02:00:00:00:00:01" }, "b:eth1"] }
+`)
+    expect(remarks).toEqual(['the link a:eth1 to b:eth1: without its type dummy, vars, mac'])
+  })
+
   test('has a name of a node on one line of its head', () => {
     const plan = planOf('topology: { nodes: { "a\\nb: c": } }')
     expect(plan.nodes.length).toBe(1)
@@ -182,6 +230,10 @@ topology:
     [
       'topology: { nodes: { a: , b: , c: }, links: [{ endpoints: ["a:e", "b:e"] }, { endpoints: ["a:e", "c:e"] }] }',
       'another link ends at a:e, too',
+    ],
+    [
+      'topology: { nodes: { a: , b: }, links: [{ endpoints: ["a:e", "b:e"], mtu: 576 }] }',
+      '(topology.links.0.mtu): an MTU here is from 1280 to 65521',
     ],
     ['topology: { nodes: { a: { binds: x } } }', 'lab.clab.yml:1:34 (topology.nodes.a.binds)'],
     [

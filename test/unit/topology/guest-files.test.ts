@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -86,30 +87,34 @@ describe('the overlay of a containerlab topology', () => {
     expect(listed).toBeGreaterThan(0)
   })
 
-  test('has a script that a shell understands as the words of the commands', async () => {
+  test('has a script that moves files below what is there, and runs the words of the commands', async () => {
     const overlay = at('exec')
-    const exec = ['printf "%s\\n" "two words" $HOME \'it\\s\' a;b "quo\'te"', 'false', 'printenv LAB']
-    await convert(lab({ exec, env: { LAB: "it's $HOME" } }), overlay)
-    const script = made(overlay, 'etc/init.d/80containerlab.rc')
-    // The test must not touch this machine's files: the script gets a root of its own.
-    const text = readFileSync(script, 'utf8').replace('node=$(hostname)', 'node=vm-001')
+    const exec = [
+      ...['printf "%s\\n" "two words" $HOME \'it\\s\' a;b "quo\'te"', 'cat', 'false', 'printenv LAB HOME'],
+    ]
+    const binds = ['conf:/new/dir', 'conf:/var/run/app', 'n.txt:/tmp/n']
+    await convert(lab({ exec, binds, env: { LAB: "it's $HOME" } }), overlay)
     const root = at('root')
-    const moved = text
-      .replaceAll('/containerlab/', `${root}/containerlab/`)
-      .replaceAll('/etc/', `${root}/etc/`)
     mkdirSync(root)
     execFileSync('cp', ['-a', `${overlay}/default/.`, root])
-    execFileSync('cp', ['-a', `${root}/containerlab/vm-001/.`, root])
-    const harmless = moved.replace('rm -rf /containerlab\n', '').replace(/^if \[ -d .*$/m, '')
-    const run = () => execFileSync('sh', ['-c', harmless, 'sh', 'start'], { stdio: 'pipe' })
-    expect(run).toThrow(expect.objectContaining({ status: 1 }))
-    try {
-      run()
-    } catch (failure) {
-      const { stdout, stderr } = failure as { stdout: Buffer; stderr: Buffer }
-      expect(stdout.toString()).toBe("two words\n$HOME\nit\\s\na;b\nquo'te\nit's $HOME\n")
-      expect(stderr.toString()).toBe('containerlab: failed on vm-001: false\n')
-    }
+    for (const directory of ['run', 'var', 'tmp']) mkdirSync(join(root, directory))
+    chmodSync(join(root, 'tmp'), 0o1777)
+    symlinkSync('../run', join(root, 'var/run'))
+    // The test must not touch this machine's files: the script gets a root of its own.
+    const script = readFileSync(join(root, 'etc/init.d/80containerlab.rc'), 'utf8')
+      .replace('node=$(hostname)', 'node=vm-001')
+      .replaceAll(/(?<=[ "=#])\/(?=containerlab|etc|\$)/g, `${root}/`)
+    expect(script.split('\n').filter(line => /[ "=#]\/[a-z$]/.test(line.replaceAll(root, '.')))).toEqual([
+      expect.stringMatching(/^export PATH=.* HOME=\/root$/),
+    ])
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', script, 'sh', 'start'], { encoding: 'utf8' })
+    expect(stderr).toBe('containerlab: failed on vm-001: false\n')
+    expect([status, stdout]).toEqual([1, "two words\n$HOME\nit\\s\na;b\nquo'te\nit's $HOME\n/root\n"])
+    expect(existsSync(join(root, 'containerlab'))).toBe(false)
+    expect(statSync(join(root, 'tmp')).mode & 0o7777).toBe(0o1777)
+    for (const path of ['new/dir', 'run/app'])
+      expect(readFileSync(join(root, path, 'link'), 'utf8')).toBe('a')
+    expect(readFileSync(join(root, 'tmp/n'), 'utf8')).toBe('own')
   })
 
   test('is not made over a directory that is there, nor when nothing is for it', async () => {

@@ -61,7 +61,12 @@ export async function capture(session: Session, options: CaptureOptions, tells =
   const file = write ?? `${clusterNameOf(session, options)}.pcapng`
   if (file === '-' && (process.stdout.isTTY || json)) throw notForText(json ? '--json' : 'a terminal')
   const [forMs, snapLength] = [millisecondsOf(options), snapLengthOf(options)]
-  const { socket, unseen } = await clientOf(session, options).packets({ nodes, nets, filter, snapLength })
+  const { socket, unseen } = await clientOf(session, options).packets({
+    nodes,
+    nets,
+    filter: filter || undefined,
+    snapLength,
+  })
   try {
     await using target = file === '-' ? standardOutput : await openFile(file)
     if (unseen.length > 0) tells(`Not captured, because the host cannot see it: ${unseen.join(', ')}.`)
