@@ -20,8 +20,8 @@ const alone = (order: number) => ({ fileParallelism: false, sequence: { groupOrd
 const usualWorkers = process.env.CI ? Math.min(2, availableParallelism()) : 1
 
 /**
- * As many files at a time as XCLUSTER_TEST_WORKERS says, two in CI, one otherwise. Each counts the processes, descriptors and files
- * that are its own (test/support/census.ts).
+ * As many files at a time as XCLUSTER_TEST_WORKERS says, two in CI, one otherwise. Each counts the processes, descriptors
+ * and files that are its own (test/support/census.ts).
  */
 const together = (order: number) => ({
   maxWorkers: Number(process.env.XCLUSTER_TEST_WORKERS ?? usualWorkers),

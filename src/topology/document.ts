@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { LineCounter, parseDocument } from 'yaml'
 import { messageOf, reasonOf } from '../base/index.ts'
-import { badTopology, TopologyError } from './errors.ts'
+import { badTopology, type TopologyError } from './errors.ts'
 
 export type Path = readonly PropertyKey[]
 
@@ -22,15 +22,23 @@ export async function readYaml(path: string, file = path): Promise<Document> {
 
 /** The text of a file that is called `path` in errors. Throws BAD_TOPOLOGY. */
 export async function textOf(path: string, file = path): Promise<string> {
-  try {
-    const stats = await stat(file)
-    if (!stats.isFile()) throw badTopology(path, 'it is not a file')
-    if (stats.size > longest) throw tooLong(path, stats.size)
-    return await readFile(file, 'utf8')
-  } catch (failure) {
-    if (failure instanceof TopologyError) throw failure
-    throw badTopology(path, reasonOf(failure), 'Give the path of a topology file, or the name of a topology')
-  }
+  await checkFile(path, file)
+  return await readFile(file, 'utf8').catch(failure => {
+    throw unreadable(path, failure)
+  })
+}
+
+/** Throws BAD_TOPOLOGY for what is not there, no file, or longer than a topology. */
+export async function checkFile(path: string, file: string): Promise<void> {
+  const stats = await stat(file).catch(failure => {
+    throw unreadable(path, failure)
+  })
+  if (!stats.isFile()) throw badTopology(path, 'it is not a file')
+  if (stats.size > longest) throw tooLong(path, stats.size)
+}
+
+function unreadable(path: string, failure: unknown): TopologyError {
+  return badTopology(path, reasonOf(failure), 'Give the path of a topology file, or the name of a topology')
 }
 
 function tooLong(path: string, bytes: number): TopologyError {

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import { dirname, extname, resolve } from 'node:path'
 import { kindOf, messageOf, systemClock, within, XclusterError } from '../base/index.ts'
 import {
@@ -9,7 +8,7 @@ import {
   withPathsFrom,
 } from '../plan/index.ts'
 import { checkTopology } from './check.ts'
-import { type Document, moduleDocument, type Path, readYaml } from './document.ts'
+import { checkFile, type Document, moduleDocument, type Path, readYaml } from './document.ts'
 import { badTopology } from './errors.ts'
 import { fileOfTopology, topologyOfFile } from './form.ts'
 import { problemOf } from './problem.ts'
@@ -33,8 +32,8 @@ export async function readTopology(path: string): Promise<TopologyGiven> {
 }
 
 async function documentOf(path: string, file: string): Promise<Document> {
-  if (!modules.includes(extname(file)) || !statSync(file, { throwIfNoEntry: false })?.isFile())
-    return await readYaml(path, file)
+  if (!modules.includes(extname(file))) return await readYaml(path, file)
+  await checkFile(path, file)
   const value = await defaultExport(path, file)
   if (typeof value === 'object' && value !== null) return moduleDocument(path, value)
   const reason = `its default export is ${kindOf(value)}, not a topology`

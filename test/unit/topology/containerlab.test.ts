@@ -103,10 +103,7 @@ topology:
     n3: { memory: lots }
   links: [{ endpoints: ["n1:e7", "n2:eth1"] }]
 `)
-    expect(file.settings).toEqual({
-      ...{ hostNets: [0], mem3: undefined },
-      ...{ mem201: 512, smp1: 4, smp2: 1, smp201: 1 },
-    })
+    expect(file.settings).toEqual({ hostNets: [0], mem201: 512, smp1: 4, smp2: 1, smp201: 1 })
     expect(file.setup).toEqual({ 201: { forwarding: true } })
     expect(given.find(({ name }) => name === 'n1')).toEqual({
       ...{ name: 'n1', id: 201, binds: ['a:/a', 'b:/b'] },
